@@ -1,0 +1,37 @@
+/** Three kinds of tests (docs/hacking.md): beside the code, clause by clause, and with real processes and sockets. */
+import type { ViteUserConfig } from 'vitest/config'
+
+const notSources = ['**/node_modules/**']
+
+const config: ViteUserConfig = {
+  test: {
+    // A test that hangs must fail before the whole run is given up.
+    testTimeout: 10_000,
+    hookTimeout: 20_000,
+    passWithNoTests: true,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['{apps,packages,tools}/*/src/**/*.test.ts'], exclude: notSources },
+      },
+      {
+        extends: true,
+        test: { name: 'conformance', include: ['packages/*/test/conformance/**/*.test.ts'], exclude: notSources },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: ['apps/*/test/**/*.test.ts', 'packages/*/test/system/**/*.test.ts', 'tools/*/test/**/*.test.ts'],
+          exclude: notSources,
+          // Real processes measure and wait in real time: one file at a time.
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+}
+
+export default config
