@@ -1,0 +1,44 @@
+/**
+ * Memory for messages that wait. Small ones share blocks, so that keeping one costs no buffer object of its own;
+ * a block lives as long as its longest waiter, so blocks are small and large messages get their own.
+ */
+
+/** At worst one waiting message keeps this much alive. */
+const BLOCK_BYTES = 16_384
+/** From here on a message gets a buffer of its own. */
+const OWN_BUFFER_BYTES_MIN = 4_096
+/** Up to here a loop beats the call into `TypedArray.set` (measured: about 20 ns at 32 bytes against 45). */
+const LOOP_BYTES_MAX = 48
+
+let block = new Uint8Array(BLOCK_BYTES)
+let used = 0
+
+/** Where the last `keep` put its bytes. Read both at once after the call; this saves an object per message. */
+export const kept: { bytes: Uint8Array; start: number } = { bytes: block, start: 0 }
+
+/** Copies `bytes[start, end)` into lasting memory and reports the place in `kept`. */
+export function keep(bytes: Uint8Array, start: number, end: number): void {
+  const size = end - start
+  if (size >= OWN_BUFFER_BYTES_MIN) {
+    kept.bytes = bytes.slice(start, end)
+    kept.start = 0
+    return
+  }
+  if (used + size > BLOCK_BYTES) {
+    block = new Uint8Array(BLOCK_BYTES)
+    used = 0
+  }
+  kept.bytes = block
+  kept.start = used
+  copyBytes(bytes, start, end, block, used)
+  used += size
+}
+
+/** Copies `source[start, end)` to `target` at `at`. Hot path: chooses the cheaper way by size. */
+export function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void {
+  if (end - start <= LOOP_BYTES_MAX) {
+    for (let index = start; index < end; index++) target[at++] = source[index]!
+  } else {
+    target.set(source.subarray(start, end), at)
+  }
+}

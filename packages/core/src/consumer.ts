@@ -1,0 +1,117 @@
+/**
+ * The receiving end of a queue: whose turn it is, what it may still take, and what it has not settled.
+ */
+import type { CreditPool, CreditWaiter } from './credit.ts'
+import type { Delivery, DeliverySink, Match, Outcome } from './delivery.ts'
+import type { Assurance } from './message.ts'
+import type { Queue } from './queue.ts'
+
+/** `credit` of a consumer that is bounded by its pool and transport alone. */
+export const CREDIT_UNLIMITED = 0x3fff_ffff
+
+export class Consumer implements CreditWaiter {
+  readonly queue: Queue
+  readonly pool: CreditPool
+  /** A member of a shared subscription has its own match; undefined takes the binding's. */
+  readonly match: Match | undefined
+  /** Deliveries it may still take, of any assurance; 0 at first: nothing arrives before a grant. */
+  #credit = 0
+  #sink: DeliverySink | undefined = undefined
+  #oldest: Delivery | undefined = undefined
+  #newest: Delivery | undefined = undefined
+  #unsettledCount = 0
+  #isListed = false
+
+  constructor(queue: Queue, pool: CreditPool, match: Match | undefined) {
+    this.queue = queue
+    this.pool = pool
+    this.match = match
+  }
+
+  get isAttached(): boolean {
+    return this.#sink !== undefined
+  }
+
+  get unsettledCount(): number {
+    return this.#unsettledCount
+  }
+
+  /** Oldest first. Do not settle while iterating. */
+  *unsettled(): Generator<Delivery> {
+    for (let delivery = this.#oldest; delivery !== undefined; delivery = delivery.next) yield delivery
+  }
+
+  /** Deliveries go to `sink` from now on. */
+  attach(sink: DeliverySink): void {
+    this.#sink = sink
+    this.wake()
+  }
+
+  /** No more deliveries; what is unsettled stays so until someone settles it. */
+  detach(): void {
+    this.#sink = undefined
+    this.#credit = 0
+  }
+
+  grant(credit: number): void {
+    this.#credit = Math.min(CREDIT_UNLIMITED, this.#credit + credit)
+    this.wake()
+  }
+
+  /** Something it waited for may have come: credit, room in the transport, a sink. */
+  wake(): void {
+    this.#isListed = false
+    this.queue.wake()
+  }
+
+  /** Hot path. True when a delivery of this assurance could be handed over now. */
+  canTake(assurance: Assurance): boolean {
+    if (this.#sink === undefined || this.#credit === 0 || !this.#sink.writable) return false
+    if (assurance === 0 || !this.pool.isEmpty) return true
+    if (!this.#isListed) {
+      this.#isListed = true
+      this.pool.waitFor(this)
+    }
+    return false
+  }
+
+  /** Hot path. Hands over; only after `canTake`. */
+  take(delivery: Delivery): void {
+    if (this.#credit !== CREDIT_UNLIMITED) this.#credit--
+    if (delivery.assurance !== 0) {
+      this.pool.take()
+      this.#link(delivery)
+    }
+    this.#sink!.deliver(delivery)
+  }
+
+  /** Finishes an unsettled delivery. Hot path. A delivery that this consumer does not hold is a caller's bug. */
+  settle(delivery: Delivery, outcome: Outcome): void {
+    if (delivery.consumer !== this) throw new Error(`settle of a delivery that is not with this consumer of ${this.queue.name}`)
+    this.#unlink(delivery)
+    this.pool.giveBack()
+    this.queue.onSettled(delivery, outcome)
+  }
+
+  #link(delivery: Delivery): void {
+    delivery.consumer = this
+    delivery.previous = this.#newest
+    delivery.next = undefined
+    if (this.#newest === undefined) this.#oldest = delivery
+    else this.#newest.next = delivery
+    this.#newest = delivery
+    this.#unsettledCount++
+  }
+
+  #unlink(delivery: Delivery): void {
+    const { previous, next } = delivery
+    if (previous === undefined) this.#oldest = next
+    else previous.next = next
+    if (next === undefined) this.#newest = previous
+    else next.previous = previous
+    delivery.consumer = undefined
+    delivery.previous = undefined
+    delivery.next = undefined
+    this.#unsettledCount--
+  }
+}

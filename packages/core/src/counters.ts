@@ -1,0 +1,24 @@
+/**
+ * Plain integer counters of one virtual host; hot paths add, a timer or an operator reads. Protocol is a label of the
+ * reader, not of the counter.
+ */
+export class Counters {
+  messagesIn = 0
+  bytesIn = 0
+  messagesOut = 0
+  bytesOut = 0
+  /** Publishes that no binding wanted. */
+  unmatched = 0
+  /** Not kept: the queue was at its limit of messages or bytes. */
+  droppedOverLimit = 0
+  /** Not kept: at most once, and nobody connected to hand it to. */
+  droppedOffline = 0
+  /** Removed unread because their time was over. */
+  expired = 0
+  /** Refused by permission. */
+  refused = 0
+  /** Handed back and handed out again. */
+  redelivered = 0
+  /** The receiver said that it cannot take the message at all (too large, rejected). */
+  rejected = 0
+}

@@ -1,0 +1,54 @@
+/**
+ * One window of unsettled deliveries, shared by every consumer of a session: MQTT Receive Maximum, AMQP session
+ * window, 0-9-1 global prefetch. [ADR-0001]
+ */
+
+/** Somebody who stopped because the pool was empty. */
+export interface CreditWaiter {
+  wake(): void
+}
+
+export class CreditPool {
+  #limit: number
+  #used = 0
+  #waiters: CreditWaiter[] = []
+
+  /** `limit` deliveries may be unsettled at a time. */
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get isEmpty(): boolean {
+    return this.#used >= this.#limit
+  }
+
+  get used(): number {
+    return this.#used
+  }
+
+  take(): void {
+    this.#used++
+  }
+
+  giveBack(): void {
+    this.#used--
+    if (this.#waiters.length > 0 && this.#used < this.#limit) this.#wakeAll()
+  }
+
+  /** A new absolute limit; what is unsettled stays counted, so the pool may be overdrawn for a while. */
+  setLimit(limit: number): void {
+    this.#limit = limit
+    if (this.#used < limit) this.#wakeAll()
+  }
+
+  /** `waiter.wake()` follows once, when credit is back. The caller lists each waiter once. */
+  waitFor(waiter: CreditWaiter): void {
+    this.#waiters.push(waiter)
+  }
+
+  #wakeAll(): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const waiter of waiters) waiter.wake()
+  }
+}

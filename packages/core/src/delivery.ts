@@ -1,0 +1,63 @@
+/**
+ * What passes between a queue and a consumer: the match that brought a message into the queue, the delivery itself,
+ * and the sink that takes it. [ADR-0001]
+ */
+import type { Assurance, Message } from './message.ts'
+import type { Consumer } from './consumer.ts'
+
+/** How a receiver finishes a delivery: AMQP 1.0's four outcomes (§3.4) cover every other protocol. */
+export type Outcome = 'accepted' | 'rejected' | 'released' | 'modified'
+
+/** What an adapter attached to a binding; it comes back with every delivery that the binding caused. */
+export type BindingData = Readonly<Record<string, string | number | boolean>>
+
+/**
+ * All bindings of one queue that matched one topic. The router makes it once and reuses it for every message, so an adapter
+ * may keep what it derived from `data` in `memo`.
+ */
+export interface Match {
+  readonly data: readonly BindingData[]
+  /** The highest assurance that one of the bindings asked for. [MQTT5-3.3.4-2] */
+  readonly assuranceMax: Assurance
+  memo: unknown
+}
+
+/**
+ * An entry of a queue and, while a consumer has it, the attempt to hand it over. One object serves both lives: it is the
+ * only allocation per message and receiver.
+ */
+export class Delivery {
+  message: Message
+  match: Match
+  /** 0: settled by being sent; the object is only good during `deliver` and must not be kept. */
+  assurance: Assurance
+  /** Sent because a binding was made, not because someone published just now. */
+  retained: boolean
+  /** Place in its queue; ascending. */
+  sequence: number
+  /** Failed attempts before this one. */
+  failedCount = 0
+  /** The adapter's own: a packet id and the state of its exchange. Lasts as long as the delivery is unsettled. */
+  protocolState = 0
+  /** Who has it now; undefined while it waits. */
+  consumer: Consumer | undefined = undefined
+  /** Neighbours among the consumer's unsettled deliveries, oldest first; kept by `Consumer`. */
+  previous: Delivery | undefined = undefined
+  next: Delivery | undefined = undefined
+
+  constructor(message: Message, match: Match, assurance: Assurance, retained: boolean, sequence: number) {
+    this.message = message
+    this.match = match
+    this.assurance = assurance
+    this.retained = retained
+    this.sequence = sequence
+  }
+}
+
+/** The adapter's end of a consumer. */
+export interface DeliverySink {
+  /** False while the transport has enough to send; the adapter calls `consumer.wake()` when that ends. */
+  readonly writable: boolean
+  /** Encodes and writes at once. Must not throw, await, or call back into the core. Hot path. */
+  deliver(delivery: Delivery): void
+}

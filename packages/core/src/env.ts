@@ -1,0 +1,34 @@
+/**
+ * The injected world. Core and engines touch time, chance and turns only through `Env`;
+ * apps/broker hands in the real one, tests and the simulator their own. [ADR-0001]
+ */
+
+/** Cancels what it was returned for. Safe to call twice. */
+export type Cancel = () => void
+
+export interface Clock {
+  /** Unix time in ms. Cheap enough to call once per read, not once per message. */
+  wallMs(): number
+  /** Monotonic ms; only differences mean something. */
+  monoMs(): number
+  /** Runs `f` once, `delayMs` from now or later. */
+  after(delayMs: number, f: () => void): Cancel
+  /**
+   * Runs `f` when the present turn's input has been handled: the batch point for dispatch and commit.
+   * Functions added while these run belong to the same pass.
+   */
+  endOfTurn(f: () => void): void
+  /** Runs `f` after every `endOfTurn` function of the pass: the one place where a turn's output leaves, one write per connection. */
+  flush(f: () => void): void
+}
+
+export interface Random {
+  /** Uniform in 0…2^32-1. */
+  u32(): number
+  bytes(count: number): Uint8Array
+}
+
+export interface Env {
+  readonly clock: Clock
+  readonly random: Random
+}

@@ -1,0 +1,33 @@
+/** Every numeric limit of the core, with its unit, its reason and what happens beyond it. */
+
+/** Deliveries of one queue in one go; then other queues and the sockets have their turn. */
+export const DISPATCH_BATCH_MAX = 4_096
+
+/** Routes remembered per virtual host, about 300 bytes each; beyond it the oldest is forgotten and matched again when used. */
+export const ROUTES_MAX = 100_000
+
+/** Ended connections remembered for "why did this client leave"; beyond it the oldest is forgotten. */
+export const EVENTS_MAX_DEFAULT = 10_000
+
+/** Limits of one virtual host; apps/broker fills them from the configuration. */
+export interface CoreLimits {
+  /** Sessions, connected or not. Beyond it a new one is refused as 'limit-reached'. */
+  readonly sessionsMax: number
+  /** Bindings of one session. Beyond it a new one is refused as 'limit-reached'. */
+  readonly bindingsPerSessionMax: number
+  /** Waiting in one subscription's queue. Beyond it the newest is not kept, and counted. */
+  readonly queuedMessagesMax: number
+  readonly queuedBytesMax: number
+  /** Retained messages in all. Beyond it a new topic is not retained, counted and reported. */
+  readonly retainedMessagesMax: number
+  readonly retainedBytesMax: number
+}
+
+export const DEFAULT_CORE_LIMITS: CoreLimits = {
+  sessionsMax: 1_000_000,
+  bindingsPerSessionMax: 10_000,
+  queuedMessagesMax: 100_000,
+  queuedBytesMax: 64 * 1024 * 1024,
+  retainedMessagesMax: 1_000_000,
+  retainedBytesMax: 1024 * 1024 * 1024,
+}

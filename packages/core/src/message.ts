@@ -1,0 +1,123 @@
+/**
+ * One published message, in the form every queue shares. The core never reads its body and reads its headers
+ * only when somebody asks; both stay in the bytes that were received. [ADR-0001]
+ */
+
+import { keep, kept } from './arena.ts'
+
+/** How sure a hand-over is: 0 at most once, 1 at least once, 2 exactly once. A delivery has the lower of publish and binding. */
+export type Assurance = 0 | 1 | 2
+
+/** Headers in the shape that every protocol can make and take; the mapping table of docs/interop has the fields. */
+export interface Headers {
+  readonly correlationId?: Uint8Array
+  readonly contentType?: string
+  readonly replyTo?: string
+  /** True when the publisher said that the body is UTF-8 text. */
+  readonly text?: boolean
+  /** User properties in the order received; MQTT 5 allows repeated keys. */
+  readonly properties: ReadonlyArray<readonly [key: string, value: string]>
+}
+
+/** Two-way translation of header bytes for one wire format: 'mqtt3', 'mqtt5'. */
+export interface HeaderCodec {
+  readonly id: string
+  decode(bytes: Uint8Array): Headers
+  encode(headers: Headers): Uint8Array
+}
+
+/** Offsets are into `bytes`: headers at [headerStart, bodyStart), body at [bodyStart, end), the whole frame from `start`. */
+export interface MessageFields {
+  /** Topic name in core form: levels joined by '/'. */
+  readonly topic: string
+  readonly codec: HeaderCodec
+  readonly bytes: Uint8Array
+  /** First byte of the frame that carried the message, when an equal one may be sent on; else the same as `headerStart`. */
+  readonly start: number
+  readonly headerStart: number
+  readonly bodyStart: number
+  readonly end: number
+  readonly assurance: Assurance
+  readonly durable: boolean
+  /** The publisher asked for it to be kept as the last message of its topic. */
+  readonly retain: boolean
+  /** Unix ms; 0 when it never expires. */
+  readonly expiresAtMs: number
+  /** Identity of the publishing session, for no-local bindings. */
+  readonly publisher: object | undefined
+}
+
+/**
+ * Immutable but for where its bytes are: until `detach` they lie in the transport's read buffer, which is only
+ * good for the present call. Whoever lets a message wait detaches it first.
+ */
+export class Message {
+  readonly topic: string
+  readonly codec: HeaderCodec
+  readonly assurance: Assurance
+  readonly durable: boolean
+  readonly retain: boolean
+  readonly expiresAtMs: number
+  readonly publisher: object | undefined
+  bytes: Uint8Array
+  start: number
+  headerStart: number
+  bodyStart: number
+  end: number
+  #detached = false
+  #headers: Headers | undefined = undefined
+
+  constructor(fields: MessageFields) {
+    this.topic = fields.topic
+    this.codec = fields.codec
+    this.assurance = fields.assurance
+    this.durable = fields.durable
+    this.retain = fields.retain
+    this.expiresAtMs = fields.expiresAtMs
+    this.publisher = fields.publisher
+    this.bytes = fields.bytes
+    this.start = fields.start
+    this.headerStart = fields.headerStart
+    this.bodyStart = fields.bodyStart
+    this.end = fields.end
+  }
+
+  /** Bytes it holds while it waits. */
+  get size(): number {
+    return this.end - this.start
+  }
+
+  get body(): Uint8Array {
+    return this.bytes.subarray(this.bodyStart, this.end)
+  }
+
+  get headerBytes(): Uint8Array {
+    return this.bytes.subarray(this.headerStart, this.bodyStart)
+  }
+
+  /** Decoded on first use: a selector, the console, another protocol. */
+  get headers(): Headers {
+    return (this.#headers ??= this.codec.decode(this.headerBytes))
+  }
+
+  /** Header bytes for `target`; the received bytes themselves when the format is the same. */
+  headerBytesFor(target: HeaderCodec): Uint8Array {
+    return target.id === this.codec.id ? this.headerBytes : target.encode(this.headers)
+  }
+
+  /**
+   * Moves the bytes into memory of their own. Idempotent. Without it a short message that waits would keep a whole
+   * 64 KiB read buffer alive, or see it overwritten. Hot path for unsettled deliveries.
+   */
+  detach(): void {
+    if (this.#detached) return
+    this.#detached = true
+    keep(this.bytes, this.start, this.end)
+    const moved = kept.start - this.start
+    this.bytes = kept.bytes
+    this.start = kept.start
+    this.headerStart += moved
+    this.bodyStart += moved
+    this.end += moved
+  }
+}

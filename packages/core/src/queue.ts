@@ -1,0 +1,288 @@
+/**
+ * An ordered store of entries; each goes to one consumer at a time. Every subscription of every protocol reads from one.
+ * Responsible for order, whose turn it is, limits and what becomes of an unsettled entry; credit and unsettled lists are
+ * `Consumer`'s, who gets what is the router's.
+ */
+import type { Consumer } from './consumer.ts'
+import type { Counters } from './counters.ts'
+import { Delivery, type Match, type Outcome } from './delivery.ts'
+import { DISPATCH_BATCH_MAX } from './limits.ts'
+import type { Assurance, Message } from './message.ts'
+import { Ring } from './ring.ts'
+import type { Turns, TurnWork } from './turns.ts'
+
+export interface QueueSettings {
+  /** Waiting entries; beyond it the newest is not kept. */
+  readonly messagesMax: number
+  readonly bytesMax: number
+}
+
+/** What a queue needs of its virtual host. */
+export interface QueueContext {
+  readonly turns: Turns
+  readonly counters: Counters
+}
+
+/** Retained messages that a new binding asked for: handed over before anything that waits, as fast as the consumer takes them. */
+interface Backfill {
+  readonly messages: readonly Message[]
+  readonly match: Match
+  position: number
+}
+
+export class Queue implements TurnWork {
+  readonly name: string
+  readonly settings: QueueSettings
+  readonly #turns: Turns
+  readonly #counters: Counters
+  readonly #consumers: Consumer[] = []
+  readonly #waiting = new Ring<Delivery>()
+  #waitingBytes = 0
+  #backfills: Backfill[] | undefined = undefined
+  /** Where the search for a taker starts: the one after the last that got something. */
+  #turnOf = 0
+  #isAwake = false
+  #sequence = 0
+  /** Unsettled deliveries can come back: their messages must outlive the turn. False for a queue that dies with its one consumer. */
+  keepsUnsettled: boolean
+  /** Entries not kept because of a limit. */
+  droppedCount = 0
+
+  constructor(context: QueueContext, name: string, settings: QueueSettings, keepsUnsettled: boolean) {
+    this.#turns = context.turns
+    this.#counters = context.counters
+    this.name = name
+    this.settings = settings
+    this.keepsUnsettled = keepsUnsettled
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.length
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
+  get consumers(): readonly Consumer[] {
+    return this.#consumers
+  }
+
+  addConsumer(consumer: Consumer): void {
+    this.#consumers.push(consumer)
+    this.wake()
+  }
+
+  removeConsumer(consumer: Consumer): void {
+    const index = this.#consumers.indexOf(consumer)
+    if (index >= 0) this.#consumers.splice(index, 1)
+  }
+
+  /**
+   * Takes a routed message: straight to a consumer when nothing waits before it, else behind what waits. Hot path.
+   * False when it was not kept.
+   */
+  offer(message: Message, match: Match): boolean {
+    const assurance = lower(message.assurance, match.assuranceMax)
+    if (this.#waiting.length === 0 && this.#backfills === undefined) {
+      const consumer = this.#taker(assurance)
+      if (consumer !== undefined) {
+        this.#handOver(consumer, message, match, assurance, false)
+        return true
+      }
+    }
+    return this.#wait(message, match, assurance)
+  }
+
+  /** Retained messages for a new binding; they go before all that waits or comes. */
+  backfill(messages: readonly Message[], match: Match): void {
+    if (messages.length === 0) return
+    this.#backfills ??= []
+    this.#backfills.push({ messages, match, position: 0 })
+    this.wake()
+  }
+
+  /** Dispatches at the end of this turn. */
+  wake(): void {
+    if (this.#isAwake || (this.#waiting.length === 0 && this.#backfills === undefined)) return
+    this.#isAwake = true
+    this.#turns.wake(this)
+  }
+
+  /** Moves entries to consumers until either side, or the batch, runs out. Hot path. */
+  runTurn(nowMs: number): void {
+    this.#isAwake = false
+    let budget = DISPATCH_BATCH_MAX
+    if (this.#backfills !== undefined) {
+      budget = this.#dispatchBackfills(budget, nowMs)
+      if (this.#backfills !== undefined) return this.#yieldIfSpent(budget)
+    }
+    for (; budget > 0; budget--) {
+      const entry = this.#waiting.peek()
+      if (entry === undefined) return
+      if (isExpired(entry.message, nowMs)) {
+        this.#takeFirst(entry)
+        this.#counters.expired++
+        continue
+      }
+      const consumer = this.#taker(entry.assurance)
+      if (consumer === undefined) return
+      this.#takeFirst(entry)
+      this.#hand(consumer, entry)
+    }
+    this.#yieldIfSpent(budget)
+  }
+
+  /** A consumer finished a delivery; only `Consumer.settle` calls this. Hot path. */
+  onSettled(delivery: Delivery, outcome: Outcome): void {
+    if (outcome === 'accepted') return
+    if (outcome === 'rejected') {
+      this.#counters.rejected++
+      return
+    }
+    if (outcome === 'modified') delivery.failedCount++
+    this.#putBack(delivery)
+  }
+
+  /** Forgets everything that waits. Returns how many entries that were. */
+  clear(): number {
+    const count = this.#waiting.length
+    this.#waiting.clear()
+    this.#waitingBytes = 0
+    this.#backfills = undefined
+    return count
+  }
+
+  /** The next consumer in turn that can take a delivery of this assurance. Hot path. */
+  #taker(assurance: Assurance): Consumer | undefined {
+    const consumers = this.#consumers
+    const count = consumers.length
+    if (count === 1) {
+      const only = consumers[0]!
+      return only.canTake(assurance) ? only : undefined
+    }
+    for (let step = 0; step < count; step++) {
+      const index = (this.#turnOf + step) % count
+      const consumer = consumers[index]!
+      if (consumer.canTake(assurance)) {
+        this.#turnOf = index + 1
+        return consumer
+      }
+    }
+    return undefined
+  }
+
+  /** Serves one message that never waited. Only an unsettled one costs an object of its own. Hot path. */
+  #handOver(consumer: Consumer, message: Message, match: Match, assurance: Assurance, retained: boolean): void {
+    const own = consumer.match
+    const effective = own === undefined ? assurance : lower(message.assurance, own.assuranceMax)
+    if (effective === 0) {
+      const delivery = settledDelivery
+      delivery.message = message
+      delivery.match = own ?? match
+      delivery.retained = retained
+      this.#count(message)
+      consumer.take(delivery)
+      return
+    }
+    if (this.keepsUnsettled) message.detach()
+    this.#count(message)
+    consumer.take(new Delivery(message, own ?? match, effective, retained, ++this.#sequence))
+  }
+
+  /** Serves an entry that waited. */
+  #hand(consumer: Consumer, entry: Delivery): void {
+    if (consumer.match !== undefined) {
+      entry.match = consumer.match
+      entry.assurance = lower(entry.message.assurance, consumer.match.assuranceMax)
+    }
+    this.#count(entry.message)
+    consumer.take(entry)
+  }
+
+  #count(message: Message): void {
+    this.#counters.messagesOut++
+    this.#counters.bytesOut += message.end - message.bodyStart
+  }
+
+  #wait(message: Message, match: Match, assurance: Assurance): boolean {
+    if (assurance === 0 && !this.#hasAttachedConsumer()) {
+      this.#counters.droppedOffline++
+      return false
+    }
+    if (this.#waiting.length >= this.settings.messagesMax || this.#waitingBytes + message.size > this.settings.bytesMax) {
+      this.#counters.droppedOverLimit++
+      this.droppedCount++
+      return false
+    }
+    message.detach()
+    this.#waitingBytes += message.size
+    this.#waiting.push(new Delivery(message, match, assurance, false, ++this.#sequence))
+    return true
+  }
+
+  #hasAttachedConsumer(): boolean {
+    for (const consumer of this.#consumers) if (consumer.isAttached) return true
+    return false
+  }
+
+  #takeFirst(entry: Delivery): void {
+    this.#waiting.shift()
+    this.#waitingBytes -= entry.message.size
+  }
+
+  /** Back to its old place: before every entry that is younger. */
+  #putBack(delivery: Delivery): void {
+    this.#counters.redelivered++
+    delivery.protocolState = 0
+    this.#waitingBytes += delivery.message.size
+    const older: Delivery[] = []
+    for (let first = this.#waiting.peek(); first !== undefined && first.sequence < delivery.sequence; first = this.#waiting.peek()) {
+      older.push(first)
+      this.#waiting.shift()
+    }
+    this.#waiting.unshift(delivery)
+    for (let index = older.length - 1; index >= 0; index--) this.#waiting.unshift(older[index]!)
+    this.wake()
+  }
+
+  #dispatchBackfills(budget: number, nowMs: number): number {
+    const backfills = this.#backfills!
+    for (let first = backfills[0]; first !== undefined; first = backfills[0]) {
+      while (first.position < first.messages.length) {
+        if (budget === 0) return 0
+        const message = first.messages[first.position]!
+        if (isExpired(message, nowMs)) {
+          first.position++
+          continue
+        }
+        const assurance = lower(message.assurance, first.match.assuranceMax)
+        const consumer = this.#taker(assurance)
+        if (consumer === undefined) return budget
+        first.position++
+        this.#handOver(consumer, message, first.match, assurance, true)
+        budget--
+      }
+      backfills.shift()
+    }
+    this.#backfills = undefined
+    return budget
+  }
+
+  #yieldIfSpent(budget: number): void {
+    if (budget > 0 || this.#isAwake) return
+    this.#isAwake = true
+    this.#turns.wakeNextTurn(this)
+  }
+}
+
+/** Reused for every delivery that is settled by being sent. */
+const settledDelivery: Delivery = new Delivery(undefined as never, undefined as never, 0, false, 0)
+
+function lower(first: Assurance, second: Assurance): Assurance {
+  return first < second ? first : second
+}
+
+function isExpired(message: Message, nowMs: number): boolean {
+  return message.expiresAtMs !== 0 && message.expiresAtMs <= nowMs
+}

@@ -1,0 +1,265 @@
+/**
+ * A client's state: its queue, its bindings, its will. It may outlive its connection; when and how it ends is decided here,
+ * which connection has it is `Sessions`' business.
+ */
+import { type Pattern, patternFromKey, patternKey } from './address.ts'
+import type { Principal, Subject } from './authorizer.ts'
+import { Consumer, CREDIT_UNLIMITED } from './consumer.ts'
+import { CreditPool } from './credit.ts'
+import type { BindingData, DeliverySink } from './delivery.ts'
+import type { Cancel } from './env.ts'
+import type { Assurance, Message } from './message.ts'
+import { Producer } from './producer.ts'
+import { Queue } from './queue.ts'
+import { refuse, type Result } from './refusal.ts'
+import { type Binding, matchOf } from './router.ts'
+import type { VirtualHost } from './virtual-host.ts'
+
+/** The adapter's end of a session while it is connected. */
+export interface SessionOwner {
+  /** The session has another owner or is gone; the adapter closes its connection and makes no more calls to the session. */
+  onEvicted(reason: 'taken-over' | 'deleted'): void
+}
+
+/** Published for a client whose connection ends badly. */
+export interface Will {
+  readonly message: Message
+  readonly delayMs: number
+}
+
+export interface BindingSpec {
+  readonly pattern: Pattern
+  /** Name of the group that shares the messages; undefined for a subscription of one's own. */
+  readonly shareName: string | undefined
+  readonly assuranceMax: Assurance
+  /** Leave out what this session itself publishes. */
+  readonly noLocal: boolean
+  /** Which retained messages come at once. */
+  readonly retained: 'always' | 'if-new' | 'never'
+  readonly data: BindingData
+}
+
+interface SharedMembership {
+  readonly key: string
+  readonly consumer: Consumer
+}
+
+export class Session {
+  readonly clientId: string
+  readonly principal: Principal
+  readonly queue: Queue
+  readonly pool: CreditPool
+  /** The adapter's own state that lasts as long as the session: packet ids of unfinished exchanges. */
+  protocolState: unknown = undefined
+  readonly #vhost: VirtualHost
+  readonly #consumer: Consumer
+  readonly #bindings = new Map<string, Binding>()
+  readonly #shared = new Map<string, SharedMembership>()
+  #owner: SessionOwner | undefined
+  #sink: DeliverySink | undefined = undefined
+  #will: Will | undefined
+  #expiryMs: number
+  #cancelExpiry: Cancel | undefined = undefined
+  #cancelWill: Cancel | undefined = undefined
+  #isEnded = false
+
+  constructor(vhost: VirtualHost, clientId: string, principal: Principal, expiryMs: number, creditMax: number) {
+    this.#vhost = vhost
+    this.clientId = clientId
+    this.principal = principal
+    this.#expiryMs = expiryMs
+    this.pool = new CreditPool(creditMax)
+    const { queuedMessagesMax, queuedBytesMax } = vhost.limits
+    this.queue = new Queue(vhost, clientId, { messagesMax: queuedMessagesMax, bytesMax: queuedBytesMax }, expiryMs > 0)
+    this.#consumer = new Consumer(this.queue, this.pool, undefined)
+    this.queue.addConsumer(this.#consumer)
+  }
+
+  get isConnected(): boolean {
+    return this.#owner !== undefined
+  }
+
+  get bindingCount(): number {
+    return this.#bindings.size + this.#shared.size
+  }
+
+  /** How long the session stays after its connection; 0 ends it at once, Infinity never. */
+  get expiryMs(): number {
+    return this.#expiryMs
+  }
+
+  /** A connection takes the session, new or again. Only `Sessions` calls this. */
+  own(owner: SessionOwner, expiryMs: number, creditMax: number, will: Will | undefined): void {
+    this.#cancelTimers()
+    this.#owner = owner
+    this.#expiryMs = expiryMs
+    this.#will = will
+    this.queue.keepsUnsettled = expiryMs > 0
+    this.pool.setLimit(creditMax)
+  }
+
+  /** Deliveries start. The adapter calls it once it has told the client that it is connected. */
+  startDelivery(sink: DeliverySink): void {
+    this.#sink = sink
+    for (const consumer of this.#consumers()) start(consumer, sink)
+  }
+
+  /** The transport has room again. */
+  onWritable(): void {
+    for (const consumer of this.#consumers()) consumer.wake()
+  }
+
+  openProducer(): Producer {
+    return new Producer(this.#vhost, this.#subject())
+  }
+
+  /** Adds or replaces a binding; its retained messages follow at the end of the turn. */
+  bind(spec: BindingSpec): Result<{ readonly replaced: boolean }> {
+    const { pattern, shareName } = spec
+    const key = bindingKey(shareName, patternKey(pattern.levels))
+    const isKnown = this.#bindings.has(key) || this.#shared.has(key)
+    if (!isKnown && this.bindingCount >= this.#vhost.limits.bindingsPerSessionMax) {
+      const text = `session '${this.clientId}' has ${this.bindingCount} subscriptions, the limit (mqtt.maxSubscriptionsPerSession); unsubscribe first`
+      return refuse('limit-reached', key, text)
+    }
+    if (!this.#vhost.authorizer.mayMatch(this.#subject(), 'read', pattern).allowed) {
+      return refuse('not-authorized', key, `user '${this.principal.name}' may not subscribe to this filter`)
+    }
+    if (shareName === undefined) this.#bindOwn(key, spec, isKnown)
+    else this.#joinShared(key, shareName, spec)
+    return { ok: true, value: { replaced: isKnown } }
+  }
+
+  /** False when there was no such binding. */
+  unbind(pattern: Pattern, shareName: string | undefined): boolean {
+    const key = bindingKey(shareName, patternKey(pattern.levels))
+    const binding = this.#bindings.get(key)
+    if (binding !== undefined) {
+      this.#bindings.delete(key)
+      this.#vhost.router.unbind(binding)
+      return true
+    }
+    return this.#leaveShared(key)
+  }
+
+  /** The will is not wanted any more: the client said goodbye. [MQTT5-3.14.4-3] */
+  dropWill(): void {
+    this.#will = undefined
+  }
+
+  /** A later wish of the client; a session that was to end with its connection still does. [MQTT5-3.14.2-2] */
+  setExpiry(expiryMs: number): void {
+    this.#expiryMs = expiryMs
+  }
+
+  /** The connection is gone. Publishes the will in its time and ends the session in its time. */
+  disconnect(): void {
+    if (this.#owner === undefined) return
+    this.#owner = undefined
+    this.#sink = undefined
+    for (const consumer of this.#consumers()) consumer.detach()
+    if (this.#expiryMs <= 0) return this.end()
+    if (this.#will !== undefined) {
+      const delayMs = Math.min(this.#will.delayMs, this.#expiryMs)
+      if (delayMs === 0) this.#publishWill()
+      else this.#cancelWill = this.#vhost.env.clock.after(delayMs, () => this.#publishWill())
+    }
+    if (this.#expiryMs !== Infinity) {
+      this.#cancelExpiry = this.#vhost.env.clock.after(this.#expiryMs, () => this.end())
+    }
+  }
+
+  /** Tells the owner that it has lost the session. */
+  evict(reason: 'taken-over' | 'deleted'): void {
+    this.#owner?.onEvicted(reason)
+  }
+
+  /** Ends for good: the will that still waits goes out, bindings and queue go. [MQTT5-3.1.2-8] Idempotent. */
+  end(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#owner = undefined
+    this.#cancelTimers()
+    this.#publishWill()
+    for (const binding of this.#bindings.values()) this.#vhost.router.unbind(binding)
+    this.#bindings.clear()
+    for (const key of [...this.#shared.keys()]) this.#leaveShared(key)
+    this.#consumer.detach()
+    this.queue.removeConsumer(this.#consumer)
+    this.queue.clear()
+    this.#vhost.sessions.forget(this)
+  }
+
+  #bindOwn(key: string, spec: BindingSpec, isKnown: boolean): void {
+    const before = this.#bindings.get(key)
+    const binding: Binding = {
+      pattern: spec.pattern.levels,
+      queue: this.queue,
+      assuranceMax: spec.assuranceMax,
+      exceptFrom: spec.noLocal ? this : undefined,
+      data: spec.data,
+    }
+    if (before !== undefined) this.#vhost.router.unbind(before)
+    this.#bindings.set(key, binding)
+    this.#vhost.router.bind(binding)
+    if (spec.retained === 'always' || (spec.retained === 'if-new' && !isKnown)) {
+      const messages = this.#vhost.retained.matching(spec.pattern.levels, this.#vhost.env.clock.wallMs())
+      const wanted = spec.noLocal ? messages.filter((message) => message.publisher !== this) : messages
+      this.queue.backfill(wanted, matchOf([binding]))
+    }
+  }
+
+  /** Retained messages are not for shared subscriptions. [MQTT5-4.8.2] */
+  #joinShared(key: string, shareName: string, spec: BindingSpec): void {
+    this.#leaveShared(key)
+    const match = matchOf([{ ...sharedBindingFields(this.queue, spec) }])
+    const consumer = this.#vhost.shared.join(key, shareName, spec, this.pool, match)
+    this.#shared.set(key, { key, consumer })
+    if (this.#sink !== undefined) start(consumer, this.#sink)
+  }
+
+  #leaveShared(key: string): boolean {
+    const membership = this.#shared.get(key)
+    if (membership === undefined) return false
+    this.#shared.delete(key)
+    this.#vhost.shared.leave(key, membership.consumer)
+    return true
+  }
+
+  #publishWill(): void {
+    this.#cancelWill = undefined
+    const will = this.#will
+    if (will === undefined) return
+    this.#will = undefined
+    this.#vhost.publishAs(this.#subject(), will.message)
+  }
+
+  #cancelTimers(): void {
+    this.#cancelExpiry?.()
+    this.#cancelExpiry = undefined
+    this.#cancelWill?.()
+    this.#cancelWill = undefined
+  }
+
+  #subject(): Subject {
+    return { principal: this.principal, clientId: this.clientId }
+  }
+
+  *#consumers(): Generator<Consumer> {
+    yield this.#consumer
+    for (const { consumer } of this.#shared.values()) yield consumer
+  }
+}
+
+function start(consumer: Consumer, sink: DeliverySink): void {
+  consumer.grant(CREDIT_UNLIMITED)
+  consumer.attach(sink)
+}
+
+function bindingKey(shareName: string | undefined, key: string): string {
+  return shareName === undefined ? key : `${shareName}\0\0${key}`
+}
+
+function sharedBindingFields(queue: Queue, spec: BindingSpec): Binding {
+  return { pattern: spec.pattern.levels, queue, assuranceMax: spec.assuranceMax, exceptFrom: undefined, data: spec.data }
+}

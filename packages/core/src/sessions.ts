@@ -1,0 +1,89 @@
+/**
+ * Every session of a virtual host by client id: opening, resuming, taking over, forgetting.
+ */
+import type { Principal } from './authorizer.ts'
+import { refuse, type Result } from './refusal.ts'
+import { Session, type SessionOwner, type Will } from './session.ts'
+import type { VirtualHost } from './virtual-host.ts'
+
+export interface OpenSession {
+  readonly clientId: string
+  readonly principal: Principal
+  /** Forget what there was. */
+  readonly cleanStart: boolean
+  /** How long the session stays after its connection; 0 ends it with the connection, Infinity never. */
+  readonly expiryMs: number
+  /** Unsettled deliveries that the client takes at a time. */
+  readonly creditMax: number
+  readonly will: Will | undefined
+  readonly owner: SessionOwner
+}
+
+export class Sessions {
+  readonly #vhost: VirtualHost
+  readonly #byClientId = new Map<string, Session>()
+
+  constructor(vhost: VirtualHost) {
+    this.#vhost = vhost
+  }
+
+  get count(): number {
+    return this.#byClientId.size
+  }
+
+  get connectedCount(): number {
+    let count = 0
+    for (const session of this.#byClientId.values()) if (session.isConnected) count++
+    return count
+  }
+
+  find(clientId: string): Session | undefined {
+    return this.#byClientId.get(clientId)
+  }
+
+  /**
+   * Opens a session or resumes the one of that client id, which its present connection loses. [MQTT5-3.1.4-3]
+   * `present` says that there was state to resume.
+   */
+  open(request: OpenSession): Result<{ readonly session: Session; readonly present: boolean }> {
+    const { clientId, principal } = request
+    const before = this.#byClientId.get(clientId)
+    if (before !== undefined && before.principal.name !== principal.name) {
+      const text = `client id '${clientId}' has a session of another user; choose another client id, or delete that session`
+      return refuse('in-use', clientId, text)
+    }
+    if (before === undefined && this.#byClientId.size >= this.#vhost.limits.sessionsMax) {
+      const text = `the broker holds ${this.#byClientId.size} sessions, its limit (limits.maxSessions); try later`
+      return refuse('limit-reached', clientId, text)
+    }
+    const resumed = before === undefined ? undefined : this.#release(before, request.cleanStart)
+    const session = resumed ?? new Session(this.#vhost, clientId, principal, request.expiryMs, request.creditMax)
+    this.#byClientId.set(clientId, session)
+    session.own(request.owner, request.expiryMs, request.creditMax, request.will)
+    return { ok: true, value: { session, present: resumed !== undefined } }
+  }
+
+  /** Ends a session whoever has it. False when there is none. */
+  delete(clientId: string): boolean {
+    const session = this.#byClientId.get(clientId)
+    if (session === undefined) return false
+    session.evict('deleted')
+    session.end()
+    return true
+  }
+
+  /** Only `Session.end` calls this. */
+  forget(session: Session): void {
+    if (this.#byClientId.get(session.clientId) === session) this.#byClientId.delete(session.clientId)
+  }
+
+  /** Takes the session from its connection. Undefined when nothing is left of it to resume. */
+  #release(session: Session, cleanStart: boolean): Session | undefined {
+    if (session.isConnected) {
+      session.evict('taken-over')
+      session.disconnect()
+    }
+    if (cleanStart) session.end()
+    return this.#byClientId.get(session.clientId)
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Shared subscriptions: a queue that everybody of the group can see. It exists while it has members; what a leaving member
+ * had not settled goes to the others.
+ */
+import { Consumer } from './consumer.ts'
+import type { CreditPool } from './credit.ts'
+import type { Match } from './delivery.ts'
+import { Queue } from './queue.ts'
+import type { Binding } from './router.ts'
+import type { BindingSpec } from './session.ts'
+import type { VirtualHost } from './virtual-host.ts'
+
+interface Group {
+  readonly queue: Queue
+  readonly binding: Binding
+}
+
+export class SharedSubscriptions {
+  readonly #vhost: VirtualHost
+  readonly #groups = new Map<string, Group>()
+
+  constructor(vhost: VirtualHost) {
+    this.#vhost = vhost
+  }
+
+  get count(): number {
+    return this.#groups.size
+  }
+
+  /** A new member. `match` has the member's own assurance and data; the group's binding takes the highest there is. */
+  join(key: string, shareName: string, spec: BindingSpec, pool: CreditPool, match: Match): Consumer {
+    let group = this.#groups.get(key)
+    if (group === undefined) this.#groups.set(key, (group = this.#open(shareName, spec)))
+    const consumer = new Consumer(group.queue, pool, match)
+    group.queue.addConsumer(consumer)
+    return consumer
+  }
+
+  /**
+   * A member goes for good. Exactly-once deliveries that it had begun stay with it and end here: another member must not
+   * get them. [MQTT5-4.8.2-5]
+   */
+  leave(key: string, consumer: Consumer): void {
+    const group = this.#groups.get(key)
+    if (group === undefined) return
+    consumer.detach()
+    group.queue.removeConsumer(consumer)
+    for (const delivery of [...consumer.unsettled()].reverse()) {
+      consumer.settle(delivery, delivery.assurance === 2 ? 'rejected' : 'released')
+    }
+    if (group.queue.consumers.length > 0) return
+    this.#groups.delete(key)
+    this.#vhost.router.unbind(group.binding)
+    group.queue.clear()
+  }
+
+  /** The queue holds what its best member may get; each member's own assurance applies when it is handed over. */
+  #open(shareName: string, spec: BindingSpec): Group {
+    const { queuedMessagesMax, queuedBytesMax } = this.#vhost.limits
+    const name = `$share/${shareName}`
+    const queue = new Queue(this.#vhost, name, { messagesMax: queuedMessagesMax, bytesMax: queuedBytesMax }, true)
+    const binding: Binding = { pattern: spec.pattern.levels, queue, assuranceMax: 2, exceptFrom: undefined, data: {} }
+    this.#vhost.router.bind(binding)
+    return { queue, binding }
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Collects who has work for the end of the turn, so that nothing reacts inside a caller: a grant that arrives during a
+ * delivery must not nest.
+ */
+import type { Clock } from './env.ts'
+
+export interface TurnWork {
+  /** Called once per `Turns.wake`, at the end of the turn. */
+  runTurn(nowMs: number): void
+}
+
+export class Turns {
+  readonly #clock: Clock
+  #awake: TurnWork[] = []
+  #isScheduled = false
+  readonly #run = (): void => this.#runAll()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** `work.runTurn` follows at the end of this turn. The caller wakes itself once. */
+  wake(work: TurnWork): void {
+    this.#awake.push(work)
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    this.#clock.endOfTurn(this.#run)
+  }
+
+  /** As `wake`, but after the sockets had their turn: for work that used up its batch. */
+  wakeNextTurn(work: TurnWork): void {
+    this.#clock.after(0, () => this.wake(work))
+  }
+
+  #runAll(): void {
+    this.#isScheduled = false
+    const awake = this.#awake
+    this.#awake = []
+    const nowMs = this.#clock.wallMs()
+    for (const work of awake) work.runTurn(nowMs)
+  }
+}
