@@ -78,11 +78,13 @@ export class Consumer implements CreditWaiter {
   /** Hot path. Hands over; only after `canTake`. */
   take(delivery: Delivery): void {
     if (this.#credit !== CREDIT_UNLIMITED) this.#credit--
-    if (delivery.assurance !== 0) {
-      this.pool.take()
-      this.#link(delivery)
+    if (delivery.assurance === 0) {
+      if (!this.#sink!.deliver(delivery)) this.queue.onUndeliverable()
+      return
     }
-    this.#sink!.deliver(delivery)
+    delivery.tag = this.pool.take()
+    this.#link(delivery)
+    if (!this.#sink!.deliver(delivery)) this.settle(delivery, 'rejected')
   }
 
   /** Finishes an unsettled delivery. Hot path. A delivery that this consumer does not hold is a caller's bug. */

@@ -11,6 +11,7 @@ export interface CreditWaiter {
 export class CreditPool {
   #limit: number
   #used = 0
+  #tag = 0
   #waiters: CreditWaiter[] = []
 
   /** `limit` deliveries may be unsettled at a time. */
@@ -26,8 +27,10 @@ export class CreditPool {
     return this.#used
   }
 
-  take(): void {
+  /** Takes one. Returns the delivery's tag: ascending, from 1. */
+  take(): number {
     this.#used++
+    return ++this.#tag
   }
 
   giveBack(): void {

@@ -35,6 +35,8 @@ export class Delivery {
   retained: boolean
   /** Place in its queue; ascending. */
   sequence: number
+  /** Ascending in the order in which a session was handed its unsettled deliveries, whichever queue they are from. */
+  tag = 0
   /** Failed attempts before this one. */
   failedCount = 0
   /** The adapter's own: a packet id and the state of its exchange. Lasts as long as the delivery is unsettled. */
@@ -58,6 +60,9 @@ export class Delivery {
 export interface DeliverySink {
   /** False while the transport has enough to send; the adapter calls `consumer.wake()` when that ends. */
   readonly writable: boolean
-  /** Encodes and writes at once. Must not throw, await, or call back into the core. Hot path. */
-  deliver(delivery: Delivery): void
+  /**
+   * Encodes and writes at once. Must not throw, await, or call back into the core. Hot path.
+   * False when this receiver can never take the message (larger than its maximum): it then counts as rejected.
+   */
+  deliver(delivery: Delivery): boolean
 }

@@ -144,6 +144,11 @@ export class Queue implements TurnWork {
     this.#putBack(delivery)
   }
 
+  /** A settled delivery that its receiver can never take; only `Consumer.take` calls this. */
+  onUndeliverable(): void {
+    this.#counters.rejected++
+  }
+
   /** Forgets everything that waits. Returns how many entries that were. */
   clear(): number {
     const count = this.#waiting.length

@@ -1,0 +1,62 @@
+/**
+ * What happened to clients, for operators: why a connection ended, what was refused. A bounded ring that can be asked later,
+ * and one listener that writes the log.
+ */
+import type { Clock } from './env.ts'
+
+export type EventKind = 'connected' | 'refused' | 'disconnected' | 'limit' | 'failure'
+
+export interface BrokerEvent {
+  /** Unix ms. */
+  readonly atMs: number
+  readonly kind: EventKind
+  /** 'mqtt', 'core', 'transport'. */
+  readonly source: string
+  /** Listener the connection came in by; '' when it is about none. */
+  readonly listener: string
+  /** Remote address and port; '' when it is about none. */
+  readonly peer: string
+  readonly clientId: string
+  readonly user: string
+  /** What happened and why, in a sentence. */
+  readonly text: string
+  /** The rule that was broken: 'MQTT5-3.1.2-3'; '' when none was. */
+  readonly clause: string
+}
+
+export type EventDetails = Pick<BrokerEvent, 'kind' | 'source' | 'text'> & Partial<BrokerEvent>
+
+export class Events {
+  readonly #clock: Clock
+  readonly #sizeMax: number
+  readonly #ring: BrokerEvent[] = []
+  #oldest = 0
+  #listener: ((event: BrokerEvent) => void) | undefined = undefined
+
+  /** Keeps the last `sizeMax` events; older ones are forgotten. */
+  constructor(clock: Clock, sizeMax: number) {
+    this.#clock = clock
+    this.#sizeMax = sizeMax
+  }
+
+  /** Every event from now on also goes to `listener`: the log. */
+  listen(listener: (event: BrokerEvent) => void): void {
+    this.#listener = listener
+  }
+
+  emit(details: EventDetails): void {
+    const event = { atMs: this.#clock.wallMs(), listener: '', peer: '', clientId: '', user: '', clause: '', ...details }
+    if (this.#ring.length < this.#sizeMax) {
+      this.#ring.push(event)
+    } else if (this.#sizeMax > 0) {
+      this.#ring[this.#oldest] = event
+      this.#oldest = (this.#oldest + 1) % this.#sizeMax
+    }
+    this.#listener?.(event)
+  }
+
+  /** Oldest first. */
+  recent(): BrokerEvent[] {
+    return [...this.#ring.slice(this.#oldest), ...this.#ring.slice(0, this.#oldest)]
+  }
+}

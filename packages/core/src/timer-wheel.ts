@@ -1,0 +1,85 @@
+/**
+ * Many coarse deadlines with one timer: keep-alive and handshake limits of 100,000 connections. Adding, moving and removing
+ * cost a pointer change; the clock is only wound while somebody waits.
+ */
+import type { Cancel, Clock } from './env.ts'
+
+/** Something with a deadline. It implements this itself, so that waiting costs no object. */
+export interface WheelEntry {
+  /** Neighbours in the slot; kept by the wheel. */
+  wheelPrevious: WheelEntry | undefined
+  wheelNext: WheelEntry | undefined
+  /** Tick at which it is due; -1 while it does not wait. Kept by the wheel. */
+  wheelTick: number
+  /** Its time has come; it no longer waits. It may add itself again. */
+  onDue(): void
+}
+
+/** A deadline further away than this many ticks goes round more than once. */
+const SLOTS = 256
+
+export class TimerWheel {
+  readonly #clock: Clock
+  readonly #tickMs: number
+  readonly #slots: (WheelEntry | undefined)[] = Array.from({ length: SLOTS }, () => undefined)
+  #tick = 0
+  #count = 0
+  #cancel: Cancel | undefined = undefined
+
+  constructor(clock: Clock, tickMs: number) {
+    this.#clock = clock
+    this.#tickMs = tickMs
+  }
+
+  /** Ticks so far: a clock that costs nothing to read. */
+  get tick(): number {
+    return this.#tick
+  }
+
+  /** `entry.onDue()` follows after `delayMs` or up to a tick later, never earlier. Moves an entry that waits already. */
+  add(entry: WheelEntry, delayMs: number): void {
+    this.remove(entry)
+    const tick = this.#tick + Math.ceil(delayMs / this.#tickMs) + 1
+    const slot = tick % SLOTS
+    const first = this.#slots[slot]
+    entry.wheelTick = tick
+    entry.wheelPrevious = undefined
+    entry.wheelNext = first
+    if (first !== undefined) first.wheelPrevious = entry
+    this.#slots[slot] = entry
+    this.#count++
+    this.#cancel ??= this.#clock.after(this.#tickMs, this.#advance)
+  }
+
+  /** Safe for an entry that does not wait. */
+  remove(entry: WheelEntry): void {
+    if (entry.wheelTick < 0) return
+    const { wheelPrevious, wheelNext } = entry
+    if (wheelPrevious === undefined) this.#slots[entry.wheelTick % SLOTS] = wheelNext
+    else wheelPrevious.wheelNext = wheelNext
+    if (wheelNext !== undefined) wheelNext.wheelPrevious = wheelPrevious
+    entry.wheelPrevious = undefined
+    entry.wheelNext = undefined
+    entry.wheelTick = -1
+    this.#count--
+  }
+
+  /** Stops for good; whoever waits is forgotten. */
+  close(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+    this.#slots.fill(undefined)
+    this.#count = 0
+  }
+
+  readonly #advance = (): void => {
+    this.#tick++
+    const due: WheelEntry[] = []
+    for (let entry = this.#slots[this.#tick % SLOTS]; entry !== undefined; entry = entry.wheelNext) {
+      if (entry.wheelTick <= this.#tick) due.push(entry)
+    }
+    for (const entry of due) this.remove(entry)
+    this.#cancel = this.#count > 0 || due.length > 0 ? this.#clock.after(this.#tickMs, this.#advance) : undefined
+    for (const entry of due) entry.onDue()
+  }
+}
