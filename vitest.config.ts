@@ -8,7 +8,6 @@ const config: ViteUserConfig = {
     // A test that hangs must fail before the whole run is given up.
     testTimeout: 10_000,
     hookTimeout: 20_000,
-    passWithNoTests: true,
     projects: [
       {
         extends: true,

@@ -108,7 +108,7 @@ const pnpmBin = (root) => join(pnpmFolder(root), 'node_modules', '.bin')
 /** The npm that started us, otherwise the one found in PATH. */
 function npmCommand() {
   const started = process.env.npm_execpath
-  if (started !== undefined && /npm-cli\.js$/.test(started)) return { file: process.execPath, args: [started] }
+  if (started !== undefined && started.endsWith('npm-cli.js')) return { file: process.execPath, args: [started] }
   return { file: 'npm', args: [] }
 }
 
