@@ -15,14 +15,13 @@ export async function withLock(file, body, waitMs = LOCK_WAIT_MS) {
   let told = false
   while (!take(file)) {
     const owner = ownerOf(file)
-    if (owner !== undefined && !isAlive(owner)) {
-      removeStale(file, owner)
-    } else {
-      if (Date.now() > deadline) throw new Error(`process ${owner} has held ${file} for ${waitMs} ms; end it or delete the file`)
-      if (!told) process.stderr.write(`waiting for process ${owner}, which is installing packages\n`)
-      told = true
-      await sleep(POLL_MS)
+    if (owner !== undefined && !isAlive(owner) && removeStale(file, owner)) continue
+    if (Date.now() > deadline) {
+      throw new Error(`process ${owner} has held ${file} for ${waitMs} ms; end it, or delete ${file}*`)
     }
+    if (!told) process.stderr.write(`waiting for process ${owner}, which is installing packages\n`)
+    told = true
+    await sleep(POLL_MS)
   }
   try {
     return await body()
@@ -58,7 +57,8 @@ function ownerOf(file) {
 
 /**
  * Deletes the lock of the dead process `owner`. Two waiters may get here together, and the slower must not delete the
- * lock that the faster one took meanwhile: a second file guards the look and the deletion.
+ * lock that the faster one took meanwhile: a second file guards the look and the deletion. False when the other waiter
+ * has the guard.
  */
 function removeStale(file, owner) {
   const guard = `${file}.stale`
@@ -66,11 +66,12 @@ function removeStale(file, owner) {
   try {
     descriptor = openSync(guard, 'wx')
   } catch (error) {
-    if (error.code === 'EEXIST') return // another waiter is at it
+    if (error.code === 'EEXIST') return false
     throw error
   }
   try {
     if (ownerOf(file) === owner) rmSync(file, { force: true })
+    return true
   } finally {
     closeSync(descriptor)
     rmSync(guard, { force: true })
