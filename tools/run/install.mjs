@@ -27,7 +27,8 @@ export async function ensureInstalled(root) {
     const stamp = stampOf(root)
     rmSync(stampFile(root), { force: true })
     ensurePnpm(root)
-    runPnpm(root, ['install', '--frozen-lockfile'])
+    // The lock file was checked when it was made: asking the registry again about every age costs ten seconds.
+    runPnpm(root, ['install', '--frozen-lockfile', '--trust-lockfile'])
     if (!existsSync(node24(root))) {
       throw new Error(
         `the install left no ${node24(root)}: the install script of the "node" package did not run or did not finish. ` +
@@ -51,8 +52,8 @@ export function toolEnv(root) {
 
 /** Runs the pinned pnpm in the root folder, its output on stderr. Throws when it fails. */
 export function runPnpm(root, args, stdout = 2) {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !HARMFUL_SETTINGS.test(name)))
-  run(process.execPath, [join(pnpmFolder(root), 'node_modules', 'pnpm', 'bin', 'pnpm.mjs'), ...args], { cwd: root, env, stdout })
+  const pnpm = join(pnpmFolder(root), 'node_modules', 'pnpm', 'bin', 'pnpm.mjs')
+  run(process.execPath, [pnpm, ...args], { cwd: root, env: installEnv(), stdout })
 }
 
 /** Fetches pnpm itself, once per pinned version, through the npm that came with Node. */
@@ -62,13 +63,19 @@ export function ensurePnpm(root) {
   if (existsSync(done)) return
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  const args = ['install', '--prefix', folder, '--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund']
   const npm = npmCommand()
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !HARMFUL_SETTINGS.test(name)))
-  run(npm.file, [...npm.args, ...args, '--no-update-notifier', '--loglevel=error', pnpmSpec(root)], { cwd: folder, env, stdout: 2 })
+  const args = ['install', '--prefix', folder, '--no-save', '--no-package-lock', '--ignore-scripts', '--loglevel=error']
+  const env = installEnv()
+  run(npm.file, [...npm.args, ...args, pnpmSpec(root)], { cwd: folder, env, stdout: 2 })
   // pnpm's own install script, started here because npm may be set not to run any: puts the native binary in place.
   run(process.execPath, ['install.js'], { cwd: join(folder, 'node_modules', 'pnpm'), env, stdout: 2 })
   writeFileSync(done, '')
+}
+
+/** The caller's environment without the settings that would leave packages out, and with a quiet npm. */
+function installEnv() {
+  const kept = Object.entries(process.env).filter(([name]) => !HARMFUL_SETTINGS.test(name))
+  return { ...Object.fromEntries(kept), npm_config_audit: 'false', npm_config_fund: 'false', npm_config_update_notifier: 'false' }
 }
 
 function isCurrent(root) {
