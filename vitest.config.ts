@@ -1,4 +1,7 @@
-/** Three kinds of tests (docs/hacking.md): beside the code, clause by clause, and with real processes and sockets. */
+/**
+ * Three kinds of tests: unit beside the code, conformance clause by clause of a specification, system with real
+ * processes and sockets. `npm run check` runs the first, `npm test` all.
+ */
 import type { ViteUserConfig } from 'vitest/config'
 
 const notSources = ['**/node_modules/**']

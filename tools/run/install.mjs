@@ -75,7 +75,12 @@ export function ensurePnpm(root) {
 /** The caller's environment without the settings that would leave packages out, and with a quiet npm. */
 function installEnv() {
   const kept = Object.entries(process.env).filter(([name]) => !HARMFUL_SETTINGS.test(name))
-  return { ...Object.fromEntries(kept), npm_config_audit: 'false', npm_config_fund: 'false', npm_config_update_notifier: 'false' }
+  return {
+    ...Object.fromEntries(kept),
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    npm_config_update_notifier: 'false',
+  }
 }
 
 function isCurrent(root) {
@@ -86,7 +91,11 @@ function isCurrent(root) {
 /** Identifies what should be installed: platform and the contents of all manifests. */
 export function stampOf(root) {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}\n`)
-  for (const file of manifests(root)) hash.update(`${file}\n`).update(readFileSync(join(root, file))).update('\n')
+  for (const file of manifests(root))
+    hash
+      .update(`${file}\n`)
+      .update(readFileSync(join(root, file)))
+      .update('\n')
   return hash.digest('hex')
 }
 
@@ -124,6 +133,8 @@ function run(file, args, { cwd, env, stdout }) {
   if (error !== undefined) throw new Error(`cannot run ${file}: ${error.message}`)
   if (status !== 0) {
     const how = signal === null ? `exit code ${status}` : `signal ${signal}`
-    throw new Error(`"${[file, ...args].join(' ')}" ended with ${how}; its own words are above. The package registry must be reachable for this.`)
+    throw new Error(
+      `"${[file, ...args].join(' ')}" ended with ${how}; its own words are above. The package registry must be reachable for this.`,
+    )
   }
 }

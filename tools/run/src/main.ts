@@ -61,12 +61,23 @@ async function runAll(which: 'check' | 'test'): Promise<Outcome[]> {
 /** Turbo runs the checks side by side and skips one whose inputs have not changed since it last passed. */
 async function runChecks(): Promise<Outcome[]> {
   print(`── ${CHECKS.join(', ')}`)
-  const args = ['run', ...CHECKS, '--continue=always', '--output-logs=errors-only', '--log-order=grouped', '--summarize']
+  const args = [
+    'run',
+    ...CHECKS,
+    '--continue=always',
+    '--output-logs=errors-only',
+    '--log-order=grouped',
+    '--summarize',
+  ]
   let output = ''
-  await runNode(join(root, 'node_modules', 'turbo', 'bin', 'turbo'), [...args, '--log-prefix=none', '--no-update-notifier'], (text) => {
-    output += text
-    process.stdout.write(text)
-  })
+  await runNode(
+    join(root, 'node_modules', 'turbo', 'bin', 'turbo'),
+    [...args, '--log-prefix=none', '--no-update-notifier'],
+    (text) => {
+      output += text
+      process.stdout.write(text)
+    },
+  )
   const path = /^Summary: +(.+)$/m.exec(output)?.[1]?.trim()
   const summary = path === undefined ? undefined : readJson(path)
   if (path !== undefined) rmSync(path, { force: true })

@@ -37,7 +37,8 @@ export function tallyVitest(name: string, report: Report, exitCode: number): Out
 
 /** The last line of `npm test` and `npm run check`. */
 export function finalLine(outcomes: readonly Outcome[]): string {
-  const sum = (key: 'passed' | 'failed' | 'skipped'): number => outcomes.reduce((total, outcome) => total + outcome[key], 0)
+  const sum = (key: 'passed' | 'failed' | 'skipped'): number =>
+    outcomes.reduce((total, outcome) => total + outcome[key], 0)
   return `${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`
 }
 

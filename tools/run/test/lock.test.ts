@@ -22,7 +22,9 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 async function contend(): Promise<void> {
-  const children = Array.from({ length: CONTENDERS }, () => spawn(process.execPath, [TAKE_LOCK, lock, log], { stdio: 'ignore' }))
+  const children = Array.from({ length: CONTENDERS }, () =>
+    spawn(process.execPath, [TAKE_LOCK, lock, log], { stdio: 'ignore' }),
+  )
   const codes = await Promise.all(children.map(async (child) => ((await once(child, 'close')) as [number | null])[0]))
   expect(codes).toEqual(codes.map(() => 0))
 }

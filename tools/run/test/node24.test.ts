@@ -14,7 +14,9 @@ function start(nodeArgs: readonly string[], ...args: string[]): ChildProcess {
   return spawn(process.execPath, [...nodeArgs, NODE24, ...args], { cwd: tmpdir(), stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-async function finish(child: ChildProcess): Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }> {
+async function finish(
+  child: ChildProcess,
+): Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }> {
   let stdout = ''
   let stderr = ''
   child.stdout!.setEncoding('utf8').on('data', (text: string) => (stdout += text))
@@ -45,13 +47,16 @@ describe.each([
     expect(await ended).toMatchObject({ code: 7, stdout: 'drained' })
   })
 
-  test.each(['SIGINT', 'SIGHUP'] as const)('%s ends a program that does not handle it, and the caller sees that signal', async (signal) => {
-    const child = start(nodeArgs, `${PROGRAMS}/until-signal.mjs`)
-    await once(child.stdout!, 'data')
-    const ended = finish(child)
-    child.kill(signal)
-    expect(await ended).toMatchObject({ code: null, signal })
-  })
+  test.each(['SIGINT', 'SIGHUP'] as const)(
+    '%s ends a program that does not handle it, and the caller sees that signal',
+    async (signal) => {
+      const child = start(nodeArgs, `${PROGRAMS}/until-signal.mjs`)
+      await once(child.stdout!, 'data')
+      const ended = finish(child)
+      child.kill(signal)
+      expect(await ended).toMatchObject({ code: null, signal })
+    },
+  )
 })
 
 test('without a program it says how it is used', async () => {

@@ -31,7 +31,10 @@ export function findImports(text: string): Import[] {
 function onlyTypes(clause: string): boolean {
   const names = /^\s*\{([^}]*)\}\s*$/.exec(clause)?.[1]
   if (names === undefined) return false
-  const listed = names.split(',').map((name) => name.trim()).filter((name) => name !== '')
+  const listed = names
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
   return listed.length > 0 && listed.every((name) => name.startsWith('type '))
 }
 

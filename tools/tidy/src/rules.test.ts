@@ -22,9 +22,15 @@ describe('arrow', () => {
   const check = (path: string, text: string): string[] => found(arrows, { [path]: text })
 
   test('an adapter may import core and Node, not another adapter, an app or a support package', () => {
-    expect(check('packages/mqtt/src/a.ts', `import { x } from '@ternmq/core'\nimport { y } from 'node:crypto'`)).toEqual([])
-    expect(check('packages/mqtt/src/a.ts', `import { x } from '@ternmq/stomp'`)).toEqual(['packages/mqtt/src/a.ts:1 arrow'])
-    expect(check('packages/stomp/src/a.ts', `\nimport type { X } from '@ternmq/mqtt'`)).toEqual(['packages/stomp/src/a.ts:2 arrow'])
+    expect(
+      check('packages/mqtt/src/a.ts', `import { x } from '@ternmq/core'\nimport { y } from 'node:crypto'`),
+    ).toEqual([])
+    expect(check('packages/mqtt/src/a.ts', `import { x } from '@ternmq/stomp'`)).toEqual([
+      'packages/mqtt/src/a.ts:1 arrow',
+    ])
+    expect(check('packages/stomp/src/a.ts', `\nimport type { X } from '@ternmq/mqtt'`)).toEqual([
+      'packages/stomp/src/a.ts:2 arrow',
+    ])
     expect(check('packages/mqtt/src/a.ts', `import { x } from '@ternmq/broker'`)).toHaveLength(1)
     expect(check('packages/mqtt/src/a.ts', `import { x } from '@ternmq/transport'`)).toHaveLength(1)
   })
@@ -71,7 +77,14 @@ describe('env', () => {
   const check = (path: string, text: string): string[] => found(throughEnv, { [path]: text })
 
   test('core and store take no time, timer or chance from the machine', () => {
-    for (const use of ['Date.now()', 'new Date()', 'Math.random()', 'setTimeout(f, 1)', 'setInterval(f)', 'setImmediate(f)']) {
+    for (const use of [
+      'Date.now()',
+      'new Date()',
+      'Math.random()',
+      'setTimeout(f, 1)',
+      'setInterval(f)',
+      'setImmediate(f)',
+    ]) {
       expect(check('packages/core/src/a.ts', `\nconst x = ${use}`), use).toEqual(['packages/core/src/a.ts:2 env'])
       expect(check('packages/store/src/a.ts', `const x = ${use}`), use).toHaveLength(1)
     }
@@ -92,7 +105,15 @@ describe('words', () => {
       expect(check(`see /${path}`), path).toEqual(['docs/a.md:1 machine-path'])
       expect(check(`"/${path}"`), path).toHaveLength(1)
     }
-    for (const path of ['./work/main', 'https://host/root/x', '/var/lib/ternmq', 'a/home/b', '/tmp/where', '/workers', '/homes/x/y']) {
+    for (const path of [
+      './work/main',
+      'https://host/root/x',
+      '/var/lib/ternmq',
+      'a/home/b',
+      '/tmp/where',
+      '/workers',
+      '/homes/x/y',
+    ]) {
       expect(check(`see ${path}`), path).toEqual([])
     }
   })
@@ -141,7 +162,13 @@ describe('files', () => {
     for (const path of ['packages/core/src/topicTree.ts', 'packages/core/src/Queue.ts', 'tools/my_tool/src/main.ts']) {
       expect(found(files, { [path]: '' }), path).toHaveLength(1)
     }
-    for (const path of ['packages/core/src/topic-tree.test.ts', 'docs/README.md', 'docs/adr/0001-the-seam.md', 'LICENSE', '.ci/run']) {
+    for (const path of [
+      'packages/core/src/topic-tree.test.ts',
+      'docs/README.md',
+      'docs/adr/0001-the-seam.md',
+      'LICENSE',
+      '.ci/run',
+    ]) {
       expect(found(files, { [path]: '' }), path).toEqual([])
     }
   })
@@ -174,7 +201,9 @@ describe('link', () => {
   const check = (text: string): string[] => found(links, { ...tree, 'docs/page.md': text })
 
   test('links to files, folders, headings and other sites are followed', () => {
-    expect(check('[a](guide.md) [b](../README.md) [c](a) [d](a/b.ts#L3) [e](https://host/x) [f](guide.md#two-words-here)')).toEqual([])
+    expect(
+      check('[a](guide.md) [b](../README.md) [c](a) [d](a/b.ts#L3) [e](https://host/x) [f](guide.md#two-words-here)'),
+    ).toEqual([])
     expect(check('# Here\n[a](#here)\n\n[b]: guide.md')).toEqual([])
   })
 
@@ -193,12 +222,21 @@ describe('link', () => {
 describe('dependency', () => {
   const manifest = (fields: object): string => JSON.stringify(fields, null, 2)
   const root = { 'package.json': manifest({ devDependencies: { vitest: 'catalog:' } }) }
-  const catalog = { 'pnpm-workspace.yaml': "catalog:\n  vitest: 5.1.1\n  ws: 8.0.0\n  '@types/ws': 8.0.0\n\nallowBuilds:\n  node: true\n" }
+  const catalog = {
+    'pnpm-workspace.yaml':
+      "catalog:\n  vitest: 5.1.1\n  ws: 8.0.0\n  '@types/ws': 8.0.0\n\nallowBuilds:\n  node: true\n",
+  }
   const account = { 'docs/dependencies.md': '`ws`: because' }
   const declared = {
-    'packages/websocket/package.json': manifest({ dependencies: { ws: 'catalog:' }, devDependencies: { '@types/ws': 'catalog:' } }),
+    'packages/websocket/package.json': manifest({
+      dependencies: { ws: 'catalog:' },
+      devDependencies: { '@types/ws': 'catalog:' },
+    }),
   }
-  const code = { 'packages/websocket/src/a.ts': `import { WebSocket } from 'ws'`, 'packages/websocket/src/a.test.ts': `import { test } from 'vitest'` }
+  const code = {
+    'packages/websocket/src/a.ts': `import { WebSocket } from 'ws'`,
+    'packages/websocket/src/a.test.ts': `import { test } from 'vitest'`,
+  }
   const whole = { ...root, ...catalog, ...account, ...declared, ...code }
 
   test('what is imported is declared, what is declared is imported', () => {
@@ -206,15 +244,24 @@ describe('dependency', () => {
   })
 
   test('an import that only devDependencies name is reported in sources, not in tests', () => {
-    const dev = { 'packages/websocket/package.json': manifest({ devDependencies: { ws: 'catalog:', '@types/ws': 'catalog:' } }) }
+    const dev = {
+      'packages/websocket/package.json': manifest({ devDependencies: { ws: 'catalog:', '@types/ws': 'catalog:' } }),
+    }
     expect(found(dependencies, { ...whole, ...dev })).toEqual(['packages/websocket/src/a.ts:1 dependency'])
-    expect(found(dependencies, { ...whole, ...dev, 'packages/websocket/src/a.ts': '', 'packages/websocket/src/b.test.ts': code['packages/websocket/src/a.ts'] })).toEqual([])
+    expect(
+      found(dependencies, {
+        ...whole,
+        ...dev,
+        'packages/websocket/src/a.ts': '',
+        'packages/websocket/src/b.test.ts': code['packages/websocket/src/a.ts'],
+      }),
+    ).toEqual([])
   })
 
   test('an import that nobody declares is reported', () => {
-    expect(found(dependencies, { ...whole, 'packages/websocket/src/b.test.ts': `\nimport { x } from 'undeclared'` })).toEqual([
-      'packages/websocket/src/b.test.ts:2 dependency',
-    ])
+    expect(
+      found(dependencies, { ...whole, 'packages/websocket/src/b.test.ts': `\nimport { x } from 'undeclared'` }),
+    ).toEqual(['packages/websocket/src/b.test.ts:2 dependency'])
   })
 
   test('a declaration that nothing imports is reported, unless the package has no code yet', () => {
@@ -223,11 +270,18 @@ describe('dependency', () => {
   })
 
   test('a runtime dependency without an account is reported', () => {
-    expect(found(dependencies, { ...whole, 'docs/dependencies.md': '' })).toEqual(['packages/websocket/package.json:3 dependency'])
+    expect(found(dependencies, { ...whole, 'docs/dependencies.md': '' })).toEqual([
+      'packages/websocket/package.json:3 dependency',
+    ])
   })
 
   test('versions stand in the catalog, exact, and only those somebody uses', () => {
-    const pinned = { 'packages/websocket/package.json': declared['packages/websocket/package.json'].replace('"ws": "catalog:"', '"ws": "^8.0.0"') }
+    const pinned = {
+      'packages/websocket/package.json': declared['packages/websocket/package.json'].replace(
+        '"ws": "catalog:"',
+        '"ws": "^8.0.0"',
+      ),
+    }
     expect(found(dependencies, { ...whole, ...pinned })).toEqual(['packages/websocket/package.json:3 version'])
     const loose = { 'pnpm-workspace.yaml': catalog['pnpm-workspace.yaml'].replace('5.1.1', '^5.1.1') }
     expect(found(dependencies, { ...whole, ...loose })).toEqual(['pnpm-workspace.yaml:2 catalog'])

@@ -10,4 +10,14 @@ import { throughEnv } from './rules/through-env.ts'
 import { words } from './rules/words.ts'
 import type { Rule } from './violation.ts'
 
-export const RULES: readonly Rule[] = [arrows, throughEnv, words, tests, files, lockFiles, links, dependencies, deadFiles]
+export const RULES: readonly Rule[] = [
+  arrows,
+  throughEnv,
+  words,
+  tests,
+  files,
+  lockFiles,
+  links,
+  dependencies,
+  deadFiles,
+]

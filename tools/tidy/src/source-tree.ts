@@ -39,7 +39,9 @@ export class SourceTree {
 
 /** Reads every file that git tracks, or that is new and not ignored. Throws outside a git checkout. */
 export function readTree(root: string): SourceTree {
-  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+  // A checkout that belongs to another user (a container) is still ours to read.
+  const anyOwner = ['-c', 'safe.directory=*']
+  const listed = execFileSync('git', [...anyOwner, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: GIT_OUTPUT_BYTES_MAX,

@@ -5,8 +5,12 @@ import { withLock } from '../../lock.mjs'
 
 const [lock, log, waitMs] = process.argv.slice(2)
 
-await withLock(lock, async () => {
-  appendFileSync(log, `in ${process.pid}\n`)
-  await sleep(20)
-  appendFileSync(log, `out ${process.pid}\n`)
-}, waitMs === undefined ? undefined : Number(waitMs))
+await withLock(
+  lock,
+  async () => {
+    appendFileSync(log, `in ${process.pid}\n`)
+    await sleep(20)
+    appendFileSync(log, `out ${process.pid}\n`)
+  },
+  waitMs === undefined ? undefined : Number(waitMs),
+)

@@ -15,11 +15,22 @@ export function deadFiles(tree: SourceTree): Violation[] {
     if (isCode(path)) for (const { specifier } of findImports(text)) reached.add(posix.join(folder, specifier))
     if (isCode(path)) for (const match of text.matchAll(NAMED_FILE)) reached.add(posix.join(folder, match[2]!))
     if (path.endsWith('package.json')) {
-      for (const match of text.matchAll(/(?<=[\s"'/])[\w.-][\w./-]*\.(?:ts|mjs|js)\b/g)) reached.add(posix.join(folder, match[0]))
-      for (const match of text.matchAll(/(?<=")\.\/[\w./-]+\.(?:ts|mjs|js)\b/g)) reached.add(posix.join(folder, match[0]))
+      for (const match of text.matchAll(/(?<=[\s"'/])[\w.-][\w./-]*\.(?:ts|mjs|js)\b/g))
+        reached.add(posix.join(folder, match[0]))
+      for (const match of text.matchAll(/(?<=")\.\/[\w./-]+\.(?:ts|mjs|js)\b/g))
+        reached.add(posix.join(folder, match[0]))
     }
   }
   return tree.files
-    .filter(({ path }) => isCode(path) && packageOf(path) !== undefined && !isTestCode(path) && !ENTRY.test(path) && !reached.has(path))
-    .map(({ path }) => ({ path, line: 1, rule: 'dead-file', what: 'nobody imports it', remedy: 'import it or delete it' }))
+    .filter(
+      ({ path }) =>
+        isCode(path) && packageOf(path) !== undefined && !isTestCode(path) && !ENTRY.test(path) && !reached.has(path),
+    )
+    .map(({ path }) => ({
+      path,
+      line: 1,
+      rule: 'dead-file',
+      what: 'nobody imports it',
+      remedy: 'import it or delete it',
+    }))
 }

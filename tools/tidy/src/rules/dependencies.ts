@@ -59,7 +59,13 @@ function undeclared({ path, line }: Use, name: string, remedy: string): Violatio
 
 function unused(manifest: string, text: string, name: string, kind: string): Violation {
   const what = `'${name}' is declared in ${kind} but not imported${kind === 'dependencies' ? ' outside tests' : ''}`
-  return { path: manifest, line: lineOf(text, `"${name}"`), rule: 'dependency', what, remedy: 'remove it, or move it to where it is used' }
+  return {
+    path: manifest,
+    line: lineOf(text, `"${name}"`),
+    rule: 'dependency',
+    what,
+    remedy: 'remove it, or move it to where it is used',
+  }
 }
 
 /** Imports of one package's code by the name of what is imported; its own name left out. */
@@ -78,12 +84,22 @@ function usesIn(tree: SourceTree, folder: string): Map<string, Use[]> {
 }
 
 function checkVersions(manifest: string, text: string): Violation[] {
-  return KINDS.flatMap((kind) => Object.entries((JSON.parse(text) as Declared)[kind] ?? {})).flatMap(([name, version]) => {
-    const wanted = name.startsWith('@ternmq/') ? 'workspace:*' : 'catalog:'
-    if (version === wanted) return []
-    const remedy = `write "${wanted}"${wanted === 'catalog:' ? ` and the version in ${CATALOG_FILE}` : ''}`
-    return [{ path: manifest, line: lineOf(text, `"${name}"`), rule: 'version', what: `'${name}' is at "${version}"`, remedy }]
-  })
+  return KINDS.flatMap((kind) => Object.entries((JSON.parse(text) as Declared)[kind] ?? {})).flatMap(
+    ([name, version]) => {
+      const wanted = name.startsWith('@ternmq/') ? 'workspace:*' : 'catalog:'
+      if (version === wanted) return []
+      const remedy = `write "${wanted}"${wanted === 'catalog:' ? ` and the version in ${CATALOG_FILE}` : ''}`
+      return [
+        {
+          path: manifest,
+          line: lineOf(text, `"${name}"`),
+          rule: 'version',
+          what: `'${name}' is at "${version}"`,
+          remedy,
+        },
+      ]
+    },
+  )
 }
 
 function checkAccount(tree: SourceTree, manifest: string, text: string): Violation[] {
@@ -114,7 +130,8 @@ function checkCatalog(tree: SourceTree): Violation[] {
   return [...block[1]!.matchAll(/^ +'?([^':\n]+)'?: +'?([^'\s#]+)/gm)].flatMap((match) => {
     const [, name, version] = match as unknown as [string, string, string]
     const at = { path: CATALOG_FILE, line: lineAt(text, offset + match.index + 1), rule: 'catalog' }
-    if (!/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version)) return [{ ...at, what: `'${name}' is at "${version}"`, remedy: 'write one exact version' }]
+    if (!/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version))
+      return [{ ...at, what: `'${name}' is at "${version}"`, remedy: 'write one exact version' }]
     return used.has(name) ? [] : [{ ...at, what: `nobody uses '${name}'`, remedy: 'remove it' }]
   })
 }

@@ -28,5 +28,11 @@ function checkLength(path: string, text: string): Violation[] {
 function checkName(path: string): Violation[] {
   if (!NAMED_FOLDERS.test(path)) return []
   const wrong = path.split('/').filter((part) => !KEBAB.test(part) && !PRESCRIBED.test(part))
-  return wrong.map((part) => ({ path, line: 1, rule: 'name', what: `"${part}"`, remedy: 'rename it: kebab-case nouns' }))
+  return wrong.map((part) => ({
+    path,
+    line: 1,
+    rule: 'name',
+    what: `"${part}"`,
+    remedy: 'rename it: kebab-case nouns',
+  }))
 }

@@ -21,7 +21,9 @@ export function links(tree: SourceTree): Violation[] {
       [...content.matchAll(INLINE), ...content.matchAll(REFERENCE)].flatMap((match) => {
         const target = match[1]!
         const problem = ELSEWHERE.test(target) ? undefined : followLink(tree, path, target, headingsOf)
-        return problem === undefined ? [] : [{ path, line, rule: 'link', what: `"${target}" ${problem}`, remedy: 'correct the link' }]
+        return problem === undefined
+          ? []
+          : [{ path, line, rule: 'link', what: `"${target}" ${problem}`, remedy: 'correct the link' }]
       }),
     )
   })
@@ -36,7 +38,8 @@ function followLink(
 ): string | undefined {
   const [file, anchor] = link.split('#') as [string, string | undefined]
   if (file.startsWith('/')) return 'is absolute'
-  const target = file === '' ? from : posix.normalize(posix.join(posix.dirname(from), decodeURI(file))).replace(/\/$/, '')
+  const target =
+    file === '' ? from : posix.normalize(posix.join(posix.dirname(from), decodeURI(file))).replace(/\/$/, '')
   if (target.startsWith('..')) return 'leaves the repository'
   if (!tree.has(target)) return 'leads nowhere'
   if (anchor === undefined || !target.endsWith('.md') || headingsOf(target).has(anchor.toLowerCase())) return undefined

@@ -11,9 +11,17 @@ const PROSE = /^\s*(?:deprecated|"deprecated"|"funding"|"url"):?/
 
 export function lockFiles(tree: SourceTree): Violation[] {
   const found: Violation[] = []
-  if (!tree.has(LOCK)) found.push({ path: LOCK, line: 1, rule: 'lock', what: 'it is missing', remedy: 'run npm run pnpm -- install' })
+  if (!tree.has(LOCK))
+    found.push({ path: LOCK, line: 1, rule: 'lock', what: 'it is missing', remedy: 'run npm run pnpm -- install' })
   for (const { path, text } of tree.files) {
-    if (FOREIGN_LOCK.test(path)) found.push({ path, line: 1, rule: 'lock', what: 'not a lock file of pnpm', remedy: `delete it: ${LOCK} is the one` })
+    if (FOREIGN_LOCK.test(path))
+      found.push({
+        path,
+        line: 1,
+        rule: 'lock',
+        what: 'not a lock file of pnpm',
+        remedy: `delete it: ${LOCK} is the one`,
+      })
     if (path !== LOCK && !NPM_LOCK.test(path)) continue
     const lines = text.split('\n')
     for (const match of text.matchAll(ADDRESS)) {

@@ -16,12 +16,16 @@ const AT_PATH_START = String.raw`(?<![\w./~}\])-])`
 const BANNED: readonly Banned[] = [
   {
     rule: 'machine-path',
-    pattern: new RegExp(String.raw`${AT_PATH_START}/(?:work|root|home/[a-z_][\w-]*|Users/\w+|tmp/w)(?=[/\s'"\`),;:]|$)`, 'gm'),
+    pattern: new RegExp(
+      String.raw`${AT_PATH_START}/(?:work|root|home/[a-z_][\w-]*|Users/\w+|tmp/w)(?=[/\s'"\`),;:]|$)`,
+      'gm',
+    ),
     remedy: 'use a path relative to the repository, an argument, or os.tmpdir()',
   },
   {
     rule: 'registry-host',
-    pattern: /\bregistry\.[a-z0-9-]+\.[a-z]{2,}|\bnpm\.pkg\.[a-z]+\.[a-z]+|^\s*(?:@[\w-]+:)?registry\s*=|_auth(?:Token)?\s*=/gm,
+    pattern:
+      /\bregistry\.[a-z0-9-]+\.[a-z]{2,}|\bnpm\.pkg\.[a-z]+\.[a-z]+|^\s*(?:@[\w-]+:)?registry\s*=|_auth(?:Token)?\s*=/gm,
     remedy: 'leave the choice of a registry to the machine that installs',
   },
   {
