@@ -1,0 +1,87 @@
+/**
+ * The MQTT adapter: what all its connections share. A listener hands it transports; everything else it finds in the virtual
+ * host. [ADR-0001]
+ */
+import { type Connection, type EventKind, type Events, type Login, TimerWheel, type Transport, type VirtualHost } from '@ternmq/core'
+import { ReasonCode } from './codec/reason-codes.ts'
+import { MqttConnection } from './connection.ts'
+import type { MqttSettings } from './settings.ts'
+
+export interface MqttAdapterOptions {
+  readonly vhost: VirtualHost
+  readonly login: Login
+  readonly settings: MqttSettings
+  readonly events: Events
+}
+
+/** Resolution of keep-alive and handshake limits. */
+const WHEEL_TICK_MS = 500
+/** Random bytes in a client id that we assign: 96 bits do not collide. */
+const CLIENT_ID_BYTES = 12
+
+export class MqttAdapter {
+  readonly name = 'mqtt'
+  /** Offered in the WebSocket handshake. [MQTT5-6.0.0-3] [MQTT311-6.0.0-3] */
+  readonly websocketSubprotocols: readonly string[] = ['mqtt', 'mqttv3.1']
+  readonly vhost: VirtualHost
+  readonly login: Login
+  readonly settings: MqttSettings
+  readonly wheel: TimerWheel
+  readonly #events: Events
+  readonly #connections = new Set<MqttConnection>()
+
+  constructor(options: MqttAdapterOptions) {
+    this.vhost = options.vhost
+    this.login = options.login
+    this.settings = options.settings
+    this.#events = options.events
+    this.wheel = new TimerWheel(options.vhost.env.clock, WHEEL_TICK_MS)
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  readonly accept = (transport: Transport): Connection => {
+    const connection = new MqttConnection(this, transport)
+    this.#connections.add(connection)
+    return connection
+  }
+
+  /** Tells every client that the broker stops, and closes. Wills go out as after any lost connection. */
+  drain(): void {
+    for (const connection of this.#connections) {
+      connection.disconnect(ReasonCode.serverShuttingDown, 'the broker is stopping', '')
+    }
+    this.wheel.close()
+  }
+
+  /** A client id that nobody has. [MQTT5-3.1.3-7] [MQTT311-3.1.3-6] */
+  makeClientId(): string {
+    return `auto-${Buffer.from(this.vhost.env.random.bytes(CLIENT_ID_BYTES)).toString('hex')}`
+  }
+
+  /** At least how long ago `tick` of the wheel was. */
+  silentMs(tick: number): number {
+    return (this.wheel.tick - tick) * WHEEL_TICK_MS
+  }
+
+  /** Only `MqttConnection` calls this, once, when it ends. */
+  forget(connection: MqttConnection): void {
+    this.#connections.delete(connection)
+  }
+
+  report(connection: MqttConnection, kind: EventKind, text: string, clause: string): void {
+    const { peer } = connection.transport
+    this.#events.emit({
+      kind,
+      source: 'mqtt',
+      listener: peer.listener,
+      peer: peer.port === 0 ? peer.address : `${peer.address}:${peer.port}`,
+      clientId: connection.clientId,
+      user: connection.userName,
+      text,
+      clause,
+    })
+  }
+}

@@ -1,0 +1,344 @@
+/**
+ * One MQTT connection: takes packets in order, keeps what belongs to the connection and ends it in one place. What a packet
+ * means is in handlers/. It is also the session's owner and sink and its own timer entry, so that an idle connection costs
+ * one object.
+ */
+import type {
+  Connection,
+  Delivery,
+  DeliverySink,
+  LoginExchange,
+  Producer,
+  ProducerTarget,
+  Session,
+  SessionOwner,
+  Transport,
+  WheelEntry,
+} from '@ternmq/core'
+import type { MqttAdapter } from './adapter.ts'
+import { decodeControl } from './codec/decode-control.ts'
+import { encodeDisconnect } from './codec/encode-control.ts'
+import { ProtocolError } from './codec/errors.ts'
+import { ReasonCode } from './codec/reason-codes.ts'
+import { type ControlPacket, type MqttVersion, PACKET_BYTES_LIMIT } from './codec/types.ts'
+import { handlePuback, handlePubcomp, handlePubrec, handlePubrel } from './handlers/acks.ts'
+import { handleAuth } from './handlers/auth.ts'
+import { handleConnect, type PendingConnect } from './handlers/connect.ts'
+import { handleDisconnect } from './handlers/disconnect.ts'
+import { handlePublish } from './handlers/publish.ts'
+import { handleSubscribe, handleUnsubscribe } from './handlers/subscribe.ts'
+import type { Outbound } from './outbound.ts'
+import { type PacketSink, PacketSplitter } from './packet-splitter.ts'
+import { writePublish } from './publish-out.ts'
+import { type MqttSessionState, releaseShared } from './session-state.ts'
+import { InboundAliases, type OutboundAliases } from './topic-alias.ts'
+import type { TopicCache } from './topic-cache.ts'
+
+/** new: waits for CONNECT. authenticating: CONNECT came, the login is under way. */
+type Phase = 'new' | 'authenticating' | 'connected' | 'closed'
+
+const CONNECT = 1
+const PUBLISH = 3
+const PUBACK = 4
+const PUBREC = 5
+const PUBREL = 6
+const PUBCOMP = 7
+const AUTH = 15
+
+const PINGRESP = Uint8Array.of(0xd0, 0)
+
+export class MqttConnection implements Connection, SessionOwner, DeliverySink, WheelEntry, PacketSink {
+  readonly adapter: MqttAdapter
+  readonly transport: Transport
+  readonly #splitter = new PacketSplitter()
+  #phase: Phase = 'new'
+  /** Tick of the adapter's wheel at which the last complete packet came. */
+  #heardTick: number
+  #busyWith: Promise<void> | undefined = undefined
+  #problem: string | undefined = undefined
+
+  // ── from CONNECT ──
+  version: MqttVersion = 4
+  clientId = ''
+  userName = ''
+  keepAliveMs = 0
+  /** Largest packet that the client takes. [MQTT5-3.1.2-24] */
+  maxPacketBytes: number = PACKET_BYTES_LIMIT
+  /** False: reason strings and user properties stay out of acknowledgements. [MQTT5-3.1.2-29] */
+  wantsProblemInformation = true
+  /** Session expiry 0 was asked for: DISCONNECT may not ask for another. [MQTT5-3.14.2-2] */
+  endsWithConnection = true
+  /** Login steps and what CONNECT asked for, until it is answered; afterwards the method of a re-authentication. */
+  pending: PendingConnect | undefined = undefined
+  authMethod: string | undefined = undefined
+  /** A re-authentication waits for the client's next AUTH. */
+  exchange: LoginExchange | undefined = undefined
+  outboundAliases: OutboundAliases | undefined = undefined
+  #inboundAliases: InboundAliases | undefined = undefined
+
+  // ── once connected; reading one of them earlier is a bug ──
+  session!: Session
+  state!: MqttSessionState
+  outbound!: Outbound
+  producer!: Producer
+  topics!: TopicCache
+  /** Topic of the PUBLISH at hand. */
+  target!: ProducerTarget
+
+  wheelPrevious: WheelEntry | undefined = undefined
+  wheelNext: WheelEntry | undefined = undefined
+  wheelTick = -1
+
+  constructor(adapter: MqttAdapter, transport: Transport) {
+    this.adapter = adapter
+    this.transport = transport
+    this.#heardTick = adapter.wheel.tick
+    adapter.wheel.add(this, adapter.settings.handshakeTimeoutMs)
+  }
+
+  get isConnected(): boolean {
+    return this.#phase === 'connected'
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === 'closed'
+  }
+
+  get inboundAliases(): InboundAliases {
+    return (this.#inboundAliases ??= new InboundAliases())
+  }
+
+  // ── Connection ──
+
+  /** Hot path. */
+  onBytes(chunk: Uint8Array): void {
+    if (this.#phase === 'closed') return
+    try {
+      this.#splitter.read(chunk, this)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  onWritable(): void {
+    if (this.#phase === 'connected') this.session.onWritable()
+  }
+
+  onClosed(reason: string): void {
+    if (this.#phase !== 'closed') this.#close(`connection lost: ${reason}`, '')
+  }
+
+  // ── PacketSink ──
+
+  get maxInboundBytes(): number {
+    return this.adapter.settings.maxPacketBytes
+  }
+
+  get refusesPaddedLength(): boolean {
+    return this.version === 5
+  }
+
+  /** Hot path. */
+  onPacket(bytes: Uint8Array, start: number, bodyStart: number, end: number): boolean {
+    const type = bytes[start]! >> 4
+    if (this.#phase !== 'connected') return this.#onEarlyPacket(type, bytes.subarray(start, end))
+    this.#heardTick = this.adapter.wheel.tick
+    switch (type) {
+      case PUBLISH:
+        handlePublish(this, bytes, start, bodyStart, end)
+        break
+      case PUBACK:
+        handlePuback(this, bytes, start, bodyStart, end)
+        break
+      case PUBREC:
+        handlePubrec(this, bytes, start, bodyStart, end)
+        break
+      case PUBREL:
+        handlePubrel(this, bytes, start, bodyStart, end)
+        break
+      case PUBCOMP:
+        handlePubcomp(this, bytes, start, bodyStart, end)
+        break
+      case CONNECT:
+        throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.1.0-2', 'a second CONNECT on one connection')
+      default:
+        this.#onControl(decodeControl(bytes.subarray(start, end), this.version))
+    }
+    return this.#busyWith === undefined && !this.isClosed
+  }
+
+  // ── DeliverySink ──
+
+  get writable(): boolean {
+    return this.transport.writable
+  }
+
+  /** Hot path. */
+  deliver(delivery: Delivery): boolean {
+    return writePublish(this, delivery)
+  }
+
+  // ── SessionOwner ──
+
+  onEvicted(reason: 'taken-over' | 'deleted'): void {
+    if (reason === 'taken-over') {
+      this.disconnect(ReasonCode.sessionTakenOver, 'another connection uses the same client id', 'MQTT5-3.1.4-3')
+    } else {
+      this.disconnect(ReasonCode.administrativeAction, 'an operator ended the session', '')
+    }
+  }
+
+  // ── WheelEntry ──
+
+  /** The client was silent for too long, or nearly: its last packet decides. [MQTT5-3.1.2-22] [MQTT311-3.1.2-24] */
+  onDue(): void {
+    if (this.#phase === 'closed') return
+    if (this.#phase !== 'connected') {
+      const seconds = this.adapter.settings.handshakeTimeoutMs / 1000
+      this.#close(`no complete CONNECT within ${seconds} s`, 'MQTT5-3.1.0-1')
+      this.transport.destroy('CONNECT timed out')
+      return
+    }
+    const limitMs = this.keepAliveMs * 1.5
+    const silentMs = this.adapter.silentMs(this.#heardTick)
+    if (silentMs < limitMs) {
+      this.adapter.wheel.add(this, limitMs - silentMs)
+      return
+    }
+    const text = `nothing heard for ${Math.round(silentMs / 1000)} s, keep-alive is ${this.keepAliveMs / 1000} s`
+    this.disconnect(ReasonCode.keepAliveTimeout, text, 'MQTT5-3.1.2-22')
+  }
+
+  // ── for handlers ──
+
+  /** CONNECT is answered: packets are taken, the keep-alive counts. */
+  begin(session: Session, state: MqttSessionState, topics: TopicCache, producer: Producer): void {
+    this.session = session
+    this.state = state
+    this.outbound = state.outbound
+    this.topics = topics
+    this.producer = producer
+    this.#phase = 'connected'
+    this.pending = undefined
+    this.#heardTick = this.adapter.wheel.tick
+    if (this.keepAliveMs > 0) this.adapter.wheel.add(this, this.keepAliveMs * 1.5)
+    else this.adapter.wheel.remove(this)
+  }
+
+  /** Packets wait until `work` is done; reading pauses, so that little waits. */
+  waitFor(work: Promise<void>): void {
+    this.#busyWith = work
+    this.transport.pauseReading()
+    work.then(
+      () => this.#goOn(),
+      (error: unknown) => this.fail(error),
+    )
+  }
+
+  /** Something in a packet was refused: kept for the reason string of its answer, and reported. */
+  noteProblem(text: string): void {
+    this.#problem ??= text
+    this.reportRefusal(text)
+  }
+
+  /** The first problem since the last call, if the client wants to hear of problems. [MQTT5-3.1.2-29] */
+  takeProblem(): string | undefined {
+    const problem = this.#problem
+    this.#problem = undefined
+    return this.wantsProblemInformation ? problem : undefined
+  }
+
+  /** An operator wants to know; the client has been told or cannot be. */
+  reportRefusal(text: string): void {
+    this.adapter.report(this, 'refused', text, '')
+  }
+
+  /** The one place where a broken rule ends a connection. Anything but a ProtocolError is our own mistake. [MQTT5-4.13.1-1] */
+  fail(error: unknown): void {
+    if (this.#phase === 'closed') return
+    if (error instanceof ProtocolError) {
+      this.disconnect(error.reasonCode, error.detail, error.clause)
+      return
+    }
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.adapter.report(this, 'failure', `internal error: ${text}`, '')
+    this.disconnect(ReasonCode.unspecifiedError, 'internal error', '')
+  }
+
+  /**
+   * Ends the connection from our side, with the reason where the version can carry it. Before CONNECT was answered nothing is
+   * said: only a CONNACK could be, and `handleConnect` sends that itself. [MQTT5-3.14.0-1] [MQTT311-4.8.0-1]
+   */
+  disconnect(reasonCode: number, text: string, clause: string): void {
+    if (this.#phase === 'closed') return
+    if (this.#phase === 'connected' && this.version === 5) {
+      this.transport.write(encodeDisconnect({ reasonCode, reasonString: text }, 5, this.maxPacketBytes))
+    }
+    this.#close(text, clause)
+    this.transport.end(text)
+  }
+
+  /** The client said goodbye. */
+  leave(text: string): void {
+    this.#close(text, '')
+    this.transport.end(text)
+  }
+
+  #onEarlyPacket(type: number, packet: Uint8Array): boolean {
+    if (this.#phase === 'new' && type === CONNECT) {
+      this.#phase = 'authenticating'
+      handleConnect(this, packet)
+    } else if (this.#phase === 'authenticating' && type === AUTH && this.pending !== undefined) {
+      handleAuth(this, decodeControl(packet, this.version))
+    } else {
+      const detail = this.#phase === 'new' ? 'the first packet is not CONNECT' : 'a packet came before CONNECT was answered'
+      throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.1.0-1', detail)
+    }
+    return this.#busyWith === undefined && !this.isClosed
+  }
+
+  #onControl(packet: ControlPacket): void {
+    switch (packet.type) {
+      case 'subscribe':
+        handleSubscribe(this, packet)
+        break
+      case 'unsubscribe':
+        handleUnsubscribe(this, packet)
+        break
+      case 'pingreq':
+        this.transport.write(PINGRESP) // [MQTT5-3.12.4-1] [MQTT311-3.12.4-1]
+        break
+      case 'disconnect':
+        handleDisconnect(this, packet)
+        break
+      case 'auth':
+        handleAuth(this, packet)
+        break
+    }
+  }
+
+  #goOn(): void {
+    this.#busyWith = undefined
+    if (this.#phase === 'closed') return
+    this.transport.resumeReading()
+    try {
+      this.#splitter.resume(this)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  #close(text: string, clause: string): void {
+    const wasConnected = this.#phase === 'connected'
+    this.#phase = 'closed'
+    this.adapter.wheel.remove(this)
+    this.adapter.forget(this)
+    this.#splitter.clear()
+    this.pending = undefined
+    this.adapter.report(this, wasConnected ? 'disconnected' : 'refused', text, clause)
+    if (!wasConnected) return
+    releaseShared(this.session)
+    this.session.disconnect()
+  }
+}
+

@@ -1,0 +1,83 @@
+/**
+ * AUTH: the next step of a login, or a new login on a living connection. [MQTT5 §3.15] [MQTT5 §4.12]
+ */
+import type { LoginStep } from '@ternmq/core'
+import { encodeAuth } from '../codec/encode-control.ts'
+import { ProtocolError } from '../codec/errors.ts'
+import { ReasonCode } from '../codec/reason-codes.ts'
+import type { AuthPacket, ControlPacket } from '../codec/types.ts'
+import type { MqttConnection } from '../connection.ts'
+import { continueConnect } from './connect.ts'
+import { REASON_CODE_BY_LOGIN_REFUSAL } from './refusals.ts'
+
+const NO_DATA = new Uint8Array(0)
+
+export function handleAuth(client: MqttConnection, packet: ControlPacket): void {
+  if (packet.type !== 'auth') throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.1.2-30', 'only AUTH and DISCONNECT may come before CONNACK')
+  checkMethod(client, packet)
+  if (!client.isConnected) return answerConnect(client, packet)
+  if (packet.reasonCode === ReasonCode.reAuthenticate) return reauthenticate(client, packet)
+  const { exchange } = client
+  if (packet.reasonCode !== ReasonCode.continueAuthentication || exchange === undefined) {
+    throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-4.12.0-3', 'AUTH without an authentication under way')
+  }
+  client.exchange = undefined
+  takeLater(client, exchange.respond(packet.authData ?? NO_DATA))
+}
+
+/** The method is chosen in CONNECT and stays. [MQTT5-4.12.0-5] [MQTT5-4.12.1-1] */
+function checkMethod(client: MqttConnection, packet: AuthPacket): void {
+  if (client.authMethod === undefined) {
+    throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-4.12.0-7', 'AUTH on a connection without authentication method')
+  }
+  if (packet.authMethod !== client.authMethod) {
+    throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-4.12.0-5', 'AUTH names another authentication method than CONNECT')
+  }
+}
+
+function answerConnect(client: MqttConnection, packet: AuthPacket): void {
+  const pending = client.pending!
+  const { exchange } = pending
+  if (packet.reasonCode !== ReasonCode.continueAuthentication || exchange === undefined) {
+    throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-4.12.0-3', 'AUTH before CONNACK must continue the authentication')
+  }
+  pending.exchange = undefined
+  continueConnect(client, exchange.respond(packet.authData ?? NO_DATA))
+}
+
+function reauthenticate(client: MqttConnection, packet: AuthPacket): void {
+  client.exchange = undefined
+  const { adapter, transport, clientId } = client
+  const step = adapter.login.begin({
+    peer: transport.peer,
+    clientId,
+    mechanism: packet.authMethod.toLowerCase(),
+    username: undefined,
+    password: undefined,
+    data: packet.authData,
+  })
+  takeLater(client, step)
+}
+
+function takeLater(client: MqttConnection, step: LoginStep | Promise<LoginStep>): void {
+  if (step instanceof Promise) client.waitFor(step.then((done) => takeStep(client, done)))
+  else takeStep(client, step)
+}
+
+/** Another user cannot take over a session by authenticating again; a failure ends the connection. [MQTT5-4.12.1-2] */
+function takeStep(client: MqttConnection, step: LoginStep): void {
+  if (client.isClosed) return
+  const authMethod = client.authMethod!
+  if (step.kind === 'refused') {
+    client.disconnect(REASON_CODE_BY_LOGIN_REFUSAL[step.refusal], step.text, 'MQTT5-4.12.1-2')
+  } else if (step.kind === 'challenge') {
+    client.exchange = step.exchange
+    const fields = { reasonCode: ReasonCode.continueAuthentication, authMethod, authData: step.data }
+    client.transport.write(encodeAuth(fields, client.maxPacketBytes))
+  } else if (step.principal.name !== client.session.principal.name) {
+    client.disconnect(ReasonCode.notAuthorized, 'the user of a connection cannot change', 'MQTT5-4.12.1-2')
+  } else {
+    const fields = { reasonCode: ReasonCode.success, authMethod, authData: step.data }
+    client.transport.write(encodeAuth(fields, client.maxPacketBytes))
+  }
+}

@@ -1,0 +1,19 @@
+/** DISCONNECT from a client: with or without its will, with another session expiry if it says so. [MQTT5 §3.14] [MQTT311 §3.14] */
+import { ProtocolError } from '../codec/errors.ts'
+import { ReasonCode, reasonText } from '../codec/reason-codes.ts'
+import type { DisconnectPacket } from '../codec/types.ts'
+import type { MqttConnection } from '../connection.ts'
+
+export function handleDisconnect(client: MqttConnection, packet: DisconnectPacket): void {
+  const { reasonCode, sessionExpirySeconds } = packet
+  if (sessionExpirySeconds !== undefined) {
+    if (client.endsWithConnection && sessionExpirySeconds > 0) {
+      const detail = `DISCONNECT asks for a session expiry of ${sessionExpirySeconds} s after CONNECT asked for none`
+      throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.14.2-2', detail)
+    }
+    client.session.setExpiry(Math.min(sessionExpirySeconds, client.adapter.settings.sessionExpiryMaxSeconds) * 1000)
+  }
+  // Only a normal goodbye takes the will back. [MQTT5-3.14.4-3] [MQTT311-3.14.4-3]
+  if (reasonCode === ReasonCode.normalDisconnection) client.session.dropWill()
+  client.leave(packet.reasonString === undefined ? `client disconnected: ${reasonText(reasonCode, 'DISCONNECT')}` : `client disconnected: ${packet.reasonString}`)
+}

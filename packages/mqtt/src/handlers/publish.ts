@@ -1,0 +1,186 @@
+/**
+ * PUBLISH from a client: decoded where it lies, given to the producer, and acknowledged last. [ADR-0001]
+ */
+import { Message, type Assurance, type ProducerTarget, type PublishResult } from '@ternmq/core'
+import { isUtf8 } from 'node:buffer'
+import { ProtocolError } from '../codec/errors.ts'
+import { copyEndToEnd, PublishProperties, scanPublishProperties } from '../codec/property-scan.ts'
+import { ReasonCode } from '../codec/reason-codes.ts'
+import type { MqttConnection } from '../connection.ts'
+import { mqtt3Headers, mqtt5Headers } from '../headers.ts'
+import { PUBACK, PUBREC, writeAck, writeRefusal } from './acks.ts'
+import { REASON_CODE_BY_REFUSAL } from './refusals.ts'
+
+const found = new PublishProperties()
+
+/** Hot path. `bytes[start]` is the fixed header, the variable header is at `at`. Throws ProtocolError. */
+export function handlePublish(client: MqttConnection, bytes: Uint8Array, start: number, at: number, end: number): void {
+  const flags = bytes[start]!
+  const qos = ((flags >> 1) & 3) as Assurance
+  if ((flags & 0x06) === 0x06) refuseFlags('QoS 3 does not exist', 'MQTT5-3.3.1-4')
+  if (qos === 0 && (flags & 0x08) !== 0) refuseFlags('DUP is set on a QoS 0 packet', 'MQTT5-3.3.1-2')
+  const topicAt = at + 2
+  if (topicAt > end) refuseLength()
+  const topicEnd = topicAt + ((bytes[at]! << 8) | bytes[at + 1]!)
+  const headersAt = qos === 0 ? topicEnd : topicEnd + 2
+  if (headersAt > end) refuseLength()
+  let id = 0
+  if (qos !== 0) {
+    id = (bytes[topicEnd]! << 8) | bytes[topicEnd + 1]!
+    if (id === 0) refuseId()
+  }
+  const message =
+    client.version === 5
+      ? readMqtt5(client, bytes, start, topicAt, topicEnd, headersAt, end, qos, id)
+      : readMqtt3(client, bytes, start, topicAt, topicEnd, headersAt, end, qos)
+  if (message === undefined) return
+  if (qos === 2) return publishOnce(client, message, id)
+  const result = client.producer.publish(client.target, message)
+  if (qos === 1) acknowledge(client, PUBACK, id, result)
+  else if (result === 'refused') refuseUnacknowledged(client)
+}
+
+/** QoS 2: routed at its first coming, known by its id until PUBREL. [MQTT5-4.3.3-10] [MQTT311-4.3.3-2] */
+function publishOnce(client: MqttConnection, message: Message, id: number): void {
+  const { received } = client.state
+  if (received.has(id)) return writeAck(client, PUBREC, id)
+  if (received.size >= client.adapter.settings.receiveMaximum) {
+    const detail = `${received.size} QoS 2 publishes await their PUBREL, the receive maximum (mqtt.receiveMaximum)`
+    throw new ProtocolError(ReasonCode.receiveMaximumExceeded, 'MQTT5-3.3.4-9', detail)
+  }
+  const result = client.producer.publish(client.target, message)
+  // A PUBREC with an error ends the exchange: its id is free at once. [MQTT5-4.3.3-9]
+  if (result !== 'refused' || client.version !== 5) received.add(id)
+  acknowledge(client, PUBREC, id, result)
+}
+
+/** Hot path. */
+function acknowledge(client: MqttConnection, type: number, id: number, result: PublishResult): void {
+  if (result === 'routed' || client.version !== 5) writeAck(client, type, id)
+  else if (result === 'unmatched') writeAck(client, type, id, ReasonCode.noMatchingSubscribers)
+  else {
+    const { refusal, text } = client.producer.refusal!
+    writeRefusal(client, type, id, REASON_CODE_BY_REFUSAL[refusal], text)
+  }
+  if (result === 'refused') client.reportRefusal(client.producer.refusal!.text)
+}
+
+/** There is no packet to refuse a QoS 0 publish with; the client stays, the event tells the operator. [MQTT5-4.13.2] */
+function refuseUnacknowledged(client: MqttConnection): void {
+  client.reportRefusal(client.producer.refusal!.text)
+}
+
+function readMqtt3(
+  client: MqttConnection,
+  bytes: Uint8Array,
+  start: number,
+  topicAt: number,
+  topicEnd: number,
+  bodyAt: number,
+  end: number,
+  qos: Assurance,
+): Message {
+  const target = client.topics.find(bytes, topicAt, topicEnd)
+  client.target = target
+  return new Message({
+    topic: target.route.topic,
+    codec: mqtt3Headers,
+    bytes,
+    start,
+    headerStart: bodyAt,
+    bodyStart: bodyAt,
+    end,
+    assurance: qos,
+    durable: qos !== 0,
+    retain: (bytes[start]! & 1) !== 0,
+    expiresAtMs: 0,
+    publisher: client.session,
+  })
+}
+
+/** Undefined when the message was refused and answered. */
+function readMqtt5(
+  client: MqttConnection,
+  bytes: Uint8Array,
+  start: number,
+  topicAt: number,
+  topicEnd: number,
+  propertiesAt: number,
+  end: number,
+  qos: Assurance,
+  id: number,
+): Message | undefined {
+  const bodyAt = scanPublishProperties(bytes, propertiesAt, end, found)
+  const target = resolveTarget(client, bytes, topicAt, topicEnd)
+  client.target = target
+  if (found.payloadFormat === 1 && !isUtf8(bytes.subarray(bodyAt, end))) {
+    refusePayload(client, qos, id, target)
+    return undefined
+  }
+  const { messageExpirySeconds } = found
+  const fields = {
+    topic: target.route.topic,
+    codec: mqtt5Headers,
+    assurance: qos,
+    durable: qos !== 0,
+    retain: (bytes[start]! & 1) !== 0,
+    expiresAtMs: messageExpirySeconds < 0 ? 0 : client.adapter.vhost.env.clock.wallMs() + messageExpirySeconds * 1000,
+    publisher: client.session,
+  }
+  if (found.endToEndBytes === found.end - found.start && topicEnd > topicAt) {
+    return new Message({ ...fields, bytes, start, headerStart: found.start, bodyStart: bodyAt, end })
+  }
+  // Per-hop properties are cut out; what is left no longer is the packet that came.
+  const own = new Uint8Array(found.endToEndBytes + end - bodyAt)
+  const bodyStart = copyEndToEnd(bytes, found, own, 0)
+  own.set(bytes.subarray(bodyAt, end), bodyStart)
+  return new Message({ ...fields, bytes: own, start: 0, headerStart: 0, bodyStart, end: own.length })
+}
+
+/** The topic by name or by alias. [MQTT5-3.3.2-8] */
+function resolveTarget(client: MqttConnection, bytes: Uint8Array, topicAt: number, topicEnd: number): ProducerTarget {
+  const alias = found.topicAlias
+  if (alias === 0) {
+    if (topicAt === topicEnd) {
+      const detail = 'PUBLISH has neither a topic name nor a topic alias'
+      throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.3.2-1', detail)
+    }
+    return client.topics.find(bytes, topicAt, topicEnd)
+  }
+  const { topicAliasMax } = client.adapter.settings
+  if (alias > topicAliasMax) {
+    const detail = `topic alias ${alias} is above the maximum ${topicAliasMax} (mqtt.topicAliasMax)`
+    throw new ProtocolError(ReasonCode.topicAliasInvalid, 'MQTT5-3.2.2-17', detail)
+  }
+  if (topicEnd > topicAt) {
+    const target = client.topics.find(bytes, topicAt, topicEnd)
+    client.inboundAliases.set(alias, target)
+    return target
+  }
+  const known = client.inboundAliases.get(alias)
+  if (known === undefined) {
+    const detail = `topic alias ${alias} was not set on this connection`
+    throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.3.2-12', detail)
+  }
+  return known
+}
+
+/** [MQTT5 §3.3.2.3.2] */
+function refusePayload(client: MqttConnection, qos: Assurance, id: number, target: ProducerTarget): void {
+  const text = `the payload for '${target.route.topic}' is declared as text but is not valid UTF-8`
+  if (qos === 0) throw new ProtocolError(ReasonCode.payloadFormatInvalid, 'MQTT5 §3.3.2.3.2', text)
+  client.reportRefusal(text)
+  writeRefusal(client, qos === 1 ? PUBACK : PUBREC, id, ReasonCode.payloadFormatInvalid, text)
+}
+
+function refuseFlags(what: string, clause: string): never {
+  throw new ProtocolError(ReasonCode.malformedPacket, clause, `PUBLISH: ${what}`)
+}
+
+function refuseId(): never {
+  throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-2.2.1-3', 'PUBLISH: packet identifier is 0; it must be 1 to 65535')
+}
+
+function refuseLength(): never {
+  throw new ProtocolError(ReasonCode.malformedPacket, 'MQTT5-4.13.1-1', 'PUBLISH ends before its topic and packet identifier')
+}

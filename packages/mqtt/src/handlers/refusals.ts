@@ -1,0 +1,19 @@
+/** The core's refusals in MQTT 5's words; earlier versions get what they have for them from the codec. */
+import type { LoginRefusal, Refusal } from '@ternmq/core'
+import { ReasonCode } from '../codec/reason-codes.ts'
+
+export const REASON_CODE_BY_REFUSAL: Record<Refusal, number> = {
+  'not-authorized': ReasonCode.notAuthorized,
+  'not-found': ReasonCode.unspecifiedError,
+  'in-use': ReasonCode.clientIdentifierNotValid,
+  'limit-reached': ReasonCode.quotaExceeded,
+  'invalid-name': ReasonCode.topicNameInvalid,
+  mismatch: ReasonCode.implementationSpecificError,
+}
+
+export const REASON_CODE_BY_LOGIN_REFUSAL: Record<LoginRefusal, number> = {
+  'bad-credentials': ReasonCode.badUserNameOrPassword,
+  'bad-mechanism': ReasonCode.badAuthenticationMethod,
+  'not-authorized': ReasonCode.notAuthorized,
+  busy: ReasonCode.serverBusy,
+}

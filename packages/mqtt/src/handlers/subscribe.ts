@@ -1,0 +1,72 @@
+/**
+ * SUBSCRIBE → SUBACK and UNSUBSCRIBE → UNSUBACK: the handler translates, the core decides. One filter at a time, as if each came
+ * in a packet of its own. [MQTT5-3.8.4-5] [MQTT311-3.8.4-4]
+ */
+import { ALL_BELOW, ONE_LEVEL, type BindingSpec, type Pattern } from '@ternmq/core'
+import { encodeSuback, encodeUnsuback } from '../codec/encode-control.ts'
+import { ProtocolError } from '../codec/errors.ts'
+import { ReasonCode } from '../codec/reason-codes.ts'
+import { parseFilter, type ParsedFilter } from '../codec/topics.ts'
+import type { FilterRequest, SubscribePacket, UnsubscribePacket } from '../codec/types.ts'
+import type { MqttConnection } from '../connection.ts'
+import { REASON_CODE_BY_REFUSAL } from './refusals.ts'
+
+const RETAIN_HANDLING = ['always', 'if-new', 'never'] as const satisfies readonly BindingSpec['retained'][]
+
+export function handleSubscribe(client: MqttConnection, packet: SubscribePacket): void {
+  const reasonCodes = packet.requests.map((request) => subscribe(client, request, packet.subscriptionId))
+  // One code per filter, in their order. [MQTT5-3.8.4-6] [MQTT5-3.9.3-1] [MQTT311-3.8.4-5]
+  const suback = { packetId: packet.packetId, reasonCodes, reasonString: client.takeProblem() }
+  client.transport.write(encodeSuback(suback, client.version, client.maxPacketBytes))
+}
+
+/** Binds one filter. Returns the granted QoS, or a reason code of 0x80 and above. */
+function subscribe(client: MqttConnection, request: FilterRequest, subscriptionId: number | undefined): number {
+  const parsed = parse(client, request.filter)
+  if (parsed === undefined) return ReasonCode.topicFilterInvalid
+  const bound = client.session.bind({
+    pattern: toPattern(client, parsed),
+    shareName: parsed.share,
+    assuranceMax: request.qos,
+    noLocal: request.noLocal,
+    retained: RETAIN_HANDLING[request.retainHandling],
+    data: subscriptionId === undefined
+      ? { retainAsPublished: request.retainAsPublished }
+      : { retainAsPublished: request.retainAsPublished, subscriptionId },
+  })
+  if (bound.ok) return request.qos
+  client.noteProblem(bound.detail.text)
+  return REASON_CODE_BY_REFUSAL[bound.detail.refusal]
+}
+
+export function handleUnsubscribe(client: MqttConnection, packet: UnsubscribePacket): void {
+  const reasonCodes = packet.filters.map((filter) => unsubscribe(client, filter))
+  const unsuback = { packetId: packet.packetId, reasonCodes, reasonString: client.takeProblem() }
+  client.transport.write(encodeUnsuback(unsuback, client.version, client.maxPacketBytes)) // [MQTT5-3.10.4-4] [MQTT311-3.10.4-4]
+}
+
+function unsubscribe(client: MqttConnection, filter: string): number {
+  const parsed = parse(client, filter)
+  if (parsed === undefined) return ReasonCode.topicFilterInvalid
+  const existed = client.session.unbind(toPattern(client, parsed), parsed.share)
+  return existed ? ReasonCode.success : ReasonCode.noSubscriptionExisted // [MQTT5-3.10.4-5] [MQTT311-3.10.4-5]
+}
+
+/**
+ * Undefined when this one filter is refused in its own place: MQTT 5 has a code for it. Earlier versions have none that says
+ * so; there an ill-formed filter ends the connection, as any malformed packet does.
+ */
+function parse(client: MqttConnection, filter: string): ParsedFilter | undefined {
+  try {
+    return parseFilter(filter, client.version, client.adapter.settings.maxTopicLevels)
+  } catch (error) {
+    if (!(error instanceof ProtocolError) || client.version !== 5) throw error
+    client.noteProblem(error.detail)
+    return undefined
+  }
+}
+
+function toPattern(client: MqttConnection, parsed: ParsedFilter): Pattern {
+  const levels = parsed.levels.map((level) => (level === '+' ? ONE_LEVEL : level === '#' ? ALL_BELOW : level))
+  return { vhost: client.adapter.vhost.name, kind: 'topic', levels }
+}

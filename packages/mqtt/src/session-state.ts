@@ -1,0 +1,29 @@
+/** What MQTT itself must remember of a session: exchanges that both sides have not finished. Kept as `Session.protocolState`. */
+import type { Session } from '@ternmq/core'
+import { Outbound } from './outbound.ts'
+
+export class MqttSessionState {
+  readonly outbound: Outbound = new Outbound()
+  /** QoS 2 packet ids that the client has published and not yet released. [MQTT5-4.3.3-10] [MQTT311-4.3.3-2] */
+  readonly received: Set<number> = new Set()
+}
+
+/** The state of a session; made when the session is new. */
+export function stateOf(session: Session): MqttSessionState {
+  return (session.protocolState ??= new MqttSessionState()) as MqttSessionState
+}
+
+/**
+ * The connection is gone. At least once deliveries from a shared subscription go to the other members; exactly once ones stay
+ * with this client until it is back. [MQTT5-4.8.2-4]
+ */
+export function releaseShared(session: Session): void {
+  const { outbound } = stateOf(session)
+  for (const delivery of outbound.inOrder().reverse()) {
+    const consumer = delivery.consumer!
+    if (consumer.queue === session.queue || delivery.assurance === 2) continue
+    outbound.remove(delivery)
+    delivery.failedCount++
+    consumer.settle(delivery, 'released')
+  }
+}

@@ -1,0 +1,35 @@
+/** What the operator may choose about MQTT; apps/broker fills it from the configuration. */
+
+export interface MqttSettings {
+  /** Largest packet accepted, fixed header included; announced to MQTT 5 clients. [MQTT5-3.2.2.3.6] */
+  readonly maxPacketBytes: number
+  /** QoS 2 publishes that a client may have open; announced to MQTT 5 clients. [MQTT5-3.2.2.3.3] */
+  readonly receiveMaximum: number
+  /** Topic aliases a client may set. [MQTT5-3.2.2.3.8] */
+  readonly topicAliasMax: number
+  /** Topic aliases we set towards a client that allows them, at most. */
+  readonly outboundTopicAliasMax: number
+  /** Longest keep-alive in seconds; a client that asks for more, or for none, gets this. 0 leaves it to the client. [MQTT5-3.1.2-21] */
+  readonly keepAliveMaxSeconds: number
+  /** Longest session expiry in seconds; also that of MQTT 3 sessions, which cannot say. */
+  readonly sessionExpiryMaxSeconds: number
+  readonly maxTopicLevels: number
+  readonly maxClientIdBytes: number
+  /** How long a connection may take to say CONNECT. */
+  readonly handshakeTimeoutMs: number
+  /** QoS 1 and 2 messages handed to an MQTT 3 client before it acknowledges; an MQTT 5 client says its own maximum. */
+  readonly mqtt3ReceiveMaximum: number
+}
+
+export const DEFAULT_MQTT_SETTINGS: MqttSettings = {
+  maxPacketBytes: 1_048_576,
+  receiveMaximum: 1_024,
+  topicAliasMax: 32,
+  outboundTopicAliasMax: 32,
+  keepAliveMaxSeconds: 0,
+  sessionExpiryMaxSeconds: 604_800,
+  maxTopicLevels: 128,
+  maxClientIdBytes: 1_024,
+  handshakeTimeoutMs: 10_000,
+  mqtt3ReceiveMaximum: 65_535,
+}

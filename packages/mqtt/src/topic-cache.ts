@@ -1,0 +1,65 @@
+/**
+ * From the topic bytes in a PUBLISH to the producer's target, without decoding a name that was decoded before. Most clients
+ * publish to one topic, so the last one is compared byte by byte; the others are found by name.
+ */
+import type { Producer, ProducerTarget } from '@ternmq/core'
+import { checkTopicBytes, countLevels } from './codec/topics.ts'
+import { ProtocolError } from './codec/errors.ts'
+import { ReasonCode } from './codec/reason-codes.ts'
+import type { MqttVersion } from './codec/types.ts'
+
+/** Topics of one connection that are remembered; beyond it they are looked up again. */
+const TOPICS_MAX = 256
+
+export class TopicCache {
+  readonly #producer: Producer
+  readonly #version: MqttVersion
+  readonly #levelsMax: number
+  #lastBytes: Uint8Array = new Uint8Array(0)
+  #last: ProducerTarget | undefined = undefined
+  #byName: Map<string, ProducerTarget> | undefined = undefined
+
+  constructor(producer: Producer, version: MqttVersion, levelsMax: number) {
+    this.#producer = producer
+    this.#version = version
+    this.#levelsMax = levelsMax
+  }
+
+  /** Throws ProtocolError for bytes that are no topic name. Hot path. */
+  find(bytes: Uint8Array, start: number, end: number): ProducerTarget {
+    const last = this.#lastBytes
+    const size = end - start
+    if (last.length === size && this.#last !== undefined) {
+      let index = 0
+      while (index < size && last[index] === bytes[start + index]) index++
+      if (index === size) return this.#last
+    }
+    return this.#findOther(bytes, start, end)
+  }
+
+  #findOther(bytes: Uint8Array, start: number, end: number): ProducerTarget {
+    checkTopicBytes(bytes, start, end, this.#version)
+    this.#lastBytes = bytes.slice(start, end)
+    const name = decoder.decode(this.#lastBytes)
+    const known = this.#byName?.get(name)
+    if (known !== undefined) return (this.#last = known)
+    const levels = countLevels(name)
+    if (levels > this.#levelsMax) {
+      const detail = `topic name has ${levels} levels, more than mqtt.maxTopicLevels ${this.#levelsMax}`
+      throw new ProtocolError(ReasonCode.topicNameInvalid, 'MQTT5-3.3.2-2', detail)
+    }
+    const target = this.#producer.target(name)
+    if (this.#last !== undefined) this.#remember(name, target)
+    return (this.#last = target)
+  }
+
+  /** A second topic and all after it go into the map. */
+  #remember(name: string, target: ProducerTarget): void {
+    this.#byName ??= new Map()
+    if (this.#byName.size >= TOPICS_MAX) this.#byName.clear()
+    this.#byName.set(name, target)
+  }
+}
+
+/** `ignoreBOM`: U+FEFF is a character like any other. [MQTT5-1.5.4-3] [MQTT311-1.5.3-3] */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
