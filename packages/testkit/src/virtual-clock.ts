@@ -1,0 +1,141 @@
+/** Time, turns and chance that a test moves by hand. The same seed and the same calls give the same run. */
+import type { Cancel, Clock, Env, Random } from '@ternmq/core'
+import { TurnQueue } from '@ternmq/transport'
+
+/** Passes that `settle` makes before it calls a test endless. */
+const SETTLE_PASSES_MAX = 10_000
+
+/** 2026-01-01T00:00:00Z: far from 0, so that code which takes "no time" for a time is found out. */
+const WALL_START_MS = 1_767_225_600_000
+
+interface Timer {
+  readonly atMs: number
+  readonly order: number
+  readonly f: () => void
+}
+
+export class VirtualClock implements Clock {
+  readonly #turns = new TurnQueue(() => {})
+  #timers: Timer[] = []
+  #order = 0
+  #nowMs = 0
+  #inputs: (() => void)[] = []
+
+  wallMs(): number {
+    return WALL_START_MS + this.#nowMs
+  }
+
+  monoMs(): number {
+    return this.#nowMs
+  }
+
+  after(delayMs: number, f: () => void): Cancel {
+    const timer = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, f }
+    this.#timers.push(timer)
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer)
+    }
+  }
+
+  endOfTurn(f: () => void): void {
+    this.#turns.endOfTurn(f)
+  }
+
+  flush(f: () => void): void {
+    this.#turns.flush(f)
+  }
+
+  /** Runs `f` at the start of the next turn, as the kernel brings bytes. */
+  input(f: () => void): void {
+    this.#inputs.push(f)
+  }
+
+  /** One turn: input, then `endOfTurn` functions, then `flush` functions. Timers do not run. */
+  turn(): void {
+    const inputs = this.#inputs
+    this.#inputs = []
+    for (const f of inputs) f()
+    this.#turns.runPass()
+  }
+
+  /** Turns until nothing waits but timers that are not due. Throws when that never happens. */
+  settle(): void {
+    for (let pass = 0; pass < SETTLE_PASSES_MAX; pass++) {
+      const due = this.#nextTimer(this.#nowMs)
+      if (due === undefined && this.#inputs.length === 0 && !this.#turns.isWaiting) return
+      due?.f()
+      this.turn()
+    }
+    throw new Error(`virtual clock: still busy after ${SETTLE_PASSES_MAX} turns; something wakes itself for ever`)
+  }
+
+  /** Settles, then moves time by `ms`, running each timer at its moment and settling after it. */
+  advance(ms: number): void {
+    this.settle()
+    const untilMs = this.#nowMs + ms
+    for (let timer = this.#nextTimer(untilMs); timer !== undefined; timer = this.#nextTimer(untilMs)) {
+      this.#nowMs = timer.atMs
+      timer.f()
+      this.settle()
+    }
+    this.#nowMs = untilMs
+  }
+
+  /** Timers that wait: a test that ends with some has leaked them. */
+  get timerCount(): number {
+    return this.#timers.length
+  }
+
+  /** Takes out the earliest timer due by `untilMs`; those of one moment in the order they were set. */
+  #nextTimer(untilMs: number): Timer | undefined {
+    let next: Timer | undefined = undefined
+    for (const timer of this.#timers) {
+      if (timer.atMs > untilMs) continue
+      if (next === undefined || timer.atMs < next.atMs || (timer.atMs === next.atMs && timer.order < next.order))
+        next = timer
+    }
+    if (next !== undefined) this.#timers.splice(this.#timers.indexOf(next), 1)
+    return next
+  }
+}
+
+/** A small generator (sfc32) that a seed decides. Not for secrets. */
+export class SeededRandom implements Random {
+  readonly #state = new Uint32Array(4)
+
+  constructor(seed: number) {
+    this.#state.set([seed, seed ^ 0x9e37_79b9, ~seed, 1])
+    for (let round = 0; round < 16; round++) this.u32()
+  }
+
+  u32(): number {
+    const state = this.#state
+    const [a, b, c, counter] = state as unknown as [number, number, number, number]
+    const sum = (a + b + counter) >>> 0
+    state[3] = counter + 1
+    state[0] = b ^ (b >>> 9)
+    state[1] = c + (c << 3)
+    state[2] = ((c << 21) | (c >>> 11)) + sum
+    return sum
+  }
+
+  bytes(count: number): Uint8Array {
+    const bytes = new Uint8Array(count)
+    for (let i = 0; i < count; i++) bytes[i] = this.u32() & 0xff
+    return bytes
+  }
+
+  /** Uniform in 0…`limit`-1, `limit` at most 2^32. The bias is below 2^-20 for limits up to 4096. */
+  below(limit: number): number {
+    return Math.floor((this.u32() / 0x1_0000_0000) * limit)
+  }
+}
+
+export interface VirtualEnv extends Env {
+  readonly clock: VirtualClock
+  readonly random: SeededRandom
+}
+
+export function virtualEnv(seed = 1): VirtualEnv {
+  return { clock: new VirtualClock(), random: new SeededRandom(seed) }
+}

@@ -1,0 +1,117 @@
+/**
+ * Accepts TCP connections within the limits, for every kind of listener. What happens to an admitted socket (bytes, TLS, an
+ * upgrade) is the business of the listener it belongs to; so is telling `release` when it is gone.
+ */
+import { createServer, type Server, type Socket } from 'node:net'
+
+import { AddressCounts } from './address-limit.ts'
+import { bindError, closeReason } from './errors.ts'
+import { EventGate } from './event-gate.ts'
+import type { BoundAddress, ListenerContext, ListenerEvent, ListenerOptions, ListenerStats } from './listener.ts'
+
+/** Handshakes the kernel completes for us while we are busy; a fleet that reconnects at once comes in thousands. */
+const BACKLOG = 4096
+
+/** A peer that vanished without a word is noticed by the kernel after about this long plus 9 probes. */
+const KEEP_ALIVE_DELAY_MS = 60_000
+
+/** A socket within the limits. `address` and `port` are the peer's. */
+export type Admit = (socket: Socket, address: string, port: number) => void
+
+export class Acceptor {
+  readonly stats: { -readonly [name in keyof ListenerStats]: ListenerStats[name] } = {
+    open: 0,
+    accepted: 0,
+    refusedByListenerLimit: 0,
+    refusedByAddressLimit: 0,
+    failedHandshakes: 0,
+    acceptErrors: 0,
+  }
+  readonly #options: ListenerOptions
+  readonly #admit: Admit
+  readonly #server: Server
+  readonly #counts: AddressCounts
+  readonly #gate: EventGate
+
+  /** `pauseOnConnect`: nothing is read from an admitted socket until somebody does. */
+  constructor(options: ListenerOptions, context: ListenerContext, pauseOnConnect: boolean, admit: Admit) {
+    this.#options = options
+    this.#admit = admit
+    this.#counts = new AddressCounts(options.connectionsPerAddressMax)
+    this.#gate = new EventGate(context.env.clock, (event) => context.onEvent(event))
+    this.#server = createServer({
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
+      // A peer that half-closes still gets the answers to what it sent.
+      allowHalfOpen: true,
+      pauseOnConnect,
+    })
+    this.#server.on('connection', (socket) => this.#accept(socket))
+  }
+
+  start(): Promise<BoundAddress> {
+    const { key, host, port } = this.#options
+    return new Promise((resolve, reject) => {
+      const refuse = (error: Error): void => reject(bindError(key, host, port, error))
+      this.#server.once('error', refuse)
+      this.#server.listen({ host, port, backlog: BACKLOG }, () => {
+        this.#server.off('error', refuse)
+        this.#server.on('error', (error) => this.#acceptFailed(error))
+        const bound = this.#server.address()
+        resolve({ host, port: bound !== null && typeof bound === 'object' ? bound.port : port })
+      })
+    })
+  }
+
+  stopAccepting(): void {
+    if (this.#server.listening) this.#server.close()
+  }
+
+  /** An admitted connection is gone. */
+  release(address: string): void {
+    this.stats.open--
+    this.#counts.remove(address)
+  }
+
+  handshakeFailed(address: string, text: string): void {
+    this.stats.failedHandshakes++
+    this.report('handshake-failed', address, text)
+  }
+
+  report(kind: ListenerEvent['kind'], address: string, text: string): void {
+    this.#gate.report({ kind, listener: this.#options.key, address, text })
+  }
+
+  #accept(socket: Socket): void {
+    const { remoteAddress: address, remotePort: port } = socket
+    if (address === undefined || port === undefined) {
+      socket.destroy() // reset before we got to it
+      return
+    }
+    const { key, connectionsMax, connectionsPerAddressMax } = this.#options
+    if (this.stats.open >= connectionsMax) {
+      this.stats.refusedByListenerLimit++
+      this.#refuse(socket, address, `listeners.${key}.connectionsMax is ${connectionsMax}, and as many are open`)
+    } else if (!this.#counts.add(address)) {
+      this.stats.refusedByAddressLimit++
+      const text = `listeners.${key}.connectionsPerAddressMax is ${connectionsPerAddressMax}, and ${address} has as many`
+      this.#refuse(socket, address, text)
+    } else {
+      this.stats.open++
+      this.stats.accepted++
+      this.#admit(socket, address, port)
+    }
+  }
+
+  #refuse(socket: Socket, address: string, text: string): void {
+    socket.destroy()
+    this.report('refused', address, `connection refused: ${text}`)
+  }
+
+  /** Accepting goes on: libuv waits for the next connection, and those there are keep working. */
+  #acceptFailed(error: Error): void {
+    this.stats.acceptErrors++
+    this.report('accept-failed', '', `listener ${this.#options.key} cannot accept: ${closeReason(error)}`)
+  }
+}

@@ -1,0 +1,73 @@
+/** What every listener has in common: its options, its numbers, its events. */
+import type { Env } from '@ternmq/core'
+
+import type { Outbox } from './outbox.ts'
+
+export interface BoundAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** A bound address with its connections. TCP, TLS and WebSocket listeners look the same to the broker. */
+export interface Listener {
+  /** Key in the configuration: 'mqtt', 'mqtts', 'ws', 'wss'. */
+  readonly key: string
+  readonly stats: ListenerStats
+  /** Binds and accepts. Throws TransportError with a sentence for the operator. */
+  start(): Promise<BoundAddress>
+  /** No new connections; those there are stay. Idempotent. */
+  stopAccepting(): void
+  /** Stops accepting, destroys what is left with `reason`, and returns when the last connection is gone. Idempotent. */
+  close(reason: string): Promise<void>
+}
+
+/** Counters since the start, but for `open`. Plain fields: read them when you need them. */
+export interface ListenerStats {
+  /** Connections there are now, unfinished handshakes included. */
+  readonly open: number
+  readonly accepted: number
+  /** Closed at once: the listener had `connectionsMax`. */
+  readonly refusedByListenerLimit: number
+  /** Closed at once: the address had `connectionsPerAddressMax`. */
+  readonly refusedByAddressLimit: number
+  /** TLS handshakes and WebSocket upgrades that failed or took too long. */
+  readonly failedHandshakes: number
+  /** The system could not accept: out of files, out of memory. */
+  readonly acceptErrors: number
+}
+
+export interface ListenerOptions {
+  /** Key in the configuration; appears in every text. */
+  readonly key: string
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  /** Connections at one time. More are closed at once. */
+  readonly connectionsMax: number
+  /** Connections of one address (IPv6: of one /64 network) at one time. More are closed at once. */
+  readonly connectionsPerAddressMax: number
+  /** TLS handshake, and WebSocket upgrade after it: each has this long. */
+  readonly handshakeMs?: number
+}
+
+/** TLS handshake, WebSocket upgrade: what an honest peer on a bad line needs, and a silent one gets. */
+export const HANDSHAKE_MS = 10_000
+
+/** Something went wrong before an adapter saw the connection, or a certificate changed. */
+export interface ListenerEvent {
+  readonly kind: 'refused' | 'handshake-failed' | 'accept-failed' | 'certificate'
+  readonly listener: string
+  /** A sentence for the log. */
+  readonly text: string
+  /** Of the peer; '' when it is not about one. */
+  readonly address: string
+  /** How many of this kind happened since the last such event: more than one a second are told together. */
+  readonly count: number
+}
+
+/** What listeners of one broker share. */
+export interface ListenerContext {
+  readonly env: Env
+  readonly outbox: Outbox
+  onEvent(event: ListenerEvent): void
+}

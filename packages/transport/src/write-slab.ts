@@ -1,0 +1,243 @@
+/**
+ * Output of one connection: gathers a turn's packets in slabs and hands them over in one write. TCP, TLS, WebSocket and the
+ * test pipe differ only in `send`.
+ *
+ * A slab's life: taken from the pool at the first `reserve` of a turn, filled, handed to the kernel at the end of the turn, and
+ * given back when the kernel has taken every byte. At most one write is under way per connection: while a slow peer has not
+ * taken it, later turns gather behind it, so a thousand small turns cost their bytes, not a slab each.
+ */
+import type { Output } from '@ternmq/core'
+
+import { LOW_WATER_BYTES, type Outbox, type TurnOutput } from './outbox.ts'
+import { SLAB_CLASS_MAX, slabClassFor } from './slab-pool.ts'
+
+/** Shared bytes shorter than this are copied: another piece in a writev costs more than the copy (see the commit's table). */
+export const SHARE_MIN_BYTES: number = 4 * 1024
+
+const NO_BYTES: Uint8Array = Buffer.alloc(0)
+/** Where output of a closed connection goes. Nobody reads it. */
+let sink: Uint8Array = NO_BYTES
+
+export abstract class SlabOutput implements Output, TurnOutput {
+  slab: Uint8Array = NO_BYTES
+  protected readonly outbox: Outbox
+  /** In `slab`: first byte that no piece holds yet, next free byte, end of the room. All 0 while no slab is ours. */
+  #from = 0
+  #at = 0
+  #limit = 0
+  #sizeClass = 0
+  /** Finished pieces of this turn, in order, before `slab[from, at)`; their sum; and the full slabs they lie in. */
+  #pieces: Uint8Array[] | undefined = undefined
+  #pieceBytes = 0
+  #fullSlabs: Uint8Array[] | undefined = undefined
+  /** Handed over and not taken yet, and the slabs the kernel still reads. */
+  #sentBytes = 0
+  #sentSlabs: Uint8Array[] | undefined = undefined
+  /** What the outbox knows of our unsent bytes. */
+  #countedBytes = 0
+  #isInOutbox = false
+  #isEnding = false
+  #isStopped = false
+  #owesWritable = false
+
+  constructor(outbox: Outbox) {
+    this.outbox = outbox
+  }
+
+  /** Hands `pieces` over, in order. Returns true when every byte has been taken already; otherwise `sent` follows. */
+  protected abstract send(pieces: readonly Uint8Array[]): boolean
+  /** As `send` for one piece, the usual case. */
+  protected abstract sendOne(piece: Uint8Array): boolean
+  /** After `endOutput`, once all output was handed over: closes the sending side. */
+  protected abstract finish(): void
+  /** The peer takes deliveries again. */
+  protected abstract becameWritable(): void
+  /** The peer does not read, and `gatheredBytes` wait behind an earlier write: destroys the connection. */
+  protected abstract overflowed(gatheredBytes: number): void
+
+  /** Hot path. */
+  reserve(byteCount: number): number {
+    const at = this.#at
+    const end = at + byteCount
+    if (end > this.#limit) return this.#reserveInNext(byteCount)
+    this.#at = end
+    return at
+  }
+
+  write(bytes: Uint8Array): void {
+    const at = this.reserve(bytes.length)
+    this.slab.set(bytes, at)
+  }
+
+  writeShared(bytes: Uint8Array): void {
+    if (bytes.length < SHARE_MIN_BYTES) {
+      this.write(bytes)
+      return
+    }
+    if (this.#isStopped || this.#isEnding) return
+    this.#closePiece()
+    this.#addPiece(bytes)
+    this.#enterOutbox()
+  }
+
+  get pendingBytes(): number {
+    return this.#gatheredBytes + this.#sentBytes
+  }
+
+  get writable(): boolean {
+    if (this.pendingBytes <= this.outbox.highWaterBytes) return true
+    this.#owesWritable = true
+    return false
+  }
+
+  flushTurn(): void {
+    this.#isInOutbox = false
+    if (this.#sentBytes === 0 || this.#isEnding) this.#handOver()
+    else if (this.#gatheredBytes > this.outbox.stuckBytesMax) this.overflowed(this.#gatheredBytes)
+    this.#count()
+    if (this.#isEnding && !this.#isStopped) {
+      this.stopOutput()
+      this.finish()
+    }
+    this.#tellWritable()
+  }
+
+  /** Everything written until now leaves at the end of the turn, then `finish` is called. Later output goes nowhere. */
+  protected endOutput(): void {
+    if (this.#isEnding || this.#isStopped) return
+    this.#closePiece()
+    if (this.#limit > 0) (this.#fullSlabs ??= []).push(this.slab)
+    this.#dropSlab()
+    this.#isEnding = true
+    this.#enterOutbox()
+  }
+
+  /** The pipe is gone: what was gathered is dropped, later output goes nowhere. */
+  protected stopOutput(): void {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    this.#giveBack(this.#fullSlabs)
+    if (this.#limit > 0) this.outbox.slabs.give(this.slab)
+    this.#dropSlab()
+    this.#pieces = undefined
+    this.#pieceBytes = 0
+    this.#fullSlabs = undefined
+    this.#count()
+  }
+
+  /** Every byte ever handed over has been taken. */
+  protected sent(): void {
+    this.#giveBack(this.#sentSlabs)
+    this.#sentSlabs = undefined
+    this.#sentBytes = 0
+    this.#count()
+    if (this.#gatheredBytes > 0) this.#enterOutbox()
+    this.#tellWritable()
+  }
+
+  /** The pipe is gone for good. Slabs under way are left to the collector: the kernel may still hold them. */
+  protected forgetSent(): void {
+    this.#sentSlabs = undefined
+    this.#sentBytes = 0
+    this.#count()
+  }
+
+  get #gatheredBytes(): number {
+    return this.#pieceBytes + this.#at - this.#from
+  }
+
+  /** The slab is full, or there is none. */
+  #reserveInNext(byteCount: number): number {
+    if (this.#isStopped || this.#isEnding) return this.#reserveNowhere(byteCount)
+    if (this.#limit > 0) {
+      this.#closePiece()
+      ;(this.#fullSlabs ??= []).push(this.slab)
+      if (this.#sizeClass < SLAB_CLASS_MAX) this.#sizeClass++
+    }
+    const slab = this.outbox.slabs.take(Math.max(this.#sizeClass, slabClassFor(byteCount)), byteCount)
+    this.slab = slab
+    this.#from = 0
+    this.#at = byteCount
+    this.#limit = slab.length
+    this.#enterOutbox()
+    return 0
+  }
+
+  /** A closed connection still takes output, so that no caller needs to ask. */
+  #reserveNowhere(byteCount: number): number {
+    if (sink.length < byteCount) sink = Buffer.allocUnsafeSlow(byteCount)
+    this.slab = sink
+    return 0
+  }
+
+  #closePiece(): void {
+    if (this.#at === this.#from) return
+    const piece = this.slab.subarray(this.#from, this.#at)
+    this.#from = this.#at
+    this.#addPiece(piece)
+  }
+
+  #addPiece(piece: Uint8Array): void {
+    ;(this.#pieces ??= []).push(piece)
+    this.#pieceBytes += piece.length
+  }
+
+  #handOver(): void {
+    const byteCount = this.#gatheredBytes
+    if (byteCount === 0) return
+    let isTaken: boolean
+    if (this.#pieces === undefined) {
+      isTaken = this.sendOne(this.slab.subarray(this.#from, this.#at))
+    } else {
+      this.#closePiece()
+      isTaken = this.send(this.#pieces)
+    }
+    const slabs = this.#fullSlabs
+    if (isTaken) {
+      if (this.#limit > 0) this.outbox.slabs.give(this.slab)
+      this.#giveBack(slabs)
+    } else {
+      this.#sentBytes += byteCount
+      const sentSlabs = (this.#sentSlabs ??= [])
+      if (slabs !== undefined) sentSlabs.push(...slabs)
+      if (this.#limit > 0) sentSlabs.push(this.slab)
+    }
+    this.#pieces = undefined
+    this.#pieceBytes = 0
+    this.#fullSlabs = undefined
+    this.#dropSlab()
+    // The next turn starts with what this one needed, one class down at most: a single burst is forgotten soon.
+    this.#sizeClass = Math.max(slabClassFor(byteCount), this.#sizeClass - 1)
+  }
+
+  #dropSlab(): void {
+    this.slab = NO_BYTES
+    this.#from = 0
+    this.#at = 0
+    this.#limit = 0
+  }
+
+  #giveBack(slabs: Uint8Array[] | undefined): void {
+    if (slabs === undefined) return
+    for (const slab of slabs) this.outbox.slabs.give(slab)
+  }
+
+  #enterOutbox(): void {
+    if (this.#isInOutbox) return
+    this.#isInOutbox = true
+    this.outbox.add(this)
+  }
+
+  #count(): void {
+    const unsentBytes = this.#sentBytes + this.#gatheredBytes
+    if (unsentBytes === this.#countedBytes) return
+    this.outbox.countUnsent(unsentBytes - this.#countedBytes)
+    this.#countedBytes = unsentBytes
+  }
+
+  #tellWritable(): void {
+    if (!this.#owesWritable || this.#isStopped || this.pendingBytes > LOW_WATER_BYTES) return
+    this.#owesWritable = false
+    this.becameWritable()
+  }
+}
