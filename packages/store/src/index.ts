@@ -1,0 +1,5 @@
+export * from './engine.ts'
+export * from './env.ts'
+export * from './errors.ts'
+export { MemoryEngine } from './memory-engine.ts'
+export type { MemoryEngineOptions } from './memory-engine.ts'
