@@ -23,7 +23,8 @@ export interface SessionOwner {
 
 /** Published for a client whose connection ends badly. */
 export interface Will {
-  readonly message: Message
+  /** Its time to live counts from the moment it is published, so the message is made then. */
+  makeMessage(nowMs: number, publisher: object): Message
   readonly delayMs: number
 }
 
@@ -53,8 +54,9 @@ export class Session {
   protocolState: unknown = undefined
   readonly #vhost: VirtualHost
   readonly #consumer: Consumer
-  readonly #bindings = new Map<string, Binding>()
-  readonly #shared = new Map<string, SharedMembership>()
+  // Made with the first binding: an idle device that only publishes costs no map.
+  #bindings: Map<string, Binding> | undefined = undefined
+  #shared: Map<string, SharedMembership> | undefined = undefined
   #owner: SessionOwner | undefined
   #sink: DeliverySink | undefined = undefined
   #will: Will | undefined
@@ -80,7 +82,7 @@ export class Session {
   }
 
   get bindingCount(): number {
-    return this.#bindings.size + this.#shared.size
+    return (this.#bindings?.size ?? 0) + (this.#shared?.size ?? 0)
   }
 
   /** How long the session stays after its connection; 0 ends it at once, Infinity never. */
@@ -117,7 +119,7 @@ export class Session {
   bind(spec: BindingSpec): Result<{ readonly replaced: boolean }> {
     const { pattern, shareName } = spec
     const key = bindingKey(shareName, patternKey(pattern.levels))
-    const isKnown = this.#bindings.has(key) || this.#shared.has(key)
+    const isKnown = this.#bindings?.has(key) === true || this.#shared?.has(key) === true
     if (!isKnown && this.bindingCount >= this.#vhost.limits.bindingsPerSessionMax) {
       const text = `session '${this.clientId}' has ${this.bindingCount} subscriptions, the limit (mqtt.maxSubscriptionsPerSession); unsubscribe first`
       return refuse('limit-reached', key, text)
@@ -133,9 +135,9 @@ export class Session {
   /** False when there was no such binding. */
   unbind(pattern: Pattern, shareName: string | undefined): boolean {
     const key = bindingKey(shareName, patternKey(pattern.levels))
-    const binding = this.#bindings.get(key)
+    const binding = this.#bindings?.get(key)
     if (binding !== undefined) {
-      this.#bindings.delete(key)
+      this.#bindings!.delete(key)
       this.#vhost.router.unbind(binding)
       return true
     }
@@ -181,9 +183,9 @@ export class Session {
     this.#owner = undefined
     this.#cancelTimers()
     this.#publishWill()
-    for (const binding of this.#bindings.values()) this.#vhost.router.unbind(binding)
-    this.#bindings.clear()
-    for (const key of [...this.#shared.keys()]) this.#leaveShared(key)
+    for (const binding of this.#bindings?.values() ?? []) this.#vhost.router.unbind(binding)
+    this.#bindings = undefined
+    for (const key of [...(this.#shared?.keys() ?? [])]) this.#leaveShared(key)
     this.#consumer.detach()
     this.queue.removeConsumer(this.#consumer)
     this.queue.clear()
@@ -191,7 +193,7 @@ export class Session {
   }
 
   #bindOwn(key: string, spec: BindingSpec, isKnown: boolean): void {
-    const before = this.#bindings.get(key)
+    const before = this.#bindings?.get(key)
     const binding: Binding = {
       pattern: spec.pattern.levels,
       queue: this.queue,
@@ -200,6 +202,7 @@ export class Session {
       data: spec.data,
     }
     if (before !== undefined) this.#vhost.router.unbind(before)
+    this.#bindings ??= new Map()
     this.#bindings.set(key, binding)
     this.#vhost.router.bind(binding)
     if (spec.retained === 'always' || (spec.retained === 'if-new' && !isKnown)) {
@@ -214,14 +217,15 @@ export class Session {
     this.#leaveShared(key)
     const match = matchOf([{ ...sharedBindingFields(this.queue, spec) }])
     const consumer = this.#vhost.shared.join(key, shareName, spec, this.pool, match)
+    this.#shared ??= new Map()
     this.#shared.set(key, { key, consumer })
     if (this.#sink !== undefined) start(consumer, this.#sink)
   }
 
   #leaveShared(key: string): boolean {
-    const membership = this.#shared.get(key)
+    const membership = this.#shared?.get(key)
     if (membership === undefined) return false
-    this.#shared.delete(key)
+    this.#shared!.delete(key)
     this.#vhost.shared.leave(key, membership.consumer)
     return true
   }
@@ -231,7 +235,7 @@ export class Session {
     const will = this.#will
     if (will === undefined) return
     this.#will = undefined
-    this.#vhost.publishAs(this.#subject(), will.message)
+    this.#vhost.publishAs(this.#subject(), will.makeMessage(this.#vhost.env.clock.wallMs(), this))
   }
 
   #cancelTimers(): void {
@@ -247,6 +251,7 @@ export class Session {
 
   *#consumers(): Generator<Consumer> {
     yield this.#consumer
+    if (this.#shared === undefined) return
     for (const { consumer } of this.#shared.values()) yield consumer
   }
 }

@@ -4,8 +4,12 @@ import { Outbound } from './outbound.ts'
 
 export class MqttSessionState {
   readonly outbound: Outbound = new Outbound()
+  #received: Set<number> | undefined = undefined
+
   /** QoS 2 packet ids that the client has published and not yet released. [MQTT5-4.3.3-10] [MQTT311-4.3.3-2] */
-  readonly received: Set<number> = new Set()
+  get received(): Set<number> {
+    return (this.#received ??= new Set())
+  }
 }
 
 /** The state of a session; made when the session is new. */

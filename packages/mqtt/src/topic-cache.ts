@@ -8,6 +8,7 @@ import { ProtocolError } from './codec/errors.ts'
 import { ReasonCode } from './codec/reason-codes.ts'
 import type { MqttVersion } from './codec/types.ts'
 
+const NO_BYTES = new Uint8Array(0)
 /** Topics of one connection that are remembered; beyond it they are looked up again. */
 const TOPICS_MAX = 256
 
@@ -15,7 +16,7 @@ export class TopicCache {
   readonly #producer: Producer
   readonly #version: MqttVersion
   readonly #levelsMax: number
-  #lastBytes: Uint8Array = new Uint8Array(0)
+  #lastBytes: Uint8Array = NO_BYTES
   #last: ProducerTarget | undefined = undefined
   #byName: Map<string, ProducerTarget> | undefined = undefined
 
