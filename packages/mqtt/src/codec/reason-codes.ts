@@ -3,6 +3,8 @@
  * One table; the lookups used per packet are derived from it once.
  */
 
+import type { MqttVersion } from './types.ts'
+
 /** Packets that carry reason codes. */
 export type ReasonPacket =
   | 'CONNACK'
@@ -137,7 +139,15 @@ export const REASON_CODES: readonly ReasonCodeRow[] = [
 /** 'PUBACK client' → one flag per code, so that a check on the acknowledgement path is one array read. */
 const ALLOWED: Record<ReasonPacket, Record<'client' | 'server', Uint8Array>> = (() => {
   const packets: ReasonPacket[] = [
-    'CONNACK', 'PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP', 'SUBACK', 'UNSUBACK', 'DISCONNECT', 'AUTH',
+    'CONNACK',
+    'PUBACK',
+    'PUBREC',
+    'PUBREL',
+    'PUBCOMP',
+    'SUBACK',
+    'UNSUBACK',
+    'DISCONNECT',
+    'AUTH',
   ]
   const flags = (packet: ReasonPacket, sender: 'client' | 'server'): Uint8Array => {
     const allowed = new Uint8Array(256)
@@ -196,11 +206,10 @@ const SUBACK_FAILURE_311 = 0x80
 /**
  * SUBACK byte for one filter: 5 has the code itself, 3.1.1 one failure code.
  *
- * 3.1 has no failure code at all: its SUBACK lists granted QoS 0, 1 or 2. Answering a refused filter with a granted
- * QoS would be a lie the client cannot see, so 3.1 clients get 0x80 too; the 3.1 libraries in use read it as a failure.
- * Deviates from [MQTT31 §3.9], which leaves a server that refuses a filter without an answer.
+ * 3.1 has no failure code: "it must therefore make a positive acknowledgement with a SUBACK, and the client will not be
+ * informed" [MQTT31 §3.8]. A refused filter is answered as granted with QoS 0, and the broker's log tells the truth.
  */
-export function subackCode(reasonCode: number, version: 3 | 4 | 5): number {
-  if (version === 5) return reasonCode
-  return reasonCode < 0x80 ? reasonCode : SUBACK_FAILURE_311
+export function subackCode(reasonCode: number, version: MqttVersion): number {
+  if (version === 5 || reasonCode < 0x80) return reasonCode
+  return version === 4 ? SUBACK_FAILURE_311 : ReasonCode.grantedQos0
 }
