@@ -6,6 +6,9 @@ export const DISPATCH_BATCH_MAX = 4_096
 /** Routes remembered per virtual host, about 300 bytes each; beyond it the oldest is forgotten and matched again when used. */
 export const ROUTES_MAX = 100_000
 
+/** Memory of one waiting entry beside its bytes: message, delivery and place in the ring (measured with --expose-gc: 240). */
+export const ENTRY_BYTES = 256
+
 /** Ended connections remembered for "why did this client leave"; beyond it the oldest is forgotten. */
 export const EVENTS_MAX_DEFAULT = 10_000
 
@@ -26,7 +29,7 @@ export interface CoreLimits {
 export const DEFAULT_CORE_LIMITS: CoreLimits = {
   sessionsMax: 1_000_000,
   bindingsPerSessionMax: 10_000,
-  queuedMessagesMax: 100_000,
+  queuedMessagesMax: 250_000,
   queuedBytesMax: 64 * 1024 * 1024,
   retainedMessagesMax: 1_000_000,
   retainedBytesMax: 1024 * 1024 * 1024,

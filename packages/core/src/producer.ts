@@ -2,7 +2,6 @@
  * The sending end: one per connection that publishes. It decides permission once per topic and keeps the answer, routes,
  * retains, and says what became of each message.
  */
-import { DEFAULT_VHOST, isReservedName } from './address.ts'
 import type { Subject } from './authorizer.ts'
 import type { Message } from './message.ts'
 import type { RefusalDetail } from './refusal.ts'
@@ -57,16 +56,7 @@ export class Producer {
   }
 
   #decide(target: ProducerTarget): void {
-    const { authorizer } = this.#vhost
-    const { levels, topic } = target.route
-    target.decidedAt = authorizer.generation
-    target.refusal = undefined
-    if (isReservedName(levels[0])) {
-      const text = `topics that start with '$' are the broker's own: publish to '${topic}' is refused`
-      target.refusal = { refusal: 'not-authorized', subject: topic, text }
-    } else if (!authorizer.mayUse(this.#subject, 'write', { vhost: DEFAULT_VHOST, kind: 'topic', levels }).allowed) {
-      const text = `user '${this.#subject.principal.name}' may not publish to '${topic}'`
-      target.refusal = { refusal: 'not-authorized', subject: topic, text }
-    }
+    target.decidedAt = this.#vhost.authorizer.generation
+    target.refusal = this.#vhost.refusalToPublish(this.#subject, target.route.topic)
   }
 }

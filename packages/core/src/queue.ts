@@ -6,8 +6,10 @@
 import type { Consumer } from './consumer.ts'
 import type { Counters } from './counters.ts'
 import { Delivery, type Match, type Outcome } from './delivery.ts'
-import { DISPATCH_BATCH_MAX } from './limits.ts'
+import type { Env } from './env.ts'
+import { DISPATCH_BATCH_MAX, ENTRY_BYTES } from './limits.ts'
 import type { Assurance, Message } from './message.ts'
+import { Pressure } from './pressure.ts'
 import { Ring } from './ring.ts'
 import type { Turns, TurnWork } from './turns.ts'
 
@@ -21,6 +23,9 @@ export interface QueueSettings {
 export interface QueueContext {
   readonly turns: Turns
   readonly counters: Counters
+  readonly env: Env
+  /** A queue that wants the producer at hand to pause, until somebody takes note. */
+  pressedBy: Queue | undefined
 }
 
 /** Retained messages that a new binding asked for: handed over before anything that waits, as fast as the consumer takes them. */
@@ -33,6 +38,7 @@ interface Backfill {
 export class Queue implements TurnWork {
   readonly name: string
   readonly settings: QueueSettings
+  readonly #context: QueueContext
   readonly #turns: Turns
   readonly #counters: Counters
   readonly #consumers: Consumer[] = []
@@ -43,12 +49,15 @@ export class Queue implements TurnWork {
   #turnOf = 0
   #isAwake = false
   #sequence = 0
+  /** Made when the queue first fills. */
+  #pressure: Pressure | undefined = undefined
   /** Unsettled deliveries can come back: their messages must outlive the turn. False for a queue that dies with its one consumer. */
   keepsUnsettled: boolean
   /** Entries not kept because of a limit. */
   droppedCount = 0
 
   constructor(context: QueueContext, name: string, settings: QueueSettings, keepsUnsettled: boolean) {
+    this.#context = context
     this.#turns = context.turns
     this.#counters = context.counters
     this.name = name
@@ -155,6 +164,7 @@ export class Queue implements TurnWork {
     this.#waiting.clear()
     this.#waitingBytes = 0
     this.#backfills = undefined
+    this.#pressure?.release()
     return count
   }
 
@@ -215,15 +225,32 @@ export class Queue implements TurnWork {
       this.#counters.droppedOffline++
       return false
     }
-    if (this.#waiting.length >= this.settings.messagesMax || this.#waitingBytes + message.size > this.settings.bytesMax) {
+    if (this.#waiting.length >= this.settings.messagesMax || this.#waitingBytes + footprint(message) > this.settings.bytesMax) {
       this.#counters.droppedOverLimit++
       this.droppedCount++
       return false
     }
     message.detach()
-    this.#waitingBytes += message.size
+    this.#waitingBytes += footprint(message)
     this.#waiting.push(new Delivery(message, match, assurance, false, ++this.#sequence))
+    if (this.#isFilling()) this.#press()
     return true
+  }
+
+  /** A quarter of a limit is waiting: time to slow producers down, while there is still room for what is on its way. */
+  #isFilling(): boolean {
+    const { messagesMax, bytesMax } = this.settings
+    return this.#waiting.length * 4 > messagesMax || this.#waitingBytes * 4 > bytesMax
+  }
+
+  #press(): void {
+    this.#pressure ??= new Pressure(this.#context.env.clock)
+    if (this.#pressure.mayHold) this.#context.pressedBy = this
+  }
+
+  /** Calls `release` when the queue has drained to an eighth of its limits, or has proved too slow to wait for. */
+  holdProducer(release: () => void): void {
+    this.#pressure!.hold(release)
   }
 
   #hasAttachedConsumer(): boolean {
@@ -233,14 +260,21 @@ export class Queue implements TurnWork {
 
   #takeFirst(entry: Delivery): void {
     this.#waiting.shift()
-    this.#waitingBytes -= entry.message.size
+    this.#waitingBytes -= footprint(entry.message)
+    if (this.#pressure !== undefined) this.#ease(this.#pressure)
+  }
+
+  #ease(pressure: Pressure): void {
+    const { messagesMax, bytesMax } = this.settings
+    if (this.#waiting.length * 8 <= messagesMax && this.#waitingBytes * 8 <= bytesMax) pressure.release()
+    if (this.#waiting.length === 0) pressure.reset()
   }
 
   /** Back to its old place: before every entry that is younger. */
   #putBack(delivery: Delivery): void {
     this.#counters.redelivered++
     delivery.protocolState = 0
-    this.#waitingBytes += delivery.message.size
+    this.#waitingBytes += footprint(delivery.message)
     const older: Delivery[] = []
     for (let first = this.#waiting.peek(); first !== undefined && first.sequence < delivery.sequence; first = this.#waiting.peek()) {
       older.push(first)
@@ -283,6 +317,11 @@ export class Queue implements TurnWork {
 
 /** Reused for every delivery that is settled by being sent. */
 const settledDelivery: Delivery = new Delivery(undefined as never, undefined as never, 0, false, 0)
+
+/** What a waiting message costs, objects included: a limit in bytes must hold for short messages, too. */
+function footprint(message: Message): number {
+  return message.size + ENTRY_BYTES
+}
 
 function lower(first: Assurance, second: Assurance): Assurance {
   return first < second ? first : second

@@ -2,13 +2,15 @@
  * One name space with all that lives in it: router, retained messages, sessions, counters. Only '/' exists until several
  * can be configured.
  */
-import { type Authorizer, type Subject } from './authorizer.ts'
+import { isReservedName } from './address.ts'
+import type { Authorizer, Subject } from './authorizer.ts'
 import { Counters } from './counters.ts'
 import type { Env } from './env.ts'
 import type { CoreLimits } from './limits.ts'
 import type { Message } from './message.ts'
 import { Producer, type PublishResult } from './producer.ts'
-import type { QueueContext } from './queue.ts'
+import type { Queue, QueueContext } from './queue.ts'
+import type { RefusalDetail } from './refusal.ts'
 import { Retained } from './retained.ts'
 import { type Route, Router } from './router.ts'
 import { Sessions } from './sessions.ts'
@@ -33,6 +35,7 @@ export class VirtualHost implements QueueContext {
   readonly retained: Retained
   readonly sessions: Sessions
   readonly shared: SharedSubscriptions
+  pressedBy: Queue | undefined = undefined
 
   constructor(options: VirtualHostOptions) {
     this.name = options.name
@@ -54,6 +57,28 @@ export class VirtualHost implements QueueContext {
     if (this.router.route(route, message) > 0) return 'routed'
     counters.unmatched++
     return 'unmatched'
+  }
+
+  /** Why `subject` may not publish to `topic`; undefined when it may. */
+  refusalToPublish(subject: Subject, topic: string): RefusalDetail | undefined {
+    const levels = topic.split('/')
+    if (isReservedName(levels[0])) {
+      const text = `topics that start with '$' are the broker's own: publishing to '${topic}' is refused`
+      return { refusal: 'not-authorized', subject: topic, text }
+    }
+    if (this.authorizer.mayUse(subject, 'write', { vhost: this.name, kind: 'topic', levels }).allowed) return undefined
+    const text = `user '${subject.principal.name}' may not publish to '${topic}'`
+    return { refusal: 'not-authorized', subject: topic, text }
+  }
+
+  /**
+   * The queue that asked, since the last call, that producers pause. An adapter asks after it has handled what a connection sent,
+   * and stops reading from it until the queue lets go; not where that client has acknowledgements to send.
+   */
+  takePressure(): Queue | undefined {
+    const queue = this.pressedBy
+    this.pressedBy = undefined
+    return queue
   }
 
   /** Publishes on behalf of somebody who is no longer connected: a will. */

@@ -10,6 +10,7 @@ import type {
   LoginExchange,
   Producer,
   ProducerTarget,
+  Queue,
   Session,
   SessionOwner,
   Transport,
@@ -118,6 +119,8 @@ export class MqttConnection implements Connection, SessionOwner, DeliverySink, W
     } catch (error) {
       this.fail(error)
     }
+    const queue = this.adapter.vhost.takePressure()
+    if (queue !== undefined) this.#pauseFor(queue)
   }
 
   onWritable(): void {
@@ -282,6 +285,15 @@ export class MqttConnection implements Connection, SessionOwner, DeliverySink, W
   leave(text: string): void {
     this.#close(text, '')
     this.transport.end(text)
+  }
+
+  /** A client that also receives is read on: its acknowledgements are what would help. */
+  #pauseFor(queue: Queue): void {
+    if (this.#phase !== 'connected' || this.session.bindingCount > 0 || this.outbound.count > 0) return
+    this.transport.pauseReading()
+    queue.holdProducer(() => {
+      if (this.#phase !== 'closed' && this.#busyWith === undefined) this.transport.resumeReading()
+    })
   }
 
   #onEarlyPacket(type: number, packet: Uint8Array): boolean {
