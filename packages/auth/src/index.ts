@@ -1,0 +1,26 @@
+/** Users, logins and access rules. */
+export { type AccessRule, type AccessRules, RuleAuthorizer, type TopicAction } from './acl.ts'
+export { Authenticator, type AuthenticatorOptions, type ListenerAccess, type LoginCounters } from './authenticator.ts'
+export type { CertificateField } from './certificate.ts'
+export { AuthError, type AuthErrorCode } from './errors.ts'
+export {
+  costProblem,
+  DEFAULT_SCRYPT_COST,
+  needsRehash,
+  parsePasswordVerifier,
+  passwordProblem,
+  type ScryptCost,
+} from './password.ts'
+export { ScramClient, type ScramClientOptions } from './scram-client.ts'
+export { DEFAULT_SCRAM_ITERATIONS, SCRAM_SHA_256 } from './scram-verifier.ts'
+export { covers, overlaps, parseTopicPattern } from './topic-pattern.ts'
+export { FileUserStore } from './user-file.ts'
+export {
+  makeUser,
+  MemoryUserStore,
+  type NewUser,
+  type UserChange,
+  userNameProblem,
+  type UserRecord,
+  type UserStore,
+} from './users.ts'

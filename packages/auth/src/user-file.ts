@@ -1,0 +1,225 @@
+/**
+ * Users in one JSON file: `{"version":1,"decoySecret":"…","users":[…]}`, one user per line, mode 0600. Every change
+ * writes a new file beside it, syncs it, renames it over the old one and syncs the directory: a crash leaves the old
+ * users or the new ones. One process at a time may use the file; the broker's lock on its data directory sees to that.
+ */
+import { randomBytes } from 'node:crypto'
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Cancel } from '@ternmq/core'
+import { AuthError } from './errors.ts'
+import { jsonErrorOffset, lineAndColumn } from './json-position.ts'
+import { USERS_FILE_BYTES_MAX, USERS_MAX, USER_CHANGES_WAITING_MAX } from './limits.ts'
+import { fromBase64, toBase64, utf8Text } from './scram-verifier.ts'
+import { MemoryUserStore, checkUserRecord } from './users.ts'
+import type { UserChange, UserRecord, UserStore } from './users.ts'
+
+const VERSION = 1
+const DECOY_SECRET_BYTES = 32
+
+/** What the store does to the disk, so that a test can fail each step. */
+export interface UserFileSystem {
+  readonly open: typeof open
+  readonly rename: typeof rename
+  readonly rm: typeof rm
+}
+
+export class FileUserStore implements UserStore {
+  readonly path: string
+  readonly #fs: UserFileSystem
+  readonly #users: MemoryUserStore
+  /** Changes run one after another, each seeing the result of the one before. */
+  #lastChange: Promise<unknown> = Promise.resolve()
+  #changesWaiting = 0
+
+  private constructor(path: string, users: MemoryUserStore, fs: UserFileSystem) {
+    this.path = path
+    this.#users = users
+    this.#fs = fs
+  }
+
+  /** Reads the file; a missing one means no users yet. Throws AuthError naming file, position and what to do. */
+  static async open(path: string, fs: UserFileSystem = { open, rename, rm }): Promise<FileUserStore> {
+    const text = await readUsersFile(path)
+    const { users, decoySecret } =
+      text === undefined ? { users: [], decoySecret: randomBytes(DECOY_SECRET_BYTES) } : parseUsersFile(path, text)
+    return new FileUserStore(path, new MemoryUserStore(users, decoySecret), fs)
+  }
+
+  get decoySecret(): Uint8Array {
+    return this.#users.decoySecret
+  }
+
+  get(name: string): UserRecord | undefined {
+    return this.#users.get(name)
+  }
+
+  list(): readonly UserRecord[] {
+    return this.#users.list()
+  }
+
+  onChange(listener: (change: UserChange) => void): Cancel {
+    return this.#users.onChange(listener)
+  }
+
+  put(record: UserRecord): Promise<void> {
+    return this.#oneAtATime(async () => {
+      const checked = this.#users.check(record)
+      const users = this.list()
+      const isNew = this.get(checked.name) === undefined
+      const next = isNew ? [...users, checked] : users.map((user) => (user.name === checked.name ? checked : user))
+      await this.#replaceFile(next, () => this.#users.apply(checked))
+    })
+  }
+
+  remove(name: string): Promise<boolean> {
+    return this.#oneAtATime(async () => {
+      if (this.get(name) === undefined) return false
+      const next = this.list().filter((user) => user.name !== name)
+      await this.#replaceFile(next, () => this.#users.apply({ removed: name }))
+      return true
+    })
+  }
+
+  #oneAtATime<T>(change: () => Promise<T>): Promise<T> {
+    if (this.#changesWaiting >= USER_CHANGES_WAITING_MAX) {
+      const problem = `${USER_CHANGES_WAITING_MAX} changes are waiting for the disk; the user was not changed: try again`
+      return Promise.reject(new AuthError('AUTH_USERS_BUSY', `${this.path}: ${problem}`))
+    }
+    this.#changesWaiting++
+    const result = this.#lastChange.then(change).finally(() => {
+      this.#changesWaiting--
+    })
+    this.#lastChange = result.catch(() => undefined) // whoever asked for the change gets the error; the next one goes on
+    return result
+  }
+
+  /** `onReplaced` runs once the name stands for the new content: from then on memory must agree with the file. */
+  async #replaceFile(users: readonly UserRecord[], onReplaced: () => void): Promise<void> {
+    const newPath = `${this.path}.new`
+    try {
+      await this.#fs.rm(newPath, { force: true }) // left over from a crash
+      const file = await this.#fs.open(newPath, 'wx', 0o600)
+      try {
+        await file.writeFile(formatUsersFile(users, this.decoySecret))
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await this.#fs.rename(newPath, this.path)
+    } catch (cause) {
+      await this.#fs.rm(newPath, { force: true }).catch(() => undefined) // the first error is the one to report
+      throw new AuthError(
+        'AUTH_USERS_UNWRITABLE',
+        `cannot write ${this.path}: ${messageOf(cause)}; the users are as before`,
+        { cause },
+      )
+    }
+    onReplaced()
+    await this.#syncDirectory()
+  }
+
+  async #syncDirectory(): Promise<void> {
+    try {
+      const directory = await this.#fs.open(dirname(this.path), 'r')
+      try {
+        await directory.sync()
+      } finally {
+        await directory.close()
+      }
+    } catch (cause) {
+      const problem =
+        'the change is made but may be lost if the machine loses power now: make it again once the disk is well'
+      throw new AuthError(
+        'AUTH_USERS_UNSYNCED',
+        `cannot sync the directory of ${this.path}: ${messageOf(cause)}; ${problem}`,
+        { cause },
+      )
+    }
+  }
+}
+
+function formatUsersFile(users: readonly UserRecord[], decoySecret: Uint8Array): string {
+  const lines = users.map((user) => JSON.stringify(user)).join(',\n')
+  return `{"version":${VERSION},"decoySecret":"${toBase64(decoySecret)}","users":[\n${lines}\n]}\n`
+}
+
+/** The text of the file; undefined when there is none. */
+async function readUsersFile(path: string): Promise<string | undefined> {
+  let bytes: Buffer
+  try {
+    const { size } = await stat(path)
+    if (size > USERS_FILE_BYTES_MAX) throw corrupt(path, `is ${size} bytes long, more than ${USERS_FILE_BYTES_MAX}`)
+    bytes = await readFile(path)
+  } catch (cause) {
+    if (cause instanceof AuthError) throw cause
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new AuthError(
+      'AUTH_USERS_UNREADABLE',
+      `cannot read ${path}: ${messageOf(cause)}; the user that runs the broker must be able to read and write it`,
+      { cause },
+    )
+  }
+  const text = utf8Text(bytes)
+  if (text !== undefined) return text
+  const lossy = bytes.toString('utf8')
+  throw corrupt(path, `is not UTF-8 at ${lineAndColumn(lossy, lossy.indexOf('\ufffd'))}`)
+}
+
+function parseUsersFile(path: string, text: string): { users: UserRecord[]; decoySecret: Uint8Array } {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    const offset = jsonErrorOffset(text) ?? text.length
+    throw corrupt(
+      path,
+      offset === text.length
+        ? `ends too early, at ${lineAndColumn(text, offset)}`
+        : `is not JSON at ${lineAndColumn(text, offset)}`,
+    )
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw corrupt(path, 'holds no object at line 1, column 1')
+  const { version, decoySecret, users, ...unknown } = value as Record<string, unknown>
+  if (typeof version === 'number' && Number.isInteger(version) && version > VERSION) {
+    throw new AuthError(
+      'AUTH_USERS_NEWER',
+      `${path} has version ${version}, this TernMQ reads version ${VERSION}: start the newer TernMQ that wrote it`,
+    )
+  }
+  if (version !== VERSION) throw corrupt(path, `has no "version": ${VERSION}`)
+  const unknownKey = Object.keys(unknown)[0]
+  if (unknownKey !== undefined) throw corrupt(path, `has the unknown field ${JSON.stringify(unknownKey)}`)
+  const secret = typeof decoySecret === 'string' ? fromBase64(decoySecret) : undefined
+  if (secret?.length !== DECOY_SECRET_BYTES)
+    throw corrupt(path, `has no "decoySecret" of ${DECOY_SECRET_BYTES} bytes in base64`)
+  if (!Array.isArray(users)) throw corrupt(path, 'has no list "users"')
+  return { users: parseUsers(path, users), decoySecret: secret }
+}
+
+function parseUsers(path: string, values: readonly unknown[]): UserRecord[] {
+  if (values.length > USERS_MAX) throw corrupt(path, `holds ${values.length} users, more than ${USERS_MAX}`)
+  const indexByName = new Map<string, number>()
+  return values.map((value, index) => {
+    try {
+      const record = checkUserRecord(value, `users[${index}]`)
+      const earlier = indexByName.get(record.name)
+      if (earlier !== undefined)
+        throw new AuthError('AUTH_USERS_CORRUPT', `users[${index}] has the name of users[${earlier}]`)
+      indexByName.set(record.name, index)
+      return record
+    } catch (error) {
+      throw corrupt(path, `is damaged: ${messageOf(error)}`)
+    }
+  })
+}
+
+function corrupt(path: string, problem: string): AuthError {
+  const advice = 'mend it by hand, put a backup in its place, or move it away to start without users'
+  return new AuthError('AUTH_USERS_CORRUPT', `${path} ${problem}: ${advice}`)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,194 @@
+/**
+ * What a user is, which names are valid, and the store that the broker asks. user-file.ts keeps users in a file until
+ * the catalog of the journal carries them; MemoryUserStore is for embedding and tests.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Cancel } from '@ternmq/core'
+import { AuthError, quoted } from './errors.ts'
+import { USERS_MAX, USER_NAME_CHARS_MAX } from './limits.ts'
+import { hashPassword, parsePasswordVerifier } from './password.ts'
+import type { ScryptCost } from './password.ts'
+import { saslPrep } from './saslprep.ts'
+import { formatScramVerifier, makeScramVerifier, parseScramVerifier } from './scram-verifier.ts'
+
+export interface UserRecord {
+  readonly name: string
+  /** `$scrypt$…`; absent for a user without password, who comes with a client certificate. */
+  readonly verifier?: string
+  /** `SCRAM-SHA-256$…`; absent when SCRAM is switched off for the user. */
+  readonly scram?: string
+  /** Unix ms. */
+  readonly createdAtMs: number
+  /** Unix ms of the last change of password. */
+  readonly changedAtMs: number
+}
+
+export interface UserChange {
+  readonly kind: 'put' | 'removed'
+  readonly name: string
+}
+
+export interface UserStore {
+  /** Random, as lasting as the users: what is made up for unknown names must look the same after a restart. */
+  readonly decoySecret: Uint8Array
+  get(name: string): UserRecord | undefined
+  /** In the order of creation. The array is a snapshot and shared: do not change it. */
+  list(): readonly UserRecord[]
+  /** Adds or replaces; resolves once it lasts. Rejects with AuthError; then nothing has changed unless it says so. */
+  put(record: UserRecord): Promise<void>
+  /** Resolves once it lasts, with false when there was no such user. */
+  remove(name: string): Promise<boolean>
+  /** Called after every change, in order. Must not throw. */
+  onChange(listener: (change: UserChange) => void): Cancel
+}
+
+/** Names that rules use for something else. */
+export const ANONYMOUS_NAME = 'anonymous'
+export const EVERYONE = '*'
+
+/**
+ * Why `name` cannot be a user name, as the end of a sentence; undefined when it can.
+ *
+ * A name has 1 to 256 characters; is its own SASLprep form (no control, unassigned or invisible characters; one
+ * spelling per name, so that password and SCRAM logins find the same user); has no space at either end; does not start
+ * with '$', which is kept for the broker; is not 'anonymous' and not '*', which mean something in rules. Everything else
+ * is allowed: ':' and '/' because certificates name people by URI, '+' because mail addresses hold it. Rules compare
+ * names literally.
+ */
+export function userNameProblem(name: string): string | undefined {
+  if (name === '') return 'is empty'
+  if (name.length > 2 * USER_NAME_CHARS_MAX || [...name].length > USER_NAME_CHARS_MAX) {
+    return `has more than ${USER_NAME_CHARS_MAX} characters`
+  }
+  const prepared = saslPrep(name)
+  if (!prepared.ok) return prepared.problem
+  if (prepared.text !== name) return `is not in its normal form, which is ${quoted(prepared.text)}`
+  if (name.trim() !== name) return 'starts or ends with a space'
+  if (name.startsWith('$')) return "starts with '$', which is kept for the broker"
+  if (name === ANONYMOUS_NAME || name === EVERYONE) return 'has a meaning of its own in access rules'
+  return undefined
+}
+
+export interface NewUser {
+  readonly name: string
+  /** Bytes as the client will send them; absent for a user who comes with a client certificate. */
+  readonly password?: Uint8Array
+  /** Also make a SCRAM verifier. */
+  readonly scram: boolean
+  readonly cost?: ScryptCost
+  readonly scramIterations?: number
+  /** The user as it was, when this is a change of password. */
+  readonly previous?: UserRecord
+  readonly nowMs: number
+}
+
+/** Makes the record of a new user or a new password. Throws AuthError naming the user and the rule. */
+export async function makeUser(user: NewUser): Promise<UserRecord> {
+  const problem = userNameProblem(user.name)
+  if (problem !== undefined) throw new AuthError('AUTH_NAME_INVALID', `user name ${quoted(user.name)} ${problem}`)
+  const record = { name: user.name, createdAtMs: user.previous?.createdAtMs ?? user.nowMs, changedAtMs: user.nowMs }
+  if (user.password === undefined) return record
+  const verifier = await hashPassword(user.password, user.cost)
+  if (!user.scram) return { ...record, verifier }
+  return {
+    ...record,
+    verifier,
+    scram: formatScramVerifier(await makeScramVerifier(user.password, user.scramIterations)),
+  }
+}
+
+/** Takes an unknown value for a record, strictly: a field nobody knows is an error. Throws AuthError naming `where`. */
+export function checkUserRecord(value: unknown, where: string): UserRecord {
+  const fail = (problem: string): never => {
+    throw new AuthError('AUTH_USERS_CORRUPT', `${where} ${problem}`)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('is not an object')
+  const { name, verifier, scram, createdAtMs, changedAtMs, ...unknown } = value as Record<string, unknown>
+  if (typeof name !== 'string') return fail('has no name')
+  const nameProblem = userNameProblem(name)
+  if (nameProblem !== undefined) return fail(`has the name ${quoted(name)}, which ${nameProblem}`)
+  const unknownKey = Object.keys(unknown)[0]
+  if (unknownKey !== undefined) return fail(`(${quoted(name)}) has the unknown field ${quoted(unknownKey)}`)
+  if (!isMoment(createdAtMs)) return fail(`(${quoted(name)}) has no createdAtMs in Unix milliseconds`)
+  if (!isMoment(changedAtMs)) return fail(`(${quoted(name)}) has no changedAtMs in Unix milliseconds`)
+  const readable = (field: string, text: unknown, parse: (text: string) => unknown): string => {
+    if (typeof text !== 'string') return fail(`(${quoted(name)}) has a ${field} that is not a text`)
+    try {
+      parse(text)
+    } catch (error) {
+      return fail(`(${quoted(name)}) has a bad ${field}: ${(error as AuthError).message}`)
+    }
+    return text
+  }
+  return {
+    name,
+    ...(verifier === undefined ? {} : { verifier: readable('verifier', verifier, parsePasswordVerifier) }),
+    ...(scram === undefined ? {} : { scram: readable('scram', scram, parseScramVerifier) }),
+    createdAtMs,
+    changedAtMs,
+  }
+}
+
+function isMoment(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+/** Users in memory, with their listeners; the base of every store. */
+export class MemoryUserStore implements UserStore {
+  readonly decoySecret: Uint8Array
+  readonly #records = new Map<string, UserRecord>()
+  readonly #listeners = new Set<(change: UserChange) => void>()
+  #snapshot: readonly UserRecord[] | undefined
+
+  constructor(records: readonly UserRecord[] = [], decoySecret: Uint8Array = randomBytes(32)) {
+    this.decoySecret = decoySecret
+    for (const record of records) this.#records.set(record.name, record)
+  }
+
+  get(name: string): UserRecord | undefined {
+    return this.#records.get(name)
+  }
+
+  list(): readonly UserRecord[] {
+    return (this.#snapshot ??= Object.freeze([...this.#records.values()]))
+  }
+
+  put(record: UserRecord): Promise<void> {
+    return Promise.resolve().then(() => this.apply(this.check(record)))
+  }
+
+  remove(name: string): Promise<boolean> {
+    return Promise.resolve().then(() => {
+      const existed = this.#records.has(name)
+      if (existed) this.apply({ removed: name })
+      return existed
+    })
+  }
+
+  onChange(listener: (change: UserChange) => void): Cancel {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** The record as it may be stored. Throws AuthError for a bad record or one user too many. */
+  check(record: UserRecord): UserRecord {
+    const checked = checkUserRecord(record, 'the user')
+    if (!this.#records.has(checked.name) && this.#records.size >= USERS_MAX) {
+      throw new AuthError(
+        'AUTH_USERS_FULL',
+        `user ${quoted(checked.name)} not added: ${USERS_MAX} users are the limit; remove some first`,
+      )
+    }
+    return checked
+  }
+
+  /** Makes the change and tells the listeners. */
+  apply(change: UserRecord | { readonly removed: string }): void {
+    const removed = 'removed' in change
+    const name = removed ? change.removed : change.name
+    if (removed) this.#records.delete(name)
+    else this.#records.set(name, change)
+    this.#snapshot = undefined
+    for (const listener of this.#listeners) listener({ kind: removed ? 'removed' : 'put', name })
+  }
+}
