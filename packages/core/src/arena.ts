@@ -20,7 +20,9 @@ export const kept: { bytes: Uint8Array; start: number } = { bytes: block, start:
 export function keep(bytes: Uint8Array, start: number, end: number): void {
   const size = end - start
   if (size >= OWN_BUFFER_BYTES_MIN) {
-    kept.bytes = bytes.slice(start, end)
+    // Not `slice`: what the network hands out is a Buffer, whose `slice` is a view of the read buffer.
+    kept.bytes = new Uint8Array(size)
+    kept.bytes.set(bytes.subarray(start, end))
     kept.start = 0
     return
   }

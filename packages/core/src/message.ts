@@ -112,6 +112,7 @@ export class Message {
   detach(): void {
     if (this.#detached) return
     this.#detached = true
+    this.#headers = undefined // they may point into the bytes that are left behind
     keep(this.bytes, this.start, this.end)
     const moved = kept.start - this.start
     this.bytes = kept.bytes

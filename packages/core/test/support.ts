@@ -1,0 +1,123 @@
+/** What the tests of core share: messages whose bytes lie in a read buffer that is used again, and a sink that writes down. */
+import { type Address, type Pattern, type PatternLevel, ALL_BELOW, DEFAULT_VHOST, ONE_LEVEL } from '../src/address.ts'
+import type { Principal } from '../src/authorizer.ts'
+import { Counters } from '../src/counters.ts'
+import type { Delivery, DeliverySink, Match } from '../src/delivery.ts'
+import type { Env } from '../src/env.ts'
+import { type Assurance, type HeaderCodec, Message } from '../src/message.ts'
+import type { QueueContext } from '../src/queue.ts'
+import { Turns } from '../src/turns.ts'
+
+const FRAME = 'frame:'
+const HEADER = 'h=1;'
+
+/** Header bytes are 'key=value;' pairs. */
+export const testCodec: HeaderCodec = {
+  id: 'test',
+  decode: (bytes) => ({
+    properties: Buffer.from(bytes)
+      .toString()
+      .split(';')
+      .filter((pair) => pair !== '')
+      .map((pair) => pair.split('=') as [string, string]),
+  }),
+  encode: (headers) => Buffer.from(headers.properties.map(([key, value]) => `${key}=${value};`).join('')),
+}
+
+export interface MessageOptions {
+  readonly assurance?: Assurance
+  readonly retain?: boolean
+  readonly expiresAtMs?: number
+  readonly publisher?: object
+  readonly codec?: HeaderCodec
+  /** Where the bytes are written, behind 3 bytes of somebody else's; a buffer of its own when left out. */
+  readonly buffer?: Uint8Array
+}
+
+/** A message with `text` as its body, a frame and a header before it. */
+export function messageOf(topic: string, text: string, options: MessageOptions = {}): Message {
+  const frame = Buffer.from(FRAME + HEADER + text)
+  const buffer = options.buffer ?? new Uint8Array(frame.length + 5)
+  const start = 3
+  buffer.set(frame, start)
+  return new Message({
+    topic,
+    codec: options.codec ?? testCodec,
+    bytes: buffer,
+    start,
+    headerStart: start + FRAME.length,
+    bodyStart: start + FRAME.length + HEADER.length,
+    end: start + frame.length,
+    assurance: options.assurance ?? 1,
+    durable: false,
+    retain: options.retain ?? false,
+    expiresAtMs: options.expiresAtMs ?? 0,
+    publisher: options.publisher,
+  })
+}
+
+export function textOf(message: Message): string {
+  return Buffer.from(message.body).toString()
+}
+
+/** 'a/+/#' as MQTT writes it. */
+export function patternOf(filter: string): PatternLevel[] {
+  return filter.split('/').map((level) => (level === '+' ? ONE_LEVEL : level === '#' ? ALL_BELOW : level))
+}
+
+export function topicPattern(filter: string): Pattern {
+  return { vhost: DEFAULT_VHOST, kind: 'topic', levels: patternOf(filter) }
+}
+
+export function topicAddress(topic: string): Address {
+  return { vhost: DEFAULT_VHOST, kind: 'topic', levels: topic.split('/') }
+}
+
+export function matchWith(assuranceMax: Assurance, data: Record<string, string> = {}): Match {
+  return { data: [data], assuranceMax, memo: undefined }
+}
+
+export function user(name: string): Principal {
+  return { name, anonymous: name === 'anonymous' }
+}
+
+/** What a queue needs, without a virtual host around it. */
+export function queueContext(env: Env): QueueContext {
+  return { turns: new Turns(env.clock), counters: new Counters(), env, pressedBy: undefined }
+}
+
+/** One delivery as it was at the moment it came: a delivery of assurance 0 is another one a moment later. */
+export interface Seen {
+  readonly topic: string
+  readonly text: string
+  readonly assurance: Assurance
+  readonly retained: boolean
+  readonly failedCount: number
+  readonly match: Match
+  readonly tag: number
+}
+
+export class TestSink implements DeliverySink {
+  writable = true
+  /** Bodies that it says it can never take. */
+  readonly refused: Set<string> = new Set()
+  readonly seen: Seen[] = []
+  /** Unsettled deliveries, oldest first; the test takes out what it settles. */
+  readonly held: Delivery[] = []
+  /** Turns unwritable after this many more deliveries. */
+  room: number = Infinity
+
+  deliver(delivery: Delivery): boolean {
+    const { message, assurance, retained, failedCount, match, tag } = delivery
+    const text = textOf(message)
+    if (this.refused.has(text)) return false
+    this.seen.push({ topic: message.topic, text, assurance, retained, failedCount, match, tag })
+    if (assurance > 0) this.held.push(delivery)
+    if (--this.room <= 0) this.writable = false
+    return true
+  }
+
+  get texts(): string[] {
+    return this.seen.map(({ text }) => text)
+  }
+}
