@@ -1,6 +1,7 @@
 /**
  * node tools/run/node24.mjs FILE [ARGUMENT…]: runs FILE, relative to the repository, on Node 24 and in the caller's
- * folder, after installing what is missing. Behind `npm start`, `npm test`, `npm run check` and `npm run ternmq`.
+ * folder, after installing what is missing. Behind `npm start`, `npm test`, `npm run check` and `npm run ternmq`; their
+ * scripts begin with `exec`, or npm's signals would end a shell in between and leave the program behind.
  */
 import { spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
@@ -21,17 +22,18 @@ try {
 }
 
 const argv = [join(root, file), ...args]
-if (process.execve !== undefined && process.platform !== 'win32') {
-  process.execve(node24(root), [node24(root), ...argv], toolEnv(root)) // does not return: same process, so signals need no help
+// At a terminal we stay, to keep npm's copy of Ctrl-C from the program (see runAsChild).
+if (process.execve !== undefined && process.platform !== 'win32' && !process.stdin.isTTY) {
+  process.execve(node24(root), [node24(root), ...argv], toolEnv(root)) // does not return: signals reach the program itself
 }
 runAsChild()
 
-/** Node 20 cannot replace itself: stay as the parent, pass signals on, end as the child ended. */
+/** Node 20 cannot replace itself: stays as the parent, passes signals on, ends as the child ended. */
 function runAsChild() {
   const child = spawn(node24(root), argv, { env: toolEnv(root), stdio: 'inherit' })
   for (const signal of FORWARDED) {
     process.on(signal, () => {
-      // Ctrl-C reaches the whole terminal group, the child included: passing it on would be a second one.
+      // Ctrl-C reaches the child as one of the terminal's group; npm sends us another, which would be a second one.
       if (signal === 'SIGINT' && process.stdin.isTTY) return
       child.kill(signal)
     })
