@@ -26,7 +26,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   websocket: { imports: ['core', 'transport'] },
   auth: { imports: ['core', 'store'], typesOnly: ['store'] },
   config: { imports: ['core'] },
-  testkit: { imports: ['core', 'store'] },
+  testkit: { imports: ['core', 'store', 'transport'] },
   ...Object.fromEntries(ADAPTERS.map((name) => [name, { imports: ['core'] }])),
 }
 
