@@ -32,10 +32,10 @@ const PUBREL_FLAGS = 0b0010
 /** Packet id alone: what 3.x sends, and 5 when the reason code is 0 and there is nothing else to say. */
 const SHORT_BYTES = 2
 
-const PACKET_ID: Clauses = ['MQTT31 §2.4', 'MQTT311-2.3.1-1', 'MQTT5-2.2.1-5']
+const PACKET_ID: Clauses = ['MQTT31-2.4-d', 'MQTT311-2.3.1-6', 'MQTT5-2.2.1-5']
 const LENGTH: Clauses = ['MQTT31 §2.1', 'MQTT311-4.8.0-1', 'MQTT5-4.13.1-1']
 const FLAGS: Clauses = ['MQTT31 §2.1', 'MQTT311-2.2.2-2', 'MQTT5-2.1.3-1']
-const PUBREL_FLAGS_CLAUSE: Clauses = ['MQTT31 §3.6', 'MQTT311-3.6.1-1', 'MQTT5-3.6.1-1']
+const PUBREL_FLAGS_CLAUSE: Clauses = ['MQTT31-3.6-a', 'MQTT311-3.6.1-1', 'MQTT5-3.6.1-1']
 
 /** Which rule a reason code outside the packet's list breaks. */
 const REASON_CLAUSES: Record<AckName, string> = {
@@ -59,7 +59,7 @@ export function readAck(
 ): void {
   const type = bytes[start]! >> 4
   const flags = type === PUBREL ? PUBREL_FLAGS : 0
-  // 3.1 sets DUP on a repeated PUBREL and does not use the other bits. [MQTT31 §2.1]
+  // 3.1 sets DUP on a repeated PUBREL and does not use the other bits. [MQTT31-2.1-b]
   if ((bytes[start]! & 0x0f) !== flags && version !== 3) refuseFlags(bytes[start]!, flags, version)
   const length = end - at
   if (length < SHORT_BYTES || (length > SHORT_BYTES && version !== 5)) refuseLength(type, length, version)
@@ -89,7 +89,7 @@ function readReason(bytes: Uint8Array, at: number, end: number, type: number, ac
   if (read === 0 || propertiesAt + varintValue(read) !== end) {
     throw new ProtocolError(
       ReasonCode.malformedPacket,
-      'MQTT5 §2.2.2.1',
+      'MQTT5-2.2.2.2-a',
       `${name}: property length is ${varintValue(read)}, but ${end - propertiesAt} bytes follow it`,
     )
   }

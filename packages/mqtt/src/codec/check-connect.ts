@@ -5,9 +5,12 @@
  * refuses both, so such bits are cleared in the copy it decodes.
  */
 
+import { isUtf8 } from 'node:buffer'
+
 import type { Clauses } from './clauses.ts'
 import { ProtocolError, quote } from './errors.ts'
 import type { FrameReader } from './frame-reader.ts'
+import { readProperties } from './properties.ts'
 import { ReasonCode } from './reason-codes.ts'
 import { checkTopicName } from './topics.ts'
 import type { MqttVersion } from './types.ts'
@@ -25,11 +28,11 @@ const AUTH_METHOD = 0x15
 const AUTH_DATA = 0x16
 
 const RESERVED_FLAG: Clauses = ['MQTT31 §3.1', 'MQTT311-3.1.2-3', 'MQTT5-3.1.2-3']
-const WILL_QOS: Clauses = ['MQTT31 §2.2', 'MQTT311-3.1.2-14', 'MQTT5-3.1.2-12']
-const NO_WILL_QOS: Clauses = ['MQTT31 §2.2', 'MQTT311-3.1.2-13', 'MQTT5-3.1.2-11']
-const NO_WILL_RETAIN: Clauses = ['MQTT31 §2.2', 'MQTT311-3.1.2-15', 'MQTT5-3.1.2-13']
-const PASSWORD_ALONE: Clauses = ['MQTT31 §2.2', 'MQTT311-3.1.2-22', 'MQTT5-3.1.2-19']
-const CLIENT_ID: Clauses = ['MQTT31 §3.1', 'MQTT311-3.1.3-8', 'MQTT5-3.1.3-6']
+const WILL_QOS: Clauses = ['MQTT31-2.2-h', 'MQTT311-3.1.2-14', 'MQTT5-3.1.2-12']
+const NO_WILL_QOS: Clauses = ['MQTT31-2.2-g', 'MQTT311-3.1.2-13', 'MQTT5-3.1.2-11']
+const NO_WILL_RETAIN: Clauses = ['MQTT31-2.2-g', 'MQTT311-3.1.2-15', 'MQTT5-3.1.2-13']
+const PASSWORD_ALONE: Clauses = ['MQTT31-2.2-j', 'MQTT311-3.1.2-22', 'MQTT5-3.1.2-19']
+const CLIENT_ID: Clauses = ['MQTT31-3.2-b', 'MQTT311-3.1.3-8', 'MQTT5-3.1.3-6']
 
 /** Protocol name and level → version. The pair is what identifies a version, not the level alone. */
 const VERSIONS: ReadonlyMap<string, MqttVersion> = new Map<string, MqttVersion>([
@@ -55,7 +58,7 @@ export function checkConnect(reader: FrameReader): void {
   if ((flags & WILL) !== 0) {
     if (reader.version === 5) reader.propertyBlock('WILL')
     checkTopicName(reader.text(reader.utf8('will topic')), reader.version)
-    reader.binary('will payload')
+    checkWillPayload(reader)
   }
   if ((flags & USER_NAME) !== 0 && !isMissing(reader, flagsAt, USER_NAME | PASSWORD)) reader.utf8('user name')
   if ((flags & PASSWORD) !== 0 && !isMissing(reader, flagsAt, PASSWORD)) reader.binary('password')
@@ -109,21 +112,32 @@ function checkFlags(reader: FrameReader, flags: number): number {
   return flags
 }
 
-/** [MQTT5 §3.1.2.11.10] */
+/** [MQTT5-3.1.2.11.10-a] */
 function checkAuth(reader: FrameReader): void {
   if (!reader.hasProperty(AUTH_DATA) || reader.hasProperty(AUTH_METHOD)) return
   throw new ProtocolError(
     ReasonCode.protocolError,
-    'MQTT5 §3.1.2.11.10',
+    'MQTT5-3.1.2.11.10-a',
     'CONNECT: has Authentication Data without Authentication Method',
+  )
+}
+
+/** A payload that is declared UTF-8 must be it: whoever reads the will relies on that. [MQTT5 §3.1.3.2.3] */
+function checkWillPayload(reader: FrameReader): void {
+  const start = reader.binary('will payload')
+  const { willProperties } = reader
+  if (readProperties(reader.bytes, willProperties.start, willProperties.end).payloadFormat !== 1) return
+  if (isUtf8(reader.bytes.subarray(start, reader.at))) return
+  throw new ProtocolError(
+    ReasonCode.payloadFormatInvalid,
+    'MQTT5 §3.1.3.2.3',
+    'CONNECT: will payload is not valid UTF-8, as its Payload Format Indicator says it is',
   )
 }
 
 /**
  * An empty client id asks the server for one; 3.1.1 allows that for clean sessions only and 3.1 not at all.
- *
- * 3.1 also refuses more than 23 characters. That is left to the caller's limit on client ids, the same for every
- * version: 3.1.1 lifted the bound, and 3.1 libraries in use do not keep to it.
+ * The 23 characters of 3.1 are checked where the id is decoded.
  */
 function checkClientId(reader: FrameReader, cleanStart: boolean): void {
   const start = reader.utf8('client identifier')
@@ -146,7 +160,7 @@ function checkClientId(reader: FrameReader, cleanStart: boolean): void {
 
 /**
  * MQTT 3.1 only: the packet may end where a flag promises a field. "The Remaining Length field takes precedence over
- * the User Name flag." [MQTT31 §3.1]
+ * the User Name flag." [MQTT31-3.1-g] [MQTT31-3.1-h]
  */
 function isMissing(reader: FrameReader, flagsAt: number, flags: number): boolean {
   if (reader.version !== 3 || reader.at < reader.end) return false

@@ -10,7 +10,8 @@ import { checkConnect } from './check-connect.ts'
 import { clauseFor } from './clauses.ts'
 import type { Clauses } from './clauses.ts'
 import { ProtocolError } from './errors.ts'
-import { FrameReader, MINIMAL } from './frame-reader.ts'
+import { FrameReader, LIMIT, MINIMAL } from './frame-reader.ts'
+import { FILTERS_PER_PACKET_MAX } from './limits.ts'
 import { canCarry, ReasonCode, reasonText } from './reason-codes.ts'
 import type { ReasonPacket } from './reason-codes.ts'
 import { isShared, parseFilter } from './topics.ts'
@@ -68,11 +69,11 @@ interface Layout {
 }
 
 const RESERVED_FLAGS: Clauses = ['MQTT31 §2.1', 'MQTT311-2.2.2-2', 'MQTT5-2.1.3-1']
-const NO_SUCH_PACKET: Clauses = ['MQTT31 §2.1', 'MQTT311 §2.2.1', 'MQTT5 §2.1.2']
+const NO_SUCH_PACKET: Clauses = ['MQTT31-2.1-a', 'MQTT311 §2.2.1', 'MQTT5 §2.1.2']
 const SECOND_CONNECT: Clauses = ['MQTT31 §3.1', 'MQTT311-3.1.0-2', 'MQTT5-3.1.0-2']
 const ONE_FILTER: Clauses = ['MQTT31 §3.8', 'MQTT311-3.8.3-3', 'MQTT5-3.8.3-2']
 const ONE_FILTER_OFF: Clauses = ['MQTT31 §3.10', 'MQTT311-3.10.3-2', 'MQTT5-3.10.3-2']
-const QOS: Clauses = ['MQTT31 §3.8', 'MQTT311-3.8.3-4', 'MQTT5 §3.8.3.1']
+const QOS: Clauses = ['MQTT31-3.8-c', 'MQTT311-3.8.3-4', 'MQTT5-3.8.3.1-a']
 const OPTION_BITS: Clauses = ['MQTT31 §3.8', 'MQTT311-3.8.3-4', 'MQTT5-3.8.3-5']
 
 /** SUBSCRIBE options byte: bits 7-6 reserved, 5-4 retain handling, 3 retain as published, 2 no local, 1-0 QoS. */
@@ -82,7 +83,7 @@ const RETAIN_HANDLING_MASK = 0b11_0000
 const RESERVED_MASK_5 = 0b1100_0000
 const RESERVED_MASK_3 = 0b1111_1100
 
-/** SUBSCRIBE and UNSUBSCRIBE of 3.1 are sent with QoS 1, and DUP when repeated. [MQTT31 §2.1] [MQTT31 §3.8] */
+/** SUBSCRIBE and UNSUBSCRIBE of 3.1 are sent with QoS 1, and DUP when repeated. [MQTT31-2.1-b] [MQTT31-3.8-e] */
 const DUP_AND_RETAIN = 0b1001
 const ALL_FLAGS = 0b1111
 
@@ -90,21 +91,21 @@ const LAYOUTS: Readonly<Partial<Record<number, Layout>>> = {
   [PacketType.subscribe]: {
     flags: 0b0010,
     free31: DUP_AND_RETAIN,
-    flagsClause: ['MQTT31 §3.8', 'MQTT311-3.8.1-1', 'MQTT5-3.8.1-1'],
+    flagsClause: ['MQTT31-3.8-e', 'MQTT311-3.8.1-1', 'MQTT5-3.8.1-1'],
     steps: {
-      3: [packetId, someOf('topic filter', ONE_FILTER, [filter, options31])],
-      4: [packetId, someOf('topic filter', ONE_FILTER, [filter, options311])],
-      5: [packetId, properties('SUBSCRIBE'), someOf('topic filter', ONE_FILTER, [filterWithOptions5])],
+      3: [packetId, someFilters(ONE_FILTER, [filter, options31])],
+      4: [packetId, someFilters(ONE_FILTER, [filter, options311])],
+      5: [packetId, properties('SUBSCRIBE'), someFilters(ONE_FILTER, [filterWithOptions5])],
     },
   },
   [PacketType.unsubscribe]: {
     flags: 0b0010,
     free31: DUP_AND_RETAIN,
-    flagsClause: ['MQTT31 §3.10', 'MQTT311-3.10.1-1', 'MQTT5-3.10.1-1'],
+    flagsClause: ['MQTT31-3.10-c', 'MQTT311-3.10.1-1', 'MQTT5-3.10.1-1'],
     steps: {
-      3: [packetId, someOf('topic filter', ONE_FILTER_OFF, [filter])],
-      4: [packetId, someOf('topic filter', ONE_FILTER_OFF, [filter])],
-      5: [packetId, properties('UNSUBSCRIBE'), someOf('topic filter', ONE_FILTER_OFF, [filter])],
+      3: [packetId, someFilters(ONE_FILTER_OFF, [filter])],
+      4: [packetId, someFilters(ONE_FILTER_OFF, [filter])],
+      5: [packetId, properties('UNSUBSCRIBE'), someFilters(ONE_FILTER_OFF, [filter])],
     },
   },
   [PacketType.pingreq]: { flags: 0, free31: ALL_FLAGS, flagsClause: RESERVED_FLAGS, steps: { 3: [], 4: [], 5: [] } },
@@ -234,13 +235,19 @@ function unlessEmpty(steps: readonly Step[]): Step {
   }
 }
 
-/** The steps once or more, up to the end of the packet. */
-function someOf(what: string, clauses: Clauses, steps: readonly Step[]): Step {
+/** The steps that read one filter, once or more, up to the end of the packet. */
+function someFilters(clauses: Clauses, steps: readonly Step[]): Step {
   return (reader) => {
     if (reader.at === reader.end) {
-      reader.fail(ReasonCode.protocolError, clauses, `has no ${what}; it must have at least one`)
+      reader.fail(ReasonCode.protocolError, clauses, 'has no topic filter; it must have at least one')
     }
-    while (reader.at < reader.end) for (const step of steps) step(reader)
+    for (let count = 0; reader.at < reader.end; count++) {
+      if (count === FILTERS_PER_PACKET_MAX) {
+        const detail = `has more than ${FILTERS_PER_PACKET_MAX} topic filters; send them in several packets`
+        reader.fail(ReasonCode.quotaExceeded, LIMIT, detail)
+      }
+      for (const step of steps) step(reader)
+    }
   }
 }
 
@@ -256,12 +263,12 @@ function reasonCode(packet: ReasonPacket, clause: string): Step {
   }
 }
 
-/** [MQTT5 §3.15.2.2.2] */
+/** [MQTT5-3.15.2.2.2-a] */
 function hasAuthMethod(reader: FrameReader): void {
   if (reader.hasProperty(AUTH_METHOD)) return
   throw new ProtocolError(
     ReasonCode.protocolError,
-    'MQTT5 §3.15.2.2.2',
+    'MQTT5-3.15.2.2.2-a',
     'AUTH: has no Authentication Method; it must repeat the one of CONNECT',
   )
 }
@@ -297,13 +304,15 @@ function filterWithOptions5(reader: FrameReader): void {
   if ((options & RESERVED_MASK_5) !== 0) refuseOptionBits(reader, options)
   checkQos(reader, options & QOS_MASK)
   if ((options & RETAIN_HANDLING_MASK) === RETAIN_HANDLING_MASK) {
-    reader.fail(ReasonCode.protocolError, QOS, 'retain handling is 3; it must be 0, 1 or 2')
+    reader.fail(ReasonCode.protocolError, RETAIN_HANDLING, 'retain handling is 3; it must be 0, 1 or 2')
   }
   if ((options & NO_LOCAL) !== 0 && isShared(text)) {
     reader.fail(ReasonCode.protocolError, NO_LOCAL_SHARED, 'no local is set on a shared subscription')
   }
 }
 
+/** Options that only MQTT 5 has: the other columns are never read. */
+const RETAIN_HANDLING: Clauses = ['MQTT31 §3.8', 'MQTT311 §3.8.3', 'MQTT5-3.8.3.1-b']
 const NO_LOCAL_SHARED: Clauses = ['MQTT31 §3.8', 'MQTT311 §3.8.3', 'MQTT5-3.8.3-4']
 
 function checkQos(reader: FrameReader, qos: number): void {

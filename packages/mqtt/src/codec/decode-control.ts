@@ -21,8 +21,10 @@ import type {
 } from 'mqtt-packet'
 import { copyOf } from './bytes.ts'
 import { checkConnectFrame, checkControl } from './check.ts'
+import { ProtocolError } from './errors.ts'
 import type { FrameReader } from './frame-reader.ts'
 import { forEachProperty, readProperties, readUserProperties } from './properties.ts'
+import { ReasonCode } from './reason-codes.ts'
 import { PACKET_BYTES_LIMIT, SESSION_NEVER_EXPIRES } from './types.ts'
 import type {
   AuthPacket,
@@ -66,12 +68,24 @@ export function decodeControl(frame: Uint8Array, version: MqttVersion): ControlP
   }
 }
 
-/** Decodes the first packet of a connection, a CONNECT of any version. Throws ProtocolError. */
-export function decodeConnect(frame: Uint8Array): ConnectPacket {
+/**
+ * Decodes the first packet of a connection, a CONNECT of any version. Throws ProtocolError.
+ *
+ * `clientIdCharsMax31` is the longest client id taken from a 3.1 client. Without it any length is taken, which
+ * deviates from [MQTT31-3.1-c] (23 characters): 3.1.1 lifted the bound, and 3.1 libraries in use do not keep to it.
+ */
+export function decodeConnect(frame: Uint8Array, clientIdCharsMax31: number = Infinity): ConnectPacket {
   const reader = checkConnectFrame(frame)
   // mqtt-packet makes the CONNECT it has read its settings and keeps it, password included: a parser for each.
   const packet = parse(new SingleParser(5), reader.sound)
   if (packet.cmd !== 'connect') throw new Error(`check.ts let ${packet.cmd} pass`)
+  if (reader.version === 3 && packet.clientId.length > clientIdCharsMax31) {
+    throw new ProtocolError(
+      ReasonCode.clientIdentifierNotValid,
+      'MQTT31-3.1-c',
+      `CONNECT: client identifier has ${packet.clientId.length} characters; in MQTT 3.1 it may have ${clientIdCharsMax31}`,
+    )
+  }
   return toConnect(packet, reader)
 }
 

@@ -3,10 +3,8 @@
  * would be larger than the client takes. [MQTT5-3.2.2-19] [MQTT5-3.2.2-20] and the like in every other packet
  */
 
+import { REASON_CHARS_MAX } from './limits.ts'
 import type { Diagnostics, UserProperties } from './types.ts'
-
-/** Longer reason strings are cut: they are for a log line, and may repeat what a peer sent. */
-const REASON_CHARS_MAX = 512
 
 /** What to put into the packet: only what is there, so that a spread of it adds no empty properties. */
 export interface KeptDiagnostics {

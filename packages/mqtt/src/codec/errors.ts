@@ -7,7 +7,8 @@
  * A packet, or the order of packets, that the specification forbids.
  *
  * `reasonCode` is the MQTT 5 code to close with, also on 3.x connections, where most of them only end as a closed
- * socket. `clause` is the broken rule without brackets: 'MQTT5-2.2.1-3', 'MQTT311-2.3.1-1', 'MQTT31 §2.1'.
+ * socket. `clause` is the broken rule without brackets: 'MQTT5-2.2.1-3', 'MQTT311-2.3.1-1', 'MQTT31-2.4-d'; or a section
+ * where the rule has no number: 'MQTT5 §2.1.4'.
  * `detail` says who, which value, and what would be right; it is fit for a reason string.
  */
 export class ProtocolError extends Error {

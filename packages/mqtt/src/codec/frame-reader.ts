@@ -7,6 +7,7 @@ import { clauseFor } from './clauses.ts'
 import type { Clauses } from './clauses.ts'
 import { ProtocolError } from './errors.ts'
 import { copyOf } from './bytes.ts'
+import { PROPERTIES_PER_CONTROL_PACKET_MAX } from './limits.ts'
 import { checkProperties } from './property-check.ts'
 import type { PropertyPlace } from './property-table.ts'
 import { forEachProperty } from './properties.ts'
@@ -17,9 +18,11 @@ import { isMinimalVarint, readVarint, varintBytes, varintValue } from './varint.
 
 /** What 'the packet does not have the form the specification gives it' is called in each version. */
 const FORM: Clauses = ['MQTT31 §2', 'MQTT311-4.8.0-1', 'MQTT5-4.13.1-1']
-const UTF8: Clauses = ['MQTT31 §2.5', 'MQTT311-1.5.3-1', 'MQTT5-1.5.4-1']
-const NO_NUL: Clauses = ['MQTT31 §2.5', 'MQTT311-1.5.3-2', 'MQTT5-1.5.4-2']
-const PACKET_ID: Clauses = ['MQTT31 §2.4', 'MQTT311-2.3.1-1', 'MQTT5-2.2.1-3']
+const UTF8: Clauses = ['MQTT31-2.5-a', 'MQTT311-1.5.3-1', 'MQTT5-1.5.4-1']
+const NO_NUL: Clauses = ['MQTT31-2.5-a', 'MQTT311-1.5.3-2', 'MQTT5-1.5.4-2']
+/** A limit of ours; what a peer hears of it. */
+export const LIMIT: Clauses = ['MQTT31 §2', 'MQTT311 §4.8', 'MQTT5 §4.13.2']
+const PACKET_ID: Clauses = ['MQTT31-2.4-d', 'MQTT311-2.3.1-1', 'MQTT5-2.2.1-3']
 
 /** Positions of one property block in the frame, without its length. */
 export interface PropertyRange {
@@ -143,7 +146,11 @@ export class FrameReader {
     this.at = start
     this.#need(varintValue(read), 'properties')
     this.at = start + varintValue(read)
-    checkProperties(this.bytes, start, this.at, place)
+    const count = checkProperties(this.bytes, start, this.at, place)
+    if (count > PROPERTIES_PER_CONTROL_PACKET_MAX) {
+      const detail = `has ${count} properties; this server takes ${PROPERTIES_PER_CONTROL_PACKET_MAX} in one packet`
+      this.fail(ReasonCode.quotaExceeded, LIMIT, detail)
+    }
     const range = { start, end: this.at }
     if (place === 'WILL') this.willProperties = range
     else this.properties = range

@@ -1,9 +1,10 @@
 /**
  * Control packets as clients put them on the wire: one table for the codec's tests and the seeds of its fuzzer. The wrong
- * ones are in packet-cases-broken.ts. Bytes are written out field by field, not with our own encoder or mqtt-packet's.
+ * ones are in packet-cases-broken.ts. Fields are written out by hand, not with our encoders or mqtt-packet's.
  */
 
 import type { ConnectPacket, ControlPacket, MqttVersion } from './types.ts'
+import { writeVarint } from './varint.ts'
 
 export interface ValidCase {
   readonly name: string
@@ -38,7 +39,8 @@ export function props(...parts: readonly Part[]): number[] {
 }
 
 function lengthOf(byteCount: number): number[] {
-  return byteCount < 128 ? [byteCount] : [(byteCount & 0x7f) | 0x80, byteCount >> 7]
+  const bytes = new Uint8Array(4)
+  return [...bytes.subarray(0, writeVarint(bytes, 0, byteCount))]
 }
 
 /** A property length of 0. */

@@ -10,47 +10,69 @@ import { ReasonCode } from './reason-codes.ts'
 import { isMqttString, mqttStringFault } from './utf8.ts'
 import { isMinimalVarint, readVarint, varintBytes, varintValue } from './varint.ts'
 
-/** One bit per property for `checkProperties`; 27 fit into one integer. */
-const BIT: ReadonlyMap<number, number> = new Map(PROPERTIES.map((spec, index) => [spec.id, 1 << index]))
+/** One bit per property, by identifier, for `checkProperties`; 27 fit into one integer. */
+const BIT = new Int32Array(256)
+PROPERTIES.forEach((spec, index) => {
+  BIT[spec.id] = 1 << index
+})
+
+/** One flag per identifier: may it stand in this place? */
+const ALLOWED: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
+  [...new Set(PROPERTIES.flatMap((spec) => spec.places))].map((place) => [
+    place,
+    Uint8Array.from({ length: 256 }, (_, id) => Number(propertySpec(id)?.places.includes(place) === true)),
+  ]),
+)
 
 /**
  * Checks the property block `bytes[start, end)` (without its length): known and allowed in `place`, once unless
- * repeatable, right type, strings valid, numbers in range. Throws ProtocolError.
+ * repeatable, right type, strings valid, numbers in range. Returns how many there are. Throws ProtocolError.
  */
-export function checkProperties(bytes: Uint8Array, start: number, end: number, place: PropertyPlace): void {
+export function checkProperties(bytes: Uint8Array, start: number, end: number, place: PropertyPlace): number {
   let seen = 0
   let at = start
+  let count = 0
   while (at < end) {
+    count++
     const spec = checkIdentifier(bytes[at]!, place)
-    const bit = BIT.get(spec.id)!
+    const bit = BIT[spec.id]!
     if ((seen & bit) !== 0 && spec.repeats?.includes(place) !== true) refuseRepeat(spec, place)
     seen |= bit
     at = checkValue(bytes, at + 1, end, spec, place)
   }
+  return count
 }
 
-/** The row of `id`, when `place` may hold it. [MQTT5 §2.2.2.2] */
+/** The row of `id`, when `place` may hold it. [MQTT5-2.2.2.2-a] */
 export function checkIdentifier(id: number, place: PropertyPlace): PropertySpec {
   const spec = propertySpec(id)
+  if (ALLOWED[place]![id] === 1) return spec!
   if (spec === undefined) {
-    throw new ProtocolError(ReasonCode.malformedPacket, 'MQTT5 §2.2.2.2', `${place}: no property has identifier ${id}`)
+    throw new ProtocolError(ReasonCode.malformedPacket, 'MQTT5-2.2.2.2-a', `${place}: no property has identifier ${id}`)
   }
-  if (!spec.places.includes(place)) {
-    throw new ProtocolError(
-      ReasonCode.malformedPacket,
-      'MQTT5 §2.2.2.2',
-      `${place}: property ${spec.name} (${id}) does not belong here but in ${spec.places.join(', ')}`,
-    )
-  }
-  return spec
+  throw new ProtocolError(
+    ReasonCode.malformedPacket,
+    'MQTT5-2.2.2.2-a',
+    `${place}: property ${spec.name} (${id}) does not belong here but in ${spec.places.join(', ')}`,
+  )
 }
 
 export function refuseRepeat(spec: PropertySpec, place: PropertyPlace): never {
   throw new ProtocolError(
     ReasonCode.protocolError,
-    spec.clause.startsWith('MQTT5 ') ? spec.clause : 'MQTT5 §3.3.2.3',
+    ruleIn(spec, place),
     `${place}: property ${spec.name} stands twice; it may stand once`,
   )
+}
+
+/** Of will and CONNACK properties the specification speaks in one place. */
+const RULES_OF_PLACE: Readonly<Partial<Record<PropertyPlace, string>>> = {
+  WILL: 'MQTT5-3.1.3.2-a',
+  CONNACK: 'MQTT5-3.2.2.3-a',
+}
+
+function ruleIn(spec: PropertySpec, place: PropertyPlace): string {
+  return spec.clauseIn?.[place] ?? RULES_OF_PLACE[place] ?? spec.clause
 }
 
 /** Checks the value of `spec` at `at` and returns the offset behind it. */
@@ -105,7 +127,7 @@ function checkRange(value: number, spec: PropertySpec, place: PropertyPlace): vo
   if (spec.range === undefined || (value >= spec.range[0] && value <= spec.range[1])) return
   throw new ProtocolError(
     spec.rangeCode ?? ReasonCode.protocolError,
-    spec.clause,
+    spec.rangeClause ?? ruleIn(spec, place),
     `${place}: ${spec.name} is ${value}; it must be ${spec.range[0]} to ${spec.range[1]}`,
   )
 }
@@ -158,7 +180,7 @@ function lengthPrefixedEnd(
 function refuseShort(spec: PropertySpec, place: PropertyPlace): never {
   throw new ProtocolError(
     ReasonCode.malformedPacket,
-    'MQTT5 §2.2.2.1',
+    'MQTT5-2.2.2.2-a',
     `${place}: property ${spec.name} runs over the end of the properties`,
   )
 }

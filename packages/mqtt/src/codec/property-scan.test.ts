@@ -108,20 +108,20 @@ describe('properties of a PUBLISH from a client', () => {
   test.each([
     ['a packet that ends before the property length', [], 0x81, 'MQTT5-2.2.2-1'],
     ['a padded property length', [0x80, 0x00], 0x81, 'MQTT5-1.5.5-1'],
-    ['a length beyond the packet', [0x05, 0x01], 0x81, 'MQTT5 §2.2.2.1'],
+    ['a length beyond the packet', [0x05, 0x01], 0x81, 'MQTT5-2.2.2.2-a'],
     ['an alias of 0', props([0x23, 0, 0]), 0x94, 'MQTT5-3.3.2-8'],
-    ['two aliases', props(ALIAS, ALIAS), 0x82, 'MQTT5 §3.3.2.3'],
+    ['two aliases', props(ALIAS, ALIAS), 0x82, 'MQTT5-3.3.2.3.4-a'],
     ['two expiries', props(EXPIRY, EXPIRY), 0x82, 'MQTT5 §3.3.2.3.3'],
-    ['two content types', props(CONTENT_TYPE, CONTENT_TYPE), 0x82, 'MQTT5 §3.3.2.3'],
+    ['two content types', props(CONTENT_TYPE, CONTENT_TYPE), 0x82, 'MQTT5-3.3.2.3.9-a'],
     ['a subscription identifier', props([0x0b, 1]), 0x82, 'MQTT5-3.3.4-6'],
     ['a payload format of 2', props([0x01, 2]), 0x82, 'MQTT5 §3.3.2.3.2'],
     ['a response topic with a wildcard', props([0x08, ...text('a/+')]), 0x82, 'MQTT5-3.3.2-14'],
     ['an empty response topic', props([0x08, ...text('')]), 0x82, 'MQTT5-4.7.3-1'],
     ['a content type that is not UTF-8', props([0x03, ...data(0xc3)]), 0x81, 'MQTT5-1.5.4-1'],
     ['a user property with U+0000', props([0x26, ...text('k'), ...text('\0')]), 0x81, 'MQTT5-1.5.4-2'],
-    ['a user property without its value', props([0x26, ...text('k')]), 0x81, 'MQTT5 §2.2.2.1'],
-    ['a reason string', props([0x1f, ...text('r')]), 0x81, 'MQTT5 §2.2.2.2'],
-    ['an identifier in two bytes', props([0x81, 0x00, 0x00]), 0x81, 'MQTT5 §2.2.2.2'],
+    ['a user property without its value', props([0x26, ...text('k')]), 0x81, 'MQTT5-2.2.2.2-a'],
+    ['a reason string', props([0x1f, ...text('r')]), 0x81, 'MQTT5-2.2.2.2-a'],
+    ['an identifier in two bytes', props([0x81, 0x00, 0x00]), 0x81, 'MQTT5-2.2.2.2-a'],
   ])('%s is refused', (_name, block, reasonCode, clause) => {
     expect(refusal(block)).toMatchObject({ reasonCode, clause })
   })

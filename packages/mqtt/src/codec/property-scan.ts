@@ -79,7 +79,7 @@ function blockLengthBytes(bytes: Uint8Array, at: number, end: number): number {
   if (varintValue(read) > rest) {
     throw new ProtocolError(
       ReasonCode.malformedPacket,
-      'MQTT5 §2.2.2.1',
+      'MQTT5-2.2.2.2-a',
       `PUBLISH: properties need ${varintValue(read)} bytes, ${rest} are left`,
     )
   }

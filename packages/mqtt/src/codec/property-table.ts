@@ -70,8 +70,12 @@ export interface PropertySpec {
   readonly range?: readonly [min: number, max: number]
   /** Code for a number out of range, when it is not 0x82. */
   readonly rangeCode?: number
-  /** Where the specification says what it may hold. */
+  /** The rule such a number breaks, when it is not `clause`. */
+  readonly rangeClause?: string
+  /** The rule that it stands once and has a value it may have. */
   readonly clause: string
+  /** The same rule where a packet states its own. */
+  readonly clauseIn?: Readonly<Partial<Record<PropertyPlace, string>>>
 }
 
 const WITH_REASON_STRING: readonly PropertyPlace[] = [
@@ -120,7 +124,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     field: 'contentType',
     type: 'utf8',
     places: ['PUBLISH', 'WILL'],
-    clause: 'MQTT5-3.3.2-19',
+    clause: 'MQTT5-3.3.2.3.9-a',
   },
   {
     id: 0x08,
@@ -128,7 +132,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     field: 'responseTopic',
     type: 'utf8',
     places: ['PUBLISH', 'WILL'],
-    clause: 'MQTT5-3.3.2-13',
+    clause: 'MQTT5-3.3.2.3.5-a',
   },
   {
     id: 0x09,
@@ -136,7 +140,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     field: 'correlationData',
     type: 'binary',
     places: ['PUBLISH', 'WILL'],
-    clause: 'MQTT5 §3.3.2.3.6',
+    clause: 'MQTT5-3.3.2.3.6-a',
   },
   {
     id: 0x0b,
@@ -146,7 +150,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     range: [1, 268_435_455],
     places: ['PUBLISH', 'SUBSCRIBE'],
     repeats: ['PUBLISH'],
-    clause: 'MQTT5 §3.8.2.1.2',
+    clause: 'MQTT5-3.8.2.1.2-a',
   },
   {
     id: 0x11,
@@ -154,7 +158,8 @@ export const PROPERTIES: readonly PropertySpec[] = [
     field: 'sessionExpirySeconds',
     type: 'u32',
     places: ['CONNECT', 'CONNACK', 'DISCONNECT'],
-    clause: 'MQTT5 §3.1.2.11.2',
+    clause: 'MQTT5-3.1.2.11.2-a',
+    clauseIn: { DISCONNECT: 'MQTT5-3.14.2.2.2-a' },
   },
   {
     id: 0x12,
@@ -162,7 +167,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     field: 'assignedClientId',
     type: 'utf8',
     places: ['CONNACK'],
-    clause: 'MQTT5 §3.2.2.3.7',
+    clause: 'MQTT5-3.2.2.3-a',
   },
   {
     id: 0x13,
@@ -170,7 +175,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     field: 'serverKeepAliveSeconds',
     type: 'u16',
     places: ['CONNACK'],
-    clause: 'MQTT5 §3.2.2.3.14',
+    clause: 'MQTT5-3.2.2.3-a',
   },
   {
     id: 0x15,
@@ -178,7 +183,8 @@ export const PROPERTIES: readonly PropertySpec[] = [
     field: 'authMethod',
     type: 'utf8',
     places: ['CONNECT', 'CONNACK', 'AUTH'],
-    clause: 'MQTT5 §3.1.2.11.9',
+    clause: 'MQTT5-3.1.2.11.9-a',
+    clauseIn: { AUTH: 'MQTT5-3.15.2.2.2-a' },
   },
   {
     id: 0x16,
@@ -186,7 +192,8 @@ export const PROPERTIES: readonly PropertySpec[] = [
     field: 'authData',
     type: 'binary',
     places: ['CONNECT', 'CONNACK', 'AUTH'],
-    clause: 'MQTT5 §3.1.2.11.10',
+    clause: 'MQTT5-3.1.2.11.10-a',
+    clauseIn: { AUTH: 'MQTT5-3.15.2.2.3-a' },
   },
   {
     id: 0x17,
@@ -195,7 +202,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     type: 'byte',
     range: BOOLEAN,
     places: ['CONNECT'],
-    clause: 'MQTT5 §3.1.2.11.7',
+    clause: 'MQTT5-3.1.2.11.7-a',
   },
   {
     id: 0x18,
@@ -203,7 +210,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     field: 'willDelaySeconds',
     type: 'u32',
     places: ['WILL'],
-    clause: 'MQTT5 §3.1.3.2.2',
+    clause: 'MQTT5-3.1.3.2-a',
   },
   {
     id: 0x19,
@@ -212,7 +219,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     type: 'byte',
     range: BOOLEAN,
     places: ['CONNECT'],
-    clause: 'MQTT5 §3.1.2.11.6',
+    clause: 'MQTT5-3.1.2.11.6-a',
   },
   {
     id: 0x1a,
@@ -220,7 +227,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     field: 'responseInformation',
     type: 'utf8',
     places: ['CONNACK'],
-    clause: 'MQTT5 §3.2.2.3.15',
+    clause: 'MQTT5-3.2.2.3-a',
   },
   {
     id: 0x1c,
@@ -228,7 +235,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     field: 'serverReference',
     type: 'utf8',
     places: ['CONNACK', 'DISCONNECT'],
-    clause: 'MQTT5 §3.2.2.3.16',
+    clause: 'MQTT5-3.2.2.3-a',
   },
   {
     id: 0x1f,
@@ -236,7 +243,15 @@ export const PROPERTIES: readonly PropertySpec[] = [
     field: 'reasonString',
     type: 'utf8',
     places: WITH_REASON_STRING,
-    clause: 'MQTT5 §3.4.2.2.2',
+    clause: 'MQTT5-3.2.2.3-a',
+    clauseIn: {
+      PUBACK: 'MQTT5-3.4.2.2.2-a',
+      PUBREC: 'MQTT5-3.5.2.2.2-a',
+      PUBREL: 'MQTT5-3.6.2.2.2-a',
+      PUBCOMP: 'MQTT5-3.7.2.2.2-a',
+      DISCONNECT: 'MQTT5-3.14.2.2.3-a',
+      AUTH: 'MQTT5-3.15.2.2.4-a',
+    },
   },
   {
     id: 0x21,
@@ -245,7 +260,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     type: 'u16',
     range: [1, 65_535],
     places: ['CONNECT', 'CONNACK'],
-    clause: 'MQTT5 §3.1.2.11.3',
+    clause: 'MQTT5-3.1.2.11.3-a',
   },
   {
     id: 0x22,
@@ -253,7 +268,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     field: 'topicAliasMax',
     type: 'u16',
     places: ['CONNECT', 'CONNACK'],
-    clause: 'MQTT5 §3.1.2.11.5',
+    clause: 'MQTT5-3.1.2.11.5-a',
   },
   {
     id: 0x23,
@@ -262,8 +277,9 @@ export const PROPERTIES: readonly PropertySpec[] = [
     type: 'u16',
     range: [1, 65_535],
     rangeCode: ReasonCode.topicAliasInvalid,
+    rangeClause: 'MQTT5-3.3.2-8',
     places: ['PUBLISH'],
-    clause: 'MQTT5-3.3.2-8',
+    clause: 'MQTT5-3.3.2.3.4-a',
   },
   {
     id: 0x24,
@@ -272,7 +288,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     type: 'byte',
     range: BOOLEAN,
     places: ['CONNACK'],
-    clause: 'MQTT5 §3.2.2.3.4',
+    clause: 'MQTT5-3.2.2.3-a',
   },
   {
     id: 0x25,
@@ -281,7 +297,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     type: 'byte',
     range: BOOLEAN,
     places: ['CONNACK'],
-    clause: 'MQTT5 §3.2.2.3.5',
+    clause: 'MQTT5-3.2.2.3-a',
   },
   {
     id: 0x26,
@@ -299,7 +315,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     type: 'u32',
     range: [1, 0xffff_ffff],
     places: ['CONNECT', 'CONNACK'],
-    clause: 'MQTT5 §3.1.2.11.4',
+    clause: 'MQTT5-3.1.2.11.4-a',
   },
   {
     id: 0x28,
@@ -308,7 +324,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     type: 'byte',
     range: BOOLEAN,
     places: ['CONNACK'],
-    clause: 'MQTT5 §3.2.2.3.11',
+    clause: 'MQTT5-3.2.2.3-a',
   },
   {
     id: 0x29,
@@ -317,7 +333,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     type: 'byte',
     range: BOOLEAN,
     places: ['CONNACK'],
-    clause: 'MQTT5 §3.2.2.3.12',
+    clause: 'MQTT5-3.2.2.3-a',
   },
   {
     id: 0x2a,
@@ -326,7 +342,7 @@ export const PROPERTIES: readonly PropertySpec[] = [
     type: 'byte',
     range: BOOLEAN,
     places: ['CONNACK'],
-    clause: 'MQTT5 §3.2.2.3.13',
+    clause: 'MQTT5-3.2.2.3-a',
   },
 ]
 

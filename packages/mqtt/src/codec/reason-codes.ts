@@ -207,7 +207,7 @@ const SUBACK_FAILURE_311 = 0x80
  * SUBACK byte for one filter: 5 has the code itself, 3.1.1 one failure code.
  *
  * 3.1 has no failure code: "it must therefore make a positive acknowledgement with a SUBACK, and the client will not be
- * informed" [MQTT31 §3.8]. A refused filter is answered as granted with QoS 0, and the broker's log tells the truth.
+ * informed" [MQTT31-3.8-d] [MQTT31-3.9-c]. A refused filter is answered as granted with QoS 0, and the broker's log tells the truth.
  */
 export function subackCode(reasonCode: number, version: MqttVersion): number {
   if (version === 5 || reasonCode < 0x80) return reasonCode

@@ -14,12 +14,12 @@ const SLASH = 0x2f
 const PLUS = 0x2b
 const HASH = 0x23
 
-const UTF8: Clauses = ['MQTT31 §2.5', 'MQTT311-1.5.3-1', 'MQTT5-1.5.4-1']
-const NO_WILDCARDS: Clauses = ['MQTT31 §3.3', 'MQTT311-3.3.2-2', 'MQTT5-3.3.2-2']
-const NOT_EMPTY: Clauses = ['MQTT31 §3.3', 'MQTT311-4.7.3-1', 'MQTT5-4.7.3-1']
-const NO_NUL: Clauses = ['MQTT31 §2.5', 'MQTT311-4.7.3-2', 'MQTT5-4.7.3-2']
-const HASH_LAST: Clauses = ['MQTT31 §A', 'MQTT311-4.7.1-2', 'MQTT5-4.7.1-1']
-const PLUS_ALONE: Clauses = ['MQTT31 §A', 'MQTT311-4.7.1-3', 'MQTT5-4.7.1-2']
+const UTF8: Clauses = ['MQTT31-2.5-a', 'MQTT311-1.5.3-1', 'MQTT5-1.5.4-1']
+const NO_WILDCARDS: Clauses = ['MQTT31-3.3-a', 'MQTT311-3.3.2-2', 'MQTT5-3.3.2-2']
+const NOT_EMPTY: Clauses = ['MQTT31-A-f', 'MQTT311-4.7.3-1', 'MQTT5-4.7.3-1']
+const NO_NUL: Clauses = ['MQTT31-A-j', 'MQTT311-4.7.3-2', 'MQTT5-4.7.3-2']
+const HASH_LAST: Clauses = ['MQTT31-A-c', 'MQTT311-4.7.1-2', 'MQTT5-4.7.1-1']
+const PLUS_ALONE: Clauses = ['MQTT31-A-e', 'MQTT311-4.7.1-3', 'MQTT5-4.7.1-2']
 const LENGTH: Clauses = ['MQTT31 §3.3', 'MQTT311-4.7.3-3', 'MQTT5-4.7.3-3']
 
 /** Longest name or filter, in UTF-8 bytes: what a two-byte length can say. */
