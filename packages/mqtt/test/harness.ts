@@ -1,0 +1,308 @@
+/**
+ * The conformance harness: a broker without a kernel and without real time, and clients that speak bytes.
+ *
+ *     const world = new World()
+ *     const client = world.connect('c1', { version: 5, properties: [prop('receiveMaximum', 2)] })
+ *     client.send(subscribe(1, 'a/#'))
+ *     expect(client.next('SUBACK').reasonCodes).toEqual([2])
+ *     client.send(publish('a/b', 'x', { qos: 1, id: 7 }), pingreq())   // one chunk, as from one write
+ *     expect(client.received()).toMatchObject([{ type: 'PUBLISH' }, { type: 'PUBACK', id: 7 }, { type: 'PINGRESP' }])
+ *     world.advance(5_000)                                             // five virtual seconds pass
+ *     client.send(hex('30 01 00'))                                     // any bytes
+ *     expect(client.next('DISCONNECT').reasonCode).toBe(0x81)
+ *     expect(client.isClosed).toBe(true)
+ *
+ * `send`, `advance`, `hangUp`, `vanish` return when everything that follows from them has happened. What comes from the
+ * broker is read by wire/parse.ts, strictly: a packet that no server may send fails the test that receives it.
+ */
+import {
+  type Authorizer,
+  type BrokerEvent,
+  type CoreLimits,
+  DEFAULT_CORE_LIMITS,
+  Events,
+  type Login,
+  type LoginExchange,
+  type LoginRequest,
+  type LoginStep,
+  type PeerInfo,
+  VirtualHost,
+  allowAll,
+} from '@ternmq/core'
+import { PipeNetwork, type RawClient, type VirtualClock, type VirtualEnv, virtualEnv } from '@ternmq/testkit'
+import { MqttAdapter } from '../src/adapter.ts'
+import { DEFAULT_MQTT_SETTINGS, type MqttSettings } from '../src/settings.ts'
+import { connect, type ConnectOptions, type Draft, type Version } from './wire/build.ts'
+import { bytes } from './wire/bytes.ts'
+import { type Connack, type Packet, type PacketByType, PacketParser, type PacketType } from './wire/parse.ts'
+
+export * from './wire/build.ts'
+export * from './wire/bytes.ts'
+export * from './wire/parse.ts'
+export {
+  prop,
+  propertyBlock,
+  type PropertyName,
+  propertyNames,
+  propertyId,
+  type Properties,
+} from './wire/properties.ts'
+
+const EVENTS_KEPT = 1_000
+
+export interface WorldOptions {
+  readonly settings?: Partial<MqttSettings>
+  readonly limits?: Partial<CoreLimits>
+  /** Lets everybody in under the name they give, 'anonymous' without one, unless said otherwise. */
+  readonly login?: Login
+  readonly authorizer?: Authorizer
+  readonly seed?: number
+}
+
+export interface OpenOptions {
+  /** 5 unless said otherwise. */
+  readonly version?: Version
+  readonly peer?: PeerInfo
+  /** Bytes that the pipe holds for a client that does not read. */
+  readonly kernelBytes?: number
+}
+
+/** One broker with everything around it. */
+export class World {
+  readonly env: VirtualEnv
+  readonly vhost: VirtualHost
+  readonly adapter: MqttAdapter
+  readonly #events: Events
+  readonly #network: PipeNetwork
+  readonly #logins: PendingLogins
+
+  constructor(options: WorldOptions = {}) {
+    this.env = virtualEnv(options.seed)
+    this.#network = new PipeNetwork(this.env.clock)
+    this.#events = new Events(this.env.clock, EVENTS_KEPT)
+    this.#logins = new PendingLogins(options.login ?? everybody)
+    this.vhost = new VirtualHost({
+      env: this.env,
+      name: '/',
+      authorizer: options.authorizer ?? allowAll,
+      limits: { ...DEFAULT_CORE_LIMITS, ...options.limits },
+    })
+    this.adapter = new MqttAdapter({
+      vhost: this.vhost,
+      login: this.#logins,
+      settings: { ...DEFAULT_MQTT_SETTINGS, ...options.settings },
+      events: this.#events,
+    })
+  }
+
+  get clock(): VirtualClock {
+    return this.env.clock
+  }
+
+  /** What operators were told, oldest first. */
+  get events(): readonly BrokerEvent[] {
+    return this.#events.recent()
+  }
+
+  /** A connection that has said nothing yet. */
+  open(options: OpenOptions = {}): Client {
+    const { version = 5, ...pipeOptions } = options
+    const client = new Client(this, this.#network.connect(this.adapter.accept, pipeOptions), version)
+    this.run()
+    return client
+  }
+
+  /** A connected client; its CONNACK is in `client.connack`. Throws when the broker refuses it. */
+  connect(clientId: string, options: OpenOptions & Omit<ConnectOptions, 'clientId'> = {}): Client {
+    const { version = 5, peer, kernelBytes, ...wishes } = options
+    const client = this.open({ version, ...(peer && { peer }), ...(kernelBytes !== undefined && { kernelBytes }) })
+    client.send(connect({ ...wishes, clientId }))
+    client.accepted()
+    return client
+  }
+
+  /** One turn: what was sent arrives, what the broker answers leaves. Only for tests about turns. */
+  turn(): void {
+    this.clock.turn()
+  }
+
+  /** Turns until nothing is left to do but wait for time. */
+  run(): void {
+    this.clock.settle()
+  }
+
+  /** Time passes; what is due in it happens in its order. */
+  advance(ms: number): void {
+    this.clock.advance(ms)
+  }
+
+  /** Runs on until no login is under way: for logins that hash or that a test answers later. */
+  async settle(): Promise<void> {
+    this.run()
+    while (this.#logins.count > 0) {
+      await this.#logins.next()
+      this.run()
+    }
+  }
+}
+
+/** A client in a test's hands. Packets wait in the order they came until the test takes them. */
+export class Client {
+  readonly version: Version
+  readonly #world: World
+  readonly #raw: RawClient
+  readonly #parser: PacketParser
+  #packets: Packet[] = []
+  #connack: Connack | undefined = undefined
+
+  constructor(world: World, raw: RawClient, version: Version) {
+    this.#world = world
+    this.#raw = raw
+    this.version = version
+    this.#parser = new PacketParser(version)
+  }
+
+  /** The broker has closed the connection, or the client has. */
+  get isClosed(): boolean {
+    return this.#raw.isClosed
+  }
+
+  get connack(): Connack {
+    if (this.#connack === undefined) throw new Error('this client has not been accepted')
+    return this.#connack
+  }
+
+  /** Sends everything in one chunk and lets the broker handle it. */
+  send(...packets: readonly (Draft | Uint8Array | readonly number[])[]): void {
+    this.push(...packets)
+    this.#world.run()
+  }
+
+  /** Sends without letting the broker run: what several clients push arrives in one turn, in that order. */
+  push(...packets: readonly (Draft | Uint8Array | readonly number[])[]): void {
+    this.#raw.sendBytes(
+      bytes(...packets.map((packet) => (typeof packet === 'function' ? packet(this.version) : packet))),
+    )
+  }
+
+  /** Takes the oldest packet. Throws unless it is there and of this type. */
+  next<Type extends PacketType>(type: Type): PacketByType[Type] {
+    this.#read()
+    const packet = this.#packets.shift()
+    if (packet?.type !== type) {
+      const got = packet === undefined ? `nothing${this.isClosed ? ', the connection is closed' : ''}` : summary(packet)
+      throw new Error(`expected ${type}, got ${got}`)
+    }
+    return packet as PacketByType[Type]
+  }
+
+  /** Takes every packet that has come. */
+  received(): Packet[] {
+    this.#read()
+    const packets = this.#packets
+    this.#packets = []
+    return packets
+  }
+
+  /** Takes every packet that has come; throws when one is not a PUBLISH. */
+  publishes(): PacketByType['PUBLISH'][] {
+    return this.received().map((packet) => {
+      if (packet.type !== 'PUBLISH') throw new Error(`expected nothing but PUBLISH, got ${summary(packet)}`)
+      return packet
+    })
+  }
+
+  /** Takes the CONNACK that accepts this client. */
+  accepted(): Connack {
+    const connack = this.next('CONNACK')
+    if (connack.reasonCode !== 0) throw new Error(`refused: ${summary(connack)}`)
+    this.#connack = connack
+    return connack
+  }
+
+  /** The program ends without a DISCONNECT: FIN. */
+  hangUp(): void {
+    this.#raw.hangUp()
+    this.#world.run()
+  }
+
+  /** The network fails: RST. */
+  vanish(): void {
+    this.#raw.vanish()
+    this.#world.run()
+  }
+
+  /** Stops taking bytes from its socket. */
+  stopReading(): void {
+    this.#raw.stopReading()
+  }
+
+  readAgain(): void {
+    this.#raw.readAgain()
+    this.#world.run()
+  }
+
+  #read(): void {
+    this.#packets.push(...this.#parser.read(this.#raw.takeBytes()))
+    if (this.isClosed && this.#parser.waitingByteCount > 0) throw new Error('the connection ended within a packet')
+  }
+}
+
+function summary(packet: Packet): string {
+  return JSON.stringify({ ...packet, raw: undefined }, (_key, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value,
+  )
+}
+
+/** Counts logins that are not answered, so that a test can wait for them. */
+class PendingLogins implements Login {
+  readonly #login: Login
+  readonly #pending = new Set<Promise<unknown>>()
+
+  constructor(login: Login) {
+    this.#login = login
+  }
+
+  get count(): number {
+    return this.#pending.size
+  }
+
+  begin(request: LoginRequest): LoginStep | Promise<LoginStep> {
+    return this.#watch(this.#login.begin(request))
+  }
+
+  /** One of them is answered, and whoever waited for it has heard. */
+  async next(): Promise<void> {
+    await Promise.race(this.#pending)
+    await new Promise((resolve) => {
+      setImmediate(resolve)
+    })
+  }
+
+  #watch(step: LoginStep | Promise<LoginStep>): LoginStep | Promise<LoginStep> {
+    if (!(step instanceof Promise)) return this.#wrap(step)
+    const watched = this.#finish(step)
+    this.#pending.add(watched)
+    void watched.finally(() => this.#pending.delete(watched))
+    return watched
+  }
+
+  async #finish(step: Promise<LoginStep>): Promise<LoginStep> {
+    return this.#wrap(await step)
+  }
+
+  #wrap(step: LoginStep): LoginStep {
+    if (step.kind !== 'challenge') return step
+    const exchange: LoginExchange = { respond: (answer) => this.#watch(step.exchange.respond(answer)) }
+    return { ...step, exchange }
+  }
+}
+
+/** Answers at once: whoever gives a name has it. */
+const everybody: Login = {
+  begin: ({ username }) => ({
+    kind: 'accepted',
+    principal: { name: username ?? 'anonymous', anonymous: username === undefined },
+    data: undefined,
+  }),
+}
