@@ -1,4 +1,19 @@
-/** TCP and TLS listeners, the write slab, and the real world's clock. */
+/** TCP and TLS listeners, certificates, the write slab, and the real world's clock. */
+export { Acceptor, type Admit } from './acceptor.ts'
+export {
+  type CertificateFiles,
+  type CertificateWatch,
+  readCertificate,
+  type ServerCertificate,
+  watchCertificate,
+} from './certificate-files.ts'
+export {
+  type DevelopmentCertificates,
+  developmentCertificates,
+  type DevelopmentRequest,
+} from './development-certificates.ts'
+export { closeReason, TransportError, type TransportErrorCode } from './errors.ts'
+export { Handshakes } from './handshakes.ts'
 export type {
   BoundAddress,
   Listener,
@@ -8,7 +23,6 @@ export type {
   ListenerStats,
 } from './listener.ts'
 export { HANDSHAKE_MS } from './listener.ts'
-export { TransportError, type TransportErrorCode } from './errors.ts'
 export {
   HIGH_WATER_BYTES,
   LOW_WATER_BYTES,
@@ -21,5 +35,8 @@ export {
 export { realEnv } from './real-env.ts'
 export { CLOSE_FLUSH_MS, nextTransportId } from './socket-transport.ts'
 export { createTcpListener } from './tcp.ts'
+export { createTlsListener, type SecureListener } from './tls.ts'
+export { type AdmitSecure, type ClientCertificates, TlsAcceptor, type TlsListenerOptions } from './tls-acceptor.ts'
+export { TransportSet } from './transport-set.ts'
 export { TurnQueue } from './turn-queue.ts'
 export { SlabOutput } from './write-slab.ts'

@@ -116,6 +116,8 @@ export interface Rig {
   readonly outbox: Outbox
   /** The next connection that the listener hands over, or one that came already and nobody asked for. */
   nextAccepted(): Promise<Accepted>
+  /** Returns once `isTrue` holds; asked every turn of the event loop. */
+  eventually(isTrue: () => boolean): Promise<void>
 }
 
 export const TEST_OPTIONS: ListenerOptions = {
@@ -156,7 +158,10 @@ export async function startRig(create: Create, setUp?: (accepted: Accepted) => v
       waiting.push(resolve)
     })
   }
-  return { listener, bound, accepted, events, clock, outbox, nextAccepted }
+  const eventually = async (isTrue: () => boolean): Promise<void> => {
+    while (!isTrue()) await turn()
+  }
+  return { listener, bound, accepted, events, clock, outbox, nextAccepted, eventually }
 }
 
 export function startTcp(options: Partial<ListenerOptions> = {}, setUp?: (accepted: Accepted) => void): Promise<Rig> {
@@ -174,9 +179,12 @@ export async function dial(bound: BoundAddress): Promise<Socket> {
   return socket
 }
 
-/** Returns when the peer's side is closed. */
-export async function closed(socket: Socket): Promise<void> {
-  if (!socket.closed) await once(socket, 'close')
+/** Returns when the peer's side is closed, in peace or with an error. */
+export function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve()
+    else socket.once('close', () => resolve())
+  })
 }
 
 /** One turn of the event loop. */

@@ -1,0 +1,158 @@
+/**
+ * Accepts TCP connections and finishes the TLS handshake on them, within the time limit, for the TLS and the secure WebSocket
+ * listener. The certificate can be replaced while it runs: new connections get the new one, those there are keep theirs.
+ */
+import type { Socket } from 'node:net'
+import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls'
+
+import type { TlsPeer } from '@ternmq/core'
+
+import { Acceptor } from './acceptor.ts'
+import type { ServerCertificate } from './certificate-files.ts'
+import { closeReason, systemCode } from './errors.ts'
+import { Handshakes } from './handshakes.ts'
+import {
+  type BoundAddress,
+  HANDSHAKE_MS,
+  type ListenerContext,
+  type ListenerOptions,
+  type ListenerStats,
+} from './listener.ts'
+import { tlsPeer } from './peer-names.ts'
+
+/** Whether clients show a certificate: not asked, asked and used when it is good, or refused without a good one. */
+export type ClientCertificates = 'none' | 'request' | 'require'
+
+export interface TlsListenerOptions extends ListenerOptions {
+  readonly certificate: ServerCertificate
+  readonly clientCertificates: ClientCertificates
+  /** Names offered in ALPN: 'mqtt', 'http/1.1'. A client that offers none of them is accepted all the same. */
+  readonly alpnProtocols: readonly string[]
+}
+
+/** A socket whose handshake is done. `address` and `port` are the peer's. */
+export type AdmitSecure = (socket: TLSSocket, address: string, port: number, peer: TlsPeer) => void
+
+/** Node limits handshakes too; ours comes first, because it is the one that tests can move and events name. */
+const NODE_EXTRA_MS = 60_000
+
+interface PeerAddress {
+  readonly address: string
+  readonly port: number
+}
+
+export class TlsAcceptor {
+  readonly #options: TlsListenerOptions
+  readonly #acceptor: Acceptor
+  readonly #server: Server
+  readonly #handshakes: Handshakes<Socket, PeerAddress>
+  readonly #admitSecure: AdmitSecure
+
+  constructor(options: TlsListenerOptions, context: ListenerContext, admitSecure: AdmitSecure) {
+    const limitMs = options.handshakeMs ?? HANDSHAKE_MS
+    this.#options = options
+    this.#admitSecure = admitSecure
+    this.#acceptor = new Acceptor(options, context, false, (socket, address, port) =>
+      this.#admit(socket, address, port),
+    )
+    this.#handshakes = new Handshakes(context.env.clock, limitMs, ({ address }) => {
+      this.handshakeFailed(address, `the peer did not finish the TLS handshake within ${limitMs} ms`)
+    })
+    this.#server = createServer({
+      ...secureContextOptions(options.certificate),
+      requestCert: options.clientCertificates !== 'none',
+      rejectUnauthorized: options.clientCertificates === 'require',
+      // The port says what is spoken; a name that we do not know is confirmed rather than refused.
+      ALPNCallback: ({ protocols }) => options.alpnProtocols.find((name) => protocols.includes(name)) ?? protocols[0],
+      handshakeTimeout: limitMs + NODE_EXTRA_MS,
+    })
+    this.#server.on('secureConnection', (socket) => this.#secured(socket))
+    this.#server.on('tlsClientError', (error, socket) => this.#refused(error, socket))
+  }
+
+  get stats(): ListenerStats {
+    return this.#acceptor.stats
+  }
+
+  start(): Promise<BoundAddress> {
+    return this.#acceptor.start()
+  }
+
+  stopAccepting(): void {
+    this.#acceptor.stopAccepting()
+  }
+
+  /** Unfinished handshakes are given up. */
+  destroyUnfinished(): void {
+    this.#handshakes.destroyAll()
+  }
+
+  /** For connections from now on. Throws, and keeps what it has, when OpenSSL refuses it. */
+  setCertificate(certificate: ServerCertificate): void {
+    this.#server.setSecureContext(secureContextOptions(certificate))
+  }
+
+  /** A handshake, or what followed it, failed. */
+  handshakeFailed(address: string, text: string): void {
+    this.#acceptor.handshakeFailed(address, text)
+  }
+
+  #admit(socket: Socket, address: string, port: number): void {
+    socket.on('close', () => this.#acceptor.release(address))
+    socket.on('error', () => {}) // the TLS socket tells what happened
+    this.#handshakes.begin(socket, { address, port })
+    this.#server.emit('connection', socket)
+  }
+
+  #secured(socket: TLSSocket): void {
+    const peer = this.#handshakes.finish(rawSocket(socket))
+    if (peer === undefined) {
+      socket.destroy() // given up in this very turn
+      return
+    }
+    // A session that was resumed may come without the certificate that started it.
+    if (this.#options.clientCertificates === 'require' && socket.getPeerX509Certificate() === undefined) {
+      this.handshakeFailed(peer.address, 'the peer resumed a session without its certificate')
+      socket.destroy()
+      return
+    }
+    this.#admitSecure(socket, peer.address, peer.port, tlsPeer(socket))
+  }
+
+  #refused(error: Error, socket: TLSSocket): void {
+    const peer = this.#handshakes.finish(rawSocket(socket))
+    if (peer !== undefined) this.handshakeFailed(peer.address, refusalText(error, socket))
+    socket.destroy()
+  }
+}
+
+/** The TCP socket under a TLS socket. test/system/tls.test.ts fails if a Node version stops naming it so. */
+function rawSocket(socket: TLSSocket): Socket {
+  return (socket as unknown as { readonly _parent: Socket })._parent
+}
+
+function secureContextOptions({ cert, key, clientCa }: ServerCertificate): TlsOptions {
+  return { cert, key, minVersion: 'TLSv1.2', ...(clientCa === undefined ? {} : { ca: clientCa }) }
+}
+
+const TEXT_BY_CODE: Readonly<Record<string, string>> = {
+  ECONNRESET: 'the peer closed during the TLS handshake',
+  ERR_SSL_HTTP_REQUEST: 'the peer speaks plain HTTP, this listener expects TLS',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'the peer does not speak TLS',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'the peer offers no TLS version from 1.2 on',
+  ERR_SSL_NO_SHARED_CIPHER: 'the peer offers no cipher that we have',
+  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'the peer shows no client certificate, and this listener requires one',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the peer does not trust the authority of our certificate',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: 'the peer does not accept our certificate',
+  'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN': 'the peer does not accept our certificate',
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'the peer wants an older TLS version',
+}
+
+function refusalText(error: Error, socket: TLSSocket): string {
+  // Types say Error; it is the code of OpenSSL's verdict.
+  const verdict: unknown = socket.authorizationError
+  if (typeof verdict === 'string' && verdict !== '') return `the client certificate is not accepted: ${verdict}`
+  const code = systemCode(error)
+  const text = code === undefined ? undefined : TEXT_BY_CODE[code]
+  return text === undefined ? `TLS handshake failed: ${closeReason(error)}` : `${text} (${code})`
+}
