@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+/** The `ternmq` command. Exit codes: 0 done, 1 failed, 2 not understood. */
+import { complain, type ConsoleIo } from './console-io.ts'
+import { start } from './commands/start.ts'
+import { messageOf, UsageError } from './errors.ts'
+import { VERSION } from './version.ts'
+
+const HELP = `Usage: ternmq COMMAND [OPTION…]
+
+  start              run a broker
+  version            print the version
+
+'ternmq COMMAND --help' tells more about one of them.
+`
+
+async function main(args: readonly string[], io: ConsoleIo): Promise<number> {
+  const [command, ...rest] = args
+  switch (command) {
+    case 'start':
+      return start(rest, io)
+    case 'version':
+    case '--version':
+      io.stdout.write(`${VERSION}\n`)
+      return 0
+    case 'help':
+    case '--help':
+    case '-h':
+      io.stdout.write(HELP)
+      return 0
+    case undefined:
+      io.stderr.write(HELP)
+      return 2
+    default:
+      throw new UsageError(`there is no command '${command}'`)
+  }
+}
+
+const io: ConsoleIo = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: process.env }
+try {
+  process.exit(await main(process.argv.slice(2), io))
+} catch (error) {
+  complain(io, messageOf(error).split('\n'))
+  process.exit(error instanceof UsageError ? 2 : 1)
+}

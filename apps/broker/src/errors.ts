@@ -1,0 +1,36 @@
+/** Errors of the broker as a whole. The message is for the operator: which thing, which value, which rule, what to do. */
+
+export type BrokerErrorCode =
+  | 'CONFIG_INVALID'
+  | 'LISTENER_EXPOSED'
+  | 'DATA_DIR_IN_USE'
+  | 'DATA_DIR_UNUSABLE'
+  | 'ADMIN_SOCKET_FAILED'
+  | 'ADMIN_NOT_ANSWERED'
+  | 'USER_EXISTS'
+  | 'USER_UNKNOWN'
+
+export class BrokerError extends Error {
+  override readonly name = 'BrokerError'
+  readonly code: BrokerErrorCode
+
+  constructor(code: BrokerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The command line was not understood: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** `code` of a system error: 'ENOENT'; '' when it has none. */
+export function systemCode(error: unknown): string {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
+  return typeof code === 'string' ? code : ''
+}

@@ -1,0 +1,65 @@
+/** The log: what the broker says it with, and pino behind it. */
+import type { LogConfig } from '@ternmq/config'
+import { pino, stdTimeFunctions } from 'pino'
+
+import { PrettyLines } from './pretty-lines.ts'
+
+/** One line: what it is about as fields, then a sentence. */
+type Write = (fields: object, text: string) => void
+
+/** The part of a logger that the broker uses; pino's has it. */
+export interface Log {
+  readonly debug: Write
+  readonly info: Write
+  readonly warn: Write
+  readonly error: Write
+  readonly fatal: Write
+}
+
+const nothing: Write = () => {}
+
+/** For embedding programs that give no log. */
+export const silentLog: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing, fatal: nothing }
+
+/** Log lines waiting for a reader of stdout that does not read. Beyond it lines are lost, and counted. */
+const WAITING_BYTES_MAX = 4 * 1024 * 1024
+
+export interface ProcessLog {
+  readonly log: Log
+  readonly setLevel: (level: LogConfig['level']) => void
+  /** Writes what waits, waiting for the reader. For the end of the process. */
+  readonly flush: () => void
+}
+
+/** A log on file descriptor 1. A reader that is slow or gone never stops the broker. */
+export function openProcessLog({ level, format }: LogConfig): ProcessLog {
+  const stdout = pino.destination({ dest: 1, sync: false, maxLength: WAITING_BYTES_MAX })
+  let lostCount = 0
+  let isGone = false
+  stdout.on('drop', () => lostCount++)
+  stdout.on('error', () => (isGone = true)) // nobody reads any more; the broker is not there for its log
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    format === 'pretty' ? new PrettyLines(stdout) : stdout,
+  )
+  return {
+    log: logger,
+    setLevel: (next) => {
+      logger.level = next
+    },
+    flush: () => {
+      if (isGone) return
+      if (lostCount > 0) logger.warn({ lostCount }, `${lostCount} log lines were lost: standard output was not read`)
+      try {
+        stdout.flushSync()
+      } catch {
+        // The reader went away meanwhile.
+      }
+    },
+  }
+}

@@ -1,0 +1,52 @@
+/** From the configuration to what each package wants to know. */
+import type { AuthenticatorOptions, ListenerAccess } from '@ternmq/auth'
+import { allowsAnonymous, type BrokerConfig, type ListenerConfig, listenersOf } from '@ternmq/config'
+import type { CoreLimits } from '@ternmq/core'
+import type { MqttSettings } from '@ternmq/mqtt'
+
+/** As a session expiry in the configuration it means 'never', as in MQTT. [MQTT5 §3.1.2.11.2] */
+const NEVER_EXPIRES_SECONDS = 4_294_967_295
+
+/** What MQTT connections of one listener go by. */
+export function toMqttSettings({ mqtt }: BrokerConfig, listener: ListenerConfig): MqttSettings {
+  return {
+    maxPacketBytes: mqtt.maxPacketBytes,
+    receiveMaximum: mqtt.receiveMaximum,
+    topicAliasMax: mqtt.topicAliasMax,
+    outboundTopicAliasMax: mqtt.outboundTopicAliasMax,
+    keepAliveMaxSeconds: mqtt.keepAliveMaxSeconds,
+    sessionExpiryMaxSeconds:
+      mqtt.sessionExpiryMaxSeconds === NEVER_EXPIRES_SECONDS ? Infinity : mqtt.sessionExpiryMaxSeconds,
+    maxTopicLevels: mqtt.maxTopicLevels,
+    maxClientIdBytes: mqtt.maxClientIdBytes,
+    handshakeTimeoutMs: listener.handshakeTimeoutMs,
+    mqtt3ReceiveMaximum: mqtt.mqtt3ReceiveMaximum,
+  }
+}
+
+export function toCoreLimits({ limits, mqtt }: BrokerConfig): CoreLimits {
+  return {
+    sessionsMax: limits.sessionsMax,
+    bindingsPerSessionMax: mqtt.maxSubscriptionsPerSession,
+    queuedMessagesMax: mqtt.maxQueuedMessages,
+    queuedBytesMax: mqtt.maxQueuedBytes,
+    retainedMessagesMax: limits.retainedMessagesMax,
+    retainedBytesMax: limits.retainedBytesMax,
+  }
+}
+
+/** How logins are judged, but for users and clock. */
+export function toLoginSettings(config: BrokerConfig): Omit<AuthenticatorOptions, 'users' | 'clock'> {
+  return {
+    listeners: Object.fromEntries(listenersOf(config).map(([name, listener]) => [name, toListenerAccess(listener)])),
+    hashesMax: config.auth.hashConcurrency,
+    hashesWaitingMax: config.auth.hashQueueMax,
+  }
+}
+
+function toListenerAccess(listener: ReturnType<typeof listenersOf>[number][1]): ListenerAccess {
+  const anonymous = allowsAnonymous(listener)
+  const { tls } = listener
+  if (tls === undefined || tls.identity === 'none') return { anonymous }
+  return { anonymous, certificate: { field: tls.identity, mustBeUser: tls.identityMustBeUser } }
+}
