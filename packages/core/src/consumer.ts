@@ -51,6 +51,9 @@ export class Consumer implements CreditWaiter {
   detach(): void {
     this.#sink = undefined
     this.#credit = 0
+    if (!this.#isListed) return
+    this.#isListed = false
+    this.pool.forget(this)
   }
 
   grant(credit: number): void {
@@ -58,8 +61,13 @@ export class Consumer implements CreditWaiter {
     this.wake()
   }
 
-  /** Something it waited for may have come: credit, room in the transport, a sink. */
+  /** Something it waited for may have come: credit of its own, room in the transport, a sink. */
   wake(): void {
+    this.queue.wake()
+  }
+
+  /** Its pool has credit again; only `CreditPool` calls this. */
+  onCredit(): void {
     this.#isListed = false
     this.queue.wake()
   }

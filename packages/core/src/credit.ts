@@ -5,7 +5,7 @@
 
 /** Somebody who stopped because the pool was empty. */
 export interface CreditWaiter {
-  wake(): void
+  onCredit(): void
 }
 
 export class CreditPool {
@@ -44,14 +44,19 @@ export class CreditPool {
     if (this.#used < limit) this.#wakeAll()
   }
 
-  /** `waiter.wake()` follows once, when credit is back. The caller lists each waiter once. */
+  /** `waiter.onCredit()` follows once, when credit is back. The caller lists each waiter once. */
   waitFor(waiter: CreditWaiter): void {
     this.#waiters.push(waiter)
+  }
+
+  /** It does not wait any more. */
+  forget(waiter: CreditWaiter): void {
+    this.#waiters = this.#waiters.filter((other) => other !== waiter)
   }
 
   #wakeAll(): void {
     const waiters = this.#waiters
     this.#waiters = []
-    for (const waiter of waiters) waiter.wake()
+    for (const waiter of waiters) waiter.onCredit()
   }
 }

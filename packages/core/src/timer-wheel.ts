@@ -25,6 +25,7 @@ export class TimerWheel {
   #tick = 0
   #count = 0
   #cancel: Cancel | undefined = undefined
+  #isClosed = false
 
   constructor(clock: Clock, tickMs: number) {
     this.#clock = clock
@@ -36,9 +37,10 @@ export class TimerWheel {
     return this.#tick
   }
 
-  /** `entry.onDue()` follows after `delayMs` or up to a tick later, never earlier. Moves an entry that waits already. */
+  /** `entry.onDue()` follows after `delayMs` or up to two ticks later, never earlier. Moves an entry that waits already. */
   add(entry: WheelEntry, delayMs: number): void {
     this.remove(entry)
+    if (this.#isClosed) return
     const tick = this.#tick + Math.ceil(delayMs / this.#tickMs) + 1
     const slot = tick % SLOTS
     const first = this.#slots[slot]
@@ -66,10 +68,12 @@ export class TimerWheel {
 
   /** Stops for good; whoever waits is forgotten. */
   close(): void {
+    this.#isClosed = true
     this.#cancel?.()
     this.#cancel = undefined
-    this.#slots.fill(undefined)
-    this.#count = 0
+    for (let slot = 0; slot < SLOTS; slot++) {
+      for (let entry = this.#slots[slot]; entry !== undefined; entry = this.#slots[slot]) this.remove(entry)
+    }
   }
 
   readonly #advance = (): void => {
@@ -78,8 +82,12 @@ export class TimerWheel {
     for (let entry = this.#slots[this.#tick % SLOTS]; entry !== undefined; entry = entry.wheelNext) {
       if (entry.wheelTick <= this.#tick) due.push(entry)
     }
-    for (const entry of due) this.remove(entry)
-    this.#cancel = this.#count > 0 || due.length > 0 ? this.#clock.after(this.#tickMs, this.#advance) : undefined
-    for (const entry of due) entry.onDue()
+    this.#cancel = this.#count > 0 ? this.#clock.after(this.#tickMs, this.#advance) : undefined
+    for (const entry of due) {
+      // One before it in this tick may have removed or moved it.
+      if (entry.wheelTick < 0 || entry.wheelTick > this.#tick) continue
+      this.remove(entry)
+      entry.onDue()
+    }
   }
 }

@@ -37,6 +37,12 @@ export class Turns {
     const awake = this.#awake
     this.#awake = []
     const nowMs = this.#clock.wallMs()
-    for (const work of awake) work.runTurn(nowMs)
+    let next = 0
+    try {
+      while (next < awake.length) awake[next++]!.runTurn(nowMs)
+    } finally {
+      // Only after a fault: the work behind it must not sleep for ever.
+      for (; next < awake.length; next++) this.wake(awake[next]!)
+    }
   }
 }

@@ -1,4 +1,5 @@
 /** What the tests of core share: messages whose bytes lie in a read buffer that is used again, and a sink that writes down. */
+import { HostLog } from '../src/log/host-log.ts'
 import { type Address, type Pattern, type PatternLevel, ALL_BELOW, DEFAULT_VHOST, ONE_LEVEL } from '../src/address.ts'
 import type { Principal } from '../src/authorizer.ts'
 import { Counters } from '../src/counters.ts'
@@ -83,7 +84,13 @@ export function user(name: string): Principal {
 
 /** What a queue needs, without a virtual host around it. */
 export function queueContext(env: Env): QueueContext {
-  return { turns: new Turns(env.clock), counters: new Counters(), env, pressedBy: undefined }
+  return {
+    turns: new Turns(env.clock),
+    counters: new Counters(),
+    env,
+    log: new HostLog(() => {}),
+    pressedBy: undefined,
+  }
 }
 
 /** One delivery as it was at the moment it came: a delivery of assurance 0 is another one a moment later. */

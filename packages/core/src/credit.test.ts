@@ -1,0 +1,124 @@
+import { virtualEnv } from '@ternmq/testkit'
+import { expect, test } from 'vitest'
+import { matchWith, messageOf, queueContext, TestSink } from '../test/support.ts'
+import { Consumer, CREDIT_UNLIMITED } from './consumer.ts'
+import { CreditPool } from './credit.ts'
+import { Queue } from './queue.ts'
+
+/** Counts its wake-ups and lists itself again while the pool is empty, as a consumer does. */
+class Waiter {
+  wakes = 0
+  onCredit(): void {
+    this.wakes++
+  }
+}
+
+test('a pool gives out its limit and no more, and is not empty again before something came back', () => {
+  const pool = new CreditPool(3)
+  expect([pool.take(), pool.take(), pool.isEmpty, pool.take(), pool.isEmpty]).toEqual([1, 2, false, 3, true])
+  expect(pool.used).toBe(3)
+  pool.giveBack()
+  expect(pool.isEmpty).toBe(false)
+  expect(pool.take()).toBe(4)
+  expect(pool.isEmpty).toBe(true)
+})
+
+test('a waiter is woken once by the first credit that comes back', () => {
+  const pool = new CreditPool(2)
+  const waiter = new Waiter()
+  pool.take()
+  pool.take()
+  pool.waitFor(waiter)
+  pool.giveBack()
+  pool.giveBack()
+  expect(waiter.wakes).toBe(1)
+})
+
+test('a lowered limit leaves the pool overdrawn until enough came back, and only then wakes', () => {
+  const pool = new CreditPool(4)
+  const waiter = new Waiter()
+  for (let count = 0; count < 4; count++) pool.take()
+  pool.setLimit(2)
+  pool.waitFor(waiter)
+  pool.giveBack()
+  pool.giveBack()
+  expect([pool.isEmpty, waiter.wakes]).toEqual([true, 0])
+  pool.giveBack()
+  expect([pool.isEmpty, waiter.wakes]).toEqual([false, 1])
+})
+
+test('a raised limit wakes who waits', () => {
+  const pool = new CreditPool(1)
+  const waiter = new Waiter()
+  pool.take()
+  pool.waitFor(waiter)
+  pool.setLimit(1)
+  expect(waiter.wakes).toBe(0)
+  pool.setLimit(2)
+  expect(waiter.wakes).toBe(1)
+})
+
+test('a waiter that lists itself again while it is woken waits for the next credit', () => {
+  const pool = new CreditPool(1)
+  let wakes = 0
+  const again = {
+    onCredit(): void {
+      wakes++
+      pool.waitFor(again)
+    },
+  }
+  pool.take()
+  pool.waitFor(again)
+  pool.giveBack()
+  expect(wakes).toBe(1)
+  pool.take()
+  pool.giveBack()
+  expect(wakes).toBe(2)
+})
+
+test('a waiter that is forgotten is not woken, the others are', () => {
+  const pool = new CreditPool(1)
+  const [first, second] = [new Waiter(), new Waiter()]
+  pool.take()
+  pool.waitFor(first)
+  pool.waitFor(second)
+  pool.forget(first)
+  pool.giveBack()
+  expect([first.wakes, second.wakes]).toEqual([0, 1])
+})
+
+test('a consumer stands in the list of its pool once, however often it is woken, attached and detached', () => {
+  const pool = new CreditPool(1)
+  let listed = 0
+  const { waitFor, forget } = pool
+  pool.waitFor = (waiter) => {
+    listed++
+    waitFor.call(pool, waiter)
+  }
+  pool.forget = (waiter) => {
+    listed--
+    forget.call(pool, waiter)
+  }
+  const env = virtualEnv()
+  const queue = new Queue(queueContext(env), 'q', { messagesMax: 10, bytesMax: 10_000 }, true)
+  const consumer = new Consumer(queue, pool, undefined)
+  queue.addConsumer(consumer)
+  const sink = new TestSink()
+  consumer.attach(sink)
+  consumer.grant(CREDIT_UNLIMITED)
+  for (const text of ['1', '2', '3']) queue.offer(messageOf('t', text), matchWith(1))
+  for (let round = 0; round < 5; round++) {
+    consumer.wake()
+    env.clock.settle()
+    expect(listed).toBe(1)
+  }
+  consumer.detach()
+  expect(listed).toBe(0)
+  consumer.attach(sink)
+  consumer.grant(CREDIT_UNLIMITED)
+  env.clock.settle()
+  expect(listed).toBe(1)
+  consumer.settle(sink.held.shift()!, 'accepted')
+  env.clock.settle()
+  expect(sink.texts).toEqual(['1', '2'])
+})

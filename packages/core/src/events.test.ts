@@ -1,0 +1,57 @@
+import { VirtualClock } from '@ternmq/testkit'
+import { expect, test } from 'vitest'
+import { type BrokerEvent, Events } from './events.ts'
+
+function emit(events: Events, text: string): void {
+  events.emit({ kind: 'disconnected', source: 'mqtt', text })
+}
+
+test('the last events are kept, oldest first, and never more than the limit', () => {
+  for (const sizeMax of [1, 2, 3, 7]) {
+    const events = new Events(new VirtualClock(), sizeMax)
+    for (let count = 1; count <= 20; count++) {
+      emit(events, String(count))
+      const first = Math.max(1, count - sizeMax + 1)
+      const expected = Array.from({ length: count - first + 1 }, (_, index) => String(first + index))
+      expect(events.recent().map(({ text }) => text)).toEqual(expected)
+    }
+  }
+})
+
+test('with a size of 0 nothing is kept and the listener still hears', () => {
+  const events = new Events(new VirtualClock(), 0)
+  const heard: string[] = []
+  events.listen(({ text }) => heard.push(text))
+  emit(events, 'a')
+  emit(events, 'b')
+  expect(events.recent()).toEqual([])
+  expect(heard).toEqual(['a', 'b'])
+})
+
+test('an event has the time it happened and empty text for what nobody said', () => {
+  const clock = new VirtualClock()
+  const events = new Events(clock, 10)
+  clock.advance(1_234)
+  events.emit({ kind: 'refused', source: 'mqtt', text: 'bad password', clientId: 'c1', peer: '127.0.0.1:5' })
+  const expected: BrokerEvent = {
+    atMs: clock.wallMs(),
+    kind: 'refused',
+    source: 'mqtt',
+    listener: '',
+    peer: '127.0.0.1:5',
+    clientId: 'c1',
+    user: '',
+    text: 'bad password',
+    clause: '',
+  }
+  expect(events.recent()).toEqual([expected])
+})
+
+test('what was asked for is a copy: later events do not change it', () => {
+  const events = new Events(new VirtualClock(), 2)
+  emit(events, 'a')
+  const before = events.recent()
+  emit(events, 'b')
+  emit(events, 'c')
+  expect(before.map(({ text }) => text)).toEqual(['a'])
+})
