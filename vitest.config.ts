@@ -14,7 +14,7 @@ const config: ViteUserConfig = {
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{apps,packages,tools}/*/src/**/*.test.ts'], exclude: notSources },
+        test: { name: 'unit', include: ['{apps,packages,tools}/*/src/**/*.test.ts', 'packages/*/test/*.test.ts'], exclude: notSources },
       },
       {
         extends: true,

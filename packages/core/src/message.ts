@@ -64,6 +64,10 @@ export class Message {
   headerStart: number
   bodyStart: number
   end: number
+  /** Place in the log; 0 while it is not in it. */
+  lsn = 0
+  /** Durable queues and the retained set that still hold it; the log releases it after the last. */
+  logRefs = 0
   #detached = false
   #headers: Headers | undefined = undefined
 

@@ -3,15 +3,24 @@
  * retains, and says what became of each message.
  */
 import type { Subject } from './authorizer.ts'
+import type { LogGroup } from './log/host-log.ts'
+import { messageRecord } from './log/records.ts'
 import type { Message } from './message.ts'
 import type { RefusalDetail } from './refusal.ts'
-import type { Route } from './router.ts'
+import { durableQueues, type Route, type Target } from './router.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 /**
  * routed: every queue that wanted it has it. unmatched: nobody wanted it. refused: see `Producer.refusal`.
+ * pending: it waits for the log; `PublishOwner.onPublishSettled` brings one of the others.
  */
-export type PublishResult = 'routed' | 'unmatched' | 'refused'
+export type PublishResult = 'routed' | 'unmatched' | 'refused' | 'pending'
+
+/** Hears what became of publishes that had to wait. */
+export interface PublishOwner {
+  /** `tag` is what `publish` was given. In the order of the publishes. */
+  onPublishSettled(tag: number, result: Exclude<PublishResult, 'pending'>): void
+}
 
 /** A topic as one producer sees it; keep it for the next message to the same topic. */
 export class ProducerTarget {
@@ -30,12 +39,16 @@ export class ProducerTarget {
 export class Producer {
   readonly #vhost: VirtualHost
   readonly #subject: Subject
+  readonly #owner: PublishOwner | undefined
+  /** Publishes that wait for the log. While there are any, all others of this producer wait behind them. */
+  #pendingCount = 0
   /** Why the last publish was refused. */
   refusal: RefusalDetail | undefined = undefined
 
-  constructor(vhost: VirtualHost, subject: Subject) {
+  constructor(vhost: VirtualHost, subject: Subject, owner: PublishOwner | undefined) {
     this.#vhost = vhost
     this.#subject = subject
+    this.#owner = owner
   }
 
   /** What `publish` needs to know of a topic, in core form. */
@@ -43,8 +56,8 @@ export class Producer {
     return new ProducerTarget(this.#vhost.router.routeOf(topic))
   }
 
-  /** Hot path. The message is routed when this returns; nothing of it is kept that was not detached. */
-  publish(target: ProducerTarget, message: Message): PublishResult {
+  /** Hot path. When this returns, nothing of the message is kept that was not detached. */
+  publish(target: ProducerTarget, message: Message, tag: number): PublishResult {
     const vhost = this.#vhost
     if (target.decidedAt !== vhost.authorizer.generation) this.#decide(target)
     if (target.refusal !== undefined) {
@@ -52,11 +65,76 @@ export class Producer {
       vhost.counters.refused++
       return 'refused'
     }
-    return vhost.publish(target.route, message)
+    const { route } = target
+    if (this.#pendingCount > 0 || vhost.mustLog(route, message)) return this.#publishLater(route, message, tag)
+    return vhost.publish(route, message)
+  }
+
+  /** Only `PendingPublish` calls this. */
+  settle(tag: number, result: Exclude<PublishResult, 'pending'>): void {
+    this.#pendingCount--
+    this.#owner?.onPublishSettled(tag, result)
+  }
+
+  #publishLater(route: Route, message: Message, tag: number): PublishResult {
+    message.detach()
+    this.#pendingCount++
+    const { log, router } = this.#vhost
+    const targets = router.targetsOf(route)
+    if (!this.#vhost.mustLog(route, message)) {
+      log.follow(new PendingPublish(this, this.#vhost, targets, route, message, tag, 0))
+      return 'pending'
+    }
+    const queues = durableQueues(targets, message)
+    message.logRefs = queues.length + (message.retain ? 1 : 0)
+    const group = new PendingPublish(this, this.#vhost, targets, route, message, tag, 1)
+    log.append(messageRecord(message, queues), group)
+    return 'pending'
   }
 
   #decide(target: ProducerTarget): void {
     target.decidedAt = this.#vhost.authorizer.generation
     target.refusal = this.#vhost.refusalToPublish(this.#subject, target.route.topic)
+  }
+}
+
+/** A publish that waits for its record, or for its turn behind one. */
+class PendingPublish implements LogGroup {
+  ticket = 0
+  readonly recordCount: number
+  readonly #producer: Producer
+  readonly #vhost: VirtualHost
+  readonly #targets: readonly Target[]
+  readonly #route: Route
+  readonly #message: Message
+  readonly #tag: number
+
+  constructor(
+    producer: Producer,
+    vhost: VirtualHost,
+    targets: readonly Target[],
+    route: Route,
+    message: Message,
+    tag: number,
+    recordCount: number,
+  ) {
+    this.#producer = producer
+    this.#vhost = vhost
+    this.#targets = targets
+    this.#route = route
+    this.#message = message
+    this.#tag = tag
+    this.recordCount = recordCount
+  }
+
+  onCommitted(lsn: number): void {
+    const message = this.#message
+    if (this.recordCount > 0) message.lsn = lsn
+    this.#producer.settle(this.#tag, this.#vhost.publishTo(this.#targets, this.#route, message))
+  }
+
+  onRefused(text: string): void {
+    this.#producer.refusal = { refusal: 'limit-reached', subject: this.#route.topic, text }
+    this.#producer.settle(this.#tag, 'refused')
   }
 }

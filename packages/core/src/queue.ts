@@ -8,6 +8,7 @@ import type { Counters } from './counters.ts'
 import { Delivery, type Match, type Outcome } from './delivery.ts'
 import type { Env } from './env.ts'
 import { DISPATCH_BATCH_MAX, ENTRY_BYTES } from './limits.ts'
+import type { HostLog } from './log/host-log.ts'
 import type { Assurance, Message } from './message.ts'
 import { Pressure } from './pressure.ts'
 import { Ring } from './ring.ts'
@@ -24,6 +25,7 @@ export interface QueueContext {
   readonly turns: Turns
   readonly counters: Counters
   readonly env: Env
+  readonly log: HostLog
   /** A queue that wants the producer at hand to pause, until somebody takes note. */
   pressedBy: Queue | undefined
 }
@@ -38,6 +40,8 @@ interface Backfill {
 export class Queue implements TurnWork {
   readonly name: string
   readonly settings: QueueSettings
+  /** In the log; 0 for a queue that does not outlive the process. */
+  number = 0
   readonly #context: QueueContext
   readonly #turns: Turns
   readonly #counters: Counters
@@ -48,6 +52,7 @@ export class Queue implements TurnWork {
   /** Where the search for a taker starts: the one after the last that got something. */
   #turnOf = 0
   #isAwake = false
+  #isClosed = false
   #sequence = 0
   /** Made when the queue first fills. */
   #pressure: Pressure | undefined = undefined
@@ -132,6 +137,7 @@ export class Queue implements TurnWork {
       if (isExpired(entry.message, nowMs)) {
         this.#takeFirst(entry)
         this.#counters.expired++
+        this.#finish(entry)
         continue
       }
       const consumer = this.#taker(entry.assurance)
@@ -144,10 +150,10 @@ export class Queue implements TurnWork {
 
   /** A consumer finished a delivery; only `Consumer.settle` calls this. Hot path. */
   onSettled(delivery: Delivery, outcome: Outcome): void {
-    if (outcome === 'accepted') return
+    if (outcome === 'accepted') return this.#finish(delivery)
     if (outcome === 'rejected') {
       this.#counters.rejected++
-      return
+      return this.#finish(delivery)
     }
     if (outcome === 'modified') delivery.failedCount++
     this.#putBack(delivery)
@@ -158,14 +164,38 @@ export class Queue implements TurnWork {
     this.#counters.rejected++
   }
 
-  /** Forgets everything that waits. Returns how many entries that were. */
-  clear(): number {
-    const count = this.#waiting.length
-    this.#waiting.clear()
+  /** Takes back an entry that the log kept over a restart; the older ones first. */
+  restore(message: Message, match: Match): void {
+    this.#waitingBytes += footprint(message)
+    this.#waiting.push(new Delivery(message, match, message.assurance, false, ++this.#sequence))
+  }
+
+  /** Forgets everything that waits and takes nothing more. Returns the messages of the log among it. */
+  close(): Message[] {
+    this.#isClosed = true
+    const logged: Message[] = []
+    for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
+      if (this.isLogged(entry)) logged.push(entry.message)
+    }
     this.#waitingBytes = 0
     this.#backfills = undefined
     this.#pressure?.release()
-    return count
+    return logged
+  }
+
+  /** The log says that this queue has the message, and has to hear when it has not any more. */
+  isLogged(delivery: Delivery): boolean {
+    return this.number !== 0 && delivery.message.lsn !== 0 && delivery.assurance !== 0 && !delivery.retained
+  }
+
+  /** A message that the log gave this queue, and that it does not keep. */
+  #settleUnkept(message: Message, retained: boolean): void {
+    if (this.number !== 0 && message.lsn !== 0 && !retained) this.#context.log.settle(this.number, message)
+  }
+
+  /** Hot path. */
+  #finish(delivery: Delivery): void {
+    if (this.isLogged(delivery)) this.#context.log.settle(this.number, delivery.message)
   }
 
   /** The next consumer in turn that can take a delivery of this assurance. Hot path. */
@@ -192,6 +222,7 @@ export class Queue implements TurnWork {
     const own = consumer.match
     const effective = own === undefined ? assurance : lower(message.assurance, own.assuranceMax)
     if (effective === 0) {
+      if (assurance !== 0) this.#settleUnkept(message, retained)
       const delivery = settledDelivery
       delivery.message = message
       delivery.match = own ?? match
@@ -208,6 +239,7 @@ export class Queue implements TurnWork {
   /** Serves an entry that waited. */
   #hand(consumer: Consumer, entry: Delivery): void {
     if (consumer.match !== undefined) {
+      if (consumer.match.assuranceMax === 0) this.#finish(entry)
       entry.match = consumer.match
       entry.assurance = lower(entry.message.assurance, consumer.match.assuranceMax)
     }
@@ -221,6 +253,10 @@ export class Queue implements TurnWork {
   }
 
   #wait(message: Message, match: Match, assurance: Assurance): boolean {
+    if (this.#isClosed) {
+      if (assurance !== 0) this.#settleUnkept(message, false)
+      return false
+    }
     if (assurance === 0 && !this.#hasAttachedConsumer()) {
       this.#counters.droppedOffline++
       return false
@@ -228,6 +264,7 @@ export class Queue implements TurnWork {
     if (this.#waiting.length >= this.settings.messagesMax || this.#waitingBytes + footprint(message) > this.settings.bytesMax) {
       this.#counters.droppedOverLimit++
       this.droppedCount++
+      if (assurance !== 0) this.#settleUnkept(message, false)
       return false
     }
     message.detach()

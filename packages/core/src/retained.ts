@@ -12,14 +12,17 @@ class Node {
 
 export class Retained {
   readonly #limits: CoreLimits
+  readonly #onExpired: (message: Message) => void
   readonly #root = new Node()
   #count = 0
   #bytes = 0
   /** New topics not retained because of a limit. */
   refusedCount = 0
 
-  constructor(limits: CoreLimits) {
+  /** `onExpired` hears of each message that goes because its time is over. */
+  constructor(limits: CoreLimits, onExpired: (message: Message) => void) {
     this.#limits = limits
+    this.#onExpired = onExpired
   }
 
   get count(): number {
@@ -66,7 +69,10 @@ export class Retained {
     const found: Message[] = []
     const expired: Message[] = []
     collect(this.#root, pattern, 0, nowMs, found, expired)
-    for (const message of expired) this.#remove(message.topic.split('/'))
+    for (const message of expired) {
+      this.#remove(message.topic.split('/'))
+      this.#onExpired(message)
+    }
     return found
   }
 

@@ -20,7 +20,7 @@ export interface Binding {
 }
 
 /** One queue that a topic goes to, with all its bindings that matched. */
-interface Target {
+export interface Target {
   readonly queue: Queue
   readonly match: Match
   /** Set when some binding refuses its own session's messages. */
@@ -33,6 +33,8 @@ export class Route {
   readonly levels: readonly string[]
   generation = -1
   targets: readonly Target[] = []
+  /** Some target outlives the process. */
+  hasDurable = false
 
   constructor(topic: string) {
     this.topic = topic
@@ -59,6 +61,11 @@ export class Router {
     this.#generation++
   }
 
+  /** A queue has become durable: what is remembered of routes does not hold any more. */
+  forgetTargets(): void {
+    this.#generation++
+  }
+
   /** The route of a topic in core form. Keep it: the look-up costs more than the publish. */
   routeOf(topic: string): Route {
     let route = this.#routes.get(topic)
@@ -70,16 +77,10 @@ export class Router {
     return route
   }
 
-  /** Offers the message to every queue bound to its topic. Returns how many targets there were. Hot path. */
-  route(route: Route, message: Message): number {
+  /** The queues that want a topic's messages now. Replaced, never changed: a caller may keep them. Hot path. */
+  targetsOf(route: Route): readonly Target[] {
     if (route.generation !== this.#generation) this.#resolve(route)
-    const targets = route.targets
-    for (let index = 0; index < targets.length; index++) {
-      const target = targets[index]!
-      if (target.selective === undefined) target.queue.offer(message, target.match)
-      else offerSelectively(target, message)
-    }
-    return targets.length
+    return route.targets
   }
 
   #resolve(route: Route): void {
@@ -97,6 +98,7 @@ export class Router {
       targets.push({ queue, match: matchOf(matched), selective: isSelective ? matched : undefined })
     }
     route.targets = targets
+    route.hasDurable = targets.some(({ queue }) => queue.number !== 0)
     route.generation = this.#generation
   }
 }
@@ -108,11 +110,33 @@ export function matchOf(bindings: readonly Binding[]): Match {
   return { data: bindings.map((binding) => binding.data), assuranceMax, memo: undefined }
 }
 
+/** Offers the message to every target. Hot path. */
+export function offerAll(targets: readonly Target[], message: Message): void {
+  for (let index = 0; index < targets.length; index++) {
+    const target = targets[index]!
+    if (target.selective === undefined) target.queue.offer(message, target.match)
+    else offerSelectively(target, message)
+  }
+}
+
+/** Numbers of the durable queues among the targets that will have to settle the message. */
+export function durableQueues(targets: readonly Target[], message: Message): number[] {
+  const numbers: number[] = []
+  for (const { queue, match, selective } of targets) {
+    if (queue.number === 0 || message.assurance === 0 || match.assuranceMax === 0) continue
+    const isWanted = selective?.some((binding) => wants(binding, message) && binding.assuranceMax > 0) ?? true
+    if (isWanted) numbers.push(queue.number)
+  }
+  return numbers
+}
+
 /** Leaves out the bindings that do not want what their own session publishes. */
 function offerSelectively(target: Target, message: Message): void {
-  const wanting = target.selective!.filter(
-    (binding) => binding.exceptFrom === undefined || binding.exceptFrom !== message.publisher,
-  )
+  const wanting = target.selective!.filter((binding) => wants(binding, message))
   if (wanting.length === target.selective!.length) target.queue.offer(message, target.match)
   else if (wanting.length > 0) target.queue.offer(message, matchOf(wanting))
+}
+
+function wants(binding: Binding, message: Message): boolean {
+  return binding.exceptFrom === undefined || binding.exceptFrom !== message.publisher
 }

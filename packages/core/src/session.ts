@@ -2,14 +2,15 @@
  * A client's state: its queue, its bindings, its will. It may outlive its connection; when and how it ends is decided here,
  * which connection has it is `Sessions`' business.
  */
-import { type Pattern, patternFromKey, patternKey } from './address.ts'
+import { matches, type Pattern, patternFromKey, patternKey } from './address.ts'
 import type { Principal, Subject } from './authorizer.ts'
 import { Consumer, CREDIT_UNLIMITED } from './consumer.ts'
 import { CreditPool } from './credit.ts'
-import type { BindingData, DeliverySink } from './delivery.ts'
+import type { BindingData, DeliverySink, Match } from './delivery.ts'
 import type { Cancel } from './env.ts'
+import { jsonRecord, type LoggedBinding, RecordKind } from './log/records.ts'
 import type { Assurance, Message } from './message.ts'
-import { Producer } from './producer.ts'
+import { Producer, type PublishOwner } from './producer.ts'
 import { Queue } from './queue.ts'
 import { refuse, type Result } from './refusal.ts'
 import { type Binding, matchOf } from './router.ts'
@@ -65,16 +66,23 @@ export class Session {
   #cancelWill: Cancel | undefined = undefined
   #isEnded = false
 
-  constructor(vhost: VirtualHost, clientId: string, principal: Principal, expiryMs: number, creditMax: number) {
+  /** `queueNumber` is its place in the log; 0 for a session that ends with its connection or its process. */
+  constructor(vhost: VirtualHost, clientId: string, principal: Principal, expiryMs: number, queueNumber: number) {
     this.#vhost = vhost
     this.clientId = clientId
     this.principal = principal
     this.#expiryMs = expiryMs
-    this.pool = new CreditPool(creditMax)
+    this.pool = new CreditPool(0)
     const { queuedMessagesMax, queuedBytesMax } = vhost.limits
     this.queue = new Queue(vhost, clientId, { messagesMax: queuedMessagesMax, bytesMax: queuedBytesMax }, expiryMs > 0)
+    this.queue.number = queueNumber
     this.#consumer = new Consumer(this.queue, this.pool, undefined)
     this.queue.addConsumer(this.#consumer)
+  }
+
+  /** The log knows it: what it is told must be committed before the client hears that it is done. */
+  get isDurable(): boolean {
+    return this.queue.number !== 0
   }
 
   get isConnected(): boolean {
@@ -94,8 +102,8 @@ export class Session {
   own(owner: SessionOwner, expiryMs: number, creditMax: number, will: Will | undefined): void {
     this.#cancelTimers()
     this.#owner = owner
-    this.#expiryMs = expiryMs
     this.#will = will
+    this.setExpiry(expiryMs)
     this.queue.keepsUnsettled = expiryMs > 0
     this.pool.setLimit(creditMax)
   }
@@ -111,8 +119,9 @@ export class Session {
     for (const consumer of this.#consumers()) consumer.wake()
   }
 
-  openProducer(): Producer {
-    return new Producer(this.#vhost, this.#subject())
+  /** `owner` hears of publishes that had to wait for the log. */
+  openProducer(owner: PublishOwner): Producer {
+    return new Producer(this.#vhost, this.#subject(), owner)
   }
 
   /** Adds or replaces a binding; its retained messages follow at the end of the turn. */
@@ -129,6 +138,7 @@ export class Session {
     }
     if (shareName === undefined) this.#bindOwn(key, spec, isKnown)
     else this.#joinShared(key, shareName, spec)
+    this.#noteBinding(key, spec)
     return { ok: true, value: { replaced: isKnown } }
   }
 
@@ -139,9 +149,12 @@ export class Session {
     if (binding !== undefined) {
       this.#bindings!.delete(key)
       this.#vhost.router.unbind(binding)
+      this.#note(RecordKind.unbound, { key })
       return true
     }
-    return this.#leaveShared(key)
+    if (!this.#leaveShared(key)) return false
+    this.#note(RecordKind.unbound, { key })
+    return true
   }
 
   /** The will is not wanted any more: the client said goodbye. [MQTT5-3.14.4-3] */
@@ -151,7 +164,38 @@ export class Session {
 
   /** A later wish of the client; a session that was to end with its connection still does. [MQTT5-3.14.2-2] */
   setExpiry(expiryMs: number): void {
+    if (expiryMs === this.#expiryMs) return
     this.#expiryMs = expiryMs
+    this.noteOpened()
+  }
+
+  /** Tells the log who it is and how long it stays. */
+  noteOpened(): void {
+    const { name, anonymous } = this.principal
+    const expiryMs = this.#expiryMs === Infinity ? null : this.#expiryMs
+    this.#note(RecordKind.sessionOpened, { clientId: this.clientId, user: name, anonymous, expiryMs })
+  }
+
+  /** After a restart: nobody is connected, the time until it expires begins. */
+  startOffline(): void {
+    if (this.#expiryMs !== Infinity) {
+      this.#cancelExpiry = this.#vhost.env.clock.after(this.#expiryMs, () => this.end())
+    }
+  }
+
+  /** After a restart: binds again what the log knows. */
+  restoreBinding(key: string, logged: LoggedBinding): void {
+    const { shareName, assuranceMax, noLocal, data } = logged
+    const pattern: Pattern = { vhost: this.#vhost.name, kind: 'topic', levels: patternFromKey(logged.pattern) }
+    const spec: BindingSpec = { pattern, shareName, assuranceMax, noLocal, retained: 'never', data }
+    if (shareName === undefined) this.#bindOwn(key, spec, true)
+    else this.#joinShared(key, shareName, spec)
+  }
+
+  /** Data and assurance of its own bindings that match a topic. */
+  matchFor(levels: readonly string[]): Match | undefined {
+    const bindings = [...(this.#bindings?.values() ?? [])].filter(({ pattern }) => matches(pattern, levels))
+    return bindings.length === 0 ? undefined : matchOf(bindings)
   }
 
   /** The connection is gone. Publishes the will in its time and ends the session in its time. */
@@ -188,8 +232,11 @@ export class Session {
     for (const key of [...(this.#shared?.keys() ?? [])]) this.#leaveShared(key)
     this.#consumer.detach()
     this.queue.removeConsumer(this.#consumer)
-    this.queue.clear()
-    this.#vhost.sessions.forget(this)
+    const held = this.queue.close()
+    for (const delivery of this.#consumer.unsettled()) if (this.queue.isLogged(delivery)) held.push(delivery.message)
+    const { log, sessions } = this.#vhost
+    if (this.isDurable) log.endQueue(jsonRecord(RecordKind.queueEnded, this.queue.number, {}), held)
+    sessions.forget(this)
   }
 
   #bindOwn(key: string, spec: BindingSpec, isKnown: boolean): void {
@@ -216,7 +263,7 @@ export class Session {
   #joinShared(key: string, shareName: string, spec: BindingSpec): void {
     this.#leaveShared(key)
     const match = matchOf([{ ...sharedBindingFields(this.queue, spec) }])
-    const consumer = this.#vhost.shared.join(key, shareName, spec, this.pool, match)
+    const consumer = this.#vhost.shared.join(key, shareName, spec, this, match)
     this.#shared ??= new Map()
     this.#shared.set(key, { key, consumer })
     if (this.#sink !== undefined) start(consumer, this.#sink)
@@ -228,6 +275,30 @@ export class Session {
     this.#shared!.delete(key)
     this.#vhost.shared.leave(key, membership.consumer)
     return true
+  }
+
+  #noteBinding(key: string, spec: BindingSpec): void {
+    if (!this.isDurable) return
+    const { shareName, assuranceMax, noLocal, data } = spec
+    const groupQueue = this.#shared?.get(key)?.consumer.queue.number
+    this.#note(RecordKind.bound, {
+      key,
+      pattern: patternKey(spec.pattern.levels),
+      ...(shareName !== undefined && { shareName }),
+      ...(groupQueue !== undefined && { groupQueue }),
+      assuranceMax,
+      noLocal,
+      data,
+    })
+  }
+
+  /** A session that the log cannot keep must not go on as if it could. */
+  #note(kind: number, value: Parameters<typeof jsonRecord>[2]): void {
+    if (!this.isDurable || this.#isEnded) return
+    this.#vhost.log.note(jsonRecord(kind, this.queue.number, value), () => {
+      this.evict('deleted')
+      this.end()
+    })
   }
 
   #publishWill(): void {

@@ -2,6 +2,7 @@
  * Every session of a virtual host by client id: opening, resuming, taking over, forgetting.
  */
 import type { Principal } from './authorizer.ts'
+import type { LoggedSession } from './log/records.ts'
 import { refuse, type Result } from './refusal.ts'
 import { Session, type SessionOwner, type Will } from './session.ts'
 import type { VirtualHost } from './virtual-host.ts'
@@ -57,10 +58,17 @@ export class Sessions {
       return refuse('limit-reached', clientId, text)
     }
     const resumed = before === undefined ? undefined : this.#release(before, request.cleanStart)
-    const session = resumed ?? new Session(this.#vhost, clientId, principal, request.expiryMs, request.creditMax)
-    this.#byClientId.set(clientId, session)
+    const session = resumed ?? this.#create(request)
     session.own(request.owner, request.expiryMs, request.creditMax, request.will)
     return { ok: true, value: { session, present: resumed !== undefined } }
+  }
+
+  /** A session that the log kept over a restart. */
+  restore(logged: LoggedSession, queueNumber: number): Session {
+    const { clientId, user, anonymous, expiryMs } = logged
+    const session = new Session(this.#vhost, clientId, { name: user, anonymous }, expiryMs ?? Infinity, queueNumber)
+    this.#byClientId.set(clientId, session)
+    return session
   }
 
   /** Ends a session whoever has it. False when there is none. */
@@ -75,6 +83,15 @@ export class Sessions {
   /** Only `Session.end` calls this. */
   forget(session: Session): void {
     if (this.#byClientId.get(session.clientId) === session) this.#byClientId.delete(session.clientId)
+  }
+
+  #create(request: OpenSession): Session {
+    const { clientId, principal, expiryMs } = request
+    const queueNumber = expiryMs > 0 ? this.#vhost.log.newQueueNumber() : 0
+    const session = new Session(this.#vhost, clientId, principal, expiryMs, queueNumber)
+    this.#byClientId.set(clientId, session)
+    session.noteOpened()
+    return session
   }
 
   /** Takes the session from its connection. Undefined when nothing is left of it to resume. */

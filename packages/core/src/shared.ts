@@ -3,11 +3,11 @@
  * had not settled goes to the others.
  */
 import { Consumer } from './consumer.ts'
-import type { CreditPool } from './credit.ts'
 import type { Match } from './delivery.ts'
-import { Queue } from './queue.ts'
 import type { Binding } from './router.ts'
-import type { BindingSpec } from './session.ts'
+import { jsonRecord, RecordKind } from './log/records.ts'
+import { Queue } from './queue.ts'
+import type { BindingSpec, Session } from './session.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 interface Group {
@@ -28,10 +28,15 @@ export class SharedSubscriptions {
   }
 
   /** A new member. `match` has the member's own assurance and data; the group's binding takes the highest there is. */
-  join(key: string, shareName: string, spec: BindingSpec, pool: CreditPool, match: Match): Consumer {
+  join(key: string, shareName: string, spec: BindingSpec, member: Session, match: Match): Consumer {
     let group = this.#groups.get(key)
     if (group === undefined) this.#groups.set(key, (group = this.#open(shareName, spec)))
-    const consumer = new Consumer(group.queue, pool, match)
+    // One member that outlives its connection is enough: the group's messages have to last, then.
+    if (member.isDurable && group.queue.number === 0) {
+      group.queue.number = this.#vhost.log.newQueueNumber()
+      this.#vhost.router.forgetTargets()
+    }
+    const consumer = new Consumer(group.queue, member.pool, match)
     group.queue.addConsumer(consumer)
     return consumer
   }
@@ -51,7 +56,14 @@ export class SharedSubscriptions {
     if (group.queue.consumers.length > 0) return
     this.#groups.delete(key)
     this.#vhost.router.unbind(group.binding)
-    group.queue.clear()
+    const held = group.queue.close()
+    const { number } = group.queue
+    if (number !== 0) this.#vhost.log.endQueue(jsonRecord(RecordKind.queueEnded, number, {}), held)
+  }
+
+  /** Queue of a group that there is; undefined for none. */
+  find(key: string): Queue | undefined {
+    return this.#groups.get(key)?.queue
   }
 
   /** The queue holds what its best member may get; each member's own assurance applies when it is handed over. */

@@ -6,13 +6,17 @@ import { isReservedName } from './address.ts'
 import type { Authorizer, Subject } from './authorizer.ts'
 import { Counters } from './counters.ts'
 import type { Env } from './env.ts'
+import type { Engine } from '@ternmq/store'
 import type { CoreLimits } from './limits.ts'
-import type { Message } from './message.ts'
-import { Producer, type PublishResult } from './producer.ts'
+import { HostLog, type LogEnded } from './log/host-log.ts'
+import { jsonRecord, RecordKind } from './log/records.ts'
+import { readLog, restore } from './log/replay.ts'
+import type { HeaderCodec, Message } from './message.ts'
+import { Producer } from './producer.ts'
 import type { Queue, QueueContext } from './queue.ts'
 import type { RefusalDetail } from './refusal.ts'
 import { Retained } from './retained.ts'
-import { type Route, Router } from './router.ts'
+import { offerAll, type Route, Router, type Target } from './router.ts'
 import { Sessions } from './sessions.ts'
 import { SharedSubscriptions } from './shared.ts'
 import { Turns } from './turns.ts'
@@ -22,7 +26,13 @@ export interface VirtualHostOptions {
   readonly name: string
   readonly authorizer: Authorizer
   readonly limits: CoreLimits
+  /** The log has failed for good: stop the broker, nothing can be promised any more. Only with `openLog`. */
+  readonly onLogEnded?: LogEnded
 }
+
+/** The embedded engines have one partition per virtual host. */
+const LOG_PARTITION = 0
+const LOG_NODE = 'local'
 
 export class VirtualHost implements QueueContext {
   readonly name: string
@@ -31,6 +41,7 @@ export class VirtualHost implements QueueContext {
   readonly authorizer: Authorizer
   readonly counters: Counters = new Counters()
   readonly turns: Turns
+  readonly log: HostLog
   readonly router: Router = new Router()
   readonly retained: Retained
   readonly sessions: Sessions
@@ -43,20 +54,57 @@ export class VirtualHost implements QueueContext {
     this.limits = options.limits
     this.authorizer = options.authorizer
     this.turns = new Turns(options.env.clock)
-    this.retained = new Retained(options.limits)
+    this.log = new HostLog(options.onLogEnded ?? throwLogEnded)
+    this.retained = new Retained(options.limits, (message) => {
+      if (message.lsn !== 0) this.log.unref(message)
+    })
     this.sessions = new Sessions(this)
     this.shared = new SharedSubscriptions(this)
   }
 
+  /** Takes the log's engine and what it kept of an earlier life. Before the first session. Rejects as `PartitionLog.own` does. */
+  async openLog(engine: Engine, codecs: readonly HeaderCodec[]): Promise<void> {
+    const state = await readLog(engine.partition(LOG_PARTITION), new Map(codecs.map((codec) => [codec.id, codec])))
+    await this.log.open(engine, LOG_PARTITION, LOG_NODE, state.lastQueueNumber)
+    restore(this, state)
+  }
+
+  /**
+   * True for a message that must be in the log before anybody has it: it goes to a queue that outlives the process, or stays as its
+   * topic's last. Hot path.
+   */
+  mustLog(route: Route, message: Message): boolean {
+    if (!message.retain && !message.durable) return false
+    this.router.targetsOf(route)
+    return this.log.isOpen && (message.retain || route.hasDurable)
+  }
+
   /** Retains and routes a message whose publisher was allowed to. Hot path. */
-  publish(route: Route, message: Message): Exclude<PublishResult, 'refused'> {
+  publish(route: Route, message: Message): 'routed' | 'unmatched' {
+    return this.publishTo(this.router.targetsOf(route), route, message)
+  }
+
+  /** As `publish`, to the targets there were when the message was logged. Hot path. */
+  publishTo(targets: readonly Target[], route: Route, message: Message): 'routed' | 'unmatched' {
     const { counters } = this
     counters.messagesIn++
     counters.bytesIn += message.end - message.bodyStart
-    if (message.retain) this.retained.set(route.levels, message)
-    if (this.router.route(route, message) > 0) return 'routed'
+    if (message.retain) this.retain(route, message)
+    if (targets.length > 0) {
+      offerAll(targets, message)
+      return 'routed'
+    }
     counters.unmatched++
     return 'unmatched'
+  }
+
+  /** Makes a message the last of its topic, or none with an empty body. */
+  retain(route: Route, message: Message): void {
+    const before = this.retained.get(route.levels)
+    const isKept = this.retained.set(route.levels, message)
+    if (before !== undefined && before.lsn !== 0) this.log.unref(before)
+    if (message.lsn === 0 || (isKept && message.end > message.bodyStart)) return
+    this.log.endQueue(jsonRecord(RecordKind.retainedCleared, 0, { topic: route.topic }), [message])
   }
 
   /** Why `subject` may not publish to `topic`; undefined when it may. */
@@ -83,7 +131,11 @@ export class VirtualHost implements QueueContext {
 
   /** Publishes on behalf of somebody who is no longer connected: a will. */
   publishAs(subject: Subject, message: Message): void {
-    const producer = new Producer(this, subject)
-    producer.publish(producer.target(message.topic), message)
+    const producer = new Producer(this, subject, undefined)
+    producer.publish(producer.target(message.topic), message, 0)
   }
+}
+
+function throwLogEnded(error: Error): never {
+  throw error
 }

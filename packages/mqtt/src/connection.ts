@@ -10,6 +10,7 @@ import type {
   LoginExchange,
   Producer,
   ProducerTarget,
+  PublishOwner,
   Queue,
   Session,
   SessionOwner,
@@ -26,7 +27,7 @@ import { handlePuback, handlePubcomp, handlePubrec, handlePubrel } from './handl
 import { handleAuth } from './handlers/auth.ts'
 import { handleConnect, type PendingConnect } from './handlers/connect.ts'
 import { handleDisconnect } from './handlers/disconnect.ts'
-import { handlePublish } from './handlers/publish.ts'
+import { handlePublish, onPublishSettled } from './handlers/publish.ts'
 import { handleSubscribe, handleUnsubscribe } from './handlers/subscribe.ts'
 import type { Outbound } from './outbound.ts'
 import { type PacketSink, PacketSplitter } from './packet-splitter.ts'
@@ -48,7 +49,7 @@ const AUTH = 15
 
 const PINGRESP = Uint8Array.of(0xd0, 0)
 
-export class MqttConnection implements Connection, SessionOwner, DeliverySink, WheelEntry, PacketSink {
+export class MqttConnection implements Connection, SessionOwner, PublishOwner, DeliverySink, WheelEntry, PacketSink {
   readonly adapter: MqttAdapter
   readonly transport: Transport
   readonly #splitter = new PacketSplitter()
@@ -77,8 +78,9 @@ export class MqttConnection implements Connection, SessionOwner, DeliverySink, W
   outboundAliases: OutboundAliases | undefined = undefined
   #inboundAliases: InboundAliases | undefined = undefined
 
-  // ── once connected; reading one of them earlier is a bug ──
-  session!: Session
+  /** Undefined until CONNECT was accepted. */
+  session: Session = undefined as unknown as Session
+  // ── with the session; reading one of them earlier is a bug ──
   state!: MqttSessionState
   outbound!: Outbound
   producer!: Producer
@@ -191,6 +193,13 @@ export class MqttConnection implements Connection, SessionOwner, DeliverySink, W
     }
   }
 
+  // ── PublishOwner ──
+
+  /** After the end nobody is answered; what is stored is stored. */
+  onPublishSettled(tag: number, result: 'routed' | 'unmatched' | 'refused'): void {
+    onPublishSettled(this, tag, result)
+  }
+
   // ── WheelEntry ──
 
   /** The client was silent for too long, or nearly: its last packet decides. [MQTT5-3.1.2-22] [MQTT311-3.1.2-24] */
@@ -214,18 +223,29 @@ export class MqttConnection implements Connection, SessionOwner, DeliverySink, W
 
   // ── for handlers ──
 
-  /** CONNECT is answered: packets are taken, the keep-alive counts. */
-  begin(session: Session, state: MqttSessionState, topics: TopicCache, producer: Producer): void {
+  /** The session is this connection's from now on. */
+  adopt(session: Session, state: MqttSessionState, topics: TopicCache, producer: Producer): void {
     this.session = session
     this.state = state
     this.outbound = state.outbound
     this.topics = topics
     this.producer = producer
+  }
+
+  /** CONNECT is answered: packets are taken, the keep-alive counts. */
+  begin(): void {
     this.#phase = 'connected'
     this.pending = undefined
     this.#heardTick = this.adapter.wheel.tick
     if (this.keepAliveMs > 0) this.adapter.wheel.add(this, this.keepAliveMs * 1.5)
     else this.adapter.wheel.remove(this)
+  }
+
+  /** Runs `answer` once the log has all that the session was told: what a client hears is done must not be lost. */
+  whenCommitted(answer: () => void): void {
+    const wait = this.session.isDurable ? this.adapter.vhost.log.settledSoFar() : undefined
+    if (wait === undefined) answer()
+    else this.waitFor(wait.then(() => (this.isClosed ? undefined : answer())))
   }
 
   /** Packets wait until `work` is done; reading pauses, so that little waits. */
@@ -348,7 +368,7 @@ export class MqttConnection implements Connection, SessionOwner, DeliverySink, W
     this.#splitter.clear()
     this.pending = undefined
     this.adapter.report(this, wasConnected ? 'disconnected' : 'refused', text, clause)
-    if (!wasConnected) return
+    if (this.session === undefined) return
     releaseShared(this.session)
     this.session.disconnect()
   }

@@ -6,6 +6,18 @@ export class MqttSessionState {
   readonly outbound: Outbound = new Outbound()
   #received: Set<number> | undefined = undefined
 
+  #pending: Set<number> | undefined = undefined
+
+  /** Those of `received` whose message waits for the log: their PUBREC is still to come. */
+  get pending(): Set<number> | undefined {
+    return this.#pending
+  }
+
+  addPending(id: number): void {
+    this.#pending ??= new Set()
+    this.#pending.add(id)
+  }
+
   /** QoS 2 packet ids that the client has published and not yet released. [MQTT5-4.3.3-10] [MQTT311-4.3.3-2] */
   get received(): Set<number> {
     return (this.#received ??= new Set())

@@ -148,7 +148,7 @@ function acceptConnect(
   })
   if (!opened.ok) return refuseByCore(client, opened.detail)
   const { session, present } = opened.value
-  const producer = session.openProducer()
+  const producer = session.openProducer(client)
   const state = stateOf(session)
   // A server's keep-alive replaces the client's. [MQTT5-3.1.2-21] [MQTT5-3.2.2-21]
   const keepAliveMax = settings.keepAliveMaxSeconds
@@ -170,11 +170,14 @@ function acceptConnect(
     authMethod: packet.authMethod, // [MQTT5-4.12.0-5]
     authData,
   }
-  client.transport.write(encodeConnack(connack, packet.version, client.maxPacketBytes))
-  client.begin(session, state, new TopicCache(producer, packet.version, settings.maxTopicLevels), producer)
-  adapter.report(client, 'connected', present ? 'session resumed' : 'new session', '')
-  if (present) resume(client)
-  session.startDelivery(client)
+  client.adopt(session, state, new TopicCache(producer, packet.version, settings.maxTopicLevels), producer)
+  client.whenCommitted(() => {
+    client.transport.write(encodeConnack(connack, packet.version, client.maxPacketBytes))
+    client.begin()
+    adapter.report(client, 'connected', present ? 'session resumed' : 'new session', '')
+    if (present) resume(client)
+    session.startDelivery(client)
+  })
 }
 
 /** Unfinished exchanges go on where they were, in their order, with their ids. [MQTT5-4.4.0-1] [MQTT311-4.4.0-1] */

@@ -11,6 +11,8 @@ import { mqtt3Headers, mqtt5Headers } from '../headers.ts'
 import { PUBACK, PUBREC, writeAck, writeRefusal } from './acks.ts'
 import { REASON_CODE_BY_REFUSAL } from './refusals.ts'
 
+type SettledResult = Exclude<PublishResult, 'pending'>
+
 const found = new PublishProperties()
 
 /** Hot path. `bytes[start]` is the fixed header, the variable header is at `at`. Throws ProtocolError. */
@@ -35,27 +37,56 @@ export function handlePublish(client: MqttConnection, bytes: Uint8Array, start: 
       : readMqtt3(client, bytes, start, topicAt, topicEnd, headersAt, end, qos)
   if (message === undefined) return
   if (qos === 2) return publishOnce(client, message, id)
-  const result = client.producer.publish(client.target, message)
-  if (qos === 1) acknowledge(client, PUBACK, id, result)
-  else if (result === 'refused') refuseUnacknowledged(client)
+  const result = client.producer.publish(client.target, message, publishTag(qos, id))
+  if (result !== 'pending') settlePublish(client, qos, id, result)
+}
+
+/** What `handlePublish` gives the core to know a publish by that has to wait. */
+function publishTag(qos: number, id: number): number {
+  return (qos << 16) | id
+}
+
+/** A publish that had to wait has its result. [MQTT5-4.3.2-4] [MQTT311-4.3.2-2] */
+export function onPublishSettled(client: MqttConnection, tag: number, result: SettledResult): void {
+  const qos = tag >> 16
+  const id = tag & 0xffff
+  if (qos === 2) client.state.pending?.delete(id)
+  settlePublish(client, qos, id, result)
+}
+
+/** Hot path. */
+function settlePublish(client: MqttConnection, qos: number, id: number, result: SettledResult): void {
+  if (qos === 1) {
+    acknowledge(client, PUBACK, id, result)
+  } else if (qos === 2) {
+    // A PUBREC with an error ends the exchange: its id is free at once. [MQTT5-4.3.3-9]
+    if (result === 'refused' && client.version === 5) client.state.received.delete(id)
+    acknowledge(client, PUBREC, id, result)
+  } else if (result === 'refused') {
+    refuseUnacknowledged(client)
+  }
 }
 
 /** QoS 2: routed at its first coming, known by its id until PUBREL. [MQTT5-4.3.3-10] [MQTT311-4.3.3-2] */
 function publishOnce(client: MqttConnection, message: Message, id: number): void {
-  const { received } = client.state
-  if (received.has(id)) return writeAck(client, PUBREC, id)
+  const { received, pending } = client.state
+  if (received.has(id)) {
+    // While the first one waits for the log, its PUBREC answers both.
+    if (pending?.has(id) !== true) writeAck(client, PUBREC, id)
+    return
+  }
   if (received.size >= client.adapter.settings.receiveMaximum) {
     const detail = `${received.size} QoS 2 publishes await their PUBREL, the receive maximum (mqtt.receiveMaximum)`
     throw new ProtocolError(ReasonCode.receiveMaximumExceeded, 'MQTT5-3.3.4-9', detail)
   }
-  const result = client.producer.publish(client.target, message)
-  // A PUBREC with an error ends the exchange: its id is free at once. [MQTT5-4.3.3-9]
-  if (result !== 'refused' || client.version !== 5) received.add(id)
-  acknowledge(client, PUBREC, id, result)
+  received.add(id)
+  const result = client.producer.publish(client.target, message, publishTag(2, id))
+  if (result === 'pending') client.state.addPending(id)
+  else settlePublish(client, 2, id, result)
 }
 
 /** Hot path. */
-function acknowledge(client: MqttConnection, type: number, id: number, result: PublishResult): void {
+function acknowledge(client: MqttConnection, type: number, id: number, result: SettledResult): void {
   if (result === 'routed' || client.version !== 5) writeAck(client, type, id)
   else if (result === 'unmatched') writeAck(client, type, id, ReasonCode.noMatchingSubscribers)
   else {

@@ -1,0 +1,193 @@
+/** The log gives the state back: a second virtual host on the same engine goes on where the first one stopped. */
+import { MemoryEngine } from '@ternmq/store'
+import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
+import { expect, test } from 'vitest'
+import { allowAll } from '../src/authorizer.ts'
+import { DEFAULT_CORE_LIMITS } from '../src/limits.ts'
+import { type HeaderCodec, Message } from '../src/message.ts'
+import type { PublishResult } from '../src/producer.ts'
+import type { Session } from '../src/session.ts'
+import { VirtualHost } from '../src/virtual-host.ts'
+import { TestSink, textOf, topicPattern, user } from './support.ts'
+
+const codec: HeaderCodec = { id: 'none', decode: () => ({ properties: [] }), encode: () => new Uint8Array(0) }
+
+async function hostOn(env: VirtualEnv, engine: MemoryEngine): Promise<VirtualHost> {
+  const vhost = new VirtualHost({ env, name: '/', authorizer: allowAll, limits: DEFAULT_CORE_LIMITS })
+  await vhost.openLog(engine, [codec])
+  return vhost
+}
+
+function openSession(vhost: VirtualHost, clientId: string, expiryMs: number): Session {
+  const owner = { onEvicted: () => {} }
+  const creditMax = 10
+  const opened = vhost.sessions.open({
+    clientId,
+    principal: user('u'),
+    cleanStart: false,
+    expiryMs,
+    creditMax,
+    will: undefined,
+    owner,
+  })
+  if (!opened.ok) throw new Error(opened.detail.text)
+  return opened.value.session
+}
+
+function publish(env: VirtualEnv, vhost: VirtualHost, topic: string, text: string, retain = false): PublishResult[] {
+  const results: PublishResult[] = []
+  const session = openSession(vhost, 'publisher', 0)
+  const producer = session.openProducer({ onPublishSettled: (_tag, result) => results.push(result) })
+  const bytes = new TextEncoder().encode(text)
+  const at = { bytes, start: 0, headerStart: 0, bodyStart: 0, end: bytes.length }
+  const message = new Message({
+    topic,
+    codec,
+    ...at,
+    assurance: 1,
+    durable: true,
+    retain,
+    expiresAtMs: 0,
+    publisher: session,
+  })
+  results.push(producer.publish(producer.target(topic), message, 1))
+  env.clock.turn()
+  session.disconnect()
+  return results
+}
+
+function bind(session: Session, filter: string, shareName?: string): void {
+  const spec = { pattern: topicPattern(filter), shareName, assuranceMax: 1 as const, noLocal: false, data: {} }
+  const bound = session.bind({ ...spec, retained: 'never' })
+  if (!bound.ok) throw new Error(bound.detail.text)
+}
+
+function textsAfter(env: VirtualEnv, session: Session): { sink: TestSink; texts: string[] } {
+  const sink = new TestSink()
+  session.startDelivery(sink)
+  env.clock.turn()
+  return { sink, texts: sink.held.map((delivery) => textOf(delivery.message)) }
+}
+
+test('a publish to a kept session is pending until its record is committed', async () => {
+  const env = virtualEnv()
+  const vhost = await hostOn(env, new MemoryEngine(env))
+  bind(openSession(vhost, 'kept', 60_000), 'a/#')
+  expect(publish(env, vhost, 'a/b', 'one')).toEqual(['pending', 'routed'])
+})
+
+test('sessions, bindings and unsettled messages are there after a restart, settled ones are not', async () => {
+  const env = virtualEnv()
+  const engine = new MemoryEngine(env)
+  const first = await hostOn(env, engine)
+  const kept = openSession(first, 'kept', 60_000)
+  bind(kept, 'a/#')
+  const { sink } = textsAfter(env, kept)
+  for (const text of ['one', 'two', 'three']) publish(env, first, 'a/b', text)
+  const [one] = sink.held
+  one!.consumer!.settle(one!, 'accepted')
+  env.clock.turn()
+
+  const second = await hostOn(env, engine)
+  const again = openSession(second, 'kept', 60_000)
+  expect(textsAfter(env, again).texts).toEqual(['two', 'three'])
+  publish(env, second, 'a/c', 'four')
+  expect(again.bindingCount).toBe(1)
+})
+
+test('a settled message leaves nothing in the engine but bookkeeping', async () => {
+  const env = virtualEnv()
+  const engine = new MemoryEngine(env)
+  const vhost = await hostOn(env, engine)
+  const kept = openSession(vhost, 'kept', 60_000)
+  bind(kept, 'a')
+  const { sink } = textsAfter(env, kept)
+  env.clock.turn()
+  const before = engine.usedBytes
+  publish(env, vhost, 'a', 'x'.repeat(10_000))
+  expect(engine.usedBytes).toBeGreaterThan(before + 10_000)
+  const [delivery] = sink.held
+  delivery!.consumer!.settle(delivery!, 'accepted')
+  env.clock.turn()
+  expect(engine.usedBytes).toBeLessThan(before + 1_000)
+})
+
+test('a retained message is there after a restart, a cleared one is not', async () => {
+  const env = virtualEnv()
+  const engine = new MemoryEngine(env)
+  const first = await hostOn(env, engine)
+  publish(env, first, 'kept', 'old', true)
+  publish(env, first, 'kept', 'new', true)
+  publish(env, first, 'cleared', 'x', true)
+  publish(env, first, 'cleared', '', true)
+
+  const second = await hostOn(env, engine)
+  expect(second.retained.count).toBe(1)
+  expect(textOf(second.retained.get(['kept'])!)).toBe('new')
+})
+
+test('a session that ended, and what it held, is gone after a restart', async () => {
+  const env = virtualEnv()
+  const engine = new MemoryEngine(env)
+  const first = await hostOn(env, engine)
+  const kept = openSession(first, 'kept', 60_000)
+  bind(kept, 'a')
+  kept.disconnect()
+  publish(env, first, 'a', 'one')
+  env.clock.advance(60_001)
+  env.clock.turn()
+
+  const second = await hostOn(env, engine)
+  expect(second.sessions.find('kept')).toBeUndefined()
+  expect(second.router.bindingCount).toBe(0)
+})
+
+test('a session that nobody comes back to after a restart still expires', async () => {
+  const env = virtualEnv()
+  const engine = new MemoryEngine(env)
+  openSession(await hostOn(env, engine), 'kept', 60_000)
+  env.clock.turn()
+  const second = await hostOn(env, engine)
+  expect(second.sessions.find('kept')).toBeDefined()
+  env.clock.advance(60_001)
+  expect(second.sessions.find('kept')).toBeUndefined()
+})
+
+test('a shared subscription of kept sessions keeps what waited for it', async () => {
+  const env = virtualEnv()
+  const engine = new MemoryEngine(env)
+  const first = await hostOn(env, engine)
+  const member = openSession(first, 'member', 60_000)
+  bind(member, 'jobs', 'workers')
+  publish(env, first, 'jobs', 'one')
+
+  const second = await hostOn(env, engine)
+  expect(textsAfter(env, openSession(second, 'member', 60_000)).texts).toEqual(['one'])
+})
+
+test('publishes of one producer keep their order when only some must be logged', async () => {
+  const env = virtualEnv()
+  const vhost = await hostOn(env, new MemoryEngine(env))
+  bind(openSession(vhost, 'kept', 60_000), 'logged')
+  const watcher = openSession(vhost, 'watcher', 0)
+  bind(watcher, '#')
+  const sink = new TestSink()
+  watcher.startDelivery(sink)
+  const producer = openSession(vhost, 'publisher', 0).openProducer({ onPublishSettled: () => {} })
+  for (const topic of ['free', 'logged', 'free', 'logged', 'free']) {
+    const at = { bytes: new TextEncoder().encode(topic), start: 0, headerStart: 0, bodyStart: 0, end: topic.length }
+    const message = new Message({
+      topic,
+      codec,
+      ...at,
+      assurance: 1,
+      durable: true,
+      retain: false,
+      expiresAtMs: 0,
+      publisher: undefined,
+    })
+    producer.publish(producer.target(topic), message, 1)
+  }
+  env.clock.turn()
+  expect(sink.seen.map(({ topic }) => topic)).toEqual(['free', 'logged', 'free', 'logged', 'free'])
+})
