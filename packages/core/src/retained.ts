@@ -68,7 +68,7 @@ export class Retained {
   matching(pattern: readonly PatternLevel[], nowMs: number): Message[] {
     const found: Message[] = []
     const expired: Message[] = []
-    collect(this.#root, pattern, 0, nowMs, found, expired)
+    collect(this.#root, true, pattern, 0, nowMs, found, expired)
     for (const message of expired) {
       this.#remove(message.topic.split('/'))
       this.#onExpired(message)
@@ -118,8 +118,10 @@ export class Retained {
   }
 }
 
+/** `depth` is the place in the pattern: below ALL_BELOW it does not grow, so it does not say what the first level is. */
 function collect(
   node: Node,
+  isTop: boolean,
   pattern: readonly PatternLevel[],
   depth: number,
   nowMs: number,
@@ -134,13 +136,13 @@ function collect(
   if (node.children === undefined) return
   if (typeof level === 'string') {
     const child = node.children.get(level)
-    if (child !== undefined) collect(child, pattern, depth + 1, nowMs, found, expired)
+    if (child !== undefined) collect(child, false, pattern, depth + 1, nowMs, found, expired)
     return
   }
   for (const [name, child] of node.children) {
     // A wildcard in first position does not match the broker's own names. [MQTT5-4.7.2-1] [MQTT311-4.7.2-1]
-    if (depth === 0 && isReservedName(name)) continue
-    collect(child, pattern, level === ONE_LEVEL ? depth + 1 : depth, nowMs, found, expired)
+    if (isTop && isReservedName(name)) continue
+    collect(child, false, pattern, level === ONE_LEVEL ? depth + 1 : depth, nowMs, found, expired)
   }
 }
 

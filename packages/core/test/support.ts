@@ -1,4 +1,5 @@
 /** What the tests of core share: messages whose bytes lie in a read buffer that is used again, and a sink that writes down. */
+import { type Runtime, Session } from 'node:inspector'
 import { HostLog } from '../src/log/host-log.ts'
 import { type Address, type Pattern, type PatternLevel, ALL_BELOW, DEFAULT_VHOST, ONE_LEVEL } from '../src/address.ts'
 import type { Principal } from '../src/authorizer.ts'
@@ -6,7 +7,9 @@ import { Counters } from '../src/counters.ts'
 import type { Delivery, DeliverySink, Match } from '../src/delivery.ts'
 import type { Env } from '../src/env.ts'
 import { type Assurance, type HeaderCodec, Message } from '../src/message.ts'
+import { type CoreLimits, DEFAULT_CORE_LIMITS } from '../src/limits.ts'
 import type { QueueContext } from '../src/queue.ts'
+import { Retained } from '../src/retained.ts'
 import { Turns } from '../src/turns.ts'
 
 const FRAME = 'frame:'
@@ -90,6 +93,37 @@ export function queueContext(env: Env): QueueContext {
     env,
     log: new HostLog(() => {}),
     pressedBy: undefined,
+  }
+}
+
+export function retainedWith(limits: Partial<CoreLimits>, onExpired: (message: Message) => void = () => {}): Retained {
+  return new Retained({ ...DEFAULT_CORE_LIMITS, ...limits }, onExpired)
+}
+
+/** What `object` keeps in its field `name` ('#root'): for tests that nothing is left behind, which no caller can see. */
+export function privateField(object: object, name: string): unknown {
+  const place = globalThis as { opened?: unknown }
+  place.opened = object
+  const debug = new Session()
+  debug.connect()
+  try {
+    const fields = (objectId: string): Runtime.GetPropertiesReturnType => {
+      let answer: Runtime.GetPropertiesReturnType = { result: [] }
+      debug.post('Runtime.getProperties', { objectId, ownProperties: true }, (_, given) => (answer = given))
+      return answer
+    }
+    debug.post('Runtime.evaluate', { expression: 'globalThis.opened' }, (_, { result }) => {
+      const known = fields(result.objectId!) as { privateProperties?: { name: string; value: { objectId: string } }[] }
+      const { objectId } = known.privateProperties!.find((field) => field.name === name)!.value
+      debug.post('Runtime.callFunctionOn', {
+        objectId,
+        functionDeclaration: 'function () { globalThis.opened = this }',
+      })
+    })
+    return place.opened
+  } finally {
+    debug.disconnect()
+    delete place.opened
   }
 }
 
