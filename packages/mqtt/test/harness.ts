@@ -29,8 +29,10 @@ import {
   VirtualHost,
   allowAll,
 } from '@ternmq/core'
+import { MemoryEngine } from '@ternmq/store'
 import { PipeNetwork, type RawClient, type VirtualClock, type VirtualEnv, virtualEnv } from '@ternmq/testkit'
 import { MqttAdapter } from '../src/adapter.ts'
+import { mqtt3Headers, mqtt5Headers } from '../src/headers.ts'
 import { DEFAULT_MQTT_SETTINGS, type MqttSettings } from '../src/settings.ts'
 import { connect, type ConnectOptions, type Draft, type Version } from './wire/build.ts'
 import { bytes } from './wire/bytes.ts'
@@ -51,6 +53,8 @@ export {
 const EVENTS_KEPT = 1_000
 
 export interface WorldOptions {
+  /** What its clients speak unless they say otherwise; 5 by default. */
+  readonly version?: Version
   readonly settings?: Partial<MqttSettings>
   readonly limits?: Partial<CoreLimits>
   /** Lets everybody in under the name they give, 'anonymous' without one, unless said otherwise. */
@@ -60,7 +64,7 @@ export interface WorldOptions {
 }
 
 export interface OpenOptions {
-  /** 5 unless said otherwise. */
+  /** The world's unless said otherwise. */
   readonly version?: Version
   readonly peer?: PeerInfo
   /** Bytes that the pipe holds for a client that does not read. */
@@ -72,12 +76,15 @@ export class World {
   readonly env: VirtualEnv
   readonly vhost: VirtualHost
   readonly adapter: MqttAdapter
+  readonly #options: WorldOptions
   readonly #events: Events
   readonly #network: PipeNetwork
   readonly #logins: PendingLogins
 
-  constructor(options: WorldOptions = {}) {
-    this.env = virtualEnv(options.seed)
+  /** Without a log, as it is here, nothing is durable and nothing waits: every exchange is finished when `send` returns. */
+  constructor(options: WorldOptions = {}, env: VirtualEnv = virtualEnv(options.seed)) {
+    this.#options = options
+    this.env = env
     this.#network = new PipeNetwork(this.env.clock)
     this.#events = new Events(this.env.clock, EVENTS_KEPT)
     this.#logins = new PendingLogins(options.login ?? everybody)
@@ -95,6 +102,21 @@ export class World {
     })
   }
 
+  /**
+   * A broker with a log, as it runs in earnest: kept sessions and retained messages are in `engine`. What waits for the log is
+   * finished after `await client.finish(…)`, not after `send`; clients with a kept session come with `await world.join(…)`.
+   * A second world on the same engine and env is the broker after a restart.
+   */
+  static async withLog(
+    options: WorldOptions = {},
+    env: VirtualEnv = virtualEnv(options.seed),
+    engine: MemoryEngine = new MemoryEngine(env),
+  ): Promise<World> {
+    const world = new World(options, env)
+    await world.vhost.openLog(engine, [mqtt3Headers, mqtt5Headers])
+    return world
+  }
+
   get clock(): VirtualClock {
     return this.env.clock
   }
@@ -106,7 +128,7 @@ export class World {
 
   /** A connection that has said nothing yet. */
   open(options: OpenOptions = {}): Client {
-    const { version = 5, ...pipeOptions } = options
+    const { version = this.#options.version ?? 5, ...pipeOptions } = options
     const client = new Client(this, this.#network.connect(this.adapter.accept, pipeOptions), version)
     this.run()
     return client
@@ -114,9 +136,16 @@ export class World {
 
   /** A connected client; its CONNACK is in `client.connack`. Throws when the broker refuses it. */
   connect(clientId: string, options: OpenOptions & Omit<ConnectOptions, 'clientId'> = {}): Client {
-    const { version = 5, peer, kernelBytes, ...wishes } = options
-    const client = this.open({ version, ...(peer && { peer }), ...(kernelBytes !== undefined && { kernelBytes }) })
-    client.send(connect({ ...wishes, clientId }))
+    const client = this.#openFor(options)
+    client.send(connect({ ...options, clientId }))
+    client.accepted()
+    return client
+  }
+
+  /** As `connect`, where the CONNACK waits for the log or for a login. */
+  async join(clientId: string, options: OpenOptions & Omit<ConnectOptions, 'clientId'> = {}): Promise<Client> {
+    const client = this.#openFor(options)
+    await client.finish(connect({ ...options, clientId }))
     client.accepted()
     return client
   }
@@ -136,13 +165,22 @@ export class World {
     this.clock.advance(ms)
   }
 
-  /** Runs on until no login is under way: for logins that hash or that a test answers later. */
+  /** Runs on until no login is under way, for those that hash or that a test answers later, and nothing waits for the log. */
   async settle(): Promise<void> {
     this.run()
-    while (this.#logins.count > 0) {
-      await this.#logins.next()
+    do {
+      if (this.#logins.count > 0) await this.#logins.next()
+      else await whoeverWaits()
       this.run()
-    }
+    } while (this.#logins.count > 0 || !this.vhost.log.isIdle)
+  }
+
+  #openFor({ version, peer, kernelBytes }: OpenOptions): Client {
+    return this.open({
+      ...(version !== undefined && { version }),
+      ...(peer && { peer }),
+      ...(kernelBytes !== undefined && { kernelBytes }),
+    })
   }
 }
 
@@ -176,6 +214,12 @@ export class Client {
   send(...packets: readonly (Draft | Uint8Array | readonly number[])[]): void {
     this.push(...packets)
     this.#world.run()
+  }
+
+  /** As `send`, and waits for logins and for the log. */
+  async finish(...packets: readonly (Draft | Uint8Array | readonly number[])[]): Promise<void> {
+    this.push(...packets)
+    await this.#world.settle()
   }
 
   /** Sends without letting the broker run: what several clients push arrives in one turn, in that order. */
@@ -274,9 +318,7 @@ class PendingLogins implements Login {
   /** One of them is answered, and whoever waited for it has heard. */
   async next(): Promise<void> {
     await Promise.race(this.#pending)
-    await new Promise((resolve) => {
-      setImmediate(resolve)
-    })
+    await whoeverWaits()
   }
 
   #watch(step: LoginStep | Promise<LoginStep>): LoginStep | Promise<LoginStep> {
@@ -296,6 +338,13 @@ class PendingLogins implements Login {
     const exchange: LoginExchange = { respond: (answer) => this.#watch(step.exchange.respond(answer)) }
     return { ...step, exchange }
   }
+}
+
+/** Everything that waits for a promise kept by now has gone on. */
+function whoeverWaits(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
 
 /** Answers at once: whoever gives a name has it. */
