@@ -3,7 +3,7 @@
  * only when somebody asks; both stay in the bytes that were received. [ADR-0001]
  */
 
-import { keep, kept } from './arena.ts'
+import { keep, keepInRun, kept } from './arena.ts'
 
 /** How sure a hand-over is: 0 at most once, 1 at least once, 2 exactly once. A delivery has the lower of publish and binding. */
 export type Assurance = 0 | 1 | 2
@@ -118,6 +118,23 @@ export class Message {
     this.#detached = true
     this.#headers = undefined // they may point into the bytes that are left behind
     keep(this.bytes, this.start, this.end)
+    this.#move()
+  }
+
+  /** The bytes are its own: they stay as they are, and may be handed to transports by reference. */
+  get isDetached(): boolean {
+    return this.#detached
+  }
+
+  /** `detach` for a message that many get: neighbours in time are neighbours in memory. */
+  detachInRun(): void {
+    if (this.#detached) return
+    this.#detached = true
+    keepInRun(this.bytes, this.start, this.end)
+    this.#move()
+  }
+
+  #move(): void {
     const moved = kept.start - this.start
     this.bytes = kept.bytes
     this.start = kept.start

@@ -110,8 +110,12 @@ export function matchOf(bindings: readonly Binding[]): Match {
   return { data: bindings.map((binding) => binding.data), assuranceMax, memo: undefined }
 }
 
+/** From here on one copy that all share beats a copy for each (measured: 16 B and 1 KiB, 2 to 50 subscribers). */
+const SHARING_TARGETS_MIN = 4
+
 /** Offers the message to every target. Hot path. */
 export function offerAll(targets: readonly Target[], message: Message): void {
+  if (message.assurance === 0 && targets.length >= SHARING_TARGETS_MIN) message.detachInRun()
   for (let index = 0; index < targets.length; index++) {
     const target = targets[index]!
     if (target.selective === undefined) target.queue.offer(message, target.match)

@@ -35,8 +35,11 @@ export interface Output {
   reserve(byteCount: number): number
   /** Appends a copy of `bytes`. */
   write(bytes: Uint8Array): void
-  /** Appends `bytes` without copying: they must never change afterwards. For large bodies. */
-  writeShared(bytes: Uint8Array): void
+  /**
+   * Appends `bytes[start, end)`, all of them by default, without copying where that is cheaper: they must never change afterwards. For large
+   * bodies, and for packets that many connections get: ranges that follow one another in the same memory leave as one piece. Hot path.
+   */
+  writeShared(bytes: Uint8Array, start?: number, end?: number): void
   /** Bytes accepted here that the kernel has not taken yet, this turn's included. */
   readonly pendingBytes: number
   /** False while `pendingBytes` is above the high-water mark; `Connection.onWritable` follows when it is low again. */

@@ -34,6 +34,10 @@ export function writePublish(client: MqttConnection, delivery: Delivery): boolea
   const { transport } = client
   const size = message.end - message.start
   if (size > client.maxPacketBytes) return false
+  if (assurance === 0 && message.isDetached && message.bytes[message.start] === flags) {
+    transport.writeShared(message.bytes, message.start, message.end)
+    return true
+  }
   const at = transport.reserve(size)
   const { slab } = transport
   copyBytes(message.bytes, message.start, message.end, slab, at)

@@ -26,6 +26,11 @@ export abstract class SlabOutput implements Output, TurnOutput {
   #at = 0
   #limit = 0
   #sizeClass = 0
+  /** The shared range that is still growing, instead of the slab: then `#limit` is 0 and the slab's own is `#slabLimit`. */
+  #shared: Uint8Array | undefined = undefined
+  #sharedFrom = 0
+  #sharedTo = 0
+  #slabLimit = 0
   /** Finished pieces of this turn, in order, before `slab[from, at)`; their sum; and the full slabs they lie in. */
   #pieces: Uint8Array[] | undefined = undefined
   #pieceBytes = 0
@@ -69,14 +74,30 @@ export abstract class SlabOutput implements Output, TurnOutput {
     this.slab.set(bytes, at)
   }
 
-  writeShared(bytes: Uint8Array): void {
-    if (bytes.length < SHARE_MIN_BYTES) {
-      this.write(bytes)
+  /** Hot path of a fan-out: a range that follows the last one costs two comparisons and no copy. */
+  writeShared(bytes: Uint8Array, start: number = 0, end: number = bytes.length): void {
+    if (bytes === this.#shared && start === this.#sharedTo) {
+      this.#sharedTo = end
+      return
+    }
+    const isFirst = this.#gatheredBytes === 0
+    const isLong = end - start >= SHARE_MIN_BYTES || this.#sharedTo - this.#sharedFrom >= SHARE_MIN_BYTES
+    if (!isFirst && !isLong) {
+      const at = this.reserve(end - start)
+      this.slab.set(bytes.subarray(start, end), at)
       return
     }
     if (this.#isStopped || this.#isEnding) return
-    this.#closePiece()
-    this.#addPiece(bytes)
+    if (this.#shared === undefined) {
+      this.#closePiece()
+      this.#slabLimit = this.#limit
+      this.#limit = 0
+    } else {
+      this.#addPiece(this.#shared.subarray(this.#sharedFrom, this.#sharedTo))
+    }
+    this.#shared = bytes
+    this.#sharedFrom = start
+    this.#sharedTo = end
     this.#enterOutbox()
   }
 
@@ -105,6 +126,7 @@ export abstract class SlabOutput implements Output, TurnOutput {
   /** Everything written until now leaves at the end of the turn, then `finish` is called. Later output goes nowhere. */
   protected endOutput(): void {
     if (this.#isEnding || this.#isStopped) return
+    this.#closeShared()
     this.#closePiece()
     if (this.#limit > 0) (this.#fullSlabs ??= []).push(this.slab)
     this.#dropSlab()
@@ -116,6 +138,7 @@ export abstract class SlabOutput implements Output, TurnOutput {
   protected stopOutput(): void {
     if (this.#isStopped) return
     this.#isStopped = true
+    this.#closeShared()
     this.#giveBack(this.#fullSlabs)
     if (this.#limit > 0) this.outbox.slabs.give(this.slab)
     this.#dropSlab()
@@ -143,12 +166,13 @@ export abstract class SlabOutput implements Output, TurnOutput {
   }
 
   get #gatheredBytes(): number {
-    return this.#pieceBytes + this.#at - this.#from
+    return this.#pieceBytes + this.#at - this.#from + this.#sharedTo - this.#sharedFrom
   }
 
   /** The slab is full, or there is none. */
   #reserveInNext(byteCount: number): number {
     if (this.#isStopped || this.#isEnding) return this.#reserveNowhere(byteCount)
+    if (this.#shared !== undefined) return this.#reserveAfterShared(byteCount)
     if (this.#limit > 0) {
       this.#closePiece()
       ;(this.#fullSlabs ??= []).push(this.slab)
@@ -161,6 +185,33 @@ export abstract class SlabOutput implements Output, TurnOutput {
     this.#limit = slab.length
     this.#enterOutbox()
     return 0
+  }
+
+  /** A shared range that stayed short is cheaper copied than as a piece of its own. */
+  #reserveAfterShared(byteCount: number): number {
+    const bytes = this.#shared!
+    const from = this.#sharedFrom
+    const to = this.#sharedTo
+    if (to - from >= SHARE_MIN_BYTES) {
+      this.#closeShared()
+      return this.reserve(byteCount)
+    }
+    this.#sharedFrom = this.#sharedTo
+    this.#closeShared()
+    const at = this.reserve(to - from)
+    this.slab.set(bytes.subarray(from, to), at)
+    return this.reserve(byteCount)
+  }
+
+  /** The growing range becomes a piece; the slab takes output again. */
+  #closeShared(): void {
+    const bytes = this.#shared
+    if (bytes === undefined) return
+    this.#limit = this.#slabLimit
+    if (this.#sharedTo > this.#sharedFrom) this.#addPiece(bytes.subarray(this.#sharedFrom, this.#sharedTo))
+    this.#shared = undefined
+    this.#sharedFrom = 0
+    this.#sharedTo = 0
   }
 
   /** A closed connection still takes output, so that no caller needs to ask. */
@@ -186,7 +237,10 @@ export abstract class SlabOutput implements Output, TurnOutput {
     const byteCount = this.#gatheredBytes
     if (byteCount === 0) return
     let isTaken: boolean
-    if (this.#pieces === undefined) {
+    this.#closeShared()
+    if (this.#pieces?.length === 1 && this.#at === this.#from) {
+      isTaken = this.sendOne(this.#pieces[0]!)
+    } else if (this.#pieces === undefined) {
       isTaken = this.sendOne(this.slab.subarray(this.#from, this.#at))
     } else {
       this.#closePiece()
