@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+import { Scratch } from '../test/scratch.ts'
+import { loadConfig, type LoadOptions } from './load.ts'
+
+const scratch = new Scratch()
+
+function judged(options: LoadOptions): { errors: readonly string[]; warnings: readonly string[] } {
+  const result = loadConfig({ cwd: '/srv', ...options })
+  return { errors: result.ok ? [] : result.errors, warnings: result.warnings }
+}
+
+describe('certificate and key', () => {
+  test.each([
+    ['cert', 'key'],
+    ['key', 'cert'],
+  ])('%s without %s is refused, with the place', (given, missing) => {
+    expect(scratch.errorsIn(`listeners: {wss: {tls: {${given}: a.pem}}}`)).toEqual([
+      `config.yaml:1:${given === 'cert' ? 31 : 30}: listeners.wss.tls.${given} is set and listeners.wss.tls.${missing} is not; ` +
+        'set both, or neither to use the development certificate',
+    ])
+  })
+
+  test('may be given by different sources', () => {
+    expect(
+      scratch.errorsIn('listeners: {wss: {tls: {cert: a.pem}}}', { sets: ['listeners.wss.tls.key=b.pem'] }),
+    ).toEqual([])
+  })
+})
+
+describe('client certificates', () => {
+  test.each(['request', 'require'])('%s without an authority to check them is refused', (clientCertificate) => {
+    expect(judged({ sets: [`listeners.mqtts.tls.clientCertificate=${clientCertificate}`] }).errors).toEqual([
+      `--set listeners.mqtts.tls.clientCertificate: listeners.mqtts.tls.clientCertificate is "${clientCertificate}" and ` +
+        'listeners.mqtts.tls.ca is not set; set listeners.mqtts.tls.ca to the file with the authorities that sign client certificates',
+    ])
+  })
+
+  test('naming the user without being asked for are refused', () => {
+    expect(judged({ sets: ['listeners.mqtts.tls.identity=cn'] }).errors).toEqual([
+      '--set listeners.mqtts.tls.identity: listeners.mqtts.tls.identity is "cn" and listeners.mqtts.tls.clientCertificate is "none", ' +
+        'so there is no certificate to take a name from; set listeners.mqtts.tls.clientCertificate to "request" or "require"',
+    ])
+  })
+
+  test('with an authority and nobody asked for one are a warning', () => {
+    expect(judged({ sets: ['listeners.mqtts.tls.ca=ca.pem'] })).toEqual({
+      errors: [],
+      warnings: [
+        '--set listeners.mqtts.tls.ca: listeners.mqtts.tls.ca has no effect while listeners.mqtts.tls.clientCertificate is "none"',
+      ],
+    })
+  })
+})
+
+describe('two listeners', () => {
+  test('on one address are refused, whichever source made it so', () => {
+    expect(judged({ env: { TERNMQ_LISTENERS__WS__PORT: '1883' } }).errors).toEqual([
+      'TERNMQ_LISTENERS__WS__PORT: listeners.ws and listeners.mqtt both listen on 127.0.0.1:1883; give one of them another port',
+    ])
+    expect(judged({ sets: ['listeners.mqtt.port=8083'] }).errors).toEqual([
+      'listeners.ws and listeners.mqtt both listen on 127.0.0.1:8083; give one of them another port',
+    ])
+  })
+
+  test.each([
+    ['0.0.0.0', '127.0.0.1'],
+    ['127.0.0.1', '0.0.0.0'],
+    ['::', '10.0.0.1'],
+    ['::', '0.0.0.0'],
+    ['LocalHost', 'localhost'],
+  ])('on %s and %s with one port are refused', (first, second) => {
+    const sets = ['listeners.ws.port=1883', `listeners.mqtt.host=${first}`, `listeners.ws.host=${second}`]
+    expect(judged({ sets }).errors.join()).toMatch(/listeners\.ws and listeners\.mqtt both listen on port 1883 of /)
+  })
+
+  test.each([
+    ['0.0.0.0', '::1'],
+    ['127.0.0.1', '127.0.0.2'],
+    ['127.0.0.1', '::1'],
+  ])('on %s and %s may share a port', (first, second) => {
+    const sets = ['listeners.ws.port=1883', `listeners.mqtt.host=${first}`, `listeners.ws.host=${second}`]
+    expect(judged({ sets }).errors).toEqual([])
+  })
+
+  test('may both let the system choose a port, and may share one when one of them is disabled', () => {
+    expect(judged({ sets: ['listeners.ws.port=0', 'listeners.mqtt.port=0'] }).errors).toEqual([])
+    expect(judged({ sets: ['listeners.ws.port=1883', 'listeners.mqtt.enabled=false'] }).errors).toEqual([])
+  })
+})
+
+test('no listener at all is a warning', () => {
+  const sets = ['mqtt', 'mqtts', 'ws', 'wss'].map((name) => `listeners.${name}.enabled=false`)
+  expect(judged({ sets })).toEqual({
+    errors: [],
+    warnings: ['every listener is disabled, so no client can connect; set listeners.mqtt.enabled=true'],
+  })
+})
+
+test('packets that no session could keep are a warning', () => {
+  expect(judged({ sets: ['mqtt.maxQueuedBytes=1048575'] }).warnings).toEqual([
+    '--set mqtt.maxQueuedBytes: mqtt.maxQueuedBytes is 1048575 and mqtt.maxPacketBytes is 1048576, so the largest messages can never wait for a subscriber',
+  ])
+  expect(judged({ sets: ['mqtt.maxQueuedBytes=1048576'] }).warnings).toEqual([])
+})

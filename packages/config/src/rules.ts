@@ -1,0 +1,75 @@
+/** Rules between settings: each alone is allowed, together they are not, or make no sense. */
+import { isIPv6 } from 'node:net'
+import { listenersOf, type NamedListener } from './listener-rules.ts'
+import type { Problems } from './problems.ts'
+import type { BrokerConfig } from './types.ts'
+
+/** Where the value of a key came from, to begin a sentence with: 'config.yaml:12:5: ', '' for a default. */
+export type Origin = (key: string) => string
+
+export function checkRules(config: BrokerConfig, origin: Origin, problems: Problems): void {
+  const listeners = listenersOf(config)
+  for (const listener of listeners) checkTls(listener, origin, problems)
+  const enabled = listeners.filter(([, { enabled }]) => enabled)
+  enabled.forEach((listener, index) => {
+    const other = enabled.slice(0, index).find((earlier) => shareAnAddress(earlier, listener))
+    if (other !== undefined) problems.add(() => origin(`listeners.${listener[0]}.port`) + sameAddress(other, listener))
+  })
+  if (enabled.length === 0)
+    problems.warn('every listener is disabled, so no client can connect; set listeners.mqtt.enabled=true')
+  checkQueueBytes(config, origin, problems)
+}
+
+function checkTls([name, { tls }]: NamedListener, origin: Origin, problems: Problems): void {
+  if (tls === undefined) return
+  const key = `listeners.${name}.tls`
+  if (tls.cert !== undefined && tls.key === undefined)
+    problems.add(() => origin(`${key}.cert`) + oneWithoutOther(key, 'cert', 'key'))
+  if (tls.key !== undefined && tls.cert === undefined)
+    problems.add(() => origin(`${key}.key`) + oneWithoutOther(key, 'key', 'cert'))
+  if (tls.clientCertificate !== 'none' && tls.ca === undefined) {
+    problems.add(
+      () =>
+        `${origin(`${key}.clientCertificate`)}${key}.clientCertificate is "${tls.clientCertificate}" and ${key}.ca is not set; ` +
+        `set ${key}.ca to the file with the authorities that sign client certificates`,
+    )
+  }
+  if (tls.identity !== 'none' && tls.clientCertificate === 'none') {
+    problems.add(
+      () =>
+        `${origin(`${key}.identity`)}${key}.identity is "${tls.identity}" and ${key}.clientCertificate is "none", so there is no ` +
+        `certificate to take a name from; set ${key}.clientCertificate to "request" or "require"`,
+    )
+  }
+  if (tls.ca !== undefined && tls.clientCertificate === 'none') {
+    problems.warn(`${origin(`${key}.ca`)}${key}.ca has no effect while ${key}.clientCertificate is "none"`)
+  }
+}
+
+function oneWithoutOther(key: string, set: string, missing: string): string {
+  return `${key}.${set} is set and ${key}.${missing} is not; set both, or neither to use the development certificate`
+}
+
+/** The system would refuse the second of them as busy. */
+function shareAnAddress([, a]: NamedListener, [, b]: NamedListener): boolean {
+  if (a.port !== b.port || a.port === 0) return false
+  return a.host.toLowerCase() === b.host.toLowerCase() || includes(a.host, b.host) || includes(b.host, a.host)
+}
+
+/** '::' listens on all addresses of both families, '0.0.0.0' on all of IPv4. */
+function includes(outer: string, inner: string): boolean {
+  return outer === '::' || (outer === '0.0.0.0' && !isIPv6(inner))
+}
+
+function sameAddress([firstName, first]: NamedListener, [name, { host, port }]: NamedListener): string {
+  const there = first.host === host ? `${host}:${port}` : `port ${port} of ${host}, which ${first.host} shares`
+  return `listeners.${name} and listeners.${firstName} both listen on ${there}; give one of them another port`
+}
+
+function checkQueueBytes({ mqtt }: BrokerConfig, origin: Origin, problems: Problems): void {
+  if (mqtt.maxQueuedBytes >= mqtt.maxPacketBytes) return
+  problems.warn(
+    `${origin('mqtt.maxQueuedBytes')}mqtt.maxQueuedBytes is ${mqtt.maxQueuedBytes} and mqtt.maxPacketBytes is ${mqtt.maxPacketBytes}, ` +
+      `so the largest messages can never wait for a subscriber`,
+  )
+}

@@ -1,0 +1,181 @@
+/** The `listeners` section: where clients connect, how many may, and who they must be. */
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { typed } from './typed.ts'
+import type { ListenersConfig } from './types.ts'
+
+/** A path longer than Linux opens is a mistake. */
+const PATH_CHARS_MAX = 4_096
+const ORIGINS_MAX = 1_000
+
+const HOST_NAME = /^(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*$/
+/** '10.0.0.256' or '127.1' is an address gone wrong, not a name. */
+const ENDS_IN_A_NUMBER = /(^|\.)\d+$/
+
+const schema = z
+  .strictObject({
+    mqtt: plain(1883).meta({ description: 'MQTT over TCP.' }),
+    mqtts: withTls(8883).meta({ description: 'MQTT over TLS.' }),
+    ws: withOrigins(8083).meta({ description: 'MQTT over WebSocket, on any path.' }),
+    wss: withOriginsAndTls(8084).meta({ description: 'MQTT over WebSocket over TLS, on any path.' }),
+  })
+  .prefault({})
+  .meta({ description: 'Addresses that clients connect to.' })
+
+export const listenersSchema: z.ZodType<ListenersConfig> = typed<ListenersConfig>()(schema)
+
+// The return types below are what zod infers: spelling them out would only repeat the bodies.
+
+function plain(port: number) {
+  return z.strictObject(basicKeys(port)).prefault({})
+}
+
+function withTls(port: number) {
+  return z.strictObject({ ...basicKeys(port), tls: tlsSection() }).prefault({})
+}
+
+function withOrigins(port: number) {
+  return z.strictObject({ ...basicKeys(port), allowedOrigins: allowedOrigins() }).prefault({})
+}
+
+function withOriginsAndTls(port: number) {
+  return z.strictObject({ ...basicKeys(port), allowedOrigins: allowedOrigins(), tls: tlsSection() }).prefault({})
+}
+
+function basicKeys(port: number) {
+  return {
+    enabled: z.boolean().default(true).meta({ description: 'Whether this listener is opened.', reload: 'start' }),
+    host: z
+      .string()
+      .refine(isHost)
+      .default('127.0.0.1')
+      .meta({
+        description:
+          'Address to listen on. Other machines reach only an address that is not loopback (`0.0.0.0` and `::` are all of ' +
+          'them), and such a listener needs authentication: users, client certificates or `authentication.anonymous: true`.',
+        allowed: 'an IP address or a host name, without port and brackets',
+        reload: 'start',
+      }),
+    port: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(port)
+      .meta({ description: 'TCP port. 0 lets the system choose a free one.', reload: 'start' }),
+    maxConnections: z.int().min(1).max(10_000_000).default(100_000).meta({
+      description: 'Connections at once. Beyond it a new one is closed at once, and counted.',
+      reload: 'connection',
+    }),
+    maxConnectionsPerAddress: z.int().min(1).max(10_000_000).default(20_000).meta({
+      description:
+        'Connections at once from one remote address (IPv6: one /64 network). Beyond it a new one is closed at once, and counted.',
+      reload: 'connection',
+    }),
+    handshakeTimeoutMs: z.int().min(100).max(600_000).default(10_000).meta({
+      description:
+        'Time in ms for the TLS handshake, for the WebSocket upgrade and for CONNECT, each. Then the connection is closed.',
+      reload: 'connection',
+    }),
+    authentication: z
+      .strictObject({
+        anonymous: z
+          .union([z.boolean(), z.literal('auto')])
+          .default('auto')
+          .meta({
+            description:
+              'Whether clients without user name and password are let in. `auto`: on a loopback address only.',
+            reload: 'connection',
+          }),
+      })
+      .prefault({})
+      .meta({ description: 'Who may connect here.' }),
+  }
+}
+
+function allowedOrigins() {
+  return (
+    z
+      .array(
+        z.string().refine(isOriginRule).meta({
+          allowed:
+            '"*", "loopback" or an origin such as "https://app.example.com", without path and default port, in lower case',
+        }),
+      )
+      .max(ORIGINS_MAX)
+      .readonly()
+      // Any page in the browser of somebody on this machine could otherwise talk to a broker that trusts this machine.
+      .default(['loopback'])
+      .meta({
+        description:
+          'Web origins whose pages may connect; others are answered 403. `loopback` is every page of this machine ' +
+          '(`http://localhost:3000`), `*` is every page. Clients that send no Origin header are no browsers and always allowed.',
+        reload: 'connection',
+      })
+  )
+}
+
+function tlsSection() {
+  return z
+    .strictObject({
+      cert: path(
+        'PEM file with the server certificate and its chain. Without it and `key` a development certificate is made in ' +
+          'the data directory. Picked up again when the file changes.',
+      ),
+      key: path('PEM file with the private key of `cert`. Picked up again when the file changes.'),
+      ca: path('PEM file with the authorities that sign client certificates. Picked up again when the file changes.'),
+      clientCertificate: z
+        .enum(['none', 'request', 'require'])
+        .default('none')
+        .meta({
+          description:
+            'Whether clients are asked for a certificate. `request` also lets in clients without one; `require` does not. ' +
+            'Both need `ca`.',
+          reload: 'connection',
+        }),
+      identity: z
+        .enum(['none', 'cn', 'san-dns', 'san-email', 'san-uri'])
+        .default('none')
+        .meta({
+          description:
+            'Part of a verified client certificate that is the user name: subject common name, or a subject alternative ' +
+            'name. `none`: the certificate names nobody, and the client logs in as it would without.',
+          reload: 'connection',
+        }),
+      identityMustBeUser: z
+        .boolean()
+        .default(true)
+        .meta({
+          description:
+            'Whether the name in the certificate must be that of a user (`ternmq user add NAME`). With `false` everyone whom ' +
+            '`ca` vouches for is let in under that name.',
+          reload: 'connection',
+        }),
+      minVersion: z
+        .enum(['TLSv1.2', 'TLSv1.3'])
+        .default('TLSv1.2')
+        .meta({ description: 'Oldest TLS version accepted.', reload: 'connection' }),
+    })
+    .prefault({})
+    .meta({ description: 'Certificates and TLS versions.' })
+}
+
+function path(description: string) {
+  return z
+    .string()
+    .min(1)
+    .max(PATH_CHARS_MAX)
+    .optional()
+    .meta({ description, allowed: 'a file path', path: true, reload: 'connection' })
+}
+
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || (text.length <= 253 && HOST_NAME.test(text) && !ENDS_IN_A_NUMBER.test(text))
+}
+
+/** An origin stands as browsers write it into the Origin header; anything else would never be equal to one. */
+function isOriginRule(text: string): boolean {
+  if (text === '*' || text === 'loopback' || text === 'null') return true
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#@\sA-Z]+$/.test(text) || !URL.canParse(text)) return false
+  const { origin } = new URL(text)
+  return origin === text || origin === 'null' // 'null' for schemes of apps: capacitor://localhost
+}

@@ -1,0 +1,148 @@
+/**
+ * Every setting: type, limits, default, meaning, and when a change counts. From here come the types' check, the error
+ * sentences, the names of environment variables, `config schema` and docs/reference/config.md.
+ *
+ * `meta` of a setting: `description`; `reload`; `allowed` when a regular expression would not tell people anything;
+ * `path: true` for file names; `secret: true` hides the value wherever settings are shown.
+ */
+import { z } from 'zod'
+import { isAccessPattern, RULES_MAX, TOPICS_PER_RULE_MAX } from './access-pattern.ts'
+import { listenersSchema } from './schema-listeners.ts'
+import { mqttSchema } from './schema-mqtt.ts'
+import { typed } from './typed.ts'
+import type { AuthConfig, BrokerConfig, EventsConfig, LimitsConfig, LogConfig } from './types.ts'
+
+const limitsSchema = z
+  .strictObject({
+    maxConnections: z.int().min(1).max(10_000_000).default(100_000).meta({
+      description: 'Connections at once, all listeners together. Beyond it a new one is closed at once, and counted.',
+      reload: 'live',
+    }),
+    sessionsMax: z.int().min(1).max(100_000_000).default(1_000_000).meta({
+      description: 'Sessions, connected or not. Beyond it a CONNECT that needs a new one is refused.',
+      reload: 'live',
+    }),
+    retainedMessagesMax: z.int().min(0).max(100_000_000).default(1_000_000).meta({
+      description:
+        'Retained messages in all. Beyond it a message on a new topic is delivered but not retained, and counted.',
+      reload: 'live',
+    }),
+    retainedBytesMax: z.int().min(0).max(1_099_511_627_776).default(1_073_741_824).meta({
+      description: 'Bytes of retained messages in all. Beyond it a message is delivered but not retained, and counted.',
+      reload: 'live',
+    }),
+  })
+  .prefault({})
+  .meta({ description: 'Limits of the whole broker.' })
+
+const accessRule = z
+  .strictObject({
+    user: z
+      .string()
+      .min(1)
+      .max(256)
+      .meta({ description: 'User name; `anonymous` for clients without one; `*` for everyone.' }),
+    allow: z
+      .array(z.enum(['read', 'write']))
+      .max(2)
+      .readonly()
+      .default([]),
+    deny: z
+      .array(z.enum(['read', 'write']))
+      .max(2)
+      .readonly()
+      .default([]),
+    topics: z
+      .array(
+        z.string().refine(isAccessPattern).meta({
+          allowed: 'an MQTT topic filter, + and # alone in their level, # only as the last, % only as %u, %c or %%',
+        }),
+      )
+      .min(1)
+      .max(TOPICS_PER_RULE_MAX)
+      .readonly(),
+  })
+  .refine(({ allow, deny }) => allow.length + deny.length > 0)
+  .meta({ allowed: 'a rule with user, topics, and allow or deny or both' })
+
+const authSchema = z
+  .strictObject({
+    scram: z
+      .boolean()
+      .default(true)
+      .meta({
+        description:
+          'Whether clients may log in with SCRAM-SHA-256. Users set while this is false get no SCRAM verifier and need ' +
+          'their password set again before they can use it.',
+        reload: 'connection',
+      }),
+    hashConcurrency: z.int().min(1).max(16).default(1).meta({
+      description: 'Passwords hashed at once. Hashing takes tens of ms of one core and shares threads with the disk.',
+      reload: 'start',
+    }),
+    hashQueueMax: z.int().min(1).max(100_000).default(128).meta({
+      description: 'Logins waiting for their password to be hashed. Beyond it a login is refused as "busy, try again".',
+      reload: 'start',
+    }),
+    defaultAccess: z.enum(['allow', 'deny']).default('deny').meta({
+      description: 'Answer where no rule reaches, once there are rules. Without any rule everything is allowed.',
+      reload: 'live',
+    }),
+    rules: z
+      .array(accessRule)
+      .max(RULES_MAX)
+      .readonly()
+      .default([])
+      .meta({
+        description:
+          'Who may read (subscribe to) and write (publish to) which topics. Each rule has `user` (a name, `anonymous`, or ' +
+          '`*` for everyone), `topics` (MQTT topic filters; `%u` is the user name, `%c` the client id, `%%` a percent sign), ' +
+          'and `allow` or `deny` with `read`, `write` or both. A matching `deny` wins over any `allow`.',
+        reload: 'live',
+      }),
+  })
+  .prefault({})
+  .meta({ description: 'Logins and access rules. Users are kept in the data directory: `ternmq user add NAME`.' })
+
+const logSchema = z
+  .strictObject({
+    level: z
+      .enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'])
+      .default('info')
+      .meta({ description: 'Least important lines that are still written.', reload: 'live' }),
+    format: z
+      .enum(['json', 'pretty'])
+      .default('json')
+      .meta({ description: '`json` is one object per line, `pretty` is for people.', reload: 'start' }),
+  })
+  .prefault({})
+  .meta({ description: 'Log on standard output.' })
+
+const eventsSchema = z
+  .strictObject({
+    ringSize: z.int().min(0).max(1_000_000).default(10_000).meta({
+      description: 'Ended and refused connections remembered, with the reason. Beyond it the oldest is forgotten.',
+      reload: 'start',
+    }),
+  })
+  .prefault({})
+  .meta({ description: 'What is remembered about clients that left.' })
+
+const schema = z
+  .strictObject({
+    dataDir: z.string().min(1).max(4_096).default('ternmq-data').meta({
+      description: 'Directory for users, the development certificate and stored messages. Made when missing.',
+      allowed: 'a directory path',
+      path: true,
+      reload: 'start',
+    }),
+    listeners: listenersSchema,
+    mqtt: mqttSchema,
+    limits: typed<LimitsConfig>()(limitsSchema),
+    auth: typed<AuthConfig>()(authSchema),
+    log: typed<LogConfig>()(logSchema),
+    events: typed<EventsConfig>()(eventsSchema),
+  })
+  .meta({ title: 'TernMQ configuration' })
+
+export const configSchema: z.ZodType<BrokerConfig> = typed<BrokerConfig>()(schema)

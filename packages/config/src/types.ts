@@ -1,0 +1,129 @@
+/**
+ * The configuration as the broker sees it: every key has a value, relative paths are absolute. What each key means, its
+ * limits and its default stand in the schemas (schema*.ts), which must agree with these types to compile.
+ */
+
+/** When a changed value counts: at once, for connections made from then on, or after the next start. */
+export type Reload = 'live' | 'connection' | 'start'
+
+export interface BrokerConfig {
+  readonly dataDir: string
+  readonly listeners: ListenersConfig
+  readonly mqtt: MqttConfig
+  readonly limits: LimitsConfig
+  readonly auth: AuthConfig
+  readonly log: LogConfig
+  readonly events: EventsConfig
+}
+
+/** What may be given to make a BrokerConfig: every key may be left out. */
+export type BrokerConfigInput = Optional<BrokerConfig>
+
+type Optional<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]?: Optional<T[K]> | undefined }
+    : T
+
+export interface ListenersConfig {
+  readonly mqtt: ListenerConfig
+  readonly mqtts: ListenerConfig & WithTls
+  readonly ws: ListenerConfig & WithOrigins
+  readonly wss: ListenerConfig & WithOrigins & WithTls
+}
+
+export type ListenerName = keyof ListenersConfig
+
+export interface ListenerConfig {
+  readonly enabled: boolean
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  readonly maxConnections: number
+  readonly maxConnectionsPerAddress: number
+  readonly handshakeTimeoutMs: number
+  readonly authentication: AuthenticationConfig
+}
+
+export interface AuthenticationConfig {
+  /** 'auto' allows anonymous clients on a loopback address only: `allowsAnonymous` answers. */
+  readonly anonymous: boolean | 'auto'
+}
+
+export interface WithOrigins {
+  /** Origins as browsers write them, 'loopback' or '*'. Empty: no web page. */
+  readonly allowedOrigins: readonly string[]
+}
+
+export interface WithTls {
+  readonly tls: TlsConfig
+}
+
+export interface TlsConfig {
+  /** Absolute path of a PEM file. `cert` and `key` are both there or both missing: then the development certificate is used. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly ca?: string | undefined
+  readonly clientCertificate: 'none' | 'request' | 'require'
+  readonly identity: 'none' | 'cn' | 'san-dns' | 'san-email' | 'san-uri'
+  readonly identityMustBeUser: boolean
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
+}
+
+export interface MqttConfig {
+  readonly maxPacketBytes: number
+  readonly maxQos: number
+  readonly receiveMaximum: number
+  readonly mqtt3ReceiveMaximum: number
+  readonly topicAliasMax: number
+  readonly outboundTopicAliasMax: number
+  /** 0 leaves it to the client. */
+  readonly keepAliveMaxSeconds: number
+  /** 4_294_967_295 is 'never'. */
+  readonly sessionExpiryMaxSeconds: number
+  readonly maxSubscriptionsPerSession: number
+  readonly maxQueuedMessages: number
+  readonly maxQueuedBytes: number
+  readonly maxTopicLevels: number
+  readonly maxTopicBytes: number
+  readonly maxClientIdBytes: number
+  readonly retainAvailable: boolean
+  readonly wildcardSubscriptionsAvailable: boolean
+  readonly subscriptionIdentifiersAvailable: boolean
+  readonly sharedSubscriptionsAvailable: boolean
+  /** 0 publishes none. */
+  readonly sysTopicsIntervalSeconds: number
+}
+
+export interface LimitsConfig {
+  readonly maxConnections: number
+  readonly sessionsMax: number
+  readonly retainedMessagesMax: number
+  readonly retainedBytesMax: number
+}
+
+export interface AuthConfig {
+  readonly scram: boolean
+  readonly hashConcurrency: number
+  readonly hashQueueMax: number
+  readonly defaultAccess: 'allow' | 'deny'
+  readonly rules: readonly AccessRule[]
+}
+
+export interface AccessRule {
+  /** A user name, 'anonymous', or '*' for everyone. */
+  readonly user: string
+  readonly allow: ReadonlyArray<'read' | 'write'>
+  readonly deny: ReadonlyArray<'read' | 'write'>
+  /** MQTT topic filters; %u and %c stand for the user name and the client id. */
+  readonly topics: readonly string[]
+}
+
+export interface LogConfig {
+  readonly level: 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+  readonly format: 'json' | 'pretty'
+}
+
+export interface EventsConfig {
+  readonly ringSize: number
+}
