@@ -75,7 +75,7 @@ export class Consumer implements CreditWaiter {
   /** Hot path. True when a delivery of this assurance could be handed over now. */
   canTake(assurance: Assurance): boolean {
     if (this.#sink === undefined || this.#credit === 0 || !this.#sink.writable) return false
-    if (assurance === 0 || !this.pool.isEmpty) return true
+    if (assurance === 0 || !this.pool.isEmpty || this.match?.assuranceMax === 0) return true
     if (!this.#isListed) {
       this.#isListed = true
       this.pool.waitFor(this)

@@ -54,9 +54,11 @@ export class CreditPool {
     this.#waiters = this.#waiters.filter((other) => other !== waiter)
   }
 
+  /** Whoever was first last time comes last: else it would take each single credit before the others. */
   #wakeAll(): void {
     const waiters = this.#waiters
     this.#waiters = []
-    for (const waiter of waiters) waiter.onCredit()
+    for (let index = 1; index < waiters.length; index++) waiters[index]!.onCredit()
+    waiters[0]?.onCredit()
   }
 }

@@ -3,12 +3,14 @@ import { type Runtime, Session } from 'node:inspector'
 import { HostLog } from '../src/log/host-log.ts'
 import { type Address, type Pattern, type PatternLevel, ALL_BELOW, DEFAULT_VHOST, ONE_LEVEL } from '../src/address.ts'
 import type { Principal } from '../src/authorizer.ts'
+import { Consumer, CREDIT_UNLIMITED } from '../src/consumer.ts'
 import { Counters } from '../src/counters.ts'
+import { CreditPool } from '../src/credit.ts'
 import type { Delivery, DeliverySink, Match } from '../src/delivery.ts'
 import type { Env } from '../src/env.ts'
 import { type Assurance, type HeaderCodec, Message } from '../src/message.ts'
 import { type CoreLimits, DEFAULT_CORE_LIMITS } from '../src/limits.ts'
-import type { QueueContext } from '../src/queue.ts'
+import type { Queue, QueueContext } from '../src/queue.ts'
 import { Retained } from '../src/retained.ts'
 import { Turns } from '../src/turns.ts'
 
@@ -161,4 +163,28 @@ export class TestSink implements DeliverySink {
   get texts(): string[] {
     return this.seen.map(({ text }) => text)
   }
+}
+
+export interface ReceiverOptions {
+  readonly pool?: CreditPool
+  /** Undefined: as much as the pool and the sink take. */
+  readonly credit?: number
+  readonly match?: Match
+}
+
+/** A queue's consumer with its sink, attached and with credit. */
+export interface Receiver {
+  readonly consumer: Consumer
+  readonly sink: TestSink
+  readonly pool: CreditPool
+}
+
+export function receiverOf(queue: Queue, options: ReceiverOptions = {}): Receiver {
+  const pool = options.pool ?? new CreditPool(1_000_000)
+  const consumer = new Consumer(queue, pool, options.match)
+  const sink = new TestSink()
+  queue.addConsumer(consumer)
+  consumer.attach(sink)
+  consumer.grant(options.credit ?? CREDIT_UNLIMITED)
+  return { consumer, sink, pool }
 }
