@@ -61,9 +61,9 @@ export class MqttAdapter {
     return `auto-${Buffer.from(this.vhost.env.random.bytes(CLIENT_ID_BYTES)).toString('hex')}`
   }
 
-  /** At least how long ago `tick` of the wheel was. */
+  /** How long ago a packet came in that was noted with `tick` of the wheel: at most a tick too little, never too much. */
   silentMs(tick: number): number {
-    return (this.wheel.tick - tick) * WHEEL_TICK_MS
+    return Math.max(0, this.wheel.tick - tick - 1) * WHEEL_TICK_MS
   }
 
   /** Only `MqttConnection` calls this, once, when it ends. */

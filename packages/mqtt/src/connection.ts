@@ -248,6 +248,12 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     else this.waitFor(wait.then(() => (this.isClosed ? undefined : answer())))
   }
 
+  /** Sends an answer; an empty one stands for one that is larger than the client takes, and then nobody can go on. [MQTT5-3.1.2-24] */
+  send(packet: Uint8Array): void {
+    if (packet.length > 0) this.transport.write(packet)
+    else this.disconnect(ReasonCode.packetTooLarge, `the answer exceeds the client's maximum packet size ${this.maxPacketBytes}`, 'MQTT5-3.1.2-24')
+  }
+
   /** Packets wait until `work` is done; reading pauses, so that little waits. */
   waitFor(work: Promise<void>): void {
     this.#busyWith = work

@@ -73,11 +73,11 @@ function takeStep(client: MqttConnection, step: LoginStep): void {
   } else if (step.kind === 'challenge') {
     client.exchange = step.exchange
     const fields = { reasonCode: ReasonCode.continueAuthentication, authMethod, authData: step.data }
-    client.transport.write(encodeAuth(fields, client.maxPacketBytes))
+    client.send(encodeAuth(fields, client.maxPacketBytes))
   } else if (step.principal.name !== client.session.principal.name) {
     client.disconnect(ReasonCode.notAuthorized, 'the user of a connection cannot change', 'MQTT5-4.12.1-2')
   } else {
     const fields = { reasonCode: ReasonCode.success, authMethod, authData: step.data }
-    client.transport.write(encodeAuth(fields, client.maxPacketBytes))
+    client.send(encodeAuth(fields, client.maxPacketBytes))
   }
 }

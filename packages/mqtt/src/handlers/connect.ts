@@ -72,7 +72,7 @@ function takeStep(client: MqttConnection, step: LoginStep): void {
       pending.exchange = step.exchange
       const authMethod = pending.packet.authMethod!
       const reasonCode = ReasonCode.continueAuthentication
-      client.transport.write(encodeAuth({ reasonCode, authMethod, authData: step.data }, client.maxPacketBytes))
+      client.send(encodeAuth({ reasonCode, authMethod, authData: step.data }, client.maxPacketBytes))
       break
     }
     case 'refused':
@@ -172,7 +172,8 @@ function acceptConnect(
   }
   client.adopt(session, state, new TopicCache(producer, packet.version, settings.maxTopicLevels), producer)
   client.whenCommitted(() => {
-    client.transport.write(encodeConnack(connack, packet.version, client.maxPacketBytes))
+    client.send(encodeConnack(connack, packet.version, client.maxPacketBytes))
+    if (client.isClosed) return
     client.begin()
     adapter.report(client, 'connected', present ? 'session resumed' : 'new session', '')
     if (present) resume(client)
@@ -235,7 +236,7 @@ function refuseByCore(client: MqttConnection, detail: RefusalDetail): void {
 /** A CONNECT that could be read but not accepted. [MQTT5-3.1.4-2] [MQTT311-3.2.2-5] */
 export function refuseConnect(client: MqttConnection, reasonCode: number, text: string, clause: string): void {
   const fields: ConnackFields = { sessionPresent: false, reasonCode, reasonString: text } // [MQTT5-3.2.2-6] [MQTT311-3.2.2-4]
-  client.transport.write(encodeConnack(fields, client.version, client.maxPacketBytes))
+  client.send(encodeConnack(fields, client.version, client.maxPacketBytes))
   client.disconnect(reasonCode, text, clause)
 }
 

@@ -17,7 +17,7 @@ export function handleSubscribe(client: MqttConnection, packet: SubscribePacket)
   const reasonCodes = packet.requests.map((request) => subscribe(client, request, packet.subscriptionId))
   // One code per filter, in their order. [MQTT5-3.8.4-6] [MQTT5-3.9.3-1] [MQTT311-3.8.4-5]
   const suback = { packetId: packet.packetId, reasonCodes, reasonString: client.takeProblem() }
-  client.whenCommitted(() => client.transport.write(encodeSuback(suback, client.version, client.maxPacketBytes)))
+  client.whenCommitted(() => client.send(encodeSuback(suback, client.version, client.maxPacketBytes)))
 }
 
 /** Binds one filter. Returns the granted QoS, or a reason code of 0x80 and above. */
@@ -43,7 +43,7 @@ export function handleUnsubscribe(client: MqttConnection, packet: UnsubscribePac
   const reasonCodes = packet.filters.map((filter) => unsubscribe(client, filter))
   const unsuback = { packetId: packet.packetId, reasonCodes, reasonString: client.takeProblem() }
   // [MQTT5-3.10.4-4] [MQTT311-3.10.4-4]
-  client.whenCommitted(() => client.transport.write(encodeUnsuback(unsuback, client.version, client.maxPacketBytes)))
+  client.whenCommitted(() => client.send(encodeUnsuback(unsuback, client.version, client.maxPacketBytes)))
 }
 
 function unsubscribe(client: MqttConnection, filter: string): number {
