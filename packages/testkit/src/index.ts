@@ -1,4 +1,16 @@
 /** What tests of every package share: time moved by hand, seeded chance, pipes without a kernel. */
 export { connectPipe, type PipeOptions, PipeTransport } from './pipe-transport.ts'
 export { PipeNetwork, RawClient } from './raw-client.ts'
+export { pumpRandomPieces, readInFits, StreamChecker, writeRandomPieces } from './random-pieces.ts'
+export {
+  Accepted,
+  type AtEnd,
+  closed,
+  readBytes,
+  type Rig,
+  startRig,
+  SteppedClock,
+  TEST_OPTIONS,
+  turn,
+} from './socket-rig.ts'
 export { SeededRandom, VirtualClock, type VirtualEnv, virtualEnv } from './virtual-clock.ts'

@@ -1,16 +1,16 @@
 /** The open transports of a listener, so that it can close them all. */
 import type { Transport } from '@ternmq/core'
 
-export class TransportSet {
-  readonly #transports = new Set<Transport>()
+export class TransportSet<T extends Transport = Transport> {
+  readonly #transports = new Set<T>()
   #isEmpty: (() => void) | undefined = undefined
   #whenEmpty: Promise<void> | undefined = undefined
 
-  add(transport: Transport): void {
+  add(transport: T): void {
     this.#transports.add(transport)
   }
 
-  delete(transport: Transport): void {
+  delete(transport: T): void {
     this.#transports.delete(transport)
     if (this.#transports.size === 0) this.#isEmpty?.()
   }
@@ -19,7 +19,7 @@ export class TransportSet {
     return this.#transports.size
   }
 
-  [Symbol.iterator](): IterableIterator<Transport> {
+  [Symbol.iterator](): IterableIterator<T> {
     return this.#transports.values()
   }
 

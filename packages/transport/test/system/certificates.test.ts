@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { SteppedClock, turn } from '@ternmq/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
 import {
@@ -25,7 +26,6 @@ import {
   TransportError,
   watchCertificate,
 } from '../../src/index.ts'
-import { SteppedClock, turn } from './support.ts'
 
 const DAY_MS = 24 * 3_600_000
 

@@ -1,15 +1,15 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 
-import { expect, test } from 'vitest'
+import { closed, pumpRandomPieces, readBytes, startRig, TEST_OPTIONS, turn } from '@ternmq/testkit'
+import { expect, onTestFinished, test } from 'vitest'
 
 import { createTcpListener, HIGH_WATER_BYTES, TransportError } from '../../src/index.ts'
-import { pumpRandomPieces } from './random-pieces.ts'
-import { closed, dial, readBytes, startRig, startTcp, TEST_OPTIONS, turn } from './support.ts'
+import { startTcp } from './support.ts'
 
 test('bytes arrive, and all answers of a turn leave in one piece', async () => {
   const rig = await startTcp()
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   const accepted = await rig.nextAccepted()
   peer.write('hello')
   await accepted.until(() => accepted.receivedBytes === 5)
@@ -22,18 +22,20 @@ test('bytes arrive, and all answers of a turn leave in one piece', async () => {
 
 test('every connection reads into the same memory', async () => {
   const chunks: ArrayBufferLike[] = []
-  const rig = await startRig((context) =>
-    createTcpListener(TEST_OPTIONS, context, (transport) => ({
-      onBytes: (chunk) => {
-        chunks.push(chunk.buffer)
-        transport.write(chunk)
-      },
-      onWritable: () => {},
-      onClosed: () => {},
-    })),
+  const rig = await startRig(
+    (context) =>
+      createTcpListener(TEST_OPTIONS, context, (transport) => ({
+        onBytes: (chunk) => {
+          chunks.push(chunk.buffer)
+          transport.write(chunk)
+        },
+        onWritable: () => {},
+        onClosed: () => {},
+      })),
+    onTestFinished,
   )
-  const first = await dial(rig.bound)
-  const second = await dial(rig.bound)
+  const first = await rig.dial()
+  const second = await rig.dial()
   first.write('one')
   expect((await readBytes(first, 3)).toString()).toBe('one')
   second.write('two')
@@ -45,21 +47,21 @@ test('every connection reads into the same memory', async () => {
 test('ids ascend over all listeners', async () => {
   const first = await startTcp()
   const second = await startTcp()
-  await dial(first.bound)
+  await first.dial()
   const one = await first.nextAccepted()
-  await dial(second.bound)
+  await second.dial()
   const two = await second.nextAccepted()
   expect(two.transport.id).toBeGreaterThan(one.transport.id)
 })
 
 test('a paused transport receives nothing until it resumes, and loses nothing', async () => {
   const rig = await startTcp()
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   const accepted = await rig.nextAccepted()
   accepted.transport.pauseReading()
   accepted.transport.pauseReading()
   peer.write('while paused')
-  const other = await dial(rig.bound) // its bytes come later than those above, on the same loop
+  const other = await rig.dial() // its bytes come later than those above, on the same loop
   other.write('marker')
   const marker = await rig.nextAccepted()
   await marker.until(() => marker.receivedBytes === 6)
@@ -77,7 +79,7 @@ test('pausing from inside onBytes keeps the rest of what arrived for later', asy
       plain(chunk)
     }
   })
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   const accepted = await rig.nextAccepted()
   peer.write(Buffer.alloc(500_000, 1))
   let rounds = 0
@@ -93,7 +95,7 @@ test('pausing from inside onBytes keeps the rest of what arrived for later', asy
 
 test('end flushes what was written, then both sides are closed with the reason given', async () => {
   const rig = await startTcp()
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   const accepted = await rig.nextAccepted()
   const large = Buffer.alloc(3_000_000, 5)
   accepted.transport.writeShared(large)
@@ -113,7 +115,7 @@ test('end flushes what was written, then both sides are closed with the reason g
 
 test('end reaches a peer that is still sending, without a reset', async () => {
   const rig = await startTcp()
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   const accepted = await rig.nextAccepted()
   peer.write(Buffer.alloc(2_000_000, 1))
   await accepted.until(() => accepted.receivedBytes > 0)
@@ -129,7 +131,7 @@ test('end reaches a peer that is still sending, without a reset', async () => {
 
 test('end cuts off a peer that does not read within CLOSE_FLUSH_MS', async () => {
   const rig = await startTcp()
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   peer.pause()
   const accepted = await rig.nextAccepted()
   accepted.transport.writeShared(Buffer.alloc(30_000_000))
@@ -145,7 +147,7 @@ test('end cuts off a peer that does not read within CLOSE_FLUSH_MS', async () =>
 
 test('destroy closes at once and tells the reason once', async () => {
   const rig = await startTcp()
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   const accepted = await rig.nextAccepted()
   accepted.transport.write(Buffer.from('lost'))
   accepted.transport.destroy('taken over')
@@ -164,7 +166,7 @@ test('destroy from inside onBytes is safe and stops reading', async () => {
       accepted.transport.destroy('malformed packet')
     }
   })
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   const accepted = await rig.nextAccepted()
   peer.write(Buffer.alloc(1_000_000))
   await accepted.until(() => accepted.closedWith.length > 0)
@@ -175,7 +177,7 @@ test('a half-closed peer gets the answer to what it sent, then the connection cl
   const rig = await startTcp({}, (accepted) => {
     accepted.onBytes = (chunk) => accepted.transport.write(chunk)
   })
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   const accepted = await rig.nextAccepted()
   peer.end('question')
   expect((await readBytes(peer, 8)).toString()).toBe('question')
@@ -185,11 +187,11 @@ test('a half-closed peer gets the answer to what it sent, then the connection cl
 
 test('a reset is reported as one, also in the middle of writing', async () => {
   const rig = await startTcp()
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   peer.pause()
   const accepted = await rig.nextAccepted()
   accepted.transport.writeShared(Buffer.alloc(20_000_000))
-  const quiet = await dial(rig.bound)
+  const quiet = await rig.dial()
   const other = await rig.nextAccepted()
   peer.resetAndDestroy()
   quiet.resetAndDestroy()
@@ -203,7 +205,7 @@ test('a reset is reported as one, also in the middle of writing', async () => {
 
 test('a slow reader makes the transport unwritable, and onWritable follows when it has read', async () => {
   const rig = await startTcp()
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   peer.pause()
   const accepted = await rig.nextAccepted()
   const { transport } = accepted
@@ -226,16 +228,16 @@ test('a slow reader makes the transport unwritable, and onWritable follows when 
 
 test('200 MB in random pieces reach a reader that stops and starts, byte for byte', async () => {
   const rig = await startTcp()
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   const accepted = await rig.nextAccepted()
   expect(await pumpRandomPieces(accepted, peer, 200_000_000)).toBe(200_000_000)
 })
 
 test('connections over the limit of the listener are closed at once, counted and told', async () => {
   const rig = await startTcp({ connectionsMax: 3 })
-  const peers = await Promise.all([1, 2, 3].map(() => dial(rig.bound)))
+  const peers = await Promise.all([1, 2, 3].map(() => rig.dial()))
   await Promise.all(peers.map(() => rig.nextAccepted()))
-  const flood = await Promise.all(Array.from({ length: 50 }, () => dial(rig.bound)))
+  const flood = await Promise.all(Array.from({ length: 50 }, () => rig.dial()))
   await Promise.all(flood.map((peer) => closed(peer)))
   expect(rig.accepted.length).toBe(3)
   expect(rig.listener.stats).toMatchObject({ open: 3, accepted: 3, refusedByListenerLimit: 50 })
@@ -253,16 +255,16 @@ test('connections over the limit of the listener are closed at once, counted and
   const [gone] = rig.accepted
   peers[0]?.destroy()
   await gone?.until(() => gone.closedWith.length > 0)
-  await dial(rig.bound)
+  await rig.dial()
   await rig.nextAccepted()
   expect(rig.listener.stats.open).toBe(3)
 })
 
 test('connections over the limit of one address are closed at once', async () => {
   const rig = await startTcp({ connectionsPerAddressMax: 2 })
-  await dial(rig.bound)
-  await dial(rig.bound)
-  const third = await dial(rig.bound)
+  await rig.dial()
+  await rig.dial()
+  const third = await rig.dial()
   await closed(third)
   expect(rig.listener.stats).toMatchObject({ open: 2, refusedByAddressLimit: 1, refusedByListenerLimit: 0 })
   expect(rig.events[0]?.text).toBe(
@@ -285,18 +287,18 @@ test('a busy port is refused with a sentence that says what to do', async () => 
 
 test('stopAccepting refuses new peers and keeps those that are there', async () => {
   const rig = await startTcp()
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   const accepted = await rig.nextAccepted()
   rig.listener.stopAccepting()
   rig.listener.stopAccepting()
-  await expect(dial(rig.bound)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  await expect(rig.dial()).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   accepted.transport.write(Buffer.from('still here'))
   expect((await readBytes(peer, 10)).toString()).toBe('still here')
 })
 
 test('close ends every connection with the reason and returns when the last is gone', async () => {
   const rig = await startTcp()
-  await Promise.all([1, 2, 3].map(() => dial(rig.bound)))
+  await Promise.all([1, 2, 3].map(() => rig.dial()))
   const accepted = await Promise.all([1, 2, 3].map(() => rig.nextAccepted()))
   await rig.listener.close('broker stops')
   expect(accepted.map(({ closedWith }) => closedWith)).toEqual([['broker stops'], ['broker stops'], ['broker stops']])

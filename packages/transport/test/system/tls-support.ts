@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 
 import type { Connection, Transport } from '@ternmq/core'
+import { type Accepted, type Rig, startRig, TEST_OPTIONS } from '@ternmq/testkit'
 import { onTestFinished } from 'vitest'
 
 import {
@@ -13,7 +14,6 @@ import {
   type TlsListenerOptions,
 } from '../../src/index.ts'
 import { type CertifiedKey, makeAuthority, makeCertificate } from '../../src/x509.ts'
-import { type Accepted, type Rig, startRig, TEST_OPTIONS } from './support.ts'
 
 const VALID = { nowMs: Date.now(), validMs: 24 * 3_600_000 }
 
@@ -53,7 +53,7 @@ export async function startTls(
   let secure: SecureListener | undefined = undefined
   const create = (context: ListenerContext, accept: (transport: Transport) => Connection): SecureListener =>
     (secure = createTlsListener(tlsOptions(options), context, accept))
-  const rig = await startRig(create, setUp)
+  const rig = await startRig(create, onTestFinished, setUp)
   return { ...rig, secure: secure as unknown as SecureListener }
 }
 

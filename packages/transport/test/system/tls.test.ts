@@ -3,10 +3,9 @@ import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
 import { connect } from 'node:tls'
 
+import { closed, pumpRandomPieces, readBytes, turn } from '@ternmq/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { pumpRandomPieces } from './random-pieces.ts'
-import { closed, dial, readBytes, turn } from './support.ts'
 import {
   authority,
   clientCertificate,
@@ -53,7 +52,7 @@ test.each([
   ['\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00', /^(the peer does not speak TLS|TLS handshake failed:)/],
 ])('a peer that does not speak TLS is closed and named (%#)', async (bytes, text) => {
   const rig = await startTls()
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   peer.resume()
   peer.write(Buffer.from(bytes, 'latin1'))
   await closed(peer)
@@ -65,7 +64,7 @@ test.each([
 
 test('a peer that never starts the handshake is closed after 10 s', async () => {
   const rig = await startTls()
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   await rig.eventually(() => rig.listener.stats.open === 1)
   rig.clock.advance(9_999)
   await turn()
@@ -79,7 +78,7 @@ test('a peer that never starts the handshake is closed after 10 s', async () => 
 
 test('a peer that resets in the middle of the handshake is counted once', async () => {
   const rig = await startTls()
-  const peer = await dial(rig.bound)
+  const peer = await rig.dial()
   await rig.eventually(() => rig.listener.stats.open === 1)
   peer.write(Buffer.from('1603010200010001fc0303', 'hex')) // the head of a ClientHello
   peer.resetAndDestroy()
@@ -214,7 +213,7 @@ test('a peer that closes is answered and reported', async () => {
 
 test('a reset while bytes are under way is reported once', async () => {
   const rig = await startTls()
-  const raw = await dial(rig.bound)
+  const raw = await rig.dial()
   const peer = connect({ socket: raw, ca: authority.certificate, servername: 'localhost' })
   peer.on('error', () => {})
   await once(peer, 'secureConnect')
@@ -239,17 +238,17 @@ test('150 MB in random pieces reach a reader that stops and starts, byte for byt
 
 test('handshakes count against the limit of the listener', async () => {
   const rig = await startTls({ connectionsMax: 2 })
-  await dial(rig.bound)
-  await dial(rig.bound)
+  await rig.dial()
+  await rig.dial()
   await rig.eventually(() => rig.listener.stats.open === 2)
-  const third = await dial(rig.bound)
+  const third = await rig.dial()
   await closed(third)
   expect(rig.listener.stats).toMatchObject({ open: 2, refusedByListenerLimit: 1 })
 })
 
 test('close gives up unfinished handshakes too', async () => {
   const rig = await startTls()
-  const silent = await dial(rig.bound)
+  const silent = await rig.dial()
   const peer = await dialTls(rig.bound)
   const accepted = await rig.nextAccepted()
   await rig.listener.close('broker stops')

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net'
 
-import { type Accepted, turn } from './support.ts'
+import { type Accepted, turn } from './socket-rig.ts'
 
 /** The stream repeats this block; a prime length, so that no slab boundary ever lines up with it. */
 const BLOCK_BYTES = 65_521

@@ -1,0 +1,11 @@
+/** The byte pipe over WebSocket, plain and over TLS. */
+export type { CloseCause } from './close-codes.ts'
+export type { AllowedOrigin } from './origins.ts'
+export {
+  createSecureWebSocketListener,
+  createWebSocketListener,
+  type SecureWebSocketListenerOptions,
+  type WebSocketListenerOptions,
+  type WebSocketProtocol,
+  type WebSocketSettings,
+} from './websocket-listener.ts'

@@ -1,0 +1,261 @@
+/**
+ * The WebSocket listener, plain or over TLS: an HTTP server that knows one thing, the upgrade. Any path; the sub-protocol says
+ * what is spoken, and decides which adapter gets the connection.
+ */
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+
+import { type AcceptTransport, type Clock, type PeerInfo, TimerWheel } from '@ternmq/core'
+import {
+  Acceptor,
+  type BoundAddress,
+  closeReason,
+  HANDSHAKE_MS,
+  Handshakes,
+  type Listener,
+  type ListenerContext,
+  type ListenerOptions,
+  type ListenerStats,
+  type SecureListener,
+  type ServerCertificate,
+  TlsAcceptor,
+  type TlsListenerOptions,
+  TransportSet,
+} from '@ternmq/transport'
+import { type WebSocket, WebSocketServer } from 'ws'
+
+import { type AllowedOrigin, isOriginAllowed } from './origins.ts'
+import { type WebSocketOwner, WebSocketTransport } from './websocket-transport.ts'
+
+/** What is spoken under one sub-protocol name. */
+export interface WebSocketProtocol {
+  readonly acceptTransport: AcceptTransport
+  /** Text frames carry bytes too (STOMP), or close the connection (MQTT). */
+  readonly isTextAllowed: boolean
+}
+
+export interface WebSocketSettings {
+  /** By the name in `Sec-WebSocket-Protocol`: 'mqtt', 'mqttv3.1'. A client that offers none of them is refused. */
+  readonly protocols: ReadonlyMap<string, WebSocketProtocol>
+  /** Largest message in bytes; a larger one closes the connection with 1009. */
+  readonly maxMessageBytes: number
+  /** Web pages that may connect. */
+  readonly allowedOrigins: readonly AllowedOrigin[]
+  /** Time between pings, in ms; a peer that leaves two without any sign of life is destroyed. */
+  readonly pingMs?: number
+}
+
+export type WebSocketListenerOptions = ListenerOptions & WebSocketSettings
+export type SecureWebSocketListenerOptions = TlsListenerOptions & WebSocketSettings
+
+/** Shorter than the minute after which home routers forget a quiet connection. */
+const PING_MS = 30_000
+
+/** Pings need no precision. */
+const WHEEL_TICK_MS = 1_000
+
+/** A request line and headers; no honest upgrade comes near it. */
+const MAX_HEADER_BYTES = 16 * 1024
+
+/** Where sockets come from: TCP, or TLS on it. */
+interface Source {
+  readonly stats: ListenerStats
+  start(): Promise<BoundAddress>
+  stopAccepting(): void
+  handshakeFailed(address: string, text: string): void
+}
+
+class WebSocketListener implements Listener, WebSocketOwner {
+  readonly key: string
+  readonly clock: Clock
+  readonly wheel: TimerWheel
+  readonly pingMs: number
+  readonly #settings: WebSocketSettings
+  readonly #context: ListenerContext
+  readonly #source: Source
+  readonly #http: Server
+  readonly #upgrader: WebSocketServer
+  readonly #upgrades: Handshakes<Duplex, PeerInfo>
+  readonly #transports = new TransportSet<WebSocketTransport>()
+
+  constructor(
+    options: WebSocketListenerOptions,
+    context: ListenerContext,
+    createSource: (admit: (socket: Socket, peer: PeerInfo) => void) => Source,
+  ) {
+    this.key = options.key
+    this.clock = context.env.clock
+    this.wheel = new TimerWheel(this.clock, WHEEL_TICK_MS)
+    this.pingMs = options.pingMs ?? PING_MS
+    this.#settings = options
+    this.#context = context
+    const limitMs = options.handshakeMs ?? HANDSHAKE_MS
+    this.#upgrades = new Handshakes(this.clock, limitMs, ({ address }) => {
+      this.#source.handshakeFailed(address, `the peer did not finish the WebSocket upgrade within ${limitMs} ms`)
+    })
+    this.#upgrader = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: options.maxMessageBytes,
+      handleProtocols: (offered) => this.#choose(offered),
+    })
+    this.#upgrader.on('wsClientError', (error, socket) => this.#refuse(socket, 400, error.message))
+    this.#http = createServer({ maxHeaderSize: MAX_HEADER_BYTES })
+    this.#http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
+      this.#upgrade(request, socket, head),
+    )
+    this.#http.on('request', (request, response) => {
+      this.#upgrades.finish(request.socket)
+      const text = `This port speaks ${this.#protocolNames()} over WebSocket.\n`
+      response.writeHead(426, { connection: 'close, upgrade', upgrade: 'websocket', 'content-type': 'text/plain' })
+      response.end(text)
+    })
+    this.#http.on('clientError', (error, socket) =>
+      this.#refuse(socket, 400, `not an HTTP request: ${closeReason(error)}`),
+    )
+    this.#source = createSource((socket, peer) => this.#admit(socket, peer))
+  }
+
+  get stats(): ListenerStats {
+    return this.#source.stats
+  }
+
+  start(): Promise<BoundAddress> {
+    return this.#source.start()
+  }
+
+  stopAccepting(): void {
+    this.#source.stopAccepting()
+  }
+
+  async close(reason: string): Promise<void> {
+    this.#source.stopAccepting()
+    this.#upgrades.destroyAll()
+    for (const transport of this.#transports) transport.abandon(reason)
+    await this.#transports.destroyAll(reason)
+    this.wheel.close()
+  }
+
+  transportClosed(transport: WebSocketTransport): void {
+    this.#transports.delete(transport)
+  }
+
+  #admit(socket: Socket, peer: PeerInfo): void {
+    socket.on('close', () => {
+      if (this.#upgrades.finish(socket) === undefined) return
+      this.#source.handshakeFailed(peer.address, 'the peer closed before the WebSocket upgrade')
+    })
+    this.#upgrades.begin(socket, peer)
+    this.#http.emit('connection', socket)
+  }
+
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const { origin } = request.headers
+    if (!isOriginAllowed(origin, this.#settings.allowedOrigins)) {
+      this.#refuse(
+        socket,
+        403,
+        `pages of ${origin} may not connect: listeners.${this.key}.allowedOrigins does not name them`,
+      )
+      return
+    }
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+    if (this.#choose(offered) === false) {
+      // [MQTT5-6.0.0-3] [MQTT311-6.0.0-3]
+      const asked = offered.join(', ') === '' ? 'none' : offered.join(', ')
+      this.#refuse(socket, 400, `Sec-WebSocket-Protocol must offer ${this.#protocolNames()}, it offered ${asked}`)
+      return
+    }
+    this.#upgrader.handleUpgrade(request, socket, head, (ws) => this.#upgraded(ws, socket))
+  }
+
+  /** The first of the client's names that we speak. [MQTT5-6.0.0-4] [MQTT311-6.0.0-4] */
+  #choose(offered: Iterable<string>): string | false {
+    for (const name of offered) {
+      if (this.#settings.protocols.has(name)) return name
+    }
+    return false
+  }
+
+  #upgraded(ws: WebSocket, socket: Socket): void {
+    const peer = this.#upgrades.finish(socket)
+    const protocol = this.#settings.protocols.get(ws.protocol)
+    if (peer === undefined || protocol === undefined) {
+      ws.terminate() // given up in this very turn
+      return
+    }
+    const transport = new WebSocketTransport(ws, socket, peer, this.#context.outbox, this, protocol.isTextAllowed)
+    this.#transports.add(transport)
+    transport.attach(protocol.acceptTransport(transport))
+  }
+
+  /** Answers with a sentence, counts, closes. */
+  #refuse(socket: Duplex, status: number, text: string): void {
+    const peer = this.#upgrades.finish(socket)
+    if (peer !== undefined) this.#source.handshakeFailed(peer.address, `WebSocket upgrade refused: ${text}`)
+    if (!socket.writable) {
+      socket.destroy()
+      return
+    }
+    const body = `${text}\n`
+    const head = [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'Connection: close',
+      'Content-Type: text/plain; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+    ]
+    socket.once('finish', () => socket.destroy())
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  }
+
+  #protocolNames(): string {
+    return [...this.#settings.protocols.keys()].join(' or ')
+  }
+}
+
+/** `setCertificate` on top of the plain one. */
+class SecureWebSocketListener extends WebSocketListener implements SecureListener {
+  readonly #acceptor: TlsAcceptor
+
+  constructor(options: SecureWebSocketListenerOptions, context: ListenerContext) {
+    let acceptor: TlsAcceptor | undefined = undefined
+    super(options, context, (admit) => {
+      acceptor = new TlsAcceptor(options, context, (socket, address, port, tls) => {
+        admit(socket, { listener: options.key, address, port, tls })
+      })
+      return acceptor
+    })
+    this.#acceptor = acceptor as unknown as TlsAcceptor
+  }
+
+  override async close(reason: string): Promise<void> {
+    this.#acceptor.stopAccepting()
+    this.#acceptor.destroyUnfinished()
+    await super.close(reason)
+  }
+
+  setCertificate(certificate: ServerCertificate): void {
+    this.#acceptor.setCertificate(certificate)
+  }
+}
+
+/** A listener for WebSocket without TLS. */
+export function createWebSocketListener(options: WebSocketListenerOptions, context: ListenerContext): Listener {
+  return new WebSocketListener(options, context, (admit) => {
+    const acceptor: Acceptor = new Acceptor(options, context, false, (socket, address, port) => {
+      socket.on('close', () => acceptor.release(address))
+      admit(socket, { listener: options.key, address, port })
+    })
+    return acceptor
+  })
+}
+
+/** A listener for WebSocket over TLS. */
+export function createSecureWebSocketListener(
+  options: SecureWebSocketListenerOptions,
+  context: ListenerContext,
+): SecureListener {
+  return new SecureWebSocketListener(options, context)
+}

@@ -1,0 +1,221 @@
+/**
+ * A transport over one WebSocket: the same slabs as TCP, each turn's output as one binary frame (a large turn: a few, in one
+ * write). Frame borders mean nothing to the adapter. [MQTT5-6.0.0-2] [MQTT311-6.0.0-2]
+ */
+import type { Duplex } from 'node:stream'
+
+import type { Cancel, Clock, Connection, PeerInfo, TimerWheel, Transport, WheelEntry } from '@ternmq/core'
+import { CLOSE_FLUSH_MS, closeReason, nextTransportId, type Outbox, SlabOutput } from '@ternmq/transport'
+import type { WebSocket } from 'ws'
+
+import { type CloseCause, closeFrameText, CODE_ABNORMAL, CODE_BY_CAUSE, CODE_UNSUPPORTED_DATA } from './close-codes.ts'
+
+const TRANSPORT: unique symbol = Symbol('transport')
+
+type Carrier = WebSocket & { [TRANSPORT]?: WebSocketTransport }
+
+/** Pings without any answer, or other sign of life, after which a peer counts as gone. */
+const MISSED_PINGS_MAX = 2
+
+const BINARY = { binary: true } as const
+
+/** What the transports of one listener share. */
+export interface WebSocketOwner {
+  readonly clock: Clock
+  readonly wheel: TimerWheel
+  readonly pingMs: number
+  transportClosed(transport: WebSocketTransport): void
+}
+
+export class WebSocketTransport extends SlabOutput implements Transport, WheelEntry {
+  readonly id: number = nextTransportId()
+  readonly peer: PeerInfo
+  wheelPrevious: WheelEntry | undefined = undefined
+  wheelNext: WheelEntry | undefined = undefined
+  wheelTick = -1
+  readonly #socket: Duplex
+  readonly #ws: Carrier
+  readonly #owner: WebSocketOwner
+  readonly #isTextAllowed: boolean
+  #connection: Connection | undefined = undefined
+  /** '' until the first reason to close. */
+  #reason = ''
+  #cause: CloseCause = 'done'
+  #openWrites = 0
+  #missedPings = 0
+  readonly #onWritten = (): void => this.#written()
+  #cancelCloseTimer: Cancel | undefined = undefined
+
+  constructor(
+    ws: WebSocket,
+    socket: Duplex,
+    peer: PeerInfo,
+    outbox: Outbox,
+    owner: WebSocketOwner,
+    isTextAllowed: boolean,
+  ) {
+    super(outbox)
+    this.peer = peer
+    this.#ws = ws
+    this.#socket = socket
+    this.#owner = owner
+    this.#isTextAllowed = isTextAllowed
+    this.#ws[TRANSPORT] = this
+    ws.binaryType = 'fragments' // a message that came in several reads is not copied together first
+    ws.on('message', onMessage)
+    ws.on('pong', onPong)
+    ws.on('error', onError)
+    ws.on('close', onClose)
+    socket.on('error', (error) => this.failed(closeReason(error))) // ws tells only that it is closed
+    owner.wheel.add(this, owner.pingMs)
+  }
+
+  /** The adapter's side; must follow before the event loop turns. */
+  attach(connection: Connection): void {
+    this.#connection = connection
+  }
+
+  pauseReading(): void {
+    if (this.#reason === '') this.#ws.pause()
+  }
+
+  resumeReading(): void {
+    if (this.#reason === '') this.#ws.resume()
+  }
+
+  end(reason: string, cause: CloseCause = 'done'): void {
+    if (this.#reason !== '') return
+    this.#reason = reason
+    this.#cause = cause
+    this.#ws.resume() // the peer's close frame has to be seen
+    this.endOutput()
+  }
+
+  destroy(reason: string): void {
+    if (this.#reason === '') this.#reason = reason
+    this.stopOutput()
+    this.#ws.terminate()
+  }
+
+  /** For a listener that closes: tells the peer why if that takes no waiting. */
+  abandon(reason: string): void {
+    if (this.#reason === '') this.#ws.close(CODE_BY_CAUSE.shutdown, closeFrameText(reason))
+    this.destroy(reason)
+  }
+
+  /** The wheel's turn: time for a ping, or for giving up. */
+  onDue(): void {
+    if (this.#missedPings >= MISSED_PINGS_MAX) {
+      this.destroy(`no answer to ${MISSED_PINGS_MAX} pings, one every ${this.#owner.pingMs} ms`)
+      return
+    }
+    this.#missedPings++
+    if (this.#reason === '') this.#ws.ping()
+    this.#owner.wheel.add(this, this.#owner.pingMs)
+  }
+
+  protected sendOne(piece: Uint8Array): boolean {
+    this.#openWrites++
+    this.#ws.send(piece, BINARY, this.#onWritten)
+    return this.#socket.writableLength === 0
+  }
+
+  protected send(pieces: readonly Uint8Array[]): boolean {
+    const socket = this.#socket
+    socket.cork()
+    for (let i = 0; i < pieces.length - 1; i++) this.#ws.send(pieces[i] as Uint8Array, BINARY)
+    this.sendOne(pieces[pieces.length - 1] as Uint8Array)
+    socket.uncork()
+    return socket.writableLength === 0
+  }
+
+  protected finish(): void {
+    this.#closeWithin()
+    this.#ws.close(CODE_BY_CAUSE[this.#cause], closeFrameText(this.#reason))
+  }
+
+  protected becameWritable(): void {
+    this.#connection?.onWritable()
+  }
+
+  protected overflowed(gatheredBytes: number): void {
+    this.destroy(`peer does not read: ${gatheredBytes} bytes wait behind a write it has not taken`)
+  }
+
+  #closeWithin(): void {
+    this.#cancelCloseTimer ??= this.#owner.clock.after(CLOSE_FLUSH_MS, () => this.#ws.terminate())
+  }
+
+  /** Only the last open write means that no slab is in use. */
+  #written(): void {
+    if (--this.#openWrites === 0 && !this.#socket.destroyed) this.sent()
+  }
+
+  receive(fragments: readonly Uint8Array[]): void {
+    this.#missedPings = 0
+    for (const fragment of fragments) {
+      if (this.#reason !== '') return
+      this.#connection?.onBytes(fragment)
+    }
+  }
+
+  receiveText(bytes: Uint8Array): void {
+    if (this.#isTextAllowed) {
+      this.receive([bytes])
+      return
+    }
+    if (this.#reason !== '') return
+    // [MQTT5-6.0.0-1] [MQTT311-6.0.0-1]
+    this.#reason = 'text frame received, this protocol needs binary frames'
+    this.stopOutput()
+    this.#closeWithin()
+    this.#ws.close(CODE_UNSUPPORTED_DATA, closeFrameText(this.#reason))
+  }
+
+  answeredPing(): void {
+    this.#missedPings = 0
+  }
+
+  /** The network or the peer's framing failed; ws closes by itself and tells the peer. */
+  failed(reason: string): void {
+    if (this.#reason === '') this.#reason = reason
+    this.stopOutput()
+    this.#closeWithin()
+  }
+
+  closed(code: number, text: string): void {
+    this.#cancelCloseTimer?.()
+    this.#owner.wheel.remove(this)
+    this.stopOutput()
+    this.forgetSent()
+    if (this.#reason === '') this.#reason = peerReason(code, text)
+    this.#owner.transportClosed(this)
+    this.#connection?.onClosed(this.#reason)
+    this.#connection = undefined
+  }
+}
+
+function peerReason(code: number, text: string): string {
+  if (code === CODE_ABNORMAL) return 'closed by peer without a close frame'
+  return `closed by peer (${code}${text === '' ? '' : `, ${JSON.stringify(text)}`})`
+}
+
+/** `data` is an array for a binary message, one buffer for text. */
+function onMessage(this: Carrier, data: WebSocket.RawData, isBinary: boolean): void {
+  const transport = this[TRANSPORT]
+  if (Array.isArray(data)) transport?.receive(data)
+  else if (isBinary) transport?.receive([new Uint8Array(data)])
+  else transport?.receiveText(Buffer.from(data as Buffer))
+}
+
+function onPong(this: Carrier): void {
+  this[TRANSPORT]?.answeredPing()
+}
+
+function onError(this: Carrier, error: Error): void {
+  this[TRANSPORT]?.failed(`websocket: ${error.message}`)
+}
+
+function onClose(this: Carrier, code: number, reason: Buffer): void {
+  this[TRANSPORT]?.closed(code, reason.toString())
+}

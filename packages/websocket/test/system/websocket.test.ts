@@ -1,0 +1,348 @@
+import { once } from 'node:events'
+
+import { closed, readBytes, readInFits, StreamChecker, turn, writeRandomPieces } from '@ternmq/testkit'
+import { HIGH_WATER_BYTES } from '@ternmq/transport'
+import { expect, test } from 'vitest'
+import type { WebSocket } from 'ws'
+
+import { closeOf, dialWs, startWs, wsPeer } from './support.ts'
+
+/** An upgrade request by hand; the key is the example of RFC 6455. */
+const UPGRADE = [
+  'GET /any/path?x=1 HTTP/1.1',
+  'Host: localhost',
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Protocol: mqtt',
+].join('\r\n')
+
+async function message(ws: WebSocket): Promise<{ bytes: Buffer; isBinary: boolean }> {
+  const [bytes, isBinary] = (await once(ws, 'message')) as [Buffer, boolean]
+  return { bytes, isBinary }
+}
+
+test('bytes go both ways in binary frames, and one turn is one frame [MQTT5-6.0.0-1]', async () => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound)
+  const accepted = await rig.nextAccepted()
+  peer.send(Buffer.from('hel'))
+  peer.send(Buffer.from('lo'))
+  await accepted.until(() => accepted.receivedBytes === 5)
+  expect(accepted.text).toBe('hello')
+  for (const part of ['wo', 'rl', 'd']) accepted.transport.write(Buffer.from(part))
+  expect(await message(peer)).toEqual({ bytes: Buffer.from('world'), isBinary: true })
+  expect(accepted.transport.peer).toMatchObject({ listener: 'ws', address: '127.0.0.1' })
+})
+
+test('a packet may be spread over frames, and a frame over fragments [MQTT5-6.0.0-2]', async () => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound)
+  const accepted = await rig.nextAccepted()
+  peer.send(Buffer.from('a'), { fin: false })
+  peer.send(Buffer.from('b'), { fin: false })
+  peer.send(Buffer.from('c'), { fin: true })
+  peer.send(Buffer.alloc(300_000, 'd'))
+  await accepted.until(() => accepted.receivedBytes === 300_003)
+  expect(accepted.text.slice(0, 4)).toBe('abcd')
+})
+
+test.each([
+  [['mqtt'], 'mqtt'],
+  [['mqttv3.1'], 'mqttv3.1'],
+  [['unknown', 'mqttv3.1', 'mqtt'], 'mqttv3.1'],
+])('a peer that offers %j gets %s [MQTT5-6.0.0-3] [MQTT5-6.0.0-4]', async (offered, chosen) => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound, offered)
+  expect(peer.protocol).toBe(chosen)
+  await rig.nextAccepted()
+})
+
+test.each([[[]], [['amqp']], [['MQTT']]])(
+  'a peer that offers %j is refused with 400 and a sentence [MQTT5-6.0.0-3]',
+  async (offered) => {
+    const rig = await startWs()
+    const peer = wsPeer(rig.bound, offered)
+    const [, response] = (await once(peer, 'unexpected-response')) as [
+      unknown,
+      NodeJS.ReadableStream & { statusCode: number },
+    ]
+    const chunks: Buffer[] = []
+    for await (const chunk of response) chunks.push(chunk as Buffer)
+    expect(response.statusCode).toBe(400)
+    const asked = offered.length === 0 ? 'none' : offered.join(', ')
+    const text = `Sec-WebSocket-Protocol must offer mqtt or mqttv3.1 or v12.stomp, it offered ${asked}`
+    expect(Buffer.concat(chunks).toString()).toBe(`${text}\n`)
+    expect(rig.events[0]).toMatchObject({ kind: 'handshake-failed', text: `WebSocket upgrade refused: ${text}` })
+    await rig.eventually(() => rig.listener.stats.open === 0)
+  },
+)
+
+test('any path is accepted', async () => {
+  const rig = await startWs()
+  await dialWs(rig.bound, ['mqtt'], { path: '/some/where?token=1' })
+  expect((await rig.nextAccepted()).transport.peer.listener).toBe('ws')
+})
+
+test('pages of origins that are not allowed are refused with 403, others connect', async () => {
+  const rig = await startWs({ allowedOrigins: ['https://app.example'] })
+  await dialWs(rig.bound, ['mqtt'], { origin: 'https://app.example' })
+  await rig.nextAccepted()
+  const refused = wsPeer(rig.bound, ['mqtt'], { origin: 'https://evil.example' })
+  const [, response] = (await once(refused, 'unexpected-response')) as [unknown, { statusCode: number }]
+  expect(response.statusCode).toBe(403)
+  expect(rig.events[0]?.text).toContain('pages of https://evil.example may not connect')
+})
+
+test('a plain GET is told what the port speaks, and is no failure', async () => {
+  const rig = await startWs()
+  const peer = await rig.dial()
+  const bytes: Buffer[] = []
+  peer.on('data', (chunk: Buffer) => bytes.push(chunk))
+  peer.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  await closed(peer)
+  const answer = Buffer.concat(bytes).toString()
+  expect(answer).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n/)
+  expect(answer).toContain('This port speaks mqtt or mqttv3.1 or v12.stomp over WebSocket.')
+  await rig.eventually(() => rig.listener.stats.open === 0)
+  expect(rig.listener.stats.failedHandshakes).toBe(0)
+})
+
+test.each([
+  ['\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00', '400', /not an HTTP request/],
+  [`${UPGRADE.replace('Version: 13', 'Version: 7')}\r\n\r\n`, '400', /Sec-WebSocket-Version/],
+  [`${UPGRADE.replace('dGhlIHNhbXBsZSBub25jZQ==', 'short')}\r\n\r\n`, '400', /Sec-WebSocket-Key/],
+  [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, '400', /not an HTTP request/],
+])('a request that is no upgrade is refused, counted and closed (%#)', async (request, status, text) => {
+  const rig = await startWs()
+  const peer = await rig.dial()
+  const bytes: Buffer[] = []
+  peer.on('data', (chunk: Buffer) => bytes.push(chunk))
+  peer.write(Buffer.from(request, 'latin1'))
+  await closed(peer)
+  expect(Buffer.concat(bytes).toString()).toContain(`HTTP/1.1 ${status} `)
+  await rig.eventually(() => rig.listener.stats.open === 0)
+  expect(rig.listener.stats.failedHandshakes).toBe(1)
+  expect(rig.events[0]?.text).toMatch(text)
+})
+
+test('a peer that does not finish the upgrade is closed after 10 s', async () => {
+  const rig = await startWs()
+  const peer = await rig.dial()
+  peer.write(UPGRADE) // and never the empty line
+  await rig.eventually(() => rig.listener.stats.open === 1)
+  rig.clock.advance(9_999)
+  await turn()
+  expect(peer.closed).toBe(false)
+  rig.clock.advance(1)
+  await closed(peer)
+  expect(rig.events[0]?.text).toBe('the peer did not finish the WebSocket upgrade within 10000 ms')
+})
+
+test('frames that come with the upgrade are not lost', async () => {
+  const rig = await startWs()
+  const peer = await rig.dial()
+  const frame = Buffer.from([0x82, 0x83, 0, 0, 0, 0, 0x61, 0x62, 0x63]) // 'abc', masked with zeros
+  peer.write(Buffer.concat([Buffer.from(`${UPGRADE}\r\n\r\n`), frame]))
+  const accepted = await rig.nextAccepted()
+  await accepted.until(() => accepted.receivedBytes === 3)
+  expect(accepted.text).toBe('abc')
+})
+
+test('a text frame closes the connection with 1003 where the protocol is binary [MQTT5-6.0.0-1]', async () => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound)
+  const accepted = await rig.nextAccepted()
+  peer.send('text')
+  const text = 'text frame received, this protocol needs binary frames'
+  expect(await closeOf(peer)).toEqual({ code: 1003, text })
+  await accepted.until(() => accepted.closedWith.length > 0)
+  expect(accepted.closedWith).toEqual([text])
+  expect(accepted.receivedBytes).toBe(0)
+})
+
+test('a text frame carries bytes where the protocol says so', async () => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound, ['v12.stomp'])
+  const accepted = await rig.nextAccepted()
+  peer.send('CONNECT é')
+  await accepted.until(() => accepted.receivedBytes === 10)
+  expect(accepted.text).toBe('CONNECT é')
+})
+
+test('a message above the limit closes the connection with 1009', async () => {
+  const rig = await startWs({ maxMessageBytes: 1_000 })
+  const peer = await dialWs(rig.bound)
+  const accepted = await rig.nextAccepted()
+  peer.send(Buffer.alloc(1_001))
+  expect((await closeOf(peer)).code).toBe(1009)
+  await accepted.until(() => accepted.closedWith.length > 0)
+  expect(accepted.closedWith).toEqual(['websocket: Max payload size exceeded'])
+  expect(rig.clock.timerCount).toBeLessThanOrEqual(1) // the wheel's
+})
+
+test('broken framing closes the connection with 1002', async () => {
+  const rig = await startWs()
+  const peer = await rig.dial()
+  peer.write(`${UPGRADE}\r\n\r\n`)
+  const accepted = await rig.nextAccepted()
+  const head = await readBytes(peer, 1)
+  expect(head.toString()).toMatch(/^HTTP\/1\.1 101/)
+  peer.write(Buffer.from([0x82, 0x01, 0x61])) // not masked
+  const [frame] = (await once(peer, 'data')) as [Buffer]
+  expect(frame.subarray(0, 4)).toEqual(Buffer.from([0x88, 0x02, 0x03, 0xea]))
+  peer.destroy()
+  await accepted.until(() => accepted.closedWith.length > 0)
+  expect(accepted.closedWith).toEqual(['websocket: Invalid WebSocket frame: MASK must be set'])
+})
+
+test('end flushes what was written, sends 1000 with the reason, and both sides close', async () => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound)
+  const accepted = await rig.nextAccepted()
+  let received = 0
+  peer.on('message', (bytes: Buffer) => {
+    received += bytes.length
+  })
+  accepted.transport.writeShared(Buffer.alloc(3_000_000))
+  accepted.transport.write(Buffer.from('last words'))
+  accepted.transport.end('session ended')
+  accepted.transport.end('again')
+  accepted.transport.write(Buffer.from('too late'))
+  expect(await closeOf(peer)).toEqual({ code: 1000, text: 'session ended' })
+  expect(received).toBe(3_000_010)
+  await accepted.until(() => accepted.closedWith.length > 0)
+  expect(accepted.closedWith).toEqual(['session ended'])
+})
+
+test('end cuts off a peer that does not answer within CLOSE_FLUSH_MS', async () => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound)
+  const accepted = await rig.nextAccepted()
+  peer.pause()
+  accepted.transport.end('done')
+  await rig.eventually(() => rig.clock.timerCount === 2) // the wheel and the limit
+  rig.clock.advance(5_000)
+  await accepted.until(() => accepted.closedWith.length > 0)
+  expect(accepted.closedWith).toEqual(['done'])
+})
+
+test('the close frame of a peer is the reason', async () => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound)
+  const accepted = await rig.nextAccepted()
+  peer.close(1001, 'page left')
+  await accepted.until(() => accepted.closedWith.length > 0)
+  expect(accepted.closedWith).toEqual(['closed by peer (1001, "page left")'])
+  expect(rig.listener.stats.open).toBe(0)
+})
+
+test('a peer that vanishes without a close frame is told apart', async () => {
+  const rig = await startWs()
+  const raw = await rig.dial()
+  raw.write(`${UPGRADE}\r\n\r\n`)
+  const accepted = await rig.nextAccepted()
+  raw.end()
+  await accepted.until(() => accepted.closedWith.length > 0)
+  expect(accepted.closedWith).toEqual(['closed by peer without a close frame'])
+})
+
+test('a reset in the middle of writing is reported once', async () => {
+  const rig = await startWs()
+  const raw = await rig.dial()
+  raw.write(`${UPGRADE}\r\n\r\n`)
+  const accepted = await rig.nextAccepted()
+  raw.pause()
+  accepted.transport.writeShared(Buffer.alloc(20_000_000))
+  await turn()
+  raw.resetAndDestroy()
+  await accepted.until(() => accepted.closedWith.length > 0)
+  expect(accepted.closedWith.length).toBe(1)
+  expect(accepted.closedWith[0]).toMatch(/\((ECONNRESET|EPIPE)\)$/)
+  expect(rig.outbox.unsentBytes).toBe(0)
+})
+
+test('a peer that answers no ping is destroyed after two, one that answers stays', async () => {
+  const rig = await startWs({ pingMs: 30_000 })
+  const live = await dialWs(rig.bound)
+  const liveAccepted = await rig.nextAccepted()
+  const deadRaw = await rig.dial()
+  deadRaw.write(`${UPGRADE}\r\n\r\n`)
+  const deadAccepted = await rig.nextAccepted()
+  let pings = 0
+  live.on('ping', () => pings++)
+  for (let second = 0; second < 130 && deadAccepted.closedWith.length === 0; second++) {
+    rig.clock.advance(1_000)
+    for (let i = 0; i < 20; i++) await turn() // pings and pongs cross
+  }
+  expect(deadAccepted.closedWith).toEqual(['no answer to 2 pings, one every 30000 ms'])
+  expect(liveAccepted.closedWith).toEqual([])
+  expect(pings).toBeGreaterThanOrEqual(2)
+})
+
+test('pausing holds messages back, and resuming loses none', async () => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound)
+  const accepted = await rig.nextAccepted()
+  accepted.transport.pauseReading()
+  peer.send(Buffer.from('while paused'))
+  const other = await dialWs(rig.bound)
+  other.send(Buffer.from('marker'))
+  const marker = await rig.nextAccepted()
+  await marker.until(() => marker.receivedBytes === 6)
+  expect(accepted.receivedBytes).toBe(0)
+  accepted.transport.resumeReading()
+  await accepted.until(() => accepted.receivedBytes === 12)
+})
+
+test('a slow reader makes the transport unwritable, and onWritable follows', async () => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound)
+  const accepted = await rig.nextAccepted()
+  peer.pause()
+  while (accepted.transport.writable) {
+    accepted.transport.write(Buffer.alloc(100_000))
+    if (!accepted.transport.writable) await turn()
+  }
+  expect(accepted.transport.pendingBytes).toBeGreaterThan(HIGH_WATER_BYTES)
+  const calls = accepted.writableCalls
+  peer.resume()
+  await accepted.until(() => accepted.writableCalls > calls)
+  expect(accepted.transport.writable).toBe(true)
+})
+
+test('100 MB in random pieces reach a reader that stops and starts, byte for byte', async () => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound)
+  const accepted = await rig.nextAccepted()
+  const checker = new StreamChecker(100_000_000)
+  peer.on('message', readInFits(peer, checker))
+  await writeRandomPieces(accepted, 100_000_000)
+  await checker.done
+  expect(checker.readBytes).toBe(100_000_000)
+})
+
+test('upgrades count against the limit of the listener', async () => {
+  const rig = await startWs({ connectionsMax: 2 })
+  await rig.dial()
+  await dialWs(rig.bound)
+  const third = await rig.dial()
+  await closed(third)
+  expect(rig.listener.stats).toMatchObject({ open: 2, refusedByListenerLimit: 1 })
+})
+
+test('close tells every peer with 1001, gives up unfinished upgrades, and returns when all are gone', async () => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound)
+  const accepted = await rig.nextAccepted()
+  const silent = await rig.dial()
+  await rig.eventually(() => rig.listener.stats.open === 2)
+  const told = closeOf(peer)
+  await rig.listener.close('broker stops')
+  expect(accepted.closedWith).toEqual(['broker stops'])
+  expect(await told).toEqual({ code: 1001, text: 'broker stops' })
+  await closed(silent)
+  expect(rig.listener.stats.open).toBe(0)
+  expect(rig.clock.timerCount).toBe(0)
+})
