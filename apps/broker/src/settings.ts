@@ -11,6 +11,12 @@ const NEVER_EXPIRES_SECONDS = 4_294_967_295
 export function toMqttSettings({ mqtt }: BrokerConfig, listener: ListenerConfig): MqttSettings {
   return {
     maxPacketBytes: mqtt.maxPacketBytes,
+    maxQos: mqtt.maxQos as MqttSettings['maxQos'],
+    retainAvailable: mqtt.retainAvailable,
+    wildcardSubscriptionsAvailable: mqtt.wildcardSubscriptionsAvailable,
+    subscriptionIdentifiersAvailable: mqtt.subscriptionIdentifiersAvailable,
+    sharedSubscriptionsAvailable: mqtt.sharedSubscriptionsAvailable,
+    maxTopicBytes: mqtt.maxTopicBytes,
     receiveMaximum: mqtt.receiveMaximum,
     topicAliasMax: mqtt.topicAliasMax,
     outboundTopicAliasMax: mqtt.outboundTopicAliasMax,

@@ -1,8 +1,18 @@
 /** What the operator may choose about MQTT; apps/broker fills it from the configuration. */
+import type { QoS } from './codec/types.ts'
 
 export interface MqttSettings {
   /** Largest packet accepted, fixed header included; announced to MQTT 5 clients. [MQTT5-3.2.2.3.6] */
   readonly maxPacketBytes: number
+  /** Highest QoS that clients may publish with, and that subscriptions are granted; announced to MQTT 5 clients. [MQTT5-3.2.2-9] */
+  readonly maxQos: QoS
+  /** False: retained messages, wildcards, subscription identifiers, shared subscriptions are refused. [MQTT5 §3.2.2.3] */
+  readonly retainAvailable: boolean
+  readonly wildcardSubscriptionsAvailable: boolean
+  readonly subscriptionIdentifiersAvailable: boolean
+  readonly sharedSubscriptionsAvailable: boolean
+  /** Longest topic name and topic filter, in bytes of UTF-8. */
+  readonly maxTopicBytes: number
   /** QoS 2 publishes that a client may have open; announced to MQTT 5 clients. [MQTT5-3.2.2.3.3] */
   readonly receiveMaximum: number
   /** Topic aliases a client may set. [MQTT5-3.2.2.3.8] */
@@ -23,6 +33,12 @@ export interface MqttSettings {
 
 export const DEFAULT_MQTT_SETTINGS: MqttSettings = {
   maxPacketBytes: 1_048_576,
+  maxQos: 2,
+  retainAvailable: true,
+  wildcardSubscriptionsAvailable: true,
+  subscriptionIdentifiersAvailable: true,
+  sharedSubscriptionsAvailable: true,
+  maxTopicBytes: 65_535,
   receiveMaximum: 1_024,
   topicAliasMax: 32,
   outboundTopicAliasMax: 32,

@@ -7,6 +7,7 @@ import { checkTopicBytes, countLevels } from './codec/topics.ts'
 import { ProtocolError } from './codec/errors.ts'
 import { ReasonCode } from './codec/reason-codes.ts'
 import type { MqttVersion } from './codec/types.ts'
+import type { MqttSettings } from './settings.ts'
 
 const NO_BYTES = new Uint8Array(0)
 /** Topics of one connection that are remembered; beyond it they are looked up again. */
@@ -16,14 +17,16 @@ export class TopicCache {
   readonly #producer: Producer
   readonly #version: MqttVersion
   readonly #levelsMax: number
+  readonly #bytesMax: number
   #lastBytes: Uint8Array = NO_BYTES
   #last: ProducerTarget | undefined = undefined
   #byName: Map<string, ProducerTarget> | undefined = undefined
 
-  constructor(producer: Producer, version: MqttVersion, levelsMax: number) {
+  constructor(producer: Producer, version: MqttVersion, settings: MqttSettings) {
     this.#producer = producer
     this.#version = version
-    this.#levelsMax = levelsMax
+    this.#levelsMax = settings.maxTopicLevels
+    this.#bytesMax = settings.maxTopicBytes
   }
 
   /** Throws ProtocolError for bytes that are no topic name. Hot path. */
@@ -40,6 +43,10 @@ export class TopicCache {
 
   #findOther(bytes: Uint8Array, start: number, end: number): ProducerTarget {
     checkTopicBytes(bytes, start, end, this.#version)
+    if (end - start > this.#bytesMax) {
+      const detail = `topic name of ${end - start} bytes exceeds mqtt.maxTopicBytes ${this.#bytesMax}`
+      throw new ProtocolError(ReasonCode.topicNameInvalid, 'MQTT5-3.3.2-1', detail)
+    }
     this.#lastBytes = bytes.slice(start, end)
     const name = decoder.decode(this.#lastBytes)
     const known = this.#byName?.get(name)

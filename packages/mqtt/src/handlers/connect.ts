@@ -14,6 +14,7 @@ import { mqtt3Headers, mqtt5Headers } from '../headers.ts'
 import { isReleased } from '../outbound.ts'
 import { rewritePublish } from '../publish-out.ts'
 import { stateOf } from '../session-state.ts'
+import type { MqttSettings } from '../settings.ts'
 import { OutboundAliases } from '../topic-alias.ts'
 import { TopicCache } from '../topic-cache.ts'
 import { PUBREL, writeAck } from './acks.ts'
@@ -115,6 +116,14 @@ function checkConnect(client: MqttConnection, packet: ConnectPacket): ConnectRef
   }
   const { will } = packet
   if (will === undefined) return undefined
+  if (will.qos > settings.maxQos) {
+    const detail = `will with QoS ${will.qos}, the highest offered is ${settings.maxQos} (mqtt.maxQos)`
+    return { reasonCode: ReasonCode.qosNotSupported, detail, clause: 'MQTT5-3.2.2-12' }
+  }
+  if (will.retain && !settings.retainAvailable) {
+    const detail = 'retained will, which is switched off (mqtt.retainAvailable)'
+    return { reasonCode: ReasonCode.retainNotSupported, detail, clause: 'MQTT5-3.2.2-13' }
+  }
   try {
     checkTopicName(will.topic, packet.version, settings.maxTopicLevels)
     return undefined
@@ -162,6 +171,7 @@ function acceptConnect(
     reasonCode: ReasonCode.success,
     sessionExpirySeconds: expirySeconds === packet.sessionExpirySeconds ? undefined : expirySeconds,
     receiveMaximum: settings.receiveMaximum,
+    ...offered(settings),
     maxPacketBytes: settings.maxPacketBytes,
     topicAliasMax: settings.topicAliasMax,
     assignedClientId: packet.clientId === '' ? clientId : undefined, // [MQTT5-3.2.2-16]
@@ -170,7 +180,7 @@ function acceptConnect(
     authMethod: packet.authMethod, // [MQTT5-4.12.0-5]
     authData,
   }
-  client.adopt(session, state, new TopicCache(producer, packet.version, settings.maxTopicLevels), producer)
+  client.adopt(session, state, new TopicCache(producer, packet.version, settings), producer)
   client.whenCommitted(() => {
     client.send(encodeConnack(connack, packet.version, client.maxPacketBytes))
     if (client.isClosed) return
@@ -179,6 +189,17 @@ function acceptConnect(
     if (present) resume(client)
     session.startDelivery(client)
   })
+}
+
+/** What has been switched off; the rest goes without saying. [MQTT5-3.2.2-9] */
+function offered(settings: MqttSettings): Partial<ConnackFields> {
+  return {
+    maximumQos: settings.maxQos === 2 ? undefined : settings.maxQos,
+    retainAvailable: settings.retainAvailable ? undefined : false,
+    wildcardSubscriptionAvailable: settings.wildcardSubscriptionsAvailable ? undefined : false,
+    subscriptionIdentifiersAvailable: settings.subscriptionIdentifiersAvailable ? undefined : false,
+    sharedSubscriptionAvailable: settings.sharedSubscriptionsAvailable ? undefined : false,
+  }
 }
 
 /** Unfinished exchanges go on where they were, in their order, with their ids. [MQTT5-4.4.0-1] [MQTT311-4.4.0-1] */

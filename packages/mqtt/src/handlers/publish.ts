@@ -21,6 +21,8 @@ export function handlePublish(client: MqttConnection, bytes: Uint8Array, start: 
   const qos = ((flags >> 1) & 3) as Assurance
   if ((flags & 0x06) === 0x06) refuseFlags('QoS 3 does not exist', 'MQTT5-3.3.1-4')
   if (qos === 0 && (flags & 0x08) !== 0) refuseFlags('DUP is set on a QoS 0 packet', 'MQTT5-3.3.1-2')
+  const { settings } = client.adapter
+  if (qos > settings.maxQos || ((flags & 0x01) !== 0 && !settings.retainAvailable)) refuseUnavailable(qos, settings.maxQos)
   const topicAt = at + 2
   if (topicAt > end) refuseLength()
   const topicEnd = topicAt + ((bytes[at]! << 8) | bytes[at + 1]!)
@@ -202,6 +204,16 @@ function refusePayload(client: MqttConnection, qos: Assurance, id: number, targe
   if (qos === 0) throw new ProtocolError(ReasonCode.payloadFormatInvalid, 'MQTT5 §3.3.2.3.2', text)
   client.reportRefusal(text)
   writeRefusal(client, qos === 1 ? PUBACK : PUBREC, id, ReasonCode.payloadFormatInvalid, text)
+}
+
+/** What the broker has been told not to offer. [MQTT5-3.2.2-11] [MQTT5-3.2.2-14] */
+function refuseUnavailable(qos: number, maxQos: number): never {
+  if (qos > maxQos) {
+    const detail = `PUBLISH with QoS ${qos}, the highest offered is ${maxQos} (mqtt.maxQos)`
+    throw new ProtocolError(ReasonCode.qosNotSupported, 'MQTT5-3.2.2-11', detail)
+  }
+  const detail = 'PUBLISH with RETAIN, which is switched off (mqtt.retainAvailable)'
+  throw new ProtocolError(ReasonCode.retainNotSupported, 'MQTT5-3.2.2-14', detail)
 }
 
 function refuseFlags(what: string, clause: string): never {

@@ -14,6 +14,10 @@ import { REASON_CODE_BY_REFUSAL } from './refusals.ts'
 const RETAIN_HANDLING = ['always', 'if-new', 'never'] as const satisfies readonly BindingSpec['retained'][]
 
 export function handleSubscribe(client: MqttConnection, packet: SubscribePacket): void {
+  if (packet.subscriptionId !== undefined && !client.adapter.settings.subscriptionIdentifiersAvailable) {
+    const detail = 'SUBSCRIBE with a subscription identifier, which are switched off (mqtt.subscriptionIdentifiersAvailable)'
+    throw new ProtocolError(ReasonCode.subscriptionIdentifiersNotSupported, 'MQTT5 §3.2.2.3.12', detail)
+  }
   const reasonCodes = packet.requests.map((request) => subscribe(client, request, packet.subscriptionId))
   // One code per filter, in their order. [MQTT5-3.8.4-6] [MQTT5-3.9.3-1] [MQTT311-3.8.4-5]
   const suback = { packetId: packet.packetId, reasonCodes, reasonString: client.takeProblem() }
@@ -24,19 +28,37 @@ export function handleSubscribe(client: MqttConnection, packet: SubscribePacket)
 function subscribe(client: MqttConnection, request: FilterRequest, subscriptionId: number | undefined): number {
   const parsed = parse(client, request.filter)
   if (parsed === undefined) return ReasonCode.topicFilterInvalid
+  const unavailable = unavailableFor(client, parsed)
+  if (unavailable !== undefined) return unavailable
+  const { maxQos } = client.adapter.settings
+  const qos = request.qos > maxQos ? maxQos : request.qos // [MQTT5-3.2.2-10]
   const bound = client.session.bind({
     pattern: toPattern(client, parsed),
     shareName: parsed.share,
-    assuranceMax: request.qos,
+    assuranceMax: qos,
     noLocal: request.noLocal,
     retained: RETAIN_HANDLING[request.retainHandling],
     data: subscriptionId === undefined
       ? { retainAsPublished: request.retainAsPublished }
       : { retainAsPublished: request.retainAsPublished, subscriptionId },
   })
-  if (bound.ok) return request.qos
+  if (bound.ok) return qos
   client.noteProblem(bound.detail.text)
   return REASON_CODE_BY_REFUSAL[bound.detail.refusal]
+}
+
+/** The code for a kind of filter that has been switched off. [MQTT5 §3.2.2.3.11] [MQTT5 §3.2.2.3.13] */
+function unavailableFor(client: MqttConnection, parsed: ParsedFilter): number | undefined {
+  const { sharedSubscriptionsAvailable, wildcardSubscriptionsAvailable } = client.adapter.settings
+  if (parsed.share !== undefined && !sharedSubscriptionsAvailable) {
+    client.noteProblem('shared subscriptions are switched off (mqtt.sharedSubscriptionsAvailable)')
+    return ReasonCode.sharedSubscriptionsNotSupported
+  }
+  if (!wildcardSubscriptionsAvailable && parsed.levels.some((level) => level === '+' || level === '#')) {
+    client.noteProblem('wildcards are switched off (mqtt.wildcardSubscriptionsAvailable)')
+    return ReasonCode.wildcardSubscriptionsNotSupported
+  }
+  return undefined
 }
 
 export function handleUnsubscribe(client: MqttConnection, packet: UnsubscribePacket): void {
@@ -58,7 +80,12 @@ function unsubscribe(client: MqttConnection, filter: string): number {
  * so; there an ill-formed filter ends the connection, as any malformed packet does.
  */
 function parse(client: MqttConnection, filter: string): ParsedFilter | undefined {
+  const { maxTopicBytes } = client.adapter.settings
   try {
+    if (Buffer.byteLength(filter) > maxTopicBytes) {
+      const detail = `topic filter of ${Buffer.byteLength(filter)} bytes exceeds mqtt.maxTopicBytes ${maxTopicBytes}`
+      throw new ProtocolError(ReasonCode.topicFilterInvalid, 'MQTT5-4.7.3-3', detail)
+    }
     return parseFilter(filter, client.version, client.adapter.settings.maxTopicLevels)
   } catch (error) {
     if (!(error instanceof ProtocolError) || client.version !== 5) throw error
