@@ -162,7 +162,7 @@ export class Session {
     this.#will = undefined
   }
 
-  /** A later wish of the client; a session that was to end with its connection still does. [MQTT5-3.14.2-2] */
+  /** A later wish of the client; a session that was to end with its connection still does. [MQTT5-3.14.2.2.2-b] */
   setExpiry(expiryMs: number): void {
     if (expiryMs === this.#expiryMs) return
     this.#expiryMs = expiryMs

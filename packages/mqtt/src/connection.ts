@@ -68,7 +68,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   maxPacketBytes: number = PACKET_BYTES_LIMIT
   /** False: reason strings and user properties stay out of acknowledgements. [MQTT5-3.1.2-29] */
   wantsProblemInformation = true
-  /** Session expiry 0 was asked for: DISCONNECT may not ask for another. [MQTT5-3.14.2-2] */
+  /** Session expiry 0 was asked for: DISCONNECT may not ask for another. [MQTT5-3.14.2.2.2-b] */
   endsWithConnection = true
   /** Login steps and what CONNECT asked for, until it is answered; afterwards the method of a re-authentication. */
   pending: PendingConnect | undefined = undefined

@@ -9,8 +9,7 @@
  *     expect(client.received()).toMatchObject([{ type: 'PUBLISH' }, { type: 'PUBACK', id: 7 }, { type: 'PINGRESP' }])
  *     world.advance(5_000)                                             // five virtual seconds pass
  *     client.send(hex('30 01 00'))                                     // any bytes
- *     expect(client.next('DISCONNECT').reasonCode).toBe(0x81)
- *     expect(client.isClosed).toBe(true)
+ *     expect(client.goodbye()).toBe(0x81)                              // DISCONNECT, and nothing after it but the end
  *
  * `send`, `advance`, `hangUp`, `vanish` return when everything that follows from them has happened. What comes from the
  * broker is read by wire/parse.ts, strictly: a packet that no server may send fails the test that receives it.
@@ -264,6 +263,21 @@ export class Client {
     return connack
   }
 
+  /**
+   * The broker has ended the connection with a DISCONNECT: takes it and gives its reason code. Throws when something
+   * follows it, or the connection is still open.
+   */
+  goodbye(): number {
+    return this.#last(this.next('DISCONNECT'))
+  }
+
+  /** The broker has refused the CONNECT: takes the CONNACK and gives its reason code. Throws as `goodbye` does. */
+  refusal(): number {
+    const connack = this.next('CONNACK')
+    if (connack.reasonCode === 0) throw new Error('expected a refusal, the broker accepted the CONNECT')
+    return this.#last(connack)
+  }
+
   /** The program ends without a DISCONNECT: FIN. */
   hangUp(): void {
     this.#raw.hangUp()
@@ -284,6 +298,14 @@ export class Client {
   readAgain(): void {
     this.#raw.readAgain()
     this.#world.run()
+  }
+
+  #last({ type, reasonCode }: PacketByType['DISCONNECT' | 'CONNACK']): number {
+    this.#read()
+    const after = this.#packets.map(summary)
+    if (after.length > 0) throw new Error(`the broker went on after its ${type}: ${after.join(', ')}`)
+    if (!this.isClosed) throw new Error(`the connection is open after ${type} 0x${reasonCode.toString(16)}`)
+    return reasonCode
   }
 
   #read(): void {

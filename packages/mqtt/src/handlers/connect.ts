@@ -5,14 +5,15 @@
 import { type LoginExchange, type LoginStep, Message, type Principal, type RefusalDetail, type Will } from '@ternmq/core'
 import { decodeConnect } from '../codec/decode-control.ts'
 import { encodeAuth, encodeConnack } from '../codec/encode-control.ts'
-import { ProtocolError, quote } from '../codec/errors.ts'
+import { ProtocolError } from '../codec/errors.ts'
 import { ReasonCode } from '../codec/reason-codes.ts'
 import { checkTopicName } from '../codec/topics.ts'
-import { type ConnectPacket, type ConnackFields, SESSION_NEVER_EXPIRES, type WillMessage } from '../codec/types.ts'
+import type { ConnectPacket, ConnackFields, WillMessage } from '../codec/types.ts'
 import type { MqttConnection } from '../connection.ts'
 import { mqtt3Headers, mqtt5Headers } from '../headers.ts'
 import { isReleased } from '../outbound.ts'
 import { rewritePublish } from '../publish-out.ts'
+import { expiryToMs, grantExpiry } from '../session-expiry.ts'
 import { stateOf } from '../session-state.ts'
 import type { MqttSettings } from '../settings.ts'
 import { OutboundAliases } from '../topic-alias.ts'
@@ -27,9 +28,6 @@ export interface PendingConnect {
   /** The login waits for the client's next AUTH; undefined while it waits for us. */
   exchange: LoginExchange | undefined
 }
-
-/** MQTT 3 knows no session expiry in seconds; clean sessions end with their connection. */
-const MQTT3_KEPT = SESSION_NEVER_EXPIRES
 
 export function handleConnect(client: MqttConnection, bytes: Uint8Array): void {
   let packet: ConnectPacket
@@ -142,7 +140,7 @@ function acceptConnect(
   const { packet, clientId } = pending
   const { adapter } = client
   const { settings, vhost } = adapter
-  const expirySeconds = grantedExpirySeconds(client, packet)
+  const expirySeconds = grantExpiry(packet.sessionExpirySeconds, settings)
   client.userName = principal.name
   const willRefusal = packet.will && vhost.refusalToPublish({ principal, clientId }, packet.will.topic)
   if (willRefusal !== undefined) return refuseByCore(client, willRefusal)
@@ -150,7 +148,7 @@ function acceptConnect(
     clientId,
     principal,
     cleanStart: packet.cleanStart,
-    expiryMs: expirySeconds * 1000,
+    expiryMs: expiryToMs(expirySeconds),
     creditMax: packet.version === 5 ? packet.receiveMaximum : settings.mqtt3ReceiveMaximum,
     will: packet.will === undefined ? undefined : toWill(client, packet.will),
     owner: client,
@@ -212,12 +210,6 @@ function resume(client: MqttConnection): void {
       delivery.consumer!.settle(delivery, 'rejected')
     }
   }
-}
-
-/** Seconds; Infinity never expires. MQTT 3 has clean sessions and kept ones. */
-function grantedExpirySeconds(client: MqttConnection, packet: ConnectPacket): number {
-  const wanted = packet.version === 5 ? packet.sessionExpirySeconds : packet.cleanStart ? 0 : MQTT3_KEPT
-  return Math.min(wanted, client.adapter.settings.sessionExpiryMaxSeconds)
 }
 
 function toWill(client: MqttConnection, will: WillMessage): Will {

@@ -3,15 +3,16 @@ import { ProtocolError } from '../codec/errors.ts'
 import { ReasonCode, reasonText } from '../codec/reason-codes.ts'
 import type { DisconnectPacket } from '../codec/types.ts'
 import type { MqttConnection } from '../connection.ts'
+import { expiryToMs, grantExpiry } from '../session-expiry.ts'
 
 export function handleDisconnect(client: MqttConnection, packet: DisconnectPacket): void {
   const { reasonCode, sessionExpirySeconds } = packet
   if (sessionExpirySeconds !== undefined) {
     if (client.endsWithConnection && sessionExpirySeconds > 0) {
       const detail = `DISCONNECT asks for a session expiry of ${sessionExpirySeconds} s after CONNECT asked for none`
-      throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.14.2-2', detail)
+      throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.14.2.2.2-b', detail)
     }
-    client.session.setExpiry(Math.min(sessionExpirySeconds, client.adapter.settings.sessionExpiryMaxSeconds) * 1000)
+    client.session.setExpiry(expiryToMs(grantExpiry(sessionExpirySeconds, client.adapter.settings))) // [MQTT5-3.14.2.2.2-c]
   }
   // Only a normal goodbye takes the will back. [MQTT5-3.14.4-3] [MQTT311-3.14.4-3]
   if (reasonCode === ReasonCode.normalDisconnection) client.session.dropWill()
