@@ -26,6 +26,10 @@ export interface BrokerEvent {
 
 export type EventDetails = Pick<BrokerEvent, 'kind' | 'source' | 'text'> & Partial<BrokerEvent>
 
+/** What a client chose is cut to this: 10,000 remembered events must not hold 64 KiB each. */
+const NAME_CHARS_MAX = 256
+const TEXT_CHARS_MAX = 1_024
+
 export class Events {
   readonly #clock: Clock
   readonly #sizeMax: number
@@ -45,7 +49,17 @@ export class Events {
   }
 
   emit(details: EventDetails): void {
-    const event = { atMs: this.#clock.wallMs(), listener: '', peer: '', clientId: '', user: '', clause: '', ...details }
+    const event: BrokerEvent = {
+      atMs: this.#clock.wallMs(),
+      kind: details.kind,
+      source: details.source,
+      listener: details.listener ?? '',
+      peer: details.peer ?? '',
+      clientId: clip(details.clientId ?? '', NAME_CHARS_MAX),
+      user: clip(details.user ?? '', NAME_CHARS_MAX),
+      text: clip(details.text, TEXT_CHARS_MAX),
+      clause: details.clause ?? '',
+    }
     if (this.#ring.length < this.#sizeMax) {
       this.#ring.push(event)
     } else if (this.#sizeMax > 0) {
@@ -59,4 +73,9 @@ export class Events {
   recent(): BrokerEvent[] {
     return [...this.#ring.slice(this.#oldest), ...this.#ring.slice(0, this.#oldest)]
   }
+}
+
+/** Cut strings are made anew: a slice would keep the whole original alive. */
+function clip(text: string, charsMax: number): string {
+  return text.length <= charsMax ? text : [...text.slice(0, charsMax)].join('') + '…'
 }

@@ -6,6 +6,9 @@ export const DISPATCH_BATCH_MAX = 4_096
 /** Routes remembered per virtual host, about 300 bytes each; beyond it the oldest is forgotten and matched again when used. */
 export const ROUTES_MAX = 100_000
 
+/** Retained messages waiting for one queue because of several bindings; beyond it a further binding gets none, counted. */
+export const BACKFILL_MESSAGES_MAX = 100_000
+
 /** Memory of one waiting entry beside its bytes: message, delivery and place in the ring (measured with --expose-gc: 240). */
 export const ENTRY_BYTES = 256
 

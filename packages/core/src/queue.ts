@@ -7,7 +7,7 @@ import type { Consumer } from './consumer.ts'
 import type { Counters } from './counters.ts'
 import { Delivery, type Match, type Outcome } from './delivery.ts'
 import type { Env } from './env.ts'
-import { DISPATCH_BATCH_MAX, ENTRY_BYTES } from './limits.ts'
+import { BACKFILL_MESSAGES_MAX, DISPATCH_BATCH_MAX, ENTRY_BYTES } from './limits.ts'
 import type { HostLog } from './log/host-log.ts'
 import type { Assurance, Message } from './message.ts'
 import { Pressure } from './pressure.ts'
@@ -108,10 +108,19 @@ export class Queue implements TurnWork {
     return this.#wait(message, match, assurance)
   }
 
-  /** Retained messages for a new binding; they go before all that waits or comes. */
+  /**
+   * Retained messages for a new binding; they go before all that waits or comes. One binding gets all there are; when that many wait
+   * already, the next ones get none and they are counted: a client that repeats '#' must not fill the memory with lists.
+   */
   backfill(messages: readonly Message[], match: Match): void {
     if (messages.length === 0) return
     this.#backfills ??= []
+    const waiting = this.#backfills.reduce((sum, each) => sum + each.messages.length - each.position, 0)
+    if (waiting > 0 && waiting + messages.length > BACKFILL_MESSAGES_MAX) {
+      this.#counters.droppedOverLimit += messages.length
+      this.droppedCount += messages.length
+      return
+    }
     this.#backfills.push({ messages, match, position: 0 })
     this.wake()
   }
