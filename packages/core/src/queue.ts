@@ -48,6 +48,8 @@ export class Queue implements TurnWork {
   readonly #consumers: Consumer[] = []
   readonly #waiting = new Ring<Delivery>()
   #waitingBytes = 0
+  /** Came back and belong behind the head of `#waiting`, which is not empty then; sorted in before the next dispatch. */
+  #returned: Delivery[] | undefined = undefined
   #backfills: Backfill[] | undefined = undefined
   /** Where the search for a taker starts: the one after the last that got something. */
   #turnOf = 0
@@ -71,7 +73,7 @@ export class Queue implements TurnWork {
   }
 
   get waitingCount(): number {
-    return this.#waiting.length
+    return this.#waiting.length + (this.#returned?.length ?? 0)
   }
 
   get waitingBytes(): number {
@@ -135,6 +137,7 @@ export class Queue implements TurnWork {
   /** Moves entries to consumers until either side, or the batch, runs out. Hot path. */
   runTurn(nowMs: number): void {
     this.#isAwake = false
+    if (this.#returned !== undefined) this.#sortIn(this.#returned)
     let budget = DISPATCH_BATCH_MAX
     if (this.#backfills !== undefined) {
       budget = this.#dispatchBackfills(budget, nowMs)
@@ -182,6 +185,7 @@ export class Queue implements TurnWork {
   /** Forgets everything that waits and takes nothing more. Returns the messages of the log among it. */
   close(): Message[] {
     this.#isClosed = true
+    if (this.#returned !== undefined) this.#sortIn(this.#returned)
     const logged: Message[] = []
     for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
       if (this.isLogged(entry)) logged.push(entry.message)
@@ -270,7 +274,7 @@ export class Queue implements TurnWork {
       this.#counters.droppedOffline++
       return false
     }
-    if (this.#waiting.length >= this.settings.messagesMax || this.#waitingBytes + footprint(message) > this.settings.bytesMax) {
+    if (this.waitingCount >= this.settings.messagesMax || this.#waitingBytes + footprint(message) > this.settings.bytesMax) {
       this.#counters.droppedOverLimit++
       this.droppedCount++
       if (assurance !== 0) this.#settleUnkept(message, false)
@@ -321,14 +325,23 @@ export class Queue implements TurnWork {
     this.#counters.redelivered++
     delivery.protocolState = 0
     this.#waitingBytes += footprint(delivery.message)
-    const older: Delivery[] = []
-    for (let first = this.#waiting.peek(); first !== undefined && first.sequence < delivery.sequence; first = this.#waiting.peek()) {
-      older.push(first)
+    const first = this.#waiting.peek()
+    if (first === undefined || delivery.sequence < first.sequence) this.#waiting.unshift(delivery)
+    else (this.#returned ??= []).push(delivery)
+    this.wake()
+  }
+
+  /** Puts what came back behind the head in its places, all in one go: one by one, 16,000 took 6 s. */
+  #sortIn(entries: Delivery[]): void {
+    this.#returned = undefined
+    let youngest = 0
+    for (const { sequence } of entries) youngest = Math.max(youngest, sequence)
+    for (let first = this.#waiting.peek(); first !== undefined && first.sequence < youngest; first = this.#waiting.peek()) {
+      entries.push(first)
       this.#waiting.shift()
     }
-    this.#waiting.unshift(delivery)
-    for (let index = older.length - 1; index >= 0; index--) this.#waiting.unshift(older[index]!)
-    this.wake()
+    entries.sort((one, other) => other.sequence - one.sequence)
+    for (const entry of entries) this.#waiting.unshift(entry)
   }
 
   #dispatchBackfills(budget: number, nowMs: number): number {
