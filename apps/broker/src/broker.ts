@@ -2,25 +2,32 @@
  * The composition root: makes every part of a broker from a configuration, starts them in order and stops them in reverse.
  * Nothing here is global: a process may have several brokers.
  */
-import { Authenticator, FileUserStore, MemoryUserStore, RuleAuthorizer, type UserStore } from '@ternmq/auth'
+import { FileUserStore, type UserStore } from '@ternmq/auth'
 import { type BrokerConfig, checkExposure, type ListenerName } from '@ternmq/config'
-import { type Env, Events, VirtualHost } from '@ternmq/core'
-import { MqttAdapter } from '@ternmq/mqtt'
-import { type BoundAddress, CLOSE_FLUSH_MS, type ListenerEvent, Outbox, realEnv } from '@ternmq/transport'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { type CoreLimits, type Env, Events, VirtualHost } from '@ternmq/core'
+import { type BoundAddress, type ListenerEvent, Outbox, realEnv } from '@ternmq/transport'
 
+import { Access } from './access.ts'
+import { openAdminSocket } from './admin-socket.ts'
+import { Certificates } from './certificates.ts'
 import { type DataDir, openDataDir } from './data-dir.ts'
 import { BrokerError } from './errors.ts'
 import { EventLog } from './event-log.ts'
-import { openListeners, type OpenListener } from './listeners.ts'
+import { fileLimitWarning, openFilesMax } from './file-limit.ts'
+import { Listeners } from './listeners.ts'
 import { type Log, silentLog } from './log.ts'
-import { toCoreLimits, toLoginSettings, toMqttSettings } from './settings.ts'
+import { MqttAdapters } from './mqtt-adapters.ts'
+import { type Reloaded, reloadOf } from './reload.ts'
+import { toCoreLimits } from './settings.ts'
+import { SysTopics } from './sys-topics.ts'
+import { UndoStack } from './undo-stack.ts'
+import { toUserRequest, UserAdmin } from './user-admin.ts'
 import { VERSION } from './version.ts'
 
 export interface BrokerOptions {
   /** Time, turns and chance; the machine's when left out. */
   readonly env?: Env
-  /** Users from elsewhere: then the broker has no data directory and touches no file. */
+  /** Users from elsewhere: then the broker has no data directory and writes no file. */
   readonly users?: UserStore
   /** Nothing is logged when left out; `events` has what happened to clients all the same. */
   readonly log?: Log
@@ -32,123 +39,106 @@ export interface Broker extends AsyncDisposable {
   readonly vhost: VirtualHost
   readonly users: UserStore
   readonly events: Events
+  /**
+   * Takes another configuration as far as that is possible without a new start, and reads certificates anew. Rejects, with all
+   * as before, when something in it cannot be.
+   */
+  reload(config: BrokerConfig): Promise<Reloaded>
   /** Stops accepting, tells clients that can be told, sends what is under way, closes. Idempotent. */
   stop(): Promise<void>
 }
 
-/** Closing a socket may take the transport so long, and a little more. */
-const DRAIN_MS = CLOSE_FLUSH_MS + 500
-const LOOK_EVERY_MS = 5
-
-/** Starts a broker, or throws one error for the operator with nothing left behind. */
+/** Starts a broker, or rejects with one error for the operator and leaves nothing behind. */
 export async function startBroker(config: BrokerConfig, options: BrokerOptions = {}): Promise<Broker> {
-  const dataDir = options.users === undefined ? await openDataDir(config.dataDir, 'broker') : undefined
+  const undo = new UndoStack()
   try {
-    const users =
-      options.users ?? (dataDir === undefined ? new MemoryUserStore() : await FileUserStore.open(dataDir.usersFile))
-    const exposed = checkExposure(config, { userCount: users.list().length })
-    if (exposed.length > 0) throw new BrokerError('LISTENER_EXPOSED', exposed.join('\n'))
-    return await RunningBroker.start(config, options, users, dataDir)
+    return await compose(config, options, undo)
   } catch (error) {
-    dataDir?.release()
+    await undo.run()
     throw error
   }
 }
 
-class RunningBroker implements Broker {
-  readonly vhost: VirtualHost
-  readonly users: UserStore
-  readonly events: Events
-  readonly #log: Log
-  readonly #eventLog: EventLog
-  readonly #dataDir: DataDir | undefined
-  readonly #adapters: MqttAdapter[] = []
-  #open: OpenListener[] = []
-  #stopped: Promise<void> | undefined = undefined
+async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: UndoStack): Promise<Broker> {
+  const { log = silentLog, env = realEnv() } = options
+  let config = startConfig
 
-  static async start(
-    config: BrokerConfig,
-    options: BrokerOptions,
-    users: UserStore,
-    dataDir: DataDir | undefined,
-  ): Promise<Broker> {
-    const broker = new RunningBroker(config, options, users, dataDir)
-    await broker.#start(config)
-    return broker
+  const dataDir = options.users === undefined ? await openDataDir(config.dataDir, 'broker') : undefined
+  undo.add(() => dataDir?.release())
+  const users = options.users ?? (await FileUserStore.open((dataDir as DataDir).usersFile))
+  refuseExposure(config, users)
+
+  const events = new Events(env.clock, config.events.ringSize)
+  const eventLog = new EventLog(log, env.clock)
+  events.listen(eventLog.take)
+  undo.add(() => eventLog.close())
+
+  const limits: { -readonly [K in keyof CoreLimits]: CoreLimits[K] } = { ...toCoreLimits(config) }
+  const access = new Access(config, users, env.clock)
+  const vhost = new VirtualHost({ env, name: '/', authorizer: access.authorizer, limits })
+  const adapters = new MqttAdapters(config, { vhost, login: access, events })
+
+  const certificates = await Certificates.open(config, { folder: dataDir?.certificateFolder, clock: env.clock, log })
+  undo.add(() => certificates.close())
+  const onEvent = (event: ListenerEvent): void => emitListenerEvent(events, event)
+  const context = { env, outbox: new Outbox(env.clock), onEvent }
+  const listeners = await Listeners.open(config, {
+    context,
+    certificates,
+    acceptFor: (name) => adapters.acceptFor(name),
+  })
+  undo.add(() => listeners.close(() => adapters.drain()))
+
+  const admin = new UserAdmin({ users, scram: () => access.offersScram, nowMs: () => env.clock.wallMs() })
+  if (dataDir !== undefined) {
+    const socket = await openAdminSocket(dataDir.adminSocket, (request) => admin.run(toUserRequest(request)))
+    undo.add(() => socket.close())
   }
 
-  private constructor(config: BrokerConfig, options: BrokerOptions, users: UserStore, dataDir: DataDir | undefined) {
-    const env = options.env ?? realEnv()
-    this.users = users
-    this.#dataDir = dataDir
-    this.#log = options.log ?? silentLog
-    this.#eventLog = new EventLog(this.#log, env.clock)
-    this.events = new Events(env.clock, config.events.ringSize)
-    this.events.listen(this.#eventLog.take)
-    const authorizer = new RuleAuthorizer(config.auth, 'auth')
-    this.vhost = new VirtualHost({ env, name: '/', authorizer, limits: toCoreLimits(config) })
-  }
+  const sysTopics = new SysTopics({ vhost, version: VERSION, connectionsAccepted: () => listeners.acceptedCount })
+  sysTopics.use(config.mqtt.sysTopicsIntervalSeconds)
+  undo.add(() => sysTopics.close())
 
-  get listeners(): Readonly<Partial<Record<ListenerName, BoundAddress>>> {
-    return Object.fromEntries(this.#open.map(({ name, bound }) => [name, bound]))
+  const warning = fileLimitWarning(config, openFilesMax())
+  if (warning !== undefined) log.warn({}, warning)
+  for (const [name, bound] of Object.entries(listeners.bound)) {
+    log.info({ listener: name, ...bound }, `listener ${name} accepts connections on ${bound.host}:${bound.port}`)
   }
+  log.info({ version: VERSION, pid: process.pid, dataDir: dataDir?.path ?? '' }, `TernMQ ${VERSION} is ready`)
 
-  async #start(config: BrokerConfig): Promise<void> {
-    const { env } = this.vhost
-    const login = new Authenticator({ users: this.users, clock: env.clock, ...toLoginSettings(config) })
-    const context = {
-      env,
-      outbox: new Outbox(env.clock),
-      onEvent: (event: ListenerEvent) => this.#takeListenerEvent(event),
+  const reload = async (wanted: BrokerConfig): Promise<Reloaded> => {
+    const reloaded = reloadOf(config, wanted)
+    const next = reloaded.config
+    refuseExposure(next, users)
+    await certificates.use(next)
+    access.use(next)
+    adapters.use(next)
+    Object.assign(limits, toCoreLimits(next))
+    if (next.mqtt.sysTopicsIntervalSeconds !== config.mqtt.sysTopicsIntervalSeconds) {
+      sysTopics.use(next.mqtt.sysTopicsIntervalSeconds)
     }
-    this.#open = await openListeners(config, {
-      context,
-      acceptFor: (_, listener) => {
-        const adapter = new MqttAdapter({
-          vhost: this.vhost,
-          login,
-          settings: toMqttSettings(config, listener),
-          events: this.events,
-        })
-        this.#adapters.push(adapter)
-        return adapter.accept
-      },
-    })
-    for (const { name, bound } of this.#open)
-      this.#log.info({ listener: name, ...bound }, `listener ${name} accepts connections`)
-    this.#log.info({ version: VERSION, pid: process.pid, dataDir: this.#dataDir?.path }, 'TernMQ is ready')
+    config = next
+    return reloaded
   }
 
-  stop(): Promise<void> {
-    return (this.#stopped ??= this.#stop())
-  }
+  let stopped: Promise<void> | undefined = undefined
+  const stop = (): Promise<void> => (stopped ??= undo.run())
+  return { listeners: listeners.bound, vhost, users, events, reload, stop, [Symbol.asyncDispose]: stop }
+}
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop()
-  }
+/** A listener that other machines reach must have somebody who could log in, or say that anybody may. */
+function refuseExposure(config: BrokerConfig, users: UserStore): void {
+  const exposed = checkExposure(config, { userCount: users.list().length })
+  if (exposed.length > 0) throw new BrokerError('LISTENER_EXPOSED', exposed.join('\n'))
+}
 
-  async #stop(): Promise<void> {
-    for (const { listener } of this.#open) listener.stopAccepting()
-    for (const adapter of this.#adapters) adapter.drain()
-    for (let waitedMs = 0; waitedMs < DRAIN_MS && this.#connectionCount > 0; waitedMs += LOOK_EVERY_MS)
-      await sleep(LOOK_EVERY_MS)
-    await Promise.all(this.#open.map(({ listener }) => listener.close('the broker is stopping')))
-    this.#eventLog.close()
-    this.#dataDir?.release()
-  }
-
-  get #connectionCount(): number {
-    return this.#open.reduce((count, { listener }) => count + listener.stats.open, 0)
-  }
-
-  #takeListenerEvent({ kind, listener, text, address, count }: ListenerEvent): void {
-    const told = count > 1 ? `${text} (${count} times)` : text
-    this.events.emit({
-      kind: kind === 'accept-failed' ? 'failure' : 'refused',
-      source: 'transport',
-      listener,
-      peer: address,
-      text: told,
-    })
-  }
+/** What went wrong before an adapter had the connection. */
+function emitListenerEvent(events: Events, { kind, listener, text, address, count }: ListenerEvent): void {
+  events.emit({
+    kind: kind === 'accept-failed' ? 'failure' : 'refused',
+    source: 'transport',
+    listener,
+    peer: address,
+    text: count > 1 ? `${text} (${count} times)` : text,
+  })
 }

@@ -1,13 +1,17 @@
 #!/usr/bin/env node
 /** The `ternmq` command. Exit codes: 0 done, 1 failed, 2 not understood. */
-import { complain, type ConsoleIo } from './console-io.ts'
+import { config } from './commands/config.ts'
 import { start } from './commands/start.ts'
+import { user } from './commands/user.ts'
+import { complain, type ConsoleIo } from './console-io.ts'
 import { messageOf, UsageError } from './errors.ts'
 import { VERSION } from './version.ts'
 
 const HELP = `Usage: ternmq COMMAND [OPTION…]
 
   start              run a broker
+  config             look at a configuration: check, print, schema
+  user               who may log in: add, passwd, remove, list
   version            print the version
 
 'ternmq COMMAND --help' tells more about one of them.
@@ -18,6 +22,10 @@ async function main(args: readonly string[], io: ConsoleIo): Promise<number> {
   switch (command) {
     case 'start':
       return start(rest, io)
+    case 'config':
+      return config(rest, io)
+    case 'user':
+      return user(rest, io)
     case 'version':
     case '--version':
       io.stdout.write(`${VERSION}\n`)
@@ -39,6 +47,7 @@ const io: ConsoleIo = { stdin: process.stdin, stdout: process.stdout, stderr: pr
 try {
   process.exit(await main(process.argv.slice(2), io))
 } catch (error) {
-  complain(io, messageOf(error).split('\n'))
-  process.exit(error instanceof UsageError ? 2 : 1)
+  const isUsage = error instanceof UsageError
+  complain(io, isUsage ? [`${error.message} (see ternmq --help)`] : messageOf(error).split('\n'))
+  process.exit(isUsage ? 2 : 1)
 }

@@ -1,45 +1,79 @@
 /** The listeners of the configuration: opened all or none, closed together. */
-import {
-  type BrokerConfig,
-  type ListenerConfig,
-  type ListenerName,
-  listenersOf,
-  type NamedListener,
-} from '@ternmq/config'
+import { type BrokerConfig, type ListenerName, listenersOf, type NamedListener } from '@ternmq/config'
 import type { AcceptTransport } from '@ternmq/core'
-import { type BoundAddress, createTcpListener, type Listener, type ListenerContext } from '@ternmq/transport'
+import {
+  type BoundAddress,
+  CLOSE_FLUSH_MS,
+  createTcpListener,
+  createTlsListener,
+  type Listener,
+  type ListenerContext,
+} from '@ternmq/transport'
+import { setTimeout as sleep } from 'node:timers/promises'
 
-export interface OpenListener {
-  readonly name: ListenerName
-  readonly listener: Listener
-  readonly bound: BoundAddress
-}
+import type { Certificates } from './certificates.ts'
 
 export interface ListenerParts {
   readonly context: ListenerContext
-  /** Makes the adapter's side of connections of one listener. */
-  readonly acceptFor: (name: ListenerName, config: ListenerConfig) => AcceptTransport
+  readonly certificates: Certificates
+  readonly acceptFor: (name: ListenerName) => AcceptTransport
 }
 
-/** Opens every enabled listener, or throws the first's error with none left open. */
-export async function openListeners(config: BrokerConfig, parts: ListenerParts): Promise<OpenListener[]> {
-  const open: OpenListener[] = []
-  try {
-    for (const named of listenersOf(config)) {
-      const [name, { enabled }] = named
-      if (!enabled) continue
-      const listener = makeListener(named, parts)
-      if (listener === undefined) continue
-      open.push({ name, listener, bound: await listener.start() })
+/** The transport itself gives up on a peer that does not close; this is a little later. */
+const DRAIN_MS = CLOSE_FLUSH_MS + 500
+const LOOK_EVERY_MS = 5
+
+const MQTT_ALPN = ['mqtt']
+
+export class Listeners {
+  /** Where clients connect. */
+  readonly bound: Readonly<Partial<Record<ListenerName, BoundAddress>>>
+  readonly #open: readonly Listener[]
+
+  /** Opens every enabled listener, or rejects with the first's error and none left open. */
+  static async open(config: BrokerConfig, parts: ListenerParts): Promise<Listeners> {
+    const open: Listener[] = []
+    const bound: Partial<Record<ListenerName, BoundAddress>> = {}
+    try {
+      for (const named of listenersOf(config)) {
+        const [name, { enabled }] = named
+        if (!enabled) continue
+        const listener = makeListener(named, parts)
+        bound[name] = await listener.start()
+        open.push(listener)
+      }
+    } catch (error) {
+      await Promise.all(open.map((listener) => listener.close('the broker could not start')))
+      throw error
     }
-    return open
-  } catch (error) {
-    await Promise.all(open.map(({ listener }) => listener.close('the broker could not start')))
-    throw error
+    return new Listeners(open, bound)
+  }
+
+  private constructor(open: readonly Listener[], bound: Readonly<Partial<Record<ListenerName, BoundAddress>>>) {
+    this.#open = open
+    this.bound = bound
+  }
+
+  /** Connections since the start. */
+  get acceptedCount(): number {
+    return this.#open.reduce((count, { stats }) => count + stats.accepted, 0)
+  }
+
+  get #openCount(): number {
+    return this.#open.reduce((count, { stats }) => count + stats.open, 0)
+  }
+
+  /** Stops accepting, lets `drain` tell the clients, waits until they have heard it, closes what is left. */
+  async close(drain: () => void): Promise<void> {
+    for (const listener of this.#open) listener.stopAccepting()
+    drain()
+    for (let waitedMs = 0; waitedMs < DRAIN_MS && this.#openCount > 0; waitedMs += LOOK_EVERY_MS)
+      await sleep(LOOK_EVERY_MS)
+    await Promise.all(this.#open.map((listener) => listener.close('the broker is stopping')))
   }
 }
 
-function makeListener([name, config]: NamedListener, { context, acceptFor }: ListenerParts): Listener | undefined {
+function makeListener([name, config]: NamedListener, { context, certificates, acceptFor }: ListenerParts): Listener {
   const options = {
     key: name,
     host: config.host,
@@ -48,6 +82,18 @@ function makeListener([name, config]: NamedListener, { context, acceptFor }: Lis
     connectionsPerAddressMax: config.maxConnectionsPerAddress,
     handshakeMs: config.handshakeTimeoutMs,
   }
-  if (name !== 'mqtt') return undefined
-  return createTcpListener(options, context, acceptFor(name, config))
+  const accept = acceptFor(name)
+  if (config.tls === undefined) return createTcpListener(options, context, accept)
+  const listener = createTlsListener(
+    {
+      ...options,
+      certificate: certificates.for(name),
+      clientCertificates: config.tls.clientCertificate,
+      alpnProtocols: MQTT_ALPN,
+    },
+    context,
+    accept,
+  )
+  certificates.attach(name, listener)
+  return listener
 }

@@ -1,16 +1,19 @@
-/** Signals that end the broker: the first lets it finish, the second does not. */
+/** Signals to the broker: the first that ends it lets it finish, the second does not; SIGHUP reloads. */
 import { constants } from 'node:os'
 
-type EndSignal = 'SIGTERM' | 'SIGINT'
+export type EndSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP'
 
 /** A starter that passes on what its whole terminal group gets sends everything twice: that is one signal. */
 const SAME_SIGNAL_MS = 100
 
-/** The first of them. From then on another one exits at once, with the code that the signal alone would have had. */
-export function untilSignal(): Promise<EndSignal> {
+/**
+ * Resolves with the first signal that ends the broker. From then on another one exits at once, with the code that the signal
+ * alone would have had. At a terminal, SIGHUP says that the terminal is gone, and ends the broker too.
+ */
+export function untilEndSignal(onReload: () => void): Promise<EndSignal> {
   return new Promise((resolve) => {
     let firstAtMs: number | undefined = undefined
-    const take = (signal: EndSignal): void => {
+    const end = (signal: EndSignal): void => {
       const nowMs = performance.now()
       if (firstAtMs === undefined) {
         firstAtMs = nowMs
@@ -19,7 +22,8 @@ export function untilSignal(): Promise<EndSignal> {
         process.exit(128 + constants.signals[signal])
       }
     }
-    process.on('SIGTERM', take)
-    process.on('SIGINT', take)
+    process.on('SIGTERM', end)
+    process.on('SIGINT', end)
+    process.on('SIGHUP', process.stdin.isTTY ? end : onReload)
   })
 }

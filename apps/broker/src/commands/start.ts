@@ -1,20 +1,25 @@
 /** `ternmq start`: runs a broker until a signal ends it. */
-import { loadConfig } from '@ternmq/config'
+import { type ConfigChange, loadConfig, type LoadOptions } from '@ternmq/config'
 
 import { CONFIG_OPTIONS, CONFIG_OPTIONS_HELP, loadOptionsOf, parse } from '../arguments.ts'
-import { startBroker } from '../broker.ts'
+import { type Broker, startBroker } from '../broker.ts'
 import { complain, type ConsoleIo } from '../console-io.ts'
-import { openProcessLog } from '../log.ts'
+import { messageOf } from '../errors.ts'
+import { openProcessLog, type ProcessLog } from '../log.ts'
 import { removeReadyFile, writeReadyFile } from '../ready-file.ts'
-import { untilSignal } from '../signals.ts'
+import { untilEndSignal } from '../signals.ts'
 
 const HELP = `Usage: ternmq start [OPTION…]
 
 Runs a broker until SIGTERM or SIGINT (Ctrl-C). Without any option it serves MQTT on this machine only.
+SIGHUP reads configuration and certificates anew.
 
 ${CONFIG_OPTIONS_HELP}
   --ready-json FILE      once every listener accepts: {"pid": …, "listeners": {"mqtt": {"host": …, "port": …}, …}}
 `
+
+/** Threads of libuv's pool beside those that hash passwords: a flood of logins must not keep the disk waiting. */
+const DISK_THREADS = 4
 
 export async function start(args: readonly string[], io: ConsoleIo): Promise<number> {
   const { values } = parse(args, { ...CONFIG_OPTIONS, 'ready-json': { type: 'string' } }, 0)
@@ -32,17 +37,56 @@ export async function start(args: readonly string[], io: ConsoleIo): Promise<num
   const { config, sources } = loaded
   // Somebody who starts a broker at a terminal wants to read what it says.
   const isPretty = sources.get('log.format')?.kind === 'default' && io.stdout.isTTY === true
-  const { log, flush } = openProcessLog(isPretty ? { ...config.log, format: 'pretty' } : config.log)
+  const processLog = openProcessLog(isPretty ? { ...config.log, format: 'pretty' } : config.log)
+  const { log } = processLog
+  endOnFault(processLog)
+  // Before the first work for the pool: libuv reads it once.
+  process.env['UV_THREADPOOL_SIZE'] ??= String(DISK_THREADS + config.auth.hashConcurrency)
   try {
     for (const warning of loaded.warnings) log.warn({}, warning)
     const broker = await startBroker(config, { log })
     if (readyFile !== undefined) writeReadyFile(readyFile, broker.listeners)
-    const signal = await untilSignal()
+    const signal = await untilEndSignal(() => void reload(broker, loadOptionsOf(values, io), processLog)) // logs its own errors
     log.info({ signal }, `${signal}: stopping`)
     await broker.stop()
     log.info({}, 'stopped')
     return 0
   } finally {
-    flush()
+    processLog.flush()
   }
+}
+
+/** SIGHUP: certificates, and what of the configuration can change without a new start. */
+async function reload(broker: Broker, options: LoadOptions, { log, setLevel }: ProcessLog): Promise<void> {
+  const loaded = loadConfig(options)
+  for (const warning of loaded.warnings) log.warn({}, warning)
+  if (!loaded.ok) {
+    for (const error of loaded.errors) log.error({}, `reload: ${error}`)
+    log.error({}, 'reload: the configuration has mistakes; nothing has changed')
+    return
+  }
+  try {
+    const { applied, waiting } = await broker.reload(loaded.config)
+    setLevel(loaded.config.log.level)
+    const keys = (changes: readonly ConfigChange[]): string[] => changes.map(({ key }) => key)
+    log.info(
+      { applied: keys(applied) },
+      `reload: certificates are read anew, ${applied.length} changed settings count from now on`,
+    )
+    if (waiting.length > 0)
+      log.warn({ waiting: keys(waiting) }, `reload: ${waiting.length} changed settings count after the next start`)
+  } catch (error) {
+    log.error({}, `reload: ${messageOf(error)}; nothing has changed`)
+  }
+}
+
+/** A fault of ours: the state of the process is unknown, so it ends, and says why. */
+function endOnFault({ log, flush }: ProcessLog): void {
+  const end = (error: unknown): void => {
+    log.fatal({ stack: error instanceof Error ? error.stack : undefined }, `internal error: ${messageOf(error)}`)
+    flush()
+    process.exit(1)
+  }
+  process.on('uncaughtException', end)
+  process.on('unhandledRejection', end)
 }

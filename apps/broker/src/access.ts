@@ -1,0 +1,50 @@
+/** Who may come in and what they may do, from users and configuration; both can be replaced while the broker runs. */
+import { Authenticator, RuleAuthorizer, SCRAM_SHA_256, type UserStore } from '@ternmq/auth'
+import type { BrokerConfig } from '@ternmq/config'
+import type { Clock, Login, LoginRequest, LoginStep } from '@ternmq/core'
+
+import { toLoginSettings } from './settings.ts'
+
+const NO_SCRAM: LoginStep = {
+  kind: 'refused',
+  refusal: 'bad-mechanism',
+  text: `mechanism ${SCRAM_SHA_256} is switched off (auth.scram)`,
+}
+
+export class Access implements Login {
+  readonly authorizer: RuleAuthorizer
+  readonly #users: UserStore
+  readonly #clock: Clock
+  #config: BrokerConfig
+  #authenticator: Authenticator
+
+  /** Throws AuthError for rules that cannot be. */
+  constructor(config: BrokerConfig, users: UserStore, clock: Clock) {
+    this.#users = users
+    this.#clock = clock
+    this.#config = config
+    this.authorizer = new RuleAuthorizer(config.auth, 'auth')
+    this.#authenticator = this.#makeAuthenticator()
+  }
+
+  /** Whether users get a SCRAM verifier with their next password, and may use it. */
+  get offersScram(): boolean {
+    return this.#config.auth.scram
+  }
+
+  /** For logins and questions from now on. Throws AuthError, and keeps what it has, for rules that cannot be. */
+  use(config: BrokerConfig): void {
+    this.authorizer.replace(config.auth)
+    this.#config = config
+    this.#authenticator = this.#makeAuthenticator()
+  }
+
+  begin(request: LoginRequest): LoginStep | Promise<LoginStep> {
+    if (!this.offersScram && request.mechanism.toUpperCase() === SCRAM_SHA_256) return NO_SCRAM
+    return this.#authenticator.begin(request)
+  }
+
+  #makeAuthenticator(): Authenticator {
+    return new Authenticator({ users: this.#users, clock: this.#clock, ...toLoginSettings(this.#config) })
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * Certificates of the TLS listeners: those of the configuration, else development ones in the data directory. Files that
+ * change are picked up; development certificates are renewed in time.
+ */
+import { type BrokerConfig, type ListenerName, listenersOf, type TlsConfig } from '@ternmq/config'
+import type { Cancel, Clock } from '@ternmq/core'
+import {
+  type CertificateFiles,
+  type DevelopmentCertificates,
+  developmentCertificates,
+  readCertificate,
+  type SecureListener,
+  type ServerCertificate,
+  watchCertificate,
+} from '@ternmq/transport'
+import { hostname } from 'node:os'
+
+import { BrokerError, messageOf } from './errors.ts'
+import type { Log } from './log.ts'
+
+export interface CertificatesOptions {
+  /** Where development certificates are; undefined for a broker without files. */
+  readonly folder: string | undefined
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** A renewal that failed (a full disk) is tried again after this long. */
+const RENEW_AGAIN_MS = 3_600_000
+
+export class Certificates {
+  readonly #options: CertificatesOptions
+  readonly #current = new Map<ListenerName, ServerCertificate>()
+  readonly #listeners = new Map<ListenerName, SecureListener>()
+  #watches: Cancel[] = []
+  #cancelRenewal: Cancel = () => {}
+  #isClosed = false
+
+  /** Reads what the enabled TLS listeners need. Throws an error that names file or setting. */
+  static async open(config: BrokerConfig, options: CertificatesOptions): Promise<Certificates> {
+    const certificates = new Certificates(options)
+    await certificates.use(config)
+    return certificates
+  }
+
+  private constructor(options: CertificatesOptions) {
+    this.#options = options
+  }
+
+  /** The certificate to begin with. */
+  for(name: ListenerName): ServerCertificate {
+    return this.#current.get(name) as ServerCertificate
+  }
+
+  /** `listener` gets every later one. */
+  attach(name: ListenerName, listener: SecureListener): void {
+    this.#listeners.set(name, listener)
+  }
+
+  /** Reads all files anew, also when they are the same. Throws, and keeps what it has, when one of them cannot be used. */
+  async use(config: BrokerConfig): Promise<void> {
+    const secure = listenersOf(config).flatMap(([name, { enabled, tls }]) => (enabled && tls ? [{ name, tls }] : []))
+    const unnamed = secure.find(({ tls }) => tls.cert === undefined)
+    const development = unnamed === undefined ? undefined : await this.#makeDevelopment(unnamed.name)
+    const read = await Promise.all(
+      secure.map(async ({ name, tls }) => {
+        const files = filesOf(tls, development)
+        return { name, files, certificate: await readCertificate(files) }
+      }),
+    )
+    this.#unwatch()
+    for (const { name, files, certificate } of read) {
+      this.#apply(name, certificate)
+      this.#watches.push(this.#watch(name, files, certificate))
+    }
+    if (development !== undefined) this.#renewAt(development.renewAtMs)
+  }
+
+  /** No more looking at files. */
+  close(): void {
+    this.#isClosed = true
+    this.#unwatch()
+  }
+
+  #unwatch(): void {
+    for (const cancel of this.#watches) cancel()
+    this.#watches = []
+    this.#cancelRenewal()
+  }
+
+  #apply(name: ListenerName, certificate: ServerCertificate): void {
+    this.#listeners.get(name)?.setCertificate(certificate)
+    this.#current.set(name, certificate)
+  }
+
+  #watch(name: ListenerName, files: CertificateFiles, certificate: ServerCertificate): Cancel {
+    const { clock, log } = this.#options
+    return watchCertificate(files, certificate, {
+      clock,
+      onChange: (changed) => {
+        this.#apply(name, changed)
+        log.info(
+          { listener: name, certFile: files.certFile },
+          `listener ${name} uses its new certificate for connections from now on`,
+        )
+      },
+      onBroken: (text) => log.error({ listener: name }, `listener ${name} keeps its certificate: ${text}`),
+    })
+  }
+
+  async #makeDevelopment(name: ListenerName): Promise<DevelopmentCertificates> {
+    const { folder, clock, log } = this.#options
+    if (folder === undefined) {
+      const text = `listeners.${name}.tls.cert and .key are not set, and a broker without data directory cannot make its own; set both, or listeners.${name}.enabled=false`
+      throw new BrokerError('CERTIFICATE_MISSING', text)
+    }
+    const made = await developmentCertificates({ folder, names: [hostname()], nowMs: clock.wallMs() })
+    if (made.made !== 'nothing') log.info({ folder }, `made a development ${made.made}`)
+    log.info({ caFile: made.caFile }, `TLS with a development certificate: clients have to trust ${made.caFile}`)
+    return made
+  }
+
+  /** The files change, and with them, through the watches, what listeners use. */
+  #renewAt(atMs: number): void {
+    if (this.#isClosed) return
+    const { folder, clock, log } = this.#options
+    this.#cancelRenewal = clock.after(Math.max(atMs - clock.wallMs(), RENEW_AGAIN_MS), () => {
+      const request = { folder: folder as string, names: [hostname()], nowMs: clock.wallMs() }
+      developmentCertificates(request).then(
+        ({ renewAtMs }) => this.#renewAt(renewAtMs),
+        (error: unknown) => {
+          log.error({}, `cannot renew the development certificate: ${messageOf(error)}`)
+          this.#renewAt(0)
+        },
+      )
+    })
+  }
+}
+
+function filesOf(tls: TlsConfig, development: DevelopmentCertificates | undefined): CertificateFiles {
+  const ca = tls.ca === undefined ? {} : { clientCaFile: tls.ca }
+  if (tls.cert !== undefined && tls.key !== undefined) return { certFile: tls.cert, keyFile: tls.key, ...ca }
+  const { certFile, keyFile } = development as DevelopmentCertificates
+  return { certFile, keyFile, ...ca }
+}

@@ -1,0 +1,33 @@
+/** Whether the system lets the process have as many connections as the configuration does. */
+import type { BrokerConfig } from '@ternmq/config'
+import { listenersOf } from '@ternmq/config'
+import { readFileSync } from 'node:fs'
+
+/** Files beside connections: listeners, logs, the data directory, Node's own. */
+const OTHER_FILES = 64
+
+/** Files that this process may have open; undefined where the system does not say (it does on Linux). */
+export function openFilesMax(): number | undefined {
+  if (process.platform !== 'linux') return undefined
+  return parseOpenFilesMax(readFileSync('/proc/self/limits', 'utf8'))
+}
+
+/** The soft limit in the text of /proc/self/limits; undefined for none. */
+export function parseOpenFilesMax(limits: string): number | undefined {
+  const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1]
+  return soft === undefined ? undefined : Number(soft)
+}
+
+/** A warning, when connections would run out before the configured limit. */
+export function fileLimitWarning(config: BrokerConfig, filesMax: number | undefined): string | undefined {
+  const byListeners = listenersOf(config).reduce(
+    (sum, [, { enabled, maxConnections }]) => sum + (enabled ? maxConnections : 0),
+    0,
+  )
+  const wanted = Math.min(config.limits.maxConnections, byListeners)
+  if (filesMax === undefined || filesMax >= wanted + OTHER_FILES) return undefined
+  return (
+    `this process may have ${filesMax} files open, so about ${Math.max(filesMax - OTHER_FILES, 0)} connections, and ${wanted} are configured: ` +
+    'raise the limit (ulimit -Hn, or LimitNOFILE= of the service), or lower limits.maxConnections'
+  )
+}

@@ -1,0 +1,65 @@
+/** Reads a password: from a pipe, or typed at a terminal that does not show it. */
+import type { ConsoleIo } from './console-io.ts'
+import { UsageError } from './errors.ts'
+
+/** Bytes read for a password. More cannot be one. */
+const INPUT_BYTES_MAX = 16 * 1024
+
+const CTRL_C = '\u0003'
+const CTRL_D = '\u0004'
+const CTRL_U = '\u0015'
+
+/** All of standard input but a line break at its end. */
+export async function readPassword(stdin: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stdin) {
+    const bytes = Buffer.from(chunk)
+    size += bytes.length
+    if (size > INPUT_BYTES_MAX)
+      throw new UsageError(`standard input has more than ${INPUT_BYTES_MAX} bytes; a password is expected there`)
+    chunks.push(bytes)
+  }
+  const bytes = Buffer.concat(chunks)
+  const end = bytes.at(-1) === 0x0a ? (bytes.at(-2) === 0x0d ? 2 : 1) : 0
+  return bytes.subarray(0, bytes.length - end)
+}
+
+/** Asks twice. Throws UsageError when there is no terminal, or the two differ. */
+export async function promptPassword(io: ConsoleIo, name: string): Promise<Uint8Array> {
+  if (!io.stdin.isTTY)
+    throw new UsageError('standard input is no terminal to ask for a password at; give --password-stdin')
+  const password = await promptHidden(io, `Password for ${name}: `)
+  const again = await promptHidden(io, 'The same again: ')
+  if (password !== again) throw new UsageError('the two passwords differ')
+  return Buffer.from(password)
+}
+
+/** One line, not shown. Ctrl-C throws. */
+async function promptHidden({ stdin, stderr }: ConsoleIo, question: string): Promise<string> {
+  stderr.write(question)
+  stdin.setRawMode(true)
+  stdin.setEncoding('utf8')
+  stdin.resume()
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      let line = ''
+      const done = (finish: () => void): void => {
+        stdin.off('data', take)
+        finish()
+      }
+      const take = (text: string): void => {
+        for (const key of text) {
+          if (key === '\r' || key === '\n') return done(() => resolve(line))
+          if (key === CTRL_C || key === CTRL_D) return done(() => reject(new UsageError('no password was given')))
+          line = key === CTRL_U ? '' : key === '\b' || key === '\u007f' ? [...line].slice(0, -1).join('') : line + key
+        }
+      }
+      stdin.on('data', take)
+    })
+  } finally {
+    stdin.setRawMode(false)
+    stdin.pause()
+    stderr.write('\n')
+  }
+}
