@@ -5,6 +5,10 @@
 import { FileUserStore, type UserStore } from '@ternmq/auth'
 import { type BrokerConfig, checkExposure, type ListenerName } from '@ternmq/config'
 import { type CoreLimits, type Env, Events, VirtualHost } from '@ternmq/core'
+import { mqtt3Headers, mqtt5Headers } from '@ternmq/mqtt'
+import { MemoryEngine } from '@ternmq/store'
+import { mqtt3Headers, mqtt5Headers } from '@ternmq/mqtt'
+import { MemoryEngine } from '@ternmq/store'
 import { type BoundAddress, type ListenerEvent, Outbox, realEnv } from '@ternmq/transport'
 
 import { Access } from './access.ts'
@@ -18,7 +22,7 @@ import { Listeners } from './listeners.ts'
 import { type Log, silentLog } from './log.ts'
 import { MqttAdapters } from './mqtt-adapters.ts'
 import { type Reloaded, reloadOf } from './reload.ts'
-import { toCoreLimits } from './settings.ts'
+import { toCoreLimits, toEngineBytes } from './settings.ts'
 import { SysTopics } from './sys-topics.ts'
 import { UndoStack } from './undo-stack.ts'
 import { toUserRequest, UserAdmin } from './user-admin.ts'
@@ -48,6 +52,9 @@ export interface Broker extends AsyncDisposable {
   stop(): Promise<void>
 }
 
+/** Retained messages and those of kept sessions, in all; beyond it a publish is refused, in MQTT 5 with 0x97. */
+const MEMORY_ENGINE_BYTES_MAX = 1024 * 1024 * 1024
+
 /** Starts a broker, or rejects with one error for the operator and leaves nothing behind. */
 export async function startBroker(config: BrokerConfig, options: BrokerOptions = {}): Promise<Broker> {
   const undo = new UndoStack()
@@ -76,6 +83,13 @@ async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: 
   const limits: { -readonly [K in keyof CoreLimits]: CoreLimits[K] } = { ...toCoreLimits(config) }
   const access = new Access(config, users, env.clock)
   const vhost = new VirtualHost({ env, name: '/', authorizer: access.authorizer, limits })
+  // Sessions already talk to an engine; this one lasts as long as the process.
+  const engine = new MemoryEngine(env, { maxBytes: MEMORY_ENGINE_BYTES_MAX })
+  await vhost.openLog(engine, [mqtt3Headers, mqtt5Headers])
+  undo.add(() => engine.close())
+  const engine = new MemoryEngine(env, { maxBytes: toEngineBytes(config) })
+  undo.add(() => engine.close())
+  await vhost.openLog(engine, [mqtt3Headers, mqtt5Headers])
   const adapters = new MqttAdapters(config, { vhost, login: access, events })
 
   const certificates = await Certificates.open(config, { folder: dataDir?.certificateFolder, clock: env.clock, log })
