@@ -166,12 +166,11 @@ export class World {
 
   /** Runs on until no login is under way, for those that hash or that a test answers later, and nothing waits for the log. */
   async settle(): Promise<void> {
-    this.run()
     do {
+      this.run()
       if (this.#logins.count > 0) await this.#logins.next()
       else await whoeverWaits()
-      this.run()
-    } while (this.#logins.count > 0 || !this.vhost.log.isIdle)
+    } while (this.#logins.count > 0 || !this.vhost.log.isIdle || !this.clock.isIdle)
   }
 
   #openFor({ version, peer, kernelBytes }: OpenOptions): Client {

@@ -68,6 +68,18 @@ test('work that wakes itself for ever is reported, not waited for', () => {
   expect(() => clock.settle()).toThrow('still busy after 10000 turns')
 })
 
+test('it is idle while nothing but later timers waits', () => {
+  const clock = new VirtualClock()
+  clock.after(10, () => {})
+  expect(clock.isIdle).toBe(true)
+  for (const add of [() => clock.input(() => {}), () => clock.flush(() => {}), () => clock.after(0, () => {})]) {
+    add()
+    expect(clock.isIdle).toBe(false)
+    clock.settle()
+    expect(clock.isIdle).toBe(true)
+  }
+})
+
 test('a seed decides every number', () => {
   const numbers = (seed: number): number[] => {
     const random = new SeededRandom(seed)

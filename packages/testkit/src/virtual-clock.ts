@@ -69,6 +69,12 @@ export class VirtualClock implements Clock {
     throw new Error(`virtual clock: still busy after ${SETTLE_PASSES_MAX} turns; something wakes itself for ever`)
   }
 
+  /** Nothing is left to do before time passes. */
+  get isIdle(): boolean {
+    if (this.#inputs.length > 0 || this.#turns.isWaiting) return false
+    return this.#timers.every(({ atMs }) => atMs > this.#nowMs)
+  }
+
   /** Settles, then moves time by `ms`, running each timer at its moment and settling after it. */
   advance(ms: number): void {
     this.settle()

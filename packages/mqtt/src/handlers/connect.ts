@@ -104,14 +104,6 @@ function checkConnect(client: MqttConnection, packet: ConnectPacket): ConnectRef
     const detail = `client id of ${idBytes} bytes exceeds mqtt.maxClientIdBytes ${settings.maxClientIdBytes}`
     return { reasonCode: ReasonCode.clientIdentifierNotValid, detail, clause: 'MQTT5-3.1.3-8' }
   }
-  if (packet.clientId === '' && packet.version === 3) {
-    const detail = 'MQTT 3.1 needs a client id of 1 to 23 characters'
-    return { reasonCode: ReasonCode.clientIdentifierNotValid, detail, clause: 'MQTT31 §3.1' }
-  }
-  if (packet.clientId === '' && packet.version === 4 && !packet.cleanStart) {
-    const detail = 'an empty client id needs a clean session'
-    return { reasonCode: ReasonCode.clientIdentifierNotValid, detail, clause: 'MQTT311-3.1.3-8' }
-  }
   const { will } = packet
   if (will === undefined) return undefined
   if (will.qos > settings.maxQos) {
@@ -249,7 +241,8 @@ function refuseByCore(client: MqttConnection, detail: RefusalDetail): void {
 /** A CONNECT that could be read but not accepted. [MQTT5-3.1.4-2] [MQTT311-3.2.2-5] */
 export function refuseConnect(client: MqttConnection, reasonCode: number, text: string, clause: string): void {
   const fields: ConnackFields = { sessionPresent: false, reasonCode, reasonString: text } // [MQTT5-3.2.2-6] [MQTT311-3.2.2-4]
-  client.send(encodeConnack(fields, client.version, client.maxPacketBytes))
+  // Empty when 3.x has no code for it, or an MQTT 5 client no room: then the end is the answer. [MQTT311-3.2.2-6]
+  client.transport.write(encodeConnack(fields, client.version, client.maxPacketBytes))
   client.disconnect(reasonCode, text, clause)
 }
 
@@ -261,7 +254,10 @@ function refuseMalformed(client: MqttConnection, bytes: Uint8Array, error: Proto
     return refuseConnect(client, error.reasonCode, error.detail, error.clause)
   }
   client.version = levelOf(bytes) === 5 ? 5 : 4
-  if (client.version === 5) return refuseConnect(client, error.reasonCode, error.detail, error.clause)
+  // A client identifier is refused by name in every version. [MQTT311-3.1.3-8] [MQTT31-3.2-b]
+  if (client.version === 5 || error.reasonCode === ReasonCode.clientIdentifierNotValid) {
+    return refuseConnect(client, error.reasonCode, error.detail, error.clause)
+  }
   throw error
 }
 
