@@ -7,8 +7,6 @@ import { type BrokerConfig, checkExposure, type ListenerName } from '@ternmq/con
 import { type CoreLimits, type Env, Events, VirtualHost } from '@ternmq/core'
 import { mqtt3Headers, mqtt5Headers } from '@ternmq/mqtt'
 import { MemoryEngine } from '@ternmq/store'
-import { mqtt3Headers, mqtt5Headers } from '@ternmq/mqtt'
-import { MemoryEngine } from '@ternmq/store'
 import { type BoundAddress, type ListenerEvent, Outbox, realEnv } from '@ternmq/transport'
 
 import { Access } from './access.ts'
@@ -52,9 +50,6 @@ export interface Broker extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-/** Retained messages and those of kept sessions, in all; beyond it a publish is refused, in MQTT 5 with 0x97. */
-const MEMORY_ENGINE_BYTES_MAX = 1024 * 1024 * 1024
-
 /** Starts a broker, or rejects with one error for the operator and leaves nothing behind. */
 export async function startBroker(config: BrokerConfig, options: BrokerOptions = {}): Promise<Broker> {
   const undo = new UndoStack()
@@ -84,9 +79,6 @@ async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: 
   const access = new Access(config, users, env.clock)
   const vhost = new VirtualHost({ env, name: '/', authorizer: access.authorizer, limits })
   // Sessions already talk to an engine; this one lasts as long as the process.
-  const engine = new MemoryEngine(env, { maxBytes: MEMORY_ENGINE_BYTES_MAX })
-  await vhost.openLog(engine, [mqtt3Headers, mqtt5Headers])
-  undo.add(() => engine.close())
   const engine = new MemoryEngine(env, { maxBytes: toEngineBytes(config) })
   undo.add(() => engine.close())
   await vhost.openLog(engine, [mqtt3Headers, mqtt5Headers])
@@ -100,6 +92,7 @@ async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: 
     context,
     certificates,
     acceptFor: (name) => adapters.acceptFor(name),
+    webSocketNames: adapters.webSocketNames,
   })
   undo.add(() => listeners.close(() => adapters.drain()))
 

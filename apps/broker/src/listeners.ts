@@ -9,21 +9,26 @@ import {
   type Listener,
   type ListenerContext,
 } from '@ternmq/transport'
+import { createSecureWebSocketListener, createWebSocketListener } from '@ternmq/websocket'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Certificates } from './certificates.ts'
+import { toAllowedOrigins } from './settings.ts'
 
 export interface ListenerParts {
   readonly context: ListenerContext
   readonly certificates: Certificates
   readonly acceptFor: (name: ListenerName) => AcceptTransport
+  /** Sub-protocols in the WebSocket handshake. */
+  readonly webSocketNames: readonly string[]
 }
 
 /** The transport itself gives up on a peer that does not close; this is a little later. */
 const DRAIN_MS = CLOSE_FLUSH_MS + 500
 const LOOK_EVERY_MS = 5
 
-const MQTT_ALPN = ['mqtt']
+/** Room in a WebSocket message beside the largest packet. */
+const WEBSOCKET_BATCH_BYTES = 64 * 1024
 
 export class Listeners {
   /** Where clients connect. */
@@ -38,7 +43,7 @@ export class Listeners {
       for (const named of listenersOf(config)) {
         const [name, { enabled }] = named
         if (!enabled) continue
-        const listener = makeListener(named, parts)
+        const listener = makeListener(named, config, parts)
         bound[name] = await listener.start()
         open.push(listener)
       }
@@ -73,7 +78,9 @@ export class Listeners {
   }
 }
 
-function makeListener([name, config]: NamedListener, { context, certificates, acceptFor }: ListenerParts): Listener {
+function makeListener([name, config]: NamedListener, allConfig: BrokerConfig, parts: ListenerParts): Listener {
+  const { context, certificates } = parts
+  const acceptTransport = parts.acceptFor(name)
   const options = {
     key: name,
     host: config.host,
@@ -82,18 +89,32 @@ function makeListener([name, config]: NamedListener, { context, certificates, ac
     connectionsPerAddressMax: config.maxConnectionsPerAddress,
     handshakeMs: config.handshakeTimeoutMs,
   }
-  const accept = acceptFor(name)
-  if (config.tls === undefined) return createTcpListener(options, context, accept)
-  const listener = createTlsListener(
-    {
-      ...options,
-      certificate: certificates.for(name),
-      clientCertificates: config.tls.clientCertificate,
-      alpnProtocols: MQTT_ALPN,
-    },
-    context,
-    accept,
-  )
+  const webSocket =
+    name === 'ws' || name === 'wss'
+      ? {
+          protocols: new Map(
+            parts.webSocketNames.map((protocol) => [protocol, { acceptTransport, isTextAllowed: false }]),
+          ),
+          // A client may put several packets into one message.
+          maxMessageBytes: allConfig.mqtt.maxPacketBytes + WEBSOCKET_BATCH_BYTES,
+          allowedOrigins: toAllowedOrigins(allConfig.listeners[name]),
+        }
+      : undefined
+  if (config.tls === undefined) {
+    return webSocket === undefined
+      ? createTcpListener(options, context, acceptTransport)
+      : createWebSocketListener({ ...options, ...webSocket }, context)
+  }
+  const secureOptions = {
+    ...options,
+    certificate: certificates.for(name),
+    clientCertificates: config.tls.clientCertificate,
+    alpnProtocols: webSocket === undefined ? ['mqtt'] : ['http/1.1'],
+  }
+  const listener =
+    webSocket === undefined
+      ? createTlsListener(secureOptions, context, acceptTransport)
+      : createSecureWebSocketListener({ ...secureOptions, ...webSocket }, context)
   certificates.attach(name, listener)
   return listener
 }

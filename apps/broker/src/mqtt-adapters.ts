@@ -30,6 +30,11 @@ export class MqttAdapters {
     this.use(config)
   }
 
+  /** Sub-protocols in the WebSocket handshake. */
+  get webSocketNames(): readonly string[] {
+    return (this.#current.get('ws') as MqttAdapter).websocketSubprotocols
+  }
+
   get connectionCount(): number {
     return this.#all().reduce((count, adapter) => count + adapter.connectionCount, 0)
   }

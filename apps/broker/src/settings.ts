@@ -1,11 +1,22 @@
 /** From the configuration to what each package wants to know. */
 import type { AuthenticatorOptions, ListenerAccess } from '@ternmq/auth'
-import { allowsAnonymous, type BrokerConfig, type ListenerConfig, listenersOf } from '@ternmq/config'
+import {
+  allowsAnonymous,
+  type BrokerConfig,
+  isLoopback,
+  type ListenerConfig,
+  listenersOf,
+  type NamedListener,
+  type WithOrigins,
+} from '@ternmq/config'
 import type { CoreLimits } from '@ternmq/core'
 import type { MqttSettings } from '@ternmq/mqtt'
 
 /** As a session expiry in the configuration it means 'never', as in MQTT. [MQTT5 §3.1.2.11.2] */
 const NEVER_EXPIRES_SECONDS = 4_294_967_295
+
+/** Messages waiting in queues that outlive connections, all together. Beyond it a publish is refused, in MQTT 5 with 0x97. */
+const DURABLE_QUEUES_BYTES_MAX = 512 * 1024 * 1024
 
 /** What MQTT connections of one listener go by. */
 export function toMqttSettings({ mqtt }: BrokerConfig, listener: ListenerConfig): MqttSettings {
@@ -50,7 +61,21 @@ export function toLoginSettings(config: BrokerConfig): Omit<AuthenticatorOptions
   }
 }
 
-function toListenerAccess(listener: ReturnType<typeof listenersOf>[number][1]): ListenerAccess {
+/**
+ * Web pages that may connect to a WebSocket listener. Where none are named: on a loopback address those of this machine, or any
+ * page that a developer visits could talk to the developer's broker as an anonymous client; elsewhere all, since clients log in.
+ */
+export function toAllowedOrigins(listener: ListenerConfig & WithOrigins): readonly string[] {
+  if (listener.allowedOrigins.length > 0) return listener.allowedOrigins
+  return [isLoopback(listener.host) ? 'loopback' : '*']
+}
+
+/** Bytes that the memory engine may hold: what may be retained, and what may wait. */
+export function toEngineBytes({ limits }: BrokerConfig): number {
+  return limits.retainedBytesMax + DURABLE_QUEUES_BYTES_MAX
+}
+
+function toListenerAccess(listener: NamedListener[1]): ListenerAccess {
   const anonymous = allowsAnonymous(listener)
   const { tls } = listener
   if (tls === undefined || tls.identity === 'none') return { anonymous }
