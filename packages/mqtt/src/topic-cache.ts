@@ -47,7 +47,7 @@ export class TopicCache {
       const detail = `topic name of ${end - start} bytes exceeds mqtt.maxTopicBytes ${this.#bytesMax}`
       throw new ProtocolError(ReasonCode.topicNameInvalid, 'MQTT5-3.3.2-1', detail)
     }
-    this.#lastBytes = bytes.slice(start, end)
+    this.#lastBytes = new Uint8Array(bytes.subarray(start, end)) // a copy; slice of a Buffer would be a view
     const name = decoder.decode(this.#lastBytes)
     const known = this.#byName?.get(name)
     if (known !== undefined) return (this.#last = known)

@@ -146,8 +146,7 @@ export class PipeTransport extends SlabOutput implements Transport {
       const chunk = this.#inbox.shift()
       if (chunk === undefined) break
       this.#inboxBytes -= chunk.length
-      if (this.#reason === '') this.#connection.onBytes(chunk)
-      chunk.fill(0xdd) // it belongs to the transport again: who kept it, sees it
+      if (this.#reason === '') handOver(this.#connection, chunk)
     }
     const far = this.#far
     if (far.#held.length > 0 && far.#push()) far.#taken()
@@ -184,6 +183,18 @@ export class PipeTransport extends SlabOutput implements Transport {
     this.forgetSent()
     this.#clock.input(() => this.#connection?.onClosed(this.#reason))
   }
+}
+
+/** All reads of a process may come in the same memory, as from a socket that reads in place. */
+let readBuffer = Buffer.alloc(KERNEL_BYTES)
+
+/** A Buffer, because sockets give one, and its `slice` is a view. Who keeps a view of it sees other bytes at once. */
+function handOver(connection: Connection, chunk: Uint8Array): void {
+  if (chunk.length > readBuffer.length) readBuffer = Buffer.alloc(chunk.length)
+  readBuffer.set(chunk)
+  const given = readBuffer.subarray(0, chunk.length)
+  connection.onBytes(given)
+  given.fill(0xdd)
 }
 
 /** Connects to an adapter as a listener would. Returns the client's end; `attach` something that reads. */
