@@ -25,10 +25,12 @@ export function prettyLine(fields: Readonly<Record<string, unknown>>): string {
       ([name, value]) =>
         `${name}=${typeof value === 'string' && /^[\w.:/@-]+$/.test(value) ? value : JSON.stringify(value)}`,
     )
-  return `${[`${time} ${level} ${visible(String(fields['msg']))}`, ...rest].join('  ')}\n`
+  return `${visible([`${time} ${level} ${String(fields['msg'])}`, ...rest].join('  '))}\n`
 }
 
-/** What clients send must not move the cursor of a terminal. JSON.stringify has done it for the fields. */
+/** What clients send must not move the cursor of a terminal. */
 function visible(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => JSON.stringify(character).slice(1, -1))
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
 }
