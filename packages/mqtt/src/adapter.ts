@@ -56,9 +56,13 @@ export class MqttAdapter {
     this.wheel.close()
   }
 
-  /** A client id that nobody has. [MQTT5-3.1.3-7] [MQTT311-3.1.3-6] */
+  /** A client id that nobody has, not even a client that chose one like it. [MQTT5-3.2.2-16] [MQTT311-3.1.3-6] */
   makeClientId(): string {
-    return `auto-${Buffer.from(this.vhost.env.random.bytes(CLIENT_ID_BYTES)).toString('hex')}`
+    const { env, sessions } = this.vhost
+    let id: string
+    do id = `auto-${Buffer.from(env.random.bytes(CLIENT_ID_BYTES)).toString('hex')}`
+    while (sessions.find(id) !== undefined)
+    return id
   }
 
   /** How long ago a packet came in that was noted with `tick` of the wheel: at most a tick too little, never too much. */

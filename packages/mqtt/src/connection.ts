@@ -25,7 +25,7 @@ import { ReasonCode } from './codec/reason-codes.ts'
 import { type ControlPacket, type MqttVersion, PACKET_BYTES_LIMIT } from './codec/types.ts'
 import { handlePuback, handlePubcomp, handlePubrec, handlePubrel } from './handlers/acks.ts'
 import { handleAuth } from './handlers/auth.ts'
-import { handleConnect, type PendingConnect } from './handlers/connect.ts'
+import { handleConnect, type PendingConnect, refuseConnect } from './handlers/connect.ts'
 import { handleDisconnect } from './handlers/disconnect.ts'
 import { handlePublish, onPublishSettled } from './handlers/publish.ts'
 import { handleSubscribe, handleUnsubscribe } from './handlers/subscribe.ts'
@@ -45,6 +45,7 @@ const PUBACK = 4
 const PUBREC = 5
 const PUBREL = 6
 const PUBCOMP = 7
+const DISCONNECT = 14
 const AUTH = 15
 
 const PINGRESP = Uint8Array.of(0xd0, 0)
@@ -286,7 +287,10 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   fail(error: unknown): void {
     if (this.#phase === 'closed') return
     if (error instanceof ProtocolError) {
-      this.disconnect(error.reasonCode, error.detail, error.clause)
+      const { reasonCode, detail, clause } = error
+      // During a login CONNACK is the packet to say it in. [MQTT5-4.12.0-4] [MQTT5-4.13.1-a]
+      if (this.#phase === 'authenticating' && this.version === 5) refuseConnect(this, reasonCode, detail, clause)
+      else this.disconnect(reasonCode, detail, clause)
       return
     }
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
@@ -326,13 +330,25 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     if (this.#phase === 'new' && type === CONNECT) {
       this.#phase = 'authenticating'
       handleConnect(this, packet)
-    } else if (this.#phase === 'authenticating' && type === AUTH && this.pending !== undefined) {
-      handleAuth(this, decodeControl(packet, this.version))
+    } else if (this.#phase === 'new') {
+      throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.1.0-1', 'the first packet is not CONNECT')
     } else {
-      const detail = this.#phase === 'new' ? 'the first packet is not CONNECT' : 'a packet came before CONNECT was answered'
-      throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.1.0-1', detail)
+      this.#onLoginPacket(type, packet)
     }
     return this.#busyWith === undefined && !this.isClosed
+  }
+
+  /** What a client may say between CONNECT and CONNACK. [MQTT5-3.1.2-30] */
+  #onLoginPacket(type: number, bytes: Uint8Array): void {
+    const packet = type === AUTH || type === DISCONNECT ? decodeControl(bytes, this.version) : undefined
+    if (packet?.type === 'auth') {
+      handleAuth(this, packet)
+    } else if (packet?.type === 'disconnect') {
+      this.leave('client disconnected before it was let in')
+    } else {
+      const detail = 'only AUTH and DISCONNECT may come before CONNECT is answered'
+      throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.1.2-30', detail)
+    }
   }
 
   #onControl(packet: ControlPacket): void {

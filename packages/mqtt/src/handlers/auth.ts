@@ -5,15 +5,13 @@ import type { LoginStep } from '@ternmq/core'
 import { encodeAuth } from '../codec/encode-control.ts'
 import { ProtocolError } from '../codec/errors.ts'
 import { ReasonCode } from '../codec/reason-codes.ts'
-import type { AuthPacket, ControlPacket } from '../codec/types.ts'
+import type { AuthPacket } from '../codec/types.ts'
 import type { MqttConnection } from '../connection.ts'
 import { continueConnect } from './connect.ts'
-import { REASON_CODE_BY_LOGIN_REFUSAL } from './refusals.ts'
 
 const NO_DATA = new Uint8Array(0)
 
-export function handleAuth(client: MqttConnection, packet: ControlPacket): void {
-  if (packet.type !== 'auth') throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.1.2-30', 'only AUTH and DISCONNECT may come before CONNACK')
+export function handleAuth(client: MqttConnection, packet: AuthPacket): void {
   checkMethod(client, packet)
   if (!client.isConnected) return answerConnect(client, packet)
   if (packet.reasonCode === ReasonCode.reAuthenticate) return reauthenticate(client, packet)
@@ -69,7 +67,9 @@ function takeStep(client: MqttConnection, step: LoginStep): void {
   if (client.isClosed) return
   const authMethod = client.authMethod!
   if (step.kind === 'refused') {
-    client.disconnect(REASON_CODE_BY_LOGIN_REFUSAL[step.refusal], step.text, 'MQTT5-4.12.1-2')
+    // DISCONNECT has no code for bad credentials. [MQTT5-3.14.2-1]
+    const reasonCode = step.refusal === 'busy' ? ReasonCode.serverBusy : ReasonCode.notAuthorized
+    client.disconnect(reasonCode, step.text, 'MQTT5-4.12.1-2')
   } else if (step.kind === 'challenge') {
     client.exchange = step.exchange
     const fields = { reasonCode: ReasonCode.continueAuthentication, authMethod, authData: step.data }
