@@ -12,8 +12,8 @@ export const CREDIT_UNLIMITED = 0x3fff_ffff
 export class Consumer implements CreditWaiter {
   readonly queue: Queue
   readonly pool: CreditPool
-  /** A member of a shared subscription has its own match; undefined takes the binding's. */
-  readonly match: Match | undefined
+  /** A member of a shared subscription has its own match, and gets another when it subscribes again; undefined takes the binding's. */
+  match: Match | undefined
   /** Deliveries it may still take, of any assurance; 0 at first: nothing arrives before a grant. */
   #credit = 0
   #sink: DeliverySink | undefined = undefined

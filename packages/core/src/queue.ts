@@ -94,6 +94,11 @@ export class Queue implements TurnWork {
     if (index >= 0) this.#consumers.splice(index, 1)
   }
 
+  /** `member` takes part in it, and somebody else does who can be reached now. */
+  isSharedWith(member: Consumer): boolean {
+    return this.#consumers.includes(member) && this.#consumers.some((other) => other !== member && other.isAttached)
+  }
+
   /**
    * Takes a routed message: straight to a consumer when nothing waits before it, else behind what waits. Hot path.
    * False when it was not kept.
@@ -167,6 +172,7 @@ export class Queue implements TurnWork {
       this.#counters.rejected++
       return this.#finish(delivery)
     }
+    if (this.#isClosed) return this.#finish(delivery)
     if (outcome === 'modified') delivery.failedCount++
     this.#putBack(delivery)
   }

@@ -58,6 +58,8 @@ export class Session {
   // Made with the first binding: an idle device that only publishes costs no map.
   #bindings: Map<string, Binding> | undefined = undefined
   #shared: Map<string, SharedMembership> | undefined = undefined
+  /** Of shared subscriptions that it left with deliveries to finish. As many as deliveries at most. */
+  #departed: Consumer[] | undefined = undefined
   #owner: SessionOwner | undefined
   #sink: DeliverySink | undefined = undefined
   #will: Will | undefined
@@ -152,7 +154,12 @@ export class Session {
       this.#note(RecordKind.unbound, { key })
       return true
     }
-    if (!this.#leaveShared(key)) return false
+    const consumer = this.#leaveShared(key)
+    if (consumer === undefined) return false
+    if (consumer.unsettledCount > 0) {
+      const before = this.#departed?.filter(({ unsettledCount }) => unsettledCount > 0) ?? []
+      this.#departed = [...before, consumer]
+    }
     this.#note(RecordKind.unbound, { key })
     return true
   }
@@ -229,6 +236,8 @@ export class Session {
     this.#publishWill()
     for (const binding of this.#bindings?.values() ?? []) this.#vhost.router.unbind(binding)
     this.#bindings = undefined
+    for (const { consumer } of this.#shared?.values() ?? []) this.#vhost.shared.giveUp(consumer)
+    for (const consumer of this.#departed ?? []) this.#vhost.shared.giveUp(consumer)
     for (const key of [...(this.#shared?.keys() ?? [])]) this.#leaveShared(key)
     this.#consumer.detach()
     this.queue.removeConsumer(this.#consumer)
@@ -261,20 +270,25 @@ export class Session {
 
   /** Retained messages are not for shared subscriptions. [MQTT5-4.8.2] */
   #joinShared(key: string, shareName: string, spec: BindingSpec): void {
-    this.#leaveShared(key)
     const match = matchOf([{ ...sharedBindingFields(this.queue, spec) }])
+    const before = this.#shared?.get(key)
+    if (before !== undefined) {
+      // It takes part once, however often it subscribes, and loses nothing by it. [MQTT5 §4.8.2]
+      before.consumer.match = match
+      return
+    }
     const consumer = this.#vhost.shared.join(key, shareName, spec, this, match)
     this.#shared ??= new Map()
     this.#shared.set(key, { key, consumer })
     if (this.#sink !== undefined) start(consumer, this.#sink)
   }
 
-  #leaveShared(key: string): boolean {
+  #leaveShared(key: string): Consumer | undefined {
     const membership = this.#shared?.get(key)
-    if (membership === undefined) return false
+    if (membership === undefined) return undefined
     this.#shared!.delete(key)
     this.#vhost.shared.leave(key, membership.consumer)
-    return true
+    return membership.consumer
   }
 
   #noteBinding(key: string, spec: BindingSpec): void {

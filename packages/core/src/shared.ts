@@ -41,24 +41,28 @@ export class SharedSubscriptions {
     return consumer
   }
 
-  /**
-   * A member goes for good. Exactly-once deliveries that it had begun stay with it and end here: another member must not
-   * get them. [MQTT5-4.8.2-5]
-   */
+  /** A member gets nothing more. What it has begun it still has to finish, or `giveUp`. [MQTT5-3.10.4-3] */
   leave(key: string, consumer: Consumer): void {
+    consumer.detach()
     const group = this.#groups.get(key)
     if (group === undefined) return
-    consumer.detach()
     group.queue.removeConsumer(consumer)
-    for (const delivery of [...consumer.unsettled()].reverse()) {
-      consumer.settle(delivery, delivery.assurance === 2 ? 'rejected' : 'released')
-    }
     if (group.queue.consumers.length > 0) return
     this.#groups.delete(key)
     this.#vhost.router.unbind(group.binding)
     const held = group.queue.close()
     const { number } = group.queue
     if (number !== 0) this.#vhost.log.endQueue(jsonRecord(RecordKind.queueEnded, number, {}), held)
+  }
+
+  /**
+   * The session of a member, present or past, has ended: the others get what it did not acknowledge. Not exactly-once deliveries
+   * that it had begun: those end here. [MQTT5-4.8.2-5]
+   */
+  giveUp(consumer: Consumer): void {
+    for (const delivery of [...consumer.unsettled()].reverse()) {
+      consumer.settle(delivery, delivery.assurance === 2 ? 'rejected' : 'released')
+    }
   }
 
   /** Queue of a group that there is; undefined for none. */

@@ -1,5 +1,5 @@
 /** What MQTT itself must remember of a session: exchanges that both sides have not finished. Kept as `Session.protocolState`. */
-import type { Session } from '@ternmq/core'
+import type { Consumer, Session } from '@ternmq/core'
 import { Outbound } from './outbound.ts'
 
 export class MqttSessionState {
@@ -30,14 +30,17 @@ export function stateOf(session: Session): MqttSessionState {
 }
 
 /**
- * The connection is gone. At least once deliveries from a shared subscription go to the other members; exactly once ones stay
- * with this client until it is back. [MQTT5-4.8.2-4]
+ * The connection is gone. At least once deliveries from a shared subscription go to the other members if there are any to take
+ * them; else, and exactly once ones always, they stay with this client until it is back. [MQTT5-4.8.2-4] [MQTT5-4.4.0-1]
  */
 export function releaseShared(session: Session): void {
   const { outbound } = stateOf(session)
+  const isShared = new Map<Consumer, boolean>()
   for (const delivery of outbound.inOrder().reverse()) {
     const consumer = delivery.consumer!
     if (consumer.queue === session.queue || delivery.assurance === 2) continue
+    if (!isShared.has(consumer)) isShared.set(consumer, consumer.queue.isSharedWith(consumer))
+    if (isShared.get(consumer) !== true) continue
     outbound.remove(delivery)
     delivery.failedCount++
     consumer.settle(delivery, 'released')
