@@ -7,7 +7,15 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { AddressCounts } from './address-limit.ts'
 import { bindError, closeReason } from './errors.ts'
 import { EventGate } from './event-gate.ts'
-import type { BoundAddress, ListenerContext, ListenerEvent, ListenerOptions, ListenerStats } from './listener.ts'
+import { ConnectionBudget, FILES_KEPT } from './connection-budget.ts'
+import type {
+  BoundAddress,
+  ListenerContext,
+  ListenerEvent,
+  ListenerOptions,
+  ListenerSettings,
+  ListenerStats,
+} from './listener.ts'
 
 /** Handshakes the kernel completes for us while we are busy; a fleet that reconnects at once comes in thousands. */
 const BACKLOG = 4096
@@ -23,21 +31,24 @@ export class Acceptor {
     open: 0,
     accepted: 0,
     refusedByListenerLimit: 0,
+    refusedByBrokerLimit: 0,
     refusedByAddressLimit: 0,
+    refusedByFileLimit: 0,
     failedHandshakes: 0,
     acceptErrors: 0,
   }
-  readonly #options: ListenerOptions
+  #options: ListenerOptions
   readonly #admit: Admit
+  readonly #budget: ConnectionBudget
   readonly #server: Server
-  readonly #counts: AddressCounts
+  readonly #counts = new AddressCounts()
   readonly #gate: EventGate
 
   /** `pauseOnConnect`: nothing is read from an admitted socket until somebody does. */
   constructor(options: ListenerOptions, context: ListenerContext, pauseOnConnect: boolean, admit: Admit) {
     this.#options = options
     this.#admit = admit
-    this.#counts = new AddressCounts(options.connectionsPerAddressMax)
+    this.#budget = context.budget ?? new ConnectionBudget()
     this.#gate = new EventGate(context.env.clock, (event) => context.onEvent(event))
     this.#server = createServer({
       noDelay: true,
@@ -64,6 +75,10 @@ export class Acceptor {
     })
   }
 
+  use(settings: Partial<ListenerSettings>): void {
+    this.#options = { ...this.#options, ...settings }
+  }
+
   stopAccepting(): void {
     if (this.#server.listening) this.#server.close()
   }
@@ -71,6 +86,7 @@ export class Acceptor {
   /** An admitted connection is gone. */
   release(address: string): void {
     this.stats.open--
+    this.#budget.remove()
     this.#counts.remove(address)
   }
 
@@ -90,16 +106,26 @@ export class Acceptor {
       return
     }
     const { key, connectionsMax, connectionsPerAddressMax } = this.#options
-    if (this.stats.open >= connectionsMax) {
-      this.stats.refusedByListenerLimit++
-      this.#refuse(socket, address, `listeners.${key}.connectionsMax is ${connectionsMax}, and as many are open`)
-    } else if (!this.#counts.add(address)) {
-      this.stats.refusedByAddressLimit++
-      const text = `listeners.${key}.connectionsPerAddressMax is ${connectionsPerAddressMax}, and ${address} has as many`
-      this.#refuse(socket, address, text)
+    const { stats } = this
+    const budget = this.#budget
+    if (stats.open >= connectionsMax) {
+      stats.refusedByListenerLimit++
+      this.#refuse(socket, address, `listeners.${key}.maxConnections is ${connectionsMax}, and as many are open`)
+    } else if (budget.isSpent) {
+      stats.refusedByBrokerLimit++
+      this.#refuse(socket, address, `limits.maxConnections is ${budget.connectionsMax}, and as many are open`)
+    } else if (budget.takesLastFiles(fileNumber(socket))) {
+      stats.refusedByFileLimit++
+      const text = `the process may have ${budget.filesMax} files open and ${FILES_KEPT} are kept for the rest of the broker`
+      this.#refuse(socket, address, `${text}; raise the limit (ulimit -Hn, or LimitNOFILE= of the service)`)
+    } else if (!this.#counts.add(address, connectionsPerAddressMax)) {
+      stats.refusedByAddressLimit++
+      const limit = `listeners.${key}.maxConnectionsPerAddress is ${connectionsPerAddressMax}`
+      this.#refuse(socket, address, `${limit}, and ${address} has as many`)
     } else {
-      this.stats.open++
-      this.stats.accepted++
+      stats.open++
+      stats.accepted++
+      budget.add()
       this.#admit(socket, address, port)
     }
   }
@@ -114,4 +140,9 @@ export class Acceptor {
     this.stats.acceptErrors++
     this.report('accept-failed', '', `listener ${this.#options.key} cannot accept: ${closeReason(error)}`)
   }
+}
+
+/** -1 where the system has none (Windows). */
+function fileNumber(socket: Socket): number {
+  return (socket as unknown as { readonly _handle: { readonly fd?: number } | null })._handle?.fd ?? -1
 }

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest'
 import { AddressCounts, addressKey } from './address-limit.ts'
 
 test('an address is refused at its maximum and admitted again when one of its connections ends', () => {
-  const counts = new AddressCounts(2)
-  expect([counts.add('10.0.0.1'), counts.add('10.0.0.1'), counts.add('10.0.0.1')]).toEqual([true, true, false])
-  expect(counts.add('10.0.0.2')).toBe(true)
+  const counts = new AddressCounts()
+  expect([counts.add('10.0.0.1', 2), counts.add('10.0.0.1', 2), counts.add('10.0.0.1', 2)]).toEqual([true, true, false])
+  expect(counts.add('10.0.0.2', 2)).toBe(true)
   counts.remove('10.0.0.1')
-  expect([counts.add('10.0.0.1'), counts.add('10.0.0.1')]).toEqual([true, false])
+  expect([counts.add('10.0.0.1', 2), counts.add('10.0.0.1', 2)]).toEqual([true, false])
 })
 
 test.each([

@@ -1,18 +1,13 @@
 /** Counts connections per remote address, so that one host cannot take them all. */
 
 export class AddressCounts {
-  readonly #max: number
   readonly #countByKey = new Map<string, number>()
 
-  constructor(max: number) {
-    this.#max = max
-  }
-
-  /** Counts one more; false, and not counted, when the address has its maximum. */
-  add(address: string): boolean {
+  /** Counts one more; false, and not counted, when the address has `max`. */
+  add(address: string, max: number): boolean {
     const key = addressKey(address)
     const count = this.#countByKey.get(key) ?? 0
-    if (count >= this.#max) return false
+    if (count >= max) return false
     this.#countByKey.set(key, count + 1)
     return true
   }

@@ -14,21 +14,27 @@ interface Waiting<D> {
 /** `D` is whatever the owner wants back about a socket. */
 export class Handshakes<T extends Unfinished, D> {
   readonly #clock: Clock
-  readonly #limitMs: number
-  readonly #onTimeout: (details: D) => void
+  #limitMs: number
+  readonly #onTimeout: (details: D, limitMs: number) => void
   readonly #waitingBySocket = new Map<T, Waiting<D>>()
 
   /** `onTimeout` is called before the socket is destroyed. */
-  constructor(clock: Clock, limitMs: number, onTimeout: (details: D) => void) {
+  constructor(clock: Clock, limitMs: number, onTimeout: (details: D, limitMs: number) => void) {
     this.#clock = clock
     this.#limitMs = limitMs
     this.#onTimeout = onTimeout
   }
 
+  /** For those that begin from now on. */
+  set limitMs(limitMs: number) {
+    this.#limitMs = limitMs
+  }
+
   begin(socket: T, details: D): void {
-    const cancel = this.#clock.after(this.#limitMs, () => {
+    const limitMs = this.#limitMs
+    const cancel = this.#clock.after(limitMs, () => {
       this.#waitingBySocket.delete(socket)
-      this.#onTimeout(details)
+      this.#onTimeout(details, limitMs)
       socket.destroy()
     })
     this.#waitingBySocket.set(socket, { details, cancel })

@@ -7,6 +7,7 @@ export {
   type ServerCertificate,
   watchCertificate,
 } from './certificate-files.ts'
+export { ConnectionBudget, type ConnectionBudgetOptions, FILES_KEPT } from './connection-budget.ts'
 export {
   type DevelopmentCertificates,
   developmentCertificates,
@@ -20,6 +21,7 @@ export type {
   ListenerContext,
   ListenerEvent,
   ListenerOptions,
+  ListenerSettings,
   ListenerStats,
 } from './listener.ts'
 export { HANDSHAKE_MS } from './listener.ts'

@@ -1,6 +1,7 @@
 /** What every listener has in common: its options, its numbers, its events. */
 import type { Env } from '@ternmq/core'
 
+import type { ConnectionBudget } from './connection-budget.ts'
 import type { Outbox } from './outbox.ts'
 
 export interface BoundAddress {
@@ -15,6 +16,8 @@ export interface Listener {
   readonly stats: ListenerStats
   /** Binds and accepts. Throws TransportError with a sentence for the operator. */
   start(): Promise<BoundAddress>
+  /** Changes what is given, for connections from now on. */
+  use(settings: Partial<ListenerSettings>): void
   /** No new connections; those there are stay. Idempotent. */
   stopAccepting(): void
   /** Stops accepting, destroys what is left with `reason`, and returns when the last connection is gone. Idempotent. */
@@ -28,26 +31,34 @@ export interface ListenerStats {
   readonly accepted: number
   /** Closed at once: the listener had `connectionsMax`. */
   readonly refusedByListenerLimit: number
+  /** Closed at once: all listeners together had as many as the broker may have. */
+  readonly refusedByBrokerLimit: number
   /** Closed at once: the address had `connectionsPerAddressMax`. */
   readonly refusedByAddressLimit: number
+  /** Closed at once: the process is about to run out of files. */
+  readonly refusedByFileLimit: number
   /** TLS handshakes and WebSocket upgrades that failed or took too long. */
   readonly failedHandshakes: number
-  /** The system could not accept: out of files, out of memory. */
+  /** The system could not accept: out of memory, out of buffers. */
   readonly acceptErrors: number
 }
 
-export interface ListenerOptions {
-  /** Key in the configuration; appears in every text. */
-  readonly key: string
-  readonly host: string
-  /** 0 lets the system choose. */
-  readonly port: number
+/** What may change while a listener runs; new values hold for new connections. */
+export interface ListenerSettings {
   /** Connections at one time. More are closed at once. */
   readonly connectionsMax: number
   /** Connections of one address (IPv6: of one /64 network) at one time. More are closed at once. */
   readonly connectionsPerAddressMax: number
   /** TLS handshake, and WebSocket upgrade after it: each has this long. */
   readonly handshakeMs?: number
+}
+
+export interface ListenerOptions extends ListenerSettings {
+  /** Key in the configuration; appears in every text. */
+  readonly key: string
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
 }
 
 /** TLS handshake, WebSocket upgrade: what an honest peer on a bad line needs, and a silent one gets. */
@@ -69,5 +80,7 @@ export interface ListenerEvent {
 export interface ListenerContext {
   readonly env: Env
   readonly outbox: Outbox
+  /** What all listeners together may have open; no limit without one. */
+  readonly budget?: ConnectionBudget
   onEvent(event: ListenerEvent): void
 }

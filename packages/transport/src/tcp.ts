@@ -4,7 +4,14 @@ import { Socket } from 'node:net'
 import type { AcceptTransport, Clock } from '@ternmq/core'
 
 import { Acceptor } from './acceptor.ts'
-import type { BoundAddress, Listener, ListenerContext, ListenerOptions, ListenerStats } from './listener.ts'
+import type {
+  BoundAddress,
+  Listener,
+  ListenerContext,
+  ListenerOptions,
+  ListenerSettings,
+  ListenerStats,
+} from './listener.ts'
 import { SocketTransport, type TransportOwner, transportOf } from './socket-transport.ts'
 import { TransportSet } from './transport-set.ts'
 
@@ -47,6 +54,10 @@ class TcpListener implements Listener, TransportOwner {
 
   start(): Promise<BoundAddress> {
     return this.#acceptor.start()
+  }
+
+  use(settings: Partial<ListenerSettings>): void {
+    this.#acceptor.use(settings)
   }
 
   stopAccepting(): void {

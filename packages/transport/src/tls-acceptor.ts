@@ -16,6 +16,7 @@ import {
   HANDSHAKE_MS,
   type ListenerContext,
   type ListenerOptions,
+  type ListenerSettings,
   type ListenerStats,
 } from './listener.ts'
 import { tlsPeer } from './peer-names.ts'
@@ -26,6 +27,8 @@ export type ClientCertificates = 'none' | 'request' | 'require'
 export interface TlsListenerOptions extends ListenerOptions {
   readonly certificate: ServerCertificate
   readonly clientCertificates: ClientCertificates
+  /** Oldest TLS version that is accepted; 'TLSv1.2' without one. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
   /** Names offered in ALPN: 'mqtt', 'http/1.1'. A client that offers none of them is accepted all the same. */
   readonly alpnProtocols: readonly string[]
 }
@@ -33,8 +36,8 @@ export interface TlsListenerOptions extends ListenerOptions {
 /** A socket whose handshake is done. `address` and `port` are the peer's. */
 export type AdmitSecure = (socket: TLSSocket, address: string, port: number, peer: TlsPeer) => void
 
-/** Node limits handshakes too; ours comes first, because it is the one that tests can move and events name. */
-const NODE_EXTRA_MS = 60_000
+/** Node limits handshakes too; ours, of 10 minutes at most, comes first: it is the one that can change and that events name. */
+const NODE_HANDSHAKE_MS = 660_000
 
 interface PeerAddress {
   readonly address: string
@@ -49,22 +52,22 @@ export class TlsAcceptor {
   readonly #admitSecure: AdmitSecure
 
   constructor(options: TlsListenerOptions, context: ListenerContext, admitSecure: AdmitSecure) {
-    const limitMs = options.handshakeMs ?? HANDSHAKE_MS
+    const handshakeMs = options.handshakeMs ?? HANDSHAKE_MS
     this.#options = options
     this.#admitSecure = admitSecure
     this.#acceptor = new Acceptor(options, context, false, (socket, address, port) =>
       this.#admit(socket, address, port),
     )
-    this.#handshakes = new Handshakes(context.env.clock, limitMs, ({ address }) => {
+    this.#handshakes = new Handshakes(context.env.clock, handshakeMs, ({ address }, limitMs) => {
       this.handshakeFailed(address, `the peer did not finish the TLS handshake within ${limitMs} ms`)
     })
     this.#server = createServer({
-      ...secureContextOptions(options.certificate),
+      ...secureContextOptions(options, options.certificate),
       requestCert: options.clientCertificates !== 'none',
       rejectUnauthorized: options.clientCertificates === 'require',
       // The port says what is spoken; a name that we do not know is confirmed rather than refused.
       ALPNCallback: ({ protocols }) => options.alpnProtocols.find((name) => protocols.includes(name)) ?? protocols[0],
-      handshakeTimeout: limitMs + NODE_EXTRA_MS,
+      handshakeTimeout: NODE_HANDSHAKE_MS,
     })
     this.#server.on('secureConnection', (socket) => this.#secured(socket))
     this.#server.on('tlsClientError', (error, socket) => this.#refused(error, socket))
@@ -78,6 +81,11 @@ export class TlsAcceptor {
     return this.#acceptor.start()
   }
 
+  use(settings: Partial<ListenerSettings>): void {
+    this.#acceptor.use(settings)
+    if (settings.handshakeMs !== undefined) this.#handshakes.limitMs = settings.handshakeMs
+  }
+
   stopAccepting(): void {
     this.#acceptor.stopAccepting()
   }
@@ -89,7 +97,7 @@ export class TlsAcceptor {
 
   /** For connections from now on. Throws, and keeps what it has, when OpenSSL refuses it. */
   setCertificate(certificate: ServerCertificate): void {
-    this.#server.setSecureContext(secureContextOptions(certificate))
+    this.#server.setSecureContext(secureContextOptions(this.#options, certificate))
   }
 
   /** A handshake, or what followed it, failed. */
@@ -131,15 +139,19 @@ function rawSocket(socket: TLSSocket): Socket {
   return (socket as unknown as { readonly _parent: Socket })._parent
 }
 
-function secureContextOptions({ cert, key, clientCa }: ServerCertificate): TlsOptions {
-  return { cert, key, minVersion: 'TLSv1.2', ...(clientCa === undefined ? {} : { ca: clientCa }) }
+function secureContextOptions(
+  { minVersion = 'TLSv1.2' }: TlsListenerOptions,
+  certificate: ServerCertificate,
+): TlsOptions {
+  const { cert, key, clientCa } = certificate
+  return { cert, key, minVersion, ...(clientCa === undefined ? {} : { ca: clientCa }) }
 }
 
 const TEXT_BY_CODE: Readonly<Record<string, string>> = {
   ECONNRESET: 'the peer closed during the TLS handshake',
   ERR_SSL_HTTP_REQUEST: 'the peer speaks plain HTTP, this listener expects TLS',
   ERR_SSL_WRONG_VERSION_NUMBER: 'the peer does not speak TLS',
-  ERR_SSL_UNSUPPORTED_PROTOCOL: 'the peer offers no TLS version from 1.2 on',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'the peer offers no TLS version that is new enough',
   ERR_SSL_NO_SHARED_CIPHER: 'the peer offers no cipher that we have',
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'the peer shows no client certificate, and this listener requires one',
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the peer does not trust the authority of our certificate',

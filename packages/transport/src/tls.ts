@@ -2,7 +2,7 @@
 import type { AcceptTransport, Clock } from '@ternmq/core'
 
 import type { ServerCertificate } from './certificate-files.ts'
-import type { BoundAddress, Listener, ListenerContext, ListenerStats } from './listener.ts'
+import type { BoundAddress, Listener, ListenerContext, ListenerSettings, ListenerStats } from './listener.ts'
 import { readChunks, SocketTransport, type TransportOwner } from './socket-transport.ts'
 import { TlsAcceptor, type TlsListenerOptions } from './tls-acceptor.ts'
 import { TransportSet } from './transport-set.ts'
@@ -36,6 +36,10 @@ class TlsListener implements SecureListener, TransportOwner {
 
   start(): Promise<BoundAddress> {
     return this.#acceptor.start()
+  }
+
+  use(settings: Partial<ListenerSettings>): void {
+    this.#acceptor.use(settings)
   }
 
   stopAccepting(): void {

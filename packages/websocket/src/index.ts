@@ -4,8 +4,10 @@ export type { AllowedOrigin } from './origins.ts'
 export {
   createSecureWebSocketListener,
   createWebSocketListener,
+  type LiveWebSocketListener,
   type SecureWebSocketListenerOptions,
   type WebSocketListenerOptions,
+  type WebSocketListenerSettings,
   type WebSocketProtocol,
   type WebSocketSettings,
 } from './websocket-listener.ts'

@@ -16,6 +16,7 @@ import {
   type Listener,
   type ListenerContext,
   type ListenerOptions,
+  type ListenerSettings,
   type ListenerStats,
   type SecureListener,
   type ServerCertificate,
@@ -49,6 +50,16 @@ export interface WebSocketSettings {
 export type WebSocketListenerOptions = ListenerOptions & WebSocketSettings
 export type SecureWebSocketListenerOptions = TlsListenerOptions & WebSocketSettings
 
+/** What may change while a WebSocket listener runs. */
+export interface WebSocketListenerSettings extends ListenerSettings {
+  readonly allowedOrigins: readonly AllowedOrigin[]
+}
+
+/** A listener whose allowed origins may change too. */
+export interface LiveWebSocketListener extends Listener {
+  use(settings: Partial<WebSocketListenerSettings>): void
+}
+
 /** Shorter than the minute after which home routers forget a quiet connection. */
 const PING_MS = 30_000
 
@@ -61,17 +72,18 @@ const MAX_HEADER_BYTES = 16 * 1024
 /** Where sockets come from: TCP, or TLS on it. */
 interface Source {
   readonly stats: ListenerStats
+  use(settings: Partial<ListenerSettings>): void
   start(): Promise<BoundAddress>
   stopAccepting(): void
   handshakeFailed(address: string, text: string): void
 }
 
-class WebSocketListener implements Listener, WebSocketOwner {
+class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
   readonly key: string
   readonly clock: Clock
   readonly wheel: TimerWheel
   readonly pingMs: number
-  readonly #settings: WebSocketSettings
+  #settings: WebSocketSettings
   readonly #context: ListenerContext
   readonly #source: Source
   readonly #http: Server
@@ -90,8 +102,7 @@ class WebSocketListener implements Listener, WebSocketOwner {
     this.pingMs = options.pingMs ?? PING_MS
     this.#settings = options
     this.#context = context
-    const limitMs = options.handshakeMs ?? HANDSHAKE_MS
-    this.#upgrades = new Handshakes(this.clock, limitMs, ({ address }) => {
+    this.#upgrades = new Handshakes(this.clock, options.handshakeMs ?? HANDSHAKE_MS, ({ address }, limitMs) => {
       this.#source.handshakeFailed(address, `the peer did not finish the WebSocket upgrade within ${limitMs} ms`)
     })
     this.#upgrader = new WebSocketServer({
@@ -124,6 +135,13 @@ class WebSocketListener implements Listener, WebSocketOwner {
 
   start(): Promise<BoundAddress> {
     return this.#source.start()
+  }
+
+  use(settings: Partial<WebSocketListenerSettings>): void {
+    const { allowedOrigins = this.#settings.allowedOrigins, ...rest } = settings
+    this.#settings = { ...this.#settings, allowedOrigins }
+    this.#source.use(rest)
+    if (rest.handshakeMs !== undefined) this.#upgrades.limitMs = rest.handshakeMs
   }
 
   stopAccepting(): void {
@@ -242,7 +260,10 @@ class SecureWebSocketListener extends WebSocketListener implements SecureListene
 }
 
 /** A listener for WebSocket without TLS. */
-export function createWebSocketListener(options: WebSocketListenerOptions, context: ListenerContext): Listener {
+export function createWebSocketListener(
+  options: WebSocketListenerOptions,
+  context: ListenerContext,
+): LiveWebSocketListener {
   return new WebSocketListener(options, context, (admit) => {
     const acceptor: Acceptor = new Acceptor(options, context, false, (socket, address, port) => {
       socket.on('close', () => acceptor.release(address))
@@ -256,6 +277,6 @@ export function createWebSocketListener(options: WebSocketListenerOptions, conte
 export function createSecureWebSocketListener(
   options: SecureWebSocketListenerOptions,
   context: ListenerContext,
-): SecureListener {
+): SecureListener & LiveWebSocketListener {
   return new SecureWebSocketListener(options, context)
 }

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 
-import { closed, pumpRandomPieces, readBytes, startRig, TEST_OPTIONS, turn } from '@ternmq/testkit'
+import { closed, pumpRandomPieces, readBytes, type Rig, startRig, TEST_OPTIONS, turn } from '@ternmq/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { createTcpListener, HIGH_WATER_BYTES, TransportError } from '../../src/index.ts'
+import { ConnectionBudget, createTcpListener, FILES_KEPT, HIGH_WATER_BYTES, TransportError } from '../../src/index.ts'
 import { startTcp } from './support.ts'
 
 test('bytes arrive, and all answers of a turn leave in one piece', async () => {
@@ -246,7 +246,7 @@ test('connections over the limit of the listener are closed at once, counted and
       kind: 'refused',
       listener: 'mqtt',
       address: '127.0.0.1',
-      text: 'connection refused: listeners.mqtt.connectionsMax is 3, and as many are open',
+      text: 'connection refused: listeners.mqtt.maxConnections is 3, and as many are open',
       count: 1,
     },
   ])
@@ -268,8 +268,57 @@ test('connections over the limit of one address are closed at once', async () =>
   await closed(third)
   expect(rig.listener.stats).toMatchObject({ open: 2, refusedByAddressLimit: 1, refusedByListenerLimit: 0 })
   expect(rig.events[0]?.text).toBe(
-    'connection refused: listeners.mqtt.connectionsPerAddressMax is 2, and 127.0.0.1 has as many',
+    'connection refused: listeners.mqtt.maxConnectionsPerAddress is 2, and 127.0.0.1 has as many',
   )
+})
+
+test('connections that would take the last files are closed at once, counted and told', async () => {
+  const filesMax = FILES_KEPT + 1 // this process has more than one already
+  const rig = await startRig(
+    (context, accept) =>
+      createTcpListener(TEST_OPTIONS, { ...context, budget: new ConnectionBudget({ filesMax }) }, accept),
+    onTestFinished,
+  )
+  await closed(await rig.dial())
+  expect(rig.listener.stats).toMatchObject({ open: 0, accepted: 0, refusedByFileLimit: 1 })
+  expect(rig.events[0]?.text).toBe(
+    `connection refused: the process may have ${filesMax} files open and 64 are kept for the rest of the broker; ` +
+      'raise the limit (ulimit -Hn, or LimitNOFILE= of the service)',
+  )
+})
+
+test('all listeners together keep to the limit of the broker, which may change', async () => {
+  const budget = new ConnectionBudget({ connectionsMax: 2 })
+  const start = (): Promise<Rig> =>
+    startRig((context, accept) => createTcpListener(TEST_OPTIONS, { ...context, budget }, accept), onTestFinished)
+  const [one, other] = [await start(), await start()]
+  await one.dial()
+  await one.nextAccepted()
+  await other.dial()
+  const last = await other.nextAccepted()
+  await closed(await one.dial())
+  expect(one.listener.stats).toMatchObject({ open: 1, refusedByBrokerLimit: 1 })
+  expect(one.events[0]?.text).toBe('connection refused: limits.maxConnections is 2, and as many are open')
+  last.transport.destroy('makes room')
+  await other.eventually(() => budget.open === 1)
+  await one.dial()
+  await one.nextAccepted()
+  budget.connectionsMax = 3
+  await one.dial()
+  await one.nextAccepted()
+  expect(budget.open).toBe(3)
+})
+
+test('limits that change hold for new connections', async () => {
+  const rig = await startTcp({ connectionsMax: 1 })
+  await rig.dial()
+  await rig.nextAccepted()
+  rig.listener.use({ connectionsMax: 2 })
+  await rig.dial()
+  await rig.nextAccepted()
+  rig.listener.use({ connectionsMax: 1_000, connectionsPerAddressMax: 2 })
+  await closed(await rig.dial())
+  expect(rig.listener.stats).toMatchObject({ open: 2, refusedByListenerLimit: 0, refusedByAddressLimit: 1 })
 })
 
 test('a busy port is refused with a sentence that says what to do', async () => {

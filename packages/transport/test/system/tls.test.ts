@@ -40,7 +40,7 @@ test('TLS 1.1 is refused, and the event says so', async () => {
   const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
   await closed(tlsPeer(rig.bound, old))
   await rig.eventually(() => rig.events.length > 0)
-  expect(rig.events[0]?.text).toBe('the peer offers no TLS version from 1.2 on (ERR_SSL_UNSUPPORTED_PROTOCOL)')
+  expect(rig.events[0]?.text).toBe('the peer offers no TLS version that is new enough (ERR_SSL_UNSUPPORTED_PROTOCOL)')
   expect(rig.listener.stats).toMatchObject({ open: 0, failedHandshakes: 1 })
 })
 
@@ -74,6 +74,31 @@ test('a peer that never starts the handshake is closed after 10 s', async () => 
   expect(rig.events[0]?.text).toBe('the peer did not finish the TLS handshake within 10000 ms')
   await rig.eventually(() => rig.listener.stats.open === 0)
   expect(rig.listener.stats.failedHandshakes).toBe(1)
+})
+
+test('TLS 1.2 is refused where 1.3 is the oldest, also after a new certificate', async () => {
+  const rig = await startTls({ minVersion: 'TLSv1.3' })
+  const next = serverCertificate()
+  for (const round of [1, 2]) {
+    await closed(tlsPeer(rig.bound, { maxVersion: 'TLSv1.2' }))
+    await rig.eventually(() => rig.listener.stats.failedHandshakes === round)
+    await dialTls(rig.bound)
+    rig.secure.setCertificate({ cert: Buffer.from(next.certificate), key: Buffer.from(next.privateKey) })
+  }
+  expect(rig.listener.stats).toMatchObject({ accepted: 4, failedHandshakes: 2 })
+})
+
+test('another time limit holds for handshakes that begin after it', async () => {
+  const rig = await startTls()
+  const before = await rig.dial()
+  await rig.eventually(() => rig.listener.stats.open === 1)
+  rig.listener.use({ handshakeMs: 2_000 })
+  const after = await rig.dial()
+  await rig.eventually(() => rig.listener.stats.open === 2)
+  rig.clock.advance(2_000)
+  await closed(after)
+  expect(before.closed).toBe(false)
+  expect(rig.events[0]?.text).toBe('the peer did not finish the TLS handshake within 2000 ms')
 })
 
 test('a peer that resets in the middle of the handshake is counted once', async () => {

@@ -12,6 +12,7 @@ import { createWebSocketListener, type WebSocketListenerOptions } from '../../sr
 export function startWs(
   options: Partial<WebSocketListenerOptions> = {},
   setUp?: (accepted: Accepted) => void,
+  create: typeof createWebSocketListener = createWebSocketListener,
 ): Promise<Rig> {
   return startRig(
     (context, acceptTransport) => {
@@ -22,7 +23,7 @@ export function startWs(
         ['v12.stomp', { acceptTransport, isTextAllowed: true }],
       ])
       const settings = { protocols, maxMessageBytes: 1_000_000, allowedOrigins: [] }
-      return createWebSocketListener({ ...TEST_OPTIONS, key: 'ws', ...settings, ...options }, context)
+      return create({ ...TEST_OPTIONS, key: 'ws', ...settings, ...options }, context)
     },
     onTestFinished,
     setUp,

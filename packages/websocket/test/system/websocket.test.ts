@@ -5,6 +5,7 @@ import { HIGH_WATER_BYTES } from '@ternmq/transport'
 import { expect, test } from 'vitest'
 import type { WebSocket } from 'ws'
 
+import { createWebSocketListener, type LiveWebSocketListener } from '../../src/index.ts'
 import { closeOf, dialWs, startWs, wsPeer } from './support.ts'
 
 /** An upgrade request by hand; the key is the example of RFC 6455. */
@@ -93,6 +94,20 @@ test('pages of origins that are not allowed are refused with 403, others connect
   const [, response] = (await once(refused, 'unexpected-response')) as [unknown, { statusCode: number }]
   expect(response.statusCode).toBe(403)
   expect(rig.events[0]?.text).toContain('pages of https://evil.example may not connect')
+})
+
+test('origins and time limits that change hold for new connections', async () => {
+  const create = createWebSocketListener
+  let live: LiveWebSocketListener | undefined = undefined
+  const rig = await startWs({}, undefined, (...args) => (live = create(...args)))
+  const listener = live as unknown as LiveWebSocketListener
+  listener.use({ allowedOrigins: ['https://app.example'], handshakeMs: 3_000 })
+  await dialWs(rig.bound, ['mqtt'], { origin: 'https://app.example' })
+  const silent = await rig.dial()
+  await rig.eventually(() => rig.listener.stats.open === 2)
+  rig.clock.advance(3_000)
+  await closed(silent)
+  expect(rig.events[0]?.text).toBe('the peer did not finish the WebSocket upgrade within 3000 ms')
 })
 
 test('a plain GET is told what the port speaks, and is no failure', async () => {
