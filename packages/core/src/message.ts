@@ -43,8 +43,8 @@ export interface MessageFields {
   readonly retain: boolean
   /** Unix ms; 0 when it never expires. */
   readonly expiresAtMs: number
-  /** Identity of the publishing session, for no-local bindings. */
-  readonly publisher: object | undefined
+  /** Client id of who published it, for no-local bindings: it means the same in a later session. [MQTT5-3.8.3-3] */
+  readonly publisher: string | undefined
 }
 
 /**
@@ -58,7 +58,7 @@ export class Message {
   readonly durable: boolean
   readonly retain: boolean
   readonly expiresAtMs: number
-  readonly publisher: object | undefined
+  readonly publisher: string | undefined
   bytes: Uint8Array
   start: number
   headerStart: number

@@ -14,8 +14,8 @@ export interface Binding {
   readonly pattern: readonly PatternLevel[]
   readonly queue: Queue
   readonly assuranceMax: Assurance
-  /** Identity of the session whose own messages it does not want; undefined for none. [MQTT5-3.8.3-3] */
-  readonly exceptFrom: object | undefined
+  /** Client id whose own messages it does not want; undefined for none. [MQTT5-3.8.3-3] */
+  readonly exceptFrom: string | undefined
   readonly data: BindingData
 }
 

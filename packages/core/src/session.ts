@@ -25,7 +25,7 @@ export interface SessionOwner {
 /** Published for a client whose connection ends badly. */
 export interface Will {
   /** Its time to live counts from the moment it is published, so the message is made then. */
-  makeMessage(nowMs: number, publisher: object): Message
+  makeMessage(nowMs: number, publisher: string): Message
   readonly delayMs: number
 }
 
@@ -254,7 +254,7 @@ export class Session {
       pattern: spec.pattern.levels,
       queue: this.queue,
       assuranceMax: spec.assuranceMax,
-      exceptFrom: spec.noLocal ? this : undefined,
+      exceptFrom: spec.noLocal ? this.clientId : undefined,
       data: spec.data,
     }
     if (before !== undefined) this.#vhost.router.unbind(before)
@@ -263,7 +263,7 @@ export class Session {
     this.#vhost.router.bind(binding)
     if (spec.retained === 'always' || (spec.retained === 'if-new' && !isKnown)) {
       const messages = this.#vhost.retained.matching(spec.pattern.levels, this.#vhost.env.clock.wallMs())
-      const wanted = spec.noLocal ? messages.filter((message) => message.publisher !== this) : messages
+      const wanted = spec.noLocal ? messages.filter((message) => message.publisher !== this.clientId) : messages
       this.queue.backfill(wanted, matchOf([binding]))
     }
   }
@@ -320,7 +320,7 @@ export class Session {
     const will = this.#will
     if (will === undefined) return
     this.#will = undefined
-    this.#vhost.publishAs(this.#subject(), will.makeMessage(this.#vhost.env.clock.wallMs(), this))
+    this.#vhost.publishAs(this.#subject(), will.makeMessage(this.#vhost.env.clock.wallMs(), this.clientId))
   }
 
   #cancelTimers(): void {

@@ -48,7 +48,7 @@ function publish(env: VirtualEnv, vhost: VirtualHost, topic: string, text: strin
     durable: true,
     retain,
     expiresAtMs: 0,
-    publisher: session,
+    publisher: session.clientId,
   })
   results.push(producer.publish(producer.target(topic), message, 1))
   env.clock.turn()

@@ -34,7 +34,7 @@ export interface MessageOptions {
   readonly assurance?: Assurance
   readonly retain?: boolean
   readonly expiresAtMs?: number
-  readonly publisher?: object
+  readonly publisher?: string
   readonly codec?: HeaderCodec
   /** Where the bytes are written, behind 3 bytes of somebody else's; a buffer of its own when left out. */
   readonly buffer?: Uint8Array

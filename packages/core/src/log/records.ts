@@ -33,6 +33,8 @@ export interface LoggedMessage {
   readonly durable: boolean
   readonly retain: boolean
   readonly expiresAtMs: number
+  /** Client id of who published it. Only of a message that is kept for its topic: who gets those is decided again and again. */
+  readonly publisher: string | undefined
   /** Length of the headers at the start of the record's body. */
   readonly headerBytes: number
   /** Numbers of the queues it was routed to. */
@@ -61,19 +63,25 @@ export interface LoggedBinding {
 }
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+/** `ignoreBOM`: U+FEFF at the start of a name is part of it. [MQTT5-1.5.4-3] */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+const NO_PUBLISHER = new Uint8Array(0)
 
 const FLAG_RETAIN = 0x04
 const FLAG_DURABLE = 0x08
 const FLAG_EXPIRES = 0x10
-/** Version, flags, codec length, expiry, header length, topic length, queue count. */
-const MESSAGE_FIXED_BYTES = 1 + 1 + 1 + 8 + 4 + 2 + 4
+/** Version, flags, codec length, expiry, header length, topic length, publisher length, queue count. */
+const MESSAGE_FIXED_BYTES = 1 + 1 + 1 + 8 + 4 + 2 + 2 + 4
 
 /** A detached message and the numbers of the durable queues it goes to. */
 export function messageRecord(message: Message, queues: readonly number[]): LogRecord {
   const topic = encoder.encode(message.topic)
   const { codec, expiresAtMs } = message
-  const meta = new Uint8Array(MESSAGE_FIXED_BYTES + codec.id.length + topic.length + queues.length * 4)
+  const publisher = message.retain ? encoder.encode(message.publisher) : NO_PUBLISHER
+  const meta = new Uint8Array(
+    MESSAGE_FIXED_BYTES + codec.id.length + topic.length + publisher.length + queues.length * 4,
+  )
   const view = new DataView(meta.buffer)
   const flags =
     message.assurance |
@@ -86,11 +94,14 @@ export function messageRecord(message: Message, queues: readonly number[]): LogR
   view.setFloat64(3, expiresAtMs)
   view.setUint32(11, message.bodyStart - message.headerStart)
   view.setUint16(15, topic.length)
-  view.setUint32(17, queues.length)
+  view.setUint16(17, publisher.length)
+  view.setUint32(19, queues.length)
   let at = MESSAGE_FIXED_BYTES
   for (let index = 0; index < codec.id.length; index++) meta[at++] = codec.id.charCodeAt(index)
   meta.set(topic, at)
   at += topic.length
+  meta.set(publisher, at)
+  at += publisher.length
   for (const queue of queues) {
     view.setUint32(at, queue)
     at += 4
@@ -111,8 +122,9 @@ export function readMessageMeta(meta: Uint8Array): LoggedMessage {
   const flags = meta[1]!
   const codecEnd = MESSAGE_FIXED_BYTES + meta[2]!
   const topicEnd = codecEnd + view.getUint16(15)
+  const publisherEnd = topicEnd + view.getUint16(17)
   const queues: number[] = []
-  for (let index = 0; index < view.getUint32(17); index++) queues.push(view.getUint32(topicEnd + index * 4))
+  for (let index = 0; index < view.getUint32(19); index++) queues.push(view.getUint32(publisherEnd + index * 4))
   return {
     topic: decoder.decode(meta.subarray(codecEnd, topicEnd)),
     codecId: decoder.decode(meta.subarray(MESSAGE_FIXED_BYTES, codecEnd)),
@@ -120,6 +132,7 @@ export function readMessageMeta(meta: Uint8Array): LoggedMessage {
     durable: (flags & FLAG_DURABLE) !== 0,
     retain: (flags & FLAG_RETAIN) !== 0,
     expiresAtMs: (flags & FLAG_EXPIRES) === 0 ? 0 : view.getFloat64(3),
+    publisher: publisherEnd === topicEnd ? undefined : decoder.decode(meta.subarray(topicEnd, publisherEnd)),
     headerBytes: view.getUint32(11),
     queues,
   }

@@ -102,7 +102,7 @@ function applyMessage(state: ReplayedState, record: Stored, codecs: ReadonlyMap<
     durable: logged.durable,
     retain: logged.retain,
     expiresAtMs: logged.expiresAtMs,
-    publisher: undefined,
+    publisher: logged.publisher,
   })
   message.lsn = record.lsn
   state.messages.set(record.lsn, { message, holders: new Set(logged.queues) })

@@ -211,7 +211,7 @@ function toWill(client: MqttConnection, will: WillMessage): Will {
   bytes.set(will.payload, will.propertyBytes.length)
   const { messageExpirySeconds } = will
   // Its time counts from the moment it is published; a will that waits is made anew with the deadline then.
-  const makeMessage = (nowMs: number, publisher: object): Message =>
+  const makeMessage = (nowMs: number, publisher: string): Message =>
     new Message({
       topic: will.topic,
       codec: isV5 ? mqtt5Headers : mqtt3Headers,

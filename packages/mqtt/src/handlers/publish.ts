@@ -127,7 +127,7 @@ function readMqtt3(
     durable: qos !== 0,
     retain: (bytes[start]! & 1) !== 0,
     expiresAtMs: 0,
-    publisher: client.session,
+    publisher: client.clientId,
   })
 }
 
@@ -158,7 +158,7 @@ function readMqtt5(
     durable: qos !== 0,
     retain: (bytes[start]! & 1) !== 0,
     expiresAtMs: messageExpirySeconds < 0 ? 0 : client.adapter.vhost.env.clock.wallMs() + messageExpirySeconds * 1000,
-    publisher: client.session,
+    publisher: client.clientId,
   }
   if (found.endToEndBytes === found.end - found.start && topicEnd > topicAt) {
     return new Message({ ...fields, bytes, start, headerStart: found.start, bodyStart: bodyAt, end })
