@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { copyBytes, keep, kept } from './arena.ts'
+import { copyBytes, keep, keepInRun, kept } from './arena.ts'
 
 /** What `keep` was given and where it said that it put it. */
 interface Kept {
@@ -9,9 +9,9 @@ interface Kept {
   readonly expected: Uint8Array
 }
 
-function keepCopy(source: Uint8Array, start: number, end: number): Kept {
+function keepCopy(source: Uint8Array, start: number, end: number, way = keep): Kept {
   const expected = Uint8Array.prototype.slice.call(source, start, end)
-  keep(source, start, end)
+  way(source, start, end)
   return { bytes: kept.bytes, start: kept.start, expected }
 }
 
@@ -32,7 +32,7 @@ test('kept bytes never overlap and survive the reuse of the buffer they came fro
       const all = wanted.map((size, index) => {
         const start = index % 5
         readBuffer.fill(index + 1, start, start + size)
-        const one = keepCopy(readBuffer, start, start + size)
+        const one = keepCopy(readBuffer, start, start + size, index % 3 === 0 ? keepInRun : keep)
         readBuffer.fill(0xee)
         return one
       })
@@ -62,6 +62,16 @@ test('small messages share a block, and a block is never larger than 16 KiB', ()
     expect(kept.start + 1_000).toBeLessThanOrEqual(16_384)
   }
   expect(blocks.size).toBeLessThanOrEqual(5)
+})
+
+test('messages kept in a run lie one behind the other, so that they leave in one piece', () => {
+  const source = new Uint8Array(100)
+  keepInRun(source, 0, 100)
+  const first = { ...kept }
+  keepInRun(source, 0, 50)
+  // A run may begin anew between the two; then the second one is at its start.
+  const isNext = kept.bytes === first.bytes && kept.start === first.start + 100
+  expect(isNext || kept.start === 0).toBe(true)
 })
 
 test('copyBytes gives the same result on both sides of its loop limit', () => {

@@ -55,3 +55,17 @@ test('what was asked for is a copy: later events do not change it', () => {
   emit(events, 'c')
   expect(before.map(({ text }) => text)).toEqual(['a'])
 })
+
+test('what a client chose is cut: remembered events must stay small', () => {
+  const events = new Events(new VirtualClock(), 10)
+  events.emit({
+    kind: 'refused',
+    source: 'mqtt',
+    text: 't'.repeat(65_535),
+    clientId: 'c'.repeat(65_535),
+    user: 'u'.repeat(300),
+  })
+  const [event] = events.recent()
+  expect([event!.text.length, event!.clientId.length, event!.user.length]).toEqual([1_025, 257, 257])
+  expect(event!.clientId.endsWith('c…')).toBe(true)
+})

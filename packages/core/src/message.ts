@@ -116,7 +116,6 @@ export class Message {
   detach(): void {
     if (this.#detached) return
     this.#detached = true
-    this.#headers = undefined // they may point into the bytes that are left behind
     keep(this.bytes, this.start, this.end)
     this.#move()
   }
@@ -135,6 +134,7 @@ export class Message {
   }
 
   #move(): void {
+    this.#headers = undefined // they may point into the bytes that are left behind
     const moved = kept.start - this.start
     this.bytes = kept.bytes
     this.start = kept.start

@@ -12,7 +12,7 @@ import {
   textOf,
 } from '../test/support.ts'
 import type { Delivery } from './delivery.ts'
-import { DISPATCH_BATCH_MAX, ENTRY_BYTES } from './limits.ts'
+import { BACKFILL_MESSAGES_MAX, DISPATCH_BATCH_MAX, ENTRY_BYTES } from './limits.ts'
 import { Queue, type QueueContext, type QueueSettings } from './queue.ts'
 
 interface Setup {
@@ -308,6 +308,20 @@ describe('retained messages for a new binding', () => {
     const { sink } = receiver()
     env.clock.settle()
     expect(sink.texts).toEqual(['r2'])
+  })
+
+  test('one binding gets any number, further ones none while too many wait, and those are counted', () => {
+    const { env, context, receiver, queue } = setUp()
+    const many = Array.from({ length: BACKFILL_MESSAGES_MAX + 1 }, () => messageOf('t', 'r', { assurance: 0 }))
+    queue.backfill(many, matchWith(1))
+    queue.backfill([messageOf('t', 'late')], matchWith(1))
+    expect([queue.droppedCount, context.counters.droppedOverLimit]).toEqual([1, 1])
+    const { sink } = receiver()
+    env.clock.settle()
+    expect(sink.seen).toHaveLength(BACKFILL_MESSAGES_MAX + 1)
+    queue.backfill([messageOf('t', 'again')], matchWith(1))
+    env.clock.settle()
+    expect(sink.texts.at(-1)).toBe('again')
   })
 
   test('no retained messages hold nobody up', () => {

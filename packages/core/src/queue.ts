@@ -289,12 +289,12 @@ export class Queue implements TurnWork {
     message.detach()
     this.#waitingBytes += footprint(message)
     this.#waiting.push(new Delivery(message, match, assurance, false, ++this.#sequence))
-    if (this.#isFilling()) this.#press()
+    if (this.isFilling) this.#press()
     return true
   }
 
   /** A quarter of a limit is waiting: time to slow producers down, while there is still room for what is on its way. */
-  #isFilling(): boolean {
+  get isFilling(): boolean {
     const { messagesMax, bytesMax } = this.settings
     return this.#waiting.length * 4 > messagesMax || this.#waitingBytes * 4 > bytesMax
   }

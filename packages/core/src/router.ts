@@ -113,14 +113,20 @@ export function matchOf(bindings: readonly Binding[]): Match {
 /** From here on one copy that all share beats a copy for each (measured: 16 B and 1 KiB, 2 to 50 subscribers). */
 const SHARING_TARGETS_MIN = 4
 
-/** Offers the message to every target. Hot path. */
-export function offerAll(targets: readonly Target[], message: Message): void {
+/** Offers the message to every target. False when none wanted it after all: no binding but the publisher's own no-local ones. Hot path. */
+export function offerAll(targets: readonly Target[], message: Message): boolean {
   if (message.assurance === 0 && targets.length >= SHARING_TARGETS_MIN) message.detachInRun()
+  let isWanted = false
   for (let index = 0; index < targets.length; index++) {
     const target = targets[index]!
-    if (target.selective === undefined) target.queue.offer(message, target.match)
-    else offerSelectively(target, message)
+    if (target.selective === undefined) {
+      target.queue.offer(message, target.match)
+      isWanted = true
+    } else if (offerSelectively(target, message)) {
+      isWanted = true
+    }
   }
+  return isWanted
 }
 
 /** Numbers of the durable queues among the targets that will have to settle the message. */
@@ -134,11 +140,12 @@ export function durableQueues(targets: readonly Target[], message: Message): num
   return numbers
 }
 
-/** Leaves out the bindings that do not want what their own session publishes. */
-function offerSelectively(target: Target, message: Message): void {
+/** Leaves out the bindings that do not want what their own session publishes. False when none is left. */
+function offerSelectively(target: Target, message: Message): boolean {
   const wanting = target.selective!.filter((binding) => wants(binding, message))
-  if (wanting.length === target.selective!.length) target.queue.offer(message, target.match)
-  else if (wanting.length > 0) target.queue.offer(message, matchOf(wanting))
+  if (wanting.length === 0) return false
+  target.queue.offer(message, wanting.length === target.selective!.length ? target.match : matchOf(wanting))
+  return true
 }
 
 function wants(binding: Binding, message: Message): boolean {

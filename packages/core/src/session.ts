@@ -105,7 +105,7 @@ export class Session {
     this.#cancelTimers()
     this.#owner = owner
     this.#will = will
-    this.setExpiry(expiryMs)
+    this.#changeExpiry(expiryMs)
     this.queue.keepsUnsettled = expiryMs > 0
     this.pool.setLimit(creditMax)
   }
@@ -171,9 +171,7 @@ export class Session {
 
   /** A later wish of the client; a session that was to end with its connection still does. [MQTT5-3.14.2.2.2-b] */
   setExpiry(expiryMs: number): void {
-    if (expiryMs === this.#expiryMs) return
-    this.#expiryMs = expiryMs
-    this.noteOpened()
+    if (this.#expiryMs > 0) this.#changeExpiry(expiryMs)
   }
 
   /** Tells the log who it is and how long it stays. */
@@ -246,6 +244,12 @@ export class Session {
     const { log, sessions } = this.#vhost
     if (this.isDurable) log.endQueue(jsonRecord(RecordKind.queueEnded, this.queue.number, {}), held)
     sessions.forget(this)
+  }
+
+  #changeExpiry(expiryMs: number): void {
+    if (expiryMs === this.#expiryMs) return
+    this.#expiryMs = expiryMs
+    this.noteOpened()
   }
 
   #bindOwn(key: string, spec: BindingSpec, isKnown: boolean): void {

@@ -90,10 +90,7 @@ export class VirtualHost implements QueueContext {
     counters.messagesIn++
     counters.bytesIn += message.end - message.bodyStart
     if (message.retain) this.retain(route, message)
-    if (targets.length > 0) {
-      offerAll(targets, message)
-      return 'routed'
-    }
+    if (offerAll(targets, message)) return 'routed'
     counters.unmatched++
     return 'unmatched'
   }
@@ -126,7 +123,7 @@ export class VirtualHost implements QueueContext {
   takePressure(): Queue | undefined {
     const queue = this.pressedBy
     this.pressedBy = undefined
-    return queue
+    return queue?.isFilling === true ? queue : undefined
   }
 
   /** Publishes on behalf of somebody who is no longer connected: a will. */
