@@ -255,12 +255,14 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     else this.disconnect(ReasonCode.packetTooLarge, `the answer exceeds the client's maximum packet size ${this.maxPacketBytes}`, 'MQTT5-3.1.2-24')
   }
 
-  /** Packets wait until `work` is done; reading pauses, so that little waits. */
+  /** Packets wait until `work` is done, and what `work` itself began to wait for; reading pauses, so that little waits. */
   waitFor(work: Promise<void>): void {
     this.#busyWith = work
     this.transport.pauseReading()
     work.then(
-      () => this.#goOn(),
+      () => {
+        if (this.#busyWith === work) this.#goOn()
+      },
       (error: unknown) => this.fail(error),
     )
   }

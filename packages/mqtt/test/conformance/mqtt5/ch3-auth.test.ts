@@ -76,7 +76,7 @@ describe('[MQTT5-3.15.2-2, MQTT5-3.15.2-3] nothing makes AUTH too long for the c
   // fixed header 2, code 1, property length 1, method 3 + 5, data 3 + 8
   const whole = frame(0xf0, 0x18, 19, hex('15'), utf8('steps'), hex('16'), utf8('question'))
 
-  it('it has neither reason string nor user properties', () => {
+  it('neither reason string nor user properties are in it', () => {
     expect(askedClient().client.next('AUTH').raw).toEqual(whole)
     expect(askedClient(prop('maximumPacketSize', whole.length)).client.next('AUTH').raw).toEqual(whole)
   })
