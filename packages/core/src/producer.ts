@@ -60,17 +60,25 @@ export class Producer {
   publish(target: ProducerTarget, message: Message, tag: number): PublishResult {
     const vhost = this.#vhost
     if (target.decidedAt !== vhost.authorizer.generation) this.#decide(target)
-    if (target.refusal !== undefined) {
-      this.refusal = target.refusal
-      vhost.counters.refused++
-      return 'refused'
-    }
+    if (target.refusal !== undefined) return this.refuse(target.refusal, tag)
     const { route } = target
     if (this.#pendingCount > 0 || vhost.mustLog(route, message)) return this.#publishLater(route, message, tag)
     return vhost.publish(route, message)
   }
 
-  /** Only `PendingPublish` calls this. */
+  /** Says no in its turn: at once, or behind the publishes that wait. Acknowledgements keep their order. [MQTT5-4.6.0-2] */
+  refuse(refusal: RefusalDetail, tag: number): 'refused' | 'pending' {
+    this.#vhost.counters.refused++
+    if (this.#pendingCount === 0) {
+      this.refusal = refusal
+      return 'refused'
+    }
+    this.#pendingCount++
+    this.#vhost.log.follow(new RefusedPublish(this, refusal, tag))
+    return 'pending'
+  }
+
+  /** Only what this producer has waiting calls this. */
   settle(tag: number, result: Exclude<PublishResult, 'pending'>): void {
     this.#pendingCount--
     this.#owner?.onPublishSettled(tag, result)
@@ -95,6 +103,31 @@ export class Producer {
   #decide(target: ProducerTarget): void {
     target.decidedAt = this.#vhost.authorizer.generation
     target.refusal = this.#vhost.refusalToPublish(this.#subject, target.route.topic)
+  }
+}
+
+/** A refusal that waits for its turn. */
+class RefusedPublish implements LogGroup {
+  ticket = 0
+  readonly recordCount = 0
+  readonly #producer: Producer
+  readonly #refusal: RefusalDetail
+  readonly #tag: number
+
+  constructor(producer: Producer, refusal: RefusalDetail, tag: number) {
+    this.#producer = producer
+    this.#refusal = refusal
+    this.#tag = tag
+  }
+
+  onCommitted(): void {
+    this.#producer.refusal = this.#refusal
+    this.#producer.settle(this.#tag, 'refused')
+  }
+
+  /** It asked the log for nothing. */
+  onRefused(): void {
+    this.onCommitted()
   }
 }
 

@@ -1,6 +1,14 @@
 /** How the core says no. Each protocol has one table from these words to its own codes. */
 
-export type Refusal = 'not-authorized' | 'not-found' | 'in-use' | 'limit-reached' | 'invalid-name' | 'mismatch'
+export type Refusal =
+  | 'not-authorized'
+  | 'not-found'
+  | 'in-use'
+  | 'limit-reached'
+  | 'invalid-name'
+  /** The body is not what the publisher says it is; only adapters can tell. */
+  | 'invalid-body'
+  | 'mismatch'
 
 /** Why, in a sentence that an operator can act on, and in one that a client may read. */
 export interface RefusalDetail {

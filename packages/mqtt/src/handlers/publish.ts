@@ -198,12 +198,13 @@ function resolveTarget(client: MqttConnection, bytes: Uint8Array, topicAt: numbe
   return known
 }
 
-/** [MQTT5 §3.3.2.3.2] */
+/** Answered in its turn, as any other publish. [MQTT5 §3.3.2.3.2] [MQTT5-4.6.0-2] [MQTT5-4.6.0-3] */
 function refusePayload(client: MqttConnection, qos: Assurance, id: number, target: ProducerTarget): void {
   const text = `the payload for '${target.route.topic}' is declared as text but is not valid UTF-8`
   if (qos === 0) throw new ProtocolError(ReasonCode.payloadFormatInvalid, 'MQTT5 §3.3.2.3.2', text)
-  client.reportRefusal(text)
-  writeRefusal(client, qos === 1 ? PUBACK : PUBREC, id, ReasonCode.payloadFormatInvalid, text)
+  const detail = { refusal: 'invalid-body', subject: target.route.topic, text } as const
+  const result = client.producer.refuse(detail, publishTag(qos, id))
+  if (result !== 'pending') settlePublish(client, qos, id, result)
 }
 
 /** What the broker has been told not to offer. [MQTT5-3.2.2-11] [MQTT5-3.2.2-14] */

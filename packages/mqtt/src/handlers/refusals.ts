@@ -8,6 +8,7 @@ export const REASON_CODE_BY_REFUSAL: Record<Refusal, number> = {
   'in-use': ReasonCode.clientIdentifierNotValid,
   'limit-reached': ReasonCode.quotaExceeded,
   'invalid-name': ReasonCode.topicNameInvalid,
+  'invalid-body': ReasonCode.payloadFormatInvalid,
   mismatch: ReasonCode.implementationSpecificError,
 }
 
