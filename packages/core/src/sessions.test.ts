@@ -329,7 +329,7 @@ describe('the will', () => {
     const will = willOf('will', 'w', 500)
     const counting = {
       ...will,
-      makeMessage: (nowMs: number, publisher: object) => (made.push(nowMs), will.makeMessage(nowMs, publisher)),
+      makeMessage: (nowMs: number, publisher: string) => (made.push(nowMs), will.makeMessage(nowMs, publisher)),
     }
     world.connect('c', { expiryMs: 10_000, will: counting }).session.disconnect()
     const leftAt = world.env.clock.wallMs()

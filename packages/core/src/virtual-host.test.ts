@@ -44,7 +44,7 @@ describe('permission to publish', () => {
     const world = new World({ authorizer })
     const { producer, session } = world.connect('c')
     const target = producer.target('a/b')
-    const publish = (): string => producer.publish(target, messageOf('a/b', 'x', { publisher: session }), 0)
+    const publish = (): string => producer.publish(target, messageOf('a/b', 'x', { publisher: session.clientId }), 0)
     expect([publish(), publish()]).toEqual(['refused', 'refused'])
     expect(producer.refusal).toMatchObject({ refusal: 'not-authorized', subject: 'a/b' })
     expect(producer.refusal?.text).toBe("user 'u' may not publish to 'a/b'")

@@ -100,7 +100,7 @@ export class Client {
   }
 
   publish(topic: string, text: string, options: MessageOptions = {}): PublishResult {
-    const message = messageOf(topic, text, { publisher: this.session, ...options })
+    const message = messageOf(topic, text, { publisher: this.session.clientId, ...options })
     return this.producer.publish(this.producer.target(topic), message, 0)
   }
 
