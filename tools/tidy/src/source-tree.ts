@@ -66,7 +66,8 @@ export function isCode(path: string): boolean {
 
 /** Code that only runs in tests, benchmarks and fuzzers: the rules about what a broker may do leave it alone. */
 export function isTestCode(path: string): boolean {
-  return isCode(path) && (/\.(test|bench|fuzz)\.\w+$/.test(path) || /(^|\/)(test|e2e|conformance)\//.test(path))
+  const inPackage = path.replace(/^(?:apps|packages|tools)\/[^/]+\//, '') // tools/conformance is no test
+  return isCode(path) && (/\.(test|bench|fuzz)\.\w+$/.test(path) || /(^|\/)(test|e2e|conformance)\//.test(inPackage))
 }
 
 export function isGenerated(path: string): boolean {
