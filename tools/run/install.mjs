@@ -11,7 +11,7 @@ import { withLock } from './lock.mjs'
 
 /** Files whose change asks for a new install, besides the package.json of every workspace package. */
 const ROOT_MANIFESTS = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml']
-const WORKSPACE_FOLDERS = ['apps', 'packages', 'tools']
+const WORKSPACE_FOLDERS = ['apps', 'packages', 'tools', 'examples']
 
 /** Settings of the npm that started us, or of the shell, that would make an install leave packages out. */
 const HARMFUL_SETTINGS =

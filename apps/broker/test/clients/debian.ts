@@ -1,0 +1,73 @@
+/**
+ * Programs of others that tests talk to, from Debian's packages. The only place where a test may be skipped for want of
+ * something: on a machine where nothing may be installed, and never in CI.
+ */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'vitest'
+
+import { Program } from './program.ts'
+
+/** Debian's own: a Python from elsewhere does not see Debian's modules. */
+export const PYTHON = '/usr/bin/python3'
+
+type PackageName = 'mosquitto-clients' | 'python3-paho-mqtt' | 'chromium'
+
+/** Succeeds when the package is there. */
+const PROBES: Readonly<Record<PackageName, readonly [command: string, ...args: string[]]>> = {
+  'mosquitto-clients': ['/bin/sh', '-c', 'command -v mosquitto_pub mosquitto_sub mosquitto_rr'],
+  'python3-paho-mqtt': [PYTHON, '-c', 'import paho.mqtt.client'],
+  chromium: ['/bin/sh', '-c', 'command -v chromium'],
+}
+
+/** For the `timeout` of the hook that calls `needs`: a slow line, and another apt before us. */
+export const INSTALL_MS_MAX = 600_000
+
+const LOCK_FILE = join(tmpdir(), 'ternmq-apt.lock')
+const known = new Map<PackageName, Promise<string | undefined>>()
+
+/** For `beforeEach`: the package is there afterwards, or the test is skipped with the reason. Throws where it must be there. */
+export async function needs(context: TestContext, name: PackageName): Promise<void> {
+  const missing = known.get(name) ?? provide(name)
+  known.set(name, missing)
+  const reason = await missing
+  if (reason !== undefined) context.skip(reason)
+}
+
+/** Undefined when the package is there, otherwise why it is not. */
+async function provide(name: PackageName): Promise<string | undefined> {
+  if (await isThere(name)) return undefined
+  const mayInstall = process.getuid?.() === 0 && (await succeeds('/bin/sh', '-c', 'command -v apt-get flock'))
+  if (mayInstall) {
+    await install(name)
+    return undefined
+  }
+  const reason = `${name} is missing: apt-get install ${name}`
+  if (process.env['CI'] !== undefined) throw new Error(reason)
+  process.stderr.write(`skipped tests: ${reason}\n`)
+  return reason
+}
+
+/** One apt at a time, whoever else runs tests on this machine; package lists are fetched only when they turn out to be missing or old. */
+async function install(name: PackageName): Promise<void> {
+  const get = `apt-get install --yes --no-install-recommends ${name}`
+  const script = `${get} || { apt-get update && ${get}; }`
+  await Program.run('flock', ['--timeout', String(INSTALL_MS_MAX / 1_000), LOCK_FILE, '/bin/sh', '-c', script], {
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+    waitMs: INSTALL_MS_MAX,
+  })
+  if (!(await isThere(name))) throw new Error(`${name} is installed, but \`${PROBES[name].join(' ')}\` fails`)
+}
+
+function isThere(name: PackageName): Promise<boolean> {
+  return succeeds(...PROBES[name])
+}
+
+async function succeeds(command: string, ...args: readonly string[]): Promise<boolean> {
+  try {
+    await Program.run(command, args)
+    return true
+  } catch {
+    return false // the answer is all that is asked for
+  }
+}
