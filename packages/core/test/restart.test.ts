@@ -8,7 +8,7 @@ import { type HeaderCodec, Message } from '../src/message.ts'
 import type { PublishResult } from '../src/producer.ts'
 import type { Session } from '../src/session.ts'
 import { VirtualHost } from '../src/virtual-host.ts'
-import { TestSink, textOf, topicPattern, user } from './support.ts'
+import { messageOf, TestSink, textOf, topicPattern, user } from './support.ts'
 
 const codec: HeaderCodec = { id: 'none', decode: () => ({ properties: [] }), encode: () => new Uint8Array(0) }
 
@@ -190,4 +190,19 @@ test('publishes of one producer keep their order when only some must be logged',
   }
   env.clock.turn()
   expect(sink.seen.map(({ topic }) => topic)).toEqual(['free', 'logged', 'free', 'logged', 'free'])
+})
+
+test('a refused publish is answered in its turn behind those that wait for the log', async () => {
+  const env = virtualEnv()
+  const vhost = await hostOn(env, new MemoryEngine(env))
+  const settled: string[] = []
+  const onPublishSettled = (tag: number, result: PublishResult): void => void settled.push(`${tag} ${result}`)
+  const producer = openSession(vhost, 'publisher', 0).openProducer({ onPublishSettled })
+  for (const [index, topic] of ['$refused', 'logged', '$refused', 'logged', '$refused'].entries()) {
+    const result = producer.publish(producer.target(topic), messageOf(topic, 'x', { retain: true }), index)
+    if (result !== 'pending') settled.push(`${index} ${result}`)
+  }
+  env.clock.turn()
+  expect(settled).toEqual(['0 refused', '1 unmatched', '2 refused', '3 unmatched', '4 refused'])
+  expect(producer.refusal?.subject).toBe('$refused')
 })
