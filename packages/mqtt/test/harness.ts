@@ -345,8 +345,10 @@ class PendingLogins implements Login {
   #watch(step: LoginStep | Promise<LoginStep>): LoginStep | Promise<LoginStep> {
     if (!(step instanceof Promise)) return this.#wrap(step)
     const watched = this.#finish(step)
-    this.#pending.add(watched)
-    void watched.finally(() => this.#pending.delete(watched))
+    const nothing = (): void => {} // a login that fails is the broker's business
+    const ended = watched.then(nothing, nothing)
+    this.#pending.add(ended)
+    void ended.then(() => this.#pending.delete(ended))
     return watched
   }
 

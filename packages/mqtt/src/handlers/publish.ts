@@ -58,6 +58,9 @@ export function onPublishSettled(client: MqttConnection, tag: number, result: Se
 
 /** Hot path. */
 function settlePublish(client: MqttConnection, qos: number, id: number, result: SettledResult): void {
+  if (result === 'refused' && client.version !== 5 && client.producer.refusal!.refusal !== 'not-authorized') {
+    return endForFault(client, qos, id)
+  }
   if (qos === 1) {
     acknowledge(client, PUBACK, id, result)
   } else if (qos === 2) {
@@ -69,6 +72,15 @@ function settlePublish(client: MqttConnection, qos: number, id: number, result: 
   }
 }
 
+/**
+ * Before MQTT 5 a publish that is not allowed is acknowledged all the same [MQTT311-3.3.5-2] [MQTT31-3.3-f]; one that could not be
+ * kept must not be, or it would be lost: the connection ends, and the client sends it again on the next one. [MQTT311-4.8.0-2]
+ */
+function endForFault(client: MqttConnection, qos: number, id: number): void {
+  if (qos === 2) client.state.received.delete(id)
+  client.disconnect(ReasonCode.quotaExceeded, client.producer.refusal!.text, 'MQTT311-4.8.0-2')
+}
+
 /** QoS 2: routed at its first coming, known by its id until PUBREL. [MQTT5-4.3.3-10] [MQTT311-4.3.3-2] */
 function publishOnce(client: MqttConnection, message: Message, id: number): void {
   const { received, pending } = client.state
@@ -77,7 +89,8 @@ function publishOnce(client: MqttConnection, message: Message, id: number): void
     if (pending?.has(id) !== true) writeAck(client, PUBREC, id)
     return
   }
-  if (received.size >= client.adapter.settings.receiveMaximum) {
+  // Before MQTT 5 nobody is told a maximum: there the 65,535 identifiers are the limit.
+  if (client.version === 5 && received.size >= client.adapter.settings.receiveMaximum) {
     const detail = `${received.size} QoS 2 publishes await their PUBREL, the receive maximum (mqtt.receiveMaximum)`
     throw new ProtocolError(ReasonCode.receiveMaximumExceeded, 'MQTT5-3.3.4-9', detail)
   }
