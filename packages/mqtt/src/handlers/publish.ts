@@ -163,24 +163,36 @@ function readMqtt5(
     refusePayload(client, qos, id, target)
     return undefined
   }
+  const flags = bytes[start]!
   const { messageExpirySeconds } = found
-  const fields = {
+  const expiresAtMs = messageExpirySeconds < 0 ? 0 : client.adapter.vhost.env.clock.wallMs() + messageExpirySeconds * 1000
+  let from = start
+  let headerStart = found.start
+  let bodyStart = bodyAt
+  let to = end
+  if (found.endToEndBytes !== found.end - found.start || topicEnd === topicAt) {
+    // Per-hop properties are cut out; what is left no longer is the packet that came.
+    const own = new Uint8Array(found.endToEndBytes + end - bodyAt)
+    from = headerStart = 0
+    bodyStart = copyEndToEnd(bytes, found, own, 0)
+    own.set(bytes.subarray(bodyAt, end), bodyStart)
+    to = own.length
+    bytes = own
+  }
+  return new Message({
     topic: target.route.topic,
     codec: mqtt5Headers,
+    bytes,
+    start: from,
+    headerStart,
+    bodyStart,
+    end: to,
     assurance: qos,
     durable: qos !== 0,
-    retain: (bytes[start]! & 1) !== 0,
-    expiresAtMs: messageExpirySeconds < 0 ? 0 : client.adapter.vhost.env.clock.wallMs() + messageExpirySeconds * 1000,
+    retain: (flags & 1) !== 0,
+    expiresAtMs,
     publisher: client.clientId,
-  }
-  if (found.endToEndBytes === found.end - found.start && topicEnd > topicAt) {
-    return new Message({ ...fields, bytes, start, headerStart: found.start, bodyStart: bodyAt, end })
-  }
-  // Per-hop properties are cut out; what is left no longer is the packet that came.
-  const own = new Uint8Array(found.endToEndBytes + end - bodyAt)
-  const bodyStart = copyEndToEnd(bytes, found, own, 0)
-  own.set(bytes.subarray(bodyAt, end), bodyStart)
-  return new Message({ ...fields, bytes: own, start: 0, headerStart: 0, bodyStart, end: own.length })
+  })
 }
 
 /** The topic by name or by alias. [MQTT5-3.3.2-8] */
