@@ -4,10 +4,10 @@
  */
 import { FileUserStore, type UserStore } from '@ternmq/auth'
 import { type BrokerConfig, checkExposure, type ListenerName } from '@ternmq/config'
-import { type CoreLimits, type Env, Events, VirtualHost } from '@ternmq/core'
+import { type CoreLimits, type Env, type EventKind, Events, VirtualHost } from '@ternmq/core'
 import { mqtt3Headers, mqtt5Headers } from '@ternmq/mqtt'
 import { MemoryEngine } from '@ternmq/store'
-import { type BoundAddress, type ListenerEvent, Outbox, realEnv } from '@ternmq/transport'
+import { type BoundAddress, ConnectionBudget, type ListenerEvent, Outbox, realEnv } from '@ternmq/transport'
 
 import { Access } from './access.ts'
 import { openAdminSocket } from './admin-socket.ts'
@@ -87,7 +87,9 @@ async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: 
   const certificates = await Certificates.open(config, { folder: dataDir?.certificateFolder, clock: env.clock, log })
   undo.add(() => certificates.close())
   const onEvent = (event: ListenerEvent): void => emitListenerEvent(events, event)
-  const context = { env, outbox: new Outbox(env.clock), onEvent }
+  const filesMax = openFilesMax()
+  const budget = new ConnectionBudget({ connectionsMax: config.limits.maxConnections, filesMax })
+  const context = { env, outbox: new Outbox(env.clock), budget, onEvent }
   const listeners = await Listeners.open(config, {
     context,
     certificates,
@@ -106,7 +108,7 @@ async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: 
   sysTopics.use(config.mqtt.sysTopicsIntervalSeconds)
   undo.add(() => sysTopics.close())
 
-  const warning = fileLimitWarning(config, openFilesMax())
+  const warning = fileLimitWarning(config, filesMax)
   if (warning !== undefined) log.warn({}, warning)
   for (const [name, bound] of Object.entries(listeners.bound)) {
     log.info({ listener: name, ...bound }, `listener ${name} accepts connections on ${bound.host}:${bound.port}`)
@@ -120,6 +122,8 @@ async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: 
     await certificates.use(next)
     access.use(next)
     adapters.use(next)
+    listeners.use(next)
+    budget.connectionsMax = next.limits.maxConnections
     Object.assign(limits, toCoreLimits(next))
     if (next.mqtt.sysTopicsIntervalSeconds !== config.mqtt.sysTopicsIntervalSeconds) {
       sysTopics.use(next.mqtt.sysTopicsIntervalSeconds)
@@ -139,13 +143,15 @@ function refuseExposure(config: BrokerConfig, users: UserStore): void {
   if (exposed.length > 0) throw new BrokerError('LISTENER_EXPOSED', exposed.join('\n'))
 }
 
+const EVENT_KIND = {
+  refused: 'limit',
+  'handshake-failed': 'refused',
+  'accept-failed': 'failure',
+  certificate: 'refused',
+} as const satisfies Record<ListenerEvent['kind'], EventKind>
+
 /** What went wrong before an adapter had the connection. */
 function emitListenerEvent(events: Events, { kind, listener, text, address, count }: ListenerEvent): void {
-  events.emit({
-    kind: kind === 'accept-failed' ? 'failure' : 'refused',
-    source: 'transport',
-    listener,
-    peer: address,
-    text: count > 1 ? `${text} (${count} times)` : text,
-  })
+  const told = count > 1 ? `${text} (${count} times)` : text
+  events.emit({ kind: EVENT_KIND[kind], source: 'transport', listener, peer: address, text: told })
 }

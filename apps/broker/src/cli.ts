@@ -1,8 +1,5 @@
 #!/usr/bin/env node
 /** The `ternmq` command. Exit codes: 0 done, 1 failed, 2 not understood. */
-import { config } from './commands/config.ts'
-import { start } from './commands/start.ts'
-import { user } from './commands/user.ts'
 import { complain, type ConsoleIo } from './console-io.ts'
 import { messageOf, UsageError } from './errors.ts'
 import { VERSION } from './version.ts'
@@ -17,15 +14,16 @@ const HELP = `Usage: ternmq COMMAND [OPTION…]
 'ternmq COMMAND --help' tells more about one of them.
 `
 
+/** A command loads what it needs: nobody waits for a broker's parts to see the version. */
 async function main(args: readonly string[], io: ConsoleIo): Promise<number> {
   const [command, ...rest] = args
   switch (command) {
     case 'start':
-      return start(rest, io)
+      return (await import('./commands/start.ts')).start(rest, io)
     case 'config':
-      return config(rest, io)
+      return (await import('./commands/config.ts')).config(rest, io)
     case 'user':
-      return user(rest, io)
+      return (await import('./commands/user.ts')).user(rest, io)
     case 'version':
     case '--version':
       io.stdout.write(`${VERSION}\n`)

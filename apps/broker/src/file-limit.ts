@@ -1,10 +1,7 @@
 /** Whether the system lets the process have as many connections as the configuration does. */
-import type { BrokerConfig } from '@ternmq/config'
-import { listenersOf } from '@ternmq/config'
+import { type BrokerConfig, listenersOf } from '@ternmq/config'
+import { FILES_KEPT } from '@ternmq/transport'
 import { readFileSync } from 'node:fs'
-
-/** Files beside connections: listeners, logs, the data directory, Node's own. */
-const OTHER_FILES = 64
 
 /** Files that this process may have open; undefined where the system does not say (it does on Linux). */
 export function openFilesMax(): number | undefined {
@@ -25,9 +22,9 @@ export function fileLimitWarning(config: BrokerConfig, filesMax: number | undefi
     0,
   )
   const wanted = Math.min(config.limits.maxConnections, byListeners)
-  if (filesMax === undefined || filesMax >= wanted + OTHER_FILES) return undefined
+  if (filesMax === undefined || filesMax >= wanted + FILES_KEPT) return undefined
   return (
-    `this process may have ${filesMax} files open, so about ${Math.max(filesMax - OTHER_FILES, 0)} connections, and ${wanted} are configured: ` +
+    `this process may have ${filesMax} files open, so about ${Math.max(filesMax - FILES_KEPT, 0)} connections, and ${wanted} are configured: ` +
     'raise the limit (ulimit -Hn, or LimitNOFILE= of the service), or lower limits.maxConnections'
   )
 }

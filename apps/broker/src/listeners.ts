@@ -1,5 +1,5 @@
 /** The listeners of the configuration: opened all or none, closed together. */
-import { type BrokerConfig, type ListenerName, listenersOf, type NamedListener } from '@ternmq/config'
+import { type BrokerConfig, type ListenerConfig, type ListenerName, listenersOf, type TlsConfig } from '@ternmq/config'
 import type { AcceptTransport } from '@ternmq/core'
 import {
   type BoundAddress,
@@ -8,12 +8,19 @@ import {
   createTlsListener,
   type Listener,
   type ListenerContext,
+  type ListenerOptions,
+  type TlsListenerOptions,
 } from '@ternmq/transport'
-import { createSecureWebSocketListener, createWebSocketListener } from '@ternmq/websocket'
+import {
+  createSecureWebSocketListener,
+  createWebSocketListener,
+  type WebSocketListenerSettings,
+  type WebSocketSettings,
+} from '@ternmq/websocket'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Certificates } from './certificates.ts'
-import { toAllowedOrigins } from './settings.ts'
+import { toListenerSettings } from './settings.ts'
 
 export interface ListenerParts {
   readonly context: ListenerContext
@@ -27,94 +34,116 @@ export interface ListenerParts {
 const DRAIN_MS = CLOSE_FLUSH_MS + 500
 const LOOK_EVERY_MS = 5
 
-/** Room in a WebSocket message beside the largest packet. */
+/** Room in a WebSocket message beside the largest packet: a client may put several packets into one. */
 const WEBSOCKET_BATCH_BYTES = 64 * 1024
+
+interface OpenListener {
+  readonly listener: Listener
+  /** Takes what may change from another configuration. */
+  readonly use: (config: BrokerConfig) => void
+}
 
 export class Listeners {
   /** Where clients connect. */
   readonly bound: Readonly<Partial<Record<ListenerName, BoundAddress>>>
-  readonly #open: readonly Listener[]
+  readonly #open: readonly OpenListener[]
 
   /** Opens every enabled listener, or rejects with the first's error and none left open. */
   static async open(config: BrokerConfig, parts: ListenerParts): Promise<Listeners> {
-    const open: Listener[] = []
+    const open: OpenListener[] = []
     const bound: Partial<Record<ListenerName, BoundAddress>> = {}
     try {
-      for (const named of listenersOf(config)) {
-        const [name, { enabled }] = named
+      for (const [name, { enabled }] of listenersOf(config)) {
         if (!enabled) continue
-        const listener = makeListener(named, config, parts)
-        bound[name] = await listener.start()
-        open.push(listener)
+        const made =
+          name === 'ws' || name === 'wss' ? makeWebSocket(name, config, parts) : makeMqtt(name, config, parts)
+        bound[name] = await made.listener.start()
+        open.push(made)
       }
     } catch (error) {
-      await Promise.all(open.map((listener) => listener.close('the broker could not start')))
+      await Promise.all(open.map(({ listener }) => listener.close('the broker could not start')))
       throw error
     }
     return new Listeners(open, bound)
   }
 
-  private constructor(open: readonly Listener[], bound: Readonly<Partial<Record<ListenerName, BoundAddress>>>) {
+  private constructor(open: readonly OpenListener[], bound: Readonly<Partial<Record<ListenerName, BoundAddress>>>) {
     this.#open = open
     this.bound = bound
   }
 
   /** Connections since the start. */
   get acceptedCount(): number {
-    return this.#open.reduce((count, { stats }) => count + stats.accepted, 0)
+    return this.#open.reduce((count, { listener }) => count + listener.stats.accepted, 0)
   }
 
-  get #openCount(): number {
-    return this.#open.reduce((count, { stats }) => count + stats.open, 0)
+  /** For connections from now on. */
+  use(config: BrokerConfig): void {
+    for (const { use } of this.#open) use(config)
   }
 
   /** Stops accepting, lets `drain` tell the clients, waits until they have heard it, closes what is left. */
   async close(drain: () => void): Promise<void> {
-    for (const listener of this.#open) listener.stopAccepting()
+    for (const { listener } of this.#open) listener.stopAccepting()
     drain()
-    for (let waitedMs = 0; waitedMs < DRAIN_MS && this.#openCount > 0; waitedMs += LOOK_EVERY_MS)
+    for (let waitedMs = 0; waitedMs < DRAIN_MS && this.#openCount > 0; waitedMs += LOOK_EVERY_MS) {
       await sleep(LOOK_EVERY_MS)
-    await Promise.all(this.#open.map((listener) => listener.close('the broker is stopping')))
+    }
+    await Promise.all(this.#open.map(({ listener }) => listener.close('the broker is stopping')))
+  }
+
+  get #openCount(): number {
+    return this.#open.reduce((count, { listener }) => count + listener.stats.open, 0)
   }
 }
 
-function makeListener([name, config]: NamedListener, allConfig: BrokerConfig, parts: ListenerParts): Listener {
+function makeMqtt(name: 'mqtt' | 'mqtts', config: BrokerConfig, parts: ListenerParts): OpenListener {
   const { context, certificates } = parts
-  const acceptTransport = parts.acceptFor(name)
-  const options = {
-    key: name,
-    host: config.host,
-    port: config.port,
-    connectionsMax: config.maxConnections,
-    connectionsPerAddressMax: config.maxConnectionsPerAddress,
-    handshakeMs: config.handshakeTimeoutMs,
+  const accept = parts.acceptFor(name)
+  const options = optionsOf(name, config.listeners[name])
+  if (name === 'mqtt') {
+    const listener = createTcpListener(options, context, accept)
+    return { listener, use: (next) => listener.use(toListenerSettings(next.listeners[name])) }
   }
-  const webSocket =
-    name === 'ws' || name === 'wss'
-      ? {
-          protocols: new Map(
-            parts.webSocketNames.map((protocol) => [protocol, { acceptTransport, isTextAllowed: false }]),
-          ),
-          // A client may put several packets into one message.
-          maxMessageBytes: allConfig.mqtt.maxPacketBytes + WEBSOCKET_BATCH_BYTES,
-          allowedOrigins: toAllowedOrigins(allConfig.listeners[name]),
-        }
-      : undefined
-  if (config.tls === undefined) {
-    return webSocket === undefined
-      ? createTcpListener(options, context, acceptTransport)
-      : createWebSocketListener({ ...options, ...webSocket }, context)
-  }
-  const secureOptions = {
-    ...options,
-    certificate: certificates.for(name),
-    clientCertificates: config.tls.clientCertificate,
-    alpnProtocols: webSocket === undefined ? ['mqtt'] : ['http/1.1'],
-  }
-  const listener =
-    webSocket === undefined
-      ? createTlsListener(secureOptions, context, acceptTransport)
-      : createSecureWebSocketListener({ ...secureOptions, ...webSocket }, context)
+  const secure = secureOptionsOf(name, config.listeners[name].tls, certificates, 'mqtt')
+  const listener = createTlsListener({ ...options, ...secure }, context, accept)
   certificates.attach(name, listener)
-  return listener
+  return { listener, use: (next) => listener.use(toListenerSettings(next.listeners[name])) }
+}
+
+function makeWebSocket(name: 'ws' | 'wss', config: BrokerConfig, parts: ListenerParts): OpenListener {
+  const { context, certificates } = parts
+  const protocol = { acceptTransport: parts.acceptFor(name), isTextAllowed: false }
+  const settings: WebSocketSettings = {
+    protocols: new Map(parts.webSocketNames.map((protocolName) => [protocolName, protocol])),
+    maxMessageBytes: config.mqtt.maxPacketBytes + WEBSOCKET_BATCH_BYTES,
+    allowedOrigins: config.listeners[name].allowedOrigins,
+  }
+  const options = { ...optionsOf(name, config.listeners[name]), ...settings }
+  const settingsIn = ({ listeners }: BrokerConfig): WebSocketListenerSettings => {
+    return { ...toListenerSettings(listeners[name]), allowedOrigins: listeners[name].allowedOrigins }
+  }
+  if (name === 'ws') {
+    const listener = createWebSocketListener(options, context)
+    return { listener, use: (next) => listener.use(settingsIn(next)) }
+  }
+  const secure = secureOptionsOf(name, config.listeners[name].tls, certificates, 'http/1.1')
+  const listener = createSecureWebSocketListener({ ...options, ...secure }, context)
+  certificates.attach(name, listener)
+  return { listener, use: (next) => listener.use(settingsIn(next)) }
+}
+
+function optionsOf(key: ListenerName, config: ListenerConfig): ListenerOptions {
+  return { key, host: config.host, port: config.port, ...toListenerSettings(config) }
+}
+
+type SecureOptions = Omit<TlsListenerOptions, keyof ListenerOptions>
+
+function secureOptionsOf(name: ListenerName, tls: TlsConfig, certificates: Certificates, alpn: string): SecureOptions {
+  return {
+    certificate: certificates.for(name),
+    clientCertificates: tls.clientCertificate,
+    minVersion: tls.minVersion,
+    alpnProtocols: [alpn],
+  }
 }

@@ -13,16 +13,24 @@ test('what can change while the broker runs is taken, the rest waits and keeps i
   const before = configOf({})
   const after = configOf({
     mqtt: { maxPacketBytes: 2_048, sysTopicsIntervalSeconds: 1 },
-    listeners: { mqtt: { port: 1_999, maxConnections: 7, authentication: { anonymous: false } } },
+    listeners: {
+      mqtt: { port: 1_999, maxConnections: 7, authentication: { anonymous: false } },
+      wss: { tls: { minVersion: 'TLSv1.3' } },
+    },
   })
   const { config, applied, waiting } = reloadOf(before, after)
   expect(applied.map(({ key }) => key)).toEqual([
+    'listeners.mqtt.maxConnections',
     'listeners.mqtt.authentication.anonymous',
     'mqtt.maxPacketBytes',
     'mqtt.sysTopicsIntervalSeconds',
   ])
-  expect(waiting.map(({ key }) => key)).toEqual(['listeners.mqtt.port', 'listeners.mqtt.maxConnections'])
-  expect(config.listeners.mqtt).toEqual({ ...before.listeners.mqtt, authentication: { anonymous: false } })
+  expect(waiting.map(({ key }) => key)).toEqual(['listeners.mqtt.port', 'listeners.wss.tls.minVersion'])
+  expect(config.listeners.mqtt).toEqual({
+    ...before.listeners.mqtt,
+    maxConnections: 7,
+    authentication: { anonymous: false },
+  })
   expect(config.mqtt.maxPacketBytes).toBe(2_048)
 })
 

@@ -1,9 +1,8 @@
 /** Which part of a changed configuration counts while the broker runs. */
 import { type BrokerConfig, type ConfigChange, configChanges, settings } from '@ternmq/config'
 
-/** Listeners are made with these; only another listener has others. */
-const FIXED_PER_LISTENER =
-  /^listeners\.\w+\.(maxConnections|maxConnectionsPerAddress|handshakeTimeoutMs|allowedOrigins|tls\.clientCertificate|tls\.minVersion)$/
+/** A TLS listener is made with these. */
+const FIXED_PER_LISTENER = /^listeners\.\w+\.tls\.(clientCertificate|minVersion)$/
 
 export interface Reloaded {
   /** What holds from now on: `after`, but for what has to wait for the next start. */

@@ -3,14 +3,13 @@ import type { AuthenticatorOptions, ListenerAccess } from '@ternmq/auth'
 import {
   allowsAnonymous,
   type BrokerConfig,
-  isLoopback,
   type ListenerConfig,
   listenersOf,
   type NamedListener,
-  type WithOrigins,
 } from '@ternmq/config'
 import type { CoreLimits } from '@ternmq/core'
 import type { MqttSettings } from '@ternmq/mqtt'
+import type { ListenerSettings } from '@ternmq/transport'
 
 /** As a session expiry in the configuration it means 'never', as in MQTT. [MQTT5 §3.1.2.11.2] */
 const NEVER_EXPIRES_SECONDS = 4_294_967_295
@@ -36,6 +35,7 @@ export function toMqttSettings({ mqtt }: BrokerConfig, listener: ListenerConfig)
       mqtt.sessionExpiryMaxSeconds === NEVER_EXPIRES_SECONDS ? Infinity : mqtt.sessionExpiryMaxSeconds,
     maxTopicLevels: mqtt.maxTopicLevels,
     maxClientIdBytes: mqtt.maxClientIdBytes,
+    strictClientIds: mqtt.strictClientIds,
     handshakeTimeoutMs: listener.handshakeTimeoutMs,
     mqtt3ReceiveMaximum: mqtt.mqtt3ReceiveMaximum,
   }
@@ -61,13 +61,13 @@ export function toLoginSettings(config: BrokerConfig): Omit<AuthenticatorOptions
   }
 }
 
-/**
- * Web pages that may connect to a WebSocket listener. Where none are named: on a loopback address those of this machine, or any
- * page that a developer visits could talk to the developer's broker as an anonymous client; elsewhere all, since clients log in.
- */
-export function toAllowedOrigins(listener: ListenerConfig & WithOrigins): readonly string[] {
-  if (listener.allowedOrigins.length > 0) return listener.allowedOrigins
-  return [isLoopback(listener.host) ? 'loopback' : '*']
+/** What of a listener may change while it runs. */
+export function toListenerSettings(listener: ListenerConfig): ListenerSettings {
+  return {
+    connectionsMax: listener.maxConnections,
+    connectionsPerAddressMax: listener.maxConnectionsPerAddress,
+    handshakeMs: listener.handshakeTimeoutMs,
+  }
 }
 
 /** Bytes that the memory engine may hold: what may be retained, and what may wait. */
