@@ -1,0 +1,134 @@
+/** Certificates of the broker and of its clients, over real TLS. */
+import { developmentCertificates, type DevelopmentCertificates } from '@ternmq/transport'
+import { execFileSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
+import { copyFileSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect } from 'node:tls'
+import { describe, expect, test } from 'vitest'
+
+import { client, newFolder, refusalOf, start, type Started, ternmq, until } from './support.ts'
+
+function newCertificates(): Promise<DevelopmentCertificates> {
+  return developmentCertificates({ folder: newFolder(), names: [], nowMs: Date.now() })
+}
+
+function fingerprintOf(file: string): string {
+  return new X509Certificate(readFileSync(file)).fingerprint256
+}
+
+/** Fingerprint of the certificate that the broker shows to a new connection. */
+async function shownBy(port: number): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
+  await new Promise<void>((resolve, reject) => {
+    socket.once('secureConnect', resolve)
+    socket.once('error', reject)
+  })
+  const { fingerprint256 } = socket.getPeerCertificate()
+  socket.end()
+  return fingerprint256
+}
+
+describe('a certificate that is replaced on disk', () => {
+  test.each(['mqtts', 'wss'])('is shown by %s without a restart, and connections that exist stay', async (name) => {
+    const used = await newCertificates()
+    const next = await newCertificates()
+    const settings = [`listeners.${name}.tls.cert=${used.certFile}`, `listeners.${name}.tls.key=${used.keyFile}`]
+    const broker = await start({ listeners: [name], settings })
+    const port = broker.port(name)
+    const before = await client(`${name}://localhost:${port}`, { ca: readFileSync(used.caFile) })
+    expect(await shownBy(port)).toBe(fingerprintOf(used.certFile))
+
+    copyFileSync(next.keyFile, used.keyFile)
+    copyFileSync(next.certFile, used.certFile)
+    const wanted = fingerprintOf(next.certFile)
+    await until('the new certificate', async () => (await shownBy(port)) === wanted)
+    await before.publishAsync('still', 'there', { qos: 1 })
+    await client(`${name}://localhost:${port}`, { ca: readFileSync(next.caFile) })
+  })
+
+  test('is not taken while it is broken: the broker says so and keeps the one it has', async () => {
+    const used = await newCertificates()
+    const settings = [`listeners.mqtts.tls.cert=${used.certFile}`, `listeners.mqtts.tls.key=${used.keyFile}`]
+    const broker = await start({ listeners: ['mqtts'], settings })
+    const wanted = fingerprintOf(used.certFile)
+    copyFileSync(used.caFile, used.certFile)
+    const line = await broker.program.untilLine('listener mqtts keeps its certificate')
+    expect(line).toContain(`the private key in ${used.keyFile} does not belong to the certificate in ${used.certFile}`)
+    expect(await shownBy(broker.port('mqtts'))).toBe(wanted)
+  })
+})
+
+test('the development certificate is the same after a restart, so that clients go on trusting it', async () => {
+  const first = await start({ listeners: ['mqtts'] })
+  const shown = await shownBy(first.port('mqtts'))
+  await first.program.stop('SIGTERM')
+  const second = await start({ listeners: ['mqtts'], dataDir: first.dataDir })
+  expect(await shownBy(second.port('mqtts'))).toBe(shown)
+})
+
+/** A certificate for `name`, signed by the authority in `ca`. */
+function clientCertificate(ca: DevelopmentCertificates, name: string): { cert: Buffer; key: Buffer } {
+  const folder = newFolder()
+  const key = join(folder, 'key.pem')
+  const cert = join(folder, 'cert.pem')
+  const authority = ['-CA', ca.caFile, '-CAkey', join(ca.caFile, '..', 'ca-key.pem')]
+  const request = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-noenc',
+    '-subj',
+    `/CN=${name}`,
+  ]
+  const extensions = ['-addext', 'extendedKeyUsage=clientAuth', '-addext', 'basicConstraints=critical,CA:FALSE']
+  execFileSync('openssl', [...request, ...authority, ...extensions, '-days', '2', '-keyout', key, '-out', cert], {
+    stdio: 'pipe',
+  })
+  return { cert: readFileSync(cert), key: readFileSync(key) }
+}
+
+describe('client certificates', () => {
+  async function startWith(
+    ca: DevelopmentCertificates,
+    ...tls: string[]
+  ): Promise<{ broker: Started; url: string; trust: Buffer }> {
+    const settings = [`ca=${ca.caFile}`, ...tls].map((setting) => `listeners.mqtts.tls.${setting}`)
+    const broker = await start({ listeners: ['mqtts'], settings })
+    const trust = readFileSync(join(broker.dataDir, 'certificates', 'ca.pem'))
+    return { broker, url: `mqtts://localhost:${broker.port('mqtts')}`, trust }
+  }
+
+  test('`require` lets nobody in without one that the authority signed', async () => {
+    const ca = await newCertificates()
+    const { url, trust } = await startWith(ca, 'clientCertificate=require')
+    await client(url, { ca: trust, ...clientCertificate(ca, 'alice') })
+    expect(await refusalOf(url, { ca: trust })).not.toBe('accepted')
+    expect(await refusalOf(url, { ca: trust, ...clientCertificate(await newCertificates(), 'alice') })).not.toBe(
+      'accepted',
+    )
+  })
+
+  test('a certificate stands for a user where it is mapped, and for nobody else', async () => {
+    const ca = await newCertificates()
+    const { broker, url, trust } = await startWith(ca, 'clientCertificate=request', 'identity=cn')
+    await ternmq(['user', 'add', 'alice', '--no-password', '--data-dir', broker.dataDir])
+    await client(url, { ca: trust, clientId: 'of-alice', ...clientCertificate(ca, 'alice') })
+    expect(await refusalOf(url, { ca: trust, clientId: 'of-bob', ...clientCertificate(ca, 'bob') })).toContain(
+      'Not authorized',
+    )
+    // Without a certificate one is who one says: here, on loopback, anonymous.
+    await client(url, { ca: trust })
+    // The session is alice's: another user cannot take it over.
+    expect(await refusalOf(url, { ca: trust, clientId: 'of-alice' })).not.toBe('accepted')
+  })
+
+  test('`identityMustBeUser=false` lets in everybody whom the authority vouches for', async () => {
+    const ca = await newCertificates()
+    const { url, trust } = await startWith(ca, 'clientCertificate=require', 'identity=cn', 'identityMustBeUser=false')
+    expect(await refusalOf(url, { ca: trust, ...clientCertificate(ca, 'device-17') })).toBe('accepted')
+  })
+})

@@ -1,0 +1,163 @@
+/** `ternmq user`, and what the users may do afterwards. */
+import { ScramClient } from '@ternmq/auth'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect, type PacketCallback } from 'mqtt'
+import { describe, expect, onTestFinished, test } from 'vitest'
+
+import { client, newFolder, refusalOf, start, type Started, ternmq, until } from './support.ts'
+
+const PASSWORDS_ONLY = ['listeners.mqtt.authentication.anonymous=false']
+
+function user(dataDir: string, action: string, name: string, password?: string): ReturnType<typeof ternmq> {
+  const args = ['user', action, name, '--data-dir', dataDir]
+  return password === undefined ? ternmq(args) : ternmq([...args, '--password-stdin'], password)
+}
+
+function urlOf(broker: Started): string {
+  return `mqtt://127.0.0.1:${broker.port('mqtt')}`
+}
+
+describe('a user of a broker that runs', () => {
+  test('logs in as soon as the command is done, with a new password after `passwd`, and not at all after `remove`', async () => {
+    const broker = await start({ settings: PASSWORDS_ONLY })
+    expect(await user(broker.dataDir, 'add', 'alice', 'first\n')).toEqual({
+      code: 0,
+      stdout: ['user alice added'],
+      stderr: [],
+    })
+    await client(urlOf(broker), { username: 'alice', password: 'first' })
+    expect(await refusalOf(urlOf(broker), { username: 'alice', password: 'wrong' })).toContain(
+      'Bad User Name or Password',
+    )
+
+    expect(await user(broker.dataDir, 'passwd', 'alice', 'second')).toMatchObject({ code: 0 })
+    expect(await refusalOf(urlOf(broker), { username: 'alice', password: 'first' })).toContain(
+      'Bad User Name or Password',
+    )
+    await client(urlOf(broker), { username: 'alice', password: 'second' })
+
+    expect(await user(broker.dataDir, 'remove', 'alice')).toMatchObject({ code: 0, stdout: ['user alice removed'] })
+    expect(await refusalOf(urlOf(broker), { username: 'alice', password: 'second' })).toContain(
+      'Bad User Name or Password',
+    )
+  })
+
+  test('is there after a restart', async () => {
+    const first = await start({ settings: PASSWORDS_ONLY })
+    await user(first.dataDir, 'add', 'alice', 'secret')
+    await first.program.stop('SIGKILL')
+    const second = await start({ settings: PASSWORDS_ONLY, dataDir: first.dataDir })
+    await client(urlOf(second), { username: 'alice', password: 'secret' })
+    const { stdout } = await ternmq(['user', 'list', '--data-dir', first.dataDir])
+    expect(stdout).toEqual([expect.stringMatching(/^alice\tpassword, SCRAM-SHA-256\tset \d{4}-/)])
+  })
+
+  test('may log in by SCRAM-SHA-256, unless that is switched off', async () => {
+    const broker = await start({ settings: PASSWORDS_ONLY })
+    await user(broker.dataDir, 'add', 'alice', 'secret')
+    expect(await scramLogin(urlOf(broker), 'alice', 'secret')).toBe('accepted')
+    expect(await scramLogin(urlOf(broker), 'alice', 'wrong')).not.toBe('accepted')
+    await broker.program.stop('SIGTERM')
+    const without = await start({ settings: [...PASSWORDS_ONLY, 'auth.scram=false'], dataDir: broker.dataDir })
+    expect(await scramLogin(urlOf(without), 'alice', 'secret')).toContain('Bad authentication method')
+  })
+})
+
+/** 'accepted', or why not. */
+async function scramLogin(url: string, username: string, password: string): Promise<string> {
+  const scram = new ScramClient({ username, password })
+  const method = { authenticationMethod: 'SCRAM-SHA-256' }
+  const properties = { ...method, authenticationData: Buffer.from(scram.first()) }
+  const connecting = connect(url, { protocolVersion: 5, reconnectPeriod: 0, properties })
+  onTestFinished(() => connecting.endAsync(true))
+  const answer = async (challenge: Buffer, done: PacketCallback): Promise<void> => {
+    const authenticationData = Buffer.from(await scram.final(challenge))
+    done(undefined, { cmd: 'auth', reasonCode: 24, properties: { ...method, authenticationData } })
+  }
+  connecting.handleAuth = (packet, done) => void answer(packet.properties?.authenticationData ?? Buffer.alloc(0), done)
+  return await new Promise((resolve) => {
+    connecting.once('connect', ({ properties: proven }) => {
+      scram.verify(proven?.authenticationData ?? Buffer.alloc(0)) // throws unless the broker knows the verifier
+      resolve('accepted')
+    })
+    connecting.once('error', (error) => resolve(error.message))
+  })
+}
+
+describe('a user of a broker that does not run', () => {
+  test('is kept for its first start, in a directory that the command makes', async () => {
+    const dataDir = join(newFolder(), 'not', 'yet')
+    expect(await user(dataDir, 'add', 'alice', 'secret')).toMatchObject({ code: 0 })
+    expect(existsSync(join(dataDir, 'admin.sock'))).toBe(false)
+    const broker = await start({ settings: PASSWORDS_ONLY, dataDir })
+    await client(urlOf(broker), { username: 'alice', password: 'secret' })
+  })
+
+  test('is not lost among commands that run at once', async () => {
+    const dataDir = join(newFolder(), 'data')
+    const names = ['a', 'b', 'c', 'd']
+    const results = await Promise.all(names.map((name) => user(dataDir, 'add', name, 'secret')))
+    expect(results.map(({ code, stderr }) => ({ code, stderr }))).toEqual(names.map(() => ({ code: 0, stderr: [] })))
+    const { stdout } = await ternmq(['user', 'list', '--data-dir', dataDir])
+    expect(new Set(stdout.map((line) => line.split('\t')[0]))).toEqual(new Set(names))
+    expect(stdout).toHaveLength(names.length)
+  })
+})
+
+test('what cannot be done is said in a sentence, and exit codes tell a failure from a mistake in the command', async () => {
+  const dataDir = join(newFolder(), 'data')
+  const failures = [
+    [await user(dataDir, 'remove', 'nobody'), 1, "there is no user 'nobody'; `ternmq user list` shows who there is"],
+    [await user(dataDir, 'add', 'anonymous', 'x'), 1, 'user name "anonymous" has a meaning of its own in access rules'],
+    [await user(dataDir, 'add', 'alice', ''), 1, 'password'],
+    [
+      await user(dataDir, 'add', 'alice'),
+      2,
+      'standard input is no terminal to ask for a password at; give --password-stdin',
+    ],
+    [await ternmq(['user', 'add', '--data-dir', dataDir]), 2, '`user add` needs a name'],
+    [await ternmq(['user', 'drop', 'alice']), 2, 'there is no `user drop`'],
+  ] as const
+  for (const [ended, code, sentence] of failures) {
+    expect(ended.code).toBe(code)
+    expect(ended.stdout).toEqual([])
+    expect(ended.stderr).toEqual([expect.stringContaining(sentence)])
+  }
+})
+
+test('access rules decide who may publish and subscribe, and refusals have their reason', async () => {
+  const rules = [
+    { user: 'alice', allow: ['read', 'write'], topics: ['home/%u/#'] },
+    { user: 'anonymous', allow: ['read'], topics: ['public/#'] },
+  ]
+  const broker = await start({ settings: [`auth.rules=${JSON.stringify(rules)}`] })
+  await user(broker.dataDir, 'add', 'alice', 'secret')
+  const alice = await client(urlOf(broker), { username: 'alice', password: 'secret' })
+  const guest = await client(urlOf(broker))
+
+  const [own] = await alice.subscribeAsync('home/alice/#', { qos: 1 })
+  expect(own?.qos).toBe(1)
+  await alice.publishAsync('home/alice/lamp', 'on', { qos: 1 })
+  await expect(alice.publishAsync('home/bob/lamp', 'on', { qos: 1 })).rejects.toThrow(/Not authorized/i)
+  await expect(guest.publishAsync('public/news', 'x', { qos: 1 })).rejects.toThrow(/Not authorized/i)
+  await expect(guest.subscribeAsync('home/alice/#', { qos: 1 })).rejects.toThrow(/Not authorized/i)
+  await guest.subscribeAsync('public/#', { qos: 1 })
+})
+
+test('numbers about the broker are under $SYS, and not under #', async () => {
+  const broker = await start()
+  const watcher = await client(urlOf(broker))
+  const everything = await client(urlOf(broker))
+  const seen = new Map<string, string>()
+  const other: string[] = []
+  watcher.on('message', (topic, payload) => seen.set(topic, payload.toString()))
+  everything.on('message', (topic) => other.push(topic))
+  await everything.subscribeAsync('#')
+  await watcher.subscribeAsync('$SYS/#')
+  await until('the numbers', () => seen.has('$SYS/broker/clients/total'))
+  await everything.publishAsync('last', 'x', { qos: 1 })
+  await until('the last message', () => other.length > 0)
+  expect(seen.get('$SYS/broker/version')).toBe('TernMQ version 0.1.0')
+  expect(other).toEqual(['last'])
+})
