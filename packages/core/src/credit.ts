@@ -23,6 +23,10 @@ export class CreditPool {
     return this.#used >= this.#limit
   }
 
+  get limit(): number {
+    return this.#limit
+  }
+
   get used(): number {
     return this.#used
   }

@@ -32,6 +32,7 @@ import { handleSubscribe, handleUnsubscribe } from './handlers/subscribe.ts'
 import type { Outbound } from './outbound.ts'
 import { type PacketSink, PacketSplitter } from './packet-splitter.ts'
 import { writePublish } from './publish-out.ts'
+import { goOnResuming } from './resumption.ts'
 import { type MqttSessionState, releaseShared } from './session-state.ts'
 import { InboundAliases, type OutboundAliases } from './topic-alias.ts'
 import type { TopicCache } from './topic-cache.ts'
@@ -86,6 +87,8 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   outbound!: Outbound
   producer!: Producer
   topics!: TopicCache
+  /** Of a resumed session: what is to be sent again and has not been; nothing new goes out before it. */
+  unsent: Set<Delivery> | undefined = undefined
   /** Topic of the PUBLISH at hand. */
   target!: ProducerTarget
 
@@ -127,7 +130,9 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   }
 
   onWritable(): void {
-    if (this.#phase === 'connected') this.session.onWritable()
+    if (this.#phase !== 'connected') return
+    if (this.unsent === undefined) this.session.onWritable()
+    else goOnResuming(this)
   }
 
   onClosed(reason: string): void {
@@ -176,7 +181,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   // ── DeliverySink ──
 
   get writable(): boolean {
-    return this.transport.writable
+    return this.unsent === undefined && this.transport.writable
   }
 
   /** Hot path. */
@@ -228,6 +233,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   adopt(session: Session, state: MqttSessionState, topics: TopicCache, producer: Producer): void {
     this.session = session
     this.state = state
+    state.begin()
     this.outbound = state.outbound
     this.topics = topics
     this.producer = producer

@@ -5,7 +5,8 @@ import { Outbound } from './outbound.ts'
 export class MqttSessionState {
   readonly outbound: Outbound = new Outbound()
   #received: Set<number> | undefined = undefined
-
+  /** Those of `received` that an earlier connection left. */
+  #carried: Set<number> | undefined = undefined
   #pending: Set<number> | undefined = undefined
 
   /** Those of `received` whose message waits for the log: their PUBREC is still to come. */
@@ -21,6 +22,22 @@ export class MqttSessionState {
   /** QoS 2 packet ids that the client has published and not yet released. [MQTT5-4.3.3-10] [MQTT311-4.3.3-2] */
   get received(): Set<number> {
     return (this.#received ??= new Set())
+  }
+
+  /** How many of `received` count against this connection's receive maximum. [MQTT5-4.9-b] */
+  get openCount(): number {
+    return this.received.size - (this.#carried?.size ?? 0)
+  }
+
+  /** The session has another connection. */
+  begin(): void {
+    this.#carried = this.#received === undefined || this.#received.size === 0 ? undefined : new Set(this.#received)
+  }
+
+  /** The client lets go of an id. False when it was not in use. */
+  release(id: number): boolean {
+    this.#carried?.delete(id)
+    return this.received.delete(id)
   }
 }
 

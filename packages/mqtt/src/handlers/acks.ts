@@ -1,10 +1,12 @@
 /**
  * PUBACK, PUBREC, PUBREL and PUBCOMP in both directions. The short form without a reason is written and read in place.
  */
+import type { Delivery } from '@ternmq/core'
 import { type AckFields, ackSize, encodeAck, readAck, writeAck as writeAckAt } from '../codec/acks.ts'
 import { ReasonCode } from '../codec/reason-codes.ts'
 import type { MqttConnection } from '../connection.ts'
 import { isReleased, markReleased } from '../outbound.ts'
+import { resumeAfter } from '../resumption.ts'
 
 /** First byte of each packet. PUBREL has a flag set. [MQTT5-3.6.1-1] [MQTT311-3.6.1-1] */
 export const PUBACK = 0x40
@@ -20,9 +22,8 @@ export function handlePuback(client: MqttConnection, bytes: Uint8Array, start: n
   readAck(bytes, start, at, end, client.version, ack)
   const delivery = client.outbound.find(ack.packetId)
   if (delivery === undefined || delivery.assurance !== 1) return reportStray(client, 'PUBACK')
-  client.outbound.remove(delivery)
   // A client that refuses a message has it all the same: it is not offered again. [MQTT5-4.8.2-6]
-  delivery.consumer!.settle(delivery, ack.reasonCode < 0x80 ? 'accepted' : 'rejected')
+  finish(client, delivery, ack.reasonCode < 0x80 ? 'accepted' : 'rejected')
 }
 
 /** The client has a QoS 2 message and will not take it twice. [MQTT5-4.3.3-4] [MQTT311-4.3.3-1] Hot path. */
@@ -34,20 +35,17 @@ export function handlePubrec(client: MqttConnection, bytes: Uint8Array, start: n
     // [MQTT5 §4.3.3]: an id that we do not know is released with 0x92; earlier versions have no such word.
     return writeAck(client, PUBREL, ack.packetId, ReasonCode.packetIdentifierNotFound)
   }
-  if (ack.reasonCode >= 0x80) {
-    client.outbound.remove(delivery)
-    delivery.consumer!.settle(delivery, 'rejected')
-    return
-  }
+  if (ack.reasonCode >= 0x80) return finish(client, delivery, 'rejected')
   markReleased(delivery)
   writeAck(client, PUBREL, ack.packetId)
+  if (client.unsent !== undefined) resumeAfter(client, delivery)
 }
 
 /** The client lets go of a QoS 2 id that it published. [MQTT5-4.3.3-11] [MQTT311-4.3.3-2] Hot path. */
 export function handlePubrel(client: MqttConnection, bytes: Uint8Array, start: number, at: number, end: number): void {
   readAck(bytes, start, at, end, client.version, ack)
   const { packetId } = ack
-  const isKnown = client.state.received.delete(packetId)
+  const isKnown = client.state.release(packetId)
   writeAck(client, PUBCOMP, packetId, isKnown ? ReasonCode.success : ReasonCode.packetIdentifierNotFound)
 }
 
@@ -56,8 +54,14 @@ export function handlePubcomp(client: MqttConnection, bytes: Uint8Array, start: 
   readAck(bytes, start, at, end, client.version, ack)
   const delivery = client.outbound.find(ack.packetId)
   if (delivery === undefined || !isReleased(delivery)) return reportStray(client, 'PUBCOMP')
+  finish(client, delivery, 'accepted')
+}
+
+/** The exchange is over and its packet id free. Hot path. */
+function finish(client: MqttConnection, delivery: Delivery, outcome: 'accepted' | 'rejected'): void {
   client.outbound.remove(delivery)
-  delivery.consumer!.settle(delivery, 'accepted')
+  delivery.consumer!.settle(delivery, outcome)
+  if (client.unsent !== undefined) resumeAfter(client, delivery)
 }
 
 /** An acknowledgement without a text; before MQTT 5 without its reason, too. Hot path. */

@@ -11,8 +11,8 @@ import { checkTopicName } from '../codec/topics.ts'
 import type { ConnectPacket, ConnackFields, WillMessage } from '../codec/types.ts'
 import type { MqttConnection } from '../connection.ts'
 import { mqtt3Headers, mqtt5Headers } from '../headers.ts'
-import { isReleased } from '../outbound.ts'
-import { rewritePublish } from '../publish-out.ts'
+import { packetIdOf } from '../outbound.ts'
+import { resume } from '../resumption.ts'
 import { expiryToMs, grantExpiry } from '../session-expiry.ts'
 import { stateOf } from '../session-state.ts'
 import type { MqttSettings } from '../settings.ts'
@@ -176,7 +176,8 @@ function acceptConnect(
     if (client.isClosed) return
     client.begin()
     adapter.report(client, 'connected', present ? 'session resumed' : 'new session', '')
-    if (present) resume(client)
+    // Unfinished exchanges go on where they were. [MQTT5-4.4.0-1] [MQTT311-4.4.0-1]
+    if (present) resume(client, (delivery) => writeAck(client, PUBREL, packetIdOf(delivery)))
     session.startDelivery(client)
   })
 }
@@ -189,18 +190,6 @@ function offered(settings: MqttSettings): Partial<ConnackFields> {
     wildcardSubscriptionAvailable: settings.wildcardSubscriptionsAvailable ? undefined : false,
     subscriptionIdentifiersAvailable: settings.subscriptionIdentifiersAvailable ? undefined : false,
     sharedSubscriptionAvailable: settings.sharedSubscriptionsAvailable ? undefined : false,
-  }
-}
-
-/** Unfinished exchanges go on where they were, in their order, with their ids. [MQTT5-4.4.0-1] [MQTT311-4.4.0-1] */
-function resume(client: MqttConnection): void {
-  for (const delivery of client.outbound.inOrder()) {
-    if (isReleased(delivery)) {
-      writeAck(client, PUBREL, delivery.protocolState & 0xffff)
-    } else if (!rewritePublish(client, delivery)) {
-      client.outbound.remove(delivery)
-      delivery.consumer!.settle(delivery, 'rejected')
-    }
   }
 }
 

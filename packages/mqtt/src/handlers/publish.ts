@@ -65,7 +65,7 @@ function settlePublish(client: MqttConnection, qos: number, id: number, result: 
     acknowledge(client, PUBACK, id, result)
   } else if (qos === 2) {
     // A PUBREC with an error ends the exchange: its id is free at once. [MQTT5-4.3.3-9]
-    if (result === 'refused' && client.version === 5) client.state.received.delete(id)
+    if (result === 'refused' && client.version === 5) client.state.release(id)
     acknowledge(client, PUBREC, id, result)
   } else if (result === 'refused') {
     refuseUnacknowledged(client)
@@ -77,7 +77,7 @@ function settlePublish(client: MqttConnection, qos: number, id: number, result: 
  * kept must not be, or it would be lost: the connection ends, and the client sends it again on the next one. [MQTT311-4.8.0-2]
  */
 function endForFault(client: MqttConnection, qos: number, id: number): void {
-  if (qos === 2) client.state.received.delete(id)
+  if (qos === 2) client.state.release(id)
   client.disconnect(ReasonCode.quotaExceeded, client.producer.refusal!.text, 'MQTT311-4.8.0-2')
 }
 
@@ -90,9 +90,9 @@ function publishOnce(client: MqttConnection, message: Message, id: number): void
     return
   }
   // Before MQTT 5 nobody is told a maximum: there the 65,535 identifiers are the limit.
-  if (client.version === 5 && received.size >= client.adapter.settings.receiveMaximum) {
-    const detail = `${received.size} QoS 2 publishes await their PUBREL, the receive maximum (mqtt.receiveMaximum)`
-    throw new ProtocolError(ReasonCode.receiveMaximumExceeded, 'MQTT5-3.3.4-9', detail)
+  if (client.version === 5 && client.state.openCount >= client.adapter.settings.receiveMaximum) {
+    const detail = `${client.state.openCount} QoS 2 publishes await their PUBREL, the receive maximum (mqtt.receiveMaximum)`
+    throw new ProtocolError(ReasonCode.receiveMaximumExceeded, 'MQTT5-3.3.4-7', detail)
   }
   received.add(id)
   const result = client.producer.publish(client.target, message, publishTag(2, id))

@@ -14,7 +14,7 @@ export function hex(text: string): Uint8Array {
 }
 
 export function bytes(...parts: readonly Part[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => (typeof part === 'number' ? [part] : [...part])))
+  return new Uint8Array(Buffer.concat(parts.map((part) => Uint8Array.from(typeof part === 'number' ? [part] : part))))
 }
 
 export function u16(value: number): number[] {
@@ -37,9 +37,9 @@ export function varint(value: number): number[] {
 }
 
 /** Binary Data: two bytes of length, then the bytes. A text is taken as its UTF-8. */
-export function data(value: string | Uint8Array | readonly number[]): number[] {
+export function data(value: string | Uint8Array | readonly number[]): Uint8Array {
   const content = typeof value === 'string' ? new TextEncoder().encode(value) : value
-  return [...u16(content.length), ...content]
+  return bytes(u16(content.length), content)
 }
 
 /** UTF-8 Encoded String. Bytes go out as they are: that is how a test sends what is no UTF-8. */

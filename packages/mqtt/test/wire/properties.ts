@@ -98,7 +98,7 @@ export function propertyBlock(properties: readonly Part[]): Uint8Array {
   return bytes(varint(body.length), body)
 }
 
-function encodeValue(type: WireType, value: unknown): readonly number[] {
+function encodeValue(type: WireType, value: unknown): Part {
   switch (type) {
     case 'byte':
       return [value as number]
