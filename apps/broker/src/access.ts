@@ -23,7 +23,7 @@ export class Access implements Login {
     this.#users = users
     this.#clock = clock
     this.#config = config
-    this.authorizer = new RuleAuthorizer(config.auth, 'auth')
+    this.authorizer = this.check(config)
     this.#authenticator = this.#makeAuthenticator()
   }
 
@@ -32,7 +32,12 @@ export class Access implements Login {
     return this.#config.auth.scram
   }
 
-  /** For logins and questions from now on. Throws AuthError, and keeps what it has, for rules that cannot be. */
+  /** Throws AuthError for rules that cannot be. */
+  check(config: BrokerConfig): RuleAuthorizer {
+    return new RuleAuthorizer(config.auth, 'auth')
+  }
+
+  /** For logins and questions from now on. Throws as `check` does, and keeps what it has then. */
   use(config: BrokerConfig): void {
     this.authorizer.replace(config.auth)
     this.#config = config

@@ -115,10 +115,12 @@ async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: 
   }
   log.info({ version: VERSION, pid: process.pid, dataDir: dataDir?.path ?? '' }, `TernMQ ${VERSION} is ready`)
 
-  const reload = async (wanted: BrokerConfig): Promise<Reloaded> => {
+  const change = async (wanted: BrokerConfig): Promise<Reloaded> => {
     const reloaded = reloadOf(config, wanted)
     const next = reloaded.config
+    // What can fail comes first.
     refuseExposure(next, users)
+    access.check(next)
     await certificates.use(next)
     access.use(next)
     adapters.use(next)
@@ -130,6 +132,13 @@ async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: 
     }
     config = next
     return reloaded
+  }
+
+  let lastChange: Promise<unknown> = Promise.resolve()
+  const reload = (wanted: BrokerConfig): Promise<Reloaded> => {
+    const result = lastChange.then(() => change(wanted))
+    lastChange = result.catch(() => undefined) // whoever asked gets the error
+    return result
   }
 
   let stopped: Promise<void> | undefined = undefined

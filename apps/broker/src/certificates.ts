@@ -68,6 +68,7 @@ export class Certificates {
         return { name, files, certificate: await readCertificate(files) }
       }),
     )
+    if (this.#isClosed) return
     this.#unwatch()
     for (const { name, files, certificate } of read) {
       this.#apply(name, certificate)

@@ -47,6 +47,15 @@ test('a flood of one kind is written up to the limit, then counted, and leaves o
   expect(lines.at(-1)).toBe(`warn 7 more events of kind 'refused' within a second`)
 })
 
+test('a flood that is not shown uses up nothing of what is, and is told at its own level', () => {
+  const goodbye = 'client disconnected: normal disconnection'
+  for (let index = 0; index < LINES_PER_SECOND_MAX + 3; index++) eventLog.take(event('disconnected', goodbye))
+  eventLog.take(event('disconnected', 'connection lost: network timeout'))
+  expect(lines.at(-1)).toBe('info connection lost: network timeout')
+  clock.advance(1_000)
+  expect(lines.at(-1)).toBe(`debug 3 more events of kind 'disconnected' within a second`)
+})
+
 test('after a second lines are written again', () => {
   for (let index = 0; index <= LINES_PER_SECOND_MAX; index++) eventLog.take(event('refused', 'no'))
   clock.advance(1_000)

@@ -6,7 +6,7 @@ import type { BrokerEvent, Cancel, Clock, EventKind } from '@ternmq/core'
 
 import type { Log } from './log.ts'
 
-/** Lines per second and kind. Beyond it events are only counted (and stay in the ring of recent events). */
+/** Lines per second, kind and level. Beyond it events are only counted (and stay in the ring of recent events). */
 export const LINES_PER_SECOND_MAX = 50
 
 const SECOND_MS = 1_000
@@ -14,7 +14,12 @@ const SECOND_MS = 1_000
 /** How a client that says goodbye ends, in the words of the adapters. */
 const GOODBYE = 'client disconnected:'
 
+type Level = 'debug' | 'info' | 'warn' | 'error'
+
+/** Of one kind at one level: what is not shown at all must not use up what is. */
 interface Written {
+  readonly kind: EventKind
+  readonly level: Level
   lines: number
   unwritten: number
 }
@@ -22,7 +27,7 @@ interface Written {
 export class EventLog {
   readonly #log: Log
   readonly #clock: Clock
-  readonly #second = new Map<EventKind, Written>()
+  readonly #second = new Map<string, Written>()
   #cancel: Cancel | undefined = undefined
 
   constructor(log: Log, clock: Clock) {
@@ -31,16 +36,18 @@ export class EventLog {
   }
 
   readonly take = (event: BrokerEvent): void => {
-    let written = this.#second.get(event.kind)
-    if (written === undefined) this.#second.set(event.kind, (written = { lines: 0, unwritten: 0 }))
+    const level = levelOf(event)
+    const { kind, source, listener, peer, clientId, user, clause, text } = event
+    const key = `${level} ${kind}`
+    let written = this.#second.get(key)
+    if (written === undefined) this.#second.set(key, (written = { kind, level, lines: 0, unwritten: 0 }))
     if (written.lines >= LINES_PER_SECOND_MAX) {
       written.unwritten++
       return
     }
     written.lines++
     this.#cancel ??= this.#clock.after(SECOND_MS, () => this.#endSecond())
-    const { kind, source, listener, peer, clientId, user, clause, text } = event
-    this.#log[levelOf(event)]({ kind, source, listener, peer, clientId, user, clause }, text)
+    this.#log[level]({ kind, source, listener, peer, clientId, user, clause }, text)
   }
 
   /** Tells what was not written so far. */
@@ -51,16 +58,16 @@ export class EventLog {
 
   #endSecond(): void {
     this.#cancel = undefined
-    for (const [kind, { unwritten }] of this.#second) {
+    for (const { kind, level, unwritten } of this.#second.values()) {
       if (unwritten > 0)
-        this.#log.warn({ kind, unwritten }, `${unwritten} more events of kind '${kind}' within a second`)
+        this.#log[level]({ kind, unwritten }, `${unwritten} more events of kind '${kind}' within a second`)
     }
     this.#second.clear()
   }
 }
 
 /** Who comes and goes as agreed is of no interest; who is cut off is; who is turned away may be an attack or a mistake of ours. */
-function levelOf({ kind, text }: BrokerEvent): 'debug' | 'info' | 'warn' | 'error' {
+function levelOf({ kind, text }: BrokerEvent): Level {
   switch (kind) {
     case 'connected':
       return 'debug'

@@ -1,0 +1,191 @@
+import { MemoryUserStore } from '@ternmq/auth'
+import { type BrokerConfig, type BrokerConfigInput, loadConfig, sections, settings } from '@ternmq/config'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+
+import { type Broker, startBroker } from './broker.ts'
+import { type Log, openProcessLog } from './log.ts'
+import { requestUsers } from './user-client.ts'
+
+function configOf(values: BrokerConfigInput): BrokerConfig {
+  const loaded = loadConfig({ values })
+  if (!loaded.ok) throw new Error(loaded.errors.join('\n'))
+  return loaded.config
+}
+
+const off = { enabled: false }
+const TCP_ONLY: BrokerConfigInput = { listeners: { mqtt: { port: 0 }, mqtts: off, ws: off, wss: off } }
+
+/** A broker without files, stopped after the test. */
+async function startInMemory(values: BrokerConfigInput = {}, log?: Log): Promise<Broker> {
+  const options = { users: new MemoryUserStore(), ...(log === undefined ? {} : { log }) }
+  const broker = await startBroker(configOf({ ...TCP_ONLY, ...values }), options)
+  onTestFinished(() => broker.stop())
+  return broker
+}
+
+function portOf(broker: Broker): number {
+  return broker.listeners.mqtt?.port ?? 0
+}
+
+async function open(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {}) // some are cut off
+  onTestFinished(() => void socket.destroy())
+  await new Promise<void>((resolve) => {
+    socket.once('connect', resolve)
+  })
+  return socket
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve())
+    socket.resume()
+  })
+}
+
+/** CONNECT of MQTT 3.1.1, clean session, with this client id. */
+function connectPacket(clientId: string): Buffer {
+  const id = Buffer.from(clientId)
+  const head = [0x10, 12 + id.length, 0, 4, ...Buffer.from('MQTT'), 4, 2, 0, 0, 0, id.length]
+  return Buffer.concat([Buffer.from(head), id])
+}
+
+async function login(broker: Broker, clientId: string): Promise<Socket> {
+  const socket = await open(portOf(broker))
+  socket.write(connectPacket(clientId))
+  const connack = await new Promise<Buffer>((resolve) => {
+    socket.once('data', resolve)
+  })
+  expect([...connack]).toEqual([0x20, 2, 0, 0])
+  return socket
+}
+
+test('a program may have several brokers, which know nothing of one another', async () => {
+  const [one, other] = await Promise.all([startInMemory(), startInMemory()])
+  await login(one, 'a')
+  expect(one.vhost.sessions.count).toBe(1)
+  expect(other.vhost.sessions.count).toBe(0)
+})
+
+test('a broker ends with the block that uses it, and stopping it again harms nobody', async () => {
+  let outside: Broker
+  {
+    await using broker = await startBroker(configOf(TCP_ONLY), { users: new MemoryUserStore() })
+    outside = broker
+    const socket = await login(broker, 'a')
+    socket.resume()
+  }
+  await outside.stop()
+  const refused = connect(portOf(outside), '127.0.0.1')
+  const error = await new Promise<NodeJS.ErrnoException>((resolve) => {
+    refused.once('error', resolve)
+  })
+  expect(error.code).toBe('ECONNREFUSED')
+})
+
+test('what happens to clients is in its events and its log', async () => {
+  const lines: string[] = []
+  const note = (_: object, text: string): void => void lines.push(text)
+  const broker = await startInMemory({}, { debug: note, info: note, warn: note, error: note, fatal: note })
+  await login(broker, 'a')
+  const second = await open(portOf(broker))
+  second.write(Uint8Array.of(0xc0, 0)) // PINGREQ before CONNECT
+  await closed(second)
+  const [, refused] = broker.events.recent()
+  expect(broker.events.recent().map(({ kind }) => kind)).toEqual(['connected', 'refused'])
+  expect(refused?.clause).not.toBe('')
+  expect(lines).toContain(refused?.text)
+})
+
+test('a port that is busy leaves nothing behind: neither listener nor lock', async () => {
+  const busy = createServer()
+  onTestFinished(() => void busy.close())
+  await new Promise<void>((resolve) => {
+    busy.listen(0, '127.0.0.1', resolve)
+  })
+  const address = busy.address()
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+  const folder = mkdtempSync(join(tmpdir(), 'ternmq-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const base = { dataDir: join(folder, 'data') }
+  const listeners = { mqtts: off, wss: off, mqtt: { port: 0 }, ws: { port } }
+  await expect(startBroker(configOf({ ...base, listeners }))).rejects.toMatchObject({ code: 'LISTENER_PORT_IN_USE' })
+  await using broker = await startBroker(configOf({ ...base, ...TCP_ONLY }))
+  expect(portOf(broker)).toBeGreaterThan(0)
+})
+
+test('limits that change while it runs hold for the next connection, all listeners together', async () => {
+  const broker = await startInMemory()
+  await login(broker, 'a')
+  await broker.reload(configOf({ ...TCP_ONLY, limits: { maxConnections: 1 } }))
+  await closed(await open(portOf(broker)))
+  expect(broker.events.recent().at(-1)).toMatchObject({
+    kind: 'limit',
+    text: 'connection refused: limits.maxConnections is 1, and as many are open',
+  })
+  await broker.reload(configOf(TCP_ONLY))
+  await login(broker, 'b')
+})
+
+test('a configuration that cannot be leaves everything as it was', async () => {
+  const broker = await startInMemory()
+  const rules = [{ user: '*', allow: ['read' as const], deny: [], topics: ['#'] }]
+  const exposed = configOf({
+    listeners: { ...TCP_ONLY.listeners, mqtt: { authentication: { anonymous: false } } },
+    auth: { rules },
+  })
+  const wrong = { ...exposed, auth: { ...exposed.auth, rules: [{ ...rules[0]!, topics: ['a#'] }] } }
+  await expect(broker.reload(wrong)).rejects.toMatchObject({ code: 'AUTH_RULES_INVALID' })
+  await login(broker, 'a')
+})
+
+test('a broker without files cannot make certificates, and says what to set', async () => {
+  const config = configOf({ listeners: { ...TCP_ONLY.listeners, mqtts: { port: 0 } } })
+  await expect(startBroker(config, { users: new MemoryUserStore() })).rejects.toThrow(
+    'listeners.mqtts.tls.cert and .key are not set, and a broker without data directory cannot make its own',
+  )
+})
+
+/** Notes which settings are read. */
+function watched(section: object, key: string, read: Set<string>): object {
+  return new Proxy(section, {
+    get(target, name, receiver) {
+      const value: unknown = Reflect.get(target, name, receiver)
+      if (typeof name !== 'string') return value
+      const partKey = key === '' ? name : `${key}.${name}`
+      if (sections.has(partKey)) return watched(value as object, partKey, read)
+      read.add(partKey)
+      return value
+    },
+  })
+}
+
+test('every setting is used: nothing in the configuration is without effect', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ternmq-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  await using maker = await startBroker(
+    configOf({ dataDir: folder, listeners: { mqtt: off, mqtts: { port: 0 }, ws: off, wss: off } }),
+  )
+  await maker.stop()
+  const tls = {
+    cert: join(folder, 'certificates', 'server.pem'),
+    key: join(folder, 'certificates', 'server-key.pem'),
+    ca: join(folder, 'certificates', 'ca.pem'),
+    clientCertificate: 'request' as const,
+    identity: 'cn' as const,
+  }
+  const listeners = { mqtt: { port: 0 }, mqtts: { port: 0, tls }, ws: { port: 0 }, wss: { port: 0, tls } }
+  const read = new Set<string>()
+  const config = watched(structuredClone(configOf({ dataDir: folder, listeners })), '', read) as BrokerConfig
+  openProcessLog(config.log)
+  await using broker = await startBroker(config)
+  expect(Object.keys(broker.listeners)).toEqual(['mqtt', 'mqtts', 'ws', 'wss'])
+  await requestUsers(config, { op: 'user.add', name: 'device' })
+  expect(broker.users.list().map(({ name }) => name)).toEqual(['device'])
+  expect([...settings.keys()].filter((key) => !read.has(key))).toEqual([])
+})
