@@ -64,6 +64,15 @@ test('small messages share a block, and a block is never larger than 16 KiB', ()
   expect(blocks.size).toBeLessThanOrEqual(5)
 })
 
+test('a block is filled to its last byte and not beyond', () => {
+  // 16,384 is no multiple of 5: the last message of a block that is one byte too many would lose that byte.
+  for (let count = 0; count < 10_000; count++) {
+    const value = (count % 255) + 1
+    keep(new Uint8Array(5).fill(value), 0, 5)
+    expect(kept.bytes[kept.start + 4]).toBe(value)
+  }
+})
+
 test('messages kept in a run lie one behind the other, so that they leave in one piece', () => {
   const source = new Uint8Array(100)
   keepInRun(source, 0, 100)

@@ -231,13 +231,14 @@ export class Session {
     this.#isEnded = true
     this.#owner = undefined
     this.#cancelTimers()
+    // Before the will: whoever has been evicted gets nothing more, not even that.
+    for (const consumer of this.#consumers()) consumer.detach()
     this.#publishWill()
     for (const binding of this.#bindings?.values() ?? []) this.#vhost.router.unbind(binding)
     this.#bindings = undefined
     for (const { consumer } of this.#shared?.values() ?? []) this.#vhost.shared.giveUp(consumer)
     for (const consumer of this.#departed ?? []) this.#vhost.shared.giveUp(consumer)
     for (const key of [...(this.#shared?.keys() ?? [])]) this.#leaveShared(key)
-    this.#consumer.detach()
     this.queue.removeConsumer(this.#consumer)
     const held = this.queue.close()
     for (const delivery of this.#consumer.unsettled()) if (this.queue.isLogged(delivery)) held.push(delivery.message)
@@ -279,6 +280,7 @@ export class Session {
     if (before !== undefined) {
       // It takes part once, however often it subscribes, and loses nothing by it. [MQTT5 §4.8.2]
       before.consumer.match = match
+      before.consumer.wake()
       return
     }
     const consumer = this.#vhost.shared.join(key, shareName, spec, this, match)

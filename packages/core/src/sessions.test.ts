@@ -301,6 +301,16 @@ describe('the will', () => {
     expect(wills()).toEqual(['w'])
   })
 
+  test('and does not send it to the connection that was just told so', () => {
+    const { world, wills } = watched()
+    const client = world.connect('c', { expiryMs: 10_000, will: willOf('will', 'w', 0) })
+    client.bind('will')
+    client.bind('will', { share: 'g' })
+    world.vhost.sessions.delete('c')
+    world.settle()
+    expect([client.texts, wills()]).toEqual([[], ['w']])
+  })
+
   test('it is retained when it says so', () => {
     const { world } = watched()
     world.connect('c', { will: willOf('will/c', 'gone', 0, { retain: true }) }).session.disconnect()

@@ -129,6 +129,16 @@ describe('subscribing again', () => {
   })
 })
 
+test('a member that subscribes again at most once gets at once what waited for its acknowledgements', () => {
+  const world = new World()
+  const one = world.connect('c', { creditMax: 1 })
+  one.bind('jobs/#', { share: 'g' })
+  publishAll(world, numbers(1, 3))
+  one.bind('jobs/#', { share: 'g', assuranceMax: 0 })
+  world.settle()
+  expect(one.texts).toEqual(numbers(1, 3))
+})
+
 describe('a member that unsubscribes', () => {
   test('gets nothing more and finishes what it has begun [MQTT5-3.10.4-3]', () => {
     const world = new World()
