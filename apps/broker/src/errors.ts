@@ -9,6 +9,7 @@ export type BrokerErrorCode =
   | 'ADMIN_SOCKET_FAILED'
   | 'ADMIN_NOT_ANSWERED'
   | 'ADMIN_REFUSED'
+  | 'PASSWORD_NOT_GIVEN'
   | 'USER_EXISTS'
   | 'USER_UNKNOWN'
 

@@ -16,7 +16,12 @@ class Terminal extends PassThrough {
 
 function ioWith(stdin: PassThrough): { io: Parameters<typeof promptPassword>[0]; shown: string[] } {
   const shown: string[] = []
-  const stream = { write: (text: string) => shown.push(text) }
+  const stream = {
+    write: (text: string) => {
+      if (text.endsWith(': ')) expect(stdin).toMatchObject({ isRaw: true }) // a fast typist must not be seen
+      shown.push(text)
+    },
+  }
   return { io: { stdin: stdin as unknown as NodeJS.ReadStream, stdout: stream, stderr: stream, env: {} }, shown }
 }
 

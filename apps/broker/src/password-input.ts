@@ -1,6 +1,6 @@
 /** Reads a password: from a pipe, or typed at a terminal that does not show it. */
 import type { ConsoleIo } from './console-io.ts'
-import { UsageError } from './errors.ts'
+import { BrokerError, UsageError } from './errors.ts'
 
 /** Bytes read for a password. More cannot be one. */
 const INPUT_BYTES_MAX = 16 * 1024
@@ -17,7 +17,10 @@ export async function readPassword(stdin: AsyncIterable<Uint8Array | string>): P
     const bytes = Buffer.from(chunk)
     size += bytes.length
     if (size > INPUT_BYTES_MAX)
-      throw new UsageError(`standard input has more than ${INPUT_BYTES_MAX} bytes; a password is expected there`)
+      throw new BrokerError(
+        'PASSWORD_NOT_GIVEN',
+        `standard input has more than ${INPUT_BYTES_MAX} bytes; a password is expected there`,
+      )
     chunks.push(bytes)
   }
   const bytes = Buffer.concat(chunks)
@@ -25,20 +28,20 @@ export async function readPassword(stdin: AsyncIterable<Uint8Array | string>): P
   return bytes.subarray(0, bytes.length - end)
 }
 
-/** Asks twice. Throws UsageError when there is no terminal, or the two differ. */
+/** Asks twice. Throws UsageError when there is no terminal, BrokerError when the two differ. */
 export async function promptPassword(io: ConsoleIo, name: string): Promise<Uint8Array> {
   if (!io.stdin.isTTY)
     throw new UsageError('standard input is no terminal to ask for a password at; give --password-stdin')
   const password = await promptHidden(io, `Password for ${name}: `)
   const again = await promptHidden(io, 'The same again: ')
-  if (password !== again) throw new UsageError('the two passwords differ')
+  if (password !== again) throw new BrokerError('PASSWORD_NOT_GIVEN', 'the two passwords differ; nothing has changed')
   return Buffer.from(password)
 }
 
 /** One line, not shown. Ctrl-C throws. */
 async function promptHidden({ stdin, stderr }: ConsoleIo, question: string): Promise<string> {
+  stdin.setRawMode(true) // before the question: what is typed at once must not be seen either
   stderr.write(question)
-  stdin.setRawMode(true)
   stdin.setEncoding('utf8')
   stdin.resume()
   try {
@@ -51,7 +54,10 @@ async function promptHidden({ stdin, stderr }: ConsoleIo, question: string): Pro
       const take = (text: string): void => {
         for (const key of text) {
           if (key === '\r' || key === '\n') return done(() => resolve(line))
-          if (key === CTRL_C || key === CTRL_D) return done(() => reject(new UsageError('no password was given')))
+          if (key === CTRL_C || key === CTRL_D)
+            return done(() =>
+              reject(new BrokerError('PASSWORD_NOT_GIVEN', 'no password was given; nothing has changed')),
+            )
           line = key === CTRL_U ? '' : key === '\b' || key === '\u007f' ? [...line].slice(0, -1).join('') : line + key
         }
       }
