@@ -8,6 +8,8 @@ const PACKET_BYTES_MAX = 268_435_460
 /** Four Byte Integer; as an expiry interval it means 'never'. [MQTT5 §3.1.2.11.2] */
 const UINT32_MAX = 4_294_967_295
 const UINT16_MAX = 65_535
+/** Matching walks the tree of filters by recursion, a level at a time: beyond about ten thousand the stack ends. */
+const TOPIC_LEVELS_MAX = 1_024
 
 const schema = z
   .strictObject({
@@ -80,7 +82,7 @@ const schema = z
         'Memory in bytes for messages waiting for one session, bookkeeping included. Beyond it the newest is not kept for that session, and counted.',
       reload: 'live',
     }),
-    maxTopicLevels: z.int().min(1).max(UINT16_MAX).default(128).meta({
+    maxTopicLevels: z.int().min(1).max(TOPIC_LEVELS_MAX).default(128).meta({
       description: 'Levels of a topic name or filter. One with more is refused as invalid.',
       reload: 'connection',
     }),
@@ -93,6 +95,15 @@ const schema = z
       description: 'UTF-8 bytes of a client id. A longer one is refused at CONNECT. [MQTT5-3.1.3-5] [MQTT311-3.1.3-5]',
       reload: 'connection',
     }),
+    strictClientIds: z
+      .boolean()
+      .default(false)
+      .meta({
+        description:
+          'Whether an MQTT 3.1 client is refused when its client id has more than 23 characters, as MQTT 3.1 wants. ' +
+          'Many devices have longer ones. [MQTT31-3.1-c]',
+        reload: 'connection',
+      }),
     retainAvailable: available('retained messages', '[MQTT5 §3.2.2.3.5]'),
     wildcardSubscriptionsAvailable: available('subscriptions with + and #', '[MQTT5 §3.2.2.3.11]'),
     subscriptionIdentifiersAvailable: available('subscription identifiers', '[MQTT5 §3.2.2.3.12]'),

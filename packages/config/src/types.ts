@@ -87,6 +87,7 @@ export interface MqttConfig {
   readonly maxTopicLevels: number
   readonly maxTopicBytes: number
   readonly maxClientIdBytes: number
+  readonly strictClientIds: boolean
   readonly retainAvailable: boolean
   readonly wildcardSubscriptionsAvailable: boolean
   readonly subscriptionIdentifiersAvailable: boolean

@@ -25,6 +25,8 @@ export interface MqttSettings {
   readonly sessionExpiryMaxSeconds: number
   readonly maxTopicLevels: number
   readonly maxClientIdBytes: number
+  /** Hold MQTT 3.1 clients to ids of at most 23 characters, as 3.1 wants. [MQTT31-3.1-c] [ADR-0004] */
+  readonly strictClientIds: boolean
   /** How long a connection may take to say CONNECT. */
   readonly handshakeTimeoutMs: number
   /** QoS 1 and 2 messages handed to an MQTT 3 client before it acknowledges; an MQTT 5 client says its own maximum. */
@@ -46,6 +48,7 @@ export const DEFAULT_MQTT_SETTINGS: MqttSettings = {
   sessionExpiryMaxSeconds: 604_800,
   maxTopicLevels: 128,
   maxClientIdBytes: 1_024,
+  strictClientIds: false,
   handshakeTimeoutMs: 10_000,
   mqtt3ReceiveMaximum: 65_535,
 }

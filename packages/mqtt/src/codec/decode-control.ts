@@ -72,7 +72,7 @@ export function decodeControl(frame: Uint8Array, version: MqttVersion): ControlP
  * Decodes the first packet of a connection, a CONNECT of any version. Throws ProtocolError.
  *
  * `clientIdCharsMax31` is the longest client id taken from a 3.1 client. Without it any length is taken, which
- * deviates from [MQTT31-3.1-c] (23 characters): 3.1.1 lifted the bound, and 3.1 libraries in use do not keep to it.
+ * deviates from [MQTT31-3.1-c] (23 characters): 3.1.1 lifted the bound, and 3.1 libraries in use do not keep to it. [ADR-0004]
  */
 export function decodeConnect(frame: Uint8Array, clientIdCharsMax31: number = Infinity): ConnectPacket {
   const reader = checkConnectFrame(frame)

@@ -131,7 +131,7 @@ describe('SUBACK', () => {
   test('has one code per filter in each version', () => {
     expect([...encodeSuback(fields, 5, NO_LIMIT)]).toEqual([0x90, 7, 0xff, 0xfe, 0, 2, 0x87, 0, 0x97])
     expect([...encodeSuback(fields, 4, NO_LIMIT)]).toEqual([0x90, 6, 0xff, 0xfe, 2, 0x80, 0, 0x80])
-    expect([...encodeSuback(fields, 3, NO_LIMIT)]).toEqual([0x90, 6, 0xff, 0xfe, 2, 0, 0, 0])
+    expect([...encodeSuback(fields, 3, NO_LIMIT)]).toEqual([0x90, 6, 0xff, 0xfe, 2, 0x80, 0, 0x80])
   })
 
   test('carries a reason in MQTT 5', () => {

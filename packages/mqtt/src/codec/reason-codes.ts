@@ -201,15 +201,14 @@ const RETURN_CODES: ReadonlyMap<number, number> = new Map([
 ])
 
 /** The only failure a 3.1.1 SUBACK knows. [MQTT311-3.9.3-2] */
-const SUBACK_FAILURE_311 = 0x80
+const SUBACK_FAILURE = 0x80
 
 /**
- * SUBACK byte for one filter: 5 has the code itself, 3.1.1 one failure code.
+ * SUBACK byte for one filter: 5 has the code itself, 3.x one failure code.
  *
- * 3.1 has no failure code: "it must therefore make a positive acknowledgement with a SUBACK, and the client will not be
- * informed" [MQTT31-3.8-d] [MQTT31-3.9-c]. A refused filter is answered as granted with QoS 0, and the broker's log tells the truth.
+ * Deviates from [MQTT31-3.8-d] [MQTT31-3.9-c]: 3.1 has no failure code and grants what is refused, so that a client waits for
+ * messages that never come. It is told, in the words of 3.1.1. [ADR-0004]
  */
 export function subackCode(reasonCode: number, version: MqttVersion): number {
-  if (version === 5 || reasonCode < 0x80) return reasonCode
-  return version === 4 ? SUBACK_FAILURE_311 : ReasonCode.grantedQos0
+  return version === 5 || reasonCode < 0x80 ? reasonCode : SUBACK_FAILURE
 }

@@ -21,6 +21,9 @@ import { TopicCache } from '../topic-cache.ts'
 import { PUBREL, writeAck } from './acks.ts'
 import { REASON_CODE_BY_LOGIN_REFUSAL, REASON_CODE_BY_REFUSAL } from './refusals.ts'
 
+/** [MQTT31-3.1-c] */
+const CLIENT_ID_CHARS_MAX_31 = 23
+
 /** A CONNECT that is not answered yet. */
 export interface PendingConnect {
   readonly packet: ConnectPacket
@@ -32,7 +35,7 @@ export interface PendingConnect {
 export function handleConnect(client: MqttConnection, bytes: Uint8Array): void {
   let packet: ConnectPacket
   try {
-    packet = decodeConnect(bytes)
+    packet = decodeConnect(bytes, client.adapter.settings.strictClientIds ? CLIENT_ID_CHARS_MAX_31 : Infinity)
   } catch (error) {
     if (error instanceof ProtocolError) return refuseMalformed(client, bytes, error)
     throw error

@@ -100,8 +100,8 @@ const CODES = {
 
 /** CONNACK return codes before MQTT 5. [MQTT311 §3.2.2.3] */
 const RETURN_CODES = [0, 1, 2, 3, 4, 5]
-/** MQTT 3.1 has no failure; 3.1.1 has 0x80. [MQTT311-3.9.3-2] */
-const SUBACK_CODES = { 3: [0, 1, 2], 4: [0, 1, 2, 0x80] }
+/** 3.1.1 has 0x80; that 3.1 clients get it, too, deviates from 3.1. [MQTT311-3.9.3-2] [MQTT31-3.9-c] [ADR-0004] */
+const SUBACK_CODES_3 = [0, 1, 2, 0x80]
 
 /** Cuts and reads the stream of one connection. */
 export class PacketParser {
@@ -229,7 +229,7 @@ function readAck<Type extends 'PUBACK' | 'PUBREC' | 'PUBREL' | 'PUBCOMP'>(
 function readSuback(raw: Uint8Array, reader: Reader, version: Version): Suback<'SUBACK'> {
   const id = reader.u16()
   const properties = version === 5 ? readProperties(reader, 'SUBACK') : NO_PROPERTIES
-  const codes: readonly number[] = version === 5 ? CODES.SUBACK : SUBACK_CODES[version]
+  const codes: readonly number[] = version === 5 ? CODES.SUBACK : SUBACK_CODES_3
   return { type: 'SUBACK', id, reasonCodes: Array.from(reader.rest(), (code) => oneOf(codes, code)), properties, raw }
 }
 

@@ -47,6 +47,15 @@ describe('a requirement', () => {
     expect(statusOf(coverage, 'DEMO5-1.1-2')).toBe('untested')
   })
 
+  test('deviates when the list says so and a test shows what is done instead', () => {
+    const clauses = spec.clauses.map((clause) => ({ ...clause, deviation: 'something else' }))
+    const statuses = (outcome: Outcome): string | undefined =>
+      judge([{ ...spec, clauses }], [ran('[DEMO5-1.1-1] greets', outcome)])[0]!.requirements[0]?.status
+    expect(statuses('passed')).toBe('deviates')
+    expect(statuses('failed')).toBe('failed')
+    expect(statuses('skipped')).toBe('untested')
+  })
+
   test('has failed when one of its tests failed', () => {
     const coverage = cover(ran('[DEMO5-1.1-1] greets'), ran('[DEMO5-1.1-1] greets twice', 'failed'))
     expect(statusOf(coverage, 'DEMO5-1.1-1')).toBe('failed')

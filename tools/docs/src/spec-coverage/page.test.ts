@@ -45,6 +45,7 @@ Made up.
 | requirements | 2 | 1 |
 | passed | 1 | 0 |
 | failed | 0 | 1 |
+| deviates | 0 | 0 |
 | not applicable | 1 | 0 |
 | untested | 0 | 0 |
 
@@ -78,6 +79,16 @@ test('the order in which tests ran does not change the page', () => {
 test('a list without numbers of the specification has one column of counts', () => {
   const ours = { ...spec, clauses: spec.clauses.slice(2) }
   expect(renderPage(judge([ours], [])[0]!)).toContain('|  | stated without a number (ids ours) |\n')
+})
+
+test('a page says what is done instead of what a requirement asks', () => {
+  const clauses = spec.clauses.map((clause) => ({ ...clause, deviation: 'nods' }))
+  const text = renderPage(judge([{ ...spec, clauses }], [greeted])[0]!)
+  expect(text).toContain('| deviates | 1 | 0 |\n')
+  expect(text).toContain('## Deviations\n\nOn purpose')
+  expect(text).toContain('| DEMO5-1.1-1 | Greets \\| waves. | nods |\n')
+  expect(text).toContain('| both | Greets \\| waves. | deviates | [ch1-hello]')
+  expect(text).not.toContain('| DEMO5-2.1-a | Bows. | nods |')
 })
 
 test('work left is printed by chapter', () => {

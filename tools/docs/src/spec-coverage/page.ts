@@ -12,6 +12,7 @@ export function renderPage(coverage: Coverage): string {
     specification.source,
     ...countTable(requirements),
     ...failedList(requirements),
+    ...deviations(requirements),
     ...notApplicable(requirements),
     ...chaptersOf(requirements).flatMap((chapter) => {
       const inChapter = requirements.filter(({ requirement }) => requirement.chapter === chapter)
@@ -56,6 +57,17 @@ function countTable(requirements: readonly Judged[]): string[] {
 function failedList(requirements: readonly Judged[]): string[] {
   const failed = requirements.filter(({ status }) => status === 'failed')
   return failed.length === 0 ? [] : [`Failed: ${failed.map(({ requirement }) => requirement.id).join(', ')}.`]
+}
+
+function deviations(requirements: readonly Judged[]): string[] {
+  const deviating = requirements.filter(({ status }) => status === 'deviates')
+  if (deviating.length === 0) return []
+  const rows = deviating.map(({ requirement }) => [requirement.id, requirement.summary, requirement.deviation ?? ''])
+  return [
+    '## Deviations',
+    'On purpose and tested as they are; the reasons are in [ADR 4](../adr/0004-deviations.md).',
+    table(['id', 'requirement', 'what is done instead'], rows),
+  ]
 }
 
 function notApplicable(requirements: readonly Judged[]): string[] {

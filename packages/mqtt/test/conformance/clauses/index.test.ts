@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type Clause, isNumbered, specifications } from './index.ts'
 
@@ -51,6 +53,15 @@ test('a requirement on clients alone says why a server has nothing to do', () =>
     'MQTT311-7.1.2-1',
   ])
   expect(clients.every(({ why }) => why !== undefined && why.length > 20)).toBe(true)
+})
+
+test('every deviation has its reasons in ADR 4, and nothing else is there', () => {
+  const deviations = specifications.flatMap(({ clauses }) => clauses.filter(({ deviation }) => deviation !== undefined))
+  const adr = readFileSync(join(import.meta.dirname, '../../../../../docs/adr/0004-deviations.md'), 'utf8')
+  const explained = [...adr.matchAll(/^## (.+)$/gm)].flatMap(
+    ([, title = '']) => title.match(/MQTT\d+-[\d.A-Z]+-\w+/g) ?? [],
+  )
+  expect(explained.sort()).toEqual(deviations.map(({ id }) => id).sort())
 })
 
 test('a summary is a short sentence of ours', () => {

@@ -70,6 +70,8 @@ MQTT31-2.6-a   both   should    ≠ Unused bits are sent as 0.
 MQTT31-3.1-a   both   must      = A connection begins with CONNECT.
 MQTT31-3.1-b   both   must      = The strings come in order: client id, will topic, will message, user name, password.
 MQTT31-3.1-c   server must      ≠ A client id of more than 23 characters is answered with return code 2.
+  deviates: it is accepted, as long as mqtt.maxClientIdBytes allows, because devices in the field have such ids;
+  mqtt.strictClientIds refuses it as the rule says
 MQTT31-3.1-d   server must      = A client id in use: the older client is disconnected before the CONNECT is completed.
 MQTT31-3.1-e   server must      = The will goes to its topic with its QoS and retain flag; it may be empty.
 MQTT31-3.1-f   server must      = The published will is the message without its two length bytes.
@@ -109,7 +111,8 @@ MQTT31-3.5-b   both   must      = PUBREC is answered by PUBREL with the same mes
 # 3.6 PUBREL
 § 3.6 PUBREL
 MQTT31-3.6-a   both   must      = PUBREL has QoS level 1 in its header.
-MQTT31-3.6-b   server must      = PUBREL delivers the message and is answered by PUBCOMP with the same message id.
+MQTT31-3.6-b   server must      = PUBREL is answered by PUBCOMP with the same message id; the message is delivered by then,
+  at PUBLISH or at PUBREL as the server likes (4.1).
 
 # 3.7 PUBCOMP
 § 3.7 PUBCOMP
@@ -122,6 +125,7 @@ MQTT31-3.8-b   server must      = A message is delivered at the lower of its own
 MQTT31-3.8-c   both   should    = A request for QoS 3 is invalid and ends the connection.
 MQTT31-3.8-d   server must      ≠ A subscription that is not allowed is granted in SUBACK all the same, and gets
   nothing.
+  deviates: it is refused with 0x80, as in 3.1.1, so that the client does not wait for messages that never come
 MQTT31-3.8-e   both   must      = SUBSCRIBE has QoS level 1 in its header and a message id.
 
 # 3.9 SUBACK
@@ -129,6 +133,7 @@ MQTT31-3.8-e   both   must      = SUBSCRIBE has QoS level 1 in its header and a 
 MQTT31-3.9-a   server must      = SUBACK has the message id of its SUBSCRIBE.
 MQTT31-3.9-b   server must      = It has one granted QoS per topic, in the order of the topics.
 MQTT31-3.9-c   server must-not  ≠ It says 0, 1 or 2 and nothing else: there is no failure code.
+  deviates: it says 0x80 for a refused subscription, as in 3.1.1, and nothing else besides
 
 # 3.10 UNSUBSCRIBE
 § 3.10 UNSUBSCRIBE
@@ -165,6 +170,7 @@ MQTT31-4.1-d   both   must      = QoS 2: PUBLISH, PUBREC, PUBREL, PUBCOMP share 
 MQTT31-4.2-a   server should    = A client that is back with clean session 0 gets its unfinished messages again.
 MQTT31-4.2-b   server should    = Messages sent again have DUP set.
 MQTT31-4.2-c   server should    ≠ A broker also repeats unacknowledged messages while the connection is up.
+  deviates: they are repeated when the client is back, as in 3.1.1; a living TCP connection does not lose them
 
 # 4.3 Ordering
 § 4.3 Message ordering
@@ -184,5 +190,7 @@ MQTT31-A-h     server must      = Topics may contain spaces.
 MQTT31-A-i     server must      = A leading '/' is a level: "/finance" matches "+/+" and "/+", not "+".
 MQTT31-A-j     both   must-not  = A topic has no U+0000.
 MQTT31-A-k     server must      = Any number of levels, and of roots, is possible.
+  deviates: names and filters have at most mqtt.maxTopicLevels levels, 128 unless set otherwise, which bounds the
+  work that one packet can ask for; there may be any number of roots
 `,
 )

@@ -42,6 +42,11 @@ DEMO5-3.1.4-a   client should    Waits.
     expect(clauses.map(isNumbered)).toEqual([true, false])
   })
 
+  test('that is deviated from says what is done instead, in as many lines as it takes', () => {
+    const [clause] = readTable('DEMO5', `${HEAD}DEMO5-1.1-1 server must Greets\n  all.\n  deviates: nods\n  to some`)
+    expect(clause).toMatchObject({ summary: 'Greets all.', deviation: 'nods to some' })
+  })
+
   test.each([
     ['DEMO4-1.1-1 both must Greets.', 'an id looks like DEMO5-3.1.2-1'],
     ['DEMO5-1.1 both must Greets.', 'an id looks like'],
@@ -51,6 +56,7 @@ DEMO5-3.1.4-a   client should    Waits.
     ['DEMO5-1.1-1 both must Greets.\nDEMO5-1.1-1 both must Waves.', 'this id is there already'],
     ['DEMO5-1.1-1 client must Waits.', 'DEMO5-1.1-1 is for client'],
     ['DEMO5-1.1-1 server must Greets.\n  why: it is polite', 'DEMO5-1.1-1 is for server'],
+    ['DEMO5-1.1-1 client must Waits.\n  why: so\n  deviates: no', 'DEMO5-1.1-1 is for clients'],
   ])('%j is refused', (line, why) => {
     expect(() => readTable('DEMO5', HEAD + line)).toThrow(why)
   })

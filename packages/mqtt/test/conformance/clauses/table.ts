@@ -1,7 +1,8 @@
 /**
  * Reads the requirement tables beside this file. A line starts a chapter ("# 3.1 CONNECT"), a section
  * ("§ 3.1.2.3 Connect Flags") or a requirement ("id actor level summary"); an indented line goes on with the one above,
- * or says with "why:" why a requirement is not for servers. Tables are text because 500 requirements read best as lines.
+ * or says with "why:" why a requirement is not for servers, with "deviates:" what this broker does instead and why.
+ * Tables are text because 500 requirements read best as lines.
  */
 
 /**
@@ -26,6 +27,8 @@ export interface Clause {
   readonly level: Level
   /** With actor 'client' only: why there is nothing for a server to do. */
   readonly why?: string
+  /** We do something else on purpose: what, why, and the setting that changes it. [ADR-0004] */
+  readonly deviation?: string
 }
 
 type Draft = { -readonly [Key in keyof Clause]: Clause[Key] }
@@ -65,7 +68,10 @@ export function readTable(prefix: string, text: string): readonly Clause[] {
       clauses.push({ id, chapter, section, sectionTitle, summary, actor, level })
     }
   }
-  for (const { id, actor, why } of clauses) {
+  for (const { id, actor, why, deviation } of clauses) {
+    if (actor === 'client' && deviation !== undefined) {
+      throw new Error(`table ${prefix}: ${id} is for clients: there is nothing to deviate from`)
+    }
     if ((actor === 'client') === (why === undefined)) {
       throw new Error(`table ${prefix}: ${id} is for ${actor}; a "why:" goes with 'client' and with nothing else`)
     }
@@ -80,6 +86,8 @@ export function isNumbered(clause: Clause): boolean {
 
 function goOn(clause: Draft, text: string): void {
   if (text.startsWith('why: ')) clause.why = text.slice('why: '.length)
+  else if (text.startsWith('deviates: ')) clause.deviation = text.slice('deviates: '.length)
+  else if (clause.deviation !== undefined) clause.deviation += ` ${text}`
   else if (clause.why !== undefined) clause.why += ` ${text}`
   else clause.summary += ` ${text}`
 }
