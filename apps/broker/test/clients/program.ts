@@ -81,7 +81,7 @@ export class Program implements AsyncDisposable {
     this.#read(this.#child.stdout as Readable, this.lines)
     this.#read(this.#child.stderr as Readable, this.errors)
     // A test run that is broken off must not leave its programs behind.
-    this.#onExit = () => this.#signal('SIGKILL')
+    this.#onExit = () => this.signal('SIGKILL')
     process.once('exit', this.#onExit)
   }
 
@@ -103,8 +103,8 @@ export class Program implements AsyncDisposable {
   /** Sends the signal and waits for the end; SIGKILL follows. Nothing happens when it has ended. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.#end !== undefined) return
-    const timer = setTimeout(() => this.#signal('SIGKILL'), STOP_MS_MAX)
-    this.#signal(signal)
+    const timer = setTimeout(() => this.signal('SIGKILL'), STOP_MS_MAX)
+    this.signal(signal)
     await this.ended()
     clearTimeout(timer)
   }
@@ -113,7 +113,8 @@ export class Program implements AsyncDisposable {
     return this.stop('SIGKILL')
   }
 
-  #signal(signal: NodeJS.Signals): void {
+  /** Sends a signal and waits for nothing. */
+  signal(signal: NodeJS.Signals): void {
     const { pid } = this.#child
     if (pid === undefined) return
     try {
@@ -126,7 +127,7 @@ export class Program implements AsyncDisposable {
   #read(stream: Readable, into: string[]): void {
     createInterface({ input: stream }).on('line', (line) => {
       into.push(line)
-      if (into.length > LINES_MAX) this.#signal('SIGKILL')
+      if (into.length > LINES_MAX) this.signal('SIGKILL')
       this.#look()
     })
   }
