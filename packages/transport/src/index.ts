@@ -35,7 +35,7 @@ export {
   UNSENT_BYTES_MAX,
 } from './outbox.ts'
 export { realEnv } from './real-env.ts'
-export { CLOSE_FLUSH_MS, nextTransportId } from './socket-transport.ts'
+export { CLOSE_FLUSH_MS, nextTransportId, TURN_READ_BYTES_MAX } from './socket-transport.ts'
 export { createTcpListener } from './tcp.ts'
 export { createTlsListener, type SecureListener } from './tls.ts'
 export { type AdmitSecure, type ClientCertificates, TlsAcceptor, type TlsListenerOptions } from './tls-acceptor.ts'

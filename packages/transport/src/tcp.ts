@@ -27,7 +27,7 @@ const readBuffer: Uint8Array = Buffer.allocUnsafeSlow(READ_BYTES)
 const readInPlace = {
   buffer: readBuffer,
   callback(this: Socket, byteCount: number): boolean {
-    transportOf(this)?.receive(readBuffer.subarray(0, byteCount))
+    transportOf(this)?.receive(readBuffer.subarray(0, byteCount), byteCount < READ_BYTES)
     return true
   },
 }

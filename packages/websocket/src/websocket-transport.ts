@@ -5,7 +5,14 @@
 import type { Duplex } from 'node:stream'
 
 import type { Cancel, Clock, Connection, PeerInfo, TimerWheel, Transport, WheelEntry } from '@ternmq/core'
-import { CLOSE_FLUSH_MS, closeReason, nextTransportId, type Outbox, SlabOutput } from '@ternmq/transport'
+import {
+  CLOSE_FLUSH_MS,
+  closeReason,
+  nextTransportId,
+  type Outbox,
+  SlabOutput,
+  TURN_READ_BYTES_MAX,
+} from '@ternmq/transport'
 import type { WebSocket } from 'ws'
 
 import { type CloseCause, closeFrameText, CODE_ABNORMAL, CODE_BY_CAUSE, CODE_UNSUPPORTED_DATA } from './close-codes.ts'
@@ -41,6 +48,9 @@ export class WebSocketTransport extends SlabOutput implements Transport, WheelEn
   /** '' until the first reason to close. */
   #reason = ''
   #cause: CloseCause = 'done'
+  #isPaused = false
+  /** Read without a break. */
+  #readBytes = 0
   #openWrites = 0
   #missedPings = 0
   readonly #onWritten = (): void => this.#written()
@@ -76,17 +86,22 @@ export class WebSocketTransport extends SlabOutput implements Transport, WheelEn
   }
 
   pauseReading(): void {
-    if (this.#reason === '') this.#ws.pause()
+    if (this.#reason !== '') return
+    this.#isPaused = true
+    this.#ws.pause()
   }
 
   resumeReading(): void {
-    if (this.#reason === '') this.#ws.resume()
+    if (this.#reason !== '') return
+    this.#isPaused = false
+    this.#ws.resume()
   }
 
   end(reason: string, cause: CloseCause = 'done'): void {
     if (this.#reason !== '') return
     this.#reason = reason
     this.#cause = cause
+    this.#isPaused = false
     this.#ws.resume() // the peer's close frame has to be seen
     this.endOutput()
   }
@@ -155,8 +170,18 @@ export class WebSocketTransport extends SlabOutput implements Transport, WheelEn
     this.#missedPings = 0
     for (const fragment of fragments) {
       if (this.#reason !== '') return
+      this.#readBytes += fragment.length
       this.#connection?.onBytes(fragment)
     }
+    if (this.#readBytes >= TURN_READ_BYTES_MAX) this.#letOthersRun()
+  }
+
+  #letOthersRun(): void {
+    this.#readBytes = 0
+    this.#ws.pause()
+    this.#owner.clock.flush(() => {
+      if (!this.#isPaused) this.#ws.resume()
+    })
   }
 
   receiveText(bytes: Uint8Array): void {

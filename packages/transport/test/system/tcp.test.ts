@@ -4,7 +4,14 @@ import { createServer, type Socket } from 'node:net'
 import { closed, pumpRandomPieces, readBytes, type Rig, startRig, TEST_OPTIONS, turn } from '@ternmq/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { ConnectionBudget, createTcpListener, FILES_KEPT, HIGH_WATER_BYTES, TransportError } from '../../src/index.ts'
+import {
+  ConnectionBudget,
+  createTcpListener,
+  FILES_KEPT,
+  HIGH_WATER_BYTES,
+  TransportError,
+  TURN_READ_BYTES_MAX,
+} from '../../src/index.ts'
 import { startTcp } from './support.ts'
 
 test('bytes arrive, and all answers of a turn leave in one piece', async () => {
@@ -91,6 +98,54 @@ test('pausing from inside onBytes keeps the rest of what arrived for later', asy
     accepted.transport.resumeReading()
   }
   expect(rounds).toBeGreaterThanOrEqual(8)
+})
+
+test('one peer does not get more than its part of a turn, and loses nothing', async () => {
+  const rig = await startTcp()
+  const peer = await rig.dial()
+  const accepted = await rig.nextAccepted()
+  let turnBytes = 0
+  let longestTurnBytes = 0
+  const plain = accepted.onBytes.bind(accepted)
+  accepted.onBytes = (chunk) => {
+    if (turnBytes === 0) rig.clock.flush(() => (turnBytes = 0))
+    turnBytes += chunk.length
+    longestTurnBytes = Math.max(longestTurnBytes, turnBytes)
+    plain(chunk)
+  }
+  accepted.transport.pauseReading()
+  peer.write(Buffer.alloc(8_000_000))
+  for (let i = 0; i < 20; i++) await turn() // the kernel takes some megabytes
+  accepted.transport.resumeReading()
+  await accepted.until(() => accepted.receivedBytes === 8_000_000)
+  expect(longestTurnBytes).toBeLessThanOrEqual(TURN_READ_BYTES_MAX)
+  expect(longestTurnBytes).toBeGreaterThan(TURN_READ_BYTES_MAX / 2)
+})
+
+test('a peer that is paused where others get their turn stays paused', async () => {
+  const rig = await startTcp()
+  const peer = await rig.dial()
+  const accepted = await rig.nextAccepted()
+  const plain = accepted.onBytes.bind(accepted)
+  let turnBytes = 0
+  let pausedAt = 0
+  accepted.onBytes = (chunk) => {
+    plain(chunk)
+    if (turnBytes === 0) rig.clock.flush(() => (turnBytes = 0))
+    turnBytes += chunk.length
+    if (turnBytes < TURN_READ_BYTES_MAX || pausedAt > 0) return
+    pausedAt = accepted.receivedBytes
+    accepted.transport.pauseReading()
+  }
+  accepted.transport.pauseReading()
+  peer.write(Buffer.alloc(8_000_000))
+  for (let i = 0; i < 20; i++) await turn() // the kernel takes some megabytes
+  accepted.transport.resumeReading()
+  await accepted.until(() => pausedAt > 0)
+  for (let i = 0; i < 20; i++) await turn()
+  expect(accepted.receivedBytes).toBe(pausedAt)
+  accepted.transport.resumeReading()
+  await accepted.until(() => accepted.receivedBytes === 8_000_000)
 })
 
 test('end flushes what was written, then both sides are closed with the reason given', async () => {
