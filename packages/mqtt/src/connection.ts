@@ -213,7 +213,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     if (this.#phase === 'closed') return
     if (this.#phase !== 'connected') {
       const seconds = this.adapter.settings.handshakeTimeoutMs / 1000
-      this.#close(`no complete CONNECT within ${seconds} s`, 'MQTT5-3.1.0-1')
+      this.#close(`no complete CONNECT within ${seconds} s`, 'MQTT5-3.1.4-a')
       this.transport.destroy('CONNECT timed out')
       return
     }

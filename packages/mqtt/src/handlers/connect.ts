@@ -7,7 +7,7 @@ import { decodeConnect } from '../codec/decode-control.ts'
 import { encodeAuth, encodeConnack } from '../codec/encode-control.ts'
 import { ProtocolError } from '../codec/errors.ts'
 import { ReasonCode } from '../codec/reason-codes.ts'
-import { checkTopicName } from '../codec/topics.ts'
+import { checkTopicName, TOPIC_BYTES_MAX } from '../codec/topics.ts'
 import type { ConnectPacket, ConnackFields, WillMessage } from '../codec/types.ts'
 import type { MqttConnection } from '../connection.ts'
 import { mqtt3Headers, mqtt5Headers } from '../headers.ts'
@@ -32,6 +32,9 @@ export interface PendingConnect {
   exchange: LoginExchange | undefined
 }
 
+/** What the login knows user name and password by. As a method that a client names it would be an exchange of its own. */
+const PLAIN = 'plain'
+
 export function handleConnect(client: MqttConnection, bytes: Uint8Array): void {
   let packet: ConnectPacket
   try {
@@ -49,7 +52,7 @@ export function handleConnect(client: MqttConnection, bytes: Uint8Array): void {
   const step = client.adapter.login.begin({
     peer: client.transport.peer,
     clientId,
-    mechanism: packet.authMethod?.toLowerCase() ?? 'plain',
+    mechanism: packet.authMethod?.toLowerCase() ?? PLAIN,
     username: packet.username,
     password: packet.password,
     data: packet.authData,
@@ -106,6 +109,10 @@ function checkConnect(client: MqttConnection, packet: ConnectPacket): ConnectRef
   if (idBytes > settings.maxClientIdBytes) {
     const detail = `client id of ${idBytes} bytes exceeds mqtt.maxClientIdBytes ${settings.maxClientIdBytes}`
     return { reasonCode: ReasonCode.clientIdentifierNotValid, detail, clause: 'MQTT5-3.1.3-8' }
+  }
+  if (packet.authMethod?.toLowerCase() === PLAIN) {
+    const detail = "authentication method 'PLAIN' is not offered: user name and password belong into CONNECT"
+    return { reasonCode: ReasonCode.badAuthenticationMethod, detail, clause: 'MQTT5-4.12.0-1' }
   }
   const { will } = packet
   if (will === undefined) return undefined
@@ -221,9 +228,10 @@ function toWill(client: MqttConnection, will: WillMessage): Will {
   return { makeMessage, delayMs: will.delaySeconds * 1000 }
 }
 
-/** Where the client may expect answers: a topic of its own, if the access rules give it one. [MQTT5 §3.2.2.3.15] */
-function responseTopic(clientId: string): string {
-  return `replies/${clientId.replaceAll(/[+#/]/g, '_')}`
+/** Where the client may expect answers: a topic that no other client id has, if the access rules give it one. [MQTT5 §3.2.2.3.15] */
+function responseTopic(clientId: string): string | undefined {
+  const topic = `replies/${encodeURIComponent(clientId)}`
+  return topic.length <= TOPIC_BYTES_MAX ? topic : undefined
 }
 
 function refuseByCore(client: MqttConnection, detail: RefusalDetail): void {

@@ -113,6 +113,17 @@ describe('[MQTT5-1.5.4-2] a string with U+0000 is a malformed packet', () => {
   it.each(whenConnected.filter(([place]) => place !== 'a topic name'))('in %s', (_place, draft) => {
     expect(goodbyeTo(draft(zero))).toBe(0x81)
   })
+  it.each([
+    ['behind many others', `${'x'.repeat(300)}\0`],
+    ['before many others', `\0${'x'.repeat(300)}`],
+    ['behind one that is not ASCII', 'é\0'],
+  ])('%s', (_where, text) => {
+    const bytes = new TextEncoder().encode(text)
+    expect(refusalOf(connect({ clientId: bytes }))).toBe(0x81)
+    expect(goodbyeTo(publish('t', '', { properties: [prop('userProperty', ['k', bytes])] }))).toBe(0x81)
+    expect(goodbyeTo(subscribe(1, { filter: bytes }))).toBe(0x81)
+  })
+
   it('in a topic name', () => {
     const client = new World().connect('c1')
     client.send(publish(zero))

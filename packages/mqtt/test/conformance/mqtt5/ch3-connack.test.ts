@@ -318,6 +318,12 @@ describe('maximum packet size', () => {
     expect(client.goodbye()).toBe(0x95)
   })
 
+  it('[MQTT5-3.2.2-15] even when that comes in pieces', () => {
+    const client = new World({ settings: { maxPacketBytes: 2_000 } }).connect('c1')
+    for (const byte of hex('30 d1 0f')) client.send([byte])
+    expect(client.goodbye()).toBe(0x95)
+  })
+
   it('[MQTT5-3.2.2-15] a CONNECT above it ends the connection', () => {
     const world = new World({ settings: { maxPacketBytes: 2_000 } })
     const client = world.open()

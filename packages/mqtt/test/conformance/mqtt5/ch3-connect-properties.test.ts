@@ -266,6 +266,18 @@ describe('request response information', () => {
     expect(client.next('PUBLISH').payload).toBe('answer')
   })
 
+  it('[MQTT5-3.1.2-28] different for every client', () => {
+    const world = new World({ settings: { maxClientIdBytes: 65_535 } })
+    const properties = [prop('requestResponseInformation', 1)]
+    const clientIds = ['a', 'A', 'a/b', 'a+b', 'a#b', 'a_b', 'a%2Fb', 'é']
+    const topics = clientIds.map(
+      (clientId) => world.connect(clientId, { properties }).connack.properties.responseInformation!,
+    )
+    expect(new Set(topics).size).toBe(clientIds.length)
+    expect(topics.join()).not.toMatch(/[+#]/)
+    expect(world.connect('x'.repeat(65_535), { properties }).connack.properties.responseInformation).toBeUndefined()
+  })
+
   it('[MQTT5-3.1.2.11.6-a] it is given once and is 0 or 1', () => {
     for (const values of [[2], [255], [1, 1]]) {
       const client = new World().open()

@@ -74,6 +74,15 @@ describe('logging in', () => {
     expect(world.vhost.sessions.count).toBe(0)
   })
 
+  it.each(['plain', 'PLAIN'])('[MQTT5-4.12.0-1] %s is a method, too, and not the name for having none', (name) => {
+    const login = stepsLogin()
+    const client = new World({ login }).open()
+    const properties = [prop('authenticationMethod', name), prop('authenticationData', '\0user\0password')]
+    client.send(connect({ clientId: 'c1', properties }))
+    expect(client.refusal()).toBe(0x8c)
+    expect(login.requests).toEqual([])
+  })
+
   it.each([0x19, 0x00])('[MQTT5-4.12.0-3] an answer with code %i ends the connection', (code) => {
     const { world, client } = askedClient()
     client.send(auth(code, [method, answer('right')]))
@@ -202,6 +211,16 @@ describe('re-authentication', () => {
     const { client } = loggedIn()
     client.send(auth(0x18, [method, answer('right')]))
     expect(client.goodbye()).toBe(0x82)
+  })
+
+  it('[MQTT5-4.12.1-1] nor is one answered that was answered before', () => {
+    const { client } = loggedIn()
+    client.send(auth(0x19, [method]), auth(0x18, [method, answer('right')]), auth(0x18, [method, answer('right')]))
+    expect(client.received()).toMatchObject([
+      { type: 'AUTH', reasonCode: 0x18 },
+      { type: 'AUTH', reasonCode: 0x00 },
+      { type: 'DISCONNECT', reasonCode: 0x82 },
+    ])
   })
 
   it('[MQTT5-4.12.1-1] nor is the question of the login answered after CONNACK', () => {
