@@ -86,3 +86,17 @@ test('a function that throws keeps those behind it for the next pass', () => {
   turns.runPass()
   expect(ran).toEqual(['end', 'flush'])
 })
+
+test('a flush that throws keeps those behind it for the next pass, before those that were added meanwhile', () => {
+  const { turns } = manualQueue()
+  const ran: string[] = []
+  turns.flush(() => {
+    turns.flush(() => ran.push('added'))
+    throw new Error('a fault')
+  })
+  turns.flush(() => ran.push('second'))
+  expect(() => turns.runPass()).toThrow('a fault')
+  turns.runPass()
+  expect(ran).toEqual(['second', 'added'])
+  expect(turns.isWaiting).toBe(false)
+})

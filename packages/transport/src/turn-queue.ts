@@ -11,8 +11,10 @@ export const PASS_FUNCTIONS_MAX = 100_000
 
 export class TurnQueue {
   readonly #schedule: () => void
-  #ends: (() => void)[] = []
+  readonly #ends: (() => void)[] = []
   #flushes: (() => void)[] = []
+  /** Empty; takes what is added while `#flushes` run. */
+  #nextFlushes: (() => void)[] = []
   #isScheduled = false
 
   /** `schedule` is called once when the first function waits; `runPass` must follow. */
@@ -38,14 +40,15 @@ export class TurnQueue {
   /** Runs one pass. What a function throws passes through; the functions behind it then run in the next pass. */
   runPass(): void {
     this.#isScheduled = true // functions added while this runs do not schedule: the end of it does
+    const flushes = this.#flushes
     try {
-      this.#ends = runGrowing(this.#ends)
-      const flushes = this.#flushes
-      this.#flushes = []
+      runGrowing(this.#ends)
       // A flush that adds another one (a peer became writable) waits for the next pass, so that reading gets its turn.
-      const left = runGrowing(flushes)
-      if (left.length > 0) this.#flushes = left.concat(this.#flushes)
+      this.#flushes = this.#nextFlushes
+      this.#nextFlushes = flushes
+      runGrowing(flushes)
     } finally {
+      if (flushes !== this.#flushes && flushes.length > 0) this.#flushes = flushes.splice(0).concat(this.#flushes)
       this.#isScheduled = false
       if (this.isWaiting) this.#wake()
     }
@@ -58,13 +61,13 @@ export class TurnQueue {
   }
 }
 
-/** Runs the functions of `list`, which may grow meanwhile, and returns those that are left. */
-function runGrowing(list: (() => void)[]): (() => void)[] {
+/** Runs the functions of `list`, which may grow meanwhile, and leaves in it those that did not have their turn. */
+function runGrowing(list: (() => void)[]): void {
   let index = 0
   try {
     while (index < list.length && index < PASS_FUNCTIONS_MAX) (list[index++] as () => void)()
   } finally {
-    list.splice(0, index)
+    if (index === list.length) list.length = 0
+    else list.splice(0, index)
   }
-  return list
 }
