@@ -82,6 +82,7 @@ async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: 
   const engine = new MemoryEngine(env, { maxBytes: toEngineBytes(config) })
   undo.add(() => engine.close())
   await vhost.openLog(engine, [mqtt3Headers, mqtt5Headers])
+  undo.add(users.onChange(({ kind, name }) => kind === 'removed' && endSessionsOf(vhost, name)))
   const adapters = new MqttAdapters(config, { vhost, login: access, events })
 
   const certificates = await Certificates.open(config, { folder: dataDir?.certificateFolder, clock: env.clock, log })
@@ -150,6 +151,11 @@ async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: 
 function refuseExposure(config: BrokerConfig, users: UserStore): void {
   const exposed = checkExposure(config, { userCount: users.list().length })
   if (exposed.length > 0) throw new BrokerError('LISTENER_EXPOSED', exposed.join('\n'))
+}
+
+/** Whoever gets the name next must not find what was kept for the user that is gone. */
+function endSessionsOf(vhost: VirtualHost, user: string): void {
+  for (const clientId of vhost.sessions.clientIdsOf(user)) vhost.sessions.delete(clientId)
 }
 
 const EVENT_KIND = {

@@ -43,6 +43,33 @@ describe('a user of a broker that runs', () => {
     )
   })
 
+  test('is cut off when removed, and with the user goes what was kept for it', async () => {
+    const broker = await start({ settings: PASSWORDS_ONLY })
+    await user(broker.dataDir, 'add', 'alice', 'secret')
+    await user(broker.dataDir, 'add', 'bob', 'secret')
+    const session = { clean: false, properties: { sessionExpiryInterval: 3_600 } }
+    const alice = { ...session, username: 'alice', password: 'secret' }
+    const connected = await client(urlOf(broker), { ...alice, clientId: 'alice-1' })
+    const away = await client(urlOf(broker), { ...alice, clientId: 'alice-2' })
+    await away.endAsync()
+    const bob = await client(urlOf(broker), { username: 'bob', password: 'secret' })
+    let reasonCode: number | undefined = undefined
+    connected.on('disconnect', (packet) => (reasonCode = packet.reasonCode))
+
+    await user(broker.dataDir, 'remove', 'alice')
+    await until('the DISCONNECT', () => reasonCode !== undefined)
+    expect(reasonCode).toBe(0x98) // administrative action
+    await bob.publishAsync('still', 'there', { qos: 1 })
+
+    await user(broker.dataDir, 'add', 'alice', 'secret')
+    const next = connect(urlOf(broker), { ...alice, clientId: 'alice-2', protocolVersion: 5, reconnectPeriod: 0 })
+    onTestFinished(() => next.endAsync(true))
+    const isPresent = await new Promise((resolve) => {
+      next.once('connect', ({ sessionPresent }) => resolve(sessionPresent))
+    })
+    expect(isPresent).toBe(false)
+  })
+
   test('is there after a restart', async () => {
     const first = await start({ settings: PASSWORDS_ONLY })
     await user(first.dataDir, 'add', 'alice', 'secret')

@@ -38,6 +38,15 @@ export class Sessions {
     return count
   }
 
+  /** Client ids of all sessions of a user, connected or not. */
+  clientIdsOf(userName: string): string[] {
+    const ids: string[] = []
+    for (const { clientId, principal } of this.#byClientId.values()) {
+      if (principal.name === userName && !principal.anonymous) ids.push(clientId)
+    }
+    return ids
+  }
+
   find(clientId: string): Session | undefined {
     return this.#byClientId.get(clientId)
   }

@@ -13,7 +13,7 @@ const HELP = `Usage: ternmq user add|passwd|remove NAME [OPTION…]
 
   add NAME               a new user; the password is asked for at the terminal
   passwd NAME            another password; connections that exist stay
-  remove NAME            nobody logs in by that name any more; connections that exist stay
+  remove NAME            the user is gone, and connections and sessions of that name with it
   list                   who there is and how they may log in
 
 Works while a broker runs on the data directory and while none does.
