@@ -73,6 +73,7 @@ describe('3.3.1.3 what is retained', () => {
     world.advance(1_500)
     expect(subscriber(world, 's2', 'a/b').received()).toEqual([])
     expect(subscriber(world, 's3', '#').received()).toEqual([])
+    expect(world.vhost.retained.count).toBe(0)
   })
 
   it('[MQTT5-4.1-b] retained messages stay when the session that published them ends', () => {

@@ -208,6 +208,22 @@ describe('the client’s receive maximum', () => {
     expect(got).toEqual(Array.from({ length: 10 }, (_, index) => `${index + 1}`))
   })
 
+  it('what is new waits behind what is still to be sent again, at every QoS', () => {
+    const world = new World()
+    const first = subscriber(world, 's', 'a', lasting())
+    feed(world, 3, 1)
+    const ids = first.publishes().map(({ id }) => id)
+    first.vanish()
+    const second = world.connect('s', lasting(prop('receiveMaximum', 1)))
+    feed(world, 2, 0, 4)
+    const got = payloads(second)
+    for (const id of ids) {
+      second.send(puback(id))
+      got.push(...payloads(second))
+    }
+    expect(got).toEqual(['1', '2', '3', '4', '5'])
+  })
+
   it('[MQTT5-4.9-b, MQTT5-3.3.4-10] PUBREL packets are sent again at once, whatever the receive maximum', () => {
     const world = new World()
     const first = subscriber(world, 's', 'a', lasting())
@@ -311,7 +327,9 @@ describe('the server’s receive maximum', () => {
     second.send(pubrel(1), pubrel(2), pubrel(3), pubrel(4))
     expect(second.received()).toMatchObject([1, 2, 3, 4].map((id) => ({ type: 'PUBCOMP', id, reasonCode: 0 })))
     for (const id of [5, 6]) second.send(publish('a', 'x', { qos: 2, id }))
-    expect(second.isClosed).toBe(false)
+    expect(sequence(second.received())).toEqual([5, 6].map((id) => ['PUBREC', id]))
+    second.send(publish('a', 'x', { qos: 2, id: 7 }))
+    expect(second.goodbye()).toBe(0x93)
   })
 })
 
