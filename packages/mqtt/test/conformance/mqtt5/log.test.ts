@@ -127,6 +127,92 @@ describe('order', () => {
   })
 })
 
+describe('the will', () => {
+  const will = { topic: 'a', payload: 'gone', qos: 1 as const, retain: true }
+
+  it('[MQTT5-3.1.2-8, MQTT5-3.1.2-15] goes into the log like any other message', async () => {
+    const world = await worldWithSession()
+    const client = await world.join('c1', { will, ...kept })
+    client.vanish()
+    await world.settle()
+    const back = await world.join('away', { clean: false, ...kept })
+    expect(back.publishes()).toMatchObject([{ topic: 'a', payload: 'gone', qos: 1, retain: false }])
+    await back.finish(subscribe(2, 'a'))
+    const retained = back.received().filter(({ type }) => type === 'PUBLISH')
+    expect(retained).toMatchObject([{ payload: 'gone', retain: true }])
+  })
+
+  it('[MQTT5-3.1.3-9] is not published when its client is back in time', async () => {
+    const world = await worldWithSession()
+    const delayed = { ...will, properties: [prop('willDelayInterval', 10)] }
+    const client = await world.join('c1', { will: delayed, ...kept })
+    client.vanish()
+    world.advance(9_000)
+    await world.join('c1', { clean: false, ...kept })
+    world.advance(60_000)
+    await world.settle()
+    expect(world.vhost.retained.count).toBe(0)
+  })
+
+  it('[MQTT5-3.1.3.2.2-a] is published when the session ends before its delay', async () => {
+    const world = await worldWithSession()
+    const delayed = { ...will, properties: [prop('willDelayInterval', 50)] }
+    const client = await world.join('c1', { will: delayed, properties: [prop('sessionExpiryInterval', 5)] })
+    client.vanish()
+    world.advance(5_500)
+    await world.settle()
+    expect(world.vhost.retained.count).toBe(1)
+    const back = await world.join('away', { clean: false, ...kept })
+    expect(back.publishes()).toMatchObject([{ payload: 'gone' }])
+  })
+})
+
+describe('session expiry', () => {
+  it('[MQTT5-4.1.0-2, MQTT5-3.1.2.11.2-c] is as long after a restart as it was before', async () => {
+    const env = virtualEnv()
+    const engine = new MemoryEngine(env)
+    const settings = { sessionExpiryMaxSeconds: Infinity }
+    const before = await World.withLog({ settings }, env, engine)
+    for (const [clientId, seconds] of [
+      ['short', 60],
+      ['for ever', 0xffff_ffff],
+    ] as const) {
+      await before.join(clientId, { properties: [prop('sessionExpiryInterval', seconds)] })
+    }
+    const after = await World.withLog({ settings }, env, engine)
+    expect(['short', 'for ever'].map((clientId) => after.vhost.sessions.find(clientId) !== undefined)).toEqual([
+      true,
+      true,
+    ])
+    after.advance(61_000)
+    expect(after.vhost.sessions.find('short')).toBeUndefined()
+    after.advance(0xffff_ffff * 1_000 + 1_000)
+    const back = await after.join('for ever', { clean: false })
+    expect(back.connack.sessionPresent).toBe(true)
+  })
+
+  it('[MQTT5-3.14.2.2.2-c] changed by DISCONNECT is the one that a restart finds', async () => {
+    const env = virtualEnv()
+    const engine = new MemoryEngine(env)
+    const before = await World.withLog({}, env, engine)
+    const client = await before.join('c1', kept)
+    await client.finish(disconnect({ properties: [prop('sessionExpiryInterval', 5)] }))
+    const after = await World.withLog({}, env, engine)
+    expect(after.vhost.sessions.find('c1')!.expiryMs).toBe(5_000)
+  })
+
+  it('[MQTT5-3.1.2-4] a session thrown away by Clean Start 1 is not there after a restart', async () => {
+    const env = virtualEnv()
+    const engine = new MemoryEngine(env)
+    const before = await World.withLog({}, env, engine)
+    const client = await before.join('c1', kept)
+    await client.finish(subscribe(1, 'a'), disconnect())
+    await (await before.join('c1', { clean: true })).finish(disconnect())
+    const after = await World.withLog({}, env, engine)
+    expect(after.connect('c1', { clean: false }).connack.sessionPresent).toBe(false)
+  })
+})
+
 describe('after a restart of the broker', () => {
   it('[MQTT5-4.1-a] session, subscriptions and waiting messages are there', async () => {
     const env = virtualEnv()
