@@ -126,7 +126,7 @@ describe('retained messages for a binding', () => {
     ])
   })
 
-  test('a shared subscription brings none [MQTT5-4.8.2]', () => {
+  test('a shared subscription brings none [MQTT5-4.8.2-c]', () => {
     const world = new World()
     world.publish('a', 'r', { retain: true })
     const client = world.connect('c')

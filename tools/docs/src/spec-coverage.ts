@@ -55,8 +55,7 @@ function checkPages(coverages: readonly Coverage[], folder: string): number {
     return difference === undefined ? [] : [`${relative(root, path)} is out of date: ${difference}\n`]
   })
   for (const line of stale) process.stdout.write(line)
-  if (stale.length > 0)
-    process.stdout.write('write the pages again: node tools/docs/src/spec-coverage.ts results.json\n')
+  if (stale.length > 0) process.stdout.write('write the pages again: npm run -s docs\n')
   return stale.length > 0 ? 1 : 0
 }
 

@@ -1,23 +1,23 @@
 /**
- * `npm run check` (types, lint, source checks, unit tests) and `npm test` (those, conformance and system tests).
+ * `npm run check` (types, lint, source checks, unit tests), `npm test` (those, conformance and system tests, and whether the
+ * pages of docs/spec-coverage say what became of them) and `npm run docs` (writes those pages and docs/reference).
  * Every step runs, whatever failed before it. Last line: "N passed, N failed, N skipped"; exit code 1 on any failure.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Outcome, type Report, finalLine, tallyTurbo, tallyVitest } from './tally.ts'
+import { claimingFiles } from './claims.ts'
+import { type Outcome, type Report, finalLine, tallyExit, tallyTurbo, tallyVitest } from './tally.ts'
 
 /** Root tasks of turbo.json; each is a script of the root package.json and counts as one check. */
 const CHECKS = ['types', 'lint', 'tidy']
 /** System tests have the machine to themselves: what they measure must not be shared with other tests. */
-const TEST_STEPS = {
-  check: [{ name: 'unit tests', projects: ['unit'] }],
-  test: [
-    { name: 'unit and conformance tests', projects: ['unit', 'conformance'] },
-    { name: 'system tests', projects: ['system'] },
-  ],
-}
+const UNIT = { name: 'unit tests', projects: ['unit'] }
+const UNIT_AND_CONFORMANCE = { name: 'unit and conformance tests', projects: ['unit', 'conformance'] }
+const SYSTEM = { name: 'system tests', projects: ['system'] }
+
+const MODES: Readonly<Record<string, () => Promise<Outcome[]>>> = { check, test, docs }
 /** A step that takes longer hangs: it is ended and counts as failed. */
 const STEP_MAX_MS = 20 * 60_000
 const STEP_END_MS = 5_000
@@ -34,13 +34,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-const mode = process.argv[2]
-if (mode !== 'check' && mode !== 'test') {
-  process.stderr.write('usage: main.ts check|test\n')
+const run = MODES[process.argv[2] ?? '']
+if (run === undefined) {
+  process.stderr.write(`usage: main.ts ${Object.keys(MODES).join('|')}\n`)
   process.exitCode = 2
 } else {
   try {
-    const outcomes = await runAll(mode)
+    const outcomes = await run()
     for (const { name, passed, failed, skipped } of outcomes) {
       print(`${failed === 0 ? 'ok    ' : 'FAILED'} ${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`)
     }
@@ -52,10 +52,24 @@ if (mode !== 'check' && mode !== 'test') {
   if (interruptedBy !== undefined) process.exitCode = 128 + constants.signals[interruptedBy]
 }
 
-async function runAll(which: 'check' | 'test'): Promise<Outcome[]> {
-  const outcomes = await runChecks()
-  for (const step of TEST_STEPS[which]) outcomes.push(await runTests(step.name, step.projects))
-  return outcomes
+async function check(): Promise<Outcome[]> {
+  return [...(await runChecks()), await runTests(UNIT)]
+}
+
+async function test(): Promise<Outcome[]> {
+  const outcomes = [...(await runChecks()), await runTests(UNIT_AND_CONFORMANCE), await runTests(SYSTEM)]
+  const reports = [UNIT_AND_CONFORMANCE, SYSTEM].map((step) => reportOf(step))
+  return [...outcomes, await runScript('requirement pages', 'tools/docs/src/spec-coverage.ts', ['--check', ...reports])]
+}
+
+/** Only the tests that claim a requirement have a say in the pages: a minute instead of ten. */
+async function docs(): Promise<Outcome[]> {
+  const step = { name: 'tests that claim requirements', projects: ['unit', 'conformance', 'system'] }
+  return [
+    await runTests(step, claimingFiles(root)),
+    await runScript('requirement pages', 'tools/docs/src/spec-coverage.ts', [reportOf(step)]),
+    await runScript('configuration reference', 'tools/docs/src/config-reference.ts', []),
+  ]
 }
 
 /** Turbo runs the checks side by side and skips one whose inputs have not changed since it last passed. */
@@ -84,13 +98,29 @@ async function runChecks(): Promise<Outcome[]> {
   return tallyTurbo(CHECKS, summary)
 }
 
-async function runTests(name: string, projects: readonly string[]): Promise<Outcome> {
-  print(`── ${name}`)
-  const reportFile = join(scratch, `${projects.join('-')}.json`)
-  const args = ['run', ...projects.flatMap((project) => ['--project', project])]
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`]
+interface TestStep {
+  readonly name: string
+  /** Of vitest.config.ts. */
+  readonly projects: readonly string[]
+}
+
+/** All tests of the step, or those in `files`. */
+async function runTests(step: TestStep, files: readonly string[] = []): Promise<Outcome> {
+  print(`── ${step.name}`)
+  const args = ['run', ...files, ...step.projects.flatMap((project) => ['--project', project])]
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportOf(step)}`]
   const exitCode = await runNode(join(root, 'node_modules', 'vitest', 'vitest.mjs'), [...args, ...reporters])
-  return tallyVitest(name, readJson(reportFile), exitCode)
+  return tallyVitest(step.name, readJson(reportOf(step)), exitCode)
+}
+
+function reportOf({ projects }: TestStep): string {
+  return join(scratch, `${projects.join('-')}.json`)
+}
+
+/** A script of ours that ends well or not: one check. */
+async function runScript(name: string, script: string, args: readonly string[]): Promise<Outcome> {
+  print(`── ${name}`)
+  return tallyExit(name, await runNode(join(root, script), args))
 }
 
 /** Runs a script on this Node in the root folder; its stdout goes to `onText` when given. Resolves with its exit code, 1 when it was killed. */

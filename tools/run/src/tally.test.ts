@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { finalLine, tallyTurbo, tallyVitest } from './tally.ts'
+import { finalLine, tallyExit, tallyTurbo, tallyVitest } from './tally.ts'
 
 describe('tallyTurbo', () => {
   test('a task that ended with 0 has passed, any other exit code is a failure', () => {
@@ -57,4 +57,9 @@ describe('tallyVitest', () => {
 test('the final line sums all outcomes', () => {
   const outcomes = [tallyTurbo(['types'], undefined)[0]!, { name: 'unit', passed: 40, failed: 1, skipped: 3 }]
   expect(finalLine(outcomes)).toBe('40 passed, 2 failed, 3 skipped')
+})
+
+test('a script that ends well is one check passed, any other is one failed', () => {
+  expect(tallyExit('pages', 0)).toEqual({ name: 'pages', passed: 1, failed: 0, skipped: 0 })
+  expect(tallyExit('pages', 1)).toEqual({ name: 'pages', passed: 0, failed: 1, skipped: 0 })
 })

@@ -35,6 +35,11 @@ export function tallyVitest(name: string, report: Report, exitCode: number): Out
   return { name, passed, failed: failed === 0 && endedBadly ? 1 : failed, skipped }
 }
 
+/** A program that checks one thing. */
+export function tallyExit(name: string, exitCode: number): Outcome {
+  return { name, passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 }
+}
+
 /** The last line of `npm test` and `npm run check`. */
 export function finalLine(outcomes: readonly Outcome[]): string {
   const sum = (key: 'passed' | 'failed' | 'skipped'): number =>
