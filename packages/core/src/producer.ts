@@ -85,16 +85,19 @@ export class Producer {
   }
 
   #publishLater(route: Route, message: Message, tag: number): PublishResult {
-    message.detach()
-    this.#pendingCount++
     const { log, router } = this.#vhost
     const targets = router.targetsOf(route)
-    if (!this.#vhost.mustLog(route, message)) {
+    const isLogged = this.#vhost.mustLog(route, message)
+    const queues = isLogged ? durableQueues(targets, message) : []
+    // One that nobody will settle (at most once for every kept session) must not be in the log: it would stay for ever.
+    message.logRefs = queues.length + (isLogged && message.retain ? 1 : 0)
+    if (message.logRefs === 0 && this.#pendingCount === 0) return this.#vhost.publishTo(targets, route, message)
+    message.detach()
+    this.#pendingCount++
+    if (message.logRefs === 0) {
       log.follow(new PendingPublish(this, this.#vhost, targets, route, message, tag, 0))
       return 'pending'
     }
-    const queues = durableQueues(targets, message)
-    message.logRefs = queues.length + (message.retain ? 1 : 0)
     const group = new PendingPublish(this, this.#vhost, targets, route, message, tag, 1)
     log.append(messageRecord(message, queues), group)
     return 'pending'

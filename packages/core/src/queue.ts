@@ -42,6 +42,8 @@ export class Queue implements TurnWork {
   readonly settings: QueueSettings
   /** In the log; 0 for a queue that does not outlive the process. */
   number = 0
+  /** Messages before this one came when the queue was not in the log: the log does not wait for them. */
+  #loggedFromLsn = 0
   readonly #context: QueueContext
   readonly #turns: Turns
   readonly #counters: Counters
@@ -182,10 +184,21 @@ export class Queue implements TurnWork {
     this.#counters.rejected++
   }
 
+  /** From now on it outlives the process, as `number` of the log. What it has already does not. */
+  enterLog(number: number): void {
+    this.number = number
+    this.#loggedFromLsn = Infinity
+    this.#context.log.mark((nextLsn) => {
+      this.#loggedFromLsn = nextLsn
+    })
+  }
+
   /** Takes back an entry that the log kept over a restart; the older ones first. */
   restore(message: Message, match: Match): void {
     this.#waitingBytes += footprint(message)
-    this.#waiting.push(new Delivery(message, match, message.assurance, false, ++this.#sequence))
+    // At least 1: its binding may be at most once by now, but then it was logged before.
+    const assurance = match.assuranceMax === 0 ? 1 : lower(message.assurance, match.assuranceMax)
+    this.#waiting.push(new Delivery(message, match, assurance, false, ++this.#sequence))
   }
 
   /** Forgets everything that waits and takes nothing more. Returns the messages of the log among it. */
@@ -204,12 +217,16 @@ export class Queue implements TurnWork {
 
   /** The log says that this queue has the message, and has to hear when it has not any more. */
   isLogged(delivery: Delivery): boolean {
-    return this.number !== 0 && delivery.message.lsn !== 0 && delivery.assurance !== 0 && !delivery.retained
+    return this.#isInLog(delivery.message) && delivery.assurance !== 0 && !delivery.retained
   }
 
   /** A message that the log gave this queue, and that it does not keep. */
   #settleUnkept(message: Message, retained: boolean): void {
-    if (this.number !== 0 && message.lsn !== 0 && !retained) this.#context.log.settle(this.number, message)
+    if (this.#isInLog(message) && !retained) this.#context.log.settle(this.number, message)
+  }
+
+  #isInLog({ lsn }: Message): boolean {
+    return this.number !== 0 && lsn !== 0 && lsn >= this.#loggedFromLsn
   }
 
   /** Hot path. */

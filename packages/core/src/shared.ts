@@ -33,7 +33,7 @@ export class SharedSubscriptions {
     if (group === undefined) this.#groups.set(key, (group = this.#open(shareName, spec)))
     // One member that outlives its connection is enough: the group's messages have to last, then.
     if (member.isDurable && group.queue.number === 0) {
-      group.queue.number = this.#vhost.log.newQueueNumber()
+      group.queue.enterLog(this.#vhost.log.newQueueNumber())
       this.#vhost.router.forgetTargets()
     }
     const consumer = new Consumer(group.queue, member.pool, match)

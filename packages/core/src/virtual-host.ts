@@ -56,7 +56,7 @@ export class VirtualHost implements QueueContext {
     this.turns = new Turns(options.env.clock)
     this.log = new HostLog(options.onLogEnded ?? throwLogEnded)
     this.retained = new Retained(options.limits, (message) => {
-      if (message.lsn !== 0) this.log.unref(message)
+      if (message.lsn !== 0) this.#noteCleared(message)
     })
     this.sessions = new Sessions(this)
     this.shared = new SharedSubscriptions(this)
@@ -101,7 +101,13 @@ export class VirtualHost implements QueueContext {
     const isKept = this.retained.set(route.levels, message)
     if (before !== undefined && before.lsn !== 0) this.log.unref(before)
     if (message.lsn === 0 || (isKept && message.end > message.bodyStart)) return
-    this.log.endQueue(jsonRecord(RecordKind.retainedCleared, 0, { topic: route.topic }), [message])
+    this.#noteCleared(message)
+  }
+
+  /** The message is retained no more. Without a record of it, an older one that some queue still holds would be after a restart. */
+  #noteCleared(message: Message): void {
+    const { topic, lsn } = message
+    this.log.endQueue(jsonRecord(RecordKind.retainedCleared, 0, { topic, lsn }), [message])
   }
 
   /** Why `subject` may not publish to `topic`; undefined when it may. */

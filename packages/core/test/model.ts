@@ -46,12 +46,14 @@ export interface Arrival {
   readonly delivery: Delivery
 }
 
-interface Entry {
+export interface Entry {
   readonly message: ModelMessage
   readonly retained: boolean
   /** The bindings that brought it; of a shared subscription those of the member that gets it. */
   readonly bindings: readonly ModelBinding[]
   readonly sequence: number
+  /** Its line was in the log when it came. */
+  readonly isInLog: boolean
   failedCount: number
 }
 
@@ -353,13 +355,26 @@ export class Model {
     return [...backfilled, ...lines].reduce((sum, count) => sum + count, 0)
   }
 
+  /** The highest assurance that one of the bindings gives the message; its own when none matches any more. */
+  assuranceMaxOf(bindings: readonly ModelBinding[], message: ModelMessage): number {
+    const wanting = bindings.filter(({ filter }) => matches(patternOf(filter), message.topic.split('/')))
+    return wanting.length === 0 ? message.assurance : Math.max(...wanting.map(({ assuranceMax }) => assuranceMax))
+  }
+
   isExpired({ expiresAtMs }: ModelMessage): boolean {
     return expiresAtMs !== 0 && expiresAtMs <= this.nowMs
   }
 
   #offer(line: Line, message: ModelMessage, bindings: readonly ModelBinding[], isAttached: boolean): void {
     this.entries++
-    const entry: Entry = { message, bindings, retained: false, sequence: ++line.sequence, failedCount: 0 }
+    const entry: Entry = {
+      message,
+      bindings,
+      retained: false,
+      sequence: ++line.sequence,
+      isInLog: line.actual.number !== 0,
+      failedCount: 0,
+    }
     if (assuranceOf(entry) === 0 && !isAttached) this.counters.droppedOffline++
     else if (line.waiting.length >= this.messagesMax) this.counters.droppedOverLimit++
     else line.waiting.push(entry)
@@ -372,7 +387,14 @@ export class Model {
         if (index >= 0 && arrival.retained && !this.isExpired(messages[index]!)) {
           const [message] = messages.splice(index, 1)
           session.backfills = session.backfills.filter((backfill) => backfill.messages.length > 0)
-          return { message: message!, retained: true, bindings: [binding], sequence: ++line.sequence, failedCount: 0 }
+          return {
+            message: message!,
+            retained: true,
+            bindings: [binding],
+            sequence: ++line.sequence,
+            isInLog: false,
+            failedCount: 0,
+          }
         }
         if (messages.some((message) => !this.isExpired(message)))
           throw new Error(`'${arrival.message.name}' came before a retained message`)
@@ -451,7 +473,8 @@ function wants({ filter, noLocal, share, owner }: ModelBinding, { topic, publish
   return matches(patternOf(filter), topic.split('/')) && (share !== undefined || !noLocal || publisher !== owner)
 }
 
-function assuranceOf({ message, bindings }: Entry): number {
+/** The highest that a receiver can get it with. */
+export function assuranceOf({ message, bindings }: Entry): number {
   return bindings.length === 0
     ? message.assurance
     : Math.min(message.assurance, Math.max(...bindings.map((one) => one.assuranceMax)))

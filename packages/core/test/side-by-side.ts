@@ -1,16 +1,17 @@
 /** The core and the model of model.ts side by side: every step is done to both, and then they are compared. */
 import { deepStrictEqual } from 'node:assert'
+import { MemoryEngine } from '@ternmq/store'
 import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
 import { allowAll } from '../src/authorizer.ts'
 import type { Delivery, DeliverySink, Outcome } from '../src/delivery.ts'
 import { DEFAULT_CORE_LIMITS } from '../src/limits.ts'
 import type { Assurance, Message } from '../src/message.ts'
-import type { Producer, ProducerTarget } from '../src/producer.ts'
+import { Producer, type ProducerTarget, type PublishOwner } from '../src/producer.ts'
 import type { Queue } from '../src/queue.ts'
 import type { Session } from '../src/session.ts'
 import { VirtualHost } from '../src/virtual-host.ts'
-import { type Arrival, Model, type ModelBinding, type ModelMessage } from './model.ts'
-import { messageOf, textOf, topicPattern, user } from './support.ts'
+import { type Arrival, assuranceOf, type Entry, Model, type ModelBinding, type ModelMessage } from './model.ts'
+import { messageOf, testCodec, textOf, topicPattern, user } from './support.ts'
 
 export const CLIENTS: readonly string[] = ['c0', 'c1', 'c2', 'c3']
 export const TOPICS: readonly string[] = ['a', 'a/b', 'b', 'b/b', '$a/b']
@@ -98,9 +99,26 @@ export class SideBySide {
   readonly #model: Model = new Model(MESSAGES_MAX, this.#env.clock.wallMs(), this.#arrivals)
   readonly #connections: Map<string, Connection> = new Map()
   readonly #meant: WeakMap<Message, ModelMessage> = new WeakMap()
+  readonly #made: Map<string, Message> = new Map()
   /** Every publish lies in it, and it is overwritten when the publish is done. */
   readonly #readBuffer: Uint8Array = new Uint8Array(64)
+  readonly #engine: MemoryEngine = new MemoryEngine(this.#env)
+  /** Answers to publishes that wait for the log. */
+  readonly #awaited: string[] = []
+  readonly #owner: PublishOwner = {
+    onPublishSettled: (_tag, result) => deepStrictEqual(result, this.#awaited.shift()),
+  }
+  /** Publishes for those who are not connected. */
+  readonly #nobody: Pick<Connection, 'producer' | 'targets'> = {
+    producer: new Producer(this.#vhost, { principal: user('u'), clientId: '' }, this.#owner),
+    targets: new Map(),
+  }
   #number = 0
+
+  /** Kept sessions and retained messages go to a log. Wills would be in it, too, and come later than the model means: do without. */
+  async openLog(): Promise<void> {
+    await this.#vhost.openLog(this.#engine, [testCodec])
+  }
 
   run(one: Step): void {
     switch (one.kind) {
@@ -160,9 +178,105 @@ export class SideBySide {
     return [router.bindingCount, shared.count, sessions.count, this.#env.clock.timerCount]
   }
 
+  /** Bodies that are in the log, and of those that must be: no more, no less. */
+  async logged(): Promise<{ readonly actual: string[]; readonly expected: string[] }> {
+    const actual: string[] = []
+    const stop = new AbortController()
+    for await (const { records, head } of this.#engine.partition(0).tail(0, stop.signal)) {
+      for (const { body, bodyStart, bodyEnd } of records) {
+        if (body !== undefined) actual.push(Buffer.from(body.subarray(bodyStart, bodyEnd)).toString().split(';')[1]!)
+      }
+      if (head) break
+    }
+    stop.abort()
+    const needed = new Set(this.#model.retained.values())
+    for (const message of this.#keptEntries()) needed.add(message)
+    const expected = [...needed].filter((message) => this.#isLogged(message)).map(({ body }) => body)
+    return { actual: actual.sort(), expected: expected.sort() }
+  }
+
+  /** Another virtual host on the same log: what its sessions get, and what the model says that they have. */
+  async restart(): Promise<{ readonly actual: object; readonly expected: object }> {
+    const second = new VirtualHost({ env: this.#env, name: '/', authorizer: allowAll, limits: DEFAULT_CORE_LIMITS })
+    await second.openLog(this.#engine, [testCodec])
+    this.#env.clock.settle()
+    const actual: Record<string, unknown> = {}
+    const expected: Record<string, unknown> = {}
+    for (const id of CLIENTS) {
+      const session = this.#vhost.sessions.find(id)
+      const isKept = session?.isDurable === true && session.expiryMs > 0
+      expected[id] = isKept ? { bindings: session.bindingCount, own: this.#keptBy(id) } : undefined
+      const again = second.sessions.find(id)
+      actual[id] = again && { bindings: again.bindingCount, own: this.#deliverOwn(second, id) }
+    }
+    for (const topic of TOPICS) {
+      const [message] = second.retained.matching(topic.split('/'), this.#model.nowMs)
+      actual[topic] = message && textOf(message)
+      const kept = this.#model.retained.get(topic)
+      const isKept = kept !== undefined && this.#isLogged(kept) && !this.#model.isExpired(kept)
+      expected[topic] = isKept ? kept.body : undefined
+    }
+    return { actual, expected }
+  }
+
+  #keptEntries(): ModelMessage[] {
+    const lines = [...this.#model.sessions.values()].map(({ line }) => line).concat([...this.#model.groups.values()])
+    const held = [...this.#model.sessions.values()].flatMap((session) => session.held)
+    const entries = lines.flatMap(({ waiting }) => waiting)
+    for (const { entry } of held) entries.push(entry)
+    return entries.filter((entry) => this.#isKept(entry)).map(({ message }) => message)
+  }
+
+  /** Its queue has to give it back after a restart. */
+  #isKept(entry: Entry): boolean {
+    return entry.isInLog && assuranceOf(entry) > 0 && this.#isLogged(entry.message)
+  }
+
+  #isLogged({ name }: ModelMessage): boolean {
+    return this.#made.get(name)!.lsn !== 0
+  }
+
+  /** What a session's own queue must hold after a restart, oldest first: name and the highest assurance it may have. */
+  #keptBy(id: string): [string, number][] {
+    const { line, held, bindings } = this.#model.sessions.get(id)!
+    const entries = [...line.waiting, ...held.filter((one) => one.line === line).map(({ entry }) => entry)]
+    const own = bindings.filter(({ share }) => share === undefined)
+    return entries
+      .filter((entry) => this.#isKept(entry) && !this.#model.isExpired(entry.message))
+      .sort((first, second) => first.sequence - second.sequence)
+      .map(({ message }) => [
+        message.body,
+        Math.min(message.assurance, Math.max(1, this.#model.assuranceMaxOf(own, message))),
+      ])
+  }
+
+  #deliverOwn(vhost: VirtualHost, id: string): [string, number][] {
+    const opened = vhost.sessions.open({
+      clientId: id,
+      principal: user('u'),
+      cleanStart: false,
+      expiryMs: Infinity,
+      creditMax: 1_000,
+      will: undefined,
+      owner: { onEvicted: () => {} },
+    })
+    if (!opened.ok) throw new Error(opened.detail.text)
+    const got: [string, number][] = []
+    const { session } = opened.value
+    const deliver = (delivery: Delivery): boolean => {
+      const isOwn = delivery.consumer?.queue === session.queue
+      if (isOwn) got.push([textOf(delivery.message), delivery.assurance])
+      return true
+    }
+    session.startDelivery({ writable: true, deliver })
+    this.#env.clock.settle()
+    return got
+  }
+
   #compare(): void {
     const model = this.#model
     this.#env.clock.settle()
+    deepStrictEqual(this.#awaited, [], 'every publish has its answer')
     model.takeArrivals()
     model.check()
     const { counters, sessions, shared, retained } = this.#vhost
@@ -185,17 +299,19 @@ export class SideBySide {
     const connection = this.#connections.get(from)
     const publisher = connection === undefined ? '' : from
     const [message, meant] = this.#make(content, publisher, this.#readBuffer)
-    const isReserved = topic.startsWith('$')
     let result: string
-    if (connection === undefined || isReserved) {
+    if (topic.startsWith('$')) {
       result = this.#vhost.publish(this.#vhost.router.routeOf(topic), message)
     } else {
-      const target = connection.targets.get(topic) ?? connection.producer.target(topic)
-      connection.targets.set(topic, target)
-      result = connection.producer.publish(target, message, 0)
+      const { producer, targets } = connection ?? this.#nobody
+      const target = targets.get(topic) ?? producer.target(topic)
+      targets.set(topic, target)
+      result = producer.publish(target, message, 0)
     }
     this.#readBuffer.fill(0xee)
-    deepStrictEqual(result, this.#model.publish(meant))
+    const expected = this.#model.publish(meant)
+    if (result === 'pending') this.#awaited.push(expected)
+    else deepStrictEqual(result, expected)
   }
 
   #bind({ who: id, filter: text, share: group, assuranceMax, noLocal, retained }: BindStep): void {
@@ -251,7 +367,7 @@ export class SideBySide {
     this.#connections.set(id, {
       session,
       sink,
-      producer: session.openProducer({ onPublishSettled: () => {} }),
+      producer: session.openProducer(this.#owner),
       targets: new Map(),
     })
     const meant = will && { delayMs: will.delayMs, make: () => made![1] }
@@ -295,8 +411,13 @@ export class SideBySide {
     const name = `m${++this.#number}`
     const expiresAtMs = ttlMs === 0 ? 0 : this.#env.clock.wallMs() + ttlMs
     const meant = { ...how, name, body: isEmpty ? '' : name, publisher, expiresAtMs }
-    const message = messageOf(how.topic, meant.body, { ...meant, ...(buffer !== undefined && { buffer }) })
+    const message = messageOf(how.topic, meant.body, {
+      ...meant,
+      durable: how.assurance > 0,
+      ...(buffer !== undefined && { buffer }),
+    })
     this.#meant.set(message, meant)
+    this.#made.set(name, message)
     return [message, meant]
   }
 }

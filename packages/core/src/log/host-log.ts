@@ -81,6 +81,24 @@ class Barrier implements LogGroup {
   }
 }
 
+/** Wants to know which record comes next. */
+class Mark implements LogGroup {
+  ticket = 0
+  readonly recordCount = 0
+  readonly #note: (nextLsn: number) => void
+
+  constructor(note: (nextLsn: number) => void) {
+    this.#note = note
+  }
+
+  onCommitted(lsn: number): void {
+    this.#note(lsn)
+  }
+
+  /** It asked the log for nothing. */
+  onRefused(): void {}
+}
+
 export class HostLog implements WriterOwner {
   #ownership: Ownership | undefined = undefined
   #ticket = 0
@@ -90,6 +108,8 @@ export class HostLog implements WriterOwner {
   #recordsSinceSnapshot = 0
   #isVolatile = false
   #lastQueueNumber = 0
+  /** No record that is still to come has a lower lsn. */
+  #nextLsn = 0
 
   constructor(onEnded: LogEnded) {
     this.#onEnded = onEnded
@@ -138,6 +158,12 @@ export class HostLog implements WriterOwner {
     return new Promise((resolve) => this.follow(new Barrier(resolve)))
   }
 
+  /** `note` hears the lsn from which on records were submitted after this call; at once when nothing is under way. */
+  mark(note: (nextLsn: number) => void): void {
+    if (this.isIdle) note(this.#nextLsn)
+    else this.follow(new Mark(note))
+  }
+
   /** A record of something that is done already; `undo` runs if it cannot be kept. */
   note(record: LogRecord, undo: (text: string) => void): void {
     this.append(record, new Note(undo))
@@ -177,6 +203,7 @@ export class HostLog implements WriterOwner {
       group.onCommitted(lsn)
       lsn += group.recordCount
     }
+    this.#nextLsn = lsn
     this.#recordsSinceSnapshot += lsn - firstLsn
     if (this.#isVolatile && this.#recordsSinceSnapshot > SNAPSHOT_RECORDS) this.#forgetBookkeeping(lsn - 1)
   }
@@ -185,7 +212,7 @@ export class HostLog implements WriterOwner {
     for (let group = this.#groups.peek(); group !== undefined && group.ticket <= ticket; group = this.#groups.peek()) {
       this.#groups.shift()
       if (group.recordCount > 0) group.onRefused(error.message)
-      else group.onCommitted(0)
+      else group.onCommitted(this.#nextLsn)
     }
   }
 

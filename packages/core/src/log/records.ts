@@ -19,7 +19,7 @@ export const RecordKind = {
   queueEnded: 4,
   bound: 5,
   unbound: 6,
-  /** A topic has no retained message any more. */
+  /** A topic has no retained message any more, unless a later one than that which went. */
   retainedCleared: 7,
 } as const
 
@@ -47,6 +47,12 @@ export interface LoggedSession {
   readonly anonymous: boolean
   /** null: never expires. */
   readonly expiryMs: number | null
+}
+
+export interface LoggedClear {
+  readonly topic: string
+  /** Of the message that went: cleared, expired or refused. One with a higher lsn stays. */
+  readonly lsn: number
 }
 
 export interface LoggedBinding {
@@ -157,7 +163,7 @@ export function readSettledMeta(meta: Uint8Array): number {
 export function jsonRecord(
   kind: number,
   dest: number,
-  value: LoggedSession | LoggedBinding | { readonly topic: string } | { readonly key: string } | Record<string, never>,
+  value: LoggedSession | LoggedBinding | LoggedClear | { readonly key: string } | Record<string, never>,
 ): LogRecord {
   const json = encoder.encode(JSON.stringify(value))
   const meta = new Uint8Array(1 + json.length)

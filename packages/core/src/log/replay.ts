@@ -8,6 +8,7 @@ import type { Queue } from '../queue.ts'
 import type { VirtualHost } from '../virtual-host.ts'
 import {
   type LoggedBinding,
+  type LoggedClear,
   type LoggedSession,
   readJsonMeta,
   readMessageMeta,
@@ -76,9 +77,11 @@ function apply(state: ReplayedState, record: Stored, codecs: ReadonlyMap<string,
     case RecordKind.unbound:
       state.sessions.get(dest)?.bindings.delete(readJsonMeta<{ key: string }>(meta).key)
       break
-    case RecordKind.retainedCleared:
-      state.retained.delete(readJsonMeta<{ topic: string }>(meta).topic)
+    case RecordKind.retainedCleared: {
+      const { topic, lsn } = readJsonMeta<LoggedClear>(meta)
+      if ((state.retained.get(topic) ?? 0) <= lsn) state.retained.delete(topic)
       break
+    }
     default:
       throw new Error(`log record ${record.lsn} has kind ${record.kind}, which this broker does not know: start the newer broker`)
   }
