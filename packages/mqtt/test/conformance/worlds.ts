@@ -48,3 +48,8 @@ export function lines(publishes: readonly PacketByType['PUBLISH'][]): string[] {
 export function connect311(flags: number, ...payload: readonly Part[]): Uint8Array {
   return frame(0x10, utf8('MQTT'), 4, flags, u16(0), ...payload)
 }
+
+/** CONNECT of 3.1 with these flags and any payload. */
+export function connect31(flags: number, ...payload: readonly Part[]): Uint8Array {
+  return frame(0x10, utf8('MQIsdp'), 3, flags, u16(0), ...payload)
+}
