@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Outcome } from '../src/delivery.ts'
 import type { Assurance } from '../src/message.ts'
-import { CLIENTS, type Content, SideBySide, type Step, TOPICS } from './side-by-side.ts'
+import { type Act, CLIENTS, type Content, MESSAGES_MAX, SideBySide, type Step, TOPICS } from './side-by-side.ts'
 
 const FILTERS = ['a', 'a/+', '#', '+/b', 'b/#', '$a/#']
 
@@ -40,7 +40,7 @@ const bind = fc.record({
   noLocal: fc.boolean(),
   retained: fc.constantFrom('always' as const, 'if-new' as const, 'never' as const),
 })
-const step: fc.Arbitrary<Step> = fc.oneof(
+const act: fc.Arbitrary<Act> = fc.oneof(
   {
     weight: 10,
     arbitrary: fc.record({ kind: fc.constant('publish' as const), who: fc.constantFrom('', ...CLIENTS), content }),
@@ -62,8 +62,32 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constantFrom('disconnect' as const, 'goodbye' as const, 'delete' as const), who }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('pause' as const, 'resume' as const), who }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 200 }) }) },
 )
+
+/** Mostly one act at a time, which shrinks to short schedules; sometimes a burst. */
+const acts = fc.oneof(
+  { weight: 4, arbitrary: act.map((one) => [one]) },
+  { weight: 1, arbitrary: fc.array(act, { minLength: 2, maxLength: 8 }) },
+)
+const pass = fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 200 }) })
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 15, arbitrary: acts.map((all) => ({ kind: 'turn' as const, acts: all })) },
+  { weight: 1, arbitrary: pass },
+)
+
+/**
+ * The same for a host with a log. Wills come at the commit, which is later than the model means: left out. So do publishes: in a
+ * burst only those of one producer have an order, and it must be short enough for an empty queue.
+ */
+function forLog(one: Step): Step {
+  if (one.kind === 'pass') return one
+  const [first, ...rest] = one.acts.map((each) => (each.kind === 'connect' ? { ...each, will: undefined } : each))
+  if (first === undefined) return one
+  // The broker's own topics pass the log by.
+  const isPublish = (each: Act): boolean => each.kind === 'publish' && !each.content.topic.startsWith('$')
+  const more = isPublish(first) ? rest.filter(isPublish).slice(0, MESSAGES_MAX - 1) : []
+  return { kind: 'turn', acts: [first, ...more.map((each) => ({ ...each, who: first.who }))] }
+}
 
 test('a virtual host does what the naive model allows, and nothing else', () => {
   fc.assert(
@@ -73,5 +97,21 @@ test('a virtual host does what the naive model allows, and nothing else', () => 
       expect(both.finish()).toEqual([0, 0, 0, 0])
     }),
     { numRuns: 200 },
+  )
+})
+
+test('the log holds what kept sessions and retained messages need and no more, and gives it back', async () => {
+  const steps = fc.array(step, { minLength: 1, maxLength: 60, size: 'max' })
+  await fc.assert(
+    fc.asyncProperty(steps, async (all) => {
+      const both = new SideBySide()
+      await both.openLog()
+      for (const one of all) both.run(forLog(one))
+      const logged = await both.logged()
+      expect(logged.actual).toEqual(logged.expected)
+      const { actual, expected } = await both.restart()
+      expect(actual).toEqual(expected)
+    }),
+    { numRuns: 100 },
   )
 })

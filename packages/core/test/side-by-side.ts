@@ -15,7 +15,7 @@ import { messageOf, testCodec, textOf, topicPattern, user } from './support.ts'
 
 export const CLIENTS: readonly string[] = ['c0', 'c1', 'c2', 'c3']
 export const TOPICS: readonly string[] = ['a', 'a/b', 'b', 'b/b', '$a/b']
-const MESSAGES_MAX = 3
+export const MESSAGES_MAX = 3
 
 export interface Content {
   readonly topic: string
@@ -47,14 +47,18 @@ interface BindStep {
   readonly retained: 'always' | 'if-new' | 'never'
 }
 
-export type Step =
+/** What one connection, or none, does in a moment. */
+export type Act =
   | ConnectStep
   | BindStep
   | { readonly kind: 'publish'; readonly who: string; readonly content: Content }
   | { readonly kind: 'unbind'; readonly who: string; readonly filter: string; readonly share: string | undefined }
   | { readonly kind: 'settle'; readonly who: string; readonly which: number; readonly outcome: Outcome }
   | { readonly kind: 'disconnect' | 'goodbye' | 'delete' | 'pause' | 'resume'; readonly who: string }
-  | { readonly kind: 'pass'; readonly ms: number }
+
+export type Step =
+  /** All in one turn, before anything that waits for its end. */
+  { readonly kind: 'turn'; readonly acts: readonly Act[] } | { readonly kind: 'pass'; readonly ms: number }
 
 /** The adapter of one connection. */
 class Sink implements DeliverySink {
@@ -120,7 +124,13 @@ export class SideBySide {
     await this.#vhost.openLog(this.#engine, [testCodec])
   }
 
-  run(one: Step): void {
+  run(step: Step): void {
+    if (step.kind === 'pass') this.#pass(step.ms)
+    else for (const act of step.acts) this.#act(act)
+    this.#compare()
+  }
+
+  #act(one: Act): void {
     switch (one.kind) {
       case 'publish':
         this.#publish(one.who, one.content)
@@ -164,16 +174,14 @@ export class SideBySide {
         if (one.kind === 'resume') connection.session.onWritable()
         break
       }
-      case 'pass':
-        this.#pass(one.ms)
-        break
     }
-    this.#compare()
+    this.#model.takeArrivals()
   }
 
   /** Everybody goes. What is left: bindings, groups, sessions, timers. */
   finish(): number[] {
     for (const id of CLIENTS) this.#delete(id)
+    this.#compare()
     const { router, shared, sessions } = this.#vhost
     return [router.bindingCount, shared.count, sessions.count, this.#env.clock.timerCount]
   }
@@ -391,7 +399,7 @@ export class SideBySide {
     deepStrictEqual(this.#vhost.sessions.delete(id), session !== undefined)
     if (session !== undefined) this.#model.end(session)
     this.#connections.delete(id)
-    this.#compare()
+    this.#model.takeArrivals()
   }
 
   /** Of sessions that are due at the same moment all but one go before: whose turn is first is nobody's business. */
@@ -400,6 +408,7 @@ export class SideBySide {
     while (this.#model.nowMs < untilMs) {
       const nextMs = Math.min(untilMs, this.#model.nextDueMs)
       for (const { id } of this.#model.dueAt(nextMs).slice(1)) this.#delete(id)
+      this.#compare()
       this.#env.clock.advance(nextMs - this.#model.nowMs)
       this.#model.nowMs = nextMs
       this.#model.runDue()

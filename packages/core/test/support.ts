@@ -34,6 +34,7 @@ export interface MessageOptions {
   readonly assurance?: Assurance
   readonly retain?: boolean
   readonly expiresAtMs?: number
+  readonly durable?: boolean
   readonly publisher?: string
   readonly codec?: HeaderCodec
   /** Where the bytes are written, behind 3 bytes of somebody else's; a buffer of its own when left out. */
@@ -55,7 +56,7 @@ export function messageOf(topic: string, text: string, options: MessageOptions =
     bodyStart: start + FRAME.length + HEADER.length,
     end: start + frame.length,
     assurance: options.assurance ?? 1,
-    durable: false,
+    durable: options.durable ?? false,
     retain: options.retain ?? false,
     expiresAtMs: options.expiresAtMs ?? 0,
     publisher: options.publisher,
