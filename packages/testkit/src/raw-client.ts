@@ -18,6 +18,11 @@ export class PipeNetwork {
     this.#outbox = new Outbox(clock)
   }
 
+  /** Sent by either end and not taken by the other, on all connections. */
+  get unsentBytes(): number {
+    return this.#outbox.unsentBytes
+  }
+
   /** Connects as a listener would hand over a socket. `kernelBytes`: what the pipe holds for a client that does not read. */
   connect(
     accept: AcceptTransport,

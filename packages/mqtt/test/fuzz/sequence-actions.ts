@@ -1,0 +1,71 @@
+/** What happens in a sequence, one thing in each line, so that a found one can be read, cut short and kept. */
+import type { Version } from '../wire/build.ts'
+import { hex } from '../wire/bytes.ts'
+import { assert, linesOf, toHex } from './fuzzer.ts'
+
+export type Action =
+  /** A new connection takes the slot; `kernelBytes` is the room for what the client does not read. */
+  | { readonly kind: 'open'; readonly slot: number; readonly version: Version; readonly kernelBytes: number }
+  /** Bytes leave the client. `sound`: pieces of packets as a client may send them. They arrive with the next turn. */
+  | { readonly kind: 'send'; readonly slot: number; readonly sound: boolean; readonly data: Uint8Array }
+  /** fin: the program ends. rst: the network fails. stop, read: the client reads no more, or again. */
+  | { readonly kind: 'fin' | 'rst' | 'stop' | 'read'; readonly slot: number }
+  | { readonly kind: 'turn' | 'settle' }
+  | { readonly kind: 'wait'; readonly ms: number }
+
+export interface Script {
+  /** With a log, kept sessions and retained messages wait for it. */
+  readonly hasLog: boolean
+  readonly actions: readonly Action[]
+}
+
+export function toText({ hasLog, actions }: Script): string {
+  return [hasLog ? 'with log' : 'without log', ...actions.map(lineOf), ''].join('\n')
+}
+
+function lineOf(action: Action): string {
+  switch (action.kind) {
+    case 'open':
+      return `open ${action.slot} ${action.version} ${action.kernelBytes}`
+    case 'send':
+      return `${action.sound ? 'send' : 'garble'} ${action.slot} ${toHex(action.data)}`
+    case 'wait':
+      return `wait ${action.ms}`
+    case 'turn':
+    case 'settle':
+      return action.kind
+    default:
+      return `${action.kind} ${action.slot}`
+  }
+}
+
+/** Throws for a line that means nothing. */
+export function fromText(text: string): Script {
+  const [head, ...lines] = linesOf(text)
+  assert(head === 'with log' || head === 'without log', `not a sequence: ${head}`)
+  return { hasLog: head === 'with log', actions: lines.map(actionOf) }
+}
+
+function actionOf(line: string): Action {
+  const [kind = '', first = '', second = '', third = ''] = line.split(' ')
+  const slot = Number(first)
+  switch (kind) {
+    case 'open':
+      return { kind, slot, version: Number(second) as Version, kernelBytes: Number(third) }
+    case 'send':
+    case 'garble':
+      return { kind: 'send', slot, sound: kind === 'send', data: hex(second) }
+    case 'wait':
+      return { kind, ms: slot }
+    case 'turn':
+    case 'settle':
+      return { kind }
+    case 'fin':
+    case 'rst':
+    case 'stop':
+    case 'read':
+      return { kind, slot }
+    default:
+      throw new Error(`not an action: ${line}`)
+  }
+}
