@@ -10,19 +10,12 @@ const ROUTES: readonly (readonly [name: string, through: (properties: readonly P
   ),
   ['at a lower QoS', (properties) => passed(2, properties, { filter: 'a', qos: 1 })],
   [
-    'with a topic alias, expiry and subscription identifier put in or taken out',
-    (properties) => {
-      const world = new World()
-      const client = world.connect('s', { properties: [prop('topicAliasMaximum', 5)] })
-      take(client, 'a-long-topic', prop('subscriptionIdentifier', 300))
-      const halves = [properties.slice(0, 1), properties.slice(1)]
-      const perHop = [prop('topicAlias', 1), prop('messageExpiryInterval', 9)]
-      const mixed = [perHop[0]!, ...halves[0]!, perHop[1]!, ...halves[1]!]
-      world.connect('p').send(publish('a-long-topic', 'ok', { properties: mixed }))
-      const { messageExpiryInterval, subscriptionIdentifiers, topicAlias, ...rest } = onlyPublish(client).properties
-      expect([messageExpiryInterval, subscriptionIdentifiers, topicAlias]).toEqual([9, [300], 1])
-      return rest
-    },
+    'with a topic alias before and an expiry among them taken out, and others put in',
+    (properties) => among(properties, prop('topicAlias', 1), prop('messageExpiryInterval', 9)),
+  ],
+  [
+    'with an expiry before and a topic alias among them taken out, and others put in',
+    (properties) => among(properties, prop('messageExpiryInterval', 9), prop('topicAlias', 1)),
   ],
   [
     'to a client that was away',
@@ -62,6 +55,18 @@ const ROUTES: readonly (readonly [name: string, through: (properties: readonly P
   ],
   ['through a shared subscription', (properties) => passed(1, properties, '$share/group/a')],
 ]
+
+/** To a subscriber for whom the broker adds alias, expiry and subscription identifier of its own. */
+function among(properties: readonly Part[], before: Uint8Array, between: Uint8Array): Properties {
+  const world = new World()
+  const client = world.connect('s', { properties: [prop('topicAliasMaximum', 5)] })
+  take(client, 'a-long-topic', prop('subscriptionIdentifier', 300))
+  const mixed = [before, ...properties.slice(0, 1), between, ...properties.slice(1)]
+  world.connect('p').send(publish('a-long-topic', 'ok', { properties: mixed }))
+  const { messageExpiryInterval, subscriptionIdentifiers, topicAlias, ...rest } = onlyPublish(client).properties
+  expect([messageExpiryInterval, subscriptionIdentifiers, topicAlias]).toEqual([9, [300], 1])
+  return rest
+}
 
 function passed(qos: 0 | 1 | 2, properties: readonly Part[], filter: Parameters<typeof take>[1] = 'a'): Properties {
   const world = new World()

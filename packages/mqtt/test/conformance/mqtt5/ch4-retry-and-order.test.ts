@@ -251,6 +251,34 @@ describe('4.6 message ordering', () => {
     expect(takeAll(client)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8'])
   })
 
+  it('[MQTT5-4.6.0-5, MQTT5-4.6.0-6] a message that comes in the turn in which there is room again stays behind those that waited', () => {
+    const world = new World()
+    const client = subscriber(world, 's', 'a', { properties: [prop('receiveMaximum', 1)] })
+    const publisher = world.connect('p')
+    for (const id of [1, 2, 3]) publisher.send(publish('a', `${id}`, { qos: 1, id }))
+    const got: string[] = []
+    for (let next = 4; next <= 8; next++) {
+      const { id, payload } = onlyPublish(client)
+      got.push(payload)
+      client.push(puback(id))
+      publisher.push(publish('a', `${next}`, { qos: 1, id: next }))
+      world.run()
+    }
+    expect([...got, ...takeAll(client)]).toEqual(['1', '2', '3', '4', '5', '6', '7', '8'])
+  })
+
+  it('[MQTT5-4.6.0-5, MQTT5-4.6.0-6] a retained message comes before what its publisher sends in the turn of the SUBSCRIBE', () => {
+    const world = new World()
+    const publisher = world.connect('p')
+    publisher.send(publish('a', 'kept', { qos: 1, id: 1, retain: true }))
+    const client = world.connect('s')
+    client.push(subscribe(1, 'a'))
+    publisher.push(publish('a', 'live', { qos: 1, id: 2 }))
+    world.run()
+    client.next('SUBACK')
+    expect(payloads(client)).toEqual(['kept', 'live'])
+  })
+
   it('[MQTT5-4.6.0-5, MQTT5-4.6.0-6] a resumed session gets what is sent again before what is new', () => {
     const world = new World()
     const client = subscriber(world, 's', 'a', lasting(prop('receiveMaximum', 3)))
