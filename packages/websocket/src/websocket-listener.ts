@@ -189,11 +189,10 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
     this.#upgrader.handleUpgrade(request, socket, head, (ws) => this.#upgraded(ws, socket))
   }
 
-  /** The first of the client's names that we speak. [MQTT5-6.0.0-4] [MQTT311-6.0.0-4] */
+  /** The first of our names that the client offers, so "mqtt" before its older form. [MQTT5-6.0.0-4] [MQTT311-6.0.0-4] */
   #choose(offered: Iterable<string>): string | false {
-    for (const name of offered) {
-      if (this.#settings.protocols.has(name)) return name
-    }
+    const names = new Set(offered)
+    for (const name of this.#settings.protocols.keys()) if (names.has(name)) return name
     return false
   }
 

@@ -52,7 +52,7 @@ test('a packet may be spread over frames, and a frame over fragments [MQTT5-6.0.
 test.each([
   [['mqtt'], 'mqtt'],
   [['mqttv3.1'], 'mqttv3.1'],
-  [['unknown', 'mqttv3.1', 'mqtt'], 'mqttv3.1'],
+  [['unknown', 'mqttv3.1', 'mqtt'], 'mqtt'],
 ])('a peer that offers %j gets %s [MQTT5-6.0.0-3] [MQTT5-6.0.0-4]', async (offered, chosen) => {
   const rig = await startWs()
   const peer = await dialWs(rig.bound, offered)
