@@ -3,8 +3,17 @@
 /** Deliveries of one queue in one go; then other queues and the sockets have their turn. */
 export const DISPATCH_BATCH_MAX = 4_096
 
-/** Routes remembered per virtual host, about 300 bytes each; beyond it the oldest is forgotten and matched again when used. */
+/** Routes remembered per virtual host; beyond it the oldest is forgotten and matched again when used. */
 export const ROUTES_MAX = 100_000
+
+/** Memory of those routes without their targets: names may be long. Beyond it the oldest is forgotten, too. */
+export const ROUTES_BYTES_MAX: number = 64 * 1024 * 1024
+
+/**
+ * Memory of the targets of routes that have many; beyond it the oldest route forgets its own and is matched again when used.
+ * Without it 100,000 topics that 200 clients watch with '#' take 8 GB.
+ */
+export const ROUTE_TARGETS_BYTES_MAX: number = 128 * 1024 * 1024
 
 /** Retained messages waiting for one queue because of several bindings; beyond it a further binding gets none, counted. */
 export const BACKFILL_MESSAGES_MAX = 100_000

@@ -1,7 +1,7 @@
 import { virtualEnv } from '@ternmq/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { messageOf, patternOf, queueContext, receiverOf, type TestSink } from '../test/support.ts'
+import { messageOf, patternOf, privateField, queueContext, receiverOf, type TestSink } from '../test/support.ts'
 import { matches } from './address.ts'
 import { ROUTES_MAX } from './limits.ts'
 import type { Assurance } from './message.ts'
@@ -56,7 +56,7 @@ describe('one delivery for all bindings of a queue', () => {
   test('the match of a topic is one object for all messages until a binding changes, and keeps its memo', () => {
     const router = new Router()
     const [one, other] = ends(2) as [End, End]
-    router.bind(bindingOf('a/+', one))
+    for (const filter of ['a/+', '+/b']) router.bind(bindingOf(filter, one))
     publish(router, 'a/b')
     one.sink.seen[0]!.match.memo = 'kept'
     publish(router, 'a/b')
@@ -66,6 +66,17 @@ describe('one delivery for all bindings of a queue', () => {
     publish(router, 'a/b')
     expect(one.sink.seen[3]!.match.memo).toBeUndefined()
     expect(other.sink.seen).toHaveLength(1)
+  })
+
+  test('a binding that matches alone has one match for all topics, with a match of its own where it is not alone', () => {
+    const router = new Router()
+    const [one] = ends(1) as [End]
+    router.bind(bindingOf('#', one, 0))
+    router.bind(bindingOf('a/b', one, 2))
+    for (const topic of ['x', 'a/c', 'a/b']) publish(router, topic)
+    const [first, second, both] = one.sink.seen.map(({ match }) => match)
+    expect(second).toBe(first)
+    expect([first?.assuranceMax, first?.data.length, both?.assuranceMax, both?.data.length]).toEqual([0, 1, 2, 2])
   })
 })
 
@@ -136,6 +147,25 @@ describe('routes', () => {
     offerAll(router.targetsOf(first), messageOf('t/0', 'old'))
     publish(router, 't/0')
     expect(one.sink.texts).toEqual(['old', 'x'])
+  })
+
+  test('long names fill the memory of routes before their number does', () => {
+    const router = new Router({ routesMax: 1_000, routesBytesMax: 100_000, targetsBytesMax: 0 })
+    const name = (index: number): string => `${index}/${'x'.repeat(10_000)}`
+    for (let index = 0; index < 50; index++) router.routeOf(name(index))
+    const routes = privateField(router, '#routes') as ReadonlyMap<string, unknown>
+    expect([...routes.keys()]).toEqual([46, 47, 48, 49].map(name))
+  })
+
+  test('a route with many targets forgets them when others need the memory, and finds them again', () => {
+    const router = new Router({ routesMax: 1_000, routesBytesMax: 1_000_000, targetsBytesMax: 10_000 })
+    const all = ends(200)
+    for (const end of all) router.bind(bindingOf('#', end))
+    const routes = Array.from({ length: 20 }, (_, index) => router.routeOf(`t/${index}`))
+    for (const route of routes) expect(router.targetsOf(route)).toHaveLength(200)
+    expect(routes.reduce((sum, { targets }) => sum + targets.length, 0)).toBe(6 * 200)
+    for (const route of routes) publish(router, route.topic)
+    expect(all.map(({ sink }) => sink.seen.length)).toEqual(all.map(() => 20))
   })
 
   test('every queue that is bound gets a message once, through any order of binding and publishing', () => {

@@ -4,7 +4,7 @@
  */
 import type { PatternLevel } from './address.ts'
 import type { BindingData, Match } from './delivery.ts'
-import { ROUTES_MAX } from './limits.ts'
+import { ROUTE_TARGETS_BYTES_MAX, ROUTES_BYTES_MAX, ROUTES_MAX } from './limits.ts'
 import type { Assurance, Message } from './message.ts'
 import type { Queue } from './queue.ts'
 import { TopicTree } from './topic-tree.ts'
@@ -17,6 +17,8 @@ export interface Binding {
   /** Client id whose own messages it does not want; undefined for none. [MQTT5-3.8.3-3] */
   readonly exceptFrom: string | undefined
   readonly data: BindingData
+  /** Its target where no other binding of its queue matches: one for all topics. Only the router touches it. */
+  alone?: Target
 }
 
 /** One queue that a topic goes to, with all its bindings that matched. */
@@ -40,12 +42,38 @@ export class Route {
     this.topic = topic
     this.levels = topic.split('/')
   }
+
+  /** Memory without the targets. */
+  get bytes(): number {
+    return ROUTE_BYTES + this.topic.length * 2 + this.levels.length * LEVEL_BYTES
+  }
+}
+
+export interface RouterLimits {
+  readonly routesMax: number
+  readonly routesBytesMax: number
+  readonly targetsBytesMax: number
+}
+
+const DEFAULT_LIMITS: RouterLimits = {
+  routesMax: ROUTES_MAX,
+  routesBytesMax: ROUTES_BYTES_MAX,
+  targetsBytesMax: ROUTE_TARGETS_BYTES_MAX,
 }
 
 export class Router {
+  readonly #limits: RouterLimits
   readonly #tree = new TopicTree<Binding>()
   readonly #routes = new Map<string, Route>()
+  #routesBytes = 0
+  /** Bytes of targets, of routes with many; whoever was resolved first comes first. Producers may hold routes that `#routes` forgot. */
+  readonly #wide = new Map<Route, number>()
+  #wideBytes = 0
   #generation = 0
+
+  constructor(limits: RouterLimits = DEFAULT_LIMITS) {
+    this.#limits = limits
+  }
 
   get bindingCount(): number {
     return this.#tree.size
@@ -71,8 +99,9 @@ export class Router {
     let route = this.#routes.get(topic)
     if (route === undefined) {
       route = new Route(topic)
-      if (this.#routes.size >= ROUTES_MAX) this.#routes.delete(this.#routes.keys().next().value!)
+      this.#routesBytes += route.bytes
       this.#routes.set(topic, route)
+      this.#forgetRoutes()
     }
     return route
   }
@@ -93,14 +122,59 @@ export class Router {
       else known.push(binding)
     }
     const targets: Target[] = []
+    let bytes = 0
     for (const [queue, matched] of byQueue) {
-      const isSelective = matched.some((binding) => binding.exceptFrom !== undefined)
-      targets.push({ queue, match: matchOf(matched), selective: isSelective ? matched : undefined })
+      const [first] = matched
+      if (matched.length === 1 && first !== undefined) targets.push((first.alone ??= targetOf(queue, matched)))
+      else targets.push(targetOf(queue, matched))
+      bytes += matched.length === 1 ? POINTER_BYTES : TARGET_BYTES
     }
     route.targets = targets
     route.hasDurable = targets.some(({ queue }) => queue.number !== 0)
     route.generation = this.#generation
+    this.#noteWidth(route, bytes)
   }
+
+  #forgetRoutes(): void {
+    const { routesMax, routesBytesMax } = this.#limits
+    for (const [topic, route] of this.#routes) {
+      if (this.#routes.size <= routesMax && this.#routesBytes <= routesBytesMax) return
+      this.#routesBytes -= route.bytes
+      this.#routes.delete(topic)
+    }
+  }
+
+  /** Routes with few targets are bounded by their number, and by what producers keep. */
+  #noteWidth(route: Route, bytes: number): void {
+    const before = this.#wide.get(route)
+    if (before !== undefined) {
+      this.#wide.delete(route)
+      this.#wideBytes -= before
+    }
+    if (bytes <= NARROW_BYTES_MAX) return
+    this.#wide.set(route, bytes)
+    this.#wideBytes += bytes
+    for (const [oldest, size] of this.#wide) {
+      if (this.#wideBytes <= this.#limits.targetsBytesMax || oldest === route) return
+      oldest.targets = []
+      oldest.generation = -1
+      this.#wide.delete(oldest)
+      this.#wideBytes -= size
+    }
+  }
+}
+
+/** Measured with --expose-gc: a route, one of its levels, a target with its match. */
+const ROUTE_BYTES = 300
+const LEVEL_BYTES = 32
+const TARGET_BYTES = 400
+const POINTER_BYTES = 8
+/** Targets of a route that are not counted. */
+const NARROW_BYTES_MAX = 1_024
+
+function targetOf(queue: Queue, matched: readonly Binding[]): Target {
+  const isSelective = matched.some((binding) => binding.exceptFrom !== undefined)
+  return { queue, match: matchOf(matched), selective: isSelective ? matched : undefined }
 }
 
 /** One delivery for all bindings of a queue, at the highest assurance among them. [MQTT5-3.3.4-2] */
