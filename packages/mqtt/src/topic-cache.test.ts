@@ -37,3 +37,14 @@ test('the targets of several topics are remembered', () => {
   expect(cache.find(bytes, 0, 3)).not.toBe(second)
   expect(cache.find(bytes, 3, 6)).toBe(second)
 })
+
+test('long names of one connection are forgotten before they fill the memory', () => {
+  const cache = makeCache()
+  const findLong = (index: number): unknown => {
+    const bytes = Buffer.from(`${index}/${'x'.repeat(30_000)}`)
+    return cache.find(bytes, 0, bytes.length)
+  }
+  const targets = [0, 1, 2, 3].map(findLong)
+  expect(findLong(3)).toBe(targets[3])
+  expect(findLong(1)).not.toBe(targets[1])
+})

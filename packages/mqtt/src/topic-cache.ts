@@ -12,6 +12,8 @@ import type { MqttSettings } from './settings.ts'
 const NO_BYTES = new Uint8Array(0)
 /** Topics of one connection that are remembered; beyond it they are looked up again. */
 const TOPICS_MAX = 256
+/** Characters of all their names: 20,000 clients with 256 names of 64 KiB each would need 300 GB. Beyond it all are looked up again. */
+const TOPICS_CHARS_MAX = 65_536
 
 export class TopicCache {
   readonly #producer: Producer
@@ -21,6 +23,7 @@ export class TopicCache {
   #lastBytes: Uint8Array = NO_BYTES
   #last: ProducerTarget | undefined = undefined
   #byName: Map<string, ProducerTarget> | undefined = undefined
+  #charCount = 0
 
   constructor(producer: Producer, version: MqttVersion, settings: MqttSettings) {
     this.#producer = producer
@@ -64,7 +67,11 @@ export class TopicCache {
   /** A second topic and all after it go into the map. */
   #remember(name: string, target: ProducerTarget): void {
     this.#byName ??= new Map()
-    if (this.#byName.size >= TOPICS_MAX) this.#byName.clear()
+    this.#charCount += name.length
+    if (this.#byName.size >= TOPICS_MAX || this.#charCount > TOPICS_CHARS_MAX) {
+      this.#byName.clear()
+      this.#charCount = name.length
+    }
     this.#byName.set(name, target)
   }
 }
