@@ -12,7 +12,7 @@ class Entry implements WheelEntry {
   readonly #clock: VirtualClock
   readonly dueAt: number[] = []
   /** What it does when its time has come, besides writing it down. */
-  then: () => void = () => undefined
+  whenDue: () => void = () => undefined
 
   constructor(clock: VirtualClock) {
     this.#clock = clock
@@ -20,7 +20,7 @@ class Entry implements WheelEntry {
 
   onDue(): void {
     this.dueAt.push(this.#clock.monoMs())
-    this.then()
+    this.whenDue()
   }
 }
 
@@ -98,7 +98,7 @@ test('adding, moving and removing in any order calls exactly who still waits, on
 test('an entry that adds itself again when it is due comes again, forever', () => {
   const { clock, wheel, entry } = setUp()
   const one = entry()
-  one.then = () => wheel.add(one, 1_000)
+  one.whenDue = () => wheel.add(one, 1_000)
   wheel.add(one, 1_000)
   clock.advance(10_000)
   expect(one.dueAt.length).toBeGreaterThanOrEqual(8)
@@ -108,8 +108,8 @@ test('an entry that adds itself again when it is due comes again, forever', () =
 test('an entry that is removed by another one of the same moment is not called', () => {
   const { clock, wheel, entry } = setUp()
   const [first, second] = [entry(), entry()]
-  first.then = () => wheel.remove(second)
-  second.then = () => wheel.remove(first)
+  first.whenDue = () => wheel.remove(second)
+  second.whenDue = () => wheel.remove(first)
   wheel.add(first, 500)
   wheel.add(second, 500)
   clock.advance(1_000)
@@ -119,13 +119,13 @@ test('an entry that is removed by another one of the same moment is not called',
 test('an entry that is moved by another one of the same moment is called at its new time only', () => {
   const { clock, wheel, entry } = setUp()
   const [first, second] = [entry(), entry()]
-  first.then = () => wheel.add(second, 5_000)
-  second.then = () => wheel.add(first, 5_000)
+  first.whenDue = () => wheel.add(second, 5_000)
+  second.whenDue = () => wheel.add(first, 5_000)
   wheel.add(first, 500)
   wheel.add(second, 500)
   clock.advance(1_000)
   expect(first.dueAt.length + second.dueAt.length).toBe(1)
-  first.then = second.then = () => undefined
+  first.whenDue = second.whenDue = () => undefined
   clock.advance(6_000)
   expect(first.dueAt.length + second.dueAt.length).toBe(2)
 })
@@ -134,7 +134,7 @@ test('an entry whose onDue throws does not lose the others', () => {
   const { clock, wheel, entry } = setUp()
   const entries = Array.from({ length: 3 }, entry)
   for (const one of entries) wheel.add(one, 500)
-  entries[1]!.then = () => {
+  entries[1]!.whenDue = () => {
     throw new Error('a fault')
   }
   expect(() => clock.advance(1_000)).toThrow('a fault')
@@ -174,7 +174,7 @@ test('a closed wheel calls nobody, and adding and removing after it do nothing',
 test('an entry may close the wheel', () => {
   const { clock, wheel, entry } = setUp()
   const [first, second] = [entry(), entry()]
-  first.then = second.then = () => wheel.close()
+  first.whenDue = second.whenDue = () => wheel.close()
   wheel.add(first, 500)
   wheel.add(second, 500)
   clock.advance(60_000)
