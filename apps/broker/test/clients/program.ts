@@ -22,6 +22,20 @@ export interface ProgramOptions {
   readonly waitMs?: number
 }
 
+/** A test run that is broken off, or a test that forgets, must not leave programs behind. */
+const running = new Set<Program>()
+
+function killRunning(): void {
+  for (const program of running) program.signal('SIGKILL')
+}
+
+process.once('exit', killRunning)
+// How vitest ends the process of a test file, even when all is well.
+process.once('SIGTERM', () => {
+  killRunning()
+  process.kill(process.pid, 'SIGTERM')
+})
+
 interface Waiter {
   readonly looksFor: string
   readonly check: () => void
@@ -43,7 +57,6 @@ export class Program implements AsyncDisposable {
   readonly #group: boolean
   readonly #waitMs: number
   readonly #waiters = new Set<Waiter>()
-  readonly #onExit: () => void
   #end: End | undefined = undefined
   #failure: string | undefined = undefined
 
@@ -74,15 +87,13 @@ export class Program implements AsyncDisposable {
     this.#child.stdin?.end(input)
     this.#child.once('error', (error) => (this.#failure = error.message))
     this.#child.once('close', (code, signal) => {
-      process.removeListener('exit', this.#onExit)
+      running.delete(this)
       this.#end = { code, signal }
       this.#look()
     })
     this.#read(this.#child.stdout as Readable, this.lines)
     this.#read(this.#child.stderr as Readable, this.errors)
-    // A test run that is broken off must not leave its programs behind.
-    this.#onExit = () => this.signal('SIGKILL')
-    process.once('exit', this.#onExit)
+    running.add(this)
   }
 
   get hasEnded(): boolean {
