@@ -103,6 +103,48 @@ test('a message that waits for the log while its group becomes kept is settled o
   expect([[...clean.texts, ...kept.texts], await contentOf(engine)]).toEqual([['retained'], ['retained']])
 })
 
+test('a delivery from before its group was kept is not settled in the log, not even while the log is busy', async () => {
+  const { world, engine } = await loggedWorld()
+  const clean = world.connect('clean')
+  clean.bind('a', { share: 'g' })
+  const publisher = world.connect('publisher')
+  publisher.publish('a', 'retained', { ...DURABLE, retain: true })
+  world.settle()
+  expect(publisher.publish('busy', 'x', { ...DURABLE, retain: true })).toBe('pending')
+  world.connect('kept', KEPT).bind('a', { share: 'g' })
+  clean.settleFirst()
+  world.settle()
+  expect((await contentOf(engine)).sort()).toEqual(['retained', 'x'])
+})
+
+test('a group is in the log from the moment a kept session joins it, for producers that knew the topic before, too', async () => {
+  const { world, engine } = await loggedWorld()
+  world.connect('clean').bind('a', { share: 'g' })
+  const publisher = world.connect('publisher')
+  expect(publisher.publish('a', 'before', DURABLE)).toBe('routed')
+  world.connect('kept', KEPT).bind('a', { share: 'g' })
+  expect(publisher.publish('a', 'after', DURABLE)).toBe('pending')
+  world.settle()
+  expect(await contentOf(engine)).toEqual(['after'])
+})
+
+test('what a member of a kept group gets at most once leaves the log when it is sent', async () => {
+  const { world, engine } = await loggedWorld()
+  const kept = world.connect('kept', KEPT)
+  kept.bind('a', { share: 'g', assuranceMax: 0 })
+  const publisher = world.connect('publisher')
+  publisher.publish('a', 'at once', DURABLE)
+  world.settle()
+  kept.sink.writable = false
+  publisher.publish('a', 'from the line', DURABLE)
+  world.settle()
+  expect([kept.texts, await contentOf(engine)]).toEqual([['at once'], ['from the line']])
+  kept.sink.writable = true
+  kept.session.onWritable()
+  world.settle()
+  expect([kept.texts, await contentOf(engine)]).toEqual([['at once', 'from the line'], []])
+})
+
 test('what was begun in a group that has ended leaves the log whatever its outcome', async () => {
   const { world, engine } = await loggedWorld()
   const kept = world.connect('kept', KEPT)
