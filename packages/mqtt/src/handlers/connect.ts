@@ -80,9 +80,14 @@ function takeStep(client: MqttConnection, step: LoginStep): void {
       client.send(encodeAuth({ reasonCode, authMethod, authData: step.data }, client.maxPacketBytes))
       break
     }
-    case 'refused':
-      refuseConnect(client, REASON_CODE_BY_LOGIN_REFUSAL[step.refusal], step.text, 'MQTT5-3.1.4-2')
+    case 'refused': {
+      const reasonCode = REASON_CODE_BY_LOGIN_REFUSAL[step.refusal]
+      // Too many logins at once pass by themselves, but clients take a refusal as final (MQTT.js does not come back, and a fleet
+      // stays out after a restart). Without a CONNACK they try again; the specifications allow both. [MQTT5-3.1.4-2] [MQTT311-3.1.4-1]
+      if (step.refusal === 'busy') client.disconnect(reasonCode, step.text, '')
+      else refuseConnect(client, reasonCode, step.text, 'MQTT5-3.1.4-2')
       break
+    }
   }
 }
 

@@ -127,7 +127,6 @@ describe('a refused CONNECT', () => {
     ['bad-credentials', 4],
     ['bad-mechanism', 4],
     ['not-authorized', 5],
-    ['busy', 3],
   ])('[MQTT311-3.1.4-b, MQTT311-3.2.2-5] (%s) is answered with return code %i and the end', (refusal, code) => {
     const world = world311({ login: refusing })
     const client = world.open()

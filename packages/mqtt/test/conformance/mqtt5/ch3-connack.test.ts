@@ -16,7 +16,7 @@ import {
   World,
 } from '../../harness.ts'
 
-function refusing(refusal: 'bad-credentials' | 'not-authorized' | 'busy', text: string): World {
+function refusing(refusal: 'bad-credentials' | 'not-authorized', text: string): World {
   return new World({ login: { begin: () => ({ kind: 'refused', refusal, text }) } })
 }
 
@@ -111,7 +111,6 @@ describe('[MQTT5-3.2.2-7, MQTT5-3.2.2-8] a refusal has a code of the table and e
     ['client identifier', 0x85, () => new World({ settings: { maxClientIdBytes: 23 } }), { clientId: 'x'.repeat(24) }],
     ['credentials', 0x86, () => refusing('bad-credentials', 'wrong'), {}],
     ['not authorized', 0x87, () => refusing('not-authorized', 'no'), {}],
-    ['busy', 0x89, () => refusing('busy', 'later'), {}],
     ['too many sessions', 0x97, () => new World({ limits: { sessionsMax: 0 } }), {}],
     ['will topic', 0x90, () => new World(), { will: { topic: 'a/#' } }],
     [
@@ -218,7 +217,7 @@ describe('properties', () => {
   it('[MQTT5-3.2.2-20] no CONNACK has user properties that could be too much', () => {
     const world = new World()
     expect(world.connect('c1').connack.properties).not.toHaveProperty('userProperties')
-    const refused = refusing('busy', 'later').open()
+    const refused = refusing('not-authorized', 'no').open()
     refused.send(connect({ clientId: 'c1' }))
     expect(refused.next('CONNACK').properties).not.toHaveProperty('userProperties')
   })

@@ -346,7 +346,6 @@ describe('actions', () => {
     ['bad-credentials', 0x86],
     ['bad-mechanism', 0x8c],
     ['not-authorized', 0x87],
-    ['busy', 0x89],
   ] as const
   it.each(refusals)('[MQTT5-3.1.4-2] a login refused as %s ends the connection with CONNACK 0x%i', (refusal, code) => {
     const world = new World({ login: { begin: () => ({ kind: 'refused', refusal, text: 'no' }) } })
@@ -354,6 +353,13 @@ describe('actions', () => {
     client.send(connect({ clientId: 'c1' }))
     expect(client.refusal()).toBe(code)
     expect(world.vhost.sessions.count).toBe(0)
+  })
+
+  it('[MQTT5-3.1.4-2] a login for which there is no time now ends without CONNACK, so that the client tries again', () => {
+    const world = new World({ login: { begin: () => ({ kind: 'refused', refusal: 'busy', text: 'later' }) } })
+    const client = world.open()
+    client.send(connect({ clientId: 'c1' }))
+    expect([client.received(), client.isClosed, world.vhost.sessions.count]).toEqual([[], true, 0])
   })
 
   it('[MQTT5-3.1.4-2] a login that is refused later ends it, too', async () => {
