@@ -1,6 +1,6 @@
 /**
- * Which web pages may connect. A browser sends the page's origin with every upgrade; other clients send none and are not
- * concerned. Without a rule any page that a developer visits could talk to the broker on the developer's own machine.
+ * Which web pages may connect. A browser sends the page's origin with every upgrade; most other clients send none and are not
+ * concerned (paho for Python names the broker's own address: name that in the setting where such clients come from other machines). Without a rule any page that a developer visits could talk to the broker on the developer's own machine.
  */
 
 /** An origin as browsers write it ('https://app.example', 'null'), 'loopback' for every page of this machine, or '*' for all. */
