@@ -69,13 +69,15 @@ export class Client {
   readonly evictions: readonly string[]
   readonly sink: TestSink = new TestSink()
   readonly producer: Producer
+  /** Answers to its publishes, in their order; those that waited included. */
+  readonly results: Exclude<PublishResult, 'pending'>[] = []
 
   constructor(world: World, session: Session, present: boolean, evictions: readonly string[]) {
     this.world = world
     this.session = session
     this.present = present
     this.evictions = evictions
-    this.producer = session.openProducer({ onPublishSettled: () => {} })
+    this.producer = session.openProducer({ onPublishSettled: (_tag, result) => void this.results.push(result) })
   }
 
   get texts(): string[] {
@@ -101,7 +103,9 @@ export class Client {
 
   publish(topic: string, text: string, options: MessageOptions = {}): PublishResult {
     const message = messageOf(topic, text, { publisher: this.session.clientId, ...options })
-    return this.producer.publish(this.producer.target(topic), message, 0)
+    const result = this.producer.publish(this.producer.target(topic), message, 0)
+    if (result !== 'pending') this.results.push(result)
+    return result
   }
 
   /** Settles the oldest that this connection has not settled. */
