@@ -3,6 +3,7 @@
  * before the connection closes. [MQTT5 §3.1.4] [MQTT311 §3.1.4]
  */
 import { type LoginExchange, type LoginStep, Message, type Principal, type RefusalDetail, type Will } from '@ternmq/core'
+import { type Clauses, clauseFor } from '../codec/clauses.ts'
 import { decodeConnect } from '../codec/decode-control.ts'
 import { encodeAuth, encodeConnack } from '../codec/encode-control.ts'
 import { ProtocolError } from '../codec/errors.ts'
@@ -23,6 +24,9 @@ import { REASON_CODE_BY_LOGIN_REFUSAL, REASON_CODE_BY_REFUSAL } from './refusals
 
 /** [MQTT31-3.1-c] */
 const CLIENT_ID_CHARS_MAX_31 = 23
+
+/** A server may refuse what it could read. */
+const REFUSED: Clauses = ['MQTT31 §3.2', 'MQTT311-3.2.2-5', 'MQTT5-3.1.4-2']
 
 /** A CONNECT that is not answered yet. */
 export interface PendingConnect {
@@ -85,7 +89,7 @@ function takeStep(client: MqttConnection, step: LoginStep): void {
       // Too many logins at once pass by themselves, but clients take a refusal as final (MQTT.js does not come back, and a fleet
       // stays out after a restart). Without a CONNACK they try again; the specifications allow both. [MQTT5-3.1.4-2] [MQTT311-3.1.4-1]
       if (step.refusal === 'busy') client.disconnect(reasonCode, step.text, '')
-      else refuseConnect(client, reasonCode, step.text, 'MQTT5-3.1.4-2')
+      else refuseConnect(client, reasonCode, step.text, clauseFor(REFUSED, client.version))
       break
     }
   }
@@ -240,7 +244,7 @@ function responseTopic(clientId: string): string | undefined {
 }
 
 function refuseByCore(client: MqttConnection, detail: RefusalDetail): void {
-  refuseConnect(client, REASON_CODE_BY_REFUSAL[detail.refusal], detail.text, 'MQTT5-3.1.4-2')
+  refuseConnect(client, REASON_CODE_BY_REFUSAL[detail.refusal], detail.text, clauseFor(REFUSED, client.version))
 }
 
 /** A CONNECT that could be read but not accepted. [MQTT5-3.1.4-2] [MQTT311-3.2.2-5] */
