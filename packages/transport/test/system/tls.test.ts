@@ -101,6 +101,14 @@ test('another time limit holds for handshakes that begin after it', async () => 
   expect(rig.events[0]?.text).toBe('the peer did not finish the TLS handshake within 2000 ms')
 })
 
+test('a peer that asks for a second handshake on its connection is refused: it costs us more than the peer', async () => {
+  const rig = await startTls()
+  const peer = await dialTls(rig.bound, { maxVersion: 'TLSv1.2' })
+  const refused = once(peer, 'error')
+  peer.renegotiate({}, () => peer.destroy(new Error('a second handshake was done')))
+  expect(await refused).toEqual([expect.objectContaining({ code: 'ERR_SSL_NO_RENEGOTIATION' })])
+})
+
 test('a peer that resets in the middle of the handshake is counted once', async () => {
   const rig = await startTls()
   const peer = await rig.dial()
