@@ -18,6 +18,13 @@ export const ROUTE_TARGETS_BYTES_MAX: number = 128 * 1024 * 1024
 /** Retained messages waiting for one queue because of several bindings; beyond it a further binding gets none, counted. */
 export const BACKFILL_MESSAGES_MAX = 100_000
 
+/**
+ * Levels of the tree of retained topics, about 280 bytes each: so many for each message that may be retained, and some for trees that
+ * are small. Beyond it a new topic is not retained, counted: 20,000 messages of one byte on topics of 128 levels took 700 MB.
+ */
+export const RETAINED_NODES_PER_MESSAGE = 4
+export const RETAINED_NODES_MIN = 2_048
+
 /** Memory of one waiting entry beside its bytes: message, delivery and place in the ring (measured with --expose-gc: 240). */
 export const ENTRY_BYTES = 256
 

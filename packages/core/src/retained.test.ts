@@ -122,3 +122,13 @@ test('a name of 1,024 levels is found by wildcards without overflowing the stack
   set(retained, messageOf(levels.join('/'), ''))
   expect(rootOf(retained).children).toBeUndefined()
 })
+
+test('deep topics fill the tree before their messages reach a limit, and leave it when they are removed', () => {
+  const retained = retainedWith({ retainedMessagesMax: 1_000 })
+  const nameOf = (index: number): string => `${index}${'/a'.repeat(127)}`
+  for (let index = 0; index < 100; index++) set(retained, messageOf(nameOf(index), 'x'))
+  expect([retained.count, retained.refusedCount]).toEqual([47, 53])
+  expect(set(retained, messageOf(nameOf(0), 'again'))).toBe(true)
+  for (let index = 0; index < 47; index++) set(retained, messageOf(nameOf(index), ''))
+  expect(set(retained, messageOf(nameOf(99), 'x'))).toBe(true)
+})

@@ -2,7 +2,7 @@
  * The last retained message of every topic, and who a pattern would give them to.
  */
 import { ALL_BELOW, isReservedName, ONE_LEVEL, type PatternLevel } from './address.ts'
-import type { CoreLimits } from './limits.ts'
+import { type CoreLimits, RETAINED_NODES_MIN, RETAINED_NODES_PER_MESSAGE } from './limits.ts'
 import type { Message } from './message.ts'
 
 class Node {
@@ -16,6 +16,8 @@ export class Retained {
   readonly #root = new Node()
   #count = 0
   #bytes = 0
+  /** Of the tree, without its root. */
+  #nodeCount = 0
   /** New topics not retained because of a limit. */
   refusedCount = 0
 
@@ -45,7 +47,7 @@ export class Retained {
     const node = this.#nodeOf(levels)
     const before = node?.message
     const isOver =
-      (before === undefined && this.#count >= this.#limits.retainedMessagesMax) ||
+      (before === undefined && (this.#count >= this.#limits.retainedMessagesMax || this.#isTreeFull(levels.length))) ||
       this.#bytes - (before?.size ?? 0) + message.size > this.#limits.retainedBytesMax
     if (isOver) {
       this.refusedCount++
@@ -76,6 +78,11 @@ export class Retained {
     return found
   }
 
+  #isTreeFull(wanted: number): boolean {
+    const nodesMax = RETAINED_NODES_MIN + this.#limits.retainedMessagesMax * RETAINED_NODES_PER_MESSAGE
+    return this.#nodeCount + wanted > nodesMax
+  }
+
   #nodeOf(levels: readonly string[]): Node | undefined {
     let node: Node | undefined = this.#root
     for (const level of levels) {
@@ -90,7 +97,10 @@ export class Retained {
     for (const level of levels) {
       node.children ??= new Map()
       let child = node.children.get(level)
-      if (child === undefined) node.children.set(level, (child = new Node()))
+      if (child === undefined) {
+        node.children.set(level, (child = new Node()))
+        this.#nodeCount++
+      }
       node = child
     }
     return node
@@ -113,6 +123,7 @@ export class Retained {
       if (node.message !== undefined || node.children !== undefined) return
       const parent = path[depth - 1]!
       parent.children!.delete(levels[depth - 1]!)
+      this.#nodeCount--
       if (parent.children!.size === 0) parent.children = undefined
     }
   }
