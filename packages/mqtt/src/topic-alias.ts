@@ -7,10 +7,18 @@ const TOPIC_CHARS_MIN = 6
 /** Aliases the client has set for topics it publishes to. */
 export class InboundAliases {
   readonly #targets: (ProducerTarget | undefined)[] = []
+  readonly #topicBytes: Uint8Array[] = []
 
-  /** A later use replaces the meaning. */
-  set(alias: number, target: ProducerTarget): void {
+  /** A later use replaces the meaning. `topicBytes` is the name as it came, and is copied. */
+  set(alias: number, target: ProducerTarget, topicBytes: Uint8Array): void {
+    if (this.#targets[alias]?.route === target.route) return
     this.#targets[alias] = target
+    this.#topicBytes[alias] = new Uint8Array(topicBytes)
+  }
+
+  /** Only for an alias that is set. */
+  topicBytes(alias: number): Uint8Array {
+    return this.#topicBytes[alias]!
   }
 
   get(alias: number): ProducerTarget | undefined {

@@ -4,10 +4,11 @@
 import { Message, type Assurance, type ProducerTarget, type PublishResult } from '@ternmq/core'
 import { isUtf8 } from 'node:buffer'
 import { ProtocolError } from '../codec/errors.ts'
-import { copyEndToEnd, PublishProperties, scanPublishProperties } from '../codec/property-scan.ts'
+import { PublishProperties, scanPublishProperties } from '../codec/property-scan.ts'
 import { ReasonCode } from '../codec/reason-codes.ts'
 import type { MqttConnection } from '../connection.ts'
 import { mqtt3Headers, mqtt5Headers } from '../headers.ts'
+import { rebuilt, rebuildPublish } from '../rebuilt-publish.ts'
 import { PUBACK, PUBREC, writeAck, writeRefusal } from './acks.ts'
 import { REASON_CODE_BY_REFUSAL } from './refusals.ts'
 
@@ -170,14 +171,14 @@ function readMqtt5(
   let headerStart = found.start
   let bodyStart = bodyAt
   let to = end
-  if (found.endToEndBytes !== found.end - found.start || topicEnd === topicAt) {
-    // Per-hop properties are cut out; what is left no longer is the packet that came.
-    const own = new Uint8Array(found.endToEndBytes + end - bodyAt)
-    from = headerStart = 0
-    bodyStart = copyEndToEnd(bytes, found, own, 0)
-    own.set(bytes.subarray(bodyAt, end), bodyStart)
-    to = own.length
-    bytes = own
+  if (found.endToEndBytes !== found.end - found.start) {
+    if (topicEnd > topicAt) rebuildPublish(bytes, flags, bytes, topicAt, topicEnd, id, found, bodyAt, end)
+    else {
+      const topic = client.inboundAliases.topicBytes(found.topicAlias)
+      rebuildPublish(bytes, flags, topic, 0, topic.length, id, found, bodyAt, end)
+    }
+    from = 0
+    ;({ bytes, headerStart, bodyStart, end: to } = rebuilt)
   }
   return new Message({
     topic: target.route.topic,
@@ -212,7 +213,7 @@ function resolveTarget(client: MqttConnection, bytes: Uint8Array, topicAt: numbe
   }
   if (topicEnd > topicAt) {
     const target = client.topics.find(bytes, topicAt, topicEnd)
-    client.inboundAliases.set(alias, target)
+    client.inboundAliases.set(alias, target, bytes.subarray(topicAt, topicEnd))
     return target
   }
   const known = client.inboundAliases.get(alias)
