@@ -263,6 +263,20 @@ describe('expiry', () => {
     expect(one.sink.texts).toEqual(['2', '4'])
   })
 
+  test('messages whose time is over make room for new ones, though nobody is there [MQTT5-3.3.2-5]', () => {
+    const { env, context, offer, receiver, queue } = setUp({ messagesMax: 2 })
+    const expiresAtMs = env.clock.wallMs() + 100
+    offer('1', { expiresAtMs })
+    offer('2', { expiresAtMs })
+    expect(offer('over')).toBe(false)
+    env.clock.advance(100)
+    expect([offer('3'), offer('4'), offer('over')]).toEqual([true, true, false])
+    expect([queue.waitingCount, context.counters.expired, context.counters.droppedOverLimit]).toEqual([2, 2, 2])
+    const { sink } = receiver()
+    env.clock.settle()
+    expect(sink.texts).toEqual(['3', '4'])
+  })
+
   test('a message is handed over until the very ms before its time', () => {
     const { env, offer, receiver } = setUp()
     const { consumer, sink } = receiver({ credit: 0 })

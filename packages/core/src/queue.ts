@@ -154,9 +154,7 @@ export class Queue implements TurnWork {
       const entry = this.#waiting.peek()
       if (entry === undefined) return
       if (isExpired(entry.message, nowMs)) {
-        this.#takeFirst(entry)
-        this.#counters.expired++
-        this.#finish(entry)
+        this.#expire(entry)
         continue
       }
       const consumer = this.#taker(entry.assurance)
@@ -297,7 +295,9 @@ export class Queue implements TurnWork {
       this.#counters.droppedOffline++
       return false
     }
-    if (this.waitingCount >= this.settings.messagesMax || this.#waitingBytes + footprint(message) > this.settings.bytesMax) {
+    const isFull = !this.#hasRoomFor(message)
+    if (isFull) this.#dropExpired(this.#context.env.clock.wallMs())
+    if (isFull && !this.#hasRoomFor(message)) {
       this.#counters.droppedOverLimit++
       this.droppedCount++
       if (assurance !== 0) this.#settleUnkept(message, false)
@@ -307,7 +307,26 @@ export class Queue implements TurnWork {
     this.#waitingBytes += footprint(message)
     this.#waiting.push(new Delivery(message, match, assurance, false, ++this.#sequence))
     if (this.isFilling) this.#press()
+    if (isFull) this.wake() // the first one now is another, perhaps one that a consumer can take
     return true
+  }
+
+  #hasRoomFor(message: Message): boolean {
+    const { messagesMax, bytesMax } = this.settings
+    return this.waitingCount < messagesMax && this.#waitingBytes + footprint(message) <= bytesMax
+  }
+
+  /** Nobody may be there to take the next entry, and so to find out that its time is over. [MQTT5-3.3.2-5] */
+  #dropExpired(nowMs: number): void {
+    for (let entry = this.#waiting.peek(); entry !== undefined && isExpired(entry.message, nowMs); entry = this.#waiting.peek()) {
+      this.#expire(entry)
+    }
+  }
+
+  #expire(entry: Delivery): void {
+    this.#takeFirst(entry)
+    this.#counters.expired++
+    this.#finish(entry)
   }
 
   /** A quarter of a limit is waiting: time to slow producers down, while there is still room for what is on its way. */

@@ -60,7 +60,7 @@ test('the tree finds what the reference finds, through any order of adding and r
       expect(tree.size).toBe(0)
       expect(nodeCountOf(tree)).toBe(0)
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 

@@ -375,8 +375,17 @@ export class Model {
       isInLog: line.actual.number !== 0,
       failedCount: 0,
     }
-    if (assuranceOf(entry) === 0 && !isAttached) this.counters.droppedOffline++
-    else if (line.waiting.length >= this.messagesMax) this.counters.droppedOverLimit++
+    if (assuranceOf(entry) === 0 && !isAttached) {
+      this.counters.droppedOffline++
+      return
+    }
+    if (line.waiting.length >= this.messagesMax) {
+      while (line.waiting[0] !== undefined && this.isExpired(line.waiting[0].message)) {
+        line.waiting.shift()
+        this.counters.expired++
+      }
+    }
+    if (line.waiting.length >= this.messagesMax) this.counters.droppedOverLimit++
     else line.waiting.push(entry)
   }
 
