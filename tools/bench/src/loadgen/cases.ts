@@ -1,0 +1,50 @@
+/** The cases of the load generator's compare.py that count for MQTT, and what we want of each. */
+
+export type Measure = 'rate' | 'latency' | 'connections' | 'flood'
+
+export interface Case {
+  /** Id in compare.py. */
+  readonly id: string
+  readonly title: string
+  readonly measure: Measure
+  readonly goal: Goal
+}
+
+/**
+ * rate: times the best peer's. latency: times mosquitto's p50 and p99, at most. connections: KiB each at most, and connects per
+ * second at least. flood: nothing lost, nothing left over.
+ */
+export interface Goal {
+  readonly least: readonly [first: number, second?: number]
+  readonly aim: readonly [first: number, second?: number]
+}
+
+const NO_NUMBER: Goal = { least: [0], aim: [0] }
+
+export const CASES: readonly Case[] = [
+  { id: 'a1w', title: 'QoS 0 1→1, 16 B', measure: 'rate', goal: { least: [1], aim: [1.5] } },
+  { id: 'a2w', title: 'QoS 0 1→1, 1 KiB', measure: 'rate', goal: { least: [1.5], aim: [3] } },
+  { id: 'bw', title: 'QoS 0 1→50, 16 B', measure: 'rate', goal: { least: [1], aim: [2] } },
+  { id: 'cw', title: 'QoS 0 50→1, 16 B', measure: 'rate', goal: { least: [1], aim: [2] } },
+  { id: 'dw', title: 'QoS 1 8→8, 256 B', measure: 'rate', goal: { least: [4], aim: [10] } },
+  { id: 'ew', title: 'QoS 2 4→4, 256 B', measure: 'rate', goal: { least: [3], aim: [7] } },
+  { id: 'l', title: 'QoS 1 at 2,000 msg/s, 256 B', measure: 'latency', goal: { least: [1.3, 1], aim: [1, 1] } },
+  { id: 'k', title: '10,000 idle connections', measure: 'connections', goal: { least: [12, 6_000], aim: [8, 8_000] } },
+  { id: 'a1', title: 'QoS 0 1→1, 16 B, flood', measure: 'flood', goal: NO_NUMBER },
+  { id: 'b', title: 'QoS 0 1→50, 16 B, flood', measure: 'flood', goal: NO_NUMBER },
+  { id: 'c', title: 'QoS 0 50→1, 16 B, flood', measure: 'flood', goal: NO_NUMBER },
+]
+
+/** Rounds of a case unless asked otherwise: latency swings more. */
+export function roundsOf({ measure }: Case, rounds: number | undefined): number {
+  return rounds ?? (measure === 'latency' ? 5 : 3)
+}
+
+/** Throws for an id that is none of them. */
+export function casesNamed(ids: readonly string[]): Case[] {
+  return ids.map((id) => {
+    const found = CASES.find((one) => one.id === id)
+    if (found === undefined) throw new Error(`there is no case '${id}': ${CASES.map((one) => one.id).join(', ')}`)
+    return found
+  })
+}

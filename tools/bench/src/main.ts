@@ -1,0 +1,36 @@
+/** npm run -s bench -- COMMAND: the benchmarks, from single functions to brokers beside each other. */
+import { inProcess } from './in-process/command.ts'
+import { loadgen } from './loadgen/command.ts'
+import { micro } from './micro/command.ts'
+import { subscriptions } from './subscriptions/command.ts'
+
+const HELP = `Usage: npm run -s bench -- COMMAND [OPTION…]
+
+  loadgen         our broker beside others, by a load generator you name
+  in-process      a whole broker without a kernel: decode, route, encode
+  subscriptions   whether a publish costs more with 100,000 subscriptions than with 100
+  micro           single functions: every *.bench.ts of the packages
+
+'bench COMMAND --help' tells more. Results go to docs/benchmarks. Compare only numbers of one machine and one run.
+`
+
+type Command = (args: readonly string[], signal: AbortSignal) => Promise<number>
+
+const COMMANDS: Readonly<Record<string, Command>> = { loadgen, 'in-process': inProcess, subscriptions, micro }
+
+const [name, ...args] = process.argv.slice(2)
+const command = name === undefined ? undefined : COMMANDS[name]
+if (command === undefined) {
+  process.stdout.write(HELP)
+  process.exitCode = name === '--help' || name === '-h' ? 0 : 2
+} else {
+  // What was started is stopped before we end.
+  const interrupted = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error(signal)))
+  try {
+    process.exitCode = await command(args, interrupted.signal)
+  } catch (error) {
+    process.stderr.write(`bench ${name}: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+  }
+}
