@@ -205,7 +205,7 @@ describe('the packet identifier', () => {
     expect(client.received().map(({ raw }) => raw)).toEqual([hex('30 04 0001 61 78'), hex('30 04 0001 61 79')])
   })
 
-  it('[MQTT311-2.3.1-4] of a PUBLISH from the server is never one in use, nor 0, when they start over', () => {
+  it('[MQTT311-2.3.1-4, MQTT311-4.3.2-1] of a PUBLISH from the server is never one in use, nor 0, when they start over', () => {
     const world = world311()
     const client = world.connect('c1')
     client.send(subscribe(1, { filter: 'a', qos: 1 }))

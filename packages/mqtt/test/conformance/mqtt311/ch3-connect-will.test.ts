@@ -113,6 +113,17 @@ describe('the will', () => {
     expect(watcher.received()).toEqual([])
   })
 
+  it('[MQTT311-3.1.2-10] that was published is not published again when the kept session expires', async () => {
+    const world = await kept311()
+    const watcher = watch(world)
+    const client = await world.join('c1', { clean: false, will })
+    client.hangUp()
+    expect(watcher.publishes()).toHaveLength(1)
+    world.advance(8 * 86_400_000)
+    expect(world.vhost.sessions.find('c1')).toBeUndefined()
+    expect(watcher.received()).toEqual([])
+  })
+
   it.each([true, false])('[MQTT311-3.1.2-10] is gone after DISCONNECT (CleanSession %s)', async (clean) => {
     const world = await kept311()
     const watcher = watch(world)

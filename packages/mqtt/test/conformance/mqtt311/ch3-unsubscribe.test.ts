@@ -90,6 +90,20 @@ describe('what an UNSUBSCRIBE deletes', () => {
     expect(leaves.received()).toEqual([])
   })
 
+  it('[MQTT311-3.10.4-1] is one subscription at a time: the others can be deleted as well', () => {
+    const world = world311()
+    const client = world.connect('c1')
+    client.send(subscribe(1, 'a', 'b', 'c'))
+    client.next('SUBACK')
+    const publisher = world.connect('publisher')
+    for (const [index, left] of [['b', 'c'], ['c'], []].entries()) {
+      client.send(unsubscribe(index + 2, ['a', 'b', 'c'][index]!))
+      client.next('UNSUBACK')
+      publisher.send(...['a', 'b', 'c'].map((topic) => publish(topic, 'x')))
+      expect(client.publishes().map(({ topic }) => topic)).toEqual(left)
+    }
+  })
+
   it('[MQTT311-3.10.4-1] leaves a subscription that overlaps', () => {
     const world = world311()
     const client = world.connect('c1')
