@@ -1,25 +1,10 @@
 /** npm run -s fuzz -- NAME: runs fuzzers for as long as one likes; what they find goes into the corpus. */
-import { type Fuzzer, FuzzFailure } from '@ternmq/mqtt/fuzzers'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
-import { type Budget, type Progress, runBatches } from './batches.ts'
-import { keepInCorpus } from './corpus.ts'
-import { FUZZERS, fuzzerNamed } from './fuzzers.ts'
-import { HEAP_GROWTH_BYTES_MAX, heapInUse } from './heap.ts'
-import { shorten } from './shorten.ts'
+import { Coverage, type FileCoverage } from './coverage.ts'
 
-const HELP = `Usage: npm run -s fuzz -- NAME|all [OPTION…]
-
-${FUZZERS.map(({ name, what }) => `  ${name.padEnd(10)} ${what}`).join('\n')}
-
-  --iterations N   inputs to try; 100000 when neither this nor --seconds is given
-  --seconds N      stop after so long
-  --seed S         of the first batch; the same seed tries the same inputs. Default 1
-  --dry            do not keep what is found in the corpus
-Exit code 1 when something was found.
-`
 const ITERATIONS_DEFAULT = 100_000
-const TELL_EVERY_SECONDS = 10
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,63 +13,53 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string' },
     seed: { type: 'string', default: '1' },
     dry: { type: 'boolean', default: false },
+    coverage: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
 })
+// Counts from here on: what is fuzzed must not be loaded before.
+const coverage = values.coverage === undefined ? undefined : await Coverage.start()
+const { listFuzzers, runFuzzers } = await import('./command.ts')
+
 const [name] = positionals
 if (values.help === true || name === undefined) {
-  process.stdout.write(HELP)
+  process.stdout.write(help())
   process.exitCode = values.help === true ? 0 : 2
 } else {
-  const fuzzers = name === 'all' ? FUZZERS : [fuzzerNamed(name)]
   const seconds = values.seconds === undefined ? Infinity : wholeNumber('--seconds', values.seconds)
-  const iterations =
-    values.iterations === undefined
-      ? seconds === Infinity
-        ? ITERATIONS_DEFAULT
-        : Infinity
-      : wholeNumber('--iterations', values.iterations)
-  const budget = { seed: wholeNumber('--seed', values.seed), iterations, seconds }
-  for (const fuzzer of fuzzers) if (!(await runOne(fuzzer, budget, values.dry))) process.exitCode = 1
-}
-
-/** False when it found something. */
-async function runOne(fuzzer: Fuzzer, budget: Budget, dry: boolean): Promise<boolean> {
-  process.stdout.write(`${fuzzer.name}: ${fuzzer.what}\n`)
-  let toldAt = 0
-  let heapAtFirst: number | undefined = undefined
-  try {
-    const progress = await runBatches(fuzzer, budget, (now) => {
-      // The first batch has filled caches and made code.
-      heapAtFirst ??= heapInUse()
-      if (now.seconds - toldAt < TELL_EVERY_SECONDS) return
-      toldAt = now.seconds
-      process.stdout.write(`  ${lineOf(now)}\n`)
-    })
-    const growth = heapInUse() - (heapAtFirst ?? 0)
-    process.stdout.write(`  ${lineOf(progress)}, heap grew by ${Math.round(growth / 1024)} KiB\n`)
-    if (growth <= HEAP_GROWTH_BYTES_MAX) return true
-    process.stdout.write(`  FOUND growth: ${growth} bytes more than after the first batch are in use\n`)
-    return false
-  } catch (error) {
-    if (!(error instanceof FuzzFailure)) throw error
-    await tellFailure(fuzzer, error, dry)
-    return false
+  const iterations = values.iterations === undefined ? Infinity : wholeNumber('--iterations', values.iterations)
+  const isUnbounded = seconds === Infinity && iterations === Infinity
+  const budget = {
+    seed: wholeNumber('--seed', values.seed),
+    iterations: isUnbounded ? ITERATIONS_DEFAULT : iterations,
+    seconds,
   }
+  if (!(await runFuzzers(name, budget, values.dry))) process.exitCode = 1
+  if (coverage !== undefined) tellCoverage(await coverage.take(resolve(values.coverage!)))
 }
 
-async function tellFailure(fuzzer: Fuzzer, failure: FuzzFailure, dry: boolean): Promise<void> {
-  process.stdout.write(`  FOUND ${failure.message}\n${failure.cause instanceof Error ? failure.cause.stack : ''}\n`)
-  const input = await shorten(fuzzer, failure.input)
-  process.stdout.write(`  an input that shows it:\n${input}`)
-  if (dry) return
-  const file = keepInCorpus(fuzzer.name, `found-${failure.seed}-${failure.step}`, failure.message, input)
-  process.stdout.write(`  kept as ${file}: give it a name, and the fix a test\n`)
+function help(): string {
+  return `Usage: npm run -s fuzz -- NAME|all [OPTION…]
+
+${listFuzzers()}
+  --iterations N   inputs to try; ${ITERATIONS_DEFAULT} when neither this nor --seconds is given
+  --seconds N      stop after so long
+  --seed S         of the first batch; the same seed tries the same inputs. Default 1
+  --dry            do not keep what is found in the corpus
+  --coverage DIR   say which lines of the sources under DIR were reached (slower)
+Exit code 1 when something was found.
+`
 }
 
-function lineOf({ iterations, seconds, tally }: Progress): string {
-  const counts = Object.entries(tally).map(([what, count]) => `${count} ${what}`)
-  return `${iterations} inputs in ${seconds.toFixed(1)} s: ${counts.join(', ')}`
+function tellCoverage(files: readonly FileCoverage[]): void {
+  for (const { file, lines, missed } of files) {
+    process.stdout.write(
+      `  ${file}: ${lines - missed.length} of ${lines} lines${missed.length === 0 ? '' : `, not ${missed.join(', ')}`}\n`,
+    )
+  }
+  const lines = files.reduce((sum, file) => sum + file.lines, 0)
+  const missed = files.reduce((sum, file) => sum + file.missed.length, 0)
+  process.stdout.write(`  together ${lines - missed} of ${lines} lines, ${((1 - missed / lines) * 100).toFixed(1)} %\n`)
 }
 
 /** Throws for anything else. */

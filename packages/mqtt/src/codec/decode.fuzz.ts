@@ -7,6 +7,7 @@
 import { readAck } from './acks.ts'
 import { decodeConnect, decodeControl } from './decode-control.ts'
 import { ProtocolError } from './errors.ts'
+import { FILTERS_PER_PACKET_MAX } from './limits.ts'
 import { INVALID } from './packet-cases-broken.ts'
 import { VALID } from './packet-cases.ts'
 import { checkProperties } from './property-check.ts'
@@ -31,6 +32,9 @@ const VERSIONS: readonly MqttVersion[] = [3, 4, 5]
 /** Values that lengths, flags and UTF-8 trip over. */
 const EDGES: readonly number[] = [0x00, 0x01, 0x02, 0x23, 0x2b, 0x2f, 0x7f, 0x80, 0xc0, 0xed, 0xff]
 const BODY_BYTES_MAX = 600
+/** A few inputs are long, to meet the limits on what one packet may hold. */
+const LONG_ONE_IN = 3_000
+const LONG_BODY_BYTES = 80_000
 
 /** Same seed, same inputs. Throws Error with seed, step and input when a reader breaks its promise. */
 export function fuzzControl(seed: number, iterations: number): FuzzResult {
@@ -112,7 +116,7 @@ function checkPacket(packet: ConnectPacket | ControlPacket, input: Uint8Array): 
       break
     case 'subscribe':
       checkRange('packet id', packet.packetId, 1, 65_535)
-      checkRange('filter count', packet.requests.length, 1, BODY_BYTES_MAX)
+      checkRange('filter count', packet.requests.length, 1, FILTERS_PER_PACKET_MAX)
       if (packet.subscriptionId !== undefined) checkRange('subscription id', packet.subscriptionId, 1, 268_435_455)
       for (const request of packet.requests) {
         parseFilter(request.filter, 5)
@@ -122,7 +126,7 @@ function checkPacket(packet: ConnectPacket | ControlPacket, input: Uint8Array): 
       break
     case 'unsubscribe':
       checkRange('packet id', packet.packetId, 1, 65_535)
-      checkRange('filter count', packet.filters.length, 1, BODY_BYTES_MAX)
+      checkRange('filter count', packet.filters.length, 1, FILTERS_PER_PACKET_MAX)
       for (const filter of packet.filters) parseFilter(filter, 5)
       break
     case 'auth':
@@ -192,12 +196,22 @@ function mutate(seed: Uint8Array, pick: Pick): Uint8Array {
     else change(body, pick)
   }
   body.length = Math.min(body.length, BODY_BYTES_MAX)
+  if (pick(LONG_ONE_IN) === 0) repeatEnd(body, pick)
   const length = pick(8) === 0 ? pick(300) : body.length
   const header = new Uint8Array(5)
   header[0] = first
-  const headerBytes = writeVarint(header, 1, length)
+  let headerBytes = writeVarint(header, 1, length)
+  // More bytes than it needs: allowed before MQTT 5.
+  if (pick(40) === 0 && headerBytes < 5) header[headerBytes++ - 1]! |= 0x80
   const input = Uint8Array.from([...header.subarray(0, headerBytes), ...body])
   return pick(20) === 0 ? input.subarray(0, pick(input.length + 1)) : input
+}
+
+/** The last few bytes again and again: a filter, a property, more of them than the codec takes. */
+function repeatEnd(body: number[], pick: Pick): void {
+  const last = body.slice(-2 - pick(10))
+  if (last.length === 0) return
+  for (let count = Math.ceil(LONG_BODY_BYTES / last.length); count > 0; count--) body.push(...last)
 }
 
 function change(body: number[], pick: Pick): void {
