@@ -7,7 +7,7 @@ import {
   listenersOf,
   type NamedListener,
 } from '@ternmq/config'
-import type { CoreLimits } from '@ternmq/core'
+import { type CoreLimits, DEFAULT_CORE_LIMITS } from '@ternmq/core'
 import type { MqttSettings } from '@ternmq/mqtt'
 import type { ListenerSettings } from '@ternmq/transport'
 
@@ -47,6 +47,7 @@ export function toCoreLimits({ limits, mqtt }: BrokerConfig): CoreLimits {
     bindingsPerSessionMax: mqtt.maxSubscriptionsPerSession,
     queuedMessagesMax: mqtt.maxQueuedMessages,
     queuedBytesMax: mqtt.maxQueuedBytes,
+    queuedBytesTotalMax: DEFAULT_CORE_LIMITS.queuedBytesTotalMax,
     retainedMessagesMax: limits.retainedMessagesMax,
     retainedBytesMax: limits.retainedBytesMax,
   }

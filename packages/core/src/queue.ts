@@ -26,6 +26,8 @@ export interface QueueContext {
   readonly counters: Counters
   readonly env: Env
   readonly log: HostLog
+  /** What waits in all queues together. */
+  readonly waiting: WaitingBytes
   /** A queue that wants the producer at hand to pause, until somebody takes note. */
   pressedBy: Queue | undefined
 }
@@ -35,6 +37,12 @@ interface Backfill {
   readonly messages: readonly Message[]
   readonly match: Match
   position: number
+}
+
+/** One sum over all queues: limits per queue alone would let many of them fill the memory. */
+export interface WaitingBytes {
+  bytes: number
+  readonly bytesMax: number
 }
 
 export class Queue implements TurnWork {
@@ -193,7 +201,7 @@ export class Queue implements TurnWork {
 
   /** Takes back an entry that the log kept over a restart; the older ones first. */
   restore(message: Message, match: Match): void {
-    this.#waitingBytes += footprint(message)
+    this.#weigh(footprint(message))
     // At least 1: its binding may be at most once by now, but then it was logged before.
     const assurance = match.assuranceMax === 0 ? 1 : lower(message.assurance, match.assuranceMax)
     this.#waiting.push(new Delivery(message, match, assurance, false, ++this.#sequence))
@@ -207,7 +215,7 @@ export class Queue implements TurnWork {
     for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
       if (this.isLogged(entry)) logged.push(entry.message)
     }
-    this.#waitingBytes = 0
+    this.#weigh(-this.#waitingBytes)
     this.#backfills = undefined
     this.#pressure?.release()
     return logged
@@ -304,16 +312,28 @@ export class Queue implements TurnWork {
       return false
     }
     message.detach()
-    this.#waitingBytes += footprint(message)
+    this.#weigh(footprint(message))
     this.#waiting.push(new Delivery(message, match, assurance, false, ++this.#sequence))
     if (this.isFilling) this.#press()
     if (isFull) this.wake() // the first one now is another, perhaps one that a consumer can take
     return true
   }
 
+  /** What waits here has become so many bytes more. */
+  #weigh(byteCount: number): void {
+    this.#waitingBytes += byteCount
+    this.#context.waiting.bytes += byteCount
+  }
+
   #hasRoomFor(message: Message): boolean {
     const { messagesMax, bytesMax } = this.settings
-    return this.waitingCount < messagesMax && this.#waitingBytes + footprint(message) <= bytesMax
+    const { waiting } = this.#context
+    const size = footprint(message)
+    return (
+      this.waitingCount < messagesMax &&
+      this.#waitingBytes + size <= bytesMax &&
+      waiting.bytes + size <= waiting.bytesMax
+    )
   }
 
   /** Nobody may be there to take the next entry, and so to find out that its time is over. [MQTT5-3.3.2-5] */
@@ -352,7 +372,7 @@ export class Queue implements TurnWork {
 
   #takeFirst(entry: Delivery): void {
     this.#waiting.shift()
-    this.#waitingBytes -= footprint(entry.message)
+    this.#weigh(-footprint(entry.message))
     if (this.#pressure !== undefined) this.#ease(this.#pressure)
   }
 
@@ -366,7 +386,7 @@ export class Queue implements TurnWork {
   #putBack(delivery: Delivery): void {
     this.#counters.redelivered++
     delivery.protocolState = 0
-    this.#waitingBytes += footprint(delivery.message)
+    this.#weigh(footprint(delivery.message))
     const first = this.#waiting.peek()
     if (first === undefined || delivery.sequence < first.sequence) this.#waiting.unshift(delivery)
     else (this.#returned ??= []).push(delivery)

@@ -8,6 +8,7 @@ import { Consumer, CREDIT_UNLIMITED } from './consumer.ts'
 import { CreditPool } from './credit.ts'
 import type { BindingData, DeliverySink, Match } from './delivery.ts'
 import type { Cancel } from './env.ts'
+import { BINDING_BYTES_PER_SESSION_MAX } from './limits.ts'
 import { jsonRecord, type LoggedBinding, RecordKind } from './log/records.ts'
 import type { Assurance, Message } from './message.ts'
 import { Producer, type PublishOwner } from './producer.ts'
@@ -60,6 +61,8 @@ export class Session {
   #shared: Map<string, SharedMembership> | undefined = undefined
   /** Of shared subscriptions that it left with deliveries to finish. As many as deliveries at most. */
   #departed: Consumer[] | undefined = undefined
+  /** Memory of its bindings, about. */
+  #bindingBytes = 0
   #owner: SessionOwner | undefined
   #sink: DeliverySink | undefined = undefined
   #will: Will | undefined
@@ -135,11 +138,16 @@ export class Session {
       const text = `session '${this.clientId}' has ${this.bindingCount} subscriptions, the limit (mqtt.maxSubscriptionsPerSession); unsubscribe first`
       return refuse('limit-reached', key, text)
     }
+    if (!isKnown && this.#bindingBytes + bindingBytes(key) > BINDING_BYTES_PER_SESSION_MAX) {
+      const text = `the subscriptions of session '${this.clientId}' take ${this.#bindingBytes} bytes, close to the limit of ${BINDING_BYTES_PER_SESSION_MAX}; use fewer or shorter filters`
+      return refuse('limit-reached', key, text)
+    }
     if (!this.#vhost.authorizer.mayMatch(this.#subject(), 'read', pattern).allowed) {
       return refuse('not-authorized', key, `user '${this.principal.name}' may not subscribe to this filter`)
     }
     if (shareName === undefined) this.#bindOwn(key, spec, isKnown)
     else this.#joinShared(key, shareName, spec)
+    if (!isKnown) this.#bindingBytes += bindingBytes(key)
     this.#noteBinding(key, spec)
     return { ok: true, value: { replaced: isKnown } }
   }
@@ -150,12 +158,14 @@ export class Session {
     const binding = this.#bindings?.get(key)
     if (binding !== undefined) {
       this.#bindings!.delete(key)
+      this.#bindingBytes -= bindingBytes(key)
       this.#vhost.router.unbind(binding)
       this.#note(RecordKind.unbound, { key })
       return true
     }
     const consumer = this.#leaveShared(key)
     if (consumer === undefined) return false
+    this.#bindingBytes -= bindingBytes(key)
     if (consumer.unsettledCount > 0) {
       const before = this.#departed?.filter(({ unsettledCount }) => unsettledCount > 0) ?? []
       this.#departed = [...before, consumer]
@@ -195,6 +205,7 @@ export class Session {
     const spec: BindingSpec = { pattern, shareName, assuranceMax, noLocal, retained: 'never', data }
     if (shareName === undefined) this.#bindOwn(key, spec, true)
     else this.#joinShared(key, shareName, spec)
+    this.#bindingBytes += bindingBytes(key)
   }
 
   /** Data and assurance of its own bindings that match a topic. */
@@ -350,6 +361,15 @@ export class Session {
 function start(consumer: Consumer, sink: DeliverySink): void {
   consumer.grant(CREDIT_UNLIMITED)
   consumer.attach(sink)
+}
+
+/** A level of the topic tree, its map and the name's share of it. */
+const LEVEL_BYTES = 280
+
+function bindingBytes(key: string): number {
+  let levels = 1
+  for (let at = key.indexOf('\0'); at >= 0; at = key.indexOf('\0', at + 1)) levels++
+  return levels * LEVEL_BYTES + key.length * 2
 }
 
 function bindingKey(shareName: string | undefined, key: string): string {

@@ -13,7 +13,7 @@ import { jsonRecord, RecordKind } from './log/records.ts'
 import { readLog, restore } from './log/replay.ts'
 import type { HeaderCodec, Message } from './message.ts'
 import { Producer } from './producer.ts'
-import type { Queue, QueueContext } from './queue.ts'
+import type { Queue, QueueContext, WaitingBytes } from './queue.ts'
 import type { RefusalDetail } from './refusal.ts'
 import { Retained } from './retained.ts'
 import { offerAll, type Route, Router, type Target } from './router.ts'
@@ -46,6 +46,7 @@ export class VirtualHost implements QueueContext {
   readonly retained: Retained
   readonly sessions: Sessions
   readonly shared: SharedSubscriptions
+  readonly waiting: WaitingBytes
   pressedBy: Queue | undefined = undefined
 
   constructor(options: VirtualHostOptions) {
@@ -54,6 +55,7 @@ export class VirtualHost implements QueueContext {
     this.limits = options.limits
     this.authorizer = options.authorizer
     this.turns = new Turns(options.env.clock)
+    this.waiting = { bytes: 0, bytesMax: options.limits.queuedBytesTotalMax }
     this.log = new HostLog(options.onLogEnded ?? throwLogEnded)
     this.retained = new Retained(options.limits, (message) => {
       if (message.lsn !== 0) this.#noteCleared(message)

@@ -95,6 +95,7 @@ export function queueContext(env: Env): QueueContext {
     counters: new Counters(),
     env,
     log: new HostLog(() => {}),
+    waiting: { bytes: 0, bytesMax: Infinity },
     pressedBy: undefined,
   }
 }
