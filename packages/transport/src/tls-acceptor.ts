@@ -87,8 +87,10 @@ export class TlsAcceptor {
     if (settings.handshakeMs !== undefined) this.#handshakes.limitMs = settings.handshakeMs
   }
 
+  /** Unfinished handshakes are given up, too: nobody behind them has been promised anything. */
   stopAccepting(): void {
     this.#acceptor.stopAccepting()
+    this.destroyUnfinished()
   }
 
   /** Unfinished handshakes are given up. */
@@ -110,6 +112,8 @@ export class TlsAcceptor {
     socket.on('close', () => this.#acceptor.release(address))
     socket.on('error', () => {}) // the TLS socket tells what happened
     this.#handshakes.begin(socket, { address, port })
+    // Until it is secure, a peer that closes its side is gone: health checks do this, and must not hold a place until the time limit.
+    socket.allowHalfOpen = false
     this.#server.emit('connection', socket)
   }
 
@@ -119,6 +123,7 @@ export class TlsAcceptor {
       socket.destroy() // given up in this very turn
       return
     }
+    socket.allowHalfOpen = true
     // A session that was resumed may come without the certificate that started it.
     if (this.#options.clientCertificates === 'require' && socket.getPeerX509Certificate() === undefined) {
       this.handshakeFailed(peer.address, 'the peer resumed a session without its certificate')

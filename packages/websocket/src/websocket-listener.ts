@@ -146,6 +146,7 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
 
   stopAccepting(): void {
     this.#source.stopAccepting()
+    this.#upgrades.destroyAll()
   }
 
   async close(reason: string): Promise<void> {

@@ -88,6 +88,26 @@ test('TLS 1.2 is refused where 1.3 is the oldest, also after a new certificate',
   expect(rig.listener.stats).toMatchObject({ accepted: 4, failedHandshakes: 2 })
 })
 
+test('a peer that closes its side during the handshake holds no place until the time limit', async () => {
+  const rig = await startTls()
+  const peer = await rig.dial()
+  await rig.eventually(() => rig.listener.stats.open === 1)
+  peer.resume()
+  peer.end()
+  await closed(peer)
+  await rig.eventually(() => rig.listener.stats.open === 0)
+  expect(rig.listener.stats.failedHandshakes).toBe(1)
+})
+
+test('stopping to accept gives up unfinished handshakes', async () => {
+  const rig = await startTls()
+  const peer = await rig.dial()
+  peer.resume()
+  await rig.eventually(() => rig.listener.stats.open === 1)
+  rig.listener.stopAccepting()
+  await closed(peer)
+})
+
 test('another time limit holds for handshakes that begin after it', async () => {
   const rig = await startTls()
   const before = await rig.dial()
