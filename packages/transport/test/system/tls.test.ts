@@ -106,6 +106,8 @@ test('stopping to accept gives up unfinished handshakes', async () => {
   await rig.eventually(() => rig.listener.stats.open === 1)
   rig.listener.stopAccepting()
   await closed(peer)
+  await rig.eventually(() => rig.listener.stats.open === 0)
+  expect(rig.accepted.length).toBe(0)
 })
 
 test('another time limit holds for handshakes that begin after it', async () => {
