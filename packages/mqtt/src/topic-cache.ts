@@ -2,7 +2,7 @@
  * From the topic bytes in a PUBLISH to the producer's target, without decoding a name that was decoded before. Most clients
  * publish to one topic, so the last one is compared byte by byte; the others are found by name.
  */
-import type { Producer, ProducerTarget } from '@ternmq/core'
+import { copyBytes, type Producer, type ProducerTarget } from '@ternmq/core'
 import { checkTopicBytes, countLevels } from './codec/topics.ts'
 import { ProtocolError } from './codec/errors.ts'
 import { ReasonCode } from './codec/reason-codes.ts'
@@ -10,8 +10,10 @@ import type { MqttVersion } from './codec/types.ts'
 import type { MqttSettings } from './settings.ts'
 
 const NO_BYTES = new Uint8Array(0)
-/** Topics of one connection that are remembered; beyond it they are looked up again. */
-const TOPICS_MAX = 256
+/** Topics of one connection that are remembered, enough for a gateway; beyond it they are looked up again. */
+const TOPICS_MAX = 2_048
+/** Room for most names, so that another topic seldom needs another buffer. */
+const LAST_BYTES_MIN = 64
 /** Characters of all their names: 20,000 clients with 256 names of 64 KiB each would need 300 GB. Beyond it all are looked up again. */
 const TOPICS_CHARS_MAX = 65_536
 
@@ -20,7 +22,9 @@ export class TopicCache {
   readonly #version: MqttVersion
   readonly #levelsMax: number
   readonly #bytesMax: number
+  /** Name of `#last`, in the first `#lastSize` bytes. */
   #lastBytes: Uint8Array = NO_BYTES
+  #lastSize = 0
   #last: ProducerTarget | undefined = undefined
   #byName: Map<string, ProducerTarget> | undefined = undefined
   #charCount = 0
@@ -36,7 +40,7 @@ export class TopicCache {
   find(bytes: Uint8Array, start: number, end: number): ProducerTarget {
     const last = this.#lastBytes
     const size = end - start
-    if (last.length === size && this.#last !== undefined) {
+    if (this.#lastSize === size && this.#last !== undefined) {
       let index = 0
       while (index < size && last[index] === bytes[start + index]) index++
       if (index === size) return this.#last
@@ -50,8 +54,8 @@ export class TopicCache {
       const detail = `topic name of ${end - start} bytes exceeds mqtt.maxTopicBytes ${this.#bytesMax}`
       throw new ProtocolError(ReasonCode.topicNameInvalid, 'MQTT5-3.3.2-1', detail)
     }
-    this.#lastBytes = new Uint8Array(bytes.subarray(start, end)) // a copy; slice of a Buffer would be a view
-    const name = decoder.decode(this.#lastBytes)
+    const name = decoder.decode(bytes.subarray(start, end))
+    this.#keepLast(bytes, start, end)
     const known = this.#byName?.get(name)
     if (known !== undefined) return (this.#last = known)
     const levels = countLevels(name)
@@ -62,6 +66,13 @@ export class TopicCache {
     const target = this.#producer.target(name)
     if (this.#last !== undefined) this.#remember(name, target)
     return (this.#last = target)
+  }
+
+  #keepLast(bytes: Uint8Array, start: number, end: number): void {
+    const size = end - start
+    if (size > this.#lastBytes.length) this.#lastBytes = new Uint8Array(Math.max(size, LAST_BYTES_MIN))
+    copyBytes(bytes, start, end, this.#lastBytes, 0)
+    this.#lastSize = size
   }
 
   /** A second topic and all after it go into the map. */
