@@ -3,7 +3,7 @@
  * ended; what the bytes mean is the test's business.
  */
 import type { AcceptTransport, Connection, PeerInfo } from '@ternmq/core'
-import { Outbox } from '@ternmq/transport'
+import { Outbox, type OutboxLimits } from '@ternmq/transport'
 
 import { connectPipe, type PipeTransport } from './pipe-transport.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -13,9 +13,10 @@ export class PipeNetwork {
   readonly clock: VirtualClock
   readonly #outbox: Outbox
 
-  constructor(clock: VirtualClock) {
+  /** `limits`: what clients that do not read may have waiting; those of a broker process when left out. */
+  constructor(clock: VirtualClock, limits: Partial<OutboxLimits> = {}) {
     this.clock = clock
-    this.#outbox = new Outbox(clock)
+    this.#outbox = new Outbox(clock, limits)
   }
 
   /** Sent by either end and not taken by the other, on all connections. */

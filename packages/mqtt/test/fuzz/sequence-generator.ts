@@ -5,6 +5,7 @@ import { prop } from '../wire/properties.ts'
 import type { Dice } from './fuzzer.ts'
 import { mutate } from './mutate.ts'
 import type { Action } from './sequence-actions.ts'
+import { METHOD, STEPS } from './sequence-login.ts'
 import { type Mark, markedPayload, withoutMark } from './sequence-payload.ts'
 import type { Due, Peer } from './sequence-peer.ts'
 import { KERNEL_BYTES, type Run, SLOTS } from './sequence-run.ts'
@@ -72,19 +73,18 @@ export class Generator {
       case 'connect':
         return this.#send(slot, [this.#connect(slot, peer.version)], false)
       case 'auth':
-        return this.#send(
-          slot,
-          [wire.auth(dice.pick([0, 0x18, 0x19]), [prop('authenticationMethod', 'X')])(peer.version)],
-          false,
-        )
+        return this.#send(slot, [this.#auth(peer.version)], false)
       case 'disconnect':
-        return this.#send(slot, [this.#disconnect(peer.version)], true)
-      case 'burst':
+        return this.#send(slot, [this.#disconnect(peer)], true)
+      case 'burst': {
+        const fills = dice.pick([[0, 300], [1_500]])
+        const count = 2 + dice.below(40)
         return this.#send(
           slot,
-          Array.from({ length: 2 + dice.below(40) }, () => this.#publish(slot, peer.version)),
+          Array.from({ length: count }, () => this.#publish(slot, peer.version, fills)),
           true,
         )
+      }
       case 'answer':
         return this.#send(slot, this.#answers(peer), true)
       default:
@@ -162,6 +162,7 @@ export class Generator {
     if (dice.oneIn(4)) properties.push(prop('requestProblemInformation', dice.below(2)))
     if (dice.oneIn(6)) properties.push(prop('requestResponseInformation', dice.below(2)))
     if (dice.oneIn(6)) properties.push(prop('userProperty', ['k', 'v']))
+    if (dice.oneIn(6)) properties.push(...this.#method())
     const willTopic = dice.pick(TOPICS)
     const willProperties = [prop('willDelayInterval', dice.pick([0, 2, 100])), prop('messageExpiryInterval', 50)]
     return wire.connect({
@@ -182,7 +183,7 @@ export class Generator {
     })(version)
   }
 
-  #publish(slot: number, version: wire.Version): Uint8Array {
+  #publish(slot: number, version: wire.Version, fills: readonly number[] = [0, 0, 10, 300]): Uint8Array {
     const dice = this.#dice
     const topic = dice.pick(TOPICS)
     const qos = dice.below(3) as wire.QoS
@@ -202,7 +203,7 @@ export class Generator {
     const isClearing = dice.oneIn(20)
     const payload = isClearing
       ? ''
-      : markedPayload(this.#mark(`${slot}.${this.#connections[slot]}`, topic), dice.pick([0, 0, 10, 300]))
+      : markedPayload(this.#mark(`${slot}.${this.#connections[slot]}`, topic), dice.pick(fills))
     const options = { qos, ...(qos > 0 && { id: this.#id() }), retain: isClearing || dice.oneIn(6), properties }
     return wire.publish(name, payload, options)(version)
   }
@@ -221,11 +222,25 @@ export class Generator {
     return wire.subscribeWith(this.#id(), properties, ...filters)(version)
   }
 
-  #disconnect(version: wire.Version): Uint8Array {
+  #auth(version: wire.Version): Uint8Array {
+    const reason = this.#dice.pick([0x18, 0x18, 0x18, 0x19, 0x19, 0])
+    return wire.auth(reason, this.#method())(version)
+  }
+
+  #method(): Part[] {
     const dice = this.#dice
-    return (
-      version === 5 && dice.oneIn(2) ? wire.disconnect({ reason: dice.pick([0, 0x04, 0x80]) }) : wire.disconnect()
-    )(version)
+    const data = prop('authenticationData', [dice.pick(Object.values(STEPS))])
+    return [prop('authenticationMethod', dice.oneIn(8) ? 'another' : METHOD), data]
+  }
+
+  #disconnect({ version, wishes }: Peer): Uint8Array {
+    const dice = this.#dice
+    if (version !== 5 || dice.oneIn(2)) return wire.disconnect()(version)
+    const reason = dice.pick([0, 0x04, 0x80])
+    if (dice.oneIn(2)) return wire.disconnect({ reason })(version)
+    // One that asked for no expiry may not ask for another now. [MQTT5-3.14.2.2.2-b]
+    const seconds = wishes?.expires === true ? dice.pick([0, 3, 0xffff_ffff]) : 0
+    return wire.disconnect({ reason, properties: [prop('sessionExpiryInterval', seconds)] })(version)
   }
 
   /** Some of what is due, the oldest first; now and then in another order. */

@@ -23,6 +23,8 @@ interface Wishes {
   readonly topicAliasMaximum: number
   readonly maximumPacketSize: number
   readonly wantsProblems: boolean
+  /** Its session may outlive the connection. */
+  readonly expires: boolean
 }
 
 /** A broker that calls a sound packet one of these has misread it. */
@@ -108,6 +110,7 @@ export class Peer {
         if (id === 0x11 || id === 0x27) properties.set(id, inner.u32())
         else if (id === 0x21 || id === 0x22) properties.set(id, inner.u16())
         else if (id === 0x26) skipPair(inner)
+        else if (id === 0x15 || id === 0x16) inner.data()
         else properties.set(id, inner.u8())
       }
     }
@@ -117,6 +120,7 @@ export class Peer {
       topicAliasMaximum: properties.get(0x22) ?? 0,
       maximumPacketSize: properties.get(0x27) ?? Infinity,
       wantsProblems: properties.get(0x17) !== 0,
+      expires: (properties.get(0x11) ?? 0) > 0,
     }
     this.#quota = this.wishes.receiveMaximum
   }

@@ -6,6 +6,7 @@ import { World } from '../harness.ts'
 import { publish } from '../wire/build.ts'
 import { assert } from './fuzzer.ts'
 import type { Action } from './sequence-actions.ts'
+import { makeLogin } from './sequence-login.ts'
 import { OrderCheck } from './sequence-payload.ts'
 import { Peer } from './sequence-peer.ts'
 
@@ -32,6 +33,8 @@ const LIMITS = {
   retainedMessagesMax: 6,
   retainedBytesMax: 8_192,
 }
+/** So little that a client which does not read soon gets no more, and is cut off when it goes on asking. */
+const OUTBOX_LIMITS = { unsentBytesMax: 1_000, stuckBytesMax: 50_000 }
 /** Longer than any session, will, keep-alive or handshake lasts. */
 const UNTIL_ALL_IS_OVER_MS = 10 * 60_000
 
@@ -45,13 +48,13 @@ export class Run {
   #sharesAnywhere = false
 
   static async start(hasLog: boolean): Promise<Run> {
-    const options = { settings: SETTINGS, limits: LIMITS }
+    const options = { settings: SETTINGS, limits: LIMITS, login: makeLogin(hasLog) }
     return new Run(hasLog ? await World.withLog(options) : new World(options), hasLog)
   }
 
   private constructor(world: World, hasLog: boolean) {
     this.world = world
-    this.#network = new PipeNetwork(world.clock)
+    this.#network = new PipeNetwork(world.clock, OUTBOX_LIMITS)
     this.#hasLog = hasLog
   }
 
