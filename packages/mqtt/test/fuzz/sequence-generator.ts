@@ -111,7 +111,9 @@ export class Generator {
   /** The packets in one stream, cut at random, arriving in one turn or in several, now or with what others send. */
   #send(slot: number, packets: readonly Uint8Array[], sound: boolean): Action[] {
     const dice = this.#dice
-    const stream = Uint8Array.from(Buffer.concat(packets))
+    // Behind garbled bytes the broker may begin a packet anywhere: what a payload says is no promise any more.
+    const isTrue = sound && this.#run.peers[slot]?.isSound !== false
+    const stream = Uint8Array.from(Buffer.concat(isTrue ? packets : packets.map(withoutMark)))
     const actions: Action[] = []
     const isCut = dice.oneIn(4)
     for (let at = 0; at < stream.length;) {
