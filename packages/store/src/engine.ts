@@ -98,6 +98,20 @@ export interface WriterOwner {
   onEnded(error: Fenced | Unknown): void
 }
 
+/** Smaller bodies cost more to prepare than they delay. */
+export const PREPARE_FROM_BYTES: number = 256 * 1024
+
+/** A body that waits in the log for its record. After a crash it is forgotten. */
+export interface PreparedRecord {
+  /**
+   * The record to submit, once, in any group of the writer that prepared it. Submitting uses the preparation up, whatever
+   * the outcome; its bytes must not change until then.
+   */
+  readonly record: LogRecord
+  /** It will not be submitted: its body may go. Idempotent, without effect once submitted. */
+  discard(): void
+}
+
 /** The hot way into a log: no promise, no closure and no object per group. */
 export interface Writer {
   readonly id: WriterId
@@ -112,6 +126,12 @@ export interface Writer {
    * Throws RangeError for an empty group or a ticket that does not ascend. Hot path.
    */
   submit(group: readonly LogRecord[], ticket: number, level: Durability): void
+  /**
+   * Brings the body of `record` into the log ahead of it, in pieces between other groups' commits, so that a large body
+   * delays nobody. Worth it from `PREPARE_FROM_BYTES` on. Rejects with `NotAppended`, `Fenced` or `Unknown`, and then
+   * nothing is kept.
+   */
+  prepare(record: LogRecord): Promise<PreparedRecord>
   /** Bytes submitted that have no outcome yet. */
   readonly pendingBytes: number
   /**
@@ -179,15 +199,19 @@ export interface Ownership {
   /**
    * The content from `firstLsn` to `lastLsn`, both included, is dead. To be called when the record that says so is
    * committed. Idempotent, lazy; without effect on anything else in the range that was released before, is bookkeeping,
-   * or is not committed, and once the ownership is lost. After a crash it may be forgotten. Hot path.
+   * or is not committed, and once the ownership is lost. After a crash it may be forgotten, unless a snapshot
+   * followed. Hot path.
    */
   release(firstLsn: Lsn, lastLsn: Lsn): void
   /**
    * The state after record `at`; replaces the snapshot before. Bookkeeping up to `at` may go, tails may begin there,
-   * content stays until released. The bytes must never change. Rejects with `NotAppended`, `Fenced` or `Unknown`;
+   * content stays until released. What was released before the call stays released after a restart, because the
+   * bookkeeping that settled it may be gone. The bytes must never change. Rejects with `NotAppended`, `Fenced` or `Unknown`;
    * RangeError for an `at` that is not committed or before the present snapshot.
    */
   putSnapshot(at: Lsn, data: readonly Uint8Array[]): Promise<void>
+  /** Bytes that this log grew by since its newest snapshot: what a restart has to read. */
+  readonly bytesSinceSnapshot: number
   /** Lasts another `ttlMs`. Rejects with `Fenced`. */
   renew(): Promise<void>
   /** Closes `log`, then lets go. Idempotent. */

@@ -21,7 +21,8 @@ export interface EngineEnv {
 }
 
 /**
- * One data directory. Paths are relative to it, '/' between names, never '.' or '..'. Every rejection is a `DiskError`.
+ * One data directory. Paths are relative to it, '/' between names, never '.' or '..'; '' is the directory itself, which
+ * `makeDirectory('')` makes when it is missing. Every rejection is a `DiskError`.
  *
  * What survives a power loss, on real and on simulated disks: bytes of a file after `syncData` or `syncAll` of that
  * file; a new name, a rename or a removal after `syncDirectory` of the directory that holds the name. Anything later

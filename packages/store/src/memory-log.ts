@@ -65,6 +65,7 @@ export class MemoryLog implements PartitionLog {
   #last: Lsn = 0
   #trimmedTo: Lsn = 0
   #snapshot: Snapshot | undefined = undefined
+  #bytesSinceSnapshot = 0
   #epoch: Epoch = 0
   #holder: MemoryOwnership | undefined = undefined
   readonly #writers = new Set<MemoryWriter>()
@@ -141,6 +142,11 @@ export class MemoryLog implements PartitionLog {
     return this.#snapshot
   }
 
+  /** Bytes of the records since the newest snapshot, released ones included. */
+  get bytesSinceSnapshot(): number {
+    return this.#bytesSinceSnapshot
+  }
+
   /** Commits `records`. Returns the first one's lsn; the others follow without holes. Hot path. */
   append(records: readonly LogRecord[], stamp: Stamp): Lsn {
     const firstLsn = this.#last + 1
@@ -152,6 +158,7 @@ export class MemoryLog implements PartitionLog {
       segment.records[slot] = record
       segment.stamps[slot] = stamp
       segment.live++
+      this.#bytesSinceSnapshot += recordBytes(record)
     }
     this.#news.ring()
     return firstLsn
@@ -173,6 +180,7 @@ export class MemoryLog implements PartitionLog {
     if (!this.context.budget.take(moreBytes, false))
       throw this.context.budget.refusal(`snapshot of partition ${this.id}`, moreBytes)
     this.#snapshot = { at, data }
+    this.#bytesSinceSnapshot = 0
     this.#drop(this.#trimmedTo + 1, at, false)
     this.#trimmedTo = at
   }
@@ -275,6 +283,10 @@ class MemoryOwnership implements Ownership {
 
   release(firstLsn: Lsn, lastLsn: Lsn): void {
     if (this.#held) this.#partition.release(firstLsn, lastLsn)
+  }
+
+  get bytesSinceSnapshot(): number {
+    return this.#partition.bytesSinceSnapshot
   }
 
   async putSnapshot(at: Lsn, data: readonly Uint8Array[]): Promise<void> {

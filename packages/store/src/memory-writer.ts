@@ -1,5 +1,5 @@
 /** Gathers the groups of one turn and puts them into a memory log in one batch at its end. */
-import type { Durability, Epoch, LogRecord, Writer, WriterId, WriterOwner } from './engine.ts'
+import type { Durability, Epoch, LogRecord, PreparedRecord, Writer, WriterId, WriterOwner } from './engine.ts'
 import type { MemoryLog } from './memory-log.ts'
 import { recordBytes } from './engine.ts'
 import { Fenced, NotAppended } from './errors.ts'
@@ -72,6 +72,17 @@ export class MemoryWriter implements Writer {
     this.#lastAccepted = ticket
   }
 
+  /** Nothing to do ahead: records are kept by reference. What cannot be appended is refused now. */
+  async prepare(record: LogRecord): Promise<PreparedRecord> {
+    const by = this.#log.epoch
+    if (this.#epoch !== 0 && this.#epoch !== by) throw this.#fenced(by)
+    const bytes = recordBytes(record)
+    const refusal = this.#refusal(1, bytes, true)
+    if (refusal !== undefined) throw refusal
+    this.#log.context.budget.giveBack(bytes)
+    return { record, discard: () => {} }
+  }
+
   close(): Promise<void> {
     this.#closed = true
     if (!this.#scheduled) {
@@ -108,7 +119,7 @@ export class MemoryWriter implements Writer {
     const by = this.#log.epoch
     if (this.#epoch !== 0 && this.#epoch !== by) {
       this.#log.context.budget.giveBack(bytes)
-      this.#end(new Fenced(by, `epoch ${this.#epoch} of partition ${this.#log.id} was replaced by ${by}`))
+      this.#end(this.#fenced(by))
       return
     }
     const records = this.#records
@@ -130,6 +141,10 @@ export class MemoryWriter implements Writer {
       this.#owner.onFailed(ticket, error)
     }
     if (recordCount > told) this.#owner.onCommitted(lastTicket, firstLsn + told, atMs)
+  }
+
+  #fenced(by: Epoch): Fenced {
+    return new Fenced(by, `epoch ${this.#epoch} of partition ${this.#log.id} was replaced by ${by}`)
   }
 
   #end(error: Fenced): void {

@@ -93,7 +93,7 @@ class Model {
         this.#owner = await own(this.#engine.partition(0))
         return
       case 'release':
-        return this.#release(step.place, step.span)
+        return this.#releaseAndLook(step.place, step.span)
       case 'read':
         return this.#read(step.place, step.span)
       case 'snapshot':
@@ -151,6 +151,13 @@ class Model {
   #pick(place: number, span: number): Committed[] {
     const start = Math.floor(place * this.#log.length)
     return this.#log.slice(start, start + 1 + span)
+  }
+
+  /** Every release is looked at, and half of them from a log that was read there before. */
+  async #releaseAndLook(place: number, span: number): Promise<void> {
+    if (span % 2 === 0) await this.#read(place, span)
+    this.#release(place, span)
+    await this.#read(place, span)
   }
 
   #release(place: number, span: number): void {
