@@ -14,3 +14,12 @@ export {
   turn,
 } from './socket-rig.ts'
 export { SeededRandom, VirtualClock, type VirtualEnv, virtualEnv } from './virtual-clock.ts'
+export { SparseBytes } from './simulated-bytes.ts'
+export {
+  type CrashKind,
+  type DiskFault,
+  type DiskOperation,
+  SimulatedDisk,
+  type SimulatedDiskOptions,
+} from './simulated-disk.ts'
+export { type SimulatedEnv, SimulatedWorld, type SimulatedWorldOptions } from './simulated-world.ts'

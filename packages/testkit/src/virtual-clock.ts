@@ -92,6 +92,11 @@ export class VirtualClock implements Clock {
     return this.#timers.length
   }
 
+  /** Moment of the earliest timer, on `monoMs`; Infinity when none waits. */
+  get nextTimerAtMs(): number {
+    return this.#timers.reduce((nextMs, { atMs }) => Math.min(nextMs, atMs), Infinity)
+  }
+
   /** Takes out the earliest timer due by `untilMs`; those of one moment in the order they were set. */
   #nextTimer(untilMs: number): Timer | undefined {
     let next: Timer | undefined = undefined
