@@ -6,7 +6,7 @@ import { configSchema } from './schema.ts'
 export interface JsonSchema {
   readonly $schema?: string
   readonly title?: string
-  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean'
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean'
   readonly description?: string
   readonly default?: unknown
   readonly enum?: readonly unknown[]
@@ -52,6 +52,8 @@ export function allowedText(schema: JsonSchema): string {
       return 'true or false'
     case 'integer':
       return `a whole number from ${schema.minimum} to ${schema.maximum}`
+    case 'number':
+      return `a number from ${schema.minimum} to ${schema.maximum}`
     case 'string':
       return schema.maxLength === undefined
         ? 'text'

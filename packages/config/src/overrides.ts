@@ -134,6 +134,7 @@ function fromText(schema: JsonSchema, text: string): unknown {
     return values.find((value) => typeof value !== 'string') ?? text
   }
   if (schema.type === 'integer') return /^[+-]?\d+$/.test(text) ? Number(text) : text
+  if (schema.type === 'number') return /^[+-]?\d+(\.\d+)?$/.test(text) ? Number(text) : text
   if (schema.type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text
   return schema.type === 'array' ? fromJson(text) : text
 }

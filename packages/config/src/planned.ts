@@ -5,7 +5,7 @@
 import { environmentName } from './settings.ts'
 
 const LISTENERS = ['stomp', 'stomps', 'amqp', 'amqps', 'any', 'console']
-const SECTIONS = ['queues', 'policies', 'store', 'console', 'stomp', 'amqp', 'metrics', 'virtualHosts']
+const SECTIONS = ['console', 'stomp', 'amqp', 'metrics', 'virtualHosts']
 
 /** Keys of sections; everything below them is planned too. */
 export const plannedKeys: readonly string[] = [...LISTENERS.map((name) => `listeners.${name}`), ...SECTIONS]

@@ -17,6 +17,8 @@ auth:
   rules:
     - {user: "*", allow: [read], topics: ["#", "a b/\\"c\\"/\\n"]}
     - {user: "null", deny: [read, write], topics: [x]}
+policies:
+  - {match: "orders.>", settings: {whenFull: reject, redelivery: {multiplier: 1.5}}}
 log: {level: debug}
 `
 
@@ -65,7 +67,7 @@ describe('printed as JSON', () => {
     const result = scratch.load(EVERYTHING)
     const printed = result.ok ? configAsJson(result.config, result.sources) : []
     expect(printed.map(({ key }) => key)).toEqual([...settings.keys()])
-    expect(printed).toContainEqual({ key: 'log.level', value: 'debug', source: 'file config.yaml:11:14' })
+    expect(printed).toContainEqual({ key: 'log.level', value: 'debug', source: 'file config.yaml:13:14' })
     expect(printed).toContainEqual({
       key: 'dataDir',
       value: join(scratch.folder, 'data: with # and spaces'),

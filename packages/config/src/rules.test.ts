@@ -102,3 +102,36 @@ test('packets that no session could keep are a warning', () => {
   ])
   expect(judged({ sets: ['mqtt.maxQueuedBytes=1048576'] }).warnings).toEqual([])
 })
+
+test('packets that are larger than any message may be are a warning', () => {
+  expect(judged({ sets: ['limits.maxMessageBytes=1048575'] }).warnings).toEqual([
+    'mqtt.maxPacketBytes is 1048576 and limits.maxMessageBytes is 1048575, so MQTT clients are told that they may send what is refused then',
+  ])
+  expect(judged({ sets: ['limits.maxMessageBytes=1048576'] }).warnings).toEqual([])
+})
+
+test('a journal smaller than three of its files is refused', () => {
+  const sets = ['store.segmentBytes=1048576', 'store.maxBytes=3145727']
+  expect(judged({ sets }).errors).toEqual([
+    '--set store.maxBytes: store.maxBytes is 3145727, less than 3 times store.segmentBytes (1048576), so no space could ever come back; ' +
+      'raise store.maxBytes or lower store.segmentBytes',
+  ])
+  expect(judged({ sets: ['store.segmentBytes=1048576', 'store.maxBytes=3145728'] }).errors).toEqual([])
+  expect(judged({ sets: ['store.maxBytes=0'] }).errors).toEqual([])
+})
+
+describe('a time to live', () => {
+  test('longer than the longest is refused, for all queues and for some', () => {
+    expect(judged({ sets: ['queues.ttlMs=1001', 'queues.ttlMaxMs=1000'] }).errors).toEqual([
+      '--set queues.ttlMs: queues.ttlMs is 1001 and queues.ttlMaxMs is 1000; the first must not be the longer one',
+    ])
+    expect(scratch.errorsIn('policies: [{match: a, settings: {ttlMs: 2, ttlMaxMs: 1}}]')).toEqual([
+      'config.yaml:1:11: policies[0].settings.ttlMs is 2 and policies[0].settings.ttlMaxMs is 1; the first must not be the longer one',
+    ])
+  })
+
+  test('may be as long as the longest, or have none', () => {
+    expect(judged({ sets: ['queues.ttlMs=1000', 'queues.ttlMaxMs=1000'] }).errors).toEqual([])
+    expect(judged({ sets: ['queues.ttlMs=1000'] }).errors).toEqual([])
+  })
+})

@@ -2,10 +2,13 @@
 import { isIPv6 } from 'node:net'
 import { listenersOf, type NamedListener } from './listener-rules.ts'
 import type { Problems } from './problems.ts'
-import type { BrokerConfig } from './types.ts'
+import type { BrokerConfig, QueuePolicy } from './types.ts'
 
 /** Where the value of a key came from, to begin a sentence with: 'config.yaml:12:5: ', '' for a default. */
 export type Origin = (key: string) => string
+
+/** Files that a journal has at least: the one being written, one to be emptied and its copy. */
+const SEGMENTS_MIN = 3
 
 export function checkRules(config: BrokerConfig, origin: Origin, problems: Problems): void {
   const listeners = listenersOf(config)
@@ -18,6 +21,8 @@ export function checkRules(config: BrokerConfig, origin: Origin, problems: Probl
   if (enabled.length === 0)
     problems.warn('every listener is disabled, so no client can connect; set listeners.mqtt.enabled=true')
   checkQueueBytes(config, origin, problems)
+  checkMessageBytes(config, origin, problems)
+  checkQueues(config, origin, problems)
 }
 
 function checkTls([name, { tls }]: NamedListener, origin: Origin, problems: Problems): void {
@@ -71,5 +76,35 @@ function checkQueueBytes({ mqtt }: BrokerConfig, origin: Origin, problems: Probl
   problems.warn(
     `${origin('mqtt.maxQueuedBytes')}mqtt.maxQueuedBytes is ${mqtt.maxQueuedBytes} and mqtt.maxPacketBytes is ${mqtt.maxPacketBytes}, ` +
       `so the largest messages can never wait for a subscriber`,
+  )
+}
+
+function checkMessageBytes({ mqtt, limits }: BrokerConfig, origin: Origin, problems: Problems): void {
+  if (mqtt.maxPacketBytes <= limits.maxMessageBytes) return
+  problems.warn(
+    `${origin('mqtt.maxPacketBytes')}mqtt.maxPacketBytes is ${mqtt.maxPacketBytes} and limits.maxMessageBytes is ${limits.maxMessageBytes}, ` +
+      `so MQTT clients are told that they may send what is refused then`,
+  )
+}
+
+function checkQueues({ store, queues, policies }: BrokerConfig, origin: Origin, problems: Problems): void {
+  if (store.maxBytes > 0 && store.maxBytes < SEGMENTS_MIN * store.segmentBytes) {
+    problems.add(
+      () =>
+        `${origin('store.maxBytes')}store.maxBytes is ${store.maxBytes}, less than ${SEGMENTS_MIN} times store.segmentBytes (${store.segmentBytes}), ` +
+        `so no space could ever come back; raise store.maxBytes or lower store.segmentBytes`,
+    )
+  }
+  checkTimes('queues', queues, origin('queues.ttlMs'), problems)
+  for (const [index, { settings }] of policies.entries()) {
+    checkTimes(`policies[${index}].settings`, settings, origin('policies'), problems)
+  }
+}
+
+/** Alone a default that is longer than the maximum is allowed: it would be cut without a word. */
+function checkTimes(key: string, { ttlMs = 0, ttlMaxMs = 0 }: QueuePolicy['settings'], where: string, problems: Problems): void {
+  if (ttlMaxMs === 0 || ttlMs <= ttlMaxMs) return
+  problems.add(
+    () => `${where}${key}.ttlMs is ${ttlMs} and ${key}.ttlMaxMs is ${ttlMaxMs}; the first must not be the longer one`,
   )
 }

@@ -52,6 +52,25 @@ test('every number takes its smallest and its largest value and neither of those
   }
 })
 
+test('a share or a factor takes its smallest and its largest value and fractions between, and nothing beyond', () => {
+  const fractions = [...settings.values()].filter(({ jsonSchema }) => jsonSchema.type === 'number')
+  expect(fractions.map(({ key }) => key)).toEqual(['queues.redelivery.multiplier', 'queues.redelivery.jitter'])
+  for (const { key, schema, jsonSchema, defaultValue } of fractions) {
+    const { minimum = NaN, maximum = NaN } = jsonSchema
+    const taken = [minimum - 0.01, minimum, minimum + 0.5, maximum, maximum + 0.01, Infinity, NaN].map(
+      (value) => schema.safeParse(value).success,
+    )
+    expect(taken, key).toEqual([false, true, true, true, false, false, false])
+    expect(schema.safeParse(defaultValue).success, key).toBe(true)
+  }
+})
+
+test('a policy takes every key of the queues section, and no other', () => {
+  const policies = settings.get('policies')?.jsonSchema.items?.properties?.['settings']
+  const queues = configJsonSchema().properties?.['queues']
+  expect(namesIn(policies)).toEqual(namesIn(queues))
+})
+
 test('every list has a largest length', () => {
   const lists = [...settings.values()].filter(({ jsonSchema }) => jsonSchema.type === 'array')
   expect(lists.map(({ key }) => key)).toContain('auth.rules')
@@ -172,6 +191,13 @@ test('what is allowed can be said of every setting', () => {
   for (const { key, jsonSchema } of settings.values())
     expect(allowedText(jsonSchema), key).not.toMatch(/undefined|section|^text$/)
 })
+
+/** Names of all values, with those of the sections around them, in the order of the schema. */
+function namesIn(schema: JsonSchema | undefined, prefix = ''): string[] {
+  return Object.entries(schema?.properties ?? {}).flatMap(([name, part]) =>
+    part.type === 'object' ? namesIn(part, `${prefix}${name}.`) : [prefix + name],
+  )
+}
 
 function objectsIn(schema: JsonSchema): JsonSchema[] {
   const parts = [...Object.values(schema.properties ?? {}), ...(schema.items === undefined ? [] : [schema.items])]

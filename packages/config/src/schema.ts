@@ -9,6 +9,8 @@ import { z } from 'zod'
 import { isAccessPattern, RULES_MAX, TOPICS_PER_RULE_MAX } from './access-pattern.ts'
 import { listenersSchema } from './schema-listeners.ts'
 import { mqttSchema } from './schema-mqtt.ts'
+import { policiesSchema, queuesSchema } from './schema-queues.ts'
+import { storeSchema } from './schema-store.ts'
 import { typed } from './typed.ts'
 import type { AuthConfig, BrokerConfig, EventsConfig, LimitsConfig, LogConfig } from './types.ts'
 
@@ -18,6 +20,42 @@ const limitsSchema = z
       description: 'Connections at once, all listeners together. Beyond it a new one is closed at once, and counted.',
       reload: 'live',
     }),
+    maxMessageBytes: z
+      .int()
+      .min(1_024)
+      .max(1_073_741_824)
+      .default(67_108_864)
+      .meta({
+        description:
+          'Largest message in bytes, headers included, by whichever protocol. Beyond it it is refused; a protocol may have a lower limit ' +
+          'of its own (`mqtt.maxPacketBytes`).',
+        reload: 'connection',
+      }),
+    queuesMax: z.int().min(0).max(10_000_000).default(100_000).meta({
+      description: 'Queues that are not those of subscriptions. Beyond it a new one is refused.',
+      reload: 'live',
+    }),
+    waitingBytesMax: z
+      .int()
+      .min(1_048_576)
+      .max(1_099_511_627_776)
+      .default(1_073_741_824)
+      .meta({
+        description:
+          'Memory in bytes for messages that wait, all queues and sessions together. Beyond it a message that is on disk waits there ' +
+          'alone, and any other one is not kept, and counted.',
+        reload: 'live',
+      }),
+    connectionParkedBytesMax: z
+      .int()
+      .min(1_024)
+      .max(1_073_741_824)
+      .default(1_048_576)
+      .meta({
+        description:
+          'Bytes of messages of one connection that wait for room in a full queue. Beyond it its next one is refused at once.',
+        reload: 'live',
+      }),
     sessionsMax: z.int().min(1).max(100_000_000).default(1_000_000).meta({
       description: 'Sessions, connected or not. Beyond it a CONNECT that needs a new one is refused.',
       reload: 'live',
@@ -138,6 +176,9 @@ const schema = z
     }),
     listeners: listenersSchema,
     mqtt: mqttSchema,
+    store: storeSchema,
+    queues: queuesSchema,
+    policies: policiesSchema,
     limits: typed<LimitsConfig>()(limitsSchema),
     auth: typed<AuthConfig>()(authSchema),
     log: typed<LogConfig>()(logSchema),

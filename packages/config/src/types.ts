@@ -10,6 +10,9 @@ export interface BrokerConfig {
   readonly dataDir: string
   readonly listeners: ListenersConfig
   readonly mqtt: MqttConfig
+  readonly store: StoreConfig
+  readonly queues: QueuesConfig
+  readonly policies: readonly QueuePolicy[]
   readonly limits: LimitsConfig
   readonly auth: AuthConfig
   readonly log: LogConfig
@@ -96,8 +99,72 @@ export interface MqttConfig {
   readonly sysTopicsIntervalSeconds: number
 }
 
+export interface StoreConfig {
+  readonly engine: 'journal' | 'memory'
+  readonly segmentBytes: number
+  /** 0: what the disk has. */
+  readonly maxBytes: number
+  readonly minFreeBytes: number
+  readonly snapshotBytes: number
+}
+
+export interface QueuesConfig {
+  readonly durability: 'memory' | 'page-cache' | 'fsync-local'
+  readonly messagesMax: number
+  readonly bytesMax: number
+  readonly whenFull: 'block' | 'reject' | 'drop-oldest'
+  readonly blockMaxSeconds: number
+  readonly redelivery: RedeliveryConfig
+  /** '' drops. */
+  readonly deadLetter: string
+  /** '' drops. */
+  readonly expiryTarget: string
+  /** 0: for ever. */
+  readonly ttlMs: number
+  /** 0: no limit. */
+  readonly ttlMaxMs: number
+  readonly exclusive: boolean
+  /** '': none. */
+  readonly lastValueKey: string
+  readonly duplicateWindow: DuplicateWindowConfig
+  readonly groupBuckets: number
+  readonly autoCreate: boolean
+  readonly autoDelete: AutoDeleteConfig
+}
+
+export interface RedeliveryConfig {
+  /** The first included; 0: no limit. */
+  readonly maxDeliveries: number
+  readonly delayMs: number
+  readonly multiplier: number
+  readonly delayMaxMs: number
+  /** 0…1. */
+  readonly jitter: number
+}
+
+export interface DuplicateWindowConfig {
+  /** 0 looks for none. */
+  readonly count: number
+  readonly seconds: number
+}
+
+export interface AutoDeleteConfig {
+  /** 0: never. */
+  readonly afterSeconds: number
+}
+
+/** `queueConfigFor` lays them over the `queues` section. */
+export interface QueuePolicy {
+  readonly match: string
+  readonly settings: Optional<QueuesConfig>
+}
+
 export interface LimitsConfig {
   readonly maxConnections: number
+  readonly maxMessageBytes: number
+  readonly queuesMax: number
+  readonly waitingBytesMax: number
+  readonly connectionParkedBytesMax: number
   readonly sessionsMax: number
   readonly retainedMessagesMax: number
   readonly retainedBytesMax: number
