@@ -148,7 +148,10 @@ describe('--set', () => {
       '--set listeners.mqtt: listeners.mqtt is a section, not a setting; set one of its keys, such as listeners.mqtt.enabled',
     ],
     ['auth.rules.0.user=x', '--set auth.rules.0.user: auth.rules is a single value and has no 0.user; set all of it'],
-    ['=1', '--set "": "" is not a known key; known keys are dataDir, listeners, mqtt, store, queues, policies, limits, auth, log, events'],
+    [
+      '=1',
+      '--set "": "" is not a known key; known keys are dataDir, listeners, mqtt, store, queues, policies, limits, auth, log, events',
+    ],
     ['', '--set "": has no value; write --set ""=VALUE'],
   ])('%s is refused', (text, sentence) => {
     expect(errorsOf({ sets: [text] })).toEqual([sentence])

@@ -8,10 +8,20 @@ describe('a pattern', () => {
     (text) => expect(isQueuePattern(text)).toBe(true),
   )
 
-  test.each(['', '.', 'a.', '.a', 'a..b', 'a*', '*a.b', '>.a', 'a.>.b', 'a>', 'a\nb', 'x'.repeat(QUEUE_NAME_CHARS_MAX + 1)])(
-    'may not be "%s"',
-    (text) => expect(isQueuePattern(text)).toBe(false),
-  )
+  test.each([
+    '',
+    '.',
+    'a.',
+    '.a',
+    'a..b',
+    'a*',
+    '*a.b',
+    '>.a',
+    'a.>.b',
+    'a>',
+    'a\nb',
+    'x'.repeat(QUEUE_NAME_CHARS_MAX + 1),
+  ])('may not be "%s"', (text) => expect(isQueuePattern(text)).toBe(false))
 })
 
 test('a name is a pattern without wildcards', () => {

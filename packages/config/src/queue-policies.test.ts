@@ -46,7 +46,11 @@ policies:
 
 describe('a mistake in a policy is told with place and key', () => {
   test.each([
-    ['a pattern', '{match: a..b, settings: {}}', '1:20: policies[0].match is "a..b"; allowed is a pattern of queue names'],
+    [
+      'a pattern',
+      '{match: a..b, settings: {}}',
+      '1:20: policies[0].match is "a..b"; allowed is a pattern of queue names',
+    ],
     [
       'a value',
       '{match: a, settings: {redelivery: {jitter: 2}}}',
@@ -61,7 +65,9 @@ describe('a mistake in a policy is told with place and key', () => {
   })
 
   test('of another queue than a name also where messages are to go', () => {
-    expect(scratch.errorsIn('queues: {deadLetter: "a.>"}')[0]).toContain('queues.deadLetter is "a.>"; allowed is the name of a queue')
+    expect(scratch.errorsIn('queues: {deadLetter: "a.>"}')[0]).toContain(
+      'queues.deadLetter is "a.>"; allowed is the name of a queue',
+    )
   })
 })
 

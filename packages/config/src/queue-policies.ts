@@ -3,7 +3,10 @@ import { matchesQueuePattern } from './queue-pattern.ts'
 import type { BrokerConfig, QueuePolicy, QueuesConfig } from './types.ts'
 
 /** Walks all policies: for the moment when a queue is made or the configuration changes. */
-export function queueConfigFor({ queues, policies }: Pick<BrokerConfig, 'queues' | 'policies'>, name: string): QueuesConfig {
+export function queueConfigFor(
+  { queues, policies }: Pick<BrokerConfig, 'queues' | 'policies'>,
+  name: string,
+): QueuesConfig {
   let config = queues
   for (const { match, settings } of policies) {
     if (matchesQueuePattern(match, name)) config = overlay(config, settings)

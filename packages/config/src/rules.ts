@@ -102,7 +102,12 @@ function checkQueues({ store, queues, policies }: BrokerConfig, origin: Origin, 
 }
 
 /** Alone a default that is longer than the maximum is allowed: it would be cut without a word. */
-function checkTimes(key: string, { ttlMs = 0, ttlMaxMs = 0 }: QueuePolicy['settings'], where: string, problems: Problems): void {
+function checkTimes(
+  key: string,
+  { ttlMs = 0, ttlMaxMs = 0 }: QueuePolicy['settings'],
+  where: string,
+  problems: Problems,
+): void {
   if (ttlMaxMs === 0 || ttlMs <= ttlMaxMs) return
   problems.add(
     () => `${where}${key}.ttlMs is ${ttlMs} and ${key}.ttlMaxMs is ${ttlMaxMs}; the first must not be the longer one`,

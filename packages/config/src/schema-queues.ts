@@ -32,7 +32,8 @@ const bytesMax = z
   .min(1_024)
   .max(16 * TEBIBYTE)
   .meta({
-    description: 'Bytes waiting in one queue, on disk or in memory, headers included. Beyond it `whenFull` says what happens.',
+    description:
+      'Bytes waiting in one queue, on disk or in memory, headers included. Beyond it `whenFull` says what happens.',
     reload: 'live',
   })
 const whenFull = z.enum(['block', 'reject', 'drop-oldest']).meta({
@@ -46,7 +47,8 @@ const blockMaxSeconds = z.int().min(0).max(86_400).meta({
   reload: 'live',
 })
 const maxDeliveries = z.int().min(0).max(1_000_000).meta({
-  description: 'Deliveries of one message, the first included. After so many failed ones it is dead-lettered. 0: no limit.',
+  description:
+    'Deliveries of one message, the first included. After so many failed ones it is dead-lettered. 0: no limit.',
   reload: 'live',
 })
 const delayMs = z
@@ -65,7 +67,8 @@ const delayMaxMs = z
   .max(30 * DAY_MS)
   .meta({ description: 'Longest delay between two deliveries in ms.', reload: 'live' })
 const jitter = z.number().min(0).max(1).meta({
-  description: 'Share of each delay that chance adds or takes, so that what failed together does not come back together.',
+  description:
+    'Share of each delay that chance adds or takes, so that what failed together does not come back together.',
   reload: 'live',
 })
 const deadLetter = queueNameOrEmpty(
@@ -87,14 +90,12 @@ const exclusive = z.boolean().meta({
   description: 'Whether one consumer at a time gets the messages. The next one takes over when it goes.',
   reload: 'live',
 })
-const lastValueKey = z
-  .string()
-  .max(256)
-  .meta({
-    description: 'Message property whose value is a key: of each key only the last message waits. Empty: all of them wait.',
-    allowed: 'the name of a message property, of up to 256 characters, or empty',
-    reload: 'live',
-  })
+const lastValueKey = z.string().max(256).meta({
+  description:
+    'Message property whose value is a key: of each key only the last message waits. Empty: all of them wait.',
+  allowed: 'the name of a message property, of up to 256 characters, or empty',
+  reload: 'live',
+})
 const duplicateCount = z.int().min(0).max(10_000_000).meta({
   description: 'Message ids remembered. Beyond it the oldest is forgotten. 0: duplicates are not looked for.',
   reload: 'live',
@@ -104,7 +105,8 @@ const duplicateSeconds = z.int().min(1).max(YEAR_SECONDS).meta({
   reload: 'live',
 })
 const groupBuckets = z.int().min(1).max(1_000_000).meta({
-  description: 'Message groups told apart in one queue. Beyond it several share a consumer; order inside each still holds.',
+  description:
+    'Message groups told apart in one queue. Beyond it several share a consumer; order inside each still holds.',
   reload: 'live',
 })
 const autoCreate = z.boolean().meta({
@@ -112,7 +114,8 @@ const autoCreate = z.boolean().meta({
   reload: 'live',
 })
 const autoDeleteSeconds = z.int().min(0).max(YEAR_SECONDS).meta({
-  description: 'Seconds without messages and consumers after which a queue that was made by being used goes. 0: it stays.',
+  description:
+    'Seconds without messages and consumers after which a queue that was made by being used goes. 0: it stays.',
   reload: 'live',
 })
 
@@ -142,7 +145,9 @@ const queues = z
     duplicateWindow: z
       .strictObject({ count: withDefault(duplicateCount, 0), seconds: withDefault(duplicateSeconds, 600) })
       .prefault({})
-      .meta({ description: 'How long the id of a message is remembered, so that it is taken once although sent twice.' }),
+      .meta({
+        description: 'How long the id of a message is remembered, so that it is taken once although sent twice.',
+      }),
     groupBuckets: withDefault(groupBuckets, 65_536),
     autoCreate: withDefault(autoCreate, true),
     autoDelete: z
@@ -176,7 +181,9 @@ const policySettings = z.strictObject({
   ttlMaxMs: ttlMaxMs.optional(),
   exclusive: exclusive.optional(),
   lastValueKey: lastValueKey.optional(),
-  duplicateWindow: z.strictObject({ count: duplicateCount.optional(), seconds: duplicateSeconds.optional() }).optional(),
+  duplicateWindow: z
+    .strictObject({ count: duplicateCount.optional(), seconds: duplicateSeconds.optional() })
+    .optional(),
   groupBuckets: groupBuckets.optional(),
   autoCreate: autoCreate.optional(),
   autoDelete: z.strictObject({ afterSeconds: autoDeleteSeconds.optional() }).optional(),

@@ -46,16 +46,11 @@ const limitsSchema = z
           'alone, and any other one is not kept, and counted.',
         reload: 'live',
       }),
-    connectionParkedBytesMax: z
-      .int()
-      .min(1_024)
-      .max(1_073_741_824)
-      .default(1_048_576)
-      .meta({
-        description:
-          'Bytes of messages of one connection that wait for room in a full queue. Beyond it its next one is refused at once.',
-        reload: 'live',
-      }),
+    connectionParkedBytesMax: z.int().min(1_024).max(1_073_741_824).default(1_048_576).meta({
+      description:
+        'Bytes of messages of one connection that wait for room in a full queue. Beyond it its next one is refused at once.',
+      reload: 'live',
+    }),
     sessionsMax: z.int().min(1).max(100_000_000).default(1_000_000).meta({
       description: 'Sessions, connected or not. Beyond it a CONNECT that needs a new one is refused.',
       reload: 'live',
