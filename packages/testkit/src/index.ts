@@ -1,4 +1,7 @@
 /** What tests of every package share: time moved by hand, seeded chance, pipes without a kernel. */
+export { type HistoryOrder, QueueHistory, type QueueHistoryOptions } from './history.ts'
+export type { Duration } from './duration.ts'
+export { MovableClock } from './movable-clock.ts'
 export { connectPipe, type PipeOptions, PipeTransport } from './pipe-transport.ts'
 export { PipeNetwork, RawClient } from './raw-client.ts'
 export { pumpRandomPieces, readInFits, StreamChecker, writeRandomPieces } from './random-pieces.ts'

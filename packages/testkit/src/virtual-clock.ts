@@ -2,22 +2,18 @@
 import type { Cancel, Clock, Env, Random } from '@ternmq/core'
 import { TurnQueue } from '@ternmq/transport'
 
+import { type Duration, durationMs } from './duration.ts'
+import { Timers } from './timers.ts'
+
 /** Passes that `settle` makes before it calls a test endless. */
 const SETTLE_PASSES_MAX = 10_000
 
 /** 2026-01-01T00:00:00Z: far from 0, so that code which takes "no time" for a time is found out. */
 const WALL_START_MS = 1_767_225_600_000
 
-interface Timer {
-  readonly atMs: number
-  readonly order: number
-  readonly f: () => void
-}
-
 export class VirtualClock implements Clock {
   readonly #turns = new TurnQueue(() => {})
-  #timers: Timer[] = []
-  #order = 0
+  readonly #timers = new Timers()
   #nowMs = 0
   #inputs: (() => void)[] = []
 
@@ -30,11 +26,7 @@ export class VirtualClock implements Clock {
   }
 
   after(delayMs: number, f: () => void): Cancel {
-    const timer = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, f }
-    this.#timers.push(timer)
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer)
-    }
+    return this.#timers.add(this.#nowMs + Math.max(0, delayMs), f)
   }
 
   endOfTurn(f: () => void): void {
@@ -61,7 +53,7 @@ export class VirtualClock implements Clock {
   /** Turns until nothing waits but timers that are not due. Throws when that never happens. */
   settle(): void {
     for (let pass = 0; pass < SETTLE_PASSES_MAX; pass++) {
-      const due = this.#nextTimer(this.#nowMs)
+      const due = this.#timers.take(this.#nowMs)
       if (due === undefined && this.#inputs.length === 0 && !this.#turns.isWaiting) return
       due?.f()
       this.turn()
@@ -72,14 +64,14 @@ export class VirtualClock implements Clock {
   /** Nothing is left to do before time passes. */
   get isIdle(): boolean {
     if (this.#inputs.length > 0 || this.#turns.isWaiting) return false
-    return this.#timers.every(({ atMs }) => atMs > this.#nowMs)
+    return this.#timers.nextAtMs > this.#nowMs
   }
 
-  /** Settles, then moves time by `ms`, running each timer at its moment and settling after it. */
-  advance(ms: number): void {
+  /** Settles, then moves time by ms or '31m', running each timer at its moment and settling after it. */
+  advance(duration: Duration): void {
     this.settle()
-    const untilMs = this.#nowMs + ms
-    for (let timer = this.#nextTimer(untilMs); timer !== undefined; timer = this.#nextTimer(untilMs)) {
+    const untilMs = this.#nowMs + durationMs(duration)
+    for (let timer = this.#timers.take(untilMs); timer !== undefined; timer = this.#timers.take(untilMs)) {
       this.#nowMs = timer.atMs
       timer.f()
       this.settle()
@@ -89,24 +81,12 @@ export class VirtualClock implements Clock {
 
   /** Timers that wait: a test that ends with some has leaked them. */
   get timerCount(): number {
-    return this.#timers.length
+    return this.#timers.count
   }
 
   /** Moment of the earliest timer, on `monoMs`; Infinity when none waits. */
   get nextTimerAtMs(): number {
-    return this.#timers.reduce((nextMs, { atMs }) => Math.min(nextMs, atMs), Infinity)
-  }
-
-  /** Takes out the earliest timer due by `untilMs`; those of one moment in the order they were set. */
-  #nextTimer(untilMs: number): Timer | undefined {
-    let next: Timer | undefined = undefined
-    for (const timer of this.#timers) {
-      if (timer.atMs > untilMs) continue
-      if (next === undefined || timer.atMs < next.atMs || (timer.atMs === next.atMs && timer.order < next.order))
-        next = timer
-    }
-    if (next !== undefined) this.#timers.splice(this.#timers.indexOf(next), 1)
-    return next
+    return this.#timers.nextAtMs
   }
 }
 
