@@ -14,7 +14,6 @@ export {
 export { loadConfig, type LoadOptions, type LoadResult } from './load.ts'
 export { plannedKeys } from './planned.ts'
 export { configAsJson, configAsYaml, type PrintedSetting } from './print.ts'
-export { queueConfigFor } from './queue-policies.ts'
 export { type ConfigChange, configChanges } from './reload.ts'
 export { type Section, sections, type Setting, settings } from './settings.ts'
 export type * from './types.ts'

@@ -38,6 +38,14 @@ describe('of several sources of one setting', () => {
     expect(sources.get('mqtt.keepAliveMaxSeconds')).toEqual({ kind: 'program', text: 'program' })
   })
 
+  test('the defaults of a program go before those of the schema, and behind everything else', () => {
+    const defaults: BrokerConfigInput = { mqtt: { maxQos: 1, receiveMaximum: 7 } }
+    expect(scratch.load(file, { env, sets, values, defaults })).toMatchObject({
+      ok: true,
+      config: { mqtt: { maxQos: 0, topicAliasMax: 20, keepAliveMaxSeconds: 40, receiveMaximum: 7 } },
+    })
+  })
+
   test('a mistake in one that does not count is a mistake all the same', () => {
     expect(scratch.errorsIn('mqtt: {maxQos: 7}', { sets: ['mqtt.maxQos=1'] })).toEqual([
       'config.yaml:1:16: mqtt.maxQos is 7; allowed is a whole number from 0 to 2',

@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly dataDir?: string | undefined
   /** Values of an embedding program; they go before everything else. */
   readonly values?: BrokerConfigInput | undefined
+  /** Values of an embedding program that count where nobody says otherwise: behind everything but the schema's own. */
+  readonly defaults?: BrokerConfigInput | undefined
   /** `file`, and relative paths that are not in it, are relative to this directory; process.cwd() when left out. */
   readonly cwd?: string | undefined
 }
@@ -50,6 +52,7 @@ export function loadConfig(options: LoadOptions = {}): LoadResult {
   const cwd = resolve(options.cwd ?? process.cwd())
   const file = options.file === undefined ? undefined : resolve(cwd, options.file)
   const all = [
+    ...givenByProgram(options.defaults, problems),
     ...(options.file === undefined || file === undefined ? [] : givenByFile(options.file, file, problems)),
     ...givenByEnvironment(options.env ?? {}, problems),
     ...givenBySets(options.sets ?? [], problems),

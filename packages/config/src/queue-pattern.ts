@@ -1,12 +1,12 @@
 /**
- * Patterns of queue names, for policies: levels divided by dots, `*` for one level, `>` at the end for one or more. A pattern without
- * either is one queue's name.
+ * Patterns of queue names, for policies: levels divided by dots, `*` for one level, `>` at the end for all below: `orders.>` is `orders`
+ * too. A pattern without either is one queue's name. The core matches them.
  */
 
 /** Characters of a pattern or of a queue's name; beyond it the value is refused. */
 export const QUEUE_NAME_CHARS_MAX = 1_024
 
-/** Policies; beyond it the list is refused. All of them are looked at when a queue is made. */
+/** Policies; beyond it the list is refused. All of them are matched when a queue is made. */
 export const POLICIES_MAX = 1_000
 
 export function isQueuePattern(text: string): boolean {
@@ -28,15 +28,4 @@ export function isQueueName(text: string): boolean {
 
 function isPlainLevel(level: string): boolean {
   return level !== '' && !/[*>\p{Cc}]/u.test(level)
-}
-
-/** Whether the queue `name` is one of those that `pattern` means. */
-export function matchesQueuePattern(pattern: string, name: string): boolean {
-  const wanted = pattern.split('.')
-  const levels = name.split('.')
-  for (const [index, level] of wanted.entries()) {
-    if (level === '>') return levels.length > index
-    if (index >= levels.length || (level !== '*' && level !== levels[index])) return false
-  }
-  return wanted.length === levels.length
 }

@@ -103,9 +103,9 @@ test('packets that no session could keep are a warning', () => {
   expect(judged({ sets: ['mqtt.maxQueuedBytes=1048576'] }).warnings).toEqual([])
 })
 
-test('packets that are larger than any message may be are a warning', () => {
+test('packets that may be larger than any message may be are a warning', () => {
   expect(judged({ sets: ['limits.maxMessageBytes=1048575'] }).warnings).toEqual([
-    'mqtt.maxPacketBytes is 1048576 and limits.maxMessageBytes is 1048575, so MQTT clients are told that they may send what is refused then',
+    'mqtt.maxPacketBytes is 1048576 and limits.maxMessageBytes is 1048575, so MQTT clients are told the second',
   ])
   expect(judged({ sets: ['limits.maxMessageBytes=1048576'] }).warnings).toEqual([])
 })

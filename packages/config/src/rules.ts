@@ -83,7 +83,7 @@ function checkMessageBytes({ mqtt, limits }: BrokerConfig, origin: Origin, probl
   if (mqtt.maxPacketBytes <= limits.maxMessageBytes) return
   problems.warn(
     `${origin('mqtt.maxPacketBytes')}mqtt.maxPacketBytes is ${mqtt.maxPacketBytes} and limits.maxMessageBytes is ${limits.maxMessageBytes}, ` +
-      `so MQTT clients are told that they may send what is refused then`,
+      `so MQTT clients are told the second`,
   )
 }
 

@@ -1,6 +1,6 @@
 /**
  * The `queues` section, what holds for every queue, and `policies`, what holds for some. Both are made of the same keys: in
- * `queues` each has a default, in a policy each may be left out.
+ * `queues` each has a default, in a policy each may be left out. The core lays them over one another.
  */
 import { z } from 'zod'
 import { isQueueName, isQueuePattern, POLICIES_MAX, QUEUE_NAME_CHARS_MAX } from './queue-pattern.ts'
@@ -109,10 +109,6 @@ const groupBuckets = z.int().min(1).max(1_000_000).meta({
     'Message groups told apart in one queue. Beyond it several share a consumer; order inside each still holds.',
   reload: 'live',
 })
-const autoCreate = z.boolean().meta({
-  description: 'Whether a queue is made when somebody publishes to its name or consumes from it for the first time.',
-  reload: 'live',
-})
 const autoDeleteSeconds = z.int().min(0).max(YEAR_SECONDS).meta({
   description:
     'Seconds without messages and consumers after which a queue that was made by being used goes. 0: it stays.',
@@ -149,7 +145,11 @@ const queues = z
         description: 'How long the id of a message is remembered, so that it is taken once although sent twice.',
       }),
     groupBuckets: withDefault(groupBuckets, 65_536),
-    autoCreate: withDefault(autoCreate, true),
+    autoCreate: z.boolean().default(true).meta({
+      description:
+        'Whether a queue is made when somebody publishes to its name or consumes from it for the first time. Not in policies.',
+      reload: 'live',
+    }),
     autoDelete: z
       .strictObject({ afterSeconds: withDefault(autoDeleteSeconds, 0) })
       .prefault({})
@@ -185,7 +185,6 @@ const policySettings = z.strictObject({
     .strictObject({ count: duplicateCount.optional(), seconds: duplicateSeconds.optional() })
     .optional(),
   groupBuckets: groupBuckets.optional(),
-  autoCreate: autoCreate.optional(),
   autoDelete: z.strictObject({ afterSeconds: autoDeleteSeconds.optional() }).optional(),
 })
 
@@ -194,7 +193,7 @@ const policy = z.strictObject({
     .string()
     .refine(isQueuePattern)
     .meta({
-      description: 'Which queues: levels divided by dots, `*` for one level, `>` at the end for one or more.',
+      description: 'Which queues: levels divided by dots, `*` for one level, `>` at the end for all below.',
       allowed: `a pattern of queue names of up to ${QUEUE_NAME_CHARS_MAX} characters: levels divided by dots, none empty, * and > alone in their level, > only as the last`,
     }),
   settings: policySettings.meta({ description: 'Keys of `queues`.' }),
@@ -209,7 +208,8 @@ export const policiesSchema: z.ZodType<readonly QueuePolicy[]> = typed<readonly 
     .meta({
       description:
         'What holds for some queues, in place of `queues`. Each has `match`, a pattern of names (levels divided by dots, `*` for one level, ' +
-        '`>` at the end for one or more), and `settings`, any keys of `queues`. All policies that match a queue count, one key at a time; ' +
+        '`>` at the end for all below: `orders.>` is `orders` too), and `settings`, any keys of ' +
+        '`queues`. All policies that match a queue count, one key at a time; ' +
         'of several that set the same key the last in the list wins, so the general ones come first.',
       reload: 'live',
     }),

@@ -47,17 +47,6 @@ const schema = z
           'Bytes of the disk that the journal leaves free. With less than that, publishers are refused, and what consumers settle still fits.',
         reload: 'start',
       }),
-    snapshotBytes: z
-      .int()
-      .min(MEBIBYTE)
-      .max(TEBIBYTE)
-      .default(256 * MEBIBYTE)
-      .meta({
-        description:
-          'Bytes written to the journal after which the state is noted down. A start reads what was written since then, so less makes ' +
-          'it quicker, and costs more writing.',
-        reload: 'start',
-      }),
   })
   .prefault({})
   .meta({ description: 'Where messages, sessions and definitions are kept.' })

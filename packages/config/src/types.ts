@@ -105,7 +105,6 @@ export interface StoreConfig {
   /** 0: what the disk has. */
   readonly maxBytes: number
   readonly minFreeBytes: number
-  readonly snapshotBytes: number
 }
 
 export interface QueuesConfig {
@@ -153,10 +152,10 @@ export interface AutoDeleteConfig {
   readonly afterSeconds: number
 }
 
-/** `queueConfigFor` lays them over the `queues` section. */
+/** All that match a queue count, key by key, the last one first. */
 export interface QueuePolicy {
   readonly match: string
-  readonly settings: Optional<QueuesConfig>
+  readonly settings: Optional<Omit<QueuesConfig, 'autoCreate'>>
 }
 
 export interface LimitsConfig {

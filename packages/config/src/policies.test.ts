@@ -1,47 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { Scratch } from '../test/scratch.ts'
-import { queueConfigFor } from './queue-policies.ts'
-import type { BrokerConfig } from './types.ts'
 
 const scratch = new Scratch()
 
-function configOf(text: string): BrokerConfig {
+test('a policy has what is written in it and nothing else', () => {
+  const text = "policies: [{match: 'orders.>', settings: {ttlMs: 2, redelivery: {delayMs: 7}}}]"
   const loaded = scratch.load(text)
-  if (!loaded.ok) throw new Error(loaded.errors.join('\n'))
-  return loaded.config
-}
-
-describe('what holds for a queue', () => {
-  const config = configOf(`
-queues: {messagesMax: 10, redelivery: {maxDeliveries: 3, delayMs: 5}}
-policies:
-  - {match: ">", settings: {whenFull: reject, ttlMs: 1}}
-  - {match: "orders.>", settings: {ttlMs: 2, redelivery: {delayMs: 7}, duplicateWindow: {count: 9}}}
-  - {match: orders.eu, settings: {ttlMs: 3, deadLetter: '', autoDelete: {afterSeconds: 60}}}
-`)
-
-  test('is what all queues have when no policy matches it', () => {
-    const plain = configOf('policies: [{match: other, settings: {messagesMax: 1}}]')
-    expect(queueConfigFor(plain, 'orders')).toEqual(plain.queues)
-  })
-
-  test('comes key by key from the last policy that matches and sets it', () => {
-    expect(queueConfigFor(config, 'bills')).toEqual({ ...config.queues, whenFull: 'reject', ttlMs: 1 })
-    expect(queueConfigFor(config, 'orders.eu')).toEqual({
-      ...config.queues,
-      whenFull: 'reject',
-      ttlMs: 3,
-      deadLetter: '',
-      redelivery: { ...config.queues.redelivery, delayMs: 7 },
-      duplicateWindow: { count: 9, seconds: 600 },
-      autoDelete: { afterSeconds: 60 },
-    })
-  })
-
-  test('is not changed by a key that a program leaves undefined', () => {
-    const policies = [{ match: '>', settings: { messagesMax: undefined, redelivery: { delayMs: undefined } } }]
-    expect(queueConfigFor({ queues: config.queues, policies }, 'a')).toEqual(config.queues)
-  })
+  expect(loaded.ok && loaded.config.policies).toEqual([
+    { match: 'orders.>', settings: { ttlMs: 2, redelivery: { delayMs: 7 } } },
+  ])
 })
 
 describe('a mistake in a policy is told with place and key', () => {
