@@ -73,3 +73,19 @@ export function matches(pattern: readonly PatternLevel[], levels: readonly strin
   }
   return pattern.length === levels.length
 }
+
+/**
+ * A queue's address as one text, beside topics: no topic begins so, because names that start with '$' are the broker's. It is also how MQTT
+ * spells a queue.
+ */
+export const QUEUE_PREFIX = '$queue/'
+
+/** Name of the queue that an address text means; undefined for a topic. */
+export function queueNameOf(address: string): string | undefined {
+  return address.startsWith(QUEUE_PREFIX) ? address.slice(QUEUE_PREFIX.length) : undefined
+}
+
+/** Levels of a queue's name, as patterns of queues see it. */
+export function queueLevels(name: string): string[] {
+  return name.split('.')
+}

@@ -19,6 +19,12 @@ export class Counters {
   refused = 0
   /** Handed back and handed out again. */
   redelivered = 0
+  /** Waiting, and found damaged in the store. */
+  lost = 0
+  /** Moved to a dead-letter or expiry queue. */
+  deadLettered = 0
+  /** Gone, since there is no queue for what cannot be delivered. */
+  undeliverable = 0
   /** The receiver said that it cannot take the message at all (too large, rejected). */
   rejected = 0
 }

@@ -47,6 +47,10 @@ export interface CoreLimits {
   readonly queuedBytesMax: number
   /** Waiting in all queues together. Beyond it the newest is not kept, whichever queue it is for, and counted. */
   readonly queuedBytesTotalMax: number
+  /** Queues with a name. Beyond it a new one is refused as 'limit-reached'. */
+  readonly queuesMax: number
+  /** Whether sending to a queue, or reading from it, makes it. */
+  readonly queuesAutoCreate: boolean
   /** Retained messages in all. Beyond it a new topic is not retained, counted and reported. */
   readonly retainedMessagesMax: number
   readonly retainedBytesMax: number
@@ -58,6 +62,8 @@ export const DEFAULT_CORE_LIMITS: CoreLimits = {
   queuedMessagesMax: 250_000,
   queuedBytesMax: 64 * 1024 * 1024,
   queuedBytesTotalMax: 1024 * 1024 * 1024,
+  queuesMax: 100_000,
+  queuesAutoCreate: true,
   retainedMessagesMax: 1_000_000,
   retainedBytesMax: 1024 * 1024 * 1024,
 }

@@ -19,6 +19,16 @@ export interface Headers {
   readonly properties: ReadonlyArray<readonly [key: string, value: string]>
 }
 
+/** What few messages have beside headers and body. All of it is kept over a restart. */
+export interface MessageExtras {
+  /** Messages of one group go to one consumer, in order. */
+  readonly groupId?: string
+  /** The last of its group: the next one of that name is another group. */
+  readonly groupEnds?: boolean
+  /** What the broker says of it: where it was before, why it was moved. */
+  readonly annotations?: Readonly<Record<string, string | number>>
+}
+
 /** Two-way translation of header bytes for one wire format: 'mqtt3', 'mqtt5'. */
 export interface HeaderCodec {
   readonly id: string
@@ -45,7 +55,13 @@ export interface MessageFields {
   readonly expiresAtMs: number
   /** Client id of who published it, for no-local bindings: it means the same in a later session. [MQTT5-3.8.3-3] */
   readonly publisher: string | undefined
+  /** 0…9; 4 when left out. */
+  readonly priority?: number
+  readonly extras?: MessageExtras | undefined
 }
+
+/** Priority of a message whose publisher says nothing. [JMS 3.1 §3.4.10] */
+export const PRIORITY_DEFAULT = 4
 
 /**
  * Immutable but for where its bytes are: until `detach` they lie in the transport's read buffer, which is only
@@ -59,6 +75,8 @@ export class Message {
   readonly retain: boolean
   readonly expiresAtMs: number
   readonly publisher: string | undefined
+  readonly priority: number
+  readonly extras: MessageExtras | undefined
   bytes: Uint8Array
   start: number
   headerStart: number
@@ -66,8 +84,6 @@ export class Message {
   end: number
   /** Place in the log; 0 while it is not in it. */
   lsn = 0
-  /** Durable queues and the retained set that still hold it; the log releases it after the last. */
-  logRefs = 0
   #detached = false
   #headers: Headers | undefined = undefined
 
@@ -79,6 +95,8 @@ export class Message {
     this.retain = fields.retain
     this.expiresAtMs = fields.expiresAtMs
     this.publisher = fields.publisher
+    this.priority = fields.priority ?? PRIORITY_DEFAULT
+    this.extras = fields.extras
     this.bytes = fields.bytes
     this.start = fields.start
     this.headerStart = fields.headerStart

@@ -4,10 +4,12 @@
  */
 import type { Subject } from './authorizer.ts'
 import type { LogGroup } from './log/host-log.ts'
-import { messageRecord } from './log/records.ts'
+import { type LoggedExtras, messageRecord } from './log/records.ts'
 import type { Message } from './message.ts'
 import type { RefusalDetail } from './refusal.ts'
-import { durableQueues, type Route, type Target } from './router.ts'
+import { queueNameOf } from './address.ts'
+import { durableQueues, mayBeDelivered, type Route, type Target, targetsOf } from './router.ts'
+import type { Session } from './session.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 /**
@@ -36,33 +38,44 @@ export class ProducerTarget {
   }
 }
 
+/** What a publisher may say of one message beside what the message says itself. */
+export interface PublishOptions {
+  /** An exactly-once publish: the session remembers this id, over a restart where the message does, until it is released. */
+  readonly receivedId?: number
+}
+
 export class Producer {
   readonly #vhost: VirtualHost
   readonly #subject: Subject
   readonly #owner: PublishOwner | undefined
+  /** Whose it is; undefined for one without a session. */
+  readonly #session: Session | undefined
   /** Publishes that wait for the log. While there are any, all others of this producer wait behind them. */
   #pendingCount = 0
   /** Why the last publish was refused. */
   refusal: RefusalDetail | undefined = undefined
 
-  constructor(vhost: VirtualHost, subject: Subject, owner: PublishOwner | undefined) {
+  constructor(vhost: VirtualHost, subject: Subject, owner: PublishOwner | undefined, session: Session | undefined) {
     this.#vhost = vhost
     this.#subject = subject
     this.#owner = owner
+    this.#session = session
   }
 
-  /** What `publish` needs to know of a topic, in core form. */
-  target(topic: string): ProducerTarget {
-    return new ProducerTarget(this.#vhost.router.routeOf(topic))
+  /** What `publish` needs to know of an address, in core form. */
+  target(address: string): ProducerTarget {
+    const queue = queueNameOf(address)
+    const { router, destinations } = this.#vhost
+    return new ProducerTarget(queue === undefined ? router.routeOf(address) : destinations.routeOf(queue))
   }
 
   /** Hot path. When this returns, nothing of the message is kept that was not detached. */
-  publish(target: ProducerTarget, message: Message, tag: number): PublishResult {
+  publish(target: ProducerTarget, message: Message, tag: number, options?: PublishOptions): PublishResult {
     const vhost = this.#vhost
     if (target.decidedAt !== vhost.authorizer.generation) this.#decide(target)
     if (target.refusal !== undefined) return this.refuse(target.refusal, tag)
     const { route } = target
-    if (this.#pendingCount > 0 || vhost.mustLog(route, message)) return this.#publishLater(route, message, tag)
+    if (this.#pendingCount > 0 || vhost.mustLog(route, message)) return this.#publishLater(route, message, tag, options)
     return vhost.publish(route, message)
   }
 
@@ -84,23 +97,31 @@ export class Producer {
     this.#owner?.onPublishSettled(tag, result)
   }
 
-  #publishLater(route: Route, message: Message, tag: number): PublishResult {
-    const { log, router } = this.#vhost
-    const targets = router.targetsOf(route)
+  #publishLater(route: Route, message: Message, tag: number, options: PublishOptions | undefined): PublishResult {
+    const { log } = this.#vhost
+    const targets = targetsOf(route)
     const isLogged = this.#vhost.mustLog(route, message)
-    const queues = isLogged ? durableQueues(targets, message) : []
+    const queues = isLogged ? durableQueues(targets, message) : NO_QUEUES
     // One that nobody will settle (at most once for every kept session) must not be in the log: it would stay for ever.
-    message.logRefs = queues.length + (isLogged && message.retain ? 1 : 0)
-    if (message.logRefs === 0 && this.#pendingCount === 0) return this.#vhost.publishTo(targets, route, message)
+    const holders = queues.length + (isLogged && message.retain ? 1 : 0)
+    if (holders === 0 && this.#pendingCount === 0) return this.#vhost.publishTo(targets, route, message)
     message.detach()
     this.#pendingCount++
-    if (message.logRefs === 0) {
-      log.follow(new PendingPublish(this, this.#vhost, targets, route, message, tag, 0))
-      return 'pending'
-    }
-    const group = new PendingPublish(this, this.#vhost, targets, route, message, tag, 1)
-    log.append(messageRecord(message, queues), group)
+    const receivedId = this.#session?.isDurable === true ? options?.receivedId : undefined
+    const pending = new PendingPublish(this, this.#vhost, targets, route, message, tag, holders, receivedId)
+    if (holders === 0) log.follow(pending)
+    else log.append(messageRecord(message, queues, mayBeDelivered(targets), this.#extrasOf(message, receivedId)), pending, route.durability)
     return 'pending'
+  }
+
+  #extrasOf(message: Message, receivedId: number | undefined): LoggedExtras | undefined {
+    if (receivedId === undefined) return message.extras
+    return { ...message.extras, received: [this.#session!.queue.number, receivedId] }
+  }
+
+  /** A publish with this id is in the log. */
+  onReceived(id: number): void {
+    this.#session?.onReceived(id)
   }
 
   #decide(target: ProducerTarget): void {
@@ -108,6 +129,8 @@ export class Producer {
     target.refusal = this.#vhost.refusalToPublish(this.#subject, target.route.topic)
   }
 }
+
+const NO_QUEUES: readonly number[] = []
 
 /** A refusal that waits for its turn. */
 class RefusedPublish implements LogGroup {
@@ -138,6 +161,8 @@ class RefusedPublish implements LogGroup {
 class PendingPublish implements LogGroup {
   ticket = 0
   readonly recordCount: number
+  readonly #holders: number
+  readonly #receivedId: number | undefined
   readonly #producer: Producer
   readonly #vhost: VirtualHost
   readonly #targets: readonly Target[]
@@ -152,7 +177,8 @@ class PendingPublish implements LogGroup {
     route: Route,
     message: Message,
     tag: number,
-    recordCount: number,
+    holders: number,
+    receivedId: number | undefined,
   ) {
     this.#producer = producer
     this.#vhost = vhost
@@ -160,12 +186,18 @@ class PendingPublish implements LogGroup {
     this.#route = route
     this.#message = message
     this.#tag = tag
-    this.recordCount = recordCount
+    this.#holders = holders
+    this.#receivedId = receivedId
+    this.recordCount = holders > 0 ? 1 : 0
   }
 
   onCommitted(lsn: number): void {
     const message = this.#message
-    if (this.recordCount > 0) message.lsn = lsn
+    if (this.#holders > 0) {
+      message.lsn = lsn
+      if (this.#holders > 1) this.#vhost.log.hold(lsn, this.#holders)
+      if (this.#receivedId !== undefined) this.#producer.onReceived(this.#receivedId)
+    }
     this.#producer.settle(this.#tag, this.#vhost.publishTo(this.#targets, this.#route, message))
   }
 

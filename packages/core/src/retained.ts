@@ -66,6 +66,15 @@ export class Retained {
     return this.#nodeOf(levels)?.message
   }
 
+  /** Every message, expired or not. */
+  *all(): Generator<Message> {
+    const nodes: Node[] = [this.#root]
+    for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+      if (node.message !== undefined) yield node.message
+      if (node.children !== undefined) nodes.push(...node.children.values())
+    }
+  }
+
   /** All that are not expired and match, in no promised order. Expired ones that it meets are removed. */
   matching(pattern: readonly PatternLevel[], nowMs: number): Message[] {
     const found: Message[] = []

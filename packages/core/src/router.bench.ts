@@ -2,8 +2,9 @@
 import { virtualEnv } from '@ternmq/testkit'
 import { bench, run } from 'mitata'
 import { messageOf, patternOf, queueContext } from '../test/support.ts'
-import { Queue } from './queue.ts'
-import { type Binding, offerAll, Router } from './router.ts'
+import { Queue } from './queue/queue.ts'
+import { type Binding, offerAll, Router, targetsOf } from './router.ts'
+import { subscriptionSettings } from './queue/settings.ts'
 
 const context = queueContext(virtualEnv())
 // At most once and nobody attached: each queue says no at once, so that the router's own work is left.
@@ -17,7 +18,7 @@ function routerWith(receivers: number): Router {
 }
 
 function bindingTo(filter: string): Binding {
-  const queue = new Queue(context, 'q', { messagesMax: 1, bytesMax: 1 }, false)
+  const queue = new Queue(context, 'q', subscriptionSettings({ messagesMax: 1, bytesMax: 1 }), false)
   return { pattern: patternOf(filter), queue, assuranceMax: 0, exceptFrom: undefined, data: {} }
 }
 
@@ -25,11 +26,11 @@ for (const receivers of [1, 50, 10_000]) {
   const router = routerWith(receivers)
   const route = router.routeOf('a/b')
   const elsewhere = bindingTo('elsewhere')
-  bench(`publish to ${receivers}, route known`, () => offerAll(router.targetsOf(route), message))
+  bench(`publish to ${receivers}, route known`, () => offerAll(targetsOf(route), message))
   bench(`publish to ${receivers}, after a binding somewhere else came and went`, () => {
     router.bind(elsewhere)
     router.unbind(elsewhere)
-    offerAll(router.targetsOf(route), message)
+    offerAll(targetsOf(route), message)
   })
 }
 

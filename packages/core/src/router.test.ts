@@ -5,8 +5,9 @@ import { messageOf, patternOf, privateField, queueContext, receiverOf, type Test
 import { matches } from './address.ts'
 import { ROUTES_MAX } from './limits.ts'
 import type { Assurance } from './message.ts'
-import { Queue } from './queue.ts'
-import { type Binding, offerAll, Router } from './router.ts'
+import { Queue } from './queue/queue.ts'
+import { type Binding, offerAll, Router, targetsOf } from './router.ts'
+import { subscriptionSettings } from './queue/settings.ts'
 
 interface End {
   readonly queue: Queue
@@ -16,7 +17,7 @@ interface End {
 function ends(count: number): End[] {
   const context = queueContext(virtualEnv())
   return Array.from({ length: count }, (_, index) => {
-    const queue = new Queue(context, `q${index}`, { messagesMax: 1_000, bytesMax: 1_000_000 }, true)
+    const queue = new Queue(context, `q${index}`, subscriptionSettings({ messagesMax: 1_000, bytesMax: 1_000_000 }), true)
     return { queue, sink: receiverOf(queue).sink }
   })
 }
@@ -26,7 +27,7 @@ function bindingOf(filter: string, { queue }: End, assuranceMax: Assurance = 1, 
 }
 
 function publish(router: Router, topic: string, options: Parameters<typeof messageOf>[2] = {}): void {
-  offerAll(router.targetsOf(router.routeOf(topic)), messageOf(topic, 'x', options))
+  offerAll(targetsOf(router.routeOf(topic)), messageOf(topic, 'x', options))
 }
 
 describe('one delivery for all bindings of a queue', () => {
@@ -113,7 +114,7 @@ describe('routes', () => {
     const router = new Router()
     const [one] = ends(1) as [End]
     const route = router.routeOf('a/b')
-    const offer = (): boolean => offerAll(router.targetsOf(route), messageOf('a/b', 'x'))
+    const offer = (): boolean => offerAll(targetsOf(route), messageOf('a/b', 'x'))
     offer()
     const binding = bindingOf('a/#', one)
     router.bind(binding)
@@ -128,9 +129,9 @@ describe('routes', () => {
     const router = new Router()
     const [one, other] = ends(2) as [End, End]
     router.bind(bindingOf('a', one))
-    const kept = router.targetsOf(router.routeOf('a'))
+    const kept = targetsOf(router.routeOf('a'))
     router.bind(bindingOf('a', other))
-    expect([kept.length, router.targetsOf(router.routeOf('a')).length]).toEqual([1, 2])
+    expect([kept.length, targetsOf(router.routeOf('a')).length]).toEqual([1, 2])
   })
 
   test('a route is remembered, and beyond the limit the oldest is forgotten but goes on working for who kept it', () => {
@@ -144,7 +145,7 @@ describe('routes', () => {
     expect(router.routeOf('t/1').topic).toBe('t/1')
     expect(router.routeOf('t/0')).not.toBe(first)
     router.bind(bindingOf('t/+', one))
-    offerAll(router.targetsOf(first), messageOf('t/0', 'old'))
+    offerAll(targetsOf(first), messageOf('t/0', 'old'))
     publish(router, 't/0')
     expect(one.sink.texts).toEqual(['old', 'x'])
   })
@@ -162,7 +163,7 @@ describe('routes', () => {
     const all = ends(200)
     for (const end of all) router.bind(bindingOf('#', end))
     const routes = Array.from({ length: 20 }, (_, index) => router.routeOf(`t/${index}`))
-    for (const route of routes) expect(router.targetsOf(route)).toHaveLength(200)
+    for (const route of routes) expect(targetsOf(route)).toHaveLength(200)
     expect(routes.reduce((sum, { targets }) => sum + targets.length, 0)).toBe(6 * 200)
     for (const route of routes) publish(router, route.topic)
     expect(all.map(({ sink }) => sink.seen.length)).toEqual(all.map(() => 20))

@@ -2,11 +2,12 @@
  * From a topic to the queues that want its messages. Matching is done once per topic and set of bindings, then remembered in
  * the topic's `Route`: publishing costs the same with ten bindings as with a hundred thousand.
  */
+import type { Durability } from '@ternmq/store'
 import type { PatternLevel } from './address.ts'
-import type { BindingData, Match } from './delivery.ts'
+import type { BindingData, Match } from './queue/delivery.ts'
 import { ROUTE_TARGETS_BYTES_MAX, ROUTES_BYTES_MAX, ROUTES_MAX } from './limits.ts'
 import type { Assurance, Message } from './message.ts'
-import type { Queue } from './queue.ts'
+import type { Queue } from './queue/queue.ts'
 import { TopicTree } from './topic-tree.ts'
 
 /** A rule: what is published to `pattern` goes to `queue`. */
@@ -29,18 +30,50 @@ export interface Target {
   readonly selective: readonly Binding[] | undefined
 }
 
-/** What is known of one topic. Producers keep it; `generation` says whether `targets` still hold. */
+/** Who knows the targets of a route: the router for topics, the destinations for queues. */
+export interface RouteSource {
+  /** Moves on whenever targets may have changed. */
+  readonly generation: number
+  /** Fills in the targets. */
+  resolve(route: Route): void
+}
+
+/** What is known of one address. Producers keep it; `generation` says whether `targets` still hold. */
 export class Route {
+  /** Address in core form; of a queue `$queue/` and its name. */
   readonly topic: string
   readonly levels: readonly string[]
+  readonly source: RouteSource
   generation = -1
   targets: readonly Target[] = []
   /** Some target outlives the process. */
   hasDurable = false
+  /** Some target lets publishers wait, or refuses them, when it is full. */
+  hasLimits = false
+  /** How sure a message must be before it is acknowledged: the most that a target asks for. */
+  durability: Durability = 'fsync-local'
 
-  constructor(topic: string) {
+  constructor(topic: string, source: RouteSource) {
     this.topic = topic
     this.levels = topic.split('/')
+    this.source = source
+  }
+
+  /** Only its source calls this. */
+  lead(targets: readonly Target[], generation: number): void {
+    this.targets = targets
+    this.generation = generation
+    this.hasDurable = false
+    this.hasLimits = false
+    let isSynced = false
+    for (const { queue } of targets) {
+      const { durability, whenFull } = queue.settings
+      if (whenFull === 'block' || whenFull === 'reject') this.hasLimits = true
+      if (queue.number === 0) continue
+      this.hasDurable = true
+      if (durability === 'fsync-local') isSynced = true
+    }
+    this.durability = isSynced || !this.hasDurable ? 'fsync-local' : 'page-cache'
   }
 
   /** Memory without the targets. */
@@ -61,7 +94,13 @@ const DEFAULT_LIMITS: RouterLimits = {
   targetsBytesMax: ROUTE_TARGETS_BYTES_MAX,
 }
 
-export class Router {
+/** The queues that want an address's messages now. Replaced, never changed: a caller may keep them. Hot path. */
+export function targetsOf(route: Route): readonly Target[] {
+  if (route.generation !== route.source.generation) route.source.resolve(route)
+  return route.targets
+}
+
+export class Router implements RouteSource {
   readonly #limits: RouterLimits
   readonly #tree = new TopicTree<Binding>()
   readonly #routes = new Map<string, Route>()
@@ -79,6 +118,10 @@ export class Router {
     return this.#tree.size
   }
 
+  get generation(): number {
+    return this.#generation
+  }
+
   bind(binding: Binding): void {
     this.#tree.add(binding.pattern, binding)
     this.#generation++
@@ -89,7 +132,7 @@ export class Router {
     this.#generation++
   }
 
-  /** A queue has become durable: what is remembered of routes does not hold any more. */
+  /** A queue has become durable, or has other settings: what is remembered of routes does not hold any more. */
   forgetTargets(): void {
     this.#generation++
   }
@@ -98,7 +141,7 @@ export class Router {
   routeOf(topic: string): Route {
     let route = this.#routes.get(topic)
     if (route === undefined) {
-      route = new Route(topic)
+      route = new Route(topic, this)
       this.#routesBytes += route.bytes
       this.#routes.set(topic, route)
       this.#forgetRoutes()
@@ -106,13 +149,7 @@ export class Router {
     return route
   }
 
-  /** The queues that want a topic's messages now. Replaced, never changed: a caller may keep them. Hot path. */
-  targetsOf(route: Route): readonly Target[] {
-    if (route.generation !== this.#generation) this.#resolve(route)
-    return route.targets
-  }
-
-  #resolve(route: Route): void {
+  resolve(route: Route): void {
     const bindings: Binding[] = []
     this.#tree.match(route.levels, bindings)
     const byQueue = new Map<Queue, Binding[]>()
@@ -129,9 +166,7 @@ export class Router {
       else targets.push(targetOf(queue, matched))
       bytes += matched.length === 1 ? POINTER_BYTES : TARGET_BYTES
     }
-    route.targets = targets
-    route.hasDurable = targets.some(({ queue }) => queue.number !== 0)
-    route.generation = this.#generation
+    route.lead(targets, this.#generation)
     this.#noteWidth(route, bytes)
   }
 
@@ -212,6 +247,12 @@ export function durableQueues(targets: readonly Target[], message: Message): num
     if (isWanted) numbers.push(queue.number)
   }
   return numbers
+}
+
+/** Somebody may have the message as soon as it is committed. */
+export function mayBeDelivered(targets: readonly Target[]): boolean {
+  for (const { queue } of targets) if (queue.number !== 0 && queue.hasAttachedConsumer) return true
+  return false
 }
 
 /** Leaves out the bindings that do not want what their own session publishes. False when none is left. */

@@ -2,17 +2,20 @@
  * A client's state: its queue, its bindings, its will. It may outlive its connection; when and how it ends is decided here,
  * which connection has it is `Sessions`' business.
  */
-import { matches, type Pattern, patternFromKey, patternKey } from './address.ts'
+import { type Pattern, patternFromKey, patternKey, QUEUE_PREFIX } from './address.ts'
 import type { Principal, Subject } from './authorizer.ts'
-import { Consumer, CREDIT_UNLIMITED } from './consumer.ts'
-import { CreditPool } from './credit.ts'
-import type { BindingData, DeliverySink, Match } from './delivery.ts'
+import { type ConsumeOptions, Consumer, CREDIT_UNLIMITED } from './queue/consumer.ts'
+import { CreditPool } from './queue/credit.ts'
+import { type BindingData, Delivery, type DeliverySink, type Match } from './queue/delivery.ts'
 import type { Cancel } from './env.ts'
 import { BINDING_BYTES_PER_SESSION_MAX } from './limits.ts'
-import { jsonRecord, type LoggedBinding, RecordKind } from './log/records.ts'
+import { jsonRecord, type LoggedBinding, type LoggedSession, numbersRecord, RecordKind } from './log/records.ts'
+import { Step } from './log/groups.ts'
+import type { DurableSession } from './log/state.ts'
 import type { Assurance, Message } from './message.ts'
 import { Producer, type PublishOwner } from './producer.ts'
-import { Queue } from './queue.ts'
+import { Queue } from './queue/queue.ts'
+import { QueueConsumers } from './queue-consumers.ts'
 import { refuse, type Result } from './refusal.ts'
 import { type Binding, matchOf } from './router.ts'
 import type { VirtualHost } from './virtual-host.ts'
@@ -42,6 +45,16 @@ export interface BindingSpec {
   readonly data: BindingData
 }
 
+/** What a session wants of a queue, or of all queues that a pattern matches. */
+export interface ConsumeSpec {
+  /** Levels with `.` between; `*` and `>` as last level make it a pattern. */
+  readonly queue: string
+  /** 0: settled by being sent. */
+  readonly assuranceMax: Assurance
+  readonly data: BindingData
+  readonly options?: ConsumeOptions
+}
+
 interface SharedMembership {
   readonly key: string
   readonly consumer: Consumer
@@ -59,6 +72,11 @@ export class Session {
   // Made with the first binding: an idle device that only publishes costs no map.
   #bindings: Map<string, Binding> | undefined = undefined
   #shared: Map<string, SharedMembership> | undefined = undefined
+  #queues: QueueConsumers | undefined = undefined
+  /** Its bindings as the log has them; of a durable session only. */
+  #logged: Map<string, LoggedBinding> | undefined = undefined
+  /** Ids of exactly-once publishes that are in the log and that the client has not let go of. */
+  #received: Set<number> | undefined = undefined
   /** Of shared subscriptions that it left with deliveries to finish. As many as deliveries at most. */
   #departed: Consumer[] | undefined = undefined
   /** Memory of its bindings, about. */
@@ -78,8 +96,7 @@ export class Session {
     this.principal = principal
     this.#expiryMs = expiryMs
     this.pool = new CreditPool(0)
-    const { queuedMessagesMax, queuedBytesMax } = vhost.limits
-    this.queue = new Queue(vhost, clientId, { messagesMax: queuedMessagesMax, bytesMax: queuedBytesMax }, expiryMs > 0)
+    this.queue = new Queue(vhost, clientId, vhost.subscriptionSettings, expiryMs > 0)
     this.queue.number = queueNumber
     this.#consumer = new Consumer(this.queue, this.pool, undefined)
     this.queue.addConsumer(this.#consumer)
@@ -95,7 +112,7 @@ export class Session {
   }
 
   get bindingCount(): number {
-    return (this.#bindings?.size ?? 0) + (this.#shared?.size ?? 0)
+    return (this.#bindings?.size ?? 0) + (this.#shared?.size ?? 0) + (this.#queues?.count ?? 0)
   }
 
   /** How long the session stays after its connection; 0 ends it at once, Infinity never. */
@@ -117,6 +134,7 @@ export class Session {
   startDelivery(sink: DeliverySink): void {
     this.#sink = sink
     for (const consumer of this.#consumers()) start(consumer, sink)
+    this.#queues?.attach(sink)
   }
 
   /** The transport has room again. */
@@ -126,7 +144,7 @@ export class Session {
 
   /** `owner` hears of publishes that had to wait for the log. */
   openProducer(owner: PublishOwner): Producer {
-    return new Producer(this.#vhost, this.#subject(), owner)
+    return new Producer(this.#vhost, this.#subject(), owner, this)
   }
 
   /** Adds or replaces a binding; its retained messages follow at the end of the turn. */
@@ -134,14 +152,8 @@ export class Session {
     const { pattern, shareName } = spec
     const key = bindingKey(shareName, patternKey(pattern.levels))
     const isKnown = this.#bindings?.has(key) === true || this.#shared?.has(key) === true
-    if (!isKnown && this.bindingCount >= this.#vhost.limits.bindingsPerSessionMax) {
-      const text = `session '${this.clientId}' has ${this.bindingCount} subscriptions, the limit (mqtt.maxSubscriptionsPerSession); unsubscribe first`
-      return refuse('limit-reached', key, text)
-    }
-    if (!isKnown && this.#bindingBytes + bindingBytes(key) > BINDING_BYTES_PER_SESSION_MAX) {
-      const text = `the subscriptions of session '${this.clientId}' take ${this.#bindingBytes} bytes, close to the limit of ${BINDING_BYTES_PER_SESSION_MAX}; use fewer or shorter filters`
-      return refuse('limit-reached', key, text)
-    }
+    const room = this.#roomFor(key, isKnown)
+    if (!room.ok) return room
     if (!this.#vhost.authorizer.mayMatch(this.#subject(), 'read', pattern).allowed) {
       return refuse('not-authorized', key, `user '${this.principal.name}' may not subscribe to this filter`)
     }
@@ -152,6 +164,51 @@ export class Session {
     return { ok: true, value: { replaced: isKnown } }
   }
 
+  /** Reads from a queue, or from all that match; again changes what it wants of them. */
+  consume(spec: ConsumeSpec): Result<{ readonly replaced: boolean }> {
+    const key = QUEUE_PREFIX + spec.queue
+    const isKnown = this.#queues?.has(key) === true
+    const room = this.#roomFor(key, isKnown)
+    if (!room.ok) return room
+    const refusal = this.#vhost.destinations.refusalOf(this.#subject(), 'read', spec.queue)
+    if (refusal !== undefined) return refuse('not-authorized', key, refusal)
+    const added = this.#consume(key, spec)
+    if (!added.ok) return added
+    if (!isKnown) this.#bindingBytes += bindingBytes(key)
+    const { assuranceMax, data } = spec
+    this.#noteLogged({ key, pattern: spec.queue, assuranceMax, noLocal: false, data, queue: true })
+    return { ok: true, value: { replaced: isKnown } }
+  }
+
+  /** False when it did not read from it. */
+  stopConsuming(queue: string): boolean {
+    const key = QUEUE_PREFIX + queue
+    if (this.#queues?.remove(key) !== true) return false
+    this.#bindingBytes -= bindingBytes(key)
+    this.#noteUnbound(key)
+    return true
+  }
+
+  #consume(key: string, { queue, assuranceMax, data, options }: ConsumeSpec): Result<void> {
+    if (this.#queues === undefined) {
+      this.#queues = new QueueConsumers(this.#vhost, this.pool)
+      if (this.#sink !== undefined) this.#queues.attach(this.#sink)
+    }
+    return this.#queues.add(key, queue, { data: [data], assuranceMax, memo: undefined }, options ?? {})
+  }
+
+  #roomFor(key: string, isKnown: boolean): Result<void> {
+    if (!isKnown && this.bindingCount >= this.#vhost.limits.bindingsPerSessionMax) {
+      const text = `session '${this.clientId}' has ${this.bindingCount} subscriptions, the limit (mqtt.maxSubscriptionsPerSession); unsubscribe first`
+      return refuse('limit-reached', key, text)
+    }
+    if (!isKnown && this.#bindingBytes + bindingBytes(key) > BINDING_BYTES_PER_SESSION_MAX) {
+      const text = `the subscriptions of session '${this.clientId}' take ${this.#bindingBytes} bytes, close to the limit of ${BINDING_BYTES_PER_SESSION_MAX}; use fewer or shorter filters`
+      return refuse('limit-reached', key, text)
+    }
+    return { ok: true, value: undefined }
+  }
+
   /** False when there was no such binding. */
   unbind(pattern: Pattern, shareName: string | undefined): boolean {
     const key = bindingKey(shareName, patternKey(pattern.levels))
@@ -160,7 +217,7 @@ export class Session {
       this.#bindings!.delete(key)
       this.#bindingBytes -= bindingBytes(key)
       this.#vhost.router.unbind(binding)
-      this.#note(RecordKind.unbound, { key })
+      this.#noteUnbound(key)
       return true
     }
     const consumer = this.#leaveShared(key)
@@ -170,7 +227,7 @@ export class Session {
       const before = this.#departed?.filter(({ unsettledCount }) => unsettledCount > 0) ?? []
       this.#departed = [...before, consumer]
     }
-    this.#note(RecordKind.unbound, { key })
+    this.#noteUnbound(key)
     return true
   }
 
@@ -186,9 +243,12 @@ export class Session {
 
   /** Tells the log who it is and how long it stays. */
   noteOpened(): void {
+    this.#note(RecordKind.sessionOpened, this.#loggedSession())
+  }
+
+  #loggedSession(): LoggedSession {
     const { name, anonymous } = this.principal
-    const expiryMs = this.#expiryMs === Infinity ? null : this.#expiryMs
-    this.#note(RecordKind.sessionOpened, { clientId: this.clientId, user: name, anonymous, expiryMs })
+    return { clientId: this.clientId, user: name, anonymous, expiryMs: this.#expiryMs === Infinity ? null : this.#expiryMs }
   }
 
   /** After a restart: nobody is connected, the time until it expires begins. */
@@ -201,17 +261,73 @@ export class Session {
   /** After a restart: binds again what the log knows. */
   restoreBinding(key: string, logged: LoggedBinding): void {
     const { shareName, assuranceMax, noLocal, data } = logged
+    ;(this.#logged ??= new Map()).set(key, logged)
+    this.#bindingBytes += bindingBytes(key)
+    if (logged.queue === true) {
+      this.#consume(key, { queue: logged.pattern, assuranceMax, data })
+      return
+    }
     const pattern: Pattern = { vhost: this.#vhost.name, kind: 'topic', levels: patternFromKey(logged.pattern) }
     const spec: BindingSpec = { pattern, shareName, assuranceMax, noLocal, retained: 'never', data }
     if (shareName === undefined) this.#bindOwn(key, spec, true)
     else this.#joinShared(key, shareName, spec)
-    this.#bindingBytes += bindingBytes(key)
   }
 
-  /** Data and assurance of its own bindings that match a topic. */
-  matchFor(levels: readonly string[]): Match | undefined {
-    const bindings = [...(this.#bindings?.values() ?? [])].filter(({ pattern }) => matches(pattern, levels))
-    return bindings.length === 0 ? undefined : matchOf(bindings)
+  /** After a restart: what the client had, with the adapter's number. A queue or group that it has left meanwhile keeps it. */
+  restoreUnsettled(queueNumber: number, message: Message, protocolState: number): void {
+    const consumer = queueNumber === this.queue.number ? this.#consumer : this.#consumerOn(queueNumber)
+    const delivery = consumer?.queue.claim(message)
+    if (consumer === undefined || delivery === undefined) return
+    delivery.protocolState = protocolState
+    consumer.adopt(delivery)
+  }
+
+  restoreReceived(ids: Set<number>): void {
+    if (ids.size > 0) this.#received = ids
+  }
+
+  #consumerOn(queueNumber: number): Consumer | undefined {
+    for (const { consumer } of this.#shared?.values() ?? []) if (consumer.queue.number === queueNumber) return consumer
+    return this.#queues?.on(queueNumber)
+  }
+
+  /** What it has and has not settled, whichever queue it is from, oldest first of each. */
+  *unsettled(): Generator<Delivery> {
+    for (const consumer of this.#consumers()) yield* consumer.unsettled()
+    for (const consumer of this.#queues?.all() ?? []) yield* consumer.unsettled()
+    for (const consumer of this.#departed ?? []) yield* consumer.unsettled()
+  }
+
+  /** Its deliveries' numbers and ids must outlast the process: where one of them stands is told to the log. `then` runs when it is there. */
+  noteDelivered(delivery: Delivery, then?: () => void): void {
+    const { number } = delivery.consumer!.queue
+    this.#vhost.log.noteDelivered(number, delivery.message.lsn, this.queue.number, delivery.protocolState, then)
+  }
+
+  /** A delivery whose state is worth noting: it will be there again after a restart. */
+  isKept(delivery: Delivery): boolean {
+    return this.isDurable && delivery.consumer!.queue.isLogged(delivery)
+  }
+
+  /** Ids of exactly-once publishes in the log that the client has not let go of. */
+  get received(): ReadonlySet<number> | undefined {
+    return this.#received
+  }
+
+  /** An exactly-once publish is in the log, its id with it. Only `Producer` calls this. */
+  onReceived(id: number): void {
+    ;(this.#received ??= new Set()).add(id)
+  }
+
+  /** The client lets go of an id; `then` runs when the log has that, at once when it never had the id. */
+  releaseReceived(id: number, then: () => void): void {
+    if (this.#received?.delete(id) !== true) return then()
+    this.#vhost.log.append(numbersRecord(RecordKind.receivedReleased, this.queue.number, 0, id), new Step(then))
+  }
+
+  /** For a snapshot. */
+  capture(): DurableSession {
+    return { session: this.#loggedSession(), bindings: this.#logged ?? new Map(), received: this.#received ?? new Set() }
   }
 
   /** The connection is gone. Publishes the will in its time and ends the session in its time. */
@@ -220,6 +336,7 @@ export class Session {
     this.#owner = undefined
     this.#sink = undefined
     for (const consumer of this.#consumers()) consumer.detach()
+    this.#queues?.detach()
     if (this.#expiryMs <= 0) return this.end()
     if (this.#will !== undefined) {
       const delayMs = Math.min(this.#will.delayMs, this.#expiryMs)
@@ -244,6 +361,7 @@ export class Session {
     this.#cancelTimers()
     // Before the will: whoever has been evicted gets nothing more, not even that.
     for (const consumer of this.#consumers()) consumer.detach()
+    this.#queues?.close()
     this.#publishWill()
     for (const binding of this.#bindings?.values() ?? []) this.#vhost.router.unbind(binding)
     this.#bindings = undefined
@@ -252,7 +370,6 @@ export class Session {
     for (const key of [...(this.#shared?.keys() ?? [])]) this.#leaveShared(key)
     this.queue.removeConsumer(this.#consumer)
     const held = this.queue.close()
-    for (const delivery of this.#consumer.unsettled()) if (this.queue.isLogged(delivery)) held.push(delivery.message)
     const { log, sessions } = this.#vhost
     if (this.isDurable) log.endQueue(jsonRecord(RecordKind.queueEnded, this.queue.number, {}), held)
     sessions.forget(this)
@@ -312,7 +429,7 @@ export class Session {
     if (!this.isDurable) return
     const { shareName, assuranceMax, noLocal, data } = spec
     const groupQueue = this.#shared?.get(key)?.consumer.queue.number
-    this.#note(RecordKind.bound, {
+    this.#noteLogged({
       key,
       pattern: patternKey(spec.pattern.levels),
       ...(shareName !== undefined && { shareName }),
@@ -321,6 +438,17 @@ export class Session {
       noLocal,
       data,
     })
+  }
+
+  #noteLogged(binding: LoggedBinding): void {
+    if (!this.isDurable) return
+    ;(this.#logged ??= new Map()).set(binding.key, binding)
+    this.#note(RecordKind.bound, binding)
+  }
+
+  #noteUnbound(key: string): void {
+    this.#logged?.delete(key)
+    this.#note(RecordKind.unbound, { key })
   }
 
   /** A session that the log cannot keep must not go on as if it could. */

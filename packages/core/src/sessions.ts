@@ -47,6 +47,10 @@ export class Sessions {
     return ids
   }
 
+  all(): IterableIterator<Session> {
+    return this.#byClientId.values()
+  }
+
   find(clientId: string): Session | undefined {
     return this.#byClientId.get(clientId)
   }

@@ -2,11 +2,11 @@
  * Shared subscriptions: a queue that everybody of the group can see. It exists while it has members; what a leaving member
  * had not settled goes to the others.
  */
-import { Consumer } from './consumer.ts'
-import type { Match } from './delivery.ts'
+import { Consumer } from './queue/consumer.ts'
+import type { Match } from './queue/delivery.ts'
 import type { Binding } from './router.ts'
 import { jsonRecord, RecordKind } from './log/records.ts'
-import { Queue } from './queue.ts'
+import { Queue } from './queue/queue.ts'
 import type { BindingSpec, Session } from './session.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
@@ -65,6 +65,10 @@ export class SharedSubscriptions {
     }
   }
 
+  *queues(): Generator<Queue> {
+    for (const { queue } of this.#groups.values()) yield queue
+  }
+
   /** Queue of a group that there is; undefined for none. */
   find(key: string): Queue | undefined {
     return this.#groups.get(key)?.queue
@@ -72,9 +76,7 @@ export class SharedSubscriptions {
 
   /** The queue holds what its best member may get; each member's own assurance applies when it is handed over. */
   #open(shareName: string, spec: BindingSpec): Group {
-    const { queuedMessagesMax, queuedBytesMax } = this.#vhost.limits
-    const name = `$share/${shareName}`
-    const queue = new Queue(this.#vhost, name, { messagesMax: queuedMessagesMax, bytesMax: queuedBytesMax }, true)
+    const queue = new Queue(this.#vhost, `$share/${shareName}`, this.#vhost.subscriptionSettings, true)
     const binding: Binding = { pattern: spec.pattern.levels, queue, assuranceMax: 2, exceptFrom: undefined, data: {} }
     this.#vhost.router.bind(binding)
     return { queue, binding }

@@ -2,21 +2,30 @@
  * One name space with all that lives in it: router, retained messages, sessions, counters. Only '/' exists until several
  * can be configured.
  */
-import { isReservedName } from './address.ts'
+import { isReservedName, queueNameOf } from './address.ts'
 import type { Authorizer, Subject } from './authorizer.ts'
 import { Counters } from './counters.ts'
 import type { Env } from './env.ts'
 import type { Engine } from '@ternmq/store'
+import { Destinations } from './destinations.ts'
 import type { CoreLimits } from './limits.ts'
+import { captureState } from './log/capture.ts'
 import { HostLog, type LogEnded } from './log/host-log.ts'
 import { jsonRecord, RecordKind } from './log/records.ts'
 import { readLog, restore } from './log/replay.ts'
+import { encodeState } from './log/snapshot.ts'
 import type { HeaderCodec, Message } from './message.ts'
+import { Mover } from './mover.ts'
+import { Policies } from './policies.ts'
 import { Producer } from './producer.ts'
-import type { Queue, QueueContext, WaitingBytes } from './queue.ts'
+import type { Delivery, Match } from './queue/delivery.ts'
+import type { WaitingBytes } from './queue/lanes.ts'
+import type { MoveCause, Queue, QueueContext } from './queue/queue.ts'
+import type { QueueSettings } from './queue/settings.ts'
+import { retryDelayMs, subscriptionSettings } from './queue/settings.ts'
 import type { RefusalDetail } from './refusal.ts'
 import { Retained } from './retained.ts'
-import { offerAll, type Route, Router, type Target } from './router.ts'
+import { offerAll, type Route, Router, type Target, targetsOf } from './router.ts'
 import { Sessions } from './sessions.ts'
 import { SharedSubscriptions } from './shared.ts'
 import { Turns } from './turns.ts'
@@ -43,11 +52,15 @@ export class VirtualHost implements QueueContext {
   readonly turns: Turns
   readonly log: HostLog
   readonly router: Router = new Router()
+  readonly policies: Policies = new Policies()
+  readonly destinations: Destinations
+  readonly mover: Mover
   readonly retained: Retained
   readonly sessions: Sessions
   readonly shared: SharedSubscriptions
   readonly waiting: WaitingBytes
   pressedBy: Queue | undefined = undefined
+  #subscriptionSettings: QueueSettings | undefined = undefined
 
   constructor(options: VirtualHostOptions) {
     this.name = options.name
@@ -56,7 +69,9 @@ export class VirtualHost implements QueueContext {
     this.authorizer = options.authorizer
     this.turns = new Turns(options.env.clock)
     this.waiting = { bytes: 0, bytesMax: options.limits.queuedBytesTotalMax }
-    this.log = new HostLog(options.onLogEnded ?? throwLogEnded)
+    this.log = new HostLog({ clock: options.env.clock, onEnded: options.onLogEnded ?? throwLogEnded })
+    this.destinations = new Destinations(this)
+    this.mover = new Mover(this)
     this.retained = new Retained(options.limits, (message) => {
       if (message.lsn !== 0) this.#noteCleared(message)
     })
@@ -66,10 +81,39 @@ export class VirtualHost implements QueueContext {
 
   /** Takes the log's engine and what it kept of an earlier life. Before the first session. Rejects as `PartitionLog.own` does. */
   async openLog(engine: Engine, codecs: readonly HeaderCodec[]): Promise<void> {
-    const state = await readLog(engine.partition(LOG_PARTITION), new Map(codecs.map((codec) => [codec.id, codec])))
-    await this.log.open(engine, LOG_PARTITION, LOG_NODE, state.lastQueueNumber)
-    restore(this, state)
+    const byId = new Map(codecs.map((codec) => [codec.id, codec]))
+    const { state, released } = await readLog(engine.partition(LOG_PARTITION), byId)
+    await this.log.open(engine, LOG_PARTITION, LOG_NODE, state, byId, () => encodeState(captureState(this)))
+    await restore(this, state)
+    for (const lsn of released) this.log.release(lsn)
   }
+
+  /** Of queues of sessions and groups. The same object as long as the limits stay. */
+  get subscriptionSettings(): QueueSettings {
+    const { queuedMessagesMax: messagesMax, queuedBytesMax: bytesMax } = this.limits
+    if (this.#subscriptionSettings?.messagesMax !== messagesMax || this.#subscriptionSettings.bytesMax !== bytesMax) {
+      this.#subscriptionSettings = subscriptionSettings({ messagesMax, bytesMax })
+    }
+    return this.#subscriptionSettings
+  }
+
+  // ── QueueContext ──
+
+  matchFor(queue: Queue, message: Message): Match {
+    const route = this.router.routeOf(message.topic)
+    const target = targetsOf(route).find((each) => each.queue === queue)
+    return target?.match ?? { data: [], assuranceMax: message.assurance, memo: undefined }
+  }
+
+  moveAway(queue: Queue, delivery: Delivery, target: string, cause: MoveCause, reason: string | undefined): void {
+    this.mover.deadLetter(queue, delivery, target, cause, reason)
+  }
+
+  nextAttemptMs({ redelivery }: QueueSettings, failedCount: number): number | undefined {
+    return retryDelayMs(redelivery, failedCount, this.env.random.u32())
+  }
+
+  onEased(_queue: Queue): void {}
 
   /**
    * True for a message that must be in the log before anybody has it: it goes to a queue that outlives the process, or stays as its
@@ -77,13 +121,13 @@ export class VirtualHost implements QueueContext {
    */
   mustLog(route: Route, message: Message): boolean {
     if (!message.retain && !message.durable) return false
-    this.router.targetsOf(route)
+    targetsOf(route)
     return this.log.isOpen && (message.retain || route.hasDurable)
   }
 
   /** Retains and routes a message whose publisher was allowed to. Hot path. */
   publish(route: Route, message: Message): 'routed' | 'unmatched' {
-    return this.publishTo(this.router.targetsOf(route), route, message)
+    return this.publishTo(targetsOf(route), route, message)
   }
 
   /** As `publish`, to the targets there were when the message was logged. Hot path. */
@@ -101,7 +145,7 @@ export class VirtualHost implements QueueContext {
   retain(route: Route, message: Message): void {
     const before = this.retained.get(route.levels)
     const isKept = this.retained.set(route.levels, message)
-    if (before !== undefined && before.lsn !== 0) this.log.unref(before)
+    if (before !== undefined && before.lsn !== 0) this.log.unref(before.lsn)
     if (message.lsn === 0 || (isKept && message.end > message.bodyStart)) return
     this.#noteCleared(message)
   }
@@ -109,11 +153,16 @@ export class VirtualHost implements QueueContext {
   /** The message is retained no more. Without a record of it, an older one that some queue still holds would be after a restart. */
   #noteCleared(message: Message): void {
     const { topic, lsn } = message
-    this.log.endQueue(jsonRecord(RecordKind.retainedCleared, 0, { topic, lsn }), [message])
+    this.log.endQueue(jsonRecord(RecordKind.retainedCleared, 0, { topic, lsn }), [lsn])
   }
 
-  /** Why `subject` may not publish to `topic`; undefined when it may. */
+  /** Why `subject` may not publish to an address in core form; undefined when it may. */
   refusalToPublish(subject: Subject, topic: string): RefusalDetail | undefined {
+    const queue = queueNameOf(topic)
+    if (queue !== undefined) {
+      const text = this.destinations.refusalOf(subject, 'write', queue)
+      return text === undefined ? this.destinations.refusalToMake(queue) : { refusal: 'not-authorized', subject: topic, text }
+    }
     const levels = topic.split('/')
     if (isReservedName(levels[0])) {
       const text = `topics that start with '$' are the broker's own: publishing to '${topic}' is refused`
@@ -136,7 +185,7 @@ export class VirtualHost implements QueueContext {
 
   /** Publishes on behalf of somebody who is no longer connected: a will. */
   publishAs(subject: Subject, message: Message): void {
-    const producer = new Producer(this, subject, undefined)
+    const producer = new Producer(this, subject, undefined, undefined)
     producer.publish(producer.target(message.topic), message, 0)
   }
 }

@@ -5,12 +5,13 @@
 import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Consumer } from '../src/consumer.ts'
-import { CreditPool } from '../src/credit.ts'
-import type { Match, Outcome } from '../src/delivery.ts'
+import { Consumer } from '../src/queue/consumer.ts'
+import { CreditPool } from '../src/queue/credit.ts'
+import type { Match, Outcome } from '../src/queue/delivery.ts'
 import type { Assurance } from '../src/message.ts'
-import { Queue, type QueueContext } from '../src/queue.ts'
+import { Queue, type QueueContext } from '../src/queue/queue.ts'
 import { matchWith, messageOf, queueContext, TestSink } from './support.ts'
+import { subscriptionSettings } from '../src/queue/settings.ts'
 
 const CONSUMERS = 3
 /** Each way through the queue has this much room; a turn publishes less, so that only what cannot be taken meets the limit. */
@@ -63,7 +64,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 class Line {
   readonly #env: VirtualEnv = virtualEnv()
   readonly #context: QueueContext = queueContext(this.#env)
-  readonly #queue: Queue = new Queue(this.#context, 'q', { messagesMax: MESSAGES_MAX, bytesMax: 1_000_000 }, true)
+  readonly #queue: Queue = new Queue(this.#context, 'q', subscriptionSettings({ messagesMax: MESSAGES_MAX, bytesMax: 1_000_000 }), true)
   readonly #consumers: Consumer[]
   readonly #sinks: TestSink[] = Array.from({ length: CONSUMERS }, () => new TestSink())
   readonly #isForced: boolean

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { allowAll } from '../src/authorizer.ts'
 import { DEFAULT_CORE_LIMITS } from '../src/limits.ts'
 import { VirtualHost } from '../src/virtual-host.ts'
-import { testCodec, textOf } from './support.ts'
+import { testCodec, textOf, quiet } from './support.ts'
 import { World } from './world.ts'
 
 const DURABLE = { durable: true } as const
@@ -66,7 +66,9 @@ test('a restart gives a message no higher assurance than its binding does', asyn
   const second = new World()
   await second.vhost.openLog(engine, [testCodec])
   const again = second.connect('kept', KEPT)
-  second.settle()
+  await quiet(second.env.clock)
+  await quiet(world.env.clock) // the engine's turns
+  await quiet(second.env.clock)
   expect(again.sink.seen.map(({ text, assurance }) => [text, assurance])).toEqual([['x', 1]])
 })
 

@@ -5,9 +5,9 @@
  */
 import { matches } from '../src/address.ts'
 import { Counters } from '../src/counters.ts'
-import type { Delivery, Outcome } from '../src/delivery.ts'
+import type { Delivery, Outcome } from '../src/queue/delivery.ts'
 import type { Assurance } from '../src/message.ts'
-import type { Queue } from '../src/queue.ts'
+import type { Queue } from '../src/queue/queue.ts'
 import { patternOf } from './support.ts'
 
 export interface ModelMessage {
@@ -380,10 +380,9 @@ export class Model {
       return
     }
     if (line.waiting.length >= this.messagesMax) {
-      while (line.waiting[0] !== undefined && this.isExpired(line.waiting[0].message)) {
-        line.waiting.shift()
-        this.counters.expired++
-      }
+      const expired = line.waiting.filter((waiting) => this.isExpired(waiting.message))
+      line.waiting = line.waiting.filter((waiting) => !expired.includes(waiting))
+      this.counters.expired += expired.length
     }
     if (line.waiting.length >= this.messagesMax) this.counters.droppedOverLimit++
     else line.waiting.push(entry)

@@ -8,7 +8,7 @@ import { type HeaderCodec, Message } from '../src/message.ts'
 import type { PublishResult } from '../src/producer.ts'
 import type { Session } from '../src/session.ts'
 import { VirtualHost } from '../src/virtual-host.ts'
-import { messageOf, TestSink, textOf, topicPattern, user } from './support.ts'
+import { messageOf, TestSink, textOf, topicPattern, user, quiet } from './support.ts'
 
 const codec: HeaderCodec = { id: 'none', decode: () => ({ properties: [] }), encode: () => new Uint8Array(0) }
 
@@ -62,10 +62,10 @@ function bind(session: Session, filter: string, shareName?: string): void {
   if (!bound.ok) throw new Error(bound.detail.text)
 }
 
-function textsAfter(env: VirtualEnv, session: Session): { sink: TestSink; texts: string[] } {
+async function textsAfter(env: VirtualEnv, session: Session): Promise<{ sink: TestSink; texts: string[] }> {
   const sink = new TestSink()
   session.startDelivery(sink)
-  env.clock.turn()
+  await quiet(env.clock)
   return { sink, texts: sink.held.map((delivery) => textOf(delivery.message)) }
 }
 
@@ -82,7 +82,7 @@ test('sessions, bindings and unsettled messages are there after a restart, settl
   const first = await hostOn(env, engine)
   const kept = openSession(first, 'kept', 60_000)
   bind(kept, 'a/#')
-  const { sink } = textsAfter(env, kept)
+  const { sink } = await textsAfter(env, kept)
   for (const text of ['one', 'two', 'three']) publish(env, first, 'a/b', text)
   const [one] = sink.held
   one!.consumer!.settle(one!, 'accepted')
@@ -90,7 +90,7 @@ test('sessions, bindings and unsettled messages are there after a restart, settl
 
   const second = await hostOn(env, engine)
   const again = openSession(second, 'kept', 60_000)
-  expect(textsAfter(env, again).texts).toEqual(['two', 'three'])
+  expect((await textsAfter(env, again)).texts).toEqual(['two', 'three'])
   publish(env, second, 'a/c', 'four')
   expect(again.bindingCount).toBe(1)
 })
@@ -101,7 +101,7 @@ test('a settled message leaves nothing in the engine but bookkeeping', async () 
   const vhost = await hostOn(env, engine)
   const kept = openSession(vhost, 'kept', 60_000)
   bind(kept, 'a')
-  const { sink } = textsAfter(env, kept)
+  const { sink } = await textsAfter(env, kept)
   env.clock.turn()
   const before = engine.usedBytes
   publish(env, vhost, 'a', 'x'.repeat(10_000))
@@ -162,7 +162,7 @@ test('a shared subscription of kept sessions keeps what waited for it', async ()
   publish(env, first, 'jobs', 'one')
 
   const second = await hostOn(env, engine)
-  expect(textsAfter(env, openSession(second, 'member', 60_000)).texts).toEqual(['one'])
+  expect((await textsAfter(env, openSession(second, 'member', 60_000))).texts).toEqual(['one'])
 })
 
 test('publishes of one producer keep their order when only some must be logged', async () => {

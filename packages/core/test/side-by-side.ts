@@ -1,17 +1,18 @@
 /** The core and the model of model.ts side by side: every step is done to both, and then they are compared. */
 import { deepStrictEqual } from 'node:assert'
 import { MemoryEngine } from '@ternmq/store'
+import { targetsOf } from '../src/router.ts'
 import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
 import { allowAll } from '../src/authorizer.ts'
-import type { Delivery, DeliverySink, Outcome } from '../src/delivery.ts'
+import type { Delivery, DeliverySink, Outcome } from '../src/queue/delivery.ts'
 import { DEFAULT_CORE_LIMITS } from '../src/limits.ts'
 import type { Assurance, Message } from '../src/message.ts'
 import { Producer, type ProducerTarget, type PublishOwner } from '../src/producer.ts'
-import type { Queue } from '../src/queue.ts'
+import type { Queue } from '../src/queue/queue.ts'
 import type { Session } from '../src/session.ts'
 import { VirtualHost } from '../src/virtual-host.ts'
 import { type Arrival, assuranceOf, type Entry, Model, type ModelBinding, type ModelMessage } from './model.ts'
-import { messageOf, testCodec, textOf, topicPattern, user } from './support.ts'
+import { messageOf, testCodec, textOf, topicPattern, user, quiet } from './support.ts'
 
 export const CLIENTS: readonly string[] = ['c0', 'c1', 'c2', 'c3']
 export const TOPICS: readonly string[] = ['a', 'a/b', 'b', 'b/b', '$a/b']
@@ -114,7 +115,7 @@ export class SideBySide {
   }
   /** Publishes for those who are not connected. */
   readonly #nobody: Pick<Connection, 'producer' | 'targets'> = {
-    producer: new Producer(this.#vhost, { principal: user('u'), clientId: '' }, this.#owner),
+    producer: new Producer(this.#vhost, { principal: user('u'), clientId: '' }, this.#owner, undefined),
     targets: new Map(),
   }
   #number = 0
@@ -215,7 +216,7 @@ export class SideBySide {
       const isKept = session?.isDurable === true && session.expiryMs > 0
       expected[id] = isKept ? { bindings: session.bindingCount, own: this.#keptBy(id) } : undefined
       const again = second.sessions.find(id)
-      actual[id] = again && { bindings: again.bindingCount, own: this.#deliverOwn(second, id) }
+      actual[id] = again && { bindings: again.bindingCount, own: await this.#deliverOwn(second, id) }
     }
     for (const topic of TOPICS) {
       const [message] = second.retained.matching(topic.split('/'), this.#model.nowMs)
@@ -258,7 +259,7 @@ export class SideBySide {
       ])
   }
 
-  #deliverOwn(vhost: VirtualHost, id: string): [string, number][] {
+  async #deliverOwn(vhost: VirtualHost, id: string): Promise<[string, number][]> {
     const opened = vhost.sessions.open({
       clientId: id,
       principal: user('u'),
@@ -277,7 +278,7 @@ export class SideBySide {
       return true
     }
     session.startDelivery({ writable: true, deliver })
-    this.#env.clock.settle()
+    await quiet(this.#env.clock)
     return got
   }
 
@@ -351,7 +352,7 @@ export class SideBySide {
   #groupQueue(share: string): Queue {
     const { router } = this.#vhost
     const known = new Set([...this.#model.groups.values()].map(({ actual }) => actual))
-    const queues = TOPICS.flatMap((topic) => router.targetsOf(router.routeOf(topic)).map(({ queue }) => queue))
+    const queues = TOPICS.flatMap((topic) => targetsOf(router.routeOf(topic)).map(({ queue }) => queue))
     return queues.find((queue) => queue.name === `$share/${share}` && !known.has(queue))!
   }
 

@@ -1,16 +1,17 @@
 /** What the tests of core share: messages whose bytes lie in a read buffer that is used again, and a sink that writes down. */
 import { type Runtime, Session } from 'node:inspector'
+import type { VirtualClock } from '@ternmq/testkit'
 import { HostLog } from '../src/log/host-log.ts'
 import { type Address, type Pattern, type PatternLevel, ALL_BELOW, DEFAULT_VHOST, ONE_LEVEL } from '../src/address.ts'
 import type { Principal } from '../src/authorizer.ts'
-import { Consumer, CREDIT_UNLIMITED } from '../src/consumer.ts'
+import { Consumer, CREDIT_UNLIMITED } from '../src/queue/consumer.ts'
 import { Counters } from '../src/counters.ts'
-import { CreditPool } from '../src/credit.ts'
-import type { Delivery, DeliverySink, Match } from '../src/delivery.ts'
+import { CreditPool } from '../src/queue/credit.ts'
+import type { Delivery, DeliverySink, Match } from '../src/queue/delivery.ts'
 import type { Env } from '../src/env.ts'
 import { type Assurance, type HeaderCodec, Message } from '../src/message.ts'
 import { type CoreLimits, DEFAULT_CORE_LIMITS } from '../src/limits.ts'
-import type { Queue, QueueContext } from '../src/queue.ts'
+import type { Queue, QueueContext } from '../src/queue/queue.ts'
 import { Retained } from '../src/retained.ts'
 import { Turns } from '../src/turns.ts'
 
@@ -94,9 +95,21 @@ export function queueContext(env: Env): QueueContext {
     turns: new Turns(env.clock),
     counters: new Counters(),
     env,
-    log: new HostLog(() => {}),
+    log: new HostLog({ clock: env.clock, onEnded: () => {} }),
     waiting: { bytes: 0, bytesMax: Infinity },
     pressedBy: undefined,
+    matchFor: () => matchWith(2),
+    moveAway: () => {},
+    nextAttemptMs: () => 0,
+    onEased: () => {},
+  }
+}
+
+/** Turns until nothing is left to do, reading from the log included: an engine in memory needs a few promises for that. */
+export async function quiet(clock: VirtualClock): Promise<void> {
+  for (let round = 0; round < 8; round++) {
+    clock.settle()
+    await new Promise((resolve) => setImmediate(resolve))
   }
 }
 

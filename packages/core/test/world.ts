@@ -1,7 +1,7 @@
 /** A virtual host with clients, as an adapter would use it; time moves when the test says so. */
 import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
 import { allowAll, type Authorizer } from '../src/authorizer.ts'
-import type { Outcome } from '../src/delivery.ts'
+import type { Outcome } from '../src/queue/delivery.ts'
 import { type CoreLimits, DEFAULT_CORE_LIMITS } from '../src/limits.ts'
 import type { Assurance } from '../src/message.ts'
 import type { Producer, PublishResult } from '../src/producer.ts'

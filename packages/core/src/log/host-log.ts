@@ -2,10 +2,13 @@
  * The virtual host's end of its partition log: submits groups, waits for their outcomes in order, and says who may go on. A
  * message to a durable queue is routed when its record is committed and acknowledged after that. [ADR-0003]
  */
-import type { Engine, LogRecord, Ownership, WriterOwner } from '@ternmq/store'
-import type { Message } from '../message.ts'
+import type { Durability, Engine, LogRecord, Ownership, PartitionLog, Stored, WriterOwner } from '@ternmq/store'
+import type { Clock } from '../env.ts'
+import { type HeaderCodec, Message } from '../message.ts'
+import type { WaitingLine } from '../queue/line.ts'
 import { Ring } from '../ring.ts'
-import { settledRecord } from './records.ts'
+import { Barrier, EndedQueue, Mark, Note, NoteBatch, SettleBatch, Step } from './groups.ts'
+import { numbersRecord, readMessageMeta, RecordKind } from './records.ts'
 
 /** Something that waits for the log. */
 export interface LogGroup {
@@ -22,104 +25,69 @@ export interface LogGroup {
 /** The log has ended: the broker must stop, since nothing can be promised any more. */
 export type LogEnded = (error: Error) => void
 
-/** Bookkeeping records after which the engine may forget them. */
-const SNAPSHOT_RECORDS = 65_536
+/** State of everything, for a snapshot. */
+export type TakeSnapshot = () => readonly Uint8Array[]
 
-/** Messages that a queue has finished with: their content goes once nobody else holds it. */
-class Release implements LogGroup {
-  ticket = 0
-  readonly recordCount = 1
-  readonly #log: HostLog
-  readonly #messages: readonly Message[]
+/** Bookkeeping records after which an engine that keeps nothing over a restart may forget them. */
+const VOLATILE_SNAPSHOT_RECORDS = 65_536
+/** Log written since the last snapshot, at least; and so many times what that one weighed: it must stay a small part of all writing. */
+const SNAPSHOT_BYTES_MIN = 64 * 1024 * 1024
+const SNAPSHOT_BYTES_FACTOR = 8
 
-  constructor(log: HostLog, messages: readonly Message[]) {
-    this.#log = log
-    this.#messages = messages
-  }
-
-  onCommitted(): void {
-    for (const message of this.#messages) this.#log.unref(message)
-  }
-
-  /** Not in the log: after a restart the messages are there again. At least once is kept. */
-  onRefused(): void {
-    this.onCommitted()
-  }
-}
-
-class Note implements LogGroup {
-  ticket = 0
-  readonly recordCount = 1
-  readonly #undo: (text: string) => void
-
-  constructor(undo: (text: string) => void) {
-    this.#undo = undo
-  }
-
-  onCommitted(): void {}
-
-  onRefused(text: string): void {
-    this.#undo(text)
-  }
-}
-
-class Barrier implements LogGroup {
-  ticket = 0
-  readonly recordCount = 0
-  readonly #resolve: () => void
-
-  constructor(resolve: () => void) {
-    this.#resolve = resolve
-  }
-
-  onCommitted(): void {
-    this.#resolve()
-  }
-
-  onRefused(): void {
-    this.#resolve()
-  }
-}
-
-/** Wants to know which record comes next. */
-class Mark implements LogGroup {
-  ticket = 0
-  readonly recordCount = 0
-  readonly #note: (nextLsn: number) => void
-
-  constructor(note: (nextLsn: number) => void) {
-    this.#note = note
-  }
-
-  onCommitted(lsn: number): void {
-    this.#note(lsn)
-  }
-
-  /** It asked the log for nothing. */
-  onRefused(): void {}
+export interface HostLogOptions {
+  readonly clock: Clock
+  readonly onEnded: LogEnded
 }
 
 export class HostLog implements WriterOwner {
+  readonly #clock: Clock
+  readonly #onEnded: LogEnded
+  #partition: PartitionLog | undefined = undefined
   #ownership: Ownership | undefined = undefined
+  #codecs: ReadonlyMap<string, HeaderCodec> = new Map()
+  #takeSnapshot: TakeSnapshot = () => []
   #ticket = 0
   readonly #groups = new Ring<LogGroup>()
   readonly #scratch: LogRecord[] = []
-  readonly #onEnded: LogEnded
-  #recordsSinceSnapshot = 0
   #isVolatile = false
+  #recordsSinceSnapshot = 0
+  #snapshotBytes = 0
+  #isSnapshotting = false
   #lastQueueNumber = 0
   /** No record that is still to come has a lower lsn. */
-  #nextLsn = 0
+  #nextLsn = 1
+  /** Messages that more than one queue, or a queue and the retained set, hold. */
+  readonly #refs = new Map<number, number>()
+  /** Of this turn, submitted at its end. */
+  #settles: SettleBatch | undefined = undefined
+  #notes: NoteBatch | undefined = undefined
+  readonly #submitBatches = (): void => this.#flushBatches()
+  #isEnded = false
 
-  constructor(onEnded: LogEnded) {
-    this.#onEnded = onEnded
+  constructor(options: HostLogOptions) {
+    this.#clock = options.clock
+    this.#onEnded = options.onEnded
   }
 
-  /** Takes the partition; `lastQueueNumber` is the highest in it. Rejects with the engine's `Busy` when another node has it. */
-  async open(engine: Engine, partition: number, node: string, lastQueueNumber: number): Promise<void> {
-    this.#lastQueueNumber = lastQueueNumber
+  /**
+   * Takes the partition; `lastQueueNumber` is the highest in it, `refs` who holds a message more than once. Rejects with the engine's
+   * `Busy` when another node has it.
+   */
+  async open(
+    engine: Engine,
+    partition: number,
+    node: string,
+    state: { readonly lastQueueNumber: number; readonly refs: ReadonlyMap<number, number> },
+    codecs: ReadonlyMap<string, HeaderCodec>,
+    takeSnapshot: TakeSnapshot,
+  ): Promise<void> {
+    this.#lastQueueNumber = state.lastQueueNumber
+    for (const [lsn, count] of state.refs) if (count > 1) this.#refs.set(lsn, count)
+    this.#codecs = codecs
+    this.#takeSnapshot = takeSnapshot
     this.#isVolatile = engine.durabilities.every((level) => level === 'memory')
-    this.#ownership = await engine.partition(partition).own({ node, ttlMs: Infinity }, this)
+    this.#partition = engine.partition(partition)
+    this.#ownership = await this.#partition.own({ node, ttlMs: Infinity }, this)
   }
 
   /** False until there is an engine: then nothing is durable. */
@@ -127,23 +95,45 @@ export class HostLog implements WriterOwner {
     return this.#ownership !== undefined
   }
 
+  /** Nothing is taken any more. */
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
   /** A number for a durable queue; 0, not durable, without an engine. */
   newQueueNumber(): number {
     return this.isOpen ? ++this.#lastQueueNumber : 0
   }
 
+  get lastQueueNumber(): number {
+    return this.#lastQueueNumber
+  }
+
   /** Nothing waits for an outcome. */
   get isIdle(): boolean {
-    return this.#groups.length === 0
+    return this.#groups.length === 0 && this.#settles === undefined && this.#notes === undefined
+  }
+
+  /** Bytes on their way to the log: too many, and producers should pause. */
+  get isReady(): boolean {
+    return this.#ownership?.log.ready ?? true
   }
 
   /** Submits one record; `group` hears of it. Hot path for durable messages. */
-  append(record: LogRecord, group: LogGroup): void {
+  append(record: LogRecord, group: LogGroup, level: Durability = 'fsync-local'): void {
     const scratch = this.#scratch
     scratch[0] = record
+    scratch.length = 1
     group.ticket = ++this.#ticket
     this.#groups.push(group)
-    this.#ownership!.log.submit(scratch, group.ticket, 'fsync-local')
+    this.#ownership!.log.submit(scratch, group.ticket, level)
+  }
+
+  /** Submits records that are committed together or not at all. */
+  appendAll(records: readonly LogRecord[], group: LogGroup, level: Durability = 'fsync-local'): void {
+    group.ticket = ++this.#ticket
+    this.#groups.push(group)
+    this.#ownership!.log.submit(records, group.ticket, level)
   }
 
   /** `group` has its turn when everything that was submitted before has had its own. */
@@ -155,12 +145,19 @@ export class HostLog implements WriterOwner {
   /** Undefined when everything submitted has its outcome; otherwise resolves when that is so. */
   settledSoFar(): Promise<void> | undefined {
     if (this.isIdle) return undefined
-    return new Promise((resolve) => this.follow(new Barrier(resolve)))
+    return new Promise((resolve) => this.afterBatches(resolve))
+  }
+
+  /** Runs `f` when all settles and notes so far are in the log. At once when there are none. */
+  afterBatches(f: () => void): void {
+    this.#flushBatches()
+    if (this.#groups.length === 0) f()
+    else this.follow(new Barrier(f))
   }
 
   /** `note` hears the lsn from which on records were submitted after this call; at once when nothing is under way. */
   mark(note: (nextLsn: number) => void): void {
-    if (this.isIdle) note(this.#nextLsn)
+    if (this.#groups.length === 0) note(this.#nextLsn)
     else this.follow(new Mark(note))
   }
 
@@ -170,28 +167,90 @@ export class HostLog implements WriterOwner {
   }
 
   /** A queue is gone for good, and with it what it held. */
-  endQueue(record: LogRecord, held: readonly Message[]): void {
-    this.append(record, new Release(this, held))
+  endQueue(record: LogRecord, held: readonly number[]): void {
+    this.append(record, new EndedQueue(this, held))
   }
 
-  /** A queue has finished with a message of the log. */
-  settle(queue: number, message: Message): void {
-    this.append(settledRecord(queue, message.lsn), new Release(this, [message]))
+  /**
+   * A queue has finished with a message, which leaves `line` when the log has that. Goes with the other settles of the turn. Hot
+   * path.
+   */
+  settle(queue: number, lsn: number, line: WaitingLine | undefined, position: number): void {
+    if (this.#settles?.isFull === true) this.#flushSettles()
+    if (this.#settles === undefined) {
+      this.#settles = new SettleBatch(this)
+      this.#schedule()
+    }
+    this.#settles.add(queue, lsn, line, position)
   }
 
-  /** One who held the message does not any more; the last one releases its content. */
-  unref(message: Message): void {
-    if (--message.logRefs === 0) this.#ownership!.release(message.lsn, message.lsn)
+  /** The adapter's state of a delivery that `session` has unsettled; `then` runs when the log has it. Hot path. */
+  noteDelivered(queue: number, lsn: number, session: number, state: number, then?: () => void): void {
+    if (this.#notes?.isFull === true) this.#flushNotes()
+    if (this.#notes === undefined) {
+      this.#notes = new NoteBatch()
+      this.#schedule()
+    }
+    this.#notes.add(queue, lsn, session, state, then)
+  }
+
+  /** A failed attempt is remembered over a restart; losing the record costs one attempt more. */
+  noteFailed(queue: number, lsn: number, failedCount: number): void {
+    this.note(numbersRecord(RecordKind.failed, queue, lsn, failedCount), () => {})
+  }
+
+  /** Resolves when the log knows that messages of the queue up to `lsn` may have been handed out. */
+  noteStaged(queue: number, lsn: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.append(numbersRecord(RecordKind.staged, queue, lsn, 0), new Step(resolve))
+    })
+  }
+
+  /** `count` queues, or the retained set, hold a message of the log. Only to be called for more than one. */
+  hold(lsn: number, count: number): void {
+    this.#refs.set(lsn, count)
+  }
+
+  /** One who held the message does not any more; the last one releases its content. Hot path. */
+  unref(lsn: number): void {
+    const count = this.#refs.size === 0 ? undefined : this.#refs.get(lsn)
+    if (count === undefined) return this.#ownership!.release(lsn, lsn)
+    if (count > 2) this.#refs.set(lsn, count - 1)
+    else this.#refs.delete(lsn)
   }
 
   /** After a restart: nobody holds the message any more. */
-  releaseUnheld(message: Message): void {
-    this.#ownership!.release(message.lsn, message.lsn)
+  release(lsn: number): void {
+    this.#ownership!.release(lsn, lsn)
   }
 
-  /** Waits for all outcomes and lets the partition go. */
+  /** Who holds a message more than once, for a snapshot. */
+  get refs(): ReadonlyMap<number, number> {
+    return this.#refs
+  }
+
+  /**
+   * Messages with their bytes, in the order asked; undefined for one that the store has lost. Resolves with undefined once the log has
+   * ended.
+   */
+  async readMessages(lsns: readonly number[]): Promise<(Message | undefined)[] | undefined> {
+    if (this.#partition === undefined || this.#isEnded) return undefined
+    try {
+      const stored = await this.#partition.read(lsns)
+      return this.#isEnded ? undefined : stored.map((record) => this.#messageOf(record))
+    } catch (error) {
+      this.onEnded(error as Error)
+      return undefined
+    }
+  }
+
+  /** Waits for all outcomes, leaves a snapshot for a fast start, and lets the partition go. */
   async close(): Promise<void> {
-    await this.#ownership?.resign()
+    const ownership = this.#ownership
+    if (ownership === undefined || this.#isEnded) return
+    await this.settledSoFar()
+    if (!this.#isVolatile) await this.#snapshot(ownership)
+    await ownership.resign()
   }
 
   // ── WriterOwner ──
@@ -200,12 +259,12 @@ export class HostLog implements WriterOwner {
     let lsn = firstLsn
     for (let group = this.#groups.peek(); group !== undefined && group.ticket <= lastTicket; group = this.#groups.peek()) {
       this.#groups.shift()
+      this.#nextLsn = lsn + group.recordCount
       group.onCommitted(lsn)
       lsn += group.recordCount
     }
-    this.#nextLsn = lsn
     this.#recordsSinceSnapshot += lsn - firstLsn
-    if (this.#isVolatile && this.#recordsSinceSnapshot > SNAPSHOT_RECORDS) this.#forgetBookkeeping(lsn - 1)
+    if (this.#isSnapshotDue()) void this.#snapshot(this.#ownership!)
   }
 
   onFailed(ticket: number, error: Error): void {
@@ -217,13 +276,87 @@ export class HostLog implements WriterOwner {
   }
 
   onEnded(error: Error): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
     this.#groups.clear()
+    this.#settles = undefined
+    this.#notes = undefined
     this.#onEnded(error)
   }
 
-  /** An engine that keeps nothing over a restart need not keep what only a restart would read. */
-  #forgetBookkeeping(lsn: number): void {
+  #schedule(): void {
+    if (this.#settles !== undefined && this.#notes !== undefined) return
+    this.#clock.endOfTurn(this.#submitBatches)
+  }
+
+  #flushBatches(): void {
+    if (this.#isEnded) return
+    this.#flushNotes()
+    this.#flushSettles()
+  }
+
+  #flushSettles(): void {
+    const batch = this.#settles
+    if (batch === undefined) return
+    this.#settles = undefined
+    this.append(batch.record(), batch)
+  }
+
+  #flushNotes(): void {
+    const batch = this.#notes
+    if (batch === undefined) return
+    this.#notes = undefined
+    this.append(batch.record(), batch)
+  }
+
+  #isSnapshotDue(): boolean {
+    if (this.#isSnapshotting) return false
+    if (this.#isVolatile) return this.#recordsSinceSnapshot > VOLATILE_SNAPSHOT_RECORDS
+    const { bytesSinceSnapshot } = this.#ownership!
+    return bytesSinceSnapshot > Math.max(SNAPSHOT_BYTES_MIN, this.#snapshotBytes * SNAPSHOT_BYTES_FACTOR)
+  }
+
+  /** The state after the last committed record. An engine that keeps nothing over a restart need not keep what only a restart would read. */
+  async #snapshot(ownership: Ownership): Promise<void> {
+    if (this.#isSnapshotting || this.#nextLsn <= 1) return
+    this.#isSnapshotting = true
     this.#recordsSinceSnapshot = 0
-    this.#ownership!.putSnapshot(lsn, []).catch((error: unknown) => this.onEnded(error as Error))
+    const data = this.#isVolatile ? [] : this.#takeSnapshot()
+    this.#snapshotBytes = data.reduce((sum, part) => sum + part.length, 0)
+    try {
+      await ownership.putSnapshot(this.#nextLsn - 1, data)
+    } catch (error) {
+      // Full: the log goes on without, and tries again later. Anything else ends it.
+      if ((error as { code?: unknown }).code !== 'STORE_NOT_APPENDED') this.onEnded(error as Error)
+    }
+    this.#isSnapshotting = false
+  }
+
+  #messageOf(record: Stored | undefined): Message | undefined {
+    if (record === undefined) return undefined
+    const logged = readMessageMeta(record.meta)
+    const codec = this.#codecs.get(logged.codecId)
+    if (codec === undefined) {
+      throw new Error(`log record ${record.lsn} has headers of format '${logged.codecId}', which no adapter of this broker reads`)
+    }
+    const message = new Message({
+      topic: logged.topic,
+      codec,
+      bytes: record.body!,
+      start: record.bodyStart,
+      headerStart: record.bodyStart,
+      bodyStart: record.bodyStart + logged.headerBytes,
+      end: record.bodyEnd,
+      assurance: logged.assurance,
+      durable: logged.durable,
+      retain: logged.retain,
+      expiresAtMs: logged.expiresAtMs,
+      publisher: logged.publisher,
+      priority: logged.priority,
+      extras: logged.extras,
+    })
+    message.lsn = record.lsn
+    message.detach() // the read buffer holds many more
+    return message
   }
 }

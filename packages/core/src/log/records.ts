@@ -3,27 +3,42 @@
  * the first commit on: a later broker reads what an earlier one wrote. [ADR-0003]
  */
 import type { LogRecord } from '@ternmq/store'
-import type { BindingData } from '../delivery.ts'
-import type { Assurance, Message } from '../message.ts'
+import type { BindingData } from '../queue/delivery.ts'
+import { type Assurance, type Message, type MessageExtras, PRIORITY_DEFAULT } from '../message.ts'
+import type { QueueSettings } from '../queue/settings.ts'
 
-const FORMAT_VERSION = 1
+export const FORMAT_VERSION = 1
 
 /** Types of record. Numbers are for ever. */
 export const RecordKind = {
   /** Content: a message with the queues it went to, and whether it is its topic's last. */
   message: 1,
-  /** A queue has finished with a message. */
+  /** Queues have finished with messages: pairs of queue and lsn. */
   settled: 2,
   sessionOpened: 3,
-  /** A session's queue or that of a shared subscription, with all it held. */
+  /** A queue is gone, be it a session's, a shared subscription's or one with a name, with all it held. */
   queueEnded: 4,
   bound: 5,
   unbound: 6,
   /** A topic has no retained message any more, unless a later one than that which went. */
   retainedCleared: 7,
+  /** A queue with a name: new, or with other settings. */
+  queueDefined: 8,
+  /** State of unsettled deliveries: queue, lsn, session, the adapter's number. */
+  delivered: 9,
+  /** Failed attempts of a message in a queue. */
+  failed: 10,
+  /** A queue may have handed out all up to an lsn. */
+  staged: 11,
+  /** An exactly-once publish is over: its id is free. */
+  receivedReleased: 12,
+  /** Ids of messages, so that a repeated one is found out. */
+  duplicates: 13,
+  /** A scheduled message has been sent, and when it is next. */
+  scheduleAdvanced: 14,
 } as const
 
-const NO_BODY = { body: undefined, bodyStart: 0, bodyEnd: 0 } as const
+export const NO_BODY = { body: undefined, bodyStart: 0, bodyEnd: 0 } as const
 
 /** A message as the log knows it; its headers and body are the record's body. */
 export interface LoggedMessage {
@@ -32,13 +47,35 @@ export interface LoggedMessage {
   readonly assurance: Assurance
   readonly durable: boolean
   readonly retain: boolean
+  /** A consumer may have had it as soon as it was committed. */
+  readonly mayBeDelivered: boolean
+  readonly priority: number
   readonly expiresAtMs: number
   /** Client id of who published it. Only of a message that is kept for its topic: who gets those is decided again and again. */
   readonly publisher: string | undefined
+  readonly extras: LoggedExtras | undefined
   /** Length of the headers at the start of the record's body. */
   readonly headerBytes: number
   /** Numbers of the queues it was routed to. */
   readonly queues: readonly number[]
+}
+
+/** Extras of the message, and what its publish brought about beside it. */
+export interface LoggedExtras extends MessageExtras {
+  /** An exactly-once publish: queue number of the publisher's session, and the id that it must not use again before it is released. */
+  readonly received?: readonly [queue: number, id: number]
+  /** It is to be sent later, or again and again. */
+  readonly schedule?: LoggedSchedule
+}
+
+export interface LoggedSchedule {
+  /** Address in core form that it will be published to. */
+  readonly address: string
+  readonly dueAtMs: number
+  readonly periodMs?: number
+  /** Sendings that are left, this one included. */
+  readonly repeats?: number
+  readonly cron?: string
 }
 
 export interface LoggedSession {
@@ -47,6 +84,24 @@ export interface LoggedSession {
   readonly anonymous: boolean
   /** null: never expires. */
   readonly expiryMs: number | null
+}
+
+export interface LoggedQueue {
+  readonly name: string
+  /** Given for this queue; the rest comes from policies. */
+  readonly settings: Partial<QueueSettings>
+  /** Made by being used. */
+  readonly automatic: boolean
+  readonly paused?: boolean
+  /** Of a durable subscription: what it is bound to. */
+  readonly subscription?: LoggedSubscription
+}
+
+export interface LoggedSubscription {
+  /** `patternKey` of the pattern. */
+  readonly pattern: string
+  readonly selector?: string
+  readonly noLocalOf?: string
 }
 
 export interface LoggedClear {
@@ -58,7 +113,7 @@ export interface LoggedClear {
 export interface LoggedBinding {
   /** The session's key for it: pattern and share name. */
   readonly key: string
-  /** `patternKey` of the pattern. */
+  /** `patternKey` of the pattern; of a queue its name. */
   readonly pattern: string
   readonly shareName?: string
   /** Queue of the group of a shared subscription. */
@@ -66,50 +121,79 @@ export interface LoggedBinding {
   readonly assuranceMax: Assurance
   readonly noLocal: boolean
   readonly data: BindingData
+  /** Reads from the queue of that name. */
+  readonly queue?: true
 }
+
+export interface LoggedAdvance {
+  /** The scheduled message. */
+  readonly lsn: number
+  readonly dueAtMs: number
+  readonly repeats?: number
+}
+
+export type LoggedNote =
+  | LoggedSession
+  | LoggedQueue
+  | LoggedBinding
+  | LoggedClear
+  | LoggedAdvance
+  | { readonly key: string }
+  | { readonly ids: readonly string[]; readonly atMs: number }
+  | Record<string, never>
 
 const encoder = new TextEncoder()
 /** `ignoreBOM`: U+FEFF at the start of a name is part of it. [MQTT5-1.5.4-3] */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-const NO_PUBLISHER = new Uint8Array(0)
+const NO_BYTES = new Uint8Array(0)
 
 const FLAG_RETAIN = 0x04
 const FLAG_DURABLE = 0x08
 const FLAG_EXPIRES = 0x10
-/** Version, flags, codec length, expiry, header length, topic length, publisher length, queue count. */
-const MESSAGE_FIXED_BYTES = 1 + 1 + 1 + 8 + 4 + 2 + 2 + 4
+const FLAG_MAY_BE_DELIVERED = 0x20
+/** Version, flags, priority, codec length, expiry, header length, topic, publisher and extras length, queue count. */
+const MESSAGE_FIXED_BYTES = 1 + 1 + 1 + 1 + 8 + 4 + 2 + 2 + 4 + 4
 
-/** A detached message and the numbers of the durable queues it goes to. */
-export function messageRecord(message: Message, queues: readonly number[]): LogRecord {
-  const topic = encoder.encode(message.topic)
+/** A detached message and the numbers of the durable queues it goes to. Hot path. */
+export function messageRecord(
+  message: Message,
+  queues: readonly number[],
+  mayBeDelivered: boolean,
+  extras: LoggedExtras | undefined = message.extras,
+): LogRecord {
+  const topic = utf8Of(message.topic)
   const { codec, expiresAtMs } = message
-  const publisher = message.retain ? encoder.encode(message.publisher) : NO_PUBLISHER
+  const publisher = message.retain && message.publisher !== undefined ? utf8Of(message.publisher) : NO_BYTES
+  const more = extras === undefined ? NO_BYTES : encoder.encode(JSON.stringify(extras))
   const meta = new Uint8Array(
-    MESSAGE_FIXED_BYTES + codec.id.length + topic.length + publisher.length + queues.length * 4,
+    MESSAGE_FIXED_BYTES + codec.id.length + topic.length + publisher.length + more.length + queues.length * 4,
   )
-  const view = new DataView(meta.buffer)
-  const flags =
+  meta[0] = FORMAT_VERSION
+  meta[1] =
     message.assurance |
     (message.retain ? FLAG_RETAIN : 0) |
     (message.durable ? FLAG_DURABLE : 0) |
-    (expiresAtMs === 0 ? 0 : FLAG_EXPIRES)
-  meta[0] = FORMAT_VERSION
-  meta[1] = flags
-  meta[2] = codec.id.length
-  view.setFloat64(3, expiresAtMs)
-  view.setUint32(11, message.bodyStart - message.headerStart)
-  view.setUint16(15, topic.length)
-  view.setUint16(17, publisher.length)
-  view.setUint32(19, queues.length)
+    (expiresAtMs === 0 ? 0 : FLAG_EXPIRES) |
+    (mayBeDelivered ? FLAG_MAY_BE_DELIVERED : 0)
+  meta[2] = message.priority
+  meta[3] = codec.id.length
+  if (expiresAtMs !== 0) putFloat64(meta, 4, expiresAtMs)
+  putUint32(meta, 12, message.bodyStart - message.headerStart)
+  putUint16(meta, 16, topic.length)
+  putUint16(meta, 18, publisher.length)
+  putUint32(meta, 20, more.length)
+  putUint32(meta, 24, queues.length)
   let at = MESSAGE_FIXED_BYTES
   for (let index = 0; index < codec.id.length; index++) meta[at++] = codec.id.charCodeAt(index)
   meta.set(topic, at)
   at += topic.length
   meta.set(publisher, at)
   at += publisher.length
+  meta.set(more, at)
+  at += more.length
   for (const queue of queues) {
-    view.setUint32(at, queue)
+    putUint32(meta, at, queue)
     at += 4
   }
   return {
@@ -126,45 +210,99 @@ export function readMessageMeta(meta: Uint8Array): LoggedMessage {
   checkVersion(meta)
   const view = new DataView(meta.buffer, meta.byteOffset, meta.byteLength)
   const flags = meta[1]!
-  const codecEnd = MESSAGE_FIXED_BYTES + meta[2]!
-  const topicEnd = codecEnd + view.getUint16(15)
-  const publisherEnd = topicEnd + view.getUint16(17)
+  const codecEnd = MESSAGE_FIXED_BYTES + meta[3]!
+  const topicEnd = codecEnd + view.getUint16(16)
+  const publisherEnd = topicEnd + view.getUint16(18)
+  const extrasEnd = publisherEnd + view.getUint32(20)
   const queues: number[] = []
-  for (let index = 0; index < view.getUint32(19); index++) queues.push(view.getUint32(publisherEnd + index * 4))
+  for (let index = 0; index < view.getUint32(24); index++) queues.push(view.getUint32(extrasEnd + index * 4))
   return {
     topic: decoder.decode(meta.subarray(codecEnd, topicEnd)),
     codecId: decoder.decode(meta.subarray(MESSAGE_FIXED_BYTES, codecEnd)),
     assurance: (flags & 0x03) as Assurance,
     durable: (flags & FLAG_DURABLE) !== 0,
     retain: (flags & FLAG_RETAIN) !== 0,
-    expiresAtMs: (flags & FLAG_EXPIRES) === 0 ? 0 : view.getFloat64(3),
+    mayBeDelivered: (flags & FLAG_MAY_BE_DELIVERED) !== 0,
+    priority: meta[2] ?? PRIORITY_DEFAULT,
+    expiresAtMs: (flags & FLAG_EXPIRES) === 0 ? 0 : view.getFloat64(4),
     publisher: publisherEnd === topicEnd ? undefined : decoder.decode(meta.subarray(topicEnd, publisherEnd)),
-    headerBytes: view.getUint32(11),
+    extras:
+      extrasEnd === publisherEnd
+        ? undefined
+        : (JSON.parse(decoder.decode(meta.subarray(publisherEnd, extrasEnd))) as LoggedExtras),
+    headerBytes: view.getUint32(12),
     queues,
   }
 }
 
-const SETTLED_BYTES = 1 + 8
+/** Pairs of a queue's number and an lsn. */
+const PAIR_BYTES = 4 + 8
 
-export function settledRecord(queue: number, lsn: number): LogRecord {
-  const meta = new Uint8Array(SETTLED_BYTES)
+/** `queues[i]` has finished with `lsns[i]`. */
+export function settledRecord(queues: readonly number[], lsns: readonly number[]): LogRecord {
+  const meta = new Uint8Array(1 + queues.length * PAIR_BYTES)
   meta[0] = FORMAT_VERSION
-  new DataView(meta.buffer).setFloat64(1, lsn)
-  return { kind: RecordKind.settled, dest: queue, meta, ...NO_BODY }
+  for (let index = 0, at = 1; index < queues.length; index++, at += PAIR_BYTES) {
+    putUint32(meta, at, queues[index]!)
+    putFloat64(meta, at + 4, lsns[index]!)
+  }
+  return { kind: RecordKind.settled, dest: queues[0] ?? 0, meta, ...NO_BODY }
 }
 
-/** Lsn of the message that the queue has finished with. */
-export function readSettledMeta(meta: Uint8Array): number {
+export function readSettledMeta(meta: Uint8Array, each: (queue: number, lsn: number) => void): void {
   checkVersion(meta)
-  return new DataView(meta.buffer, meta.byteOffset, meta.byteLength).getFloat64(1)
+  const view = new DataView(meta.buffer, meta.byteOffset, meta.byteLength)
+  for (let at = 1; at < meta.length; at += PAIR_BYTES) each(view.getUint32(at), view.getFloat64(at + 4))
+}
+
+const DELIVERED_BYTES = 4 + 8 + 4 + 4
+
+/** Session `sessions[i]` has `lsns[i]` from `queues[i]` unsettled, in the adapter's state `states[i]`; 0: not any more. */
+export function deliveredRecord(
+  queues: readonly number[],
+  lsns: readonly number[],
+  sessions: readonly number[],
+  states: readonly number[],
+): LogRecord {
+  const meta = new Uint8Array(1 + queues.length * DELIVERED_BYTES)
+  meta[0] = FORMAT_VERSION
+  for (let index = 0, at = 1; index < queues.length; index++, at += DELIVERED_BYTES) {
+    putUint32(meta, at, queues[index]!)
+    putFloat64(meta, at + 4, lsns[index]!)
+    putUint32(meta, at + 12, sessions[index]!)
+    putUint32(meta, at + 16, states[index]!)
+  }
+  return { kind: RecordKind.delivered, dest: queues[0] ?? 0, meta, ...NO_BODY }
+}
+
+export function readDeliveredMeta(
+  meta: Uint8Array,
+  each: (queue: number, lsn: number, session: number, state: number) => void,
+): void {
+  checkVersion(meta)
+  const view = new DataView(meta.buffer, meta.byteOffset, meta.byteLength)
+  for (let at = 1; at < meta.length; at += DELIVERED_BYTES) {
+    each(view.getUint32(at), view.getFloat64(at + 4), view.getUint32(at + 12), view.getUint32(at + 16))
+  }
+}
+
+/** A record about a queue that says an lsn and a number: failed attempts, how far it has been staged, an id that is free. */
+export function numbersRecord(kind: number, dest: number, lsn: number, value: number): LogRecord {
+  const meta = new Uint8Array(1 + 8 + 4)
+  meta[0] = FORMAT_VERSION
+  putFloat64(meta, 1, lsn)
+  putUint32(meta, 9, value)
+  return { kind, dest, meta, ...NO_BODY }
+}
+
+export function readNumbersMeta(meta: Uint8Array): { readonly lsn: number; readonly value: number } {
+  checkVersion(meta)
+  const view = new DataView(meta.buffer, meta.byteOffset, meta.byteLength)
+  return { lsn: view.getFloat64(1), value: view.getUint32(9) }
 }
 
 /** `dest` is the number of the queue that the record is about. */
-export function jsonRecord(
-  kind: number,
-  dest: number,
-  value: LoggedSession | LoggedBinding | LoggedClear | { readonly key: string } | Record<string, never>,
-): LogRecord {
+export function jsonRecord(kind: number, dest: number, value: LoggedNote): LogRecord {
   const json = encoder.encode(JSON.stringify(value))
   const meta = new Uint8Array(1 + json.length)
   meta[0] = FORMAT_VERSION
@@ -181,4 +319,34 @@ function checkVersion(meta: Uint8Array): void {
   if (meta[0] === FORMAT_VERSION) return
   const text = `a log record has format version ${meta[0]}, this broker reads up to ${FORMAT_VERSION}: start the newer broker`
   throw new Error(text)
+}
+
+/** Topics repeat: the last one's bytes are kept. */
+let lastText = ''
+let lastUtf8: Uint8Array = NO_BYTES
+
+function utf8Of(text: string): Uint8Array {
+  if (text === lastText) return lastUtf8
+  lastText = text
+  return (lastUtf8 = encoder.encode(text))
+}
+
+const scratch = new DataView(new ArrayBuffer(8))
+const scratchBytes = new Uint8Array(scratch.buffer)
+
+function putFloat64(target: Uint8Array, at: number, value: number): void {
+  scratch.setFloat64(0, value)
+  for (let index = 0; index < 8; index++) target[at + index] = scratchBytes[index]!
+}
+
+function putUint32(target: Uint8Array, at: number, value: number): void {
+  target[at] = value >>> 24
+  target[at + 1] = value >>> 16
+  target[at + 2] = value >>> 8
+  target[at + 3] = value
+}
+
+function putUint16(target: Uint8Array, at: number, value: number): void {
+  target[at] = value >>> 8
+  target[at + 1] = value
 }

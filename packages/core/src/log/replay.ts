@@ -1,151 +1,120 @@
 /**
- * From the log back to the state: first fold the records into plain maps, then make sessions, queues and retained messages of
- * what is left. [ADR-0003]
+ * From the log back to a living virtual host: fold the snapshot and the records after it, then make sessions, queues and retained
+ * messages of what is left. [ADR-0003]
  */
 import type { PartitionLog, Stored } from '@ternmq/store'
-import { type HeaderCodec, Message } from '../message.ts'
-import type { Queue } from '../queue.ts'
+import type { HeaderCodec, Message } from '../message.ts'
+import type { Lane } from '../queue/lanes.ts'
+import type { Session } from '../session.ts'
 import type { VirtualHost } from '../virtual-host.ts'
-import {
-  type LoggedBinding,
-  type LoggedClear,
-  type LoggedSession,
-  readJsonMeta,
-  readMessageMeta,
-  readSettledMeta,
-  RecordKind,
-} from './records.ts'
+import { readMessageMeta, RecordKind } from './records.ts'
+import { decodeState } from './snapshot.ts'
+import { applyRecord, type DurableState, emptyState, markStaged, SCHEDULE_NUMBER } from './state.ts'
 
-interface ReplayedSession {
-  readonly session: LoggedSession
-  readonly bindings: Map<string, LoggedBinding>
-}
+/** Messages read at a time while everything is put back. */
+const READ_MESSAGES = 1_024
 
-interface ReplayedMessage {
-  readonly message: Message
-  /** Queues that have not finished with it. */
-  readonly holders: Set<number>
-}
-
-export interface ReplayedState {
-  lastQueueNumber: number
-  readonly sessions: Map<number, ReplayedSession>
-  /** By lsn, ascending. */
-  readonly messages: Map<number, ReplayedMessage>
-  /** Lsn of the last message of each topic. */
-  readonly retained: Map<string, number>
+export interface Replayed {
+  readonly state: DurableState
+  /** Messages that nobody holds any more. */
+  readonly released: number[]
 }
 
 /** Reads everything that is committed. Throws when a record needs a codec that no adapter has. */
-export async function readLog(log: PartitionLog, codecs: ReadonlyMap<string, HeaderCodec>): Promise<ReplayedState> {
-  const state: ReplayedState = { lastQueueNumber: 0, sessions: new Map(), messages: new Map(), retained: new Map() }
+export async function readLog(log: PartitionLog, codecs: ReadonlyMap<string, HeaderCodec>): Promise<Replayed> {
   const snapshot = await log.snapshot()
+  const state = snapshot === undefined ? emptyState() : decodeState(snapshot.data)
+  const released: number[] = []
   const stop = new AbortController()
   for await (const batch of log.tail(snapshot?.at ?? 0, stop.signal)) {
-    for (const record of batch.records) apply(state, record, codecs)
+    for (const record of batch.records) {
+      if (record.kind === RecordKind.message) checkCodec(record, codecs)
+      applyRecord(state, record, released)
+    }
     if (batch.head) break
   }
   stop.abort()
-  return state
+  markStaged(state)
+  return { state, released }
 }
 
-function apply(state: ReplayedState, record: Stored, codecs: ReadonlyMap<string, HeaderCodec>): void {
-  const { dest, meta } = record
-  state.lastQueueNumber = Math.max(state.lastQueueNumber, dest)
-  switch (record.kind) {
-    case RecordKind.message:
-      applyMessage(state, record, codecs)
-      break
-    case RecordKind.settled:
-      state.messages.get(readSettledMeta(meta))?.holders.delete(dest)
-      break
-    case RecordKind.sessionOpened: {
-      const bindings = state.sessions.get(dest)?.bindings ?? new Map<string, LoggedBinding>()
-      state.sessions.set(dest, { session: readJsonMeta<LoggedSession>(meta), bindings })
-      break
-    }
-    case RecordKind.queueEnded:
-      state.sessions.delete(dest)
-      for (const { holders } of state.messages.values()) holders.delete(dest)
-      break
-    case RecordKind.bound: {
-      const binding = readJsonMeta<LoggedBinding>(meta)
-      state.lastQueueNumber = Math.max(state.lastQueueNumber, binding.groupQueue ?? 0)
-      state.sessions.get(dest)?.bindings.set(binding.key, binding)
-      break
-    }
-    case RecordKind.unbound:
-      state.sessions.get(dest)?.bindings.delete(readJsonMeta<{ key: string }>(meta).key)
-      break
-    case RecordKind.retainedCleared: {
-      const { topic, lsn } = readJsonMeta<LoggedClear>(meta)
-      if ((state.retained.get(topic) ?? 0) <= lsn) state.retained.delete(topic)
-      break
-    }
-    default:
-      throw new Error(`log record ${record.lsn} has kind ${record.kind}, which this broker does not know: start the newer broker`)
-  }
-}
-
-function applyMessage(state: ReplayedState, record: Stored, codecs: ReadonlyMap<string, HeaderCodec>): void {
-  const logged = readMessageMeta(record.meta)
-  const codec = codecs.get(logged.codecId)
-  if (codec === undefined) {
-    throw new Error(`log record ${record.lsn} has headers of format '${logged.codecId}', which no adapter of this broker reads`)
-  }
-  const message = new Message({
-    topic: logged.topic,
-    codec,
-    bytes: record.body!,
-    start: record.bodyStart,
-    headerStart: record.bodyStart,
-    bodyStart: record.bodyStart + logged.headerBytes,
-    end: record.bodyEnd,
-    assurance: logged.assurance,
-    durable: logged.durable,
-    retain: logged.retain,
-    expiresAtMs: logged.expiresAtMs,
-    publisher: logged.publisher,
-  })
-  message.lsn = record.lsn
-  state.messages.set(record.lsn, { message, holders: new Set(logged.queues) })
-  if (!logged.retain) return
-  if (message.end > message.bodyStart) state.retained.set(logged.topic, record.lsn)
-  else state.retained.delete(logged.topic)
+function checkCodec(record: Stored, codecs: ReadonlyMap<string, HeaderCodec>): void {
+  const { codecId } = readMessageMeta(record.meta)
+  if (codecs.has(codecId)) return
+  throw new Error(`log record ${record.lsn} has headers of format '${codecId}', which no adapter of this broker reads`)
 }
 
 /** Makes the state the virtual host's. Its log is open; it has no sessions yet. */
-export function restore(vhost: VirtualHost, state: ReplayedState): void {
-  const queues = new Map<number, Queue>()
-  const matchers = new Map<number, ReturnType<VirtualHost['sessions']['restore']>>()
-  for (const [number, { session: logged, bindings }] of state.sessions) {
+export async function restore(vhost: VirtualHost, state: DurableState): Promise<void> {
+  const lanesOf = (number: number): Lane[] => {
+    const lanes = [...(state.lines.get(number) ?? [])].map(([priority, line]) => ({ priority, line }))
+    return lanes.sort((one, other) => other.priority - one.priority)
+  }
+  const restored = new Set<number>()
+  for (const [number, logged] of state.queues) {
+    vhost.destinations.restore(number, logged, lanesOf(number))
+    restored.add(number)
+  }
+  const sessions = new Map<number, Session>()
+  for (const [number, { session: logged, bindings, received }] of state.sessions) {
     const session = vhost.sessions.restore(logged, number)
-    queues.set(number, session.queue)
-    matchers.set(number, session)
+    sessions.set(number, session)
+    restored.add(number)
+    session.queue.restore(lanesOf(number))
+    session.restoreReceived(received)
     for (const [key, binding] of bindings) {
       session.restoreBinding(key, binding)
-      if (binding.groupQueue !== undefined && binding.groupQueue !== 0) {
-        const queue = vhost.shared.find(key)!
-        queue.number = binding.groupQueue
-        queues.set(queue.number, queue)
+      const groupNumber = binding.groupQueue ?? 0
+      const group = groupNumber === 0 ? undefined : vhost.shared.find(key)
+      if (group === undefined || restored.has(groupNumber)) continue
+      group.number = groupNumber
+      group.restore(lanesOf(groupNumber))
+      restored.add(groupNumber)
+    }
+  }
+  releaseUnheld(vhost, state, restored)
+  await restoreDelivered(state, sessions, vhost)
+  await restoreRetained(vhost, state)
+  for (const session of sessions.values()) session.startOffline()
+  vhost.router.forgetTargets()
+}
+
+/** Lines of queues that are no more, should there be any. */
+function releaseUnheld(vhost: VirtualHost, state: DurableState, restored: ReadonlySet<number>): void {
+  for (const [number, lines] of state.lines) {
+    if (restored.has(number) || number === SCHEDULE_NUMBER) continue
+    for (const line of lines.values()) {
+      for (let position = line.nextLive(0); position !== 0; position = line.nextLive(position)) {
+        vhost.log.unref(line.lsnAt(position))
       }
     }
   }
-  for (const [lsn, { message, holders }] of state.messages) {
-    const route = vhost.router.routeOf(message.topic)
-    for (const number of holders) {
-      const queue = queues.get(number)
-      if (queue === undefined) continue
-      message.logRefs++
-      const match = matchers.get(number)?.matchFor(route.levels)
-      queue.restore(message, match ?? { data: [], assuranceMax: message.assurance, memo: undefined })
-    }
-    if (state.retained.get(message.topic) === lsn) {
-      message.logRefs++
-      vhost.retained.set(route.levels, message)
-    }
-    if (message.logRefs === 0) vhost.log.releaseUnheld(message)
+}
+
+/** What clients had and had not acknowledged is theirs again, with the adapter's number. */
+async function restoreDelivered(
+  state: DurableState,
+  sessions: ReadonlyMap<number, Session>,
+  vhost: VirtualHost,
+): Promise<void> {
+  for (const [number, deliveries] of state.delivered) {
+    const lsns = [...deliveries.keys()]
+    await eachMessage(vhost, lsns, (message) => {
+      const { session, state: protocolState } = deliveries.get(message.lsn)!
+      sessions.get(session)?.restoreUnsettled(number, message, protocolState)
+    })
   }
-  for (const session of matchers.values()) session.startOffline()
-  vhost.router.forgetTargets()
+}
+
+async function restoreRetained(vhost: VirtualHost, state: DurableState): Promise<void> {
+  await eachMessage(vhost, [...state.retained.values()], (message) => {
+    vhost.retained.set(message.topic.split('/'), message)
+  })
+}
+
+async function eachMessage(vhost: VirtualHost, lsns: readonly number[], f: (message: Message) => void): Promise<void> {
+  for (let from = 0; from < lsns.length; from += READ_MESSAGES) {
+    const messages = await vhost.log.readMessages(lsns.slice(from, from + READ_MESSAGES))
+    for (const message of messages ?? []) if (message !== undefined) f(message)
+  }
 }

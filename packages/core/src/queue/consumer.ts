@@ -2,16 +2,32 @@
  * The receiving end of a queue: whose turn it is, what it may still take, and what it has not settled.
  */
 import type { CreditPool, CreditWaiter } from './credit.ts'
-import type { Delivery, DeliverySink, Match, Outcome } from './delivery.ts'
-import type { Assurance } from './message.ts'
+import type { Delivery, DeliverySink, Match, Outcome, SettleDetail } from './delivery.ts'
+import type { Assurance } from '../message.ts'
+import type { Selector } from '../selector/selector.ts'
 import type { Queue } from './queue.ts'
 
 /** `credit` of a consumer that is bounded by its pool and transport alone. */
 export const CREDIT_UNLIMITED = 0x3fff_ffff
 
+/** What a consumer wants beside its turn. */
+export interface ConsumeOptions {
+  /** Higher ones are served first, as long as they can take. */
+  readonly priority?: number
+  /** Takes what it matches only. */
+  readonly selector?: Selector | undefined
+  /** Wants the queue to itself. */
+  readonly exclusive?: boolean
+}
+
+const NO_OPTIONS: ConsumeOptions = {}
+
 export class Consumer implements CreditWaiter {
   readonly queue: Queue
   readonly pool: CreditPool
+  readonly priority: number
+  readonly selector: Selector | undefined
+  readonly exclusive: boolean
   /** A member of a shared subscription has its own match, and gets another when it subscribes again; undefined takes the binding's. */
   match: Match | undefined
   /** Deliveries it may still take, of any assurance; 0 at first: nothing arrives before a grant. */
@@ -22,10 +38,16 @@ export class Consumer implements CreditWaiter {
   #unsettledCount = 0
   #isListed = false
 
-  constructor(queue: Queue, pool: CreditPool, match: Match | undefined) {
+  /** By priority of messages: no position before it has anything for this consumer. Only its queue touches it. */
+  cursors: number[] | undefined = undefined
+
+  constructor(queue: Queue, pool: CreditPool, match: Match | undefined, options: ConsumeOptions = NO_OPTIONS) {
     this.queue = queue
     this.pool = pool
     this.match = match
+    this.priority = options.priority ?? 0
+    this.selector = options.selector
+    this.exclusive = options.exclusive ?? false
   }
 
   get isAttached(): boolean {
@@ -96,11 +118,30 @@ export class Consumer implements CreditWaiter {
   }
 
   /** Finishes an unsettled delivery. Hot path. A delivery that this consumer does not hold is a caller's bug. */
-  settle(delivery: Delivery, outcome: Outcome): void {
+  settle(delivery: Delivery, outcome: Outcome, detail?: SettleDetail): void {
+    this.#letGo(delivery)
+    this.queue.onSettled(delivery, outcome, this, detail)
+  }
+
+  /** After a restart: it has this delivery unsettled. */
+  adopt(delivery: Delivery): void {
+    delivery.tag = this.pool.take()
+    this.#link(delivery)
+  }
+
+  /** Ends it: what it has not settled waits again in its old place, with a failed attempt more. */
+  cancel(): void {
+    this.detach()
+    this.queue.removeConsumer(this)
+    const unsettled = [...this.unsettled()].reverse()
+    for (const delivery of unsettled) this.settle(delivery, 'modified')
+  }
+
+  /** Gives a delivery up to somebody who settles it elsewhere; its place among the unsettled and its credit are free. */
+  #letGo(delivery: Delivery): void {
     if (delivery.consumer !== this) throw new Error(`settle of a delivery that is not with this consumer of ${this.queue.name}`)
     this.#unlink(delivery)
     this.pool.giveBack()
-    this.queue.onSettled(delivery, outcome)
   }
 
   #link(delivery: Delivery): void {

@@ -2,11 +2,22 @@
  * What passes between a queue and a consumer: the match that brought a message into the queue, the delivery itself,
  * and the sink that takes it. [ADR-0001]
  */
-import type { Assurance, Message } from './message.ts'
+import type { Assurance, Message } from '../message.ts'
 import type { Consumer } from './consumer.ts'
+import type { WaitingLine } from './line.ts'
 
 /** How a receiver finishes a delivery: AMQP 1.0's four outcomes (§3.4) cover every other protocol. */
 export type Outcome = 'accepted' | 'rejected' | 'released' | 'modified'
+
+/** What a receiver says beside the outcome. */
+export interface SettleDetail {
+  /** Of `modified`: this attempt counts as failed; true when left out. [AMQP10 §3.4.5] */
+  readonly deliveryFailed?: boolean
+  /** Of `modified`: this consumer does not want it again. [AMQP10 §3.4.5] */
+  readonly undeliverableHere?: boolean
+  /** Of `rejected`: why, in the receiver's words; goes to the dead-letter queue with the message. */
+  readonly reason?: string
+}
 
 /** What an adapter attached to a binding; it comes back with every delivery that the binding caused. */
 export type BindingData = Readonly<Record<string, string | number | boolean>>
@@ -33,26 +44,31 @@ export class Delivery {
   assurance: Assurance
   /** Sent because a binding was made, not because someone published just now. */
   retained: boolean
-  /** Place in its queue; ascending. */
-  sequence: number
+  /** Where it stands in its queue; undefined for one that cannot come back. */
+  line: WaitingLine | undefined = undefined
+  /** Place in `line`; ascending. */
+  position = 0
   /** Ascending in the order in which a session was handed its unsettled deliveries, whichever queue they are from. */
   tag = 0
   /** Failed attempts before this one. */
   failedCount = 0
+  /** A consumer had it before, or may have had it before the broker was started again. */
+  redelivered = false
   /** The adapter's own: a packet id and the state of its exchange. Lasts as long as the delivery is unsettled. */
   protocolState = 0
   /** Who has it now; undefined while it waits. */
   consumer: Consumer | undefined = undefined
+  /** Consumers that said they never want it. */
+  refusedBy: Consumer[] | undefined = undefined
   /** Neighbours among the consumer's unsettled deliveries, oldest first; kept by `Consumer`. */
   previous: Delivery | undefined = undefined
   next: Delivery | undefined = undefined
 
-  constructor(message: Message, match: Match, assurance: Assurance, retained: boolean, sequence: number) {
+  constructor(message: Message, match: Match, assurance: Assurance, retained: boolean) {
     this.message = message
     this.match = match
     this.assurance = assurance
     this.retained = retained
-    this.sequence = sequence
   }
 }
 

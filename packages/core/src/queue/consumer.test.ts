@@ -1,9 +1,10 @@
 import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
 import { expect, test } from 'vitest'
-import { matchWith, messageOf, queueContext, receiverOf, type ReceiverOptions, TestSink } from '../test/support.ts'
+import { matchWith, messageOf, queueContext, receiverOf, type ReceiverOptions, TestSink } from '../../test/support.ts'
 import { Consumer, CREDIT_UNLIMITED } from './consumer.ts'
 import { CreditPool } from './credit.ts'
 import { Queue, type QueueContext } from './queue.ts'
+import { subscriptionSettings } from './settings.ts'
 
 interface Setup {
   readonly env: VirtualEnv
@@ -16,7 +17,7 @@ interface Setup {
 function setUp(): Setup {
   const env = virtualEnv()
   const context = queueContext(env)
-  const queue = new Queue(context, 'q', { messagesMax: 1_000, bytesMax: 1_000_000 }, true)
+  const queue = new Queue(context, 'q', subscriptionSettings({ messagesMax: 1_000, bytesMax: 1_000_000 }), true)
   return {
     env,
     context,
@@ -67,7 +68,7 @@ test('the pool bounds what is unsettled, over all queues of a session', () => {
   const { env, context, queue, offer } = setUp()
   const pool = new CreditPool(3)
   const first = receiverOf(queue, { pool })
-  const other = new Queue(context, 'other', { messagesMax: 100, bytesMax: 100_000 }, true)
+  const other = new Queue(context, 'other', subscriptionSettings({ messagesMax: 100, bytesMax: 100_000 }), true)
   const second = receiverOf(other, { pool })
   for (let count = 0; count < 4; count++) {
     offer(`a${count}`)
@@ -153,7 +154,7 @@ test('a delivery can be settled once, and only by the consumer that has it', () 
   const first = receiver()
   offer('1')
   const second = receiver()
-  const foreign = receiverOf(new Queue(context, 'other', { messagesMax: 1, bytesMax: 1_000 }, true))
+  const foreign = receiverOf(new Queue(context, 'other', subscriptionSettings({ messagesMax: 1, bytesMax: 1_000 }), true))
   const delivery = first.sink.held[0]!
   expect(() => second.consumer.settle(delivery, 'accepted')).toThrow('not with this consumer of q')
   expect(() => foreign.consumer.settle(delivery, 'accepted')).toThrow('not with this consumer of other')

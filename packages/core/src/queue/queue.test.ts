@@ -10,10 +10,11 @@ import {
   receiverOf,
   type ReceiverOptions,
   textOf,
-} from '../test/support.ts'
+} from '../../test/support.ts'
 import type { Delivery } from './delivery.ts'
-import { BACKFILL_MESSAGES_MAX, DISPATCH_BATCH_MAX, ENTRY_BYTES } from './limits.ts'
-import { Queue, type QueueContext, type QueueSettings } from './queue.ts'
+import { BACKFILL_MESSAGES_MAX, DISPATCH_BATCH_MAX, ENTRY_BYTES } from '../limits.ts'
+import { Queue, type QueueContext } from './queue.ts'
+import { type QueueSettings, subscriptionSettings } from './settings.ts'
 
 interface Setup {
   readonly env: VirtualEnv
@@ -26,7 +27,8 @@ interface Setup {
 function setUp(settings: Partial<QueueSettings> = {}): Setup {
   const env = virtualEnv()
   const context = queueContext(env)
-  const queue = new Queue(context, 'q', { messagesMax: 100_000, bytesMax: 100_000_000, ...settings }, true)
+  const limits = { messagesMax: 100_000, bytesMax: 100_000_000 }
+  const queue = new Queue(context, 'q', { ...subscriptionSettings(limits), ...settings }, true)
   return {
     env,
     context,

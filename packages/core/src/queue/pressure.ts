@@ -3,7 +3,7 @@
  * read within `HOLD_MS_MAX` loses the right to hold anybody until it has caught up, so a stuck subscriber costs the others one
  * short pause and not their speed.
  */
-import type { Cancel, Clock } from './env.ts'
+import type { Cancel, Clock } from '../env.ts'
 
 /** Longest pause of a producer for one queue. */
 export const HOLD_MS_MAX = 250

@@ -1,9 +1,10 @@
 import { virtualEnv } from '@ternmq/testkit'
 import { expect, test } from 'vitest'
-import { matchWith, messageOf, queueContext, TestSink } from '../test/support.ts'
+import { matchWith, messageOf, queueContext, TestSink } from '../../test/support.ts'
 import { Consumer, CREDIT_UNLIMITED } from './consumer.ts'
 import { CreditPool } from './credit.ts'
 import { Queue } from './queue.ts'
+import { subscriptionSettings } from './settings.ts'
 
 /** Counts its wake-ups and lists itself again while the pool is empty, as a consumer does. */
 class Waiter {
@@ -100,7 +101,7 @@ test('a consumer stands in the list of its pool once, however often it is woken,
     forget.call(pool, waiter)
   }
   const env = virtualEnv()
-  const queue = new Queue(queueContext(env), 'q', { messagesMax: 10, bytesMax: 10_000 }, true)
+  const queue = new Queue(queueContext(env), 'q', subscriptionSettings({ messagesMax: 10, bytesMax: 10_000 }), true)
   const consumer = new Consumer(queue, pool, undefined)
   queue.addConsumer(consumer)
   const sink = new TestSink()

@@ -1,12 +1,13 @@
 /** node queue.bench.ts: one message through a queue with an empty sink; what the sink writes is not counted. */
 import { virtualEnv } from '@ternmq/testkit'
 import { bench, run, summary } from 'mitata'
-import { matchWith, messageOf, queueContext } from '../test/support.ts'
+import { matchWith, messageOf, queueContext } from '../../test/support.ts'
 import { Consumer, CREDIT_UNLIMITED } from './consumer.ts'
 import { CreditPool } from './credit.ts'
 import type { Delivery, DeliverySink } from './delivery.ts'
-import { Message, type MessageFields } from './message.ts'
+import { Message, type MessageFields } from '../message.ts'
 import { Queue } from './queue.ts'
+import { subscriptionSettings } from './settings.ts'
 
 const env = virtualEnv()
 const context = queueContext(env)
@@ -23,7 +24,7 @@ class Sink implements DeliverySink {
 }
 
 function queueWith(keepsUnsettled: boolean, consumerCount = 1): { queue: Queue; consumers: Consumer[]; sink: Sink } {
-  const queue = new Queue(context, 'q', { messagesMax: 1_000_000, bytesMax: 1e9 }, keepsUnsettled)
+  const queue = new Queue(context, 'q', subscriptionSettings({ messagesMax: 1_000_000, bytesMax: 1e9 }), keepsUnsettled)
   const sink = new Sink()
   const consumers = Array.from({ length: consumerCount }, () => {
     const consumer = new Consumer(queue, new CreditPool(65_535), undefined)

@@ -1,0 +1,245 @@
+/**
+ * The queues that have a name: made by a definition or by being used, found again after a restart, with settings from policies. What
+ * reads from them or writes to them is elsewhere. [architecture.md §4]
+ */
+import { type Address, queueLevels, QUEUE_PREFIX } from './address.ts'
+import type { Subject } from './authorizer.ts'
+import { jsonRecord, type LoggedQueue, type LoggedSubscription, RecordKind } from './log/records.ts'
+import type { Match } from './queue/delivery.ts'
+import type { Lane } from './queue/lanes.ts'
+import { Queue } from './queue/queue.ts'
+import type { QueueSettings } from './queue/settings.ts'
+import { type RefusalDetail, refuse, type Result } from './refusal.ts'
+import { type Binding, Route, type RouteSource, type Target } from './router.ts'
+import type { VirtualHost } from './virtual-host.ts'
+
+/** Longest name, in UTF-16 units. */
+const NAME_LENGTH_MAX = 1_024
+
+/** `Consumer.GROUP.VirtualTopic.NAME` is bound to the topic `VirtualTopic.NAME`: one queue for each group of consumers. */
+const VIRTUAL_TOPIC_QUEUE = /^Consumer\.[^.]+\.(VirtualTopic\..+)$/
+
+export interface QueueDefinition {
+  readonly name: string
+  /** Beside what policies say. */
+  readonly settings?: Partial<QueueSettings>
+  readonly subscription?: LoggedSubscription
+}
+
+/** A queue with its name's business around it. */
+export class NamedQueue {
+  readonly queue: Queue
+  /** Given for this queue; the rest comes from policies. */
+  given: Partial<QueueSettings>
+  /** Made by being used. */
+  readonly automatic: boolean
+  readonly subscription: LoggedSubscription | undefined
+  readonly target: Target
+  /** From topics, of a virtual topic's queue or a durable subscription. */
+  binding: Binding | undefined = undefined
+  /** Since when it has had neither messages nor consumers; for `autoDeleteMs`. */
+  idleSinceMs: number | undefined = undefined
+
+  constructor(queue: Queue, definition: QueueDefinition, automatic: boolean) {
+    this.queue = queue
+    this.given = definition.settings ?? {}
+    this.automatic = automatic
+    this.subscription = definition.subscription
+    const match: Match = { data: [], assuranceMax: 2, memo: undefined }
+    this.target = { queue, match, selective: undefined }
+  }
+
+  get name(): string {
+    return this.queue.name
+  }
+
+  get match(): Match {
+    return this.target.match
+  }
+}
+
+/** Hears of queues that come and go. */
+export interface DestinationWatcher {
+  onQueueCreated(named: NamedQueue): void
+  onQueueDeleted(named: NamedQueue): void
+}
+
+export class Destinations implements RouteSource {
+  readonly #vhost: VirtualHost
+  readonly #byName = new Map<string, NamedQueue>()
+  readonly #watchers = new Set<DestinationWatcher>()
+  #generation = 0
+
+  constructor(vhost: VirtualHost) {
+    this.#vhost = vhost
+  }
+
+  get generation(): number {
+    return this.#generation
+  }
+
+  get count(): number {
+    return this.#byName.size
+  }
+
+  all(): IterableIterator<NamedQueue> {
+    return this.#byName.values()
+  }
+
+  find(name: string): NamedQueue | undefined {
+    return this.#byName.get(name)
+  }
+
+  watch(watcher: DestinationWatcher): void {
+    this.#watchers.add(watcher)
+  }
+
+  unwatch(watcher: DestinationWatcher): void {
+    this.#watchers.delete(watcher)
+  }
+
+  /** The route to a queue, whether it exists yet or not. Keep it. */
+  routeOf(name: string): Route {
+    return new Route(QUEUE_PREFIX + name, this)
+  }
+
+  resolve(route: Route): void {
+    const named = this.ensure(route.topic.slice(QUEUE_PREFIX.length))
+    route.lead(named.ok ? [named.value.target] : [], this.#generation)
+  }
+
+  /** The queue of that name, made if it is not there. Refused where queues are not made by being used, or there are too many. */
+  ensure(name: string): Result<NamedQueue> {
+    const known = this.#byName.get(name)
+    if (known !== undefined) return { ok: true, value: known }
+    if (!this.#vhost.limits.queuesAutoCreate) {
+      return refuse('not-found', name, `there is no queue '${name}' and queues are not made by being used (queues.autoCreate); define it first`)
+    }
+    return this.#create({ name }, true)
+  }
+
+  /** Makes a queue, or gives one that exists other settings of its own. */
+  define(definition: QueueDefinition): Result<NamedQueue> {
+    const known = this.#byName.get(definition.name)
+    if (known === undefined) return this.#create(definition, false)
+    const given = definition.settings ?? {}
+    const settings = this.#settingsFor(known.name, given)
+    if ((settings.durability === 'memory') !== (known.queue.number === 0)) {
+      const text = `queue '${known.name}' cannot become ${settings.durability}: whether a queue outlives the process is decided when it is made; delete it first`
+      return refuse('mismatch', known.name, text)
+    }
+    known.given = given
+    this.#use(known, settings)
+    this.#noteDefined(known)
+    return { ok: true, value: known }
+  }
+
+  /** Policies have changed: all queues take their new settings. */
+  applyPolicies(): void {
+    for (const named of this.#byName.values()) this.#use(named, this.#settingsFor(named.name, named.given))
+  }
+
+  /** Stops or goes on handing out; lasts over a restart. */
+  setPaused(named: NamedQueue, isPaused: boolean): void {
+    if (isPaused) named.queue.pause()
+    else named.queue.resume()
+    this.#noteDefined(named)
+  }
+
+  /** Ends a queue with all that is in it. Its consumers are told by `onQueueDeleted`. */
+  delete(named: NamedQueue): void {
+    if (this.#byName.get(named.name) !== named) return
+    this.#byName.delete(named.name)
+    this.#generation++
+    if (named.binding !== undefined) this.#vhost.router.unbind(named.binding)
+    for (const consumer of [...named.queue.consumers]) consumer.detach()
+    const held = named.queue.close()
+    const { number } = named.queue
+    if (number !== 0) this.#vhost.log.endQueue(jsonRecord(RecordKind.queueEnded, number, {}), held)
+    for (const watcher of this.#watchers) watcher.onQueueDeleted(named)
+  }
+
+  /** After a restart. */
+  restore(number: number, logged: LoggedQueue, lanes: readonly Lane[]): void {
+    const { name, settings, automatic, subscription } = logged
+    const queue = new Queue(this.#vhost, name, this.#settingsFor(name, settings), true)
+    queue.number = number
+    queue.restore(lanes)
+    if (logged.paused === true) queue.pause()
+    this.#add(new NamedQueue(queue, { name, settings, ...(subscription !== undefined && { subscription }) }, automatic))
+  }
+
+  /** What a snapshot has to know of a queue. */
+  loggedOf(named: NamedQueue): LoggedQueue {
+    return {
+      name: named.name,
+      settings: named.given,
+      automatic: named.automatic,
+      ...(named.queue.isPaused && { paused: true }),
+      ...(named.subscription !== undefined && { subscription: named.subscription }),
+    }
+  }
+
+  /** May `subject` do that with the queue? Undefined when it may. */
+  refusalOf(subject: Subject, action: 'read' | 'write' | 'browse', name: string): string | undefined {
+    const address: Address = { vhost: this.#vhost.name, kind: 'queue', levels: queueLevels(name) }
+    if (this.#vhost.authorizer.mayUse(subject, action, address).allowed) return undefined
+    return `user '${subject.principal.name}' may not ${ACTION_WORDS[action]} queue '${name}'`
+  }
+
+  /** Why nobody can send to a queue of that name; undefined when it is there now. */
+  refusalToMake(name: string): RefusalDetail | undefined {
+    const made = this.ensure(name)
+    return made.ok ? undefined : made.detail
+  }
+
+  #create(definition: QueueDefinition, automatic: boolean): Result<NamedQueue> {
+    const { name } = definition
+    if (name === '' || name.length > NAME_LENGTH_MAX) {
+      return refuse('invalid-name', name, `a queue's name has 1 to ${NAME_LENGTH_MAX} characters, not ${name.length}`)
+    }
+    const { queuesMax } = this.#vhost.limits
+    if (this.#byName.size >= queuesMax) {
+      return refuse('limit-reached', name, `there are ${this.#byName.size} queues, the limit (limits.queuesMax); delete some first`)
+    }
+    const settings = this.#settingsFor(name, definition.settings ?? {})
+    const queue = new Queue(this.#vhost, name, settings, true)
+    if (settings.durability !== 'memory') queue.number = this.#vhost.log.newQueueNumber()
+    const named = new NamedQueue(queue, definition, automatic)
+    this.#add(named)
+    this.#noteDefined(named)
+    return { ok: true, value: named }
+  }
+
+  #add(named: NamedQueue): void {
+    this.#byName.set(named.name, named)
+    this.#generation++
+    named.binding = this.#bindingOf(named)
+    if (named.binding !== undefined) this.#vhost.router.bind(named.binding)
+    for (const watcher of this.#watchers) watcher.onQueueCreated(named)
+  }
+
+  #bindingOf(named: NamedQueue): Binding | undefined {
+    const topic = VIRTUAL_TOPIC_QUEUE.exec(named.name)?.[1]
+    if (topic === undefined) return undefined
+    return { pattern: topic.split('.'), queue: named.queue, assuranceMax: 2, exceptFrom: undefined, data: {} }
+  }
+
+  #use(named: NamedQueue, settings: QueueSettings): void {
+    named.queue.use(settings)
+    this.#generation++
+    if (named.binding !== undefined) this.#vhost.router.forgetTargets()
+  }
+
+  #settingsFor(name: string, given: Partial<QueueSettings>): QueueSettings {
+    return { ...this.#vhost.policies.settingsFor(name), ...given }
+  }
+
+  #noteDefined(named: NamedQueue): void {
+    const { number } = named.queue
+    if (number === 0) return
+    this.#vhost.log.note(jsonRecord(RecordKind.queueDefined, number, this.loggedOf(named)), () => {})
+  }
+}
+
+const ACTION_WORDS = { read: 'consume from', write: 'send to', browse: 'browse' } as const

@@ -1,0 +1,40 @@
+/** The durable state of a living virtual host, by reference, for a snapshot. [ADR-0003] */
+import type { Queue } from '../queue/queue.ts'
+import type { VirtualHost } from '../virtual-host.ts'
+import { type DurableState, emptyState } from './state.ts'
+
+/** The state after the last committed record. Good until the next thing happens. */
+export function captureState(vhost: VirtualHost): DurableState {
+  const state = emptyState()
+  const { log } = vhost
+  state.lastQueueNumber = log.lastQueueNumber
+  for (const [lsn, count] of log.refs) state.refs.set(lsn, count)
+  for (const named of vhost.destinations.all()) {
+    const { number } = named.queue
+    if (number === 0) continue
+    state.queues.set(number, vhost.destinations.loggedOf(named))
+    captureQueue(state, named.queue)
+  }
+  for (const session of vhost.sessions.all()) {
+    if (!session.isDurable) continue
+    const { number } = session.queue
+    state.sessions.set(number, session.capture())
+    captureQueue(state, session.queue)
+    for (const delivery of session.unsettled()) {
+      const { consumer, protocolState, message } = delivery
+      if (protocolState === 0 || message.lsn === 0 || consumer === undefined || !consumer.queue.isLogged(delivery)) continue
+      const queue = consumer.queue.number
+      let known = state.delivered.get(queue)
+      if (known === undefined) state.delivered.set(queue, (known = new Map()))
+      known.set(message.lsn, { session: number, state: protocolState })
+    }
+  }
+  for (const queue of vhost.shared.queues()) if (queue.number !== 0) captureQueue(state, queue)
+  for (const message of vhost.retained.all()) if (message.lsn !== 0) state.retained.set(message.topic, message.lsn)
+  return state
+}
+
+function captureQueue(state: DurableState, queue: Queue): void {
+  state.lines.set(queue.number, new Map(queue.lanes.map(({ priority, line }) => [priority, line])))
+  if (queue.stagedLsn > 0) state.stagedLsns.set(queue.number, queue.stagedLsn)
+}

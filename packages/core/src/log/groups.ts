@@ -1,0 +1,185 @@
+/** The small things that wait for the log: settles of a turn, notes, and those who only want to know how far it is. */
+import type { LogRecord } from '@ternmq/store'
+import type { WaitingLine } from '../queue/line.ts'
+import type { HostLog, LogGroup } from './host-log.ts'
+import { deliveredRecord, settledRecord } from './records.ts'
+
+/** Pairs in one record: 96 KiB of it. */
+const BATCH_MAX = 8_192
+
+/** Messages that queues have finished with in one turn: their content goes once nobody else holds it. */
+export class SettleBatch implements LogGroup {
+  ticket = 0
+  readonly recordCount = 1
+  readonly #log: HostLog
+  readonly #queues: number[] = []
+  readonly #lsns: number[] = []
+  readonly #lines: (WaitingLine | undefined)[] = []
+  readonly #positions: number[] = []
+
+  constructor(log: HostLog) {
+    this.#log = log
+  }
+
+  get isFull(): boolean {
+    return this.#queues.length >= BATCH_MAX
+  }
+
+  /** Hot path. */
+  add(queue: number, lsn: number, line: WaitingLine | undefined, position: number): void {
+    this.#queues.push(queue)
+    this.#lsns.push(lsn)
+    this.#lines.push(line)
+    this.#positions.push(position)
+  }
+
+  record(): LogRecord {
+    return settledRecord(this.#queues, this.#lsns)
+  }
+
+  onCommitted(): void {
+    for (let index = 0; index < this.#lsns.length; index++) {
+      const line = this.#lines[index]
+      // A queue that ended meanwhile has let go of it already.
+      if (line !== undefined && !line.remove(this.#positions[index]!)) continue
+      this.#log.unref(this.#lsns[index]!)
+    }
+  }
+
+  /** Not in the log: after a restart the messages are there again. At least once is kept. */
+  onRefused(): void {
+    this.onCommitted()
+  }
+}
+
+/** Where the deliveries of one turn stand. */
+export class NoteBatch implements LogGroup {
+  ticket = 0
+  readonly recordCount = 1
+  readonly #queues: number[] = []
+  readonly #lsns: number[] = []
+  readonly #sessions: number[] = []
+  readonly #states: number[] = []
+  #waiting: (() => void)[] | undefined = undefined
+
+  get isFull(): boolean {
+    return this.#queues.length >= BATCH_MAX
+  }
+
+  /** Hot path. */
+  add(queue: number, lsn: number, session: number, state: number, then: (() => void) | undefined): void {
+    this.#queues.push(queue)
+    this.#lsns.push(lsn)
+    this.#sessions.push(session)
+    this.#states.push(state)
+    if (then !== undefined) (this.#waiting ??= []).push(then)
+  }
+
+  record(): LogRecord {
+    return deliveredRecord(this.#queues, this.#lsns, this.#sessions, this.#states)
+  }
+
+  onCommitted(): void {
+    if (this.#waiting === undefined) return
+    for (const then of this.#waiting) then()
+  }
+
+  /** A store that takes no bookkeeping any more takes no messages either: going on is better than a client that waits for ever. */
+  onRefused(): void {
+    this.onCommitted()
+  }
+}
+
+/** A queue, or a retained message, is gone, and with it what it held. */
+export class EndedQueue implements LogGroup {
+  ticket = 0
+  readonly recordCount = 1
+  readonly #log: HostLog
+  readonly #lsns: readonly number[]
+
+  constructor(log: HostLog, lsns: readonly number[]) {
+    this.#log = log
+    this.#lsns = lsns
+  }
+
+  onCommitted(): void {
+    for (const lsn of this.#lsns) this.#log.unref(lsn)
+  }
+
+  /** Not in the log: after a restart the messages are there again. At least once is kept. */
+  onRefused(): void {
+    this.onCommitted()
+  }
+}
+
+export class Note implements LogGroup {
+  ticket = 0
+  readonly recordCount = 1
+  readonly #undo: (text: string) => void
+
+  constructor(undo: (text: string) => void) {
+    this.#undo = undo
+  }
+
+  onCommitted(): void {}
+
+  onRefused(text: string): void {
+    this.#undo(text)
+  }
+}
+
+/** Wants to know when everything before it has its outcome. */
+export class Barrier implements LogGroup {
+  ticket = 0
+  readonly recordCount = 0
+  readonly #then: () => void
+
+  constructor(then: () => void) {
+    this.#then = then
+  }
+
+  onCommitted(): void {
+    this.#then()
+  }
+
+  onRefused(): void {
+    this.#then()
+  }
+}
+
+/** Wants to know which record comes next. */
+export class Mark implements LogGroup {
+  ticket = 0
+  readonly recordCount = 0
+  readonly #note: (nextLsn: number) => void
+
+  constructor(note: (nextLsn: number) => void) {
+    this.#note = note
+  }
+
+  onCommitted(lsn: number): void {
+    this.#note(lsn)
+  }
+
+  /** It asked the log for nothing. */
+  onRefused(): void {}
+}
+
+/** A record whose fate does not matter to whoever waits for it: it goes on either way. */
+export class Step implements LogGroup {
+  ticket = 0
+  readonly recordCount = 1
+  readonly #then: () => void
+
+  constructor(then: () => void) {
+    this.#then = then
+  }
+
+  onCommitted(): void {
+    this.#then()
+  }
+
+  onRefused(): void {
+    this.#then()
+  }
+}

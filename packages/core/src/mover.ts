@@ -1,0 +1,129 @@
+/**
+ * Takes an entry from one queue to another: dead letters, expired messages. The copy and the end of the original are one group of the
+ * log, so that there is always one of them and never both.
+ */
+import type { LogRecord } from '@ternmq/store'
+import { QUEUE_PREFIX } from './address.ts'
+import type { LogGroup } from './log/host-log.ts'
+import { messageRecord, settledRecord } from './log/records.ts'
+import { Message, type MessageExtras } from './message.ts'
+import type { Delivery } from './queue/delivery.ts'
+import type { MoveCause, Queue } from './queue/queue.ts'
+import type { NamedQueue } from './destinations.ts'
+import type { VirtualHost } from './virtual-host.ts'
+
+/** Before a move that the store had no room for is tried again. */
+const RETRY_MS = 1_000
+
+/** The same message for another queue, with what is to be said of it. */
+export function copyFor(message: Message, extras: MessageExtras | undefined, expiresAtMs: number): Message {
+  const { topic, codec, bytes, start, headerStart, bodyStart, end, assurance, durable, publisher, priority } = message
+  return new Message({
+    topic,
+    codec,
+    bytes,
+    start,
+    headerStart,
+    bodyStart,
+    end,
+    assurance,
+    durable,
+    retain: false,
+    expiresAtMs,
+    publisher,
+    priority,
+    extras,
+  })
+}
+
+export class Mover {
+  readonly #vhost: VirtualHost
+
+  constructor(vhost: VirtualHost) {
+    this.#vhost = vhost
+  }
+
+  /** Moves an entry that nobody else has, with its cause; where there can be no such queue it goes, counted. */
+  deadLetter(queue: Queue, delivery: Delivery, target: string, cause: MoveCause, reason: string | undefined): void {
+    const { destinations, counters, env } = this.#vhost
+    const named = destinations.ensure(target)
+    if (!named.ok || named.value.queue === queue) {
+      counters.undeliverable++
+      return queue.finishAt(delivery.line!, delivery.position)
+    }
+    counters.deadLettered++
+    const { message } = delivery
+    const annotations = {
+      ...message.extras?.annotations,
+      originalAddress: message.topic,
+      originalQueue: QUEUE_PREFIX + queue.name,
+      cause,
+      ...(reason !== undefined && { reason }),
+      failedCount: delivery.failedCount,
+      ...(cause === 'expired' && { expiredAtMs: message.expiresAtMs }),
+      movedAtMs: env.clock.wallMs(),
+    }
+    this.move(queue, delivery, named.value, copyFor(message, { ...message.extras, annotations }, 0))
+  }
+
+  /** Puts `copy` into `target` and ends the entry. */
+  move(queue: Queue, delivery: Delivery, target: NamedQueue, copy: Message): void {
+    const { log } = this.#vhost
+    const isLogged = target.queue.number !== 0 && copy.durable && copy.assurance !== 0
+    const records: LogRecord[] = []
+    if (isLogged) {
+      copy.detach()
+      records.push(messageRecord(copy, [target.queue.number], target.queue.hasAttachedConsumer))
+    }
+    const leaves = queue.isLogged(delivery)
+    if (leaves) records.push(settledRecord([queue.number], [delivery.message.lsn]))
+    const move = new Move(this.#vhost, queue, delivery, target, copy, records.length, isLogged, leaves)
+    if (records.length === 0) move.onCommitted(0)
+    else log.appendAll(records, move)
+  }
+}
+
+class Move implements LogGroup {
+  ticket = 0
+  readonly recordCount: number
+  readonly #vhost: VirtualHost
+  readonly #queue: Queue
+  readonly #delivery: Delivery
+  readonly #target: NamedQueue
+  readonly #copy: Message
+  readonly #isLogged: boolean
+  readonly #leavesLog: boolean
+
+  constructor(
+    vhost: VirtualHost,
+    queue: Queue,
+    delivery: Delivery,
+    target: NamedQueue,
+    copy: Message,
+    recordCount: number,
+    isLogged: boolean,
+    leavesLog: boolean,
+  ) {
+    this.#vhost = vhost
+    this.#queue = queue
+    this.#delivery = delivery
+    this.#target = target
+    this.#copy = copy
+    this.recordCount = recordCount
+    this.#isLogged = isLogged
+    this.#leavesLog = leavesLog
+  }
+
+  onCommitted(lsn: number): void {
+    const { line, position, message } = this.#delivery
+    if (this.#isLogged) this.#copy.lsn = lsn
+    const wasThere = line?.remove(position) ?? true
+    if (this.#leavesLog && wasThere) this.#vhost.log.unref(message.lsn)
+    this.#target.queue.offer(this.#copy, this.#target.match)
+  }
+
+  /** No room: it stays where it is, and is tried again a little later. */
+  onRefused(): void {
+    this.#vhost.env.clock.after(RETRY_MS, () => this.#queue.takeBack(this.#delivery))
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * What an operator says about queues by pattern: defaults for all, then each policy that matches, later ones over earlier ones.
+ */
+import { ALL_BELOW, matches, ONE_LEVEL, type PatternLevel, queueLevels } from './address.ts'
+import { DEFAULT_QUEUE_SETTINGS, type QueueSettings } from './queue/settings.ts'
+
+export interface Policy {
+  /** Levels with `.` between; `*` is one level, `>` at the end all below. */
+  readonly match: string
+  readonly settings: Partial<QueueSettings>
+}
+
+export class Policies {
+  #defaults: QueueSettings
+  #policies: readonly (readonly [pattern: readonly PatternLevel[], settings: Partial<QueueSettings>])[] = []
+
+  constructor(defaults: QueueSettings = DEFAULT_QUEUE_SETTINGS) {
+    this.#defaults = defaults
+  }
+
+  use(defaults: QueueSettings, policies: readonly Policy[]): void {
+    this.#defaults = defaults
+    this.#policies = policies.map(({ match, settings }) => [queuePattern(match), settings])
+  }
+
+  settingsFor(name: string): QueueSettings {
+    const levels = queueLevels(name)
+    let settings = this.#defaults
+    for (const [pattern, given] of this.#policies) if (matches(pattern, levels)) settings = { ...settings, ...given }
+    return settings
+  }
+}
+
+/** `orders.*.new`, `orders.>`: as queues are matched by policies and by wildcard consumers. */
+export function queuePattern(text: string): PatternLevel[] {
+  return text.split('.').map((level, index, all) => {
+    if (level === '*') return ONE_LEVEL
+    return level === '>' && index === all.length - 1 ? ALL_BELOW : level
+  })
+}
+
+/** True when the name is a pattern of queues. */
+export function isQueuePattern(text: string): boolean {
+  return queuePattern(text).some((level) => typeof level !== 'string')
+}

@@ -1,0 +1,119 @@
+/**
+ * The consumers that one session has on queues with a name: on one queue, or on all that match a pattern, those that are still to
+ * come included. All of them take from the session's pool, which serves them in turn.
+ */
+import { isLiteral, matches, type PatternLevel, queueLevels } from './address.ts'
+import type { DestinationWatcher, NamedQueue } from './destinations.ts'
+import { isQueuePattern, queuePattern } from './policies.ts'
+import { type ConsumeOptions, Consumer, CREDIT_UNLIMITED } from './queue/consumer.ts'
+import type { CreditPool } from './queue/credit.ts'
+import type { DeliverySink, Match } from './queue/delivery.ts'
+import type { Result } from './refusal.ts'
+import type { VirtualHost } from './virtual-host.ts'
+
+/** One subscription to a queue or to a pattern of queues. */
+interface Reading {
+  readonly pattern: readonly PatternLevel[]
+  readonly match: Match
+  readonly options: ConsumeOptions
+  readonly consumers: Map<NamedQueue, Consumer>
+}
+
+export class QueueConsumers implements DestinationWatcher {
+  readonly #vhost: VirtualHost
+  readonly #pool: CreditPool
+  readonly #readings = new Map<string, Reading>()
+  #sink: DeliverySink | undefined = undefined
+
+  constructor(vhost: VirtualHost, pool: CreditPool) {
+    this.#vhost = vhost
+    this.#pool = pool
+    vhost.destinations.watch(this)
+  }
+
+  get count(): number {
+    return this.#readings.size
+  }
+
+  *all(): Generator<Consumer> {
+    for (const { consumers } of this.#readings.values()) yield* consumers.values()
+  }
+
+  has(key: string): boolean {
+    return this.#readings.has(key)
+  }
+
+  /** Reads from the queue, or the queues, of that name; again with the same key changes what it wants. */
+  add(key: string, name: string, match: Match, options: ConsumeOptions): Result<void> {
+    const before = this.#readings.get(key)
+    const reading: Reading = { pattern: queuePattern(name), match, options, consumers: before?.consumers ?? new Map() }
+    for (const consumer of reading.consumers.values()) consumer.match = match
+    if (isQueuePattern(name)) {
+      for (const named of this.#vhost.destinations.all()) this.#join(reading, named)
+    } else {
+      const named = this.#vhost.destinations.ensure(name)
+      if (!named.ok) return named
+      this.#join(reading, named.value)
+    }
+    this.#readings.set(key, reading)
+    return { ok: true, value: undefined }
+  }
+
+  /** Ends a reading: what it has not settled goes back. False when there was none. */
+  remove(key: string): boolean {
+    const reading = this.#readings.get(key)
+    if (reading === undefined) return false
+    this.#readings.delete(key)
+    for (const consumer of reading.consumers.values()) consumer.cancel()
+    return true
+  }
+
+  attach(sink: DeliverySink): void {
+    this.#sink = sink
+    for (const consumer of this.all()) start(consumer, sink)
+  }
+
+  /** The connection is gone; what is unsettled stays so until the adapter gives it back or the session ends. */
+  detach(): void {
+    this.#sink = undefined
+    for (const consumer of this.all()) consumer.detach()
+  }
+
+  /** The session has ended. */
+  close(): void {
+    this.#vhost.destinations.unwatch(this)
+    for (const key of [...this.#readings.keys()]) this.remove(key)
+  }
+
+  /** Consumer on the queue with that number in the log. */
+  on(queueNumber: number): Consumer | undefined {
+    for (const consumer of this.all()) if (consumer.queue.number === queueNumber) return consumer
+    return undefined
+  }
+
+  // ── DestinationWatcher ──
+
+  onQueueCreated(named: NamedQueue): void {
+    for (const reading of this.#readings.values()) this.#join(reading, named)
+  }
+
+  onQueueDeleted(named: NamedQueue): void {
+    for (const { consumers } of this.#readings.values()) consumers.delete(named)
+  }
+
+  #join(reading: Reading, named: NamedQueue): void {
+    const { pattern, match, options, consumers } = reading
+    if (consumers.has(named)) return
+    const levels = queueLevels(named.name)
+    if (isLiteral(pattern) ? pattern.join('.') !== named.name : !matches(pattern, levels)) return
+    const consumer = new Consumer(named.queue, this.#pool, match, options)
+    consumers.set(named, consumer)
+    named.queue.addConsumer(consumer)
+    if (this.#sink !== undefined) start(consumer, this.#sink)
+  }
+}
+
+function start(consumer: Consumer, sink: DeliverySink): void {
+  consumer.grant(CREDIT_UNLIMITED)
+  consumer.attach(sink)
+}

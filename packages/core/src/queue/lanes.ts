@@ -1,0 +1,142 @@
+/**
+ * What waits in a queue: one line for each priority that has been used, the highest first, and what it all weighs. Nearly every
+ * queue has a single line.
+ */
+import type { Delivery } from './delivery.ts'
+import { WaitingLine } from './line.ts'
+
+/** What a message of the log costs while it waits and its bytes are on disk only. */
+export const INDEX_BYTES = 16
+
+/** One sum over all queues: limits per queue alone would let many of them fill the memory. */
+export interface WaitingBytes {
+  bytes: number
+  readonly bytesMax: number
+}
+
+/** The lines of one queue, highest priority first. */
+export interface Lane {
+  readonly priority: number
+  readonly line: WaitingLine
+}
+
+export class Lanes {
+  readonly #memory: WaitingBytes
+  #lanes: Lane[] = []
+  #bytes = 0
+  #memoryBytes = 0
+  /** Waiting messages of the log, and those of them whose bytes are in memory. */
+  #loggedCount = 0
+  #loadedCount = 0
+  #loadedBytes = 0
+
+  constructor(memory: WaitingBytes) {
+    this.#memory = memory
+  }
+
+  /** Highest priority first. */
+  get all(): readonly Lane[] {
+    return this.#lanes
+  }
+
+  get waitingCount(): number {
+    let count = 0
+    for (let index = 0; index < this.#lanes.length; index++) count += this.#lanes[index]!.line.waitingCount
+    return count
+  }
+
+  /** Waiting or with a consumer. */
+  get liveCount(): number {
+    let count = 0
+    for (const { line } of this.#lanes) count += line.liveCount
+    return count
+  }
+
+  /** Bytes of what waits. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get loadedCount(): number {
+    return this.#loadedCount
+  }
+
+  get loadedBytes(): number {
+    return this.#loadedBytes
+  }
+
+  /** Nothing waits with its bytes on disk only. */
+  get isAllLoaded(): boolean {
+    return this.#loadedCount >= this.#loggedCount
+  }
+
+  line(priority: number): WaitingLine {
+    const lanes = this.#lanes
+    for (let index = 0; index < lanes.length; index++) {
+      if (lanes[index]!.priority === priority) return lanes[index]!.line
+    }
+    const line = new WaitingLine()
+    this.#lanes.push({ priority, line })
+    this.#lanes.sort((one, other) => other.priority - one.priority)
+    return line
+  }
+
+  /** After a restart: what the log kept. */
+  adopt(lanes: readonly Lane[]): void {
+    this.#lanes = [...lanes]
+    for (const { line } of lanes) {
+      for (const chunk of line.chunks) {
+        for (let slot = 0; slot < chunk.used; slot++) {
+          if (line.isWaiting(chunk.first + slot)) this.weighWaiting(chunk.bytes[slot]!, true, false, 1)
+        }
+      }
+    }
+  }
+
+  /** Counts a message in (`sign` 1) or out (-1) that waits: `bytes` of it, in the log or not, its bytes in memory or not. Hot path. */
+  weighWaiting(bytes: number, isLogged: boolean, isLoaded: boolean, sign: 1 | -1): void {
+    this.#bytes += sign * bytes
+    if (isLogged) {
+      this.#loggedCount += sign
+      if (isLoaded) {
+        this.#loadedCount += sign
+        this.#loadedBytes += sign * bytes
+      }
+    }
+    const inMemory = isLoaded ? bytes : INDEX_BYTES
+    this.#memoryBytes += sign * inMemory
+    this.#memory.bytes += sign * inMemory
+  }
+
+  /** The bytes of a waiting message of the log came into memory. */
+  load(position: number, line: WaitingLine, entry: Delivery): void {
+    const bytes = line.bytesAt(position)
+    line.setEntry(position, entry)
+    this.#loadedCount++
+    this.#loadedBytes += bytes
+    this.#memoryBytes += bytes - INDEX_BYTES
+    this.#memory.bytes += bytes - INDEX_BYTES
+  }
+
+  /** They leave it again: the log has them. */
+  unload(position: number, line: WaitingLine): void {
+    if (line.entryAt(position) === undefined) return
+    const bytes = line.bytesAt(position)
+    line.setEntry(position, undefined)
+    this.#loadedCount--
+    this.#loadedBytes -= bytes
+    this.#memoryBytes -= bytes - INDEX_BYTES
+    this.#memory.bytes -= bytes - INDEX_BYTES
+  }
+
+  /** The queue is gone. */
+  clear(): void {
+    this.#memory.bytes -= this.#memoryBytes
+    this.#memoryBytes = 0
+    this.#bytes = 0
+    this.#loadedCount = 0
+    this.#loadedBytes = 0
+    this.#loggedCount = 0
+    this.#lanes = []
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * What an operator can say about a queue. Policies and definitions are merged into one complete object; a queue takes another
+ * one while messages wait. Every limit has a named consequence.
+ */
+import type { Durability } from '@ternmq/store'
+
+/** What becomes of a message for a queue that is full: see `QueueSettings.whenFull`. */
+export type WhenFull = 'block' | 'reject' | 'drop-oldest' | 'drop-newest'
+
+/** When and how often a failed delivery is tried again. */
+export interface RedeliverySettings {
+  /** Deliveries of one message, the first included; after so many failed ones it is dead-lettered. 0: without end. */
+  readonly deliveriesMax: number
+  /** Before the second delivery. */
+  readonly delayMs: number
+  /** Each further delay is so many times the one before; 1 keeps it. */
+  readonly multiplier: number
+  readonly delayMaxMs: number
+  /** 0…1: the share of the delay that chance adds or takes. */
+  readonly jitter: number
+}
+
+export interface QueueSettings {
+  /** `memory` keeps nothing over a restart, whatever a publisher asks; `page-cache` survives the process, `fsync-local` the power. */
+  readonly durability: Exclude<Durability, 'fsync-quorum'>
+  /** Waiting messages. */
+  readonly messagesMax: number
+  /** Waiting bytes, headers included. */
+  readonly bytesMax: number
+  /**
+   * block: the publisher waits, unacknowledged, for up to `blockMaxMs`, then is refused. reject: it is refused. drop-oldest: the first
+   * in line goes (a ring). drop-newest: the new one goes, counted.
+   */
+  readonly whenFull: WhenFull
+  readonly blockMaxMs: number
+  /** Messages published at most once wait here although nobody is connected: queues do, subscriptions do not. */
+  readonly keepsAtMostOnce: boolean
+  /** One consumer at a time has the queue; the next one takes over when it goes. */
+  readonly exclusive: boolean
+  /** Property whose value is a key: of each key the last message only is kept. Undefined: all are kept. */
+  readonly lastValueKey: string | undefined
+  readonly redelivery: RedeliverySettings
+  /** Queue that takes what cannot be delivered; undefined: it goes, counted. */
+  readonly deadLetter: string | undefined
+  /** Queue that takes what has expired; undefined: it goes, counted. */
+  readonly expiryTarget: string | undefined
+  /** Time to live of messages that bring none; 0: for ever. */
+  readonly ttlMs: number
+  /** Longest time to live; 0: no limit. */
+  readonly ttlMaxMs: number
+  /** Ids of messages that are remembered to find duplicates; 0: none are. */
+  readonly duplicatesMax: number
+  readonly duplicatesMs: number
+  /** Groups that are told apart; beyond it several share a consumer. */
+  readonly groupsMax: number
+  /** A queue that was made by being used goes after so long without messages and consumers; 0: stays. */
+  readonly autoDeleteMs: number
+}
+
+const NO_REDELIVERY_LIMIT: RedeliverySettings = { deliveriesMax: 0, delayMs: 0, multiplier: 1, delayMaxMs: 0, jitter: 0 }
+
+/** A subscription of a client: what it does not take in time goes, and nobody is held up by it. */
+export function subscriptionSettings(limits: Pick<QueueSettings, 'messagesMax' | 'bytesMax'>): QueueSettings {
+  return {
+    ...DEFAULT_QUEUE_SETTINGS,
+    messagesMax: limits.messagesMax,
+    bytesMax: limits.bytesMax,
+    whenFull: 'drop-newest',
+    keepsAtMostOnce: false,
+    redelivery: NO_REDELIVERY_LIMIT,
+    deadLetter: undefined,
+  }
+}
+
+export const DEFAULT_QUEUE_SETTINGS: QueueSettings = {
+  durability: 'fsync-local',
+  messagesMax: 100_000_000,
+  bytesMax: 1024 * 1024 * 1024,
+  whenFull: 'block',
+  blockMaxMs: 30_000,
+  keepsAtMostOnce: true,
+  exclusive: false,
+  lastValueKey: undefined,
+  redelivery: { deliveriesMax: 10, delayMs: 0, multiplier: 1, delayMaxMs: 60_000, jitter: 0 },
+  deadLetter: 'DLQ',
+  expiryTarget: undefined,
+  ttlMs: 0,
+  ttlMaxMs: 0,
+  duplicatesMax: 0,
+  duplicatesMs: 0,
+  groupsMax: 65_536,
+  autoDeleteMs: 0,
+}
+
+/** Before the next delivery of a message that failed `failedCount` times; undefined: there is none. `random` is a u32. */
+export function retryDelayMs(redelivery: RedeliverySettings, failedCount: number, random: number): number | undefined {
+  const { deliveriesMax, delayMs, multiplier, delayMaxMs, jitter } = redelivery
+  if (deliveriesMax !== 0 && failedCount >= deliveriesMax) return undefined
+  if (delayMs === 0) return 0
+  const delay = Math.min(delayMaxMs, delayMs * multiplier ** (failedCount - 1))
+  return Math.round(delay * (1 + jitter * (random / 0x8000_0000 - 1)))
+}
