@@ -2,17 +2,22 @@
  * What an operator says about queues by pattern: defaults for all, then each policy that matches, later ones over earlier ones.
  */
 import { ALL_BELOW, matches, ONE_LEVEL, type PatternLevel, queueLevels } from './address.ts'
-import { DEFAULT_QUEUE_SETTINGS, type QueueSettings } from './queue/settings.ts'
+import { DEFAULT_QUEUE_SETTINGS, type QueueSettings, type RedeliverySettings } from './queue/settings.ts'
+
+/** What is left out is as without the policy, also inside `redelivery`. */
+export type PolicySettings = Partial<Omit<QueueSettings, 'redelivery'>> & {
+  readonly redelivery?: Partial<RedeliverySettings>
+}
 
 export interface Policy {
   /** Levels with `.` between; `*` is one level, `>` at the end all below. */
   readonly match: string
-  readonly settings: Partial<QueueSettings>
+  readonly settings: PolicySettings
 }
 
 export class Policies {
   #defaults: QueueSettings
-  #policies: readonly (readonly [pattern: readonly PatternLevel[], settings: Partial<QueueSettings>])[] = []
+  #policies: readonly (readonly [pattern: readonly PatternLevel[], settings: PolicySettings])[] = []
 
   constructor(defaults: QueueSettings = DEFAULT_QUEUE_SETTINGS) {
     this.#defaults = defaults
@@ -26,7 +31,10 @@ export class Policies {
   settingsFor(name: string): QueueSettings {
     const levels = queueLevels(name)
     let settings = this.#defaults
-    for (const [pattern, given] of this.#policies) if (matches(pattern, levels)) settings = { ...settings, ...given }
+    for (const [pattern, given] of this.#policies) {
+      if (!matches(pattern, levels)) continue
+      settings = { ...settings, ...given, redelivery: { ...settings.redelivery, ...given.redelivery } }
+    }
     return settings
   }
 }
