@@ -1,4 +1,3 @@
-import { MemoryUserStore } from '@ternmq/auth'
 import { type BrokerConfig, type BrokerConfigInput, loadConfig, sections, settings } from '@ternmq/config'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
@@ -6,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { type Broker, startBroker } from './broker.ts'
+import { runBroker } from './broker.ts'
+import { type EmbeddedBroker, startBroker } from './embed.ts'
 import { type Log, openProcessLog } from './log.ts'
 import { requestUsers } from './user-client.ts'
 
@@ -16,18 +16,14 @@ function configOf(values: BrokerConfigInput): BrokerConfig {
   return loaded.config
 }
 
-const off = { enabled: false }
-const TCP_ONLY: BrokerConfigInput = { listeners: { mqtt: { port: 0 }, mqtts: off, ws: off, wss: off } }
-
 /** A broker without files, stopped after the test. */
-async function startInMemory(values: BrokerConfigInput = {}, log?: Log): Promise<Broker> {
-  const options = { users: new MemoryUserStore(), ...(log === undefined ? {} : { log }) }
-  const broker = await startBroker(configOf({ ...TCP_ONLY, ...values }), options)
+async function startInMemory(config: BrokerConfigInput = {}, log?: Log): Promise<EmbeddedBroker> {
+  const broker = await startBroker({ config, log })
   onTestFinished(() => broker.stop())
   return broker
 }
 
-function portOf(broker: Broker): number {
+function portOf(broker: Pick<EmbeddedBroker, 'listeners'>): number {
   return broker.listeners.mqtt?.port ?? 0
 }
 
@@ -55,7 +51,7 @@ function connectPacket(clientId: string): Buffer {
   return Buffer.concat([Buffer.from(head), id])
 }
 
-async function login(broker: Broker, clientId: string): Promise<Socket> {
+async function login(broker: Pick<EmbeddedBroker, 'listeners'>, clientId: string): Promise<Socket> {
   const socket = await open(portOf(broker))
   socket.write(connectPacket(clientId))
   const connack = await new Promise<Buffer>((resolve) => {
@@ -73,9 +69,9 @@ test('a program may have several brokers, which know nothing of one another', as
 })
 
 test('a broker ends with the block that uses it, and stopping it again harms nobody', async () => {
-  let outside: Broker
+  let outside: EmbeddedBroker
   {
-    await using broker = await startBroker(configOf(TCP_ONLY), { users: new MemoryUserStore() })
+    await using broker = await startBroker()
     outside = broker
     const socket = await login(broker, 'a')
     socket.resume()
@@ -112,41 +108,50 @@ test('a port that is busy leaves nothing behind: neither listener nor lock', asy
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0
   const folder = mkdtempSync(join(tmpdir(), 'ternmq-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  const base = { dataDir: join(folder, 'data') }
-  const listeners = { mqtts: off, wss: off, mqtt: { port: 0 }, ws: { port } }
-  await expect(startBroker(configOf({ ...base, listeners }))).rejects.toMatchObject({ code: 'LISTENER_PORT_IN_USE' })
-  await using broker = await startBroker(configOf({ ...base, ...TCP_ONLY }))
+  const dataDir = join(folder, 'data')
+  const listeners = { ws: { port } }
+  await expect(startBroker({ dataDir, config: { listeners } })).rejects.toMatchObject({ code: 'LISTENER_PORT_IN_USE' })
+  await using broker = await startBroker({ dataDir })
   expect(portOf(broker)).toBeGreaterThan(0)
 })
 
 test('limits that change while it runs hold for the next connection, all listeners together', async () => {
   const broker = await startInMemory()
   await login(broker, 'a')
-  await broker.reload(configOf({ ...TCP_ONLY, limits: { maxConnections: 1 } }))
+  await broker.reload({ limits: { maxConnections: 1 } })
   await closed(await open(portOf(broker)))
   expect(broker.events.recent().at(-1)).toMatchObject({
     kind: 'limit',
     text: 'connection refused: limits.maxConnections is 1, and as many are open',
   })
-  await broker.reload(configOf(TCP_ONLY))
+  await broker.reload({})
   await login(broker, 'b')
 })
 
 test('a configuration that cannot be leaves everything as it was', async () => {
   const broker = await startInMemory()
+  await expect(broker.reload({ mqtt: { maxQos: 3 } })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  await login(broker, 'a')
+})
+
+test('rules that cannot be are refused before anything else of a configuration counts', async () => {
+  const off = { enabled: false }
+  const listeners = { mqtt: { port: 0 }, mqtts: off, ws: off, wss: off }
+  const store = { engine: 'memory' as const }
   const rules = [{ user: '*', allow: ['read' as const], deny: [], topics: ['#'] }]
-  const exposed = configOf({
-    listeners: { ...TCP_ONLY.listeners, mqtt: { authentication: { anonymous: false } } },
+  await using broker = await runBroker(configOf({ listeners, store }), { hasDataDir: false })
+  const closed = configOf({
+    listeners: { ...listeners, mqtt: { authentication: { anonymous: false } } },
+    store,
     auth: { rules },
   })
-  const wrong = { ...exposed, auth: { ...exposed.auth, rules: [{ ...rules[0]!, topics: ['a#'] }] } }
+  const wrong = { ...closed, auth: { ...closed.auth, rules: [{ ...rules[0]!, topics: ['a#'] }] } }
   await expect(broker.reload(wrong)).rejects.toMatchObject({ code: 'AUTH_RULES_INVALID' })
   await login(broker, 'a')
 })
 
 test('a broker without files cannot make certificates, and says what to set', async () => {
-  const config = configOf({ listeners: { ...TCP_ONLY.listeners, mqtts: { port: 0 } } })
-  await expect(startBroker(config, { users: new MemoryUserStore() })).rejects.toThrow(
+  await expect(startBroker({ config: { listeners: { mqtts: { enabled: true } } } })).rejects.toThrow(
     'listeners.mqtts.tls.cert and .key are not set, and a broker without data directory cannot make its own',
   )
 })
@@ -168,9 +173,7 @@ function watched(section: object, key: string, read: Set<string>): object {
 test('every setting is used: nothing in the configuration is without effect', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ternmq-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  await using maker = await startBroker(
-    configOf({ dataDir: folder, listeners: { mqtt: off, mqtts: { port: 0 }, ws: off, wss: off } }),
-  )
+  await using maker = await startBroker({ dataDir: folder, config: { listeners: { mqtts: { enabled: true } } } })
   await maker.stop()
   const tls = {
     cert: join(folder, 'certificates', 'server.pem'),
@@ -183,9 +186,10 @@ test('every setting is used: nothing in the configuration is without effect', as
   const read = new Set<string>()
   const config = watched(structuredClone(configOf({ dataDir: folder, listeners })), '', read) as BrokerConfig
   openProcessLog(config.log)
-  await using broker = await startBroker(config)
+  await using broker = await runBroker(config)
   expect(Object.keys(broker.listeners)).toEqual(['mqtt', 'mqtts', 'ws', 'wss'])
   await requestUsers(config, { op: 'user.add', name: 'device' })
   expect(broker.users.list().map(({ name }) => name)).toEqual(['device'])
-  expect([...settings.keys()].filter((key) => !read.has(key))).toEqual([])
+  // Publishes that wait for room are not yet parked: until then a full queue refuses or holds the connection.
+  expect([...settings.keys()].filter((key) => !read.has(key))).toEqual(['limits.connectionParkedBytesMax'])
 })

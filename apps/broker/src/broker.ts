@@ -2,37 +2,43 @@
  * The composition root: makes every part of a broker from a configuration, starts them in order and stops them in reverse.
  * Nothing here is global: a process may have several brokers.
  */
-import { FileUserStore, type UserStore } from '@ternmq/auth'
+import { FileUserStore, MemoryUserStore, type UserStore } from '@ternmq/auth'
 import { type BrokerConfig, checkExposure, type ListenerName } from '@ternmq/config'
 import { type CoreLimits, type Env, type EventKind, Events, VirtualHost } from '@ternmq/core'
 import { mqtt3Headers, mqtt5Headers } from '@ternmq/mqtt'
-import { MemoryEngine } from '@ternmq/store'
+import { durabilityGiven } from '@ternmq/store'
 import { type BoundAddress, ConnectionBudget, type ListenerEvent, Outbox, realEnv } from '@ternmq/transport'
 
 import { Access } from './access.ts'
 import { openAdminSocket } from './admin-socket.ts'
 import { Certificates } from './certificates.ts'
-import { type DataDir, openDataDir } from './data-dir.ts'
+import { openDataDir } from './data-dir.ts'
+import { openEngine } from './engine.ts'
 import { BrokerError } from './errors.ts'
 import { EventLog } from './event-log.ts'
 import { fileLimitWarning, openFilesMax } from './file-limit.ts'
 import { Listeners } from './listeners.ts'
+import { Life } from './life.ts'
 import { type Log, silentLog } from './log.ts'
 import { MqttAdapters } from './mqtt-adapters.ts'
+import { toQueueDefaults, toQueuePolicies } from './queue-settings.ts'
 import { type Reloaded, reloadOf } from './reload.ts'
-import { toCoreLimits, toEngineBytes } from './settings.ts'
+import { toCoreLimits } from './settings.ts'
 import { SysTopics } from './sys-topics.ts'
 import { UndoStack } from './undo-stack.ts'
 import { toUserRequest, UserAdmin } from './user-admin.ts'
 import { VERSION } from './version.ts'
 
-export interface BrokerOptions {
+/** What a broker gets of the world around it. */
+export interface BrokerParts {
   /** Time, turns and chance; the machine's when left out. */
-  readonly env?: Env
-  /** Users from elsewhere: then the broker has no data directory and writes no file. */
-  readonly users?: UserStore
+  readonly env?: Env | undefined
+  /** Users from elsewhere; else those of the data directory. */
+  readonly users?: UserStore | undefined
   /** Nothing is logged when left out; `events` has what happened to clients all the same. */
-  readonly log?: Log
+  readonly log?: Log | undefined
+  /** False: there is no data directory, and no file is written. `store.engine` has to be `memory` then. */
+  readonly hasDataDir?: boolean | undefined
 }
 
 export interface Broker extends AsyncDisposable {
@@ -48,26 +54,33 @@ export interface Broker extends AsyncDisposable {
   reload(config: BrokerConfig): Promise<Reloaded>
   /** Stops accepting, tells clients that can be told, sends what is under way, closes. Idempotent. */
   stop(): Promise<void>
+  /**
+   * Resolves when the broker has stopped. Rejects with BrokerError 'STORE_FAILED', once it has stopped, when its store failed while it
+   * ran: nothing can be promised any more, so it acknowledges nothing and stops by itself. Need not be looked at.
+   */
+  readonly ended: Promise<void>
 }
 
-/** Starts a broker, or rejects with one error for the operator and leaves nothing behind. */
-export async function startBroker(config: BrokerConfig, options: BrokerOptions = {}): Promise<Broker> {
+/** Starts a broker from a whole configuration, or rejects with one error for the operator and leaves nothing behind. */
+export async function runBroker(config: BrokerConfig, parts: BrokerParts = {}): Promise<Broker> {
   const undo = new UndoStack()
   try {
-    return await compose(config, options, undo)
+    return await compose(config, parts, undo)
   } catch (error) {
     await undo.run()
     throw error
   }
 }
 
-async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: UndoStack): Promise<Broker> {
-  const { log = silentLog, env = realEnv() } = options
+async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: UndoStack): Promise<Broker> {
+  const { log = silentLog, env = realEnv(), hasDataDir = true } = parts
   let config = startConfig
+  const life = new Life(log, undo)
 
-  const dataDir = options.users === undefined ? await openDataDir(config.dataDir, 'broker') : undefined
+  const dataDir = hasDataDir ? await openDataDir(config.dataDir, 'broker') : undefined
   undo.add(() => dataDir?.release())
-  const users = options.users ?? (await FileUserStore.open((dataDir as DataDir).usersFile))
+  const users =
+    parts.users ?? (dataDir === undefined ? new MemoryUserStore() : await FileUserStore.open(dataDir.usersFile))
   refuseExposure(config, users)
 
   const events = new Events(env.clock, config.events.ringSize)
@@ -77,10 +90,17 @@ async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: 
 
   const limits: { -readonly [K in keyof CoreLimits]: CoreLimits[K] } = { ...toCoreLimits(config) }
   const access = new Access(config, users, env.clock)
-  const vhost = new VirtualHost({ env, name: '/', authorizer: access.authorizer, limits })
-  // Sessions already talk to an engine; this one lasts as long as the process.
-  const engine = new MemoryEngine(env, { maxBytes: toEngineBytes(config) })
+  const engine = await openEngine(config, { env, log, folder: dataDir?.journalFolder })
   undo.add(() => engine.close())
+  const vhost = new VirtualHost({
+    env,
+    name: '/',
+    authorizer: access.authorizer,
+    limits,
+    onLogEnded: (cause) => life.fail(cause),
+  })
+  undo.add(() => vhost.log.close())
+  vhost.policies.use(toQueueDefaults(config.queues), toQueuePolicies(config.policies))
   await vhost.openLog(engine, [mqtt3Headers, mqtt5Headers])
   undo.add(users.onChange(({ kind, name }) => kind === 'removed' && endSessionsOf(vhost, name)))
   const adapters = new MqttAdapters(config, { vhost, login: access, events })
@@ -114,7 +134,16 @@ async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: 
   for (const [name, bound] of Object.entries(listeners.bound)) {
     log.info({ listener: name, ...bound }, `listener ${name} accepts connections on ${bound.host}:${bound.port}`)
   }
-  log.info({ version: VERSION, pid: process.pid, dataDir: dataDir?.path ?? '' }, `TernMQ ${VERSION} is ready`)
+  const durability = durabilityGiven(engine.durabilities, config.queues.durability)
+  const facts = {
+    version: VERSION,
+    pid: process.pid,
+    dataDir: dataDir?.path ?? '',
+    engine: config.store.engine,
+    durability,
+  }
+  life.throwIfFailed()
+  log.info(facts, `TernMQ ${VERSION} is ready`)
 
   const change = async (wanted: BrokerConfig): Promise<Reloaded> => {
     const reloaded = reloadOf(config, wanted)
@@ -128,6 +157,8 @@ async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: 
     listeners.use(next)
     budget.connectionsMax = next.limits.maxConnections
     Object.assign(limits, toCoreLimits(next))
+    vhost.policies.use(toQueueDefaults(next.queues), toQueuePolicies(next.policies))
+    vhost.destinations.applyPolicies()
     if (next.mqtt.sysTopicsIntervalSeconds !== config.mqtt.sysTopicsIntervalSeconds) {
       sysTopics.use(next.mqtt.sysTopicsIntervalSeconds)
     }
@@ -142,9 +173,8 @@ async function compose(startConfig: BrokerConfig, options: BrokerOptions, undo: 
     return result
   }
 
-  let stopped: Promise<void> | undefined = undefined
-  const stop = (): Promise<void> => (stopped ??= undo.run())
-  return { listeners: listeners.bound, vhost, users, events, reload, stop, [Symbol.asyncDispose]: stop }
+  const { stop, ended } = life
+  return { listeners: listeners.bound, vhost, users, events, reload, stop, ended, [Symbol.asyncDispose]: stop }
 }
 
 /** A listener that other machines reach must have somebody who could log in, or say that anybody may. */

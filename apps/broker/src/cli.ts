@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The `ternmq` command. Exit codes: 0 done, 1 failed, 2 not understood. */
+/** The `ternmq` command. Exit codes: 0 done, 1 failed, 2 not understood, 3 the store failed while a broker ran. */
 import { complain, type ConsoleIo } from './console-io.ts'
 import { messageOf, UsageError } from './errors.ts'
 import { VERSION } from './version.ts'

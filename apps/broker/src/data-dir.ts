@@ -26,17 +26,19 @@ export interface DataDir {
   readonly path: string
   readonly usersFile: string
   readonly certificateFolder: string
+  readonly journalFolder: string
   readonly adminSocket: string
   /** Others may use the directory from now on. Idempotent. */
   release(): void
 }
 
 /** Paths inside a data directory. */
-export function pathsOf(path: string): Pick<DataDir, 'path' | 'usersFile' | 'certificateFolder' | 'adminSocket'> {
+export function pathsOf(path: string): Omit<DataDir, 'release'> {
   return {
     path,
     usersFile: join(path, 'users.json'),
     certificateFolder: join(path, 'certificates'),
+    journalFolder: join(path, 'journal'),
     adminSocket: join(path, 'admin.sock'),
   }
 }

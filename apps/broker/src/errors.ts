@@ -12,6 +12,8 @@ export type BrokerErrorCode =
   | 'PASSWORD_NOT_GIVEN'
   | 'USER_EXISTS'
   | 'USER_UNKNOWN'
+  | 'STORE_UNUSABLE'
+  | 'STORE_FAILED'
 
 export class BrokerError extends Error {
   override readonly name = 'BrokerError'

@@ -1,5 +1,5 @@
 /** For programs and tests that run a broker inside themselves. */
-export { type Broker, type BrokerOptions, startBroker } from './broker.ts'
+export { type BrokerOptions, type EmbeddedBroker as Broker, startBroker } from './embed.ts'
 export { BrokerError, type BrokerErrorCode } from './errors.ts'
 export type { Log } from './log.ts'
 export type { Reloaded } from './reload.ts'

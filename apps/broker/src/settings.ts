@@ -7,20 +7,17 @@ import {
   listenersOf,
   type NamedListener,
 } from '@ternmq/config'
-import { type CoreLimits, DEFAULT_CORE_LIMITS } from '@ternmq/core'
+import type { CoreLimits } from '@ternmq/core'
 import type { MqttSettings } from '@ternmq/mqtt'
 import type { ListenerSettings } from '@ternmq/transport'
 
 /** As a session expiry in the configuration it means 'never', as in MQTT. [MQTT5 §3.1.2.11.2] */
 const NEVER_EXPIRES_SECONDS = 4_294_967_295
 
-/** Messages waiting in queues that outlive connections, all together. Beyond it a publish is refused, in MQTT 5 with 0x97. */
-const DURABLE_QUEUES_BYTES_MAX = 512 * 1024 * 1024
-
 /** What MQTT connections of one listener go by. */
-export function toMqttSettings({ mqtt }: BrokerConfig, listener: ListenerConfig): MqttSettings {
+export function toMqttSettings({ mqtt, limits }: BrokerConfig, listener: ListenerConfig): MqttSettings {
   return {
-    maxPacketBytes: mqtt.maxPacketBytes,
+    maxPacketBytes: Math.min(mqtt.maxPacketBytes, limits.maxMessageBytes),
     maxQos: mqtt.maxQos as MqttSettings['maxQos'],
     retainAvailable: mqtt.retainAvailable,
     wildcardSubscriptionsAvailable: mqtt.wildcardSubscriptionsAvailable,
@@ -41,13 +38,15 @@ export function toMqttSettings({ mqtt }: BrokerConfig, listener: ListenerConfig)
   }
 }
 
-export function toCoreLimits({ limits, mqtt }: BrokerConfig): CoreLimits {
+export function toCoreLimits({ limits, mqtt, queues }: BrokerConfig): CoreLimits {
   return {
     sessionsMax: limits.sessionsMax,
     bindingsPerSessionMax: mqtt.maxSubscriptionsPerSession,
     queuedMessagesMax: mqtt.maxQueuedMessages,
     queuedBytesMax: mqtt.maxQueuedBytes,
-    queuedBytesTotalMax: DEFAULT_CORE_LIMITS.queuedBytesTotalMax,
+    queuedBytesTotalMax: limits.waitingBytesMax,
+    queuesMax: limits.queuesMax,
+    queuesAutoCreate: queues.autoCreate,
     retainedMessagesMax: limits.retainedMessagesMax,
     retainedBytesMax: limits.retainedBytesMax,
   }
@@ -73,7 +72,7 @@ export function toListenerSettings(listener: ListenerConfig): ListenerSettings {
 
 /** Bytes that the memory engine may hold: what may be retained, and what may wait. */
 export function toEngineBytes({ limits }: BrokerConfig): number {
-  return limits.retainedBytesMax + DURABLE_QUEUES_BYTES_MAX
+  return limits.retainedBytesMax + limits.waitingBytesMax
 }
 
 function toListenerAccess(listener: NamedListener[1]): ListenerAccess {

@@ -2,9 +2,9 @@
 import { type ConfigChange, loadConfig, type LoadOptions } from '@ternmq/config'
 
 import { CONFIG_OPTIONS, CONFIG_OPTIONS_HELP, loadOptionsOf, parse } from '../arguments.ts'
-import { type Broker, startBroker } from '../broker.ts'
+import { type Broker, runBroker } from '../broker.ts'
 import { complain, type ConsoleIo } from '../console-io.ts'
-import { messageOf } from '../errors.ts'
+import { BrokerError, messageOf } from '../errors.ts'
 import { openProcessLog, type ProcessLog } from '../log.ts'
 import { removeReadyFile, writeReadyFile } from '../ready-file.ts'
 import { untilEndSignal } from '../signals.ts'
@@ -12,7 +12,7 @@ import { untilEndSignal } from '../signals.ts'
 const HELP = `Usage: ternmq start [OPTION…]
 
 Runs a broker until SIGTERM or SIGINT (Ctrl-C). Without any option it serves MQTT on this machine only.
-SIGHUP reads configuration and certificates anew.
+SIGHUP reads configuration and certificates anew. Ends with 3 when its store fails while it runs.
 
 ${CONFIG_OPTIONS_HELP}
   --ready-json FILE      once every listener accepts: {"pid": …, "listeners": {"mqtt": {"host": …, "port": …}, …}}
@@ -20,6 +20,9 @@ ${CONFIG_OPTIONS_HELP}
 
 /** Threads of libuv's pool beside those that hash passwords: a flood of logins must not keep the disk waiting. */
 const DISK_THREADS = 4
+
+/** Exit code when the store fails while the broker runs: whoever starts brokers must see to the disk before it starts this one again. */
+const STORE_FAILED_CODE = 3
 
 export async function start(args: readonly string[], io: ConsoleIo): Promise<number> {
   const { values } = parse(args, { ...CONFIG_OPTIONS, 'ready-json': { type: 'string' } }, 0)
@@ -44,13 +47,21 @@ export async function start(args: readonly string[], io: ConsoleIo): Promise<num
   process.env['UV_THREADPOOL_SIZE'] ??= String(DISK_THREADS + config.auth.hashConcurrency)
   try {
     for (const warning of loaded.warnings) log.warn({}, warning)
-    const broker = await startBroker(config, { log })
+    const broker = await runBroker(config, { log })
     if (readyFile !== undefined) writeReadyFile(readyFile, broker.listeners)
-    const signal = await untilEndSignal(() => void reload(broker, loadOptionsOf(values, io), processLog)) // logs its own errors
-    log.info({ signal }, `${signal}: stopping`)
+    const signal = await Promise.race([
+      untilEndSignal(() => void reload(broker, loadOptionsOf(values, io), processLog)), // logs its own errors
+      broker.ended,
+    ])
+    if (signal !== undefined) log.info({ signal }, `${signal}: stopping`)
     await broker.stop()
     log.info({}, 'stopped')
+    await broker.ended
     return 0
+  } catch (error) {
+    // Told in the log already.
+    if (error instanceof BrokerError && error.code === 'STORE_FAILED') return STORE_FAILED_CODE
+    throw error
   } finally {
     processLog.flush()
   }

@@ -1,0 +1,100 @@
+import { type BrokerConfig, type BrokerConfigInput, loadConfig } from '@ternmq/config'
+import { DEFAULT_QUEUE_SETTINGS, Policies } from '@ternmq/core'
+import { describe, expect, test } from 'vitest'
+
+import { toQueueDefaults, toQueuePolicies } from './queue-settings.ts'
+
+function configOf(values: BrokerConfigInput): BrokerConfig {
+  const loaded = loadConfig({ values })
+  if (!loaded.ok) throw new Error(loaded.errors.join('\n'))
+  return loaded.config
+}
+
+/** What holds for the queue `name`. */
+function settingsFor(values: BrokerConfigInput, name: string): ReturnType<Policies['settingsFor']> {
+  const { queues, policies } = configOf(values)
+  const core = new Policies()
+  core.use(toQueueDefaults(queues), toQueuePolicies(policies))
+  return core.settingsFor(name)
+}
+
+test('without any setting a queue is as the core would have it, but for how long ids are remembered', () => {
+  expect(settingsFor({}, 'a')).toEqual({ ...DEFAULT_QUEUE_SETTINGS, duplicatesMs: 600_000 })
+})
+
+test('every key of the queues section arrives', () => {
+  const redelivery = { maxDeliveries: 3, delayMs: 4, multiplier: 1.5, delayMaxMs: 5, jitter: 0.5 }
+  const queues = {
+    durability: 'page-cache',
+    messagesMax: 1,
+    bytesMax: 2_048,
+    whenFull: 'drop-oldest',
+    blockMaxSeconds: 2,
+    redelivery,
+    deadLetter: 'dead',
+    expiryTarget: 'late',
+    ttlMs: 6,
+    ttlMaxMs: 7,
+    exclusive: true,
+    lastValueKey: 'key',
+    duplicateWindow: { count: 8, seconds: 9 },
+    groupBuckets: 10,
+    autoDelete: { afterSeconds: 11 },
+  } as const
+  expect(settingsFor({ queues }, 'a')).toEqual({
+    durability: 'page-cache',
+    messagesMax: 1,
+    bytesMax: 2_048,
+    whenFull: 'drop-oldest',
+    blockMaxMs: 2_000,
+    keepsAtMostOnce: true,
+    exclusive: true,
+    lastValueKey: 'key',
+    redelivery: { deliveriesMax: 3, delayMs: 4, multiplier: 1.5, delayMaxMs: 5, jitter: 0.5 },
+    deadLetter: 'dead',
+    expiryTarget: 'late',
+    ttlMs: 6,
+    ttlMaxMs: 7,
+    duplicatesMax: 8,
+    duplicatesMs: 9_000,
+    groupsMax: 10,
+    autoDeleteMs: 11_000,
+  })
+})
+
+describe('of several policies', () => {
+  const values: BrokerConfigInput = {
+    queues: { deadLetter: 'dead', redelivery: { maxDeliveries: 3, delayMs: 5 } },
+    policies: [
+      { match: '>', settings: { whenFull: 'reject', ttlMs: 1 } },
+      { match: 'orders.>', settings: { ttlMs: 2, redelivery: { delayMs: 7 }, duplicateWindow: { count: 9 } } },
+      { match: 'orders.eu', settings: { ttlMs: 3, deadLetter: '', autoDelete: { afterSeconds: 60 } } },
+    ],
+  }
+
+  test('the last one that matches and says something counts, key by key, also inside sections', () => {
+    expect(settingsFor(values, 'orders.eu')).toMatchObject({
+      whenFull: 'reject',
+      ttlMs: 3,
+      deadLetter: undefined,
+      redelivery: { deliveriesMax: 3, delayMs: 7, multiplier: 1 },
+      duplicatesMax: 9,
+      duplicatesMs: 600_000,
+      autoDeleteMs: 60_000,
+    })
+  })
+
+  test('those that do not match count for nothing', () => {
+    expect(settingsFor(values, 'bills')).toMatchObject({
+      whenFull: 'reject',
+      ttlMs: 1,
+      deadLetter: 'dead',
+      redelivery: { deliveriesMax: 3, delayMs: 5 },
+      duplicatesMax: 0,
+    })
+  })
+
+  test('`>` at the end means what stands before it, too', () => {
+    expect(settingsFor(values, 'orders')).toMatchObject({ ttlMs: 2 })
+  })
+})
