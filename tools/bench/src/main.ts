@@ -1,4 +1,5 @@
 /** npm run -s bench -- COMMAND: the benchmarks, from single functions to brokers beside each other. */
+import { embed } from './embed/command.ts'
 import { inProcess } from './in-process/command.ts'
 import { loadgen } from './loadgen/command.ts'
 import { micro } from './micro/command.ts'
@@ -8,6 +9,7 @@ const HELP = `Usage: npm run -s bench -- COMMAND [OPTION…]
 
   loadgen         our broker beside others, by a load generator you name
   in-process      a whole broker without a kernel: decode, route, encode
+  embed           from startBroker() to the first delivery, modules loaded and not
   subscriptions   whether a publish costs more with 100,000 subscriptions than with 100
   micro           single functions: every *.bench.ts of the packages
 
@@ -16,7 +18,7 @@ const HELP = `Usage: npm run -s bench -- COMMAND [OPTION…]
 
 type Command = (args: readonly string[], signal: AbortSignal) => Promise<number>
 
-const COMMANDS: Readonly<Record<string, Command>> = { loadgen, 'in-process': inProcess, subscriptions, micro }
+const COMMANDS: Readonly<Record<string, Command>> = { loadgen, 'in-process': inProcess, embed, subscriptions, micro }
 
 const [name, ...args] = process.argv.slice(2)
 const command = name === undefined ? undefined : COMMANDS[name]
