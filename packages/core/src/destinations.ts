@@ -2,7 +2,7 @@
  * The queues that have a name: made by a definition or by being used, found again after a restart, with settings from policies. What
  * reads from them or writes to them is elsewhere. [architecture.md §4]
  */
-import { type Address, queueLevels, QUEUE_PREFIX } from './address.ts'
+import { type Address, isReservedName, patternFromKey, queueLevels, QUEUE_PREFIX } from './address.ts'
 import type { Subject } from './authorizer.ts'
 import { jsonRecord, type LoggedQueue, type LoggedSubscription, RecordKind } from './log/records.ts'
 import type { Match } from './queue/delivery.ts'
@@ -11,6 +11,7 @@ import { Queue } from './queue/queue.ts'
 import type { QueueSettings } from './queue/settings.ts'
 import { type RefusalDetail, refuse, type Result } from './refusal.ts'
 import { type Binding, Route, type RouteSource, type Target } from './router.ts'
+import { parseSelector } from './selector/selector.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 /** Longest name, in UTF-16 units. */
@@ -112,6 +113,9 @@ export class Destinations implements RouteSource {
   ensure(name: string): Result<NamedQueue> {
     const known = this.#byName.get(name)
     if (known !== undefined) return { ok: true, value: known }
+    if (isReservedName(name)) {
+      return refuse('not-found', name, `there is no queue '${name}': names that start with '$' are the broker's own, and temporary ones go with their connection`)
+    }
     if (!this.#vhost.limits.queuesAutoCreate) {
       return refuse('not-found', name, `there is no queue '${name}' and queues are not made by being used (queues.autoCreate); define it first`)
     }
@@ -220,6 +224,7 @@ export class Destinations implements RouteSource {
   }
 
   #bindingOf(named: NamedQueue): Binding | undefined {
+    if (named.subscription !== undefined) return subscriptionBinding(named.queue, named.subscription)
     const topic = VIRTUAL_TOPIC_QUEUE.exec(named.name)?.[1]
     if (topic === undefined) return undefined
     return { pattern: topic.split('.'), queue: named.queue, assuranceMax: 2, exceptFrom: undefined, data: {} }
@@ -239,6 +244,20 @@ export class Destinations implements RouteSource {
     const { number } = named.queue
     if (number === 0) return
     this.#vhost.log.note(jsonRecord(RecordKind.queueDefined, number, this.loggedOf(named)), () => {})
+  }
+}
+
+/** A selector that the log has was good when it was given. */
+function subscriptionBinding(queue: Queue, { pattern, selector, noLocalOf }: LoggedSubscription): Binding {
+  const parsed = selector === undefined ? undefined : parseSelector(selector)
+  if (parsed?.ok === false) throw new Error(`selector '${selector}' of ${queue.name}: ${parsed.error.text}`)
+  return {
+    pattern: patternFromKey(pattern),
+    queue,
+    assuranceMax: 2,
+    exceptFrom: noLocalOf,
+    ...(parsed !== undefined && { selector: parsed.selector }),
+    data: {},
   }
 }
 

@@ -8,6 +8,8 @@ import type { BindingData, Match } from './queue/delivery.ts'
 import { ROUTE_TARGETS_BYTES_MAX, ROUTES_BYTES_MAX, ROUTES_MAX } from './limits.ts'
 import type { Assurance, Message } from './message.ts'
 import type { Queue } from './queue/queue.ts'
+import { propertiesOf } from './queue/message-properties.ts'
+import type { Selector } from './selector/selector.ts'
 import { TopicTree } from './topic-tree.ts'
 
 /** A rule: what is published to `pattern` goes to `queue`. */
@@ -17,6 +19,8 @@ export interface Binding {
   readonly assuranceMax: Assurance
   /** Client id whose own messages it does not want; undefined for none. [MQTT5-3.8.3-3] */
   readonly exceptFrom: string | undefined
+  /** Takes what it matches only. */
+  readonly selector?: Selector
   readonly data: BindingData
   /** Its target where no other binding of its queue matches: one for all topics. Only the router touches it. */
   alone?: Target
@@ -26,7 +30,7 @@ export interface Binding {
 export interface Target {
   readonly queue: Queue
   readonly match: Match
-  /** Set when some binding refuses its own session's messages. */
+  /** Set when some binding refuses its own session's messages, or those that its selector does not match. */
   readonly selective: readonly Binding[] | undefined
 }
 
@@ -208,7 +212,7 @@ const POINTER_BYTES = 8
 const NARROW_BYTES_MAX = 1_024
 
 function targetOf(queue: Queue, matched: readonly Binding[]): Target {
-  const isSelective = matched.some((binding) => binding.exceptFrom !== undefined)
+  const isSelective = matched.some(({ exceptFrom, selector }) => exceptFrom !== undefined || selector !== undefined)
   return { queue, match: matchOf(matched), selective: isSelective ? matched : undefined }
 }
 
@@ -264,5 +268,6 @@ function offerSelectively(target: Target, message: Message): boolean {
 }
 
 function wants(binding: Binding, message: Message): boolean {
-  return binding.exceptFrom === undefined || binding.exceptFrom !== message.publisher
+  if (binding.exceptFrom !== undefined && binding.exceptFrom === message.publisher) return false
+  return binding.selector === undefined || binding.selector.matches(propertiesOf(message))
 }

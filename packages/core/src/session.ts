@@ -170,6 +170,10 @@ export class Session {
     const isKnown = this.#queues?.has(key) === true
     const room = this.#roomFor(key, isKnown)
     if (!room.ok) return room
+    const owner = this.#vhost.temporaries.ownerOf(key)
+    if (owner !== undefined && owner !== this) {
+      return refuse('not-authorized', key, 'only the session that made a temporary queue reads from it')
+    }
     const refusal = this.#vhost.destinations.refusalOf(this.#subject(), 'read', spec.queue)
     if (refusal !== undefined) return refuse('not-authorized', key, refusal)
     const added = this.#consume(key, spec)
@@ -337,6 +341,7 @@ export class Session {
     this.#sink = undefined
     for (const consumer of this.#consumers()) consumer.detach()
     this.#queues?.detach()
+    this.#vhost.temporaries.endOf(this)
     if (this.#expiryMs <= 0) return this.end()
     if (this.#will !== undefined) {
       const delayMs = Math.min(this.#will.delayMs, this.#expiryMs)
@@ -362,6 +367,7 @@ export class Session {
     // Before the will: whoever has been evicted gets nothing more, not even that.
     for (const consumer of this.#consumers()) consumer.detach()
     this.#queues?.close()
+    this.#vhost.temporaries.endOf(this)
     this.#publishWill()
     for (const binding of this.#bindings?.values() ?? []) this.#vhost.router.unbind(binding)
     this.#bindings = undefined

@@ -28,6 +28,8 @@ import { Retained } from './retained.ts'
 import { offerAll, type Route, Router, type Target, targetsOf } from './router.ts'
 import { Sessions } from './sessions.ts'
 import { SharedSubscriptions } from './shared.ts'
+import { Subscriptions } from './subscriptions.ts'
+import { isTemporary, Temporaries } from './temporaries.ts'
 import { Turns } from './turns.ts'
 
 export interface VirtualHostOptions {
@@ -55,6 +57,8 @@ export class VirtualHost implements QueueContext {
   readonly policies: Policies = new Policies()
   readonly destinations: Destinations
   readonly mover: Mover
+  readonly subscriptions: Subscriptions
+  readonly temporaries: Temporaries
   readonly retained: Retained
   readonly sessions: Sessions
   readonly shared: SharedSubscriptions
@@ -72,6 +76,8 @@ export class VirtualHost implements QueueContext {
     this.log = new HostLog({ clock: options.env.clock, onEnded: options.onLogEnded ?? throwLogEnded })
     this.destinations = new Destinations(this)
     this.mover = new Mover(this)
+    this.subscriptions = new Subscriptions(this)
+    this.temporaries = new Temporaries(this)
     this.retained = new Retained(options.limits, (message) => {
       if (message.lsn !== 0) this.#noteCleared(message)
     })
@@ -162,6 +168,10 @@ export class VirtualHost implements QueueContext {
     if (queue !== undefined) {
       const text = this.destinations.refusalOf(subject, 'write', queue)
       return text === undefined ? this.destinations.refusalToMake(queue) : { refusal: 'not-authorized', subject: topic, text }
+    }
+    if (isTemporary(topic)) {
+      if (this.temporaries.ownerOf(topic) !== undefined) return undefined
+      return { refusal: 'not-found', subject: topic, text: `temporary topic '${topic}' went with the connection that made it` }
     }
     const levels = topic.split('/')
     if (isReservedName(levels[0])) {

@@ -1,0 +1,51 @@
+/**
+ * A message as selectors see it: the JMS header fields, then what the broker says of it, then the publisher's own properties, of which
+ * the first of a name counts. [JMS 3.1 §3.8.1.1]
+ */
+import type { Message } from '../message.ts'
+import type { PropertySource, SelectorValue } from '../selector/selector.ts'
+
+class MessageProperties implements PropertySource {
+  message: Message | undefined = undefined
+  failedCount = 0
+
+  property(name: string): SelectorValue | undefined {
+    const message = this.message!
+    switch (name) {
+      case 'JMSPriority':
+        return message.priority
+      case 'JMSDeliveryMode':
+        return message.durable ? 'PERSISTENT' : 'NON_PERSISTENT'
+      case 'JMSExpiration':
+        return message.expiresAtMs
+      case 'JMSDestination':
+        return message.topic
+      case 'JMSRedelivered':
+        return this.failedCount > 0
+      case 'JMSXDeliveryCount':
+        return this.failedCount + 1
+      case 'JMSXGroupID':
+        return message.extras?.groupId
+      case 'JMSReplyTo':
+        return message.headers.replyTo
+      default:
+        return ownProperty(message, name)
+    }
+  }
+}
+
+function ownProperty({ headers, extras }: Message, name: string): SelectorValue | undefined {
+  for (const [key, value] of headers.properties) if (key === name) return value
+  const annotations = extras?.annotations
+  return annotations !== undefined && Object.hasOwn(annotations, name) ? annotations[name] : undefined
+}
+
+/** One for all: a selector is asked and done with it before the next one. */
+const shared = new MessageProperties()
+
+/** Good until the next call. Hot path where selectors are. */
+export function propertiesOf(message: Message, failedCount = 0): PropertySource {
+  shared.message = message
+  shared.failedCount = failedCount
+  return shared
+}

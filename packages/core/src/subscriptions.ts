@@ -1,0 +1,101 @@
+/**
+ * Durable subscriptions with a name: a queue bound to a topic pattern that outlives its consumers, for one client or shared by many.
+ * JMS calls them durable and shared durable subscriptions; sessions of MQTT are something else, see `Session`.
+ */
+import { type Pattern, patternKey } from './address.ts'
+import type { Subject } from './authorizer.ts'
+import type { NamedQueue } from './destinations.ts'
+import type { LoggedSubscription } from './log/records.ts'
+import { refuse, type Result } from './refusal.ts'
+import { parseSelector } from './selector/selector.ts'
+import type { VirtualHost } from './virtual-host.ts'
+
+export interface SubscriptionSpec {
+  /** Whose it is; undefined for one that clients of any id may share. */
+  readonly clientId: string | undefined
+  readonly name: string
+  readonly pattern: Pattern
+  /** Text of a selector that the bindings applies: what it does not match never comes into the queue. */
+  readonly selector?: string | undefined
+  /** Leave out what the client itself publishes. */
+  readonly noLocal?: boolean
+  /** Several consumers at a time. */
+  readonly shared: boolean
+}
+
+/** Names of their queues begin so; no queue that a client names does. */
+const SUBSCRIPTION_PREFIX = '$subscription/'
+
+/** Name of a subscription's queue: client id, if it has one, and subscription name, each without ambiguity. */
+export function subscriptionQueueName(clientId: string | undefined, name: string): string {
+  const owner = clientId === undefined ? '' : encodeURIComponent(clientId)
+  return `${SUBSCRIPTION_PREFIX}${owner}/${encodeURIComponent(name)}`
+}
+
+export class Subscriptions {
+  readonly #vhost: VirtualHost
+
+  constructor(vhost: VirtualHost) {
+    this.#vhost = vhost
+  }
+
+  /**
+   * The subscription's queue, made if it is not there; consumers attach to it. With another topic or selector than before it begins
+   * anew, as JMS asks [JMS 3.1 §4.2.5]; that is refused while somebody consumes from it.
+   */
+  open(spec: SubscriptionSpec, subject: Subject): Result<NamedQueue> {
+    const { destinations, authorizer } = this.#vhost
+    const name = subscriptionQueueName(spec.clientId, spec.name)
+    if (!authorizer.mayMatch(subject, 'read', spec.pattern).allowed) {
+      return refuse('not-authorized', spec.name, `user '${subject.principal.name}' may not subscribe to this topic`)
+    }
+    const parsed = spec.selector === undefined ? undefined : parseSelector(spec.selector)
+    if (parsed?.ok === false) {
+      return refuse('mismatch', spec.name, `selector at character ${parsed.error.position}: ${parsed.error.text}`)
+    }
+    const wanted = loggedOf(spec)
+    const known = destinations.find(name)
+    if (known !== undefined) {
+      const isBusy = known.queue.consumers.length > 0
+      if (isSame(known.subscription, wanted)) {
+        if (isBusy && !spec.shared) return refuse('in-use', spec.name, `subscription '${spec.name}' has a consumer; only a shared one takes several`)
+        return { ok: true, value: known }
+      }
+      if (isBusy) {
+        const text = `subscription '${spec.name}' is in use with another topic or selector; end its consumers first`
+        return refuse('in-use', spec.name, text)
+      }
+      destinations.delete(known)
+    }
+    const { messagesMax, bytesMax } = this.#vhost.subscriptionSettings
+    return destinations.define({
+      name,
+      settings: { messagesMax, bytesMax, whenFull: 'drop-newest' },
+      subscription: wanted,
+    })
+  }
+
+  /** Unsubscribes: the queue goes with what is in it. Refused while somebody consumes from it. */
+  delete(clientId: string | undefined, name: string): Result<void> {
+    const { destinations } = this.#vhost
+    const known = destinations.find(subscriptionQueueName(clientId, name))
+    if (known === undefined) return refuse('not-found', name, `there is no subscription '${name}' of this client`)
+    if (known.queue.consumers.length > 0) {
+      return refuse('in-use', name, `subscription '${name}' has ${known.queue.consumers.length} consumers; end them first`)
+    }
+    destinations.delete(known)
+    return { ok: true, value: undefined }
+  }
+}
+
+function loggedOf(spec: SubscriptionSpec): LoggedSubscription {
+  return {
+    pattern: patternKey(spec.pattern.levels),
+    ...(spec.selector !== undefined && { selector: spec.selector }),
+    ...(spec.noLocal === true && spec.clientId !== undefined && { noLocalOf: spec.clientId }),
+  }
+}
+
+function isSame(one: LoggedSubscription | undefined, other: LoggedSubscription): boolean {
+  return one?.pattern === other.pattern && one.selector === other.selector && one.noLocalOf === other.noLocalOf
+}

@@ -1,0 +1,213 @@
+/** What topics do beside plain subscriptions: queues behind them, subscriptions with a name, temporary ones. */
+import { MemoryEngine } from '@ternmq/store'
+import { describe, expect, test } from 'vitest'
+import { QUEUE_PREFIX } from '../src/address.ts'
+import type { NamedQueue } from '../src/destinations.ts'
+import type { Queue } from '../src/queue/queue.ts'
+import type { SubscriptionSpec } from '../src/subscriptions.ts'
+import { quiet, type Receiver, receiverOf, testCodec, topicPattern, user } from './support.ts'
+import { World } from './world.ts'
+
+const DURABLE = { durable: true }
+const SUBJECT = { principal: user('u'), clientId: 'c' }
+
+function specOf(options: Partial<SubscriptionSpec> = {}): SubscriptionSpec {
+  return { clientId: 'c', name: 's', pattern: topicPattern('a/#'), shared: false, ...options }
+}
+
+function open(world: World, options: Partial<SubscriptionSpec> = {}): NamedQueue {
+  const opened = world.vhost.subscriptions.open(specOf(options), SUBJECT)
+  if (!opened.ok) throw new Error(opened.detail.text)
+  return opened.value
+}
+
+async function logged(): Promise<{ world: World; engine: MemoryEngine }> {
+  const world = new World()
+  const engine = new MemoryEngine(world.env)
+  await world.vhost.openLog(engine, [testCodec])
+  return { world, engine }
+}
+
+/** A receiver with its own match, as whoever consumes from a named queue has one. */
+function read(queue: Queue): Receiver {
+  return receiverOf(queue, { match: { data: [{}], assuranceMax: 1, memo: undefined } })
+}
+
+describe('virtual topics', () => {
+  test('each group of consumers has a queue of its own with every message, shared in the group', () => {
+    const world = new World()
+    const [a, b] = ['A', 'B'].map((group) => world.connect(group, { creditMax: 10 }))
+    a!.session.consume({ queue: 'Consumer.A.VirtualTopic.orders', assuranceMax: 1, data: {} })
+    b!.session.consume({ queue: 'Consumer.B.VirtualTopic.orders', assuranceMax: 1, data: {} })
+    const more = world.connect('A2')
+    more.session.consume({ queue: 'Consumer.A.VirtualTopic.orders', assuranceMax: 1, data: {} })
+    for (const text of ['1', '2', '3', '4']) world.publish('VirtualTopic/orders', text)
+    world.settle()
+    expect(b!.texts).toEqual(['1', '2', '3', '4'])
+    expect([a!.texts, more.texts].map((texts) => texts.length)).toEqual([2, 2])
+  })
+
+  test('what a group has not taken waits for it, at most once messages too', () => {
+    const world = new World()
+    world.vhost.destinations.ensure('Consumer.A.VirtualTopic.orders')
+    world.publish('VirtualTopic/orders', 'kept', { assurance: 0 })
+    const late = world.connect('late')
+    late.session.consume({ queue: 'Consumer.A.VirtualTopic.orders', assuranceMax: 1, data: {} })
+    world.settle()
+    expect(late.texts).toEqual(['kept'])
+  })
+})
+
+describe('wildcard consumers', () => {
+  test('read from all queues that match, those that come later included, and from no other', () => {
+    const world = new World()
+    const client = world.connect('c')
+    world.vhost.destinations.ensure('orders.eu')
+    client.session.consume({ queue: 'orders.>', assuranceMax: 1, data: {} })
+    for (const queue of ['orders.eu', 'orders.us.new', 'invoices']) client.publish(QUEUE_PREFIX + queue, queue)
+    world.settle()
+    expect(client.texts.sort()).toEqual(['orders.eu', 'orders.us.new'])
+  })
+
+  test('queues take turns in a window that is smaller than what waits', () => {
+    const world = new World()
+    const client = world.connect('c', { creditMax: 2 })
+    for (const queue of ['q.a', 'q.b']) for (let n = 0; n < 20; n++) client.publish(QUEUE_PREFIX + queue, `${queue}${n}`)
+    client.session.consume({ queue: 'q.*', assuranceMax: 1, data: {} })
+    for (let round = 0; round < 10; round++) {
+      world.settle()
+      client.settleAll()
+    }
+    const fromA = client.texts.filter((text) => text.startsWith('q.a')).length
+    expect(Math.abs(client.texts.length - 2 * fromA)).toBeLessThanOrEqual(4)
+  })
+
+  test('give back what they have when they end', () => {
+    const world = new World()
+    const client = world.connect('c')
+    client.publish('$queue/q.a', 'one')
+    client.session.consume({ queue: 'q.*', assuranceMax: 1, data: {} })
+    world.settle()
+    const { queue } = world.vhost.destinations.find('q.a')!
+    expect([queue.waitingCount, queue.inflightCount]).toEqual([0, 1])
+    client.session.stopConsuming('q.*')
+    expect([queue.waitingCount, queue.inflightCount]).toEqual([1, 0])
+  })
+})
+
+describe('durable subscriptions', () => {
+  test('get what their topic brought while nobody was there, over a restart, and nothing from before', async () => {
+    const { world, engine } = await logged()
+    const publisher = world.connect('p')
+    publisher.publish('a/b', 'before', DURABLE)
+    world.settle()
+    open(world)
+    publisher.publish('a/b', 'one', DURABLE)
+    publisher.publish('b', 'other', DURABLE)
+    world.settle()
+    const second = new World()
+    await second.vhost.openLog(engine, [testCodec])
+    second.connect('p').publish('a', 'two', DURABLE)
+    const { sink } = read(open(second).queue)
+    for (let round = 0; round < 2; round++) {
+      await quiet(world.env.clock)
+      await quiet(second.env.clock)
+    }
+    expect(sink.texts).toEqual(['one', 'two'])
+  })
+
+  test('one that is not shared takes one consumer, a shared one several, which share its messages', () => {
+    const world = new World()
+    receiverOf(open(world).queue)
+    expect(world.vhost.subscriptions.open(specOf(), SUBJECT)).toMatchObject({ ok: false, detail: { refusal: 'in-use' } })
+    const shared = { name: 'shared', shared: true, clientId: undefined }
+    const receivers = [read(open(world, shared).queue), read(open(world, shared).queue)]
+    for (let n = 0; n < 4; n++) world.publish('a', `${n}`)
+    expect(receivers.map(({ sink }) => sink.texts.length)).toEqual([2, 2])
+  })
+
+  test('another selector or topic begins anew, but not under a consumer', () => {
+    const world = new World()
+    const first = open(world)
+    world.publish('a', 'old')
+    expect(first.queue.waitingCount).toBe(1)
+    const second = open(world, { selector: "h = '1'" })
+    world.publish('a', 'new')
+    expect([first.queue.isClosed, second.queue.waitingCount]).toEqual([true, 1])
+    receiverOf(second.queue)
+    expect(world.vhost.subscriptions.open(specOf(), SUBJECT)).toMatchObject({ ok: false, detail: { refusal: 'in-use' } })
+  })
+
+  test('a selector keeps out what it does not match; a bad one is refused with its position', () => {
+    const world = new World()
+    const { queue } = open(world, { selector: "h = '2'" })
+    world.publish('a', 'x')
+    expect(queue.waitingCount).toBe(0)
+    const refused = world.vhost.subscriptions.open(specOf({ name: 'bad', selector: 'h = ' }), SUBJECT)
+    expect(refused).toMatchObject({ ok: false, detail: { refusal: 'mismatch', text: expect.stringMatching(/character \d+/) } })
+  })
+
+  test('no-local leaves out what the client itself publishes', () => {
+    const world = new World()
+    const { queue } = open(world, { noLocal: true })
+    world.connect('c').publish('a', 'own')
+    world.connect('d').publish('a', 'other')
+    expect(queue.waitingCount).toBe(1)
+  })
+
+  test('unsubscribing ends it with what waits, and is refused while somebody consumes', () => {
+    const world = new World()
+    const { queue } = open(world)
+    const { consumer } = receiverOf(queue)
+    expect(world.vhost.subscriptions.delete('c', 's')).toMatchObject({ ok: false, detail: { refusal: 'in-use' } })
+    consumer.cancel()
+    expect(world.vhost.subscriptions.delete('c', 's')).toEqual({ ok: true, value: undefined })
+    expect(world.vhost.subscriptions.delete('c', 's')).toMatchObject({ ok: false, detail: { refusal: 'not-found' } })
+    expect([queue.isClosed, world.vhost.router.bindingCount]).toEqual([true, 0])
+  })
+})
+
+describe('temporary destinations', () => {
+  test('anybody who knows the name may send, only the owner reads', () => {
+    const world = new World()
+    const owner = world.connect('owner')
+    const other = world.connect('other')
+    const made = world.vhost.temporaries.create(owner.session, 'temp-queue')
+    if (!made.ok) throw new Error(made.detail.text)
+    const queue = made.value.slice(QUEUE_PREFIX.length)
+    expect(other.session.consume({ queue, assuranceMax: 1, data: {} })).toMatchObject({ ok: false })
+    expect(owner.session.consume({ queue, assuranceMax: 1, data: {} })).toMatchObject({ ok: true })
+    expect(other.publish(made.value, 'reply')).toBe('routed')
+    world.settle()
+    expect(owner.texts).toEqual(['reply'])
+  })
+
+  test('go with the connection: sending to one then is refused, and nothing is left', () => {
+    const world = new World()
+    const owner = world.connect('owner', { expiryMs: 60_000 })
+    const other = world.connect('other')
+    const kinds = ['temp-queue', 'temp-topic'] as const
+    const addresses = kinds.map((kind) => world.vhost.temporaries.create(owner.session, kind)).map((made) => (made.ok ? made.value : ''))
+    owner.session.disconnect()
+    expect(addresses.map((address) => other.publish(address, 'late'))).toEqual(['refused', 'refused'])
+    expect([world.vhost.temporaries.count, world.vhost.destinations.count]).toEqual([0, 0])
+  })
+
+  test('a wildcard consumer does not see them', () => {
+    const world = new World()
+    const owner = world.connect('owner')
+    const other = world.connect('other')
+    other.session.consume({ queue: '>', assuranceMax: 1, data: {} })
+    const made = world.vhost.temporaries.create(owner.session, 'temp-queue')
+    owner.publish(made.ok ? made.value : '', 'secret')
+    world.settle()
+    expect(other.texts).toEqual([])
+  })
+
+  test('one session has a limited number of them', () => {
+    const world = new World()
+    const owner = world.connect('owner')
+    for (let n = 0; n < 1_000; n++) expect(world.vhost.temporaries.create(owner.session, 'temp-topic').ok).toBe(true)
+    expect(world.vhost.temporaries.create(owner.session, 'temp-topic')).toMatchObject({ detail: { refusal: 'limit-reached' } })
+  })
+})
