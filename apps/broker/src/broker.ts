@@ -90,7 +90,7 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
 
   const limits: { -readonly [K in keyof CoreLimits]: CoreLimits[K] } = { ...toCoreLimits(config) }
   const access = new Access(config, users, env.clock)
-  const engine = await openEngine(config, { env, log, folder: dataDir?.journalFolder })
+  const { engine } = await openEngine(config, { env, log, folder: dataDir?.journalFolder })
   undo.add(() => engine.close())
   const vhost = new VirtualHost({
     env,

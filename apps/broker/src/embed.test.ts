@@ -1,6 +1,6 @@
 import { MovableClock } from '@ternmq/testkit'
 import { connect, type IClientOptions, type MqttClient } from 'mqtt'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -103,6 +103,49 @@ describe('options', () => {
       message:
         'store.engine is "journal" and there is no data directory; give dataDir, or set store.engine to "memory"',
     })
+  })
+})
+
+describe('with a data directory', () => {
+  const kept = { clientId: 'a', clean: false, properties: { sessionExpiryInterval: 3_600 } }
+
+  test('a session, what waits for it and what is retained are there after a new start', async () => {
+    const dataDir = join(newFolder(), 'data')
+    const first = await start({ dataDir })
+    const leaving = await client(first, kept)
+    await leaving.mqtt.subscribeAsync('a', { qos: 1 })
+    await leaving.mqtt.endAsync()
+    const publisher = await client(first)
+    await publisher.mqtt.publishAsync('a', 'waits', { qos: 1 })
+    await publisher.mqtt.publishAsync('b', 'stays', { qos: 1, retain: true })
+    await first.stop()
+
+    const second = await start({ dataDir })
+    const returning = await client(second, kept)
+    expect(await returning.next()).toBe('a waits')
+    await returning.mqtt.subscribeAsync('b')
+    expect(await returning.next()).toBe('b stays')
+  })
+
+  test('the memory engine leaves no journal', async () => {
+    const dataDir = join(newFolder(), 'data')
+    const broker = await start({ dataDir, engine: 'memory' })
+    await broker.stop()
+    expect(existsSync(join(dataDir, 'journal'))).toBe(false)
+  })
+
+  test('files of somebody else in the place of the journal stop the start, and stay as they are', async () => {
+    const dataDir = newFolder()
+    mkdirSync(join(dataDir, 'journal'))
+    writeFileSync(join(dataDir, 'journal', 'thesis.txt'), 'chapter 1')
+    await expect(startBroker({ dataDir })).rejects.toMatchObject({
+      code: 'STORE_UNUSABLE',
+      message: expect.stringMatching(
+        /^cannot use the journal in .*journal: .*thesis\.txt.*another directory/,
+      ) as unknown,
+    })
+    expect(readdirSync(join(dataDir, 'journal'))).toEqual(['thesis.txt'])
+    expect(readFileSync(join(dataDir, 'journal', 'thesis.txt'), 'utf8')).toBe('chapter 1')
   })
 })
 

@@ -1,11 +1,12 @@
 /** Opens what keeps messages, sessions and definitions: the engine that the configuration names. */
-import type { BrokerConfig } from '@ternmq/config'
+import type { BrokerConfig, StoreConfig } from '@ternmq/config'
 import type { Env } from '@ternmq/core'
 import { type Engine, MemoryEngine } from '@ternmq/store'
+import type { JournalEngine, JournalFault } from '@ternmq/store/journal'
 
-import { BrokerError } from './errors.ts'
+import { BrokerError, messageOf } from './errors.ts'
 import type { Log } from './log.ts'
-import { toEngineBytes } from './settings.ts'
+import { toEngineBytes, toJournalOptions } from './settings.ts'
 
 export interface EngineParts {
   readonly env: Env
@@ -14,13 +15,48 @@ export interface EngineParts {
   readonly folder: string | undefined
 }
 
+export interface OpenEngine {
+  readonly engine: Engine
+  /** The same, where it is one that can be looked at and copied. */
+  readonly journal: JournalEngine | undefined
+}
+
 /** Rejects with BrokerError 'STORE_UNUSABLE' when the directory is not safe to run on; nothing in it has changed then. */
-export async function openEngine(config: BrokerConfig, { env, folder }: EngineParts): Promise<Engine> {
-  if (config.store.engine === 'memory') return new MemoryEngine(env, { maxBytes: toEngineBytes(config) })
+export async function openEngine(config: BrokerConfig, { env, log, folder }: EngineParts): Promise<OpenEngine> {
+  if (config.store.engine === 'memory') {
+    return { engine: new MemoryEngine(env, { maxBytes: toEngineBytes(config) }), journal: undefined }
+  }
   if (folder === undefined) {
     const text =
       'store.engine is "journal" and there is no data directory; give dataDir, or set store.engine to "memory"'
     throw new BrokerError('STORE_UNUSABLE', text)
   }
-  return new MemoryEngine(env, { maxBytes: toEngineBytes(config) })
+  const journal = await openJournalIn(folder, config.store, env, log)
+  return { engine: journal, journal }
+}
+
+async function openJournalIn(folder: string, store: StoreConfig, env: Env, log: Log): Promise<JournalEngine> {
+  // Who keeps everything in memory need not wait for these to load.
+  const [{ openJournal, faultText }, { nodeDisk }] = await Promise.all([
+    import('@ternmq/store/journal'),
+    import('@ternmq/store/node-disk'),
+  ])
+  const onFault = (fault: JournalFault): void => {
+    log.error({ folder, ...fault }, `damage in the journal ${folder}: ${faultText(fault)}; everything else is served`)
+  }
+  try {
+    const disk = nodeDisk(folder)
+    const journal = await openJournal({ clock: env.clock, disk }, { ...toJournalOptions(store), onFault })
+    const { segments, liveBytes, diskBytes, tornBytes } = journal.stats()
+    if (tornBytes > 0) {
+      log.info(
+        { folder, tornBytes },
+        `the journal ended in the middle of a write that nobody was told of: ${tornBytes} bytes cut off`,
+      )
+    }
+    log.info({ folder, segments, liveBytes, diskBytes }, `the journal in ${folder} is open`)
+    return journal
+  } catch (cause) {
+    throw new BrokerError('STORE_UNUSABLE', `cannot use the journal in ${folder}: ${messageOf(cause)}`, { cause })
+  }
 }

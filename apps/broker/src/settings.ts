@@ -6,9 +6,11 @@ import {
   type ListenerConfig,
   listenersOf,
   type NamedListener,
+  type StoreConfig,
 } from '@ternmq/config'
 import type { CoreLimits } from '@ternmq/core'
 import type { MqttSettings } from '@ternmq/mqtt'
+import type { JournalOptions } from '@ternmq/store/journal'
 import type { ListenerSettings } from '@ternmq/transport'
 
 /** As a session expiry in the configuration it means 'never', as in MQTT. [MQTT5 §3.1.2.11.2] */
@@ -73,6 +75,11 @@ export function toListenerSettings(listener: ListenerConfig): ListenerSettings {
 /** Bytes that the memory engine may hold: what may be retained, and what may wait. */
 export function toEngineBytes({ limits }: BrokerConfig): number {
   return limits.retainedBytesMax + limits.waitingBytesMax
+}
+
+/** What of a journal may be chosen. */
+export function toJournalOptions({ segmentBytes, maxBytes, minFreeBytes }: StoreConfig): JournalOptions {
+  return { segmentBytes, maxBytes, minFreeBytes }
 }
 
 function toListenerAccess(listener: NamedListener[1]): ListenerAccess {

@@ -1,6 +1,6 @@
 /**
- * Brokers that end while clients are at work. State is in memory, so a broker that starts again knows nothing, and says so; what
- * must hold is that clients come back, are told the truth, and lose nothing that is still in their hands.
+ * Brokers that end while clients are at work. What a broker has acknowledged it knows again when it starts again, and what it has not
+ * is still in the hands of its clients: nothing is lost between them.
  */
 import { expect, test } from 'vitest'
 
@@ -11,7 +11,7 @@ const SERVER_SHUTTING_DOWN = 0x8b
 /** Between attempts to connect again, in ms. */
 const RECONNECT_MS = 50
 
-test('clients of a broker that was killed come back, to new sessions, and what was not acknowledged is sent again', async () => {
+test('clients of a broker that was killed come back to their sessions, and nothing that was acknowledged is lost', async () => {
   await using broker = await RunningBroker.start()
   const staying = { clean: false, properties: { sessionExpiryInterval: 600 }, reconnectPeriod: RECONNECT_MS }
   await using subscriber = await TestClient.connect(broker, { ...staying, clientId: 'subscriber' })
@@ -36,24 +36,25 @@ test('clients of a broker that was killed come back, to new sessions, and what w
   } finally {
     clearInterval(timer)
   }
-  // The session is gone, and the broker does not pretend otherwise; MQTT.js then subscribes again.
   for (const { connacks } of [subscriber, publisher]) {
-    expect(connacks.map(({ sessionPresent }) => sessionPresent)).toEqual([false, false])
+    expect(connacks.map(({ sessionPresent }) => sessionPresent)).toEqual([false, true])
   }
   // What the publisher had in its hands when the broker died, it sent again.
   await Promise.all(acknowledgements)
   await publisher.mqtt.publishAsync('traffic', 'end', { qos: 1 })
   await subscriber.until('the last', () => subscriber.messages.at(-1)?.payload.toString() === 'end')
 
-  // What was published after the new subscription stood arrived once and in order.
-  const afterwards = subscriber.messages.slice(-51, -1).map(({ payload }) => Number(payload.toString()))
-  const last = acknowledgements.length - 1
-  expect(afterwards).toEqual(Array.from({ length: 50 }, (_, index) => last - 49 + index))
+  // Some came twice: sent again because their acknowledgement was lost. All came, and for the first time in their order.
+  const numbers = subscriber.messages.slice(0, -1).map(({ payload }) => Number(payload.toString()))
+  expect([...new Set(numbers)]).toEqual(acknowledgements.map((_, index) => index))
 
   await using late = await TestClient.connect(broker)
   await late.mqtt.subscribeAsync(['last', 'now'], { qos: 1 })
   await late.mqtt.publishAsync('now', 'x', { qos: 1 })
-  expect((await late.take(1)).map(({ topic }) => topic)).toEqual(['now']) // the retained message went with the memory
+  expect((await late.take(2)).map(({ topic, payload }) => `${topic} ${payload.toString()}`)).toEqual([
+    'last known',
+    'now x',
+  ])
 })
 
 test('clients of a broker that is stopped are told so over every listener', async () => {
