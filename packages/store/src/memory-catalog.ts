@@ -1,150 +1,41 @@
 /** A catalog that lives in memory. One commit is one synchronous step, so reads and commits are in one order. */
-import type { Catalog, CatalogChange, CatalogEntry, CatalogNews, CatalogOp, EngineLimits } from './engine.ts'
+import type { Catalog, CatalogEntry, CatalogNews, CatalogOp, EngineLimits } from './engine.ts'
 import type { MemoryBudget } from './memory-budget.ts'
-import { Bell } from './bell.ts'
-import { Conflict, NotAppended } from './errors.ts'
-
-/** Entries of one page of a scan. */
-const PAGE_ENTRIES = 512
-/** What an entry costs beside its key and value, against the budget. */
-const ENTRY_OVERHEAD_BYTES = 128
+import { CatalogState } from './catalog-state.ts'
 
 export class MemoryCatalog implements Catalog {
-  readonly #limits: EngineLimits
   readonly #budget: MemoryBudget
-  readonly #entries = new Map<string, CatalogEntry>()
-  /** One counter for all keys: it ascends across deletion without a tombstone. */
-  #rev = 0
-  readonly #watches = new Set<Watch>()
-  #closed = false
+  readonly #state: CatalogState
 
   constructor(limits: EngineLimits, budget: MemoryBudget) {
-    this.#limits = limits
+    this.#state = new CatalogState(limits)
     this.#budget = budget
   }
 
   async get(key: string): Promise<CatalogEntry | undefined> {
-    return this.#entries.get(key)
+    return this.#state.get(key)
   }
 
-  /** Looks at every key: a catalog in memory has no order to search in. */
-  async *scan(prefix: string): AsyncGenerator<readonly CatalogEntry[], void, void> {
-    const keys = this.#keysWith(prefix)
-    for (let start = 0; start < keys.length; start += PAGE_ENTRIES) {
-      const page = keys.slice(start, start + PAGE_ENTRIES).map((key) => this.#entries.get(key))
-      yield page.filter((entry) => entry !== undefined)
-    }
+  scan(prefix: string): AsyncIterable<readonly CatalogEntry[], void> {
+    return this.#state.scan(prefix)
   }
 
   async commit(ops: readonly CatalogOp[]): Promise<number[]> {
-    if (this.#closed) throw new NotAppended('closed', 'the catalog is closed')
-    this.#assertOps(ops)
-    let bytes = 0
-    for (const { key, rev, value } of ops) {
-      const found = this.#entries.get(key)
-      const foundRev = found?.rev ?? 0
-      if (rev !== undefined && rev !== foundRev) throw new Conflict(key, rev, foundRev)
-      bytes += (value === null ? 0 : entryBytes(key, value)) - (found === undefined ? 0 : entryBytes(key, found.value))
-    }
+    const bytes = this.#state.check(ops)
     // Definitions may use what is kept for settling: without them nobody could make room by deleting a queue.
     if (!this.#budget.take(bytes, false)) throw this.#budget.refusal('catalog', bytes)
-    return ops.map(({ key, value }) => this.#apply(key, value))
+    return ops.map(({ key, value }) => {
+      const rev = this.#state.rev + 1
+      this.#state.apply({ key, rev, value })
+      return rev
+    })
   }
 
-  async *watch(prefix: string, signal: AbortSignal): AsyncGenerator<CatalogNews, void, void> {
-    const watch = new Watch(prefix)
-    for (const key of this.#keysWith(prefix)) {
-      const entry = this.#entries.get(key)
-      if (entry !== undefined) watch.tell(entry)
-    }
-    this.#watches.add(watch)
-    try {
-      let isFirst = true
-      while (!signal.aborted && !this.#closed) {
-        const changes = watch.take()
-        if (isFirst || changes.length > 0) yield { changes, synced: true }
-        else await watch.news.wait(signal)
-        isFirst = false
-      }
-    } finally {
-      this.#watches.delete(watch)
-    }
+  watch(prefix: string, signal: AbortSignal): AsyncIterable<CatalogNews, void> {
+    return this.#state.watch(prefix, signal)
   }
 
   close(): void {
-    this.#closed = true
-    for (const watch of this.#watches) watch.news.ring()
+    this.#state.close()
   }
-
-  #keysWith(prefix: string): string[] {
-    return [...this.#entries.keys()].filter((key) => key.startsWith(prefix))
-  }
-
-  #assertOps(ops: readonly CatalogOp[]): void {
-    const keys = new Set<string>()
-    for (const { key, value } of ops) {
-      if (shardOf(key) !== shardOf(ops[0]?.key ?? key)) {
-        throw new RangeError(
-          `catalog commit over the shards of ${ops[0]?.key} and ${key}: only keys of one shard change together`,
-        )
-      }
-      if (keys.has(key)) throw new RangeError(`catalog commit names key ${key} twice`)
-      keys.add(key)
-      if (key.length > this.#limits.keyLength) {
-        throw new NotAppended(
-          'too-big',
-          `a catalog key of length ${key.length} is over the limit keyLength ${this.#limits.keyLength}`,
-        )
-      }
-      if (value !== null && value.length > this.#limits.valueBytes) {
-        throw new NotAppended(
-          'too-big',
-          `catalog key ${key}: a value of ${value.length} bytes is over the limit valueBytes ${this.#limits.valueBytes}`,
-        )
-      }
-    }
-  }
-
-  #apply(key: string, value: Uint8Array | null): number {
-    const rev = ++this.#rev
-    if (value === null) this.#entries.delete(key)
-    else this.#entries.set(key, { key, rev, value })
-    for (const watch of this.#watches) watch.tell({ key, rev, value })
-    return rev
-  }
-}
-
-/** What one reader has not been told yet: the last change of each key, in order of revisions. */
-class Watch {
-  readonly news = new Bell()
-  readonly #prefix: string
-  readonly #changes = new Map<string, CatalogChange>()
-
-  constructor(prefix: string) {
-    this.#prefix = prefix
-  }
-
-  tell(change: CatalogChange): void {
-    if (!change.key.startsWith(this.#prefix)) return
-    this.#changes.delete(change.key)
-    this.#changes.set(change.key, change)
-    this.news.ring()
-  }
-
-  take(): CatalogChange[] {
-    const changes = [...this.#changes.values()]
-    this.#changes.clear()
-    return changes
-  }
-}
-
-/** The text before the first '/'. Throws RangeError without one. */
-function shardOf(key: string): string {
-  const slash = key.indexOf('/')
-  if (slash < 1) throw new RangeError(`catalog key ${JSON.stringify(key)} must be of the form shard/rest`)
-  return key.slice(0, slash)
-}
-
-function entryBytes(key: string, value: Uint8Array): number {
-  return ENTRY_OVERHEAD_BYTES + key.length + value.length
 }

@@ -5,6 +5,7 @@
 import type { Catalog, Durability, Engine, EngineLimits, PartitionId, PartitionLog } from './engine.ts'
 import type { EngineEnv } from './env.ts'
 import type { MemoryContext } from './memory-log.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { MemoryCatalog } from './memory-catalog.ts'
 import { MemoryLog } from './memory-log.ts'
@@ -20,14 +21,6 @@ export interface MemoryEngineOptions {
   /** `Writer.ready` is false above this many bytes. Default 4 MiB. */
   readonly pendingHighBytes?: number
   readonly limits?: Partial<EngineLimits>
-}
-
-const DEFAULT_LIMITS: EngineLimits = {
-  groupBytes: 128 * MIB,
-  groupRecords: 65_536,
-  partitions: 1_024,
-  keyLength: 1_024,
-  valueBytes: MIB,
 }
 
 export class MemoryEngine implements Engine {

@@ -1,0 +1,63 @@
+/** Damage that was found in files: where it is, and what cannot be read because of it. */
+import type { Lsn, PartitionId } from '../engine.ts'
+
+export interface JournalFault {
+  /** Relative to the data directory. */
+  readonly file: string
+  /** Byte of the file where it begins. */
+  readonly offset: number
+  readonly what: string
+  readonly partition: PartitionId | undefined
+  /** Records that are lost have lsns between these two, both excluded; undefined: not known, or none. */
+  readonly lost: { readonly after: Lsn; readonly before: Lsn | undefined } | undefined
+}
+
+/** A store with more faults than this is described well enough by the first ones. */
+const FAULTS_MAX = 1_000
+
+export class FaultLog {
+  readonly #onFault: ((fault: JournalFault) => void) | undefined
+  readonly #faults: JournalFault[] = []
+  readonly #places = new Set<string>()
+  count = 0
+
+  constructor(onFault?: (fault: JournalFault) => void) {
+    this.#onFault = onFault
+  }
+
+  /** The first ones, one for each place. */
+  get list(): readonly JournalFault[] {
+    return this.#faults
+  }
+
+  report(fault: JournalFault): void {
+    const place = `${fault.file}:${fault.offset}`
+    if (this.#places.has(place) || this.#faults.length >= FAULTS_MAX) return
+    this.count++
+    this.#places.add(place)
+    this.#faults.push(fault)
+    this.#onFault?.(fault)
+  }
+}
+
+export function faultText({ file, offset, what, lost }: JournalFault): string {
+  const range =
+    lost === undefined
+      ? ''
+      : `; records between lsn ${lost.after} and ${lost.before === undefined ? 'the end of the file' : lost.before} are lost`
+  return `${file}, byte ${offset}: ${what}${range}`
+}
+
+export type OpenRefusedReason = 'in-use' | 'foreign' | 'newer' | 'corrupt'
+
+/** The directory is not safe to run on. Nothing in it was changed. The text says what was found and what to do. */
+export class OpenRefused extends Error {
+  override readonly name = 'OpenRefused'
+  readonly code = 'STORE_OPEN_REFUSED'
+  readonly reason: OpenRefusedReason
+
+  constructor(reason: OpenRefusedReason, detail: string, options?: ErrorOptions) {
+    super(detail, options)
+    this.reason = reason
+  }
+}

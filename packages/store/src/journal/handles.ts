@@ -1,0 +1,67 @@
+/**
+ * Open files of segments for reading, a bounded number of them. A file in use stays open, also when it has lost its name.
+ */
+import type { Disk, DiskFile } from '../env.ts'
+import type { Segment } from './segment.ts'
+
+/** Open files that nobody uses at the moment. More would not help: the kernel caches the bytes, not we. */
+const IDLE_MAX = 64
+
+interface Handle {
+  readonly file: Promise<DiskFile>
+  users: number
+}
+
+export class Handles {
+  readonly #disk: Disk
+  /** In order of their last use. */
+  readonly #open = new Map<Segment, Handle>()
+
+  constructor(disk: Disk) {
+    this.#disk = disk
+  }
+
+  /** The segment's file, open until `giveBack`. Rejects with DiskError 'not-found' when it is no longer there. */
+  async use(segment: Segment, path: string): Promise<DiskFile> {
+    const handle = this.#open.get(segment) ?? { file: this.#disk.open(path, 'read'), users: 0 }
+    handle.users++
+    this.#open.delete(segment)
+    this.#open.set(segment, handle)
+    try {
+      return await handle.file
+    } catch (error) {
+      if (this.#open.get(segment) === handle) this.#open.delete(segment)
+      throw error
+    }
+  }
+
+  giveBack(segment: Segment): void {
+    const handle = this.#open.get(segment)
+    if (handle === undefined) return
+    handle.users--
+    if (segment.gone) this.#closeIdle(segment, handle)
+    else if (this.#open.size > IDLE_MAX) for (const [each, idle] of this.#open) if (this.#closeIdle(each, idle)) break
+  }
+
+  /** The segment is gone: its file is closed when its last user gives it back. */
+  forget(segment: Segment): void {
+    const handle = this.#open.get(segment)
+    if (handle !== undefined) this.#closeIdle(segment, handle)
+  }
+
+  async close(): Promise<void> {
+    const handles = [...this.#open.values()]
+    this.#open.clear()
+    for (const { file } of handles) await (await file).close()
+  }
+
+  #closeIdle(segment: Segment, handle: Handle): boolean {
+    if (handle.users > 0) return false
+    this.#open.delete(segment)
+    void handle.file.then(
+      (file) => file.close().catch(() => undefined), // it was read only: nothing can be lost
+      () => undefined, // it never opened: `use` told it
+    )
+    return true
+  }
+}

@@ -1,0 +1,3 @@
+/** The engine on a local disk, for whoever opens it; loaded only where there is one. */
+export { faultText, type JournalFault, OpenRefused, type OpenRefusedReason } from './faults.ts'
+export { JournalEngine, type JournalOptions, type JournalStats, openJournal } from './journal-engine.ts'

@@ -1,0 +1,239 @@
+/**
+ * The engine on a local disk: segmented logs with group commit, compaction and snapshots, and a catalog. Honours
+ * 'page-cache' and 'fsync-local'. [ADR-0006]
+ */
+import { crc32 } from 'node:zlib'
+import type { Catalog, Durability, Engine, EngineLimits, PartitionId, PartitionLog } from '../engine.ts'
+import type { DiskLock, EngineEnv } from '../env.ts'
+import type { JournalFault } from './faults.ts'
+import type { Store } from './store.ts'
+import { DiskError } from '../env.ts'
+import { Unknown } from '../errors.ts'
+import { DEFAULT_LIMITS } from '../limits.ts'
+import { Slabs } from './batch.ts'
+import { FaultLog, OpenRefused } from './faults.ts'
+import { CATALOG_DIRECTORY, LOCK_FILE, RESERVE_FILE, partitionDirectory, partitionOfDirectory } from './format.ts'
+import { Handles } from './handles.ts'
+import { JournalCatalog } from './journal-catalog.ts'
+import { JournalLog } from './journal-log.ts'
+import { listIfThere, namesOfStore, readMarker, writeMarker } from './marker.ts'
+import { Space } from './space.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+export interface JournalOptions {
+  /** A segment that is larger grows no more. Default 64 MiB. */
+  readonly segmentBytes?: number
+  /** All files together; content is refused as 'full' a little before. Default 0: as much as the disk has. */
+  readonly maxBytes?: number
+  /** Content is refused as 'full' while the disk has less left. Default 64 MiB. */
+  readonly minFreeBytes?: number
+  /** Kept on disk for settles, for when the disk is full to the last byte. Default 4 MiB. */
+  readonly reserveBytes?: number
+  /** `Writer.ready` is false above this many bytes. Default 4 MiB. */
+  readonly pendingHighBytes?: number
+  /** Content is refused as 'full' while more than this waits to be written. Default 512 MiB. */
+  readonly pendingMaxBytes?: number
+  readonly limits?: Partial<EngineLimits>
+  /** Damage was found: where, and what is lost. */
+  readonly onFault?: (fault: JournalFault) => void
+}
+
+export interface JournalStats {
+  readonly partitions: number
+  readonly segments: number
+  /** Live content, about; and all files. */
+  readonly liveBytes: number
+  readonly diskBytes: number
+  /** Memory of the tables that say where records are. */
+  readonly indexBytes: number
+  /** Since the engine was opened: by commits, by compaction, by snapshots. */
+  readonly writtenBytes: number
+  readonly compactedBytes: number
+  readonly snapshotBytes: number
+  readonly syncs: number
+  readonly lastCommitMicros: number
+  /** Age of the oldest of the partitions' snapshots; undefined when none was made in this life. */
+  readonly snapshotAgeMs: number | undefined
+  /** Bytes of unfinished groups that a crash left and the start cut off. */
+  readonly tornBytes: number
+  readonly isFull: boolean
+  readonly faults: readonly JournalFault[]
+}
+
+/**
+ * Opens the store on `env.disk`, or makes one of an empty directory. Throws OpenRefused when it is not safe to run on:
+ * nothing was changed then.
+ */
+export async function openJournal(env: EngineEnv, options: JournalOptions = {}): Promise<JournalEngine> {
+  const { disk } = env
+  const names = await namesOfStore(disk)
+  if (names.length === 0) await disk.makeDirectory('')
+  const lock = await takeLock(env)
+  try {
+    if (names.length === 0) await writeMarker(disk, crc32(`${env.clock.wallMs()}:${env.clock.monoMs()}`))
+    const engine = new JournalEngine(env, await readMarker(disk), lock, options)
+    await engine.recover(await disk.list(''))
+    return engine
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+async function takeLock({ disk }: EngineEnv): Promise<DiskLock> {
+  try {
+    return await disk.lock(LOCK_FILE)
+  } catch (error) {
+    if (!(error instanceof DiskError && error.code === 'locked')) throw error
+    throw new OpenRefused(
+      'in-use',
+      `${error.message}: the store is in use. Stop the broker that has it, or use another directory`,
+      { cause: error },
+    )
+  }
+}
+
+export class JournalEngine implements Engine {
+  readonly durabilities: readonly Durability[] = ['page-cache', 'fsync-local']
+  readonly limits: EngineLimits
+  readonly #store: Store
+  readonly #lock: DiskLock
+  readonly #life: string
+  readonly #catalog: JournalCatalog
+  readonly #logs = new Map<PartitionId, JournalLog>()
+  #failure: Unknown | undefined = undefined
+  #closing: Promise<void> | undefined = undefined
+
+  /** For `openJournal`. */
+  constructor(env: EngineEnv, salt: number, lock: DiskLock, options: JournalOptions) {
+    const { clock, disk } = env
+    const segmentBytes = options.segmentBytes ?? 64 * MIB
+    const batchBytesMax = Math.min(4 * MIB, Math.ceil(segmentBytes / 2))
+    const isBroken = (): boolean => this.#failure !== undefined
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.#lock = lock
+    this.#life = `${clock.wallMs().toString(36)}`
+    this.#store = {
+      disk,
+      clock,
+      salt,
+      limits: this.limits,
+      settings: { segmentBytes, batchBytesMax, pendingHighBytes: options.pendingHighBytes ?? 4 * MIB },
+      slabs: new Slabs(Math.min(2 * MIB, Math.max(64 * KIB, batchBytesMax))),
+      space: new Space(disk, clock, {
+        maxBytes: options.maxBytes ?? 0,
+        minFreeBytes: options.minFreeBytes ?? 64 * MIB,
+        reserveBytes: options.reserveBytes ?? 4 * MIB,
+        pendingMaxBytes: options.pendingMaxBytes ?? 512 * MIB,
+      }),
+      handles: new Handles(disk),
+      faults: new FaultLog(options.onFault),
+      counters: { writtenBytes: 0, compactedBytes: 0, snapshotBytes: 0, syncs: 0, lastCommitMs: 0 },
+      get isBroken() {
+        return isBroken()
+      },
+      fail: (cause) => this.#fail(cause),
+    }
+    this.#catalog = new JournalCatalog(this.#store)
+    this.#store.space.onOverMax = () => {
+      for (const log of this.#logs.values()) log.collector.want()
+    }
+  }
+
+  get catalog(): Catalog {
+    return this.#catalog
+  }
+
+  /** Why nothing is taken any more; undefined: it is. */
+  get failure(): Unknown | undefined {
+    return this.#failure
+  }
+
+  /** For `openJournal`: looks at everything first, then puts in order what a crash left. */
+  async recover(names: readonly string[]): Promise<void> {
+    const finishes: (() => Promise<void>)[] = []
+    finishes.push(await this.#catalog.recover(await listIfThere(this.#store.disk, CATALOG_DIRECTORY)))
+    const ids = names.map(partitionOfDirectory).filter((id) => id !== undefined)
+    for (const id of ids.toSorted((a, b) => a - b)) {
+      if (id >= this.limits.partitions) {
+        throw new OpenRefused(
+          'corrupt',
+          `${partitionDirectory(id)} is a partition beyond the limit of ${this.limits.partitions} partitions: raise it`,
+        )
+      }
+      const log = new JournalLog(id, this.#store, this.#lifeOf(id))
+      this.#logs.set(id, log)
+      finishes.push(await log.recover())
+    }
+    for (const finish of finishes) await finish()
+    if (names.includes(RESERVE_FILE)) this.#store.space.foundReserve()
+    await this.#store.space.lookNow()
+  }
+
+  partition(id: PartitionId): PartitionLog {
+    if (!Number.isInteger(id) || id < 0 || id >= this.limits.partitions) {
+      throw new RangeError(`partition ${id}: ids are 0 to ${this.limits.partitions - 1}`)
+    }
+    let log = this.#logs.get(id)
+    if (log === undefined) {
+      log = new JournalLog(id, this.#store, this.#lifeOf(id))
+      if (this.#failure !== undefined) log.breakOff(this.#failure)
+      this.#logs.set(id, log)
+    }
+    return log
+  }
+
+  stats(): JournalStats {
+    const partitions = [...this.#logs.values()].map(({ partition }) => partition)
+    const segments = partitions.flatMap((partition) => partition.segments)
+    const { counters, space, faults, clock } = this.#store
+    const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0)
+    const times = partitions.map(({ snapshotAtMs }) => snapshotAtMs).filter((atMs) => atMs !== undefined)
+    return {
+      partitions: partitions.length,
+      segments: segments.length,
+      liveBytes: sum(segments.map(({ liveBytes }) => liveBytes)),
+      diskBytes: space.usedBytes,
+      indexBytes: sum(segments.map(({ indexBytes }) => indexBytes)),
+      writtenBytes: counters.writtenBytes,
+      compactedBytes: counters.compactedBytes,
+      snapshotBytes: counters.snapshotBytes,
+      syncs: counters.syncs,
+      lastCommitMicros: Math.round(counters.lastCommitMs * 1_000),
+      snapshotAgeMs: times.length === 0 ? undefined : clock.monoMs() - Math.min(...times),
+      tornBytes: sum(partitions.map(({ tornBytes }) => tornBytes)),
+      isFull: space.isFull,
+      faults: faults.list,
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#logs.values()].map((log) => log.close()))
+    await this.#catalog.close()
+    await this.#store.handles.close()
+    await this.#lock.release()
+  }
+
+  /** Distinct for partitions that were made empty and again. */
+  #lifeOf(id: PartitionId): string {
+    return `${this.#life}.${id}`
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#failure !== undefined) return
+    const detail = cause instanceof Error ? cause.message : String(cause)
+    this.#failure = new Unknown(
+      `the disk failed (${detail}): what was being written may be in the log or not. Restart the broker when the disk is well`,
+      { cause },
+    )
+    this.#catalog.breakOff(this.#failure)
+    for (const log of this.#logs.values()) log.breakOff(this.#failure)
+  }
+}

@@ -1,0 +1,250 @@
+/** A partition log on disk: who owns it, who writes, and where its parts meet. */
+import type {
+  Epoch,
+  Lsn,
+  Ownership,
+  OwnOptions,
+  PartitionId,
+  PartitionLog,
+  Snapshot,
+  Stored,
+  TailBatch,
+  Writer,
+  WriterOwner,
+} from '../engine.ts'
+import type { Store } from './store.ts'
+import { Busy, Fenced, NotAppended, Unknown } from '../errors.ts'
+import { Collector } from './collector.ts'
+import { Committer } from './committer.ts'
+import { snapshotName } from './format.ts'
+import { JournalWriter } from './journal-writer.ts'
+import { Partition } from './partition.ts'
+import { TailReader, readRecords } from './reader.ts'
+import { recover } from './recovery.ts'
+import { readSnapshot } from './snapshot-file.ts'
+import { placeSnapshot } from './snapshots.ts'
+
+export class JournalLog implements PartitionLog {
+  readonly id: PartitionId
+  readonly partition: Partition
+  readonly committer: Committer
+  readonly collector: Collector
+  readonly #life: string
+  readonly #writers = new Set<JournalWriter>()
+  #holder: JournalOwnership | undefined = undefined
+  /** Of the newest owner in this life; 0 before the first. */
+  #epoch: Epoch = 0
+  #ingestCount = 0
+  #closed = false
+  #broken: Unknown | undefined = undefined
+
+  /** `life` is fresh for every open of the engine. */
+  constructor(id: PartitionId, store: Store, life: string) {
+    this.id = id
+    this.#life = life
+    this.partition = new Partition(id, store)
+    this.committer = new Committer(this.partition)
+    this.collector = new Collector(this.partition, this.committer)
+    this.partition.onDead = () => this.collector.want()
+  }
+
+  get epoch(): Epoch {
+    return this.#epoch
+  }
+
+  /** Finds out what is on disk. Changes nothing until the result is called. */
+  async recover(): Promise<() => Promise<void>> {
+    const recovered = await recover(this.partition)
+    return async () => {
+      await recovered.finish(this.committer)
+      this.collector.want()
+    }
+  }
+
+  ingest(owner: WriterOwner): Writer {
+    return this.#addWriter(owner, 0, `ingest#${this.#life}.${++this.#ingestCount}`)
+  }
+
+  async own(options: OwnOptions, owner: WriterOwner): Promise<Ownership> {
+    if (this.#broken !== undefined) throw this.#broken
+    if (this.#closed) throw new NotAppended('closed', `partition ${this.id}: the engine is closed`)
+    const old = this.#holder
+    const { clock } = this.partition.store
+    const nowMs = clock.monoMs()
+    if (old !== undefined && old.node !== options.node && nowMs < old.untilMs) {
+      throw new Busy(
+        old.node,
+        `partition ${this.id} is node ${old.node}'s for another ${old.untilMs - nowMs} ms: ${options.node} has to wait`,
+      )
+    }
+    const { epoch, written } = this.committer.appendLease(options.node, this.partition.nextWriter, old?.log)
+    this.#epoch = epoch
+    old?.log.end(this.fencedError(old.epoch))
+    const holder = new JournalOwnership(this, options, epoch, this.#addWriter(owner, epoch, `${options.node}#${epoch}`))
+    this.#holder = holder
+    old?.end()
+    try {
+      await written
+    } catch (error) {
+      this.letGo(holder)
+      holder.end()
+      throw error
+    }
+    return holder
+  }
+
+  fencedError(epoch: Epoch): Fenced {
+    return new Fenced(this.#epoch, `epoch ${epoch} of partition ${this.id} was replaced by ${this.#epoch}`)
+  }
+
+  /** Ends `ownership` if it is the present one. */
+  letGo(ownership: JournalOwnership): void {
+    if (this.#holder === ownership) this.#holder = undefined
+  }
+
+  async *tail(after: Lsn, signal: AbortSignal): AsyncGenerator<TailBatch, void, void> {
+    const reader = new TailReader(this.partition)
+    let position = after
+    let isFirst = true
+    while (!signal.aborted && !this.#closed) {
+      if (!isFirst && position >= this.partition.committedLsn) {
+        await this.partition.news.wait(signal)
+        continue
+      }
+      isFirst = false
+      const next = await reader.next(position)
+      position = Math.max(position, next.position)
+      yield next.batch
+    }
+  }
+
+  read(lsns: readonly Lsn[]): Promise<(Stored | undefined)[]> {
+    return readRecords(this.partition, lsns)
+  }
+
+  snapshot(): Promise<Snapshot | undefined> {
+    return this.collector.exclusive(async () => {
+      const { snapshot, store } = this.partition
+      if (snapshot === 0) return undefined
+      const path = this.partition.pathOf(snapshotName(snapshot))
+      const loaded = await readSnapshot(store.disk, path)
+      if (typeof loaded !== 'string' && 'state' in loaded) return { at: loaded.at, data: loaded.state }
+      const what = typeof loaded === 'string' ? loaded : `format ${loaded.version}`
+      store.faults.report({ file: path, offset: 0, what, partition: this.id, lost: undefined })
+      throw new Unknown(`${path} cannot be read any more: ${what}. Restore the newest backup`)
+    })
+  }
+
+  putSnapshot(at: Lsn, data: readonly Uint8Array[], ownership: JournalOwnership): Promise<void> {
+    this.#assertSnapshotAt(at)
+    return this.collector.exclusive(async () => {
+      ownership.assertHeld()
+      this.#assertSnapshotAt(at)
+      if (this.#broken !== undefined) throw this.#broken
+      await placeSnapshot(this.partition, this.committer, at, data)
+      this.collector.want()
+    })
+  }
+
+  /** The disk failed: every writer ends. */
+  breakOff(error: Unknown): void {
+    if (this.#broken !== undefined) return
+    this.#broken = error
+    this.committer.breakOff(error)
+    for (const writer of this.#writers) {
+      writer.end(error)
+      writer.tellEnd()
+    }
+    this.#writers.clear()
+    this.#holder?.end()
+    this.#holder = undefined
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#writers].map((writer) => writer.close()))
+    this.#closed = true
+    this.#holder?.end()
+    this.#holder = undefined
+    this.partition.news.ring()
+    await this.collector.close()
+    await this.committer.settled()
+    await this.committer.close()
+  }
+
+  #assertSnapshotAt(at: Lsn): void {
+    const { trimmedTo, committedLsn } = this.partition
+    if (at >= trimmedTo && at <= committedLsn) return
+    throw new RangeError(
+      `snapshot of partition ${this.id} at ${at}: must be from ${trimmedTo} to ${committedLsn}, the last committed record`,
+    )
+  }
+
+  #addWriter(owner: WriterOwner, epoch: Epoch, id: string): JournalWriter {
+    const writer = new JournalWriter(this.committer, owner, { number: this.partition.nextWriter++, epoch, id })
+    if (this.#broken === undefined) {
+      this.#writers.add(writer)
+      writer.onClosed = () => this.#writers.delete(writer)
+    } else writer.end(this.#broken)
+    return writer
+  }
+}
+
+class JournalOwnership implements Ownership {
+  readonly node: string
+  readonly epoch: Epoch
+  readonly log: JournalWriter
+  readonly #partition: JournalLog
+  readonly #ttlMs: number
+  readonly #lost = new AbortController()
+  #held = true
+  /** On the monotonic clock. */
+  untilMs: number
+
+  constructor(partition: JournalLog, options: OwnOptions, epoch: Epoch, log: JournalWriter) {
+    this.#partition = partition
+    this.node = options.node
+    this.#ttlMs = options.ttlMs
+    this.untilMs = partition.partition.store.clock.monoMs() + options.ttlMs
+    this.epoch = epoch
+    this.log = log
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal
+  }
+
+  get bytesSinceSnapshot(): number {
+    return this.#partition.partition.bytesSinceSnapshot
+  }
+
+  release(firstLsn: Lsn, lastLsn: Lsn): void {
+    if (this.#held) this.#partition.partition.release(firstLsn, lastLsn)
+  }
+
+  async putSnapshot(at: Lsn, data: readonly Uint8Array[]): Promise<void> {
+    this.assertHeld()
+    return this.#partition.putSnapshot(at, data, this)
+  }
+
+  async renew(): Promise<void> {
+    this.assertHeld()
+    this.untilMs = this.#partition.partition.store.clock.monoMs() + this.#ttlMs
+  }
+
+  async resign(): Promise<void> {
+    await this.log.close()
+    this.#partition.letGo(this)
+    this.end()
+  }
+
+  end(): void {
+    this.#held = false
+    this.#lost.abort()
+  }
+
+  assertHeld(): void {
+    if (this.#partition.epoch !== this.epoch) throw this.#partition.fencedError(this.epoch)
+    if (this.#held) return
+    throw new NotAppended('closed', `node ${this.node} has let go of partition ${this.#partition.id}`)
+  }
+}

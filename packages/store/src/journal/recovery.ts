@@ -1,0 +1,361 @@
+/**
+ * Finds out what is in a partition's directory. Nothing is changed while it looks; `finish` does what it found to be
+ * necessary once the whole store is known to be good.
+ *
+ * A crash can leave the end of the last segment torn, in any way that unsynced writes can be: that is cut off at the last
+ * whole group. Damage before something that proves it was synced is no crash: it is reported and stepped over.
+ */
+import type { Lsn } from '../engine.ts'
+import type { Disk, DiskFile } from '../env.ts'
+import type { Committer } from './committer.ts'
+import type { Damage, Frame, ScanRange } from './frames.ts'
+import type { SegmentHeader } from './format.ts'
+import type { Partition } from './partition.ts'
+import type { LoadedSnapshot, SnapshotSegment } from './snapshot-file.ts'
+import { OpenRefused } from './faults.ts'
+import {
+  FLAG_BODY,
+  FLAG_CHUNKED,
+  FLAG_INTERNAL,
+  FLAG_LAST,
+  FORMAT_VERSION,
+  INTERNAL_CHUNK,
+  INTERNAL_WRITER,
+  SEGMENT_HEADER_BYTES,
+  UNFINISHED,
+  decodeChunkRefs,
+  decodeSegmentHeader,
+  decodeWriterName,
+  numberOfName,
+  padded,
+  snapshotName,
+} from './format.ts'
+import { scanFrames } from './frames.ts'
+import { ENTRY_CHUNK, ENTRY_LIVE, Segment } from './segment.ts'
+import { readSnapshot } from './snapshot-file.ts'
+
+export interface Recovered {
+  /** Cuts the torn end off, syncs, removes leftovers and hands the last segment to the committer. */
+  finish(committer: Committer): Promise<void>
+}
+
+interface FoundSegment {
+  readonly name: string
+  readonly header: SegmentHeader
+  readonly size: number
+}
+
+/** Throws OpenRefused 'newer' or 'corrupt', DiskError. */
+export async function recover(partition: Partition): Promise<Recovered> {
+  const { disk } = partition.store
+  const names = await disk.list(partition.directory)
+  const leftovers = names.filter((name) => name.endsWith(UNFINISHED))
+  const snapshot = await newestSnapshot(partition, names)
+  if (snapshot !== undefined) leftovers.push(...snapshot.others)
+  const found = await findSegments(partition, names, leftovers)
+  const known = new Map(snapshot?.loaded.segments.map((each, index) => [each.fileId, { each, index }]))
+  partition.trimmedTo = snapshot?.loaded.at ?? 0
+  for (const [lsn, chunks] of snapshot?.loaded.chunked ?? []) partition.chunked.set(lsn, chunks)
+  let tornTo: number | undefined = undefined
+  for (const [index, { name, header, size }] of found.entries()) {
+    const { firstLsn, fileId, lastLsn: coveredTo } = header
+    const segment = new Segment({ firstLsn, fileId, coveredTo }, coveredTo === 0 ? 'dense' : 'sparse')
+    const before = known.get(fileId)
+    const start = before?.each.firstLsn === firstLsn && before.each.end <= size ? before.each : undefined
+    if (start !== undefined) takeTables(segment, start, snapshot?.loaded.tables[before!.index] ?? [])
+    partition.segments.push(segment)
+    const isLast = index === found.length - 1 && coveredTo === 0
+    const file = await disk.open(partition.pathOf(name), 'read')
+    try {
+      if (await scanSegment(partition, segment, file, size, isLast)) tornTo = segment.end
+    } finally {
+      await file.close()
+    }
+    if (!isLast) segment.seal()
+    partition.appendedBytes += segment.end - (start?.end ?? SEGMENT_HEADER_BYTES)
+    partition.store.space.usedBytes += segment.end
+  }
+  reportGaps(partition)
+  settleNumbers(partition, snapshot?.loaded)
+  settleChunks(partition)
+  return { finish: (committer) => finish(partition, committer, leftovers, tornTo) }
+}
+
+function takeTables(segment: Segment, start: SnapshotSegment, tables: readonly Uint32Array[]): void {
+  segment.load(tables, start.end, start.bookkeepingBytes)
+  for (const writer of start.writers) segment.writers.set(writer.number, writer)
+}
+
+interface FoundSnapshot {
+  readonly loaded: LoadedSnapshot
+  /** Names of files that it makes superfluous. */
+  readonly others: readonly string[]
+}
+
+/**
+ * The newest good one. An older one is there only as long as nothing was removed on the strength of the newer one, so it
+ * does as well.
+ */
+async function newestSnapshot(partition: Partition, names: readonly string[]): Promise<FoundSnapshot | undefined> {
+  const { disk, faults } = partition.store
+  const numbers = names.map((name) => numberOfName(name, '.snap')).filter((number) => number !== undefined)
+  numbers.sort((a, b) => b - a)
+  const broken: string[] = []
+  for (const number of numbers) {
+    const file = partition.pathOf(snapshotName(number))
+    const loaded = await readSnapshot(disk, file)
+    if (typeof loaded === 'string') {
+      broken.push(`${file}: ${loaded}`)
+      faults.report({ file, offset: 0, what: `broken snapshot: ${loaded}`, partition: partition.id, lost: undefined })
+      continue
+    }
+    if (!('state' in loaded)) throw newer(file, loaded.version)
+    partition.snapshot = number
+    partition.snapshotFileBytes = loaded.bytes
+    partition.store.space.usedBytes += loaded.bytes
+    return { loaded, others: numbers.filter((each) => each < number).map(snapshotName) }
+  }
+  if (broken.length === 0) return undefined
+  throw new OpenRefused(
+    'corrupt',
+    `${broken.join('; ')}. Without a snapshot the state of partition ${partition.id} is not known. Restore the newest backup`,
+  )
+}
+
+export function newer(file: string, version: number): OpenRefused {
+  return new OpenRefused(
+    'newer',
+    `${file} has format ${version}, this version reads up to ${FORMAT_VERSION}: start the newer version that wrote it`,
+  )
+}
+
+/** Segments in order, without those that a compacted one stands for and without one that was never finished. */
+async function findSegments(
+  partition: Partition,
+  names: readonly string[],
+  leftovers: string[],
+): Promise<FoundSegment[]> {
+  const { faults } = partition.store
+  const firsts = names.filter((name) => numberOfName(name, '.seg') !== undefined).toSorted()
+  const found: FoundSegment[] = []
+  let coveredTo = 0
+  for (const [index, name] of firsts.entries()) {
+    const path = partition.pathOf(name)
+    const { header, size } = await readHeader(partition, path)
+    const firstLsn = numberOfName(name, '.seg')!
+    if (
+      firstLsn <= coveredTo ||
+      (typeof header === 'string' && size <= SEGMENT_HEADER_BYTES && index === firsts.length - 1)
+    ) {
+      leftovers.push(name)
+      continue
+    }
+    if (typeof header === 'string') {
+      const lost = undefined // frames say what they are by themselves
+      faults.report({ file: path, offset: 0, what: header, partition: partition.id, lost })
+      found.push({
+        name,
+        size,
+        header: { version: FORMAT_VERSION, partition: partition.id, firstLsn, lastLsn: 0, fileId: 0 },
+      })
+      continue
+    }
+    if (header.version > FORMAT_VERSION) throw newer(path, header.version)
+    if (header.partition !== partition.id || header.firstLsn !== firstLsn) {
+      throw new OpenRefused(
+        'corrupt',
+        `${path} says that it is the segment of partition ${header.partition} from lsn ${header.firstLsn} on: ` +
+          'it was moved or renamed. Put it back, or restore the newest backup',
+      )
+    }
+    coveredTo = Math.max(coveredTo, header.lastLsn)
+    found.push({ name, header, size })
+  }
+  return found
+}
+
+async function readHeader(
+  partition: Partition,
+  path: string,
+): Promise<{ header: SegmentHeader | string; size: number }> {
+  const { disk, salt } = partition.store
+  const file = await disk.open(path, 'read')
+  try {
+    const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
+    const count = await file.read(0, bytes)
+    return { header: decodeSegmentHeader(bytes.subarray(0, count), salt), size: await file.size() }
+  } finally {
+    await file.close()
+  }
+}
+
+/** Notes what is behind `segment.end`. True when the end of the file is torn, which only the last one's can be. */
+async function scanSegment(
+  partition: Partition,
+  segment: Segment,
+  file: DiskFile,
+  size: number,
+  isLast: boolean,
+): Promise<boolean> {
+  const { salt } = partition.store
+  let wholeEnd = segment.end
+  let wholeLsn = segment.lastLsn
+  const damages: Damage[] = []
+  const onFrame = (frame: Frame): void => {
+    noteFrame(partition, segment, frame)
+    segment.end = frame.offset + padded(frame.length)
+    if ((frame.flags & FLAG_LAST) === 0) return
+    wholeEnd = segment.end
+    wholeLsn = segment.lastLsn
+  }
+  // Damage that something behind it proves to have been synced is no crash's work. Without damage nobody asks.
+  let proof: Lsn | undefined = undefined
+  let range = { start: segment.end, end: size, afterLsn: segment.lastLsn }
+  for (let damage = await firstDamage(file, range, salt, onFrame); damage !== undefined;) {
+    if (isLast) proof ??= await lastProof(file, { ...range, start: damage.from, afterLsn: damage.afterLsn }, salt)
+    if (proof !== undefined && proof <= damage.afterLsn) break
+    damages.push(damage)
+    range = { ...range, start: damage.to, afterLsn: damage.afterLsn }
+    damage = await firstDamage(file, range, salt, onFrame)
+  }
+  for (const { from, afterLsn, next } of damages) {
+    segment.damaged = true
+    partition.store.faults.report({
+      file: partition.pathOf(segment.name),
+      offset: from,
+      what: 'the checksum of a frame is wrong',
+      partition: partition.id,
+      lost: { after: afterLsn, before: next?.lsn },
+    })
+  }
+  if (!isLast) {
+    segment.end = size
+    return false
+  }
+  // A group is in the log as a whole or not at all.
+  for (const lsn of partition.chunked.keys())
+    if (lsn > wholeLsn && lsn >= segment.firstLsn) partition.chunked.delete(lsn)
+  segment.cut(wholeLsn, wholeEnd)
+  partition.tornBytes = size - wholeEnd
+  return size > wholeEnd
+}
+
+/** Shows the good frames of `range` up to the first damage, and returns it. */
+async function firstDamage(
+  file: DiskFile,
+  range: ScanRange,
+  salt: number,
+  onFrame: (frame: Frame) => void,
+): Promise<Damage | undefined> {
+  let found: Damage | undefined = undefined
+  await scanFrames(file, range, salt, onFrame, (damage) => {
+    found = damage
+    return false
+  })
+  return found
+}
+
+/** The highest lsn up to which some frame of `range` says that all was synced. */
+async function lastProof(file: DiskFile, range: ScanRange, salt: number): Promise<Lsn> {
+  let proof = 0
+  await scanFrames(
+    file,
+    range,
+    salt,
+    (frame) => {
+      proof = Math.max(proof, frame.lsn - frame.unsynced)
+    },
+    () => true,
+  )
+  return proof
+}
+
+function noteFrame(partition: Partition, segment: Segment, frame: Frame): void {
+  if (!frame.hasPlace) {
+    if (frame.kind === INTERNAL_WRITER) segment.writers.set(frame.writer, decodeWriterName(frame.writer, frame.meta))
+    return
+  }
+  if (frame.lsn <= segment.lastLsn) return // no writer makes two; a second one cannot be told from the first
+  const isInternal = (frame.flags & FLAG_INTERNAL) !== 0
+  const isChunk = isInternal && frame.kind === INTERNAL_CHUNK
+  const isContent = !isInternal && (frame.flags & FLAG_BODY) !== 0
+  const bits = isChunk ? ENTRY_LIVE | ENTRY_CHUNK : isContent ? ENTRY_LIVE : 0
+  segment.add(frame.lsn, frame.offset, bits, padded(frame.length))
+  if (isContent && (frame.flags & FLAG_CHUNKED) !== 0) partition.chunked.set(frame.lsn, decodeChunkRefs(frame.body))
+}
+
+/** Behind the trim point every lsn is in some segment's range. */
+function reportGaps(partition: Partition): void {
+  let end = partition.trimmedTo
+  for (const segment of partition.segments) {
+    if (segment.firstLsn > end + 1) {
+      partition.store.faults.report({
+        file: partition.pathOf(segment.name),
+        offset: 0,
+        what: 'the segment before it is missing, or its end is',
+        partition: partition.id,
+        lost: { after: end, before: segment.firstLsn },
+      })
+    }
+    end = Math.max(end, segment.rangeEnd)
+  }
+}
+
+function settleNumbers(partition: Partition, snapshot: LoadedSnapshot | undefined): void {
+  const { segments } = partition
+  const lastLsn = Math.max((snapshot?.nextLsn ?? 1) - 1, partition.trimmedTo, segments.at(-1)?.rangeEnd ?? 0)
+  partition.nextLsn = lastLsn + 1
+  partition.committedLsn = lastLsn
+  partition.syncedLsn = lastLsn
+  const writers = segments.flatMap((segment) => [...segment.writers.keys()])
+  partition.nextWriter = writers.reduce((max, each) => Math.max(max, each + 1), snapshot?.nextWriter ?? 1)
+  partition.nextFileId = segments.reduce((max, { fileId }) => Math.max(max, fileId + 1), snapshot?.nextFileId ?? 1)
+}
+
+/** Pieces without a record were for nothing, and a record without all of its pieces had been released. */
+function settleChunks(partition: Partition): void {
+  const used = new Set<Lsn>()
+  for (const [lsn, chunks] of partition.chunked) {
+    const segment = partition.segments[partition.indexOf(lsn)]
+    const isWhole = chunks.every(
+      (chunk) => partition.segments[partition.indexOf(chunk.lsn)]?.isLive(chunk.lsn) === true,
+    )
+    if (segment?.isLive(lsn) === true && isWhole) for (const chunk of chunks) used.add(chunk.lsn)
+    else {
+      const slot = segment?.slotOf(lsn) ?? -1
+      if (slot >= 0) segment?.kill(slot)
+      partition.chunked.delete(lsn)
+    }
+  }
+  for (const segment of partition.segments) {
+    segment.eachChunk((slot) => {
+      if (!used.has(segment.lsnOf(slot))) segment.kill(slot)
+    })
+  }
+}
+
+async function finish(
+  partition: Partition,
+  committer: Committer,
+  leftovers: readonly string[],
+  tornTo: number | undefined,
+): Promise<void> {
+  const { disk, settings } = partition.store
+  const last = partition.segments.at(-1)
+  if (last !== undefined && !last.isCompacted) {
+    const file = await disk.open(partition.pathOf(last.name), 'write')
+    if (tornTo !== undefined) await file.truncate(tornTo)
+    await file.syncAll() // what a reader is shown from now on must outlive a power loss
+    if (last.end < settings.segmentBytes && !last.damaged && last.fileId !== 0) committer.resume(last, file)
+    else await file.close()
+  }
+  await removeAll(
+    disk,
+    leftovers.map((name) => partition.pathOf(name)),
+  )
+  if (leftovers.length > 0) await disk.syncDirectory(partition.directory)
+}
+
+async function removeAll(disk: Disk, paths: readonly string[]): Promise<void> {
+  for (const path of paths) await disk.remove(path)
+}

@@ -1,0 +1,42 @@
+/** What all partitions of one journal share. */
+import type { EngineLimits } from '../engine.ts'
+import type { Disk, EngineClock } from '../env.ts'
+import type { Slabs } from './batch.ts'
+import type { FaultLog } from './faults.ts'
+import type { Handles } from './handles.ts'
+import type { Space } from './space.ts'
+
+export interface JournalSettings {
+  readonly segmentBytes: number
+  /** More is divided over several writes. */
+  readonly batchBytesMax: number
+  readonly pendingHighBytes: number
+}
+
+/** Counted since the engine was opened. */
+export interface Counters {
+  /** By commits, and by compaction beside them. */
+  writtenBytes: number
+  compactedBytes: number
+  snapshotBytes: number
+  syncs: number
+  lastCommitMs: number
+}
+
+export interface Store {
+  readonly disk: Disk
+  readonly clock: EngineClock
+  readonly limits: EngineLimits
+  readonly settings: JournalSettings
+  /** Begins every checksum, so that a frame of another store, or one in somebody's message, is none of ours. */
+  readonly salt: number
+  readonly slabs: Slabs
+  readonly space: Space
+  readonly handles: Handles
+  readonly faults: FaultLog
+  readonly counters: Counters
+  /** `fail` was called. */
+  readonly isBroken: boolean
+  /** A write or a sync failed: nothing is taken any more. */
+  fail(cause: unknown): void
+}
