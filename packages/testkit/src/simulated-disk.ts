@@ -11,6 +11,7 @@ import { SeededRandom, type VirtualClock } from './virtual-clock.ts'
 
 export type DiskOperation =
   | 'open'
+  | 'create'
   | 'remove'
   | 'rename'
   | 'makeDirectory'
@@ -27,7 +28,7 @@ export type DiskOperation =
 
 /** Operations that can change what survives a crash. */
 const CHANGES: ReadonlySet<DiskOperation> = new Set([
-  'open',
+  'create',
   'remove',
   'rename',
   'makeDirectory',
@@ -215,6 +216,12 @@ export class SimulatedDisk implements Disk {
     return node?.kind === 'file' ? node.visible.toBytes() : undefined
   }
 
+  /** Names in a directory as the process sees them now; none where there is no directory. For assertions. */
+  peekNames(path: string): string[] {
+    const node = this.#machine.files.find(path)
+    return node?.kind === 'directory' ? [...node.visible.keys()].toSorted() : []
+  }
+
   /**
    * Overwrites bytes of a file as a failing medium does, behind the back of the process and durably.
    * Throws DiskError 'not-found'.
@@ -338,8 +345,9 @@ export class SimulatedDisk implements Disk {
   // --- Disk
 
   open(path: string, mode: 'read' | 'write' | 'create'): Promise<DiskFile> {
-    return this.#start('open', path, (code) => {
-      if (code !== undefined) throw failure(code, path, 'open')
+    const kind = mode === 'create' ? 'create' : 'open'
+    return this.#start(kind, path, (code) => {
+      if (code !== undefined) throw failure(code, path, kind)
       const { files } = this.#machine
       const file = mode === 'create' ? files.create(path) : files.file(path)
       files.opened(file)

@@ -24,14 +24,17 @@ export class Owner implements WriterOwner {
   end: Fenced | Unknown | undefined = undefined
   lastRefusal: NotAppended | undefined = undefined
 
-  constructor(model: LogModel, isOver: () => boolean) {
+  readonly #mayBeFull: boolean
+
+  constructor(model: LogModel, mayBeFull: boolean, isOver: () => boolean) {
     this.#model = model
+    this.#mayBeFull = mayBeFull
     this.#isOver = isOver
   }
 
   submit({ log, epoch }: Ownership, records: readonly LogRecord[], level: Durability, as: Durability): void {
     if (this.end !== undefined || this.#isOver()) return
-    const group = this.#model.submit(records, level, `epoch ${epoch}`)
+    const group = this.#model.submit(records, level, `epoch ${epoch}`, this.#mayBeFull)
     const ticket = ++this.#ticket
     this.#waiting.push({ ticket, group })
     log.submit(records.slice(), ticket, as)

@@ -9,6 +9,7 @@ import {
   type Durability,
   type Engine,
   type EngineEnv,
+  Fenced,
   type LogRecord,
   type Lsn,
   NotAppended,
@@ -28,6 +29,8 @@ export interface EngineRunOptions {
   readonly open: (env: EngineEnv, seed: number) => Promise<Engine>
   readonly lives?: number
   readonly steps?: number
+  /** The first life ends at this change of the disk, if it comes so far; later lives then do not crash. */
+  readonly crashAt?: number
   /** Puts something between engine and disk: a test shows that a disk which lies is found out. */
   readonly disk?: (disk: Disk) => Disk
   /** What a group is submitted with instead of its level: a test shows that an answer before the sync is found out. */
@@ -49,6 +52,8 @@ export interface EngineRunCounts {
   prepared: number
   catalogCommits: number
   crashes: number
+  /** In the midst of an operation, and not at the end of a life. */
+  plannedCrashes: number
   crashesWhileOpening: number
   faults: number
   worldSteps: number
@@ -63,7 +68,7 @@ const FAULTS: readonly (readonly [DiskOperation, 'io' | 'full'] | undefined)[] =
   ['sync', 'io'],
   ['write', 'full'],
   ['syncDirectory', 'io'],
-  ['open', 'full'],
+  ['create', 'full'],
 ]
 
 /** Throws what the engine did wrong, with the seed. */
@@ -73,7 +78,7 @@ export async function runEngine(options: EngineRunOptions): Promise<EngineRunCou
     return await run.lives()
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
-    throw new Error(`seed ${options.seed}, ${run.place}: ${text}`, { cause: error })
+    throw new Error(`seed ${options.seed}, ${run.place}: ${text}\n  ${run.recent.join('\n  ')}`, { cause: error })
   }
 }
 
@@ -110,6 +115,7 @@ class EngineRun {
     prepared: 0,
     catalogCommits: 0,
     crashes: 0,
+    plannedCrashes: 0,
     crashesWhileOpening: 0,
     faults: 0,
     worldSteps: 0,
@@ -118,6 +124,7 @@ class EngineRun {
   #step = 0
   #nextId = 1
   #lastEpoch = 0
+  #fault: (typeof FAULTS)[number] = undefined
   #failure: Error | undefined = undefined
 
   constructor(options: EngineRunOptions) {
@@ -133,7 +140,15 @@ class EngineRun {
   }
 
   get place(): string {
-    return `life ${this.#life}, step ${this.#step}`
+    const told = [`life ${this.#life}`, `step ${this.#step}`]
+    if (this.#fault !== undefined) told.push(`${this.#fault[0]} fails once with '${this.#fault[1]}'`)
+    if (this.#isSmallDisk) told.push(`a disk of ${this.#world.disk.capacityBytes} bytes`)
+    return told.join(', ')
+  }
+
+  /** What the disk did last. */
+  get recent(): readonly string[] {
+    return this.#world.disk.recent
   }
 
   async lives(): Promise<EngineRunCounts> {
@@ -141,9 +156,13 @@ class EngineRun {
     let loss: Loss = 'open'
     for (this.#life = 1; this.#life <= lives; this.#life++) {
       this.#step = 0
+      this.#fault = FAULTS[this.#random.below(FAULTS.length)]
       const kind: CrashKind = this.#random.below(3) === 0 ? 'kill' : 'power'
       const isLast = this.#life === lives
-      if (!isLast && this.#random.below(5) > 0) this.#world.disk.crashAt(1 + this.#random.below(90), kind)
+      const plannedAt = this.#random.below(5) > 0 ? 1 + this.#random.below(90) : Infinity
+      const crashAt =
+        this.#options.crashAt === undefined ? plannedAt : this.#life === 1 ? this.#options.crashAt : Infinity
+      if (!isLast) this.#world.disk.crashAt(crashAt, kind)
       const life = await this.#open(loss)
       let hasFailed = false
       if (life !== undefined) {
@@ -153,6 +172,7 @@ class EngineRun {
         life.stop.abort()
       } else this.#counts.crashesWhileOpening++
       if (isLast) break
+      if (this.#world.disk.isCrashed) this.#counts.plannedCrashes++
       // A disk that crashed by plan did so in the planned way, else in this one.
       this.#world.crash(kind)
       this.#counts.crashes++
@@ -170,7 +190,7 @@ class EngineRun {
     const engine = await this.#result(this.#options.open({ clock, disk: seen }, this.#options.seed))
     if (engine === CRASHED) return undefined
     const log = engine.partition(0)
-    const owner = new Owner(this.#model, () => disk.isCrashed)
+    const owner = new Owner(this.#model, this.#mayBeFull, () => disk.isCrashed)
     const ownership = await this.#result(log.own({ node: 'a', ttlMs: Infinity }, owner))
     if (ownership === CRASHED) return undefined
     this.#expectEpoch(ownership)
@@ -188,6 +208,10 @@ class EngineRun {
     return life
   }
 
+  get #mayBeFull(): boolean {
+    return this.#isSmallDisk || this.#fault?.[1] === 'full'
+  }
+
   get #openGroups(): number {
     return this.#model.groups.filter(({ state }) => state === 'open').length
   }
@@ -195,7 +219,7 @@ class EngineRun {
   /** Random doings. True when a sync or a write failed, so that what was not synced may be gone. */
   async #live(life: Life, steps: number): Promise<boolean> {
     const { disk } = this.#world
-    const fault = FAULTS[this.#random.below(FAULTS.length)]
+    const fault = this.#fault
     if (fault !== undefined) {
       const [on, code] = fault
       disk.failOn({ on, code, nth: 1 + this.#random.below(12) })
@@ -275,7 +299,8 @@ class EngineRun {
     const start = this.#random.below(records.length + 1)
     const picked = records.slice(start, start + 1 + this.#random.below(12))
     const [first, last] = [picked[0], picked.at(-1)]
-    if (first === undefined || last === undefined) return
+    // Without effect once the ownership is lost.
+    if (first === undefined || last === undefined || ownership.lost.aborted) return
     // Between two durable records there is nothing that is not: a sync covers all that was before.
     ownership.release(first.lsn, last.lsn)
     for (const record of picked) record.isReleased ||= record.record.body !== undefined
@@ -294,6 +319,8 @@ class EngineRun {
         if (found.length !== records.length) throw new Error(`${records.length} lsns read as ${found.length} records`)
         found.forEach((each, index) => {
           const record = records[index] as ModelRecord
+          // A sync that fails may take with it what was written before: the engine has ended, or is about to.
+          if (each === undefined && this.#fault?.[0] === 'sync') return
           if (!disk.isCrashed) this.#model.checkRead(record, before[index] === true, each)
         })
         this.#counts.reads++
@@ -311,19 +338,20 @@ class EngineRun {
     this.#snapshotting = true
     const text = `snapshot ${this.#nextId++} ${'x'.repeat(this.#random.below(2_000))}`
     const half = this.#random.below(text.length)
-    this.#model.snapshotBegins(at, text)
+    const coming = this.#model.snapshotBegins(at, text)
     const parts = [text.slice(0, half), text.slice(half)].map((part) => new TextEncoder().encode(part))
     this.#later(
       ownership.putSnapshot(at, parts),
       () => {
         this.#snapshotting = false
-        this.#model.snapshotDone()
+        this.#model.snapshotDone(coming)
         this.#counts.snapshots++
       },
       (error) => {
         this.#snapshotting = false
         // Without effect for certain only when it says so.
-        if (error instanceof NotAppended) this.#model.snapshotRefused()
+        if (!(error instanceof Unknown)) this.#model.snapshotRefused(coming)
+        this.#expectKnown(error, 'putSnapshot')
       },
     )
   }
@@ -338,7 +366,8 @@ class EngineRun {
         this.#counts.catalogCommits++
       },
       (error) => {
-        if (error instanceof NotAppended) change.refused()
+        if (!(error instanceof Unknown)) change.refused()
+        this.#expectKnown(error, 'a catalog commit')
       },
     )
   }
@@ -347,7 +376,7 @@ class EngineRun {
   async #takeOver(life: Life): Promise<void> {
     if (this.#snapshotting || life.owner.end !== undefined) return
     const { disk } = this.#world
-    const owner = new Owner(this.#model, () => disk.isCrashed)
+    const owner = new Owner(this.#model, this.#mayBeFull, () => disk.isCrashed)
     const ownership = await this.#result(life.log.own({ node: 'a', ttlMs: Infinity }, owner), true)
     if (ownership === CRASHED || ownership === FAILED) return
     this.#expectEpoch(ownership)
@@ -372,7 +401,7 @@ class EngineRun {
         if (fate < 2) return
         owner.submit(ownership, [this.#make(-1), prepared.record], 'fsync-local', 'fsync-local')
       },
-      () => {},
+      (error) => this.#expectKnown(error, 'prepare'),
     )
   }
 
@@ -492,6 +521,12 @@ class EngineRun {
       (value) => guard(() => onValue(value)),
       (error: unknown) => guard(() => onError(error)),
     )
+  }
+
+  /** What an append may reject with. A takeover may come while it is under way. */
+  #expectKnown(error: unknown, what: string): void {
+    if (error instanceof NotAppended || error instanceof Fenced || error instanceof Unknown) return
+    throw new Error(`${what} rejects with ${String(error)}`, { cause: error })
   }
 
   async #advance(ms: number): Promise<void> {

@@ -20,6 +20,8 @@ export interface ModelGroup {
   readonly level: Durability
   /** Which writer: groups of one are in the log up to some point, and not beyond. */
   readonly writer: string
+  /** The disk may have been full: without an answer it may be missing from the midst of others. */
+  readonly mayBeRefused: boolean
   /** 'refused': certainly not in the log. */
   state: 'open' | 'committed' | 'refused'
   /** Must survive a loss of power. */
@@ -29,6 +31,11 @@ export interface ModelGroup {
 export interface ModelSnapshot {
   readonly at: Lsn
   readonly text: string
+}
+
+export interface ComingSnapshot extends ModelSnapshot {
+  /** What was released before the call: it must stay so. */
+  readonly buries: readonly ModelRecord[]
 }
 
 /** What may be missing: nothing, what had no outcome, or also what was committed without a sync. */
@@ -48,8 +55,8 @@ export class LogModel {
   #groups: ModelGroup[] = []
   readonly #byId = new Map<string, ModelRecord>()
   #snapshot: ModelSnapshot | undefined = undefined
-  /** A snapshot on its way: a crash may leave it or the one before. Releases before its call are `buries`. */
-  #coming: (ModelSnapshot & { readonly buries: readonly ModelRecord[] }) | undefined = undefined
+  /** Snapshots on their way, or of which the engine does not know: each of them may be the one that is found. */
+  #coming: ComingSnapshot[] = []
   #lastLsn: Lsn = 0
 
   /** Outcomes so far. */
@@ -73,7 +80,7 @@ export class LogModel {
     return this.committed.filter(({ record }) => record.body !== undefined).map(({ lsn }) => lsn)
   }
 
-  submit(records: readonly LogRecord[], level: Durability, writer: string): ModelGroup {
+  submit(records: readonly LogRecord[], level: Durability, writer: string, mayBeRefused: boolean): ModelGroup {
     const group: ModelGroup = {
       records: records.map((record) => {
         const known = { id: idOf(record), record, lsn: 0, isReleased: false, isBuried: false }
@@ -82,6 +89,7 @@ export class LogModel {
       }),
       level,
       writer,
+      mayBeRefused,
       state: 'open',
       isDurable: false,
     }
@@ -109,21 +117,22 @@ export class LogModel {
     this.refusedCount++
   }
 
-  snapshotBegins(at: Lsn, text: string): void {
-    this.#coming = { at, text, buries: this.committed.filter(({ isReleased }) => isReleased) }
+  snapshotBegins(at: Lsn, text: string): ComingSnapshot {
+    const coming = { at, text, buries: this.committed.filter(({ isReleased }) => isReleased) }
+    this.#coming.push(coming)
+    return coming
   }
 
-  snapshotDone(): void {
-    const coming = this.#coming
-    if (coming === undefined) return
-    this.#coming = undefined
+  snapshotDone(coming: ComingSnapshot): void {
+    this.#coming = []
     this.#snapshot = { at: coming.at, text: coming.text }
     for (const record of coming.buries) record.isBuried = true
     this.#becomeDurable(coming.at)
   }
 
-  snapshotRefused(): void {
-    this.#coming = undefined
+  /** It is certainly not there. */
+  snapshotRefused(coming: ComingSnapshot): void {
+    this.#coming = this.#coming.filter((each) => each !== coming)
   }
 
   /** What a `read` of `record` gave. `wasReleased`, `isReleased`: before the call, and at its end. */
@@ -152,8 +161,7 @@ export class LogModel {
    * Afterwards the model is what was found.
    */
   check(seen: LogSeen, loss: Loss): void {
-    if (loss !== 'none') this.#settleSnapshot(seen.snapshot)
-    this.#checkSnapshot(seen)
+    this.#checkSnapshot(seen, loss)
     const shown = new Map<ModelRecord, Stored>()
     let last = seen.trimmedTo
     for (const found of seen.records) {
@@ -172,19 +180,15 @@ export class LogModel {
       if (group.state === 'committed' && (group.records[0]?.lsn ?? Infinity) <= lsn) group.isDurable = true
   }
 
-  /** A crash met a snapshot on its way: which one is it? */
-  #settleSnapshot(found: ModelSnapshot | undefined): void {
-    const coming = this.#coming
-    if (coming === undefined) return
-    if (found?.at === coming.at && found.text === coming.text) this.snapshotDone()
-    else this.snapshotRefused()
-  }
-
-  #checkSnapshot({ snapshot, trimmedTo }: LogSeen): void {
-    const [found, expected] = [JSON.stringify(snapshot), JSON.stringify(this.#snapshot)]
-    if (found !== expected) throw new Error(`the snapshot is ${found}, not ${expected}`)
-    if (trimmedTo > this.snapshotAt)
-      throw new Error(`trimmed to lsn ${trimmedTo}, but the snapshot covers ${this.snapshotAt} only`)
+  #checkSnapshot({ snapshot, trimmedTo }: LogSeen, loss: Loss): void {
+    const coming = this.#coming.findLast(({ at, text }) => snapshot?.at === at && snapshot.text === text)
+    if (coming === undefined && JSON.stringify(snapshot) !== JSON.stringify(this.#snapshot))
+      throw new Error(`the snapshot is ${briefly(snapshot)}, not ${briefly(this.#snapshot)}`)
+    if (trimmedTo > (snapshot?.at ?? 0))
+      throw new Error(`trimmed to lsn ${trimmedTo}, but the snapshot is ${briefly(snapshot)}`)
+    if (loss === 'none') return
+    if (coming !== undefined) this.snapshotDone(coming)
+    this.#coming = []
   }
 
   #checkGroups(shown: ReadonlyMap<ModelRecord, Stored>, trimmedTo: Lsn, loss: Loss): void {
@@ -217,7 +221,7 @@ export class LogModel {
         kept.push(group)
         continue
       }
-      ended.set(group.writer, group)
+      if (group.state === 'committed' || !group.mayBeRefused) ended.set(group.writer, group)
       this.#forget(group)
     }
     this.#groups = kept
@@ -248,6 +252,10 @@ export class LogModel {
   #forget(group: ModelGroup): void {
     for (const { id } of group.records) this.#byId.delete(id)
   }
+}
+
+function briefly(snapshot: ModelSnapshot | undefined): string {
+  return snapshot === undefined ? 'none' : `"${snapshot.text.slice(0, 16)}" at lsn ${snapshot.at}`
 }
 
 /** The record has to show in a tail that begins after `trimmedTo`, if its group is in the log. */
