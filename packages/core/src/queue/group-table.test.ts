@@ -45,6 +45,19 @@ test('a closed group may go to anybody, and the others stay', () => {
   expect([table.ownerOf('a'), table.countOf(bob)]).toEqual([bob, 1])
 })
 
+test('a consumer whose last group is closed or released is not kept alive', () => {
+  const table = new GroupTable<Consumer>()
+  table.assign('a', ada)
+  table.assign('b', ada)
+  table.assign('c', bob)
+  table.close('a')
+  expect(table.consumerCount).toBe(2)
+  table.close('b')
+  expect(table.consumerCount).toBe(1)
+  table.release(bob)
+  expect(table.consumerCount).toBe(0)
+})
+
 test('the least loaded of the candidates is the one with the fewest groups, the first of several', () => {
   const table = new GroupTable<Consumer>()
   expect(table.leastLoaded([])).toBeUndefined()

@@ -53,6 +53,11 @@ export class GroupTable<C extends object> {
     return this.#groupBytes
   }
 
+  /** Consumers that have a group or a shared place; the table keeps no others alive. */
+  get consumerCount(): number {
+    return this.#holdings.size
+  }
+
   /** Shared places that somebody has. */
   get sharedCount(): number {
     let count = 0
@@ -137,7 +142,6 @@ export class GroupTable<C extends object> {
     this.#groupBytes -= bytesOf(groupId)
   }
 
-  /** A consumer without groups needs no release, and is not kept alive. */
   #dropIfEmpty(holding: Holding<C>): void {
     if (holding.groupIds.size + holding.sharedPlaces.size === 0) this.#holdings.delete(holding.consumer)
   }
