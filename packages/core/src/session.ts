@@ -18,6 +18,7 @@ import { Queue } from './queue/queue.ts'
 import { QueueConsumers } from './queue-consumers.ts'
 import { refuse, type Result } from './refusal.ts'
 import { type Binding, matchOf } from './router.ts'
+import { isTemporary } from './temporaries.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 /** The adapter's end of a session while it is connected. */
@@ -154,6 +155,9 @@ export class Session {
     const isKnown = this.#bindings?.has(key) === true || this.#shared?.has(key) === true
     const room = this.#roomFor(key, isKnown)
     if (!room.ok) return room
+    if (isTemporary(patternText(pattern)) && this.#vhost.temporaries.ownerOf(patternText(pattern)) !== this) {
+      return refuse('not-authorized', key, 'only the session that made a temporary topic reads from it')
+    }
     if (!this.#vhost.authorizer.mayMatch(this.#subject(), 'read', pattern).allowed) {
       return refuse('not-authorized', key, `user '${this.principal.name}' may not subscribe to this filter`)
     }
@@ -504,6 +508,11 @@ function bindingBytes(key: string): number {
   let levels = 1
   for (let at = key.indexOf('\0'); at >= 0; at = key.indexOf('\0', at + 1)) levels++
   return levels * LEVEL_BYTES + key.length * 2
+}
+
+/** Wildcards show as themselves: good for telling whose names these are. */
+function patternText({ levels }: Pattern): string {
+  return levels.map((level) => (typeof level === 'string' ? level : '*')).join('/')
 }
 
 function bindingKey(shareName: string | undefined, key: string): string {

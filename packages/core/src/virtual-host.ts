@@ -106,6 +106,8 @@ export class VirtualHost implements QueueContext {
   // ── QueueContext ──
 
   matchFor(queue: Queue, message: Message): Match {
+    const named = this.destinations.find(queue.name)
+    if (named?.queue === queue) return named.match
     const route = this.router.routeOf(message.topic)
     const target = targetsOf(route).find((each) => each.queue === queue)
     return target?.match ?? { data: [], assuranceMax: message.assurance, memo: undefined }

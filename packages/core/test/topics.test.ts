@@ -182,6 +182,20 @@ describe('temporary destinations', () => {
     expect(owner.texts).toEqual(['reply'])
   })
 
+  test('a topic is read by its owner alone, wildcards below it included', () => {
+    const world = new World()
+    const owner = world.connect('owner')
+    const other = world.connect('other')
+    const made = world.vhost.temporaries.create(owner.session, 'temp-topic')
+    const address = made.ok ? made.value : ''
+    expect(owner.tryBind(address)).toMatchObject({ ok: true })
+    for (const filter of [address, '$temp/+', '$temp/#']) {
+      expect(other.tryBind(filter)).toMatchObject({ ok: false, detail: { refusal: 'not-authorized' } })
+    }
+    other.publish(address, 'x')
+    expect([owner.texts, other.texts]).toEqual([['x'], []])
+  })
+
   test('go with the connection: sending to one then is refused, and nothing is left', () => {
     const world = new World()
     const owner = world.connect('owner', { expiryMs: 60_000 })
