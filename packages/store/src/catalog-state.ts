@@ -34,6 +34,10 @@ export class CatalogState {
     return this.#closed
   }
 
+  get count(): number {
+    return this.#entries.size
+  }
+
   get(key: string): CatalogEntry | undefined {
     return this.#entries.get(key)
   }

@@ -130,10 +130,6 @@ export class Batch {
     return this.runs.length === 0
   }
 
-  get lastLsn(): Lsn {
-    return this.firstLsn + this.count - 1
-  }
-
   /** Offset in the batch + 4, with the bits of an entry, by lsn - `firstLsn`; 0: not in it. */
   get places(): Uint32Array {
     return this.slab.places

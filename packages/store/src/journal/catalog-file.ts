@@ -60,8 +60,9 @@ export function encodeChanges(changes: readonly CatalogChange[], salt: number): 
 }
 
 export interface CatalogScan {
-  /** Where the good frames end. */
+  /** Where the good frames end, and where the last of them begins. */
   readonly end: number
+  readonly lastStart: number
   /** A good frame was found behind a bad one. */
   readonly isDamaged: boolean
 }
@@ -69,14 +70,16 @@ export interface CatalogScan {
 /** Shows the changes of every frame of a whole file, in order. */
 export function scanCatalog(bytes: Uint8Array, salt: number, onChange: (change: CatalogChange) => void): CatalogScan {
   let at = CATALOG_HEADER_BYTES
+  let lastStart = 0
   for (let size = frameAt(bytes, at, salt); size > 0; size = frameAt(bytes, at, salt)) {
+    lastStart = at
     decodeChanges(bytes.subarray(at + FRAME_HEAD_BYTES, at + size), onChange)
     at += size
   }
   for (let later = at + 1; later + FRAME_HEAD_BYTES <= bytes.length; later++) {
-    if (frameAt(bytes, later, salt) > 0) return { end: at, isDamaged: true }
+    if (frameAt(bytes, later, salt) > 0) return { end: at, lastStart, isDamaged: true }
   }
-  return { end: at, isDamaged: false }
+  return { end: at, lastStart, isDamaged: false }
 }
 
 /** Size of a good frame; 0: there is none. */

@@ -8,7 +8,7 @@
 import type { Committer } from './committer.ts'
 import type { Partition } from './partition.ts'
 import { compact } from './compaction.ts'
-import { isFull } from './committer.ts'
+import { isFull } from './segment-writer.ts'
 import { planCompaction } from './compaction-plan.ts'
 
 export class Collector {

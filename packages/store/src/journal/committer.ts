@@ -10,60 +10,31 @@ import type { Run } from './batch.ts'
 import type { ChunkRef } from './format.ts'
 import type { JournalWriter } from './journal-writer.ts'
 import type { Partition } from './partition.ts'
-import { DiskError } from '../env.ts'
-import { Batch } from './batch.ts'
+import { RECORD_OVERHEAD_BYTES } from '../engine.ts'
+import { Batch, EXTERNAL_BYTES } from './batch.ts'
 import {
   FLAG_BODY,
   FLAG_CHUNKED,
   FLAG_INTERNAL,
   FLAG_LAST,
-  FORMAT_VERSION,
   INTERNAL_CHUNK,
-  INTERNAL_CLOSE,
   INTERNAL_LEASE,
-  INTERNAL_WRITER,
-  SEGMENT_HEADER_BYTES,
   encodeChunkRefs,
-  encodeFrame,
-  encodeSegmentHeader,
-  encodeWriterName,
 } from './format.ts'
-import { ENTRY_CHUNK, ENTRY_LIVE, Segment } from './segment.ts'
+import { ENTRY_CHUNK, ENTRY_LIVE, type Segment } from './segment.ts'
+import { SegmentWriter } from './segment-writer.ts'
+import { CHUNK_BYTES, WriteAhead } from './write-ahead.ts'
 
-/** A piece of a body that is written ahead: what one commit can carry beside others without being felt. */
-const CHUNK_BYTES = 1024 * 1024
 const SMALL_FRAME_ROOM = 4_096
 const NOTHING = new Uint8Array(0)
-
-/** A body on its way into the log ahead of its record. */
-interface WriteAhead {
-  readonly body: Uint8Array
-  readonly chunks: ChunkRef[]
-  readonly ended: () => Error | undefined
-  readonly resolve: (chunks: readonly ChunkRef[]) => void
-  readonly reject: (error: Error) => void
-  offset: number
-  committed: number
-  failed: boolean
-}
-
-/** The segment that grows. */
-interface Active {
-  readonly segment: Segment
-  readonly file: DiskFile
-  /** Written since the last sync. */
-  isUnsynced: boolean
-  /** Written since it was opened. */
-  isNew: boolean
-}
 
 export class Committer {
   readonly #partition: Partition
   #filling: Batch | undefined = undefined
   /** Full ones that wait behind the one that is written. Bounded by what writers may have pending. */
   readonly #sealed: Batch[] = []
-  readonly #ahead: WriteAhead[] = []
-  #active: Active | undefined = undefined
+  readonly #ahead: WriteAhead
+  readonly #segments: SegmentWriter
   #busy = false
   #scheduled = false
   #broken: Unknown | undefined = undefined
@@ -74,6 +45,8 @@ export class Committer {
 
   constructor(partition: Partition) {
     this.#partition = partition
+    this.#segments = new SegmentWriter(partition)
+    this.#ahead = new WriteAhead((chunks) => partition.releaseChunks(chunks))
   }
 
   get limits(): EngineLimits {
@@ -86,11 +59,7 @@ export class Committer {
 
   /** Goes on in a segment that recovery found and synced. */
   resume(segment: Segment, file: DiskFile): void {
-    this.#active = { segment, file, isUnsynced: false, isNew: false }
-  }
-
-  get activeSegment(): Segment | undefined {
-    return this.#active?.segment
+    this.#segments.resume(segment, file)
   }
 
   /** Why `bytes` more of content cannot go in now. */
@@ -120,13 +89,26 @@ export class Committer {
     for (let index = 0; index <= last; index++) {
       const { kind, dest, meta, body, bodyStart, bodyEnd } = group[index]!
       const flags = index === last ? FLAG_LAST : 0
-      bytes += 64 + meta.length
+      bytes += RECORD_OVERHEAD_BYTES + meta.length
       if (body === undefined) {
         batch.put(lsn, kind, flags, dest, meta, undefined, 0, 0, number, lsn - synced, 0, salt)
       } else {
         const chunks = prepared?.get(group[index]!)
         if (chunks === undefined) {
-          batch.put(lsn, kind, flags | FLAG_BODY, dest, meta, body, bodyStart, bodyEnd, number, lsn - synced, 1, salt)
+          batch.put(
+            lsn,
+            kind,
+            flags | FLAG_BODY,
+            dest,
+            meta,
+            body,
+            bodyStart,
+            bodyEnd,
+            number,
+            lsn - synced,
+            ENTRY_LIVE,
+            salt,
+          )
           bytes += bodyEnd - bodyStart
         } else {
           prepared?.delete(group[index]!)
@@ -178,7 +160,7 @@ export class Committer {
   /** Resolves when everything before is on stable storage. Rejects with Unknown. */
   sync(): Promise<void> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken)
-    if (!this.#busy && !this.#scheduled && this.#active?.isUnsynced !== true) return Promise.resolve()
+    if (!this.#busy && !this.#scheduled && !this.#segments.isUnsynced) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.#await({ what: 'call', frames: 0, done: (error) => (error === undefined ? resolve() : reject(error)) })
       this.#filling!.needsSync = true
@@ -215,10 +197,10 @@ export class Committer {
 
   /** Brings `body` into the log in pieces. `ended` says why its writer can do nothing any more. */
   writeAhead(body: Uint8Array, ended: () => Error | undefined): Promise<readonly ChunkRef[]> {
-    return new Promise((resolve, reject) => {
-      this.#ahead.push({ body, chunks: [], ended, resolve, reject, offset: 0, committed: 0, failed: false })
-      this.#wake()
-    })
+    if (this.#broken !== undefined) return Promise.reject(this.#broken)
+    const written = this.#ahead.add(body, ended)
+    this.#wake()
+    return written
   }
 
   /** Nobody will use these pieces. */
@@ -238,32 +220,12 @@ export class Committer {
     const batches = [...this.#sealed.splice(0), ...(this.#filling === undefined ? [] : [this.#filling])]
     this.#filling = undefined
     for (const { runs } of batches) this.#break(runs)
-    for (const job of this.#ahead.splice(0)) job.reject(error)
+    this.#ahead.breakOff(error)
   }
 
   /** Says in the log that all of it was synced, and gives the file back. */
-  async close(): Promise<void> {
-    const active = this.#active
-    if (active === undefined) return
-    this.#active = undefined
-    if (this.#broken === undefined && active.isNew) await this.#writeClose(active)
-    await active.file.close()
-  }
-
-  async #writeClose({ segment, file }: Active): Promise<void> {
-    const { store, nextLsn } = this.#partition
-    const lsn = nextLsn - 1
-    const fields = { lsn, kind: INTERNAL_CLOSE, flags: FLAG_INTERNAL | FLAG_LAST, dest: 0, writer: 0 }
-    const frame = encodeFrame({ ...fields, atMs: store.clock.wallMs(), unsynced: 0 }, NOTHING, store.salt)
-    try {
-      await file.syncData()
-      await file.write(segment.end, [frame])
-      await file.syncData()
-      segment.end += frame.length
-    } catch (error) {
-      // It proves something, nothing rests on it: the next start reads a torn frame away.
-      if (!(error instanceof DiskError)) throw error
-    }
+  close(): Promise<void> {
+    return this.#segments.close(this.#broken !== undefined)
   }
 
   #wake(): void {
@@ -285,9 +247,9 @@ export class Committer {
   }
 
   #next(): Batch | undefined {
+    if (this.#sealed.length === 0 && !this.#ahead.isEmpty) this.#addChunk()
     const sealed = this.#sealed.shift()
     if (sealed !== undefined) return sealed
-    if (this.#ahead.length > 0) this.#addChunk()
     const batch = this.#filling
     this.#filling = undefined
     return batch
@@ -333,212 +295,23 @@ export class Committer {
 
   async #write(batch: Batch): Promise<void> {
     const startedMs = this.#partition.store.clock.monoMs()
-    if (batch.bytes > 0) await this.#writeBytes(batch)
-    else if (batch.needsSync) await this.#syncActive(this.#partition.syncedLsn)
+    if (batch.bytes > 0) await this.#segments.write(batch)
+    else if (batch.needsSync) await this.#segments.sync()
     this.#partition.store.counters.lastCommitMs = this.#partition.store.clock.monoMs() - startedMs
   }
 
-  async #writeBytes(batch: Batch): Promise<void> {
-    const active = await this.#activeFor(batch)
-    if (active === undefined) return
-    const { segment, file } = active
-    let prefix = this.#writerFrames(segment, batch)
-    try {
-      await file.write(segment.end, prefix.length === 0 ? batch.parts() : [prefix, ...batch.parts()])
-    } catch (error) {
-      if (!isFull(error)) throw error
-      await this.#makeRoom(active, batch, error)
-      prefix = this.#writerFrames(segment, batch)
-      if (batch.bytes > 0 && !(await this.#writeAgain(active, batch, prefix))) prefix = NOTHING
-    }
-    if (batch.bytes > 0) {
-      active.isUnsynced = true
-      active.isNew = true
-      for (const writer of writersOf(batch)) segment.writers.set(writer.name.number, writer.name)
-      if (batch.needsSync) await this.#syncActive(batch.lastLsn)
-      this.#index(segment, batch, segment.end + prefix.length)
-    }
-    this.#partition.releaseChunks(batch.dropped)
-  }
-
-  /** Only bookkeeping is left of the batch. False, and nothing is left, when not even that fits. */
-  async #writeAgain({ segment, file }: Active, batch: Batch, prefix: Uint8Array): Promise<boolean> {
-    try {
-      await file.write(segment.end, [prefix, ...batch.parts()])
-      return true
-    } catch (error) {
-      if (!isFull(error)) throw error
-      await file.truncate(segment.end)
-      batch.dropAll(this.#partition.store.space.fullError(`partition ${this.#partition.id}`, error.message))
-      return false
-    }
-  }
-
-  async #makeRoom({ segment, file }: Active, batch: Batch, error: DiskError): Promise<void> {
-    const { space } = this.#partition.store
-    await file.truncate(segment.end)
-    await space.onDiskFull(error)
-    batch.dropContent(space.fullError(`partition ${this.#partition.id}`, error.message))
-  }
-
-  async #syncActive(lsn: Lsn): Promise<void> {
-    const active = this.#active
-    if (active === undefined || !active.isUnsynced) return
-    await active.file.syncData()
-    active.isUnsynced = false
-    this.#partition.store.counters.syncs++
-    this.#partition.syncedLsn = Math.max(lsn, this.#partition.syncedLsn)
-  }
-
-  /** Everything of the batch has its place from `base` on. */
-  #index(segment: Segment, batch: Batch, base: number): void {
-    const { places } = batch
-    let lsn = 0
-    let place = 0
-    for (let index = 0; index < batch.count; index++) {
-      const next = places[index]!
-      if (next === 0) continue
-      if (lsn !== 0) segment.add(lsn, base + (place & ~3) - 4, place & 3, (next & ~3) - (place & ~3))
-      lsn = batch.firstLsn + index
-      place = next
-    }
-    const bytes = base + batch.bytes - segment.end
-    segment.end = base + batch.bytes
-    if (lsn !== 0) segment.add(lsn, base + (place & ~3) - 4, place & 3, batch.bytes + 4 - (place & ~3))
-    this.#partition.grew(batch.lastLsn, bytes, batch.chunked)
-  }
-
-  /** The segment that the batch goes to: a new one when the present one is full. Undefined when there can be none. */
-  async #activeFor(batch: Batch): Promise<Active | undefined> {
-    const active = this.#active
-    const { settings, space } = this.#partition.store
-    const isEmpty = active?.segment.end === SEGMENT_HEADER_BYTES
-    if (active !== undefined && (isEmpty || active.segment.end + batch.bytes <= settings.segmentBytes)) return active
-    try {
-      return await this.#roll(active)
-    } catch (error) {
-      if (!isFull(error)) throw error
-      await space.onDiskFull(error)
-      if (active !== undefined) return active // it grows beyond its size until there is space
-      batch.dropAll(space.fullError(`partition ${this.#partition.id}`, error.message))
-      return undefined
-    }
-  }
-
-  async #roll(old: Active | undefined): Promise<Active> {
-    const partition = this.#partition
-    const { disk, salt, space } = partition.store
-    // Behind a segment that was not synced nothing may stand, or a crash could leave a hole in the middle.
-    await this.#syncActive(partition.committedLsn)
-    if (partition.segments.length === 0) await partition.makeDirectory()
-    const firstLsn = (partition.segments.at(-1)?.rangeEnd ?? 0) + 1
-    const segment = new Segment({ firstLsn, fileId: partition.nextFileId, coveredTo: 0 }, 'dense')
-    const path = partition.pathOf(segment.name)
-    const file = await createAnew(disk, path)
-    const { fileId } = segment
-    const header = { version: FORMAT_VERSION, partition: partition.id, firstLsn, lastLsn: 0, fileId }
-    try {
-      await file.write(0, [encodeSegmentHeader(header, salt)])
-      await file.syncAll()
-      await disk.syncDirectory(partition.directory)
-    } catch (error) {
-      await file.close()
-      if (isFull(error)) await disk.remove(path)
-      throw error
-    }
-    partition.nextFileId++
-    space.use(SEGMENT_HEADER_BYTES)
-    old?.segment.seal()
-    await old?.file.close()
-    partition.segments.push(segment)
-    this.#active = { segment, file, isUnsynced: false, isNew: false }
-    partition.onSealed()
-    return this.#active
-  }
-
-  /** Frames that name the writers which the segment does not know yet. */
-  #writerFrames(segment: Segment, batch: Batch): Uint8Array {
-    const frames: Uint8Array[] = []
-    for (const { name } of writersOf(batch)) {
-      if (segment.writers.has(name.number)) continue
-      const flags = FLAG_INTERNAL | FLAG_LAST
-      const fields = { lsn: batch.firstLsn - 1, kind: INTERNAL_WRITER, flags, dest: 0, writer: name.number }
-      const unsynced = batch.firstLsn - 1 - this.#partition.syncedLsn
-      frames.push(
-        encodeFrame(
-          { ...fields, atMs: batch.atMs, unsynced: Math.max(0, unsynced) },
-          encodeWriterName(name),
-          this.#partition.store.salt,
-        ),
-      )
-    }
-    if (frames.length === 0) return NOTHING
-    const joined = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0))
-    let at = 0
-    for (const frame of frames) {
-      joined.set(frame, at)
-      at += frame.length
-    }
-    return joined
-  }
-
-  /** Adds a piece of the body that is next to the batch that fills. */
+  /** Adds the next piece of a body to the batch that fills. */
   #addChunk(): void {
     const partition = this.#partition
-    const job = this.#ahead.shift()!
-    const error = job.ended() ?? this.refusal(CHUNK_BYTES)
-    if (error !== undefined) return this.#failAhead(job, error)
-    const end = Math.min(job.offset + CHUNK_BYTES, job.body.length)
-    const batch = this.#batchFor(SMALL_FRAME_ROOM + (end - job.offset), 0)
+    const piece = this.#ahead.next(partition.nextLsn, this.refusal(CHUNK_BYTES))
+    if (piece === undefined) return
+    const { body, start, end, done } = piece
+    const batch = this.#batchFor(SMALL_FRAME_ROOM + Math.min(end - start, EXTERNAL_BYTES), 0)
     const lsn = partition.nextLsn++
     const flags = FLAG_INTERNAL | FLAG_LAST
     const bits = ENTRY_LIVE | ENTRY_CHUNK
     const unsynced = lsn - partition.syncedLsn
-    const { salt } = partition.store
-    batch.put(lsn, INTERNAL_CHUNK, flags, 0, NOTHING, job.body, job.offset, end, 0, unsynced, bits, salt)
-    const chunk = { lsn, length: end - job.offset }
-    job.chunks.push(chunk)
-    job.offset = end
-    if (end < job.body.length) this.#ahead.push(job) // behind the others: they take turns
-    batch.runs.push({
-      what: 'call',
-      frames: 1,
-      done: (failure) => {
-        if (failure !== undefined) this.#failAhead(job, failure)
-        else if (job.failed) this.forget([chunk])
-        else if ((job.committed += chunk.length) === job.body.length) job.resolve(job.chunks)
-      },
-    })
+    batch.put(lsn, INTERNAL_CHUNK, flags, 0, NOTHING, body, start, end, 0, unsynced, bits, partition.store.salt)
+    batch.runs.push({ what: 'call', frames: 1, done })
   }
-
-  #failAhead(job: WriteAhead, error: Error): void {
-    if (job.failed) return
-    job.failed = true
-    const waiting = this.#ahead.indexOf(job)
-    if (waiting >= 0) this.#ahead.splice(waiting, 1)
-    this.forget(job.chunks)
-    job.reject(error)
-  }
-}
-
-function writersOf(batch: Batch): Set<JournalWriter> {
-  const writers = new Set<JournalWriter>()
-  for (const run of batch.runs) if (run.what === 'groups') writers.add(run.writer)
-  return writers
-}
-
-export function isFull(error: unknown): error is DiskError {
-  return error instanceof DiskError && error.code === 'full'
-}
-
-/** A file that is there under this name is what a failed attempt left: nothing of it was ever told. */
-async function createAnew(disk: Partition['store']['disk'], path: string): Promise<DiskFile> {
-  try {
-    return await disk.open(path, 'create')
-  } catch (error) {
-    if (!(error instanceof DiskError && error.code === 'exists')) throw error
-  }
-  const file = await disk.open(path, 'write')
-  await file.truncate(0)
-  return file
 }

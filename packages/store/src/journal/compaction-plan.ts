@@ -7,30 +7,49 @@ const SMALL_RUN = 8
 const LSN_SPAN_MAX = 2 ** 32 - 1
 
 /**
- * A sparse segment and the small ones beside it, or many small ones; empty when nothing is worth it. Neighbours come along
- * when they are no larger than twice what the sparse one has left: a few records that stay must not be the reason to copy
- * many others again and again.
+ * The sparsest segment and the small ones beside it, or many small ones; empty when nothing is worth it. As long as the
+ * files are not much more than twice what is needed nothing is copied: what is drained in order dies as a whole before
+ * long. Neighbours come along when they are no larger than twice what the sparse one has left: a few records that stay must
+ * not be the reason to copy many others again and again.
  */
 export function planCompaction(partition: Partition): Segment[] {
+  const { settings, space } = partition.store
   const sealed = partition.segments.filter((segment) => partition.isSealed(segment))
   const fits = (run: readonly Segment[]): boolean =>
-    run.reduce((sum, segment) => sum + partition.neededBytes(segment), 0) <= partition.store.settings.segmentBytes &&
+    run.reduce((sum, segment) => sum + partition.neededBytes(segment), 0) <= settings.segmentBytes &&
     run.at(-1)!.rangeEnd - run[0]!.firstLsn < LSN_SPAN_MAX
-  for (const [index, sparse] of sealed.entries()) {
-    if (!partition.isSparse(sparse)) continue
-    const limit = Math.max(2 * partition.neededBytes(sparse), partition.store.settings.segmentBytes / 64)
-    const comesAlong = (segment: Segment | undefined): segment is Segment =>
-      segment !== undefined && !segment.damaged && partition.neededBytes(segment) <= limit
-    let run = [sparse]
-    for (let before = index - 1; comesAlong(sealed[before]) && fits([sealed[before]!, ...run]); before--) {
-      run = [sealed[before]!, ...run]
-    }
-    for (let after = index + 1; comesAlong(sealed[after]) && fits([...run, sealed[after]!]); after++) {
-      run = [...run, sealed[after]!]
-    }
-    return run
+  const totalBytes = partition.segments.reduce((sum, { end }) => sum + end, 0)
+  const neededBytes = partition.segments.reduce((sum, segment) => sum + partition.neededBytes(segment), 0)
+  const isTight = space.isTight || totalBytes > 2 * neededBytes + 2 * settings.segmentBytes
+  const sparse = isTight ? sparsest(partition, sealed) : undefined
+  if (sparse === undefined) return smallRun(partition, sealed, fits)
+  const limit = Math.max(2 * partition.neededBytes(sparse), settings.segmentBytes / 64)
+  const comesAlong = (segment: Segment | undefined): segment is Segment =>
+    segment !== undefined && !segment.damaged && partition.neededBytes(segment) <= limit
+  let run = [sparse]
+  let before = sealed[sealed.indexOf(sparse) - 1]
+  while (comesAlong(before) && fits([before, ...run])) {
+    run = [before, ...run]
+    before = sealed[sealed.indexOf(before) - 1]
   }
-  return smallRun(partition, sealed, fits)
+  let after = sealed[sealed.indexOf(sparse) + 1]
+  while (comesAlong(after) && fits([...run, after])) {
+    run = [...run, after]
+    after = sealed[sealed.indexOf(after) + 1]
+  }
+  return run
+}
+
+function sparsest(partition: Partition, sealed: readonly Segment[]): Segment | undefined {
+  let found: Segment | undefined = undefined
+  let foundShare = Infinity
+  for (const segment of sealed) {
+    const share = partition.neededBytes(segment) / segment.end
+    if (!partition.isSparse(segment) || share >= foundShare) continue
+    found = segment
+    foundShare = share
+  }
+  return found
 }
 
 function smallRun(

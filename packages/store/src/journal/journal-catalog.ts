@@ -5,11 +5,12 @@
 import type { Catalog, CatalogChange, CatalogEntry, CatalogNews, CatalogOp } from '../engine.ts'
 import type { DiskFile } from '../env.ts'
 import type { Unknown } from '../errors.ts'
+import type { CatalogScan } from './catalog-file.ts'
 import type { Store } from './store.ts'
 import { CatalogState, entryBytes } from '../catalog-state.ts'
 import { NotAppended } from '../errors.ts'
 import { decodeCatalogHeader, encodeCatalogHeader, encodeChanges, scanCatalog } from './catalog-file.ts'
-import { isFull } from './committer.ts'
+import { isFull } from './segment-writer.ts'
 import { OpenRefused } from './faults.ts'
 import { CATALOG_DIRECTORY, UNFINISHED, hex, numberOfName } from './format.ts'
 import { newer } from './recovery.ts'
@@ -47,24 +48,28 @@ export class JournalCatalog implements Catalog {
     const { disk, space } = this.#store
     const numbers = names.map((name) => numberOfName(name, '.log')).filter((number) => number !== undefined)
     this.#number = Math.max(0, ...numbers)
-    let end = 0
+    let last: { start: number; bytes: Uint8Array } | undefined = undefined
     if (this.#number > 0) {
       const path = catalogPath(this.#number)
       const bytes = await readWhole(await disk.open(path, 'read'))
-      end = this.#take(path, bytes)
+      const { end, lastStart: start } = this.#take(path, bytes)
+      last = { start, bytes: bytes.slice(start, end) }
       this.#end = end
       space.usedBytes += end
     }
     return async () => {
-      if (this.#number > 0) {
+      if (last !== undefined) {
         this.#file = await disk.open(catalogPath(this.#number), 'write')
-        await this.#file.truncate(end)
+        await this.#file.truncate(this.#end)
+        // After a sync that failed the kernel may take these bytes for clean: only writing them again makes them last.
+        await this.#file.write(last.start, [last.bytes])
         await this.#file.syncAll()
       }
       const leftovers = names.filter(
         (name) => name.endsWith(UNFINISHED) || (numberOfName(name, '.log') ?? Infinity) < this.#number,
       )
       for (const name of leftovers) await disk.remove(`${CATALOG_DIRECTORY}/${name}`)
+      if (names.length > 0) await disk.syncDirectory(CATALOG_DIRECTORY)
     }
   }
 
@@ -91,6 +96,10 @@ export class JournalCatalog implements Catalog {
     this.#broken ??= error
   }
 
+  get keyCount(): number {
+    return this.#state.count
+  }
+
   /** The log as it would be if it were new, at this moment. */
   image(): Uint8Array[] {
     const { salt } = this.#store
@@ -109,15 +118,15 @@ export class JournalCatalog implements Catalog {
     this.#file = undefined
   }
 
-  #take(path: string, bytes: Uint8Array): number {
+  #take(path: string, bytes: Uint8Array): CatalogScan {
     const { salt } = this.#store
     const header = decodeCatalogHeader(bytes, salt)
     if (typeof header === 'string') throw this.#corrupt(path, 0, header)
     if ('version' in header) throw newer(path, header.version)
     this.#state.rev = header.rev
-    const { end, isDamaged } = scanCatalog(bytes, salt, (change) => this.#state.apply(change))
-    if (isDamaged) throw this.#corrupt(path, end, 'the checksum of a change is wrong, and changes follow')
-    return end
+    const scan = scanCatalog(bytes, salt, (change) => this.#state.apply(change))
+    if (scan.isDamaged) throw this.#corrupt(path, scan.end, 'the checksum of a change is wrong, and changes follow')
+    return scan
   }
 
   #corrupt(path: string, offset: number, what: string): OpenRefused {

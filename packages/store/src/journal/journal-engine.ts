@@ -4,7 +4,7 @@
  */
 import { crc32 } from 'node:zlib'
 import type { Catalog, Durability, Engine, EngineLimits, PartitionId, PartitionLog } from '../engine.ts'
-import type { DiskLock, EngineEnv } from '../env.ts'
+import type { Disk, DiskLock, EngineEnv } from '../env.ts'
 import type { JournalFault } from './faults.ts'
 import type { Store } from './store.ts'
 import { DiskError } from '../env.ts'
@@ -12,7 +12,17 @@ import { Unknown } from '../errors.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
 import { Slabs } from './batch.ts'
 import { FaultLog, OpenRefused } from './faults.ts'
-import { CATALOG_DIRECTORY, LOCK_FILE, RESERVE_FILE, partitionDirectory, partitionOfDirectory } from './format.ts'
+import { type CopyReport, copyStore, itemsOf } from './backup.ts'
+import { type StoreReport, reportOf } from './inspect.ts'
+import {
+  CATALOG_DIRECTORY,
+  FORMAT_VERSION,
+  LOCK_FILE,
+  hex,
+  RESERVE_FILE,
+  partitionDirectory,
+  partitionOfDirectory,
+} from './format.ts'
 import { Handles } from './handles.ts'
 import { JournalCatalog } from './journal-catalog.ts'
 import { JournalLog } from './journal-log.ts'
@@ -168,6 +178,7 @@ export class JournalEngine implements Engine {
       finishes.push(await log.recover())
     }
     for (const finish of finishes) await finish()
+    await this.#store.disk.syncDirectory('') // a killed process may not have come to it
     if (names.includes(RESERVE_FILE)) this.#store.space.foundReserve()
     await this.#store.space.lookNow()
   }
@@ -207,6 +218,34 @@ export class JournalEngine implements Engine {
       isFull: space.isFull,
       faults: faults.list,
     }
+  }
+
+  /** What is in the store, as far as it is known without reading it. */
+  inspect(): StoreReport {
+    const { diskBytes, tornBytes, faults } = this.stats()
+    const partitions = [...this.#logs.values()].map(({ partition }) => reportOf(partition))
+    const catalogKeys = this.#catalog.keyCount
+    return { formatVersion: FORMAT_VERSION, diskBytes, tornBytes, partitions, catalogKeys, faults }
+  }
+
+  /**
+   * Copies the store as it is at one moment of the call to an empty directory, while everything goes on. Segments are not
+   * removed or compacted meanwhile. Rejects with OpenRefused when `target` is not empty, DiskError.
+   */
+  backup(target: Disk): Promise<CopyReport> {
+    const logs = [...this.#logs.values()]
+    const copy = (): Promise<CopyReport> => {
+      const items = logs.flatMap(({ partition }) => itemsOf(partition))
+      items.push({ path: `${CATALOG_DIRECTORY}/${hex(1)}.log`, parts: this.#catalog.image() })
+      return copyStore(this.#store.disk, target, items)
+    }
+    // All collectors stand still before the moment is chosen, one inside the other.
+    return logs.reduce<() => Promise<CopyReport>>(
+      (inner, { collector }) =>
+        () =>
+          collector.exclusive(inner),
+      copy,
+    )()
   }
 
   close(): Promise<void> {

@@ -13,6 +13,7 @@ import type {
   WriterOwner,
 } from '../engine.ts'
 import type { Store } from './store.ts'
+import { DiskError } from '../env.ts'
 import { Busy, Fenced, NotAppended, Unknown } from '../errors.ts'
 import { Collector } from './collector.ts'
 import { Committer } from './committer.ts'
@@ -112,9 +113,20 @@ export class JournalLog implements PartitionLog {
         continue
       }
       isFirst = false
-      const next = await reader.next(position)
+      const next = await this.#nextOrEnd(reader, position)
+      if (next === undefined) return
       position = Math.max(position, next.position)
       yield next.batch
+    }
+  }
+
+  /** Undefined when the engine was closed meanwhile. */
+  async #nextOrEnd(reader: TailReader, position: Lsn): Promise<{ batch: TailBatch; position: Lsn } | undefined> {
+    try {
+      return await reader.next(position)
+    } catch (error) {
+      if (error instanceof NotAppended && error.reason === 'closed') return undefined
+      throw error
     }
   }
 
@@ -141,7 +153,13 @@ export class JournalLog implements PartitionLog {
       ownership.assertHeld()
       this.#assertSnapshotAt(at)
       if (this.#broken !== undefined) throw this.#broken
-      await placeSnapshot(this.partition, this.committer, at, data)
+      try {
+        await placeSnapshot(this.partition, this.committer, at, data)
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error
+        this.partition.store.fail(error)
+        throw this.#broken ?? error
+      }
       this.collector.want()
     })
   }

@@ -131,7 +131,10 @@ export class Partition {
   }
 
   #lookAt(segment: Segment): void {
-    if (this.isSealed(segment) && (segment.liveCount === 0 || this.isSparse(segment))) this.onDead()
+    if (!this.isSealed(segment)) return
+    if (segment.liveCount > 0 && (segment.toldSparse || !this.isSparse(segment))) return
+    segment.toldSparse = true
+    this.onDead()
   }
 
   /** Copying what is needed would free more than it costs. */

@@ -234,7 +234,8 @@ export class TailReader {
     let bytes = 0
     let moves = 0
     let isEnough = false
-    while (position < committedLsn && !isEnough) {
+    for (;;) {
+      if (position >= committedLsn || isEnough) break
       const segment = this.#segmentAfter(position)
       if (segment === undefined) {
         position = committedLsn

@@ -56,7 +56,7 @@ export async function recover(partition: Partition): Promise<Recovered> {
   const known = new Map(snapshot?.loaded.segments.map((each, index) => [each.fileId, { each, index }]))
   partition.trimmedTo = snapshot?.loaded.at ?? 0
   for (const [lsn, chunks] of snapshot?.loaded.chunked ?? []) partition.chunked.set(lsn, chunks)
-  let tornTo: number | undefined = undefined
+  let torn: TornEnd = { cutTo: undefined, syncedLsn: snapshot === undefined ? 0 : snapshot.loaded.nextLsn - 1 }
   for (const [index, { name, header, size }] of found.entries()) {
     const { firstLsn, fileId, lastLsn: coveredTo } = header
     const segment = new Segment({ firstLsn, fileId, coveredTo }, coveredTo === 0 ? 'dense' : 'sparse')
@@ -67,7 +67,7 @@ export async function recover(partition: Partition): Promise<Recovered> {
     const isLast = index === found.length - 1 && coveredTo === 0
     const file = await disk.open(partition.pathOf(name), 'read')
     try {
-      if (await scanSegment(partition, segment, file, size, isLast)) tornTo = segment.end
+      torn = await scanSegment(partition, segment, file, size, isLast, torn.syncedLsn)
     } finally {
       await file.close()
     }
@@ -78,7 +78,7 @@ export async function recover(partition: Partition): Promise<Recovered> {
   reportGaps(partition)
   settleNumbers(partition, snapshot?.loaded)
   settleChunks(partition)
-  return { finish: (committer) => finish(partition, committer, leftovers, tornTo) }
+  return { finish: (committer) => finish(partition, committer, leftovers, torn) }
 }
 
 function takeTables(segment: Segment, start: SnapshotSegment, tables: readonly Uint32Array[]): void {
@@ -189,19 +189,30 @@ async function readHeader(
   }
 }
 
-/** Notes what is behind `segment.end`. True when the end of the file is torn, which only the last one's can be. */
+/** How a segment ends. */
+interface TornEnd {
+  /** The end of the file is torn, which only the last one's can be. */
+  readonly cutTo: number | undefined
+  /** Everything up to here is proven to have been synced. */
+  readonly syncedLsn: Lsn
+}
+
+/** Notes what is behind `segment.end`. */
 async function scanSegment(
   partition: Partition,
   segment: Segment,
   file: DiskFile,
   size: number,
   isLast: boolean,
-): Promise<boolean> {
+  syncedBefore: Lsn,
+): Promise<TornEnd> {
   const { salt } = partition.store
   let wholeEnd = segment.end
   let wholeLsn = segment.lastLsn
+  let syncedLsn = syncedBefore
   const damages: Damage[] = []
   const onFrame = (frame: Frame): void => {
+    syncedLsn = Math.max(syncedLsn, frame.lsn - frame.unsynced)
     noteFrame(partition, segment, frame)
     segment.end = frame.offset + padded(frame.length)
     if ((frame.flags & FLAG_LAST) === 0) return
@@ -230,14 +241,14 @@ async function scanSegment(
   }
   if (!isLast) {
     segment.end = size
-    return false
+    return { cutTo: undefined, syncedLsn: segment.lastLsn } // nothing begins behind one that was not synced
   }
   // A group is in the log as a whole or not at all.
   for (const lsn of partition.chunked.keys())
     if (lsn > wholeLsn && lsn >= segment.firstLsn) partition.chunked.delete(lsn)
   segment.cut(wholeLsn, wholeEnd)
   partition.tornBytes = size - wholeEnd
-  return size > wholeEnd
+  return { cutTo: size > wholeEnd ? wholeEnd : undefined, syncedLsn }
 }
 
 /** Shows the good frames of `range` up to the first damage, and returns it. */
@@ -338,13 +349,14 @@ async function finish(
   partition: Partition,
   committer: Committer,
   leftovers: readonly string[],
-  tornTo: number | undefined,
+  torn: TornEnd,
 ): Promise<void> {
   const { disk, settings } = partition.store
   const last = partition.segments.at(-1)
   if (last !== undefined && !last.isCompacted) {
     const file = await disk.open(partition.pathOf(last.name), 'write')
-    if (tornTo !== undefined) await file.truncate(tornTo)
+    if (torn.cutTo !== undefined) await file.truncate(torn.cutTo)
+    await writeAgain(last, file, torn.syncedLsn)
     await file.syncAll() // what a reader is shown from now on must outlive a power loss
     if (last.end < settings.segmentBytes && !last.damaged && last.fileId !== 0) committer.resume(last, file)
     else await file.close()
@@ -353,8 +365,27 @@ async function finish(
     disk,
     leftovers.map((name) => partition.pathOf(name)),
   )
-  if (leftovers.length > 0) await disk.syncDirectory(partition.directory)
+  // Names that a killed process had not made durable are built upon from now on.
+  await disk.syncDirectory(partition.directory)
 }
+
+/**
+ * Writes what is not proven to be synced once more where it is. After a sync that failed the kernel may take such bytes for
+ * clean and show them, and no later sync would bring them to the disk.
+ */
+async function writeAgain(segment: Segment, file: DiskFile, syncedLsn: Lsn): Promise<void> {
+  const slot = segment.slotAfter(syncedLsn)
+  const isNew = syncedLsn < segment.firstLsn
+  if (!isNew && slot === segment.slotCount) return
+  const piece = new Uint8Array(REWRITE_BYTES)
+  for (let at = isNew ? 0 : segment.offsetOf(slot); at < segment.end; at += REWRITE_BYTES) {
+    const part = piece.subarray(0, Math.min(REWRITE_BYTES, segment.end - at))
+    await file.read(at, part)
+    await file.write(at, [part])
+  }
+}
+
+const REWRITE_BYTES = 1024 * 1024
 
 async function removeAll(disk: Disk, paths: readonly string[]): Promise<void> {
   for (const path of paths) await disk.remove(path)

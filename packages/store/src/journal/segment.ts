@@ -42,6 +42,8 @@ export class Segment {
   bookkeepingBytes = 0
   /** No longer in the log: removed, or replaced by a compacted one. */
   gone = false
+  /** The collector was told that little of it is alive. */
+  toldSparse = false
   /** A read found damage in it: it stays as it is. */
   damaged = false
   #entries: Uint32Array

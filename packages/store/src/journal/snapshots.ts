@@ -3,7 +3,7 @@ import type { Lsn } from '../engine.ts'
 import type { Committer } from './committer.ts'
 import type { Partition } from './partition.ts'
 import { DiskError } from '../env.ts'
-import { isFull } from './committer.ts'
+import { isFull } from './segment-writer.ts'
 import { UNFINISHED, snapshotName } from './format.ts'
 import { type SnapshotDescription, writeSnapshot } from './snapshot-file.ts'
 

@@ -18,6 +18,8 @@ export interface SpaceOptions {
   readonly pendingMaxBytes: number
 }
 
+/** Of `maxBytes`. */
+const TIGHT_SHARE = 3 / 4
 const LOOK_EVERY_MS = 1_000
 const MIB = 1024 * 1024
 const ZEROS = new Uint8Array(64 * 1024)
@@ -42,6 +44,12 @@ export class Space {
     this.#disk = disk
     this.#clock = clock
     this.#options = options
+  }
+
+  /** Dead bytes are better collected now than later. */
+  get isTight(): boolean {
+    const { maxBytes } = this.#options
+    return this.#full !== undefined || (maxBytes > 0 && this.usedBytes > maxBytes * TIGHT_SHARE)
   }
 
   get isFull(): boolean {

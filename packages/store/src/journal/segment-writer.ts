@@ -1,0 +1,251 @@
+/**
+ * The file side of a partition's commits: writes batches to the segment that grows, begins the next one, syncs, and takes
+ * out what a full disk does not take.
+ */
+import type { Disk, DiskFile } from '../env.ts'
+import type { Batch } from './batch.ts'
+import type { JournalWriter } from './journal-writer.ts'
+import type { Partition } from './partition.ts'
+import { DiskError } from '../env.ts'
+import {
+  FLAG_INTERNAL,
+  FLAG_LAST,
+  FORMAT_VERSION,
+  INTERNAL_CLOSE,
+  INTERNAL_WRITER,
+  SEGMENT_HEADER_BYTES,
+  encodeFrame,
+  encodeSegmentHeader,
+  encodeWriterName,
+} from './format.ts'
+import { Segment } from './segment.ts'
+
+const NOTHING = new Uint8Array(0)
+const FLAGS = FLAG_INTERNAL | FLAG_LAST
+
+/** The segment that grows. */
+interface Active {
+  readonly segment: Segment
+  readonly file: DiskFile
+  /** Written since the last sync. */
+  isUnsynced: boolean
+  /** Written since it was opened. */
+  isNew: boolean
+}
+
+export class SegmentWriter {
+  readonly #partition: Partition
+  #active: Active | undefined = undefined
+
+  constructor(partition: Partition) {
+    this.#partition = partition
+  }
+
+  get isUnsynced(): boolean {
+    return this.#active?.isUnsynced === true
+  }
+
+  /** Goes on in a segment that recovery found and synced. */
+  resume(segment: Segment, file: DiskFile): void {
+    this.#active = { segment, file, isUnsynced: false, isNew: false }
+  }
+
+  /**
+   * Writes a batch, syncs if it asks for that, and notes where its records are. What a full disk does not take falls out
+   * of the batch. Rejects when it is not known what the disk has.
+   */
+  async write(batch: Batch): Promise<void> {
+    const active = await this.#activeFor(batch)
+    if (active === undefined) return
+    const { segment, file } = active
+    let prefix = this.#writerFrames(segment, batch)
+    try {
+      await file.write(segment.end, prefix.length === 0 ? batch.parts() : [prefix, ...batch.parts()])
+    } catch (error) {
+      if (!isFull(error)) throw error
+      await this.#makeRoom(active, batch, error)
+      prefix = this.#writerFrames(segment, batch)
+      await this.#writeAgain(active, batch, prefix)
+    }
+    if (batch.bytes > 0) {
+      active.isUnsynced = true
+      active.isNew = true
+      for (const writer of writersOf(batch)) segment.writers.set(writer.name.number, writer.name)
+      if (batch.needsSync) await this.#sync(active)
+      this.#index(segment, batch, segment.end + prefix.length)
+      if (batch.needsSync) this.#partition.syncedLsn = segment.lastLsn
+    } else if (active.isUnsynced) await this.#sync(active)
+    this.#partition.releaseChunks(batch.dropped)
+  }
+
+  /** Everything that was written is on stable storage when it resolves. */
+  async sync(): Promise<void> {
+    const active = this.#active
+    if (active === undefined || !active.isUnsynced) return
+    const { committedLsn } = this.#partition
+    await this.#sync(active)
+    this.#partition.syncedLsn = committedLsn
+  }
+
+  /** Says in the log that all of it was synced, unless it is not known, and gives the file back. */
+  async close(isBroken: boolean): Promise<void> {
+    const active = this.#active
+    if (active === undefined) return
+    this.#active = undefined
+    if (!isBroken && active.isNew) await this.#writeClose(active)
+    await active.file.close()
+  }
+
+  async #writeClose({ segment, file }: Active): Promise<void> {
+    const { store } = this.#partition
+    const fields = { lsn: segment.lastLsn, kind: INTERNAL_CLOSE, flags: FLAGS, dest: 0, writer: 0 }
+    const frame = encodeFrame({ ...fields, atMs: store.clock.wallMs(), unsynced: 0 }, NOTHING, store.salt)
+    try {
+      await file.syncData()
+      await file.write(segment.end, [frame])
+      await file.syncData()
+      segment.end += frame.length
+    } catch (error) {
+      // It proves something, nothing rests on it: the next start reads a torn frame away.
+      if (!(error instanceof DiskError)) throw error
+    }
+  }
+
+  /** Only bookkeeping is left of the batch, and nothing when not even that fits. */
+  async #writeAgain({ segment, file }: Active, batch: Batch, prefix: Uint8Array): Promise<void> {
+    if (batch.bytes === 0) return
+    try {
+      await file.write(segment.end, [prefix, ...batch.parts()])
+    } catch (error) {
+      if (!isFull(error)) throw error
+      await file.truncate(segment.end)
+      batch.dropAll(this.#partition.store.space.fullError(`partition ${this.#partition.id}`, error.message))
+    }
+  }
+
+  async #makeRoom(active: Active, batch: Batch, error: DiskError): Promise<void> {
+    const { space } = this.#partition.store
+    const { segment, file } = active
+    await file.truncate(segment.end)
+    active.isUnsynced = true
+    batch.needsSync = true // or what is told as refused comes back after a power loss
+    await space.onDiskFull(error)
+    batch.dropContent(space.fullError(`partition ${this.#partition.id}`, error.message))
+  }
+
+  async #sync(active: Active): Promise<void> {
+    await active.file.syncData()
+    active.isUnsynced = false
+    this.#partition.store.counters.syncs++
+  }
+
+  /** Everything of the batch has its place from `base` on. */
+  #index(segment: Segment, batch: Batch, base: number): void {
+    const { places } = batch
+    let lsn = 0
+    let place = 0
+    for (let index = 0; index < batch.count; index++) {
+      const next = places[index]!
+      if (next === 0) continue
+      if (lsn !== 0) segment.add(lsn, base + (place & ~3) - 4, place & 3, (next & ~3) - (place & ~3))
+      lsn = batch.firstLsn + index
+      place = next
+    }
+    const bytes = base + batch.bytes - segment.end
+    segment.end = base + batch.bytes
+    if (lsn !== 0) segment.add(lsn, base + (place & ~3) - 4, place & 3, batch.bytes + 4 - (place & ~3))
+    this.#partition.grew(segment.lastLsn, bytes, batch.chunked)
+  }
+
+  /** The segment that the batch goes to: a new one when the present one is full. Undefined when there can be none. */
+  async #activeFor(batch: Batch): Promise<Active | undefined> {
+    const active = this.#active
+    const { settings, space } = this.#partition.store
+    const isEmpty = active?.segment.end === SEGMENT_HEADER_BYTES
+    if (active !== undefined && (isEmpty || active.segment.end + batch.bytes <= settings.segmentBytes)) return active
+    try {
+      return await this.#roll(active)
+    } catch (error) {
+      if (!isFull(error)) throw error
+      await space.onDiskFull(error)
+      if (active !== undefined) return active // it grows beyond its size until there is space
+      batch.dropAll(space.fullError(`partition ${this.#partition.id}`, error.message))
+      return undefined
+    }
+  }
+
+  async #roll(old: Active | undefined): Promise<Active> {
+    const partition = this.#partition
+    const { disk, salt, space } = partition.store
+    // Behind a segment that was not synced nothing may stand, or a crash could leave a hole in the middle.
+    await this.sync()
+    if (partition.segments.length === 0) await partition.makeDirectory()
+    const firstLsn = (partition.segments.at(-1)?.rangeEnd ?? partition.trimmedTo) + 1
+    const segment = new Segment({ firstLsn, fileId: partition.nextFileId, coveredTo: 0 }, 'dense')
+    const path = partition.pathOf(segment.name)
+    const file = await createAnew(disk, path)
+    const { fileId } = segment
+    const header = { version: FORMAT_VERSION, partition: partition.id, firstLsn, lastLsn: 0, fileId }
+    try {
+      await file.write(0, [encodeSegmentHeader(header, salt)])
+      await file.syncAll()
+      await disk.syncDirectory(partition.directory)
+    } catch (error) {
+      await file.close()
+      if (isFull(error)) await disk.remove(path)
+      throw error
+    }
+    partition.nextFileId++
+    space.use(SEGMENT_HEADER_BYTES)
+    old?.segment.seal()
+    await old?.file.close()
+    partition.segments.push(segment)
+    this.#active = { segment, file, isUnsynced: false, isNew: false }
+    partition.onSealed()
+    return this.#active
+  }
+
+  /** Frames that name the writers which the segment does not know yet. */
+  #writerFrames(segment: Segment, batch: Batch): Uint8Array {
+    const { salt } = this.#partition.store
+    const lsn = segment.lastLsn // not that of a group before that fell out: the next life may give it again
+    const unsynced = Math.max(0, lsn - this.#partition.syncedLsn)
+    const frames: Uint8Array[] = []
+    for (const { name } of writersOf(batch)) {
+      if (segment.writers.has(name.number)) continue
+      const fields = {
+        lsn,
+        kind: INTERNAL_WRITER,
+        flags: FLAGS,
+        dest: 0,
+        writer: name.number,
+        atMs: batch.atMs,
+        unsynced,
+      }
+      frames.push(encodeFrame(fields, encodeWriterName(name), salt))
+    }
+    return frames.length === 0 ? NOTHING : Buffer.concat(frames)
+  }
+}
+
+function writersOf(batch: Batch): Set<JournalWriter> {
+  const writers = new Set<JournalWriter>()
+  for (const run of batch.runs) if (run.what === 'groups') writers.add(run.writer)
+  return writers
+}
+
+export function isFull(error: unknown): error is DiskError {
+  return error instanceof DiskError && error.code === 'full'
+}
+
+/** A file that is there under this name is what a failed attempt left: nothing of it was ever told. */
+async function createAnew(disk: Disk, path: string): Promise<DiskFile> {
+  try {
+    return await disk.open(path, 'create')
+  } catch (error) {
+    if (!(error instanceof DiskError && error.code === 'exists')) throw error
+  }
+  const file = await disk.open(path, 'write')
+  await file.truncate(0)
+  return file
+}
