@@ -17,7 +17,7 @@ const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 /** A connection that has not sent its request by then is closed. */
 const REQUEST_MS = 5_000
 
-/** How long the asker waits: requests are done one after another, and one with a password takes a quarter of a second. */
+/** How long the asker waits unless it says otherwise: requests are done one after another, and one with a password takes a quarter of a second. */
 const ANSWER_MS = 60_000
 
 /** Connections at one time. Beyond it a new one is closed at once. */
@@ -112,13 +112,17 @@ async function ask(line: string, handle: RequestHandler): Promise<Answer> {
 }
 
 /**
- * Asks the broker behind `path`. Undefined when none listens there. Rejects with BrokerError 'ADMIN_NOT_ANSWERED' when the answer
+ * Asks the broker behind `path` and waits up to `answerMs`, 0: until it answers or ends. Undefined when none listens there. Rejects with BrokerError 'ADMIN_NOT_ANSWERED' when the answer
  * does not come, and with the broker's own sentence when it refuses.
  */
-export async function askBroker(path: string, request: unknown): Promise<{ readonly value: unknown } | undefined> {
+export async function askBroker(
+  path: string,
+  request: unknown,
+  answerMs: number = ANSWER_MS,
+): Promise<{ readonly value: unknown } | undefined> {
   const address = shortAddress(path)
   try {
-    const line = await exchange(address.path, `${JSON.stringify(request)}\n`)
+    const line = await exchange(address.path, `${JSON.stringify(request)}\n`, answerMs)
     if (line === undefined) return undefined
     const answer = JSON.parse(line) as Answer
     if (!answer.ok) throw new BrokerError('ADMIN_REFUSED', answer.error)
@@ -128,7 +132,7 @@ export async function askBroker(path: string, request: unknown): Promise<{ reado
   }
 }
 
-function exchange(path: string, request: string): Promise<string | undefined> {
+function exchange(path: string, request: string, answerMs: number): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path })
     let text = ''
@@ -142,7 +146,7 @@ function exchange(path: string, request: string): Promise<string | undefined> {
       )
     }
     socket.setEncoding('utf8')
-    socket.setTimeout(ANSWER_MS, () => giveUp(`nothing came within ${ANSWER_MS / 1000} s`))
+    socket.setTimeout(answerMs, () => giveUp(`nothing came within ${answerMs / 1000} s`))
     socket.on('connect', () => socket.write(request))
     socket.on('error', (error) => {
       const code = systemCode(error)

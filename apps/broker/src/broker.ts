@@ -24,6 +24,7 @@ import { MqttAdapters } from './mqtt-adapters.ts'
 import { toQueueDefaults, toQueuePolicies } from './queue-settings.ts'
 import { type Reloaded, reloadOf } from './reload.ts'
 import { toCoreLimits } from './settings.ts'
+import { isStoreRequest, StoreAdmin } from './store-admin.ts'
 import { SysTopics } from './sys-topics.ts'
 import { UndoStack } from './undo-stack.ts'
 import { toUserRequest, UserAdmin } from './user-admin.ts'
@@ -90,7 +91,7 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
 
   const limits: { -readonly [K in keyof CoreLimits]: CoreLimits[K] } = { ...toCoreLimits(config) }
   const access = new Access(config, users, env.clock)
-  const { engine } = await openEngine(config, { env, log, folder: dataDir?.journalFolder })
+  const { engine, journal } = await openEngine(config, { env, log, folder: dataDir?.journalFolder })
   undo.add(() => engine.close())
   const vhost = new VirtualHost({
     env,
@@ -120,8 +121,11 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
   undo.add(() => listeners.close(() => adapters.drain()))
 
   const admin = new UserAdmin({ users, scram: () => access.offersScram, nowMs: () => env.clock.wallMs() })
+  const storeAdmin = new StoreAdmin(journal)
   if (dataDir !== undefined) {
-    const socket = await openAdminSocket(dataDir.adminSocket, (request) => admin.run(toUserRequest(request)))
+    const socket = await openAdminSocket(dataDir.adminSocket, (request) => {
+      return isStoreRequest(request) ? storeAdmin.run(request) : admin.run(toUserRequest(request))
+    })
     undo.add(() => socket.close())
   }
 

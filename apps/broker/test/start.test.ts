@@ -220,7 +220,7 @@ describe('other commands', () => {
     expect(await ternmq(['config', 'check', '--set', 'mqtt.maxQos=9'])).toMatchObject({ code: 1 })
   })
 
-  test.each(['', 'start ', 'config ', 'user '])('`ternmq %s--help` explains it', async (command) => {
+  test.each(['', 'start ', 'config ', 'user ', 'store '])('`ternmq %s--help` explains it', async (command) => {
     const { code, stdout, stderr } = await ternmq(`${command}--help`.split(' '))
     expect({ code, stderr }).toEqual({ code: 0, stderr: [] })
     expect(stdout[0]).toMatch(/^Usage: ternmq/)

@@ -1,0 +1,144 @@
+/** `ternmq store …`: looks at the journal of a data directory, checks it, copies it and puts a copy back. */
+import { type BrokerConfig, loadConfig } from '@ternmq/config'
+import {
+  backupStore,
+  type CopyReport,
+  faultText,
+  inspectStore,
+  restoreStore,
+  type StoreReport,
+  type VerifyReport,
+  verifyStore,
+} from '@ternmq/store/journal'
+import { nodeDisk } from '@ternmq/store/node-disk'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+import { inBrokerOrOffline, whileLocked } from '../admin-client.ts'
+import { CONFIG_OPTIONS, CONFIG_OPTIONS_HELP, loadOptionsOf, parse } from '../arguments.ts'
+import { complain, type ConsoleIo } from '../console-io.ts'
+import { pathsOf } from '../data-dir.ts'
+import { BrokerError, messageOf, UsageError } from '../errors.ts'
+import type { StoreRequest } from '../store-admin.ts'
+import { reportLines, sizeText } from '../store-report.ts'
+
+const HELP = `Usage: ternmq store inspect|verify [DIRECTORY] [OPTION…]
+       ternmq store backup DIRECTORY [OPTION…]
+       ternmq store restore DIRECTORY [OPTION…]
+
+  inspect                what there is: files, ranges, live bytes; also of a broker that runs
+  verify                 reads everything and checks every checksum; ends with 1 and says file and byte of each damage
+  backup DIRECTORY       a consistent copy in a new or empty directory; also while a broker runs
+  restore DIRECTORY      puts a backup into a data directory that has no journal yet
+
+Without DIRECTORY, inspect and verify look at the journal of the data directory; with one, at a backup. Users and certificates
+are files of their own beside the journal and not in a backup.
+
+  --json                 inspect, verify: as JSON
+${CONFIG_OPTIONS_HELP}
+`
+
+/** A large store takes its time to copy. */
+const UNTIL_DONE = 0
+
+export async function store(args: readonly string[], io: ConsoleIo): Promise<number> {
+  const { values, positionals } = parse(args, { ...CONFIG_OPTIONS, json: { type: 'boolean' } }, 2)
+  if (values.help === true) {
+    io.stdout.write(HELP)
+    return 0
+  }
+  const [action, given] = positionals
+  const directory = given === undefined ? undefined : resolve(given)
+  const loaded = loadConfig(loadOptionsOf(values, io))
+  if (!loaded.ok) {
+    complain(io, loaded.errors)
+    return 1
+  }
+  const { config } = loaded
+  const isJson = values.json === true
+  if (action === 'inspect') return inspect(config, directory, isJson, io)
+  if (action === 'verify') return verify(config, directory, isJson, io)
+  if (action === 'backup' && directory !== undefined) return backup(config, directory, io)
+  if (action === 'restore' && directory !== undefined) return restore(config, directory, io)
+  throw new UsageError(usageProblem(action))
+}
+
+async function inspect(
+  config: BrokerConfig,
+  directory: string | undefined,
+  isJson: boolean,
+  io: ConsoleIo,
+): Promise<number> {
+  const folder = journalToRead(config, directory)
+  const look = (): Promise<StoreReport> => naming(folder, inspectStore(nodeDisk(folder)))
+  const request = { op: 'store.inspect' } satisfies StoreRequest
+  const report = await (directory === undefined ? inBrokerOrOffline(config, request, look) : look())
+  if (isJson) io.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
+  else for (const line of reportLines(folder, report)) io.stdout.write(`${line}\n`)
+  return 0
+}
+
+async function verify(
+  config: BrokerConfig,
+  directory: string | undefined,
+  isJson: boolean,
+  io: ConsoleIo,
+): Promise<number> {
+  const folder = journalToRead(config, directory)
+  const check = (): Promise<VerifyReport> => naming(folder, verifyStore(nodeDisk(folder)))
+  const { bytes, records, faults } = await (directory === undefined ? whileLocked(config, check) : check())
+  if (isJson) io.stdout.write(`${JSON.stringify({ bytes, records, faults }, null, 2)}\n`)
+  else if (faults.length === 0)
+    io.stdout.write(`${folder}: ${records} records in ${sizeText(bytes)}, every checksum is right\n`)
+  complain(
+    io,
+    faults.map((fault) => `damage: ${faultText(fault)}`),
+  )
+  return faults.length === 0 ? 0 : 1
+}
+
+async function backup(config: BrokerConfig, target: string, io: ConsoleIo): Promise<number> {
+  const folder = journalToRead(config, undefined)
+  const copy = (): Promise<CopyReport> => naming(folder, backupStore(nodeDisk(folder), nodeDisk(target)))
+  const request = { op: 'store.backup', target } satisfies StoreRequest
+  const { files, bytes } = await inBrokerOrOffline(config, request, copy, UNTIL_DONE)
+  io.stdout.write(`backup of ${folder} is in ${target}: ${files} files, ${sizeText(bytes)}\n`)
+  return 0
+}
+
+async function restore(config: BrokerConfig, source: string, io: ConsoleIo): Promise<number> {
+  if (!existsSync(source)) throw new BrokerError('STORE_UNUSABLE', `there is no directory ${source} to restore from`)
+  const { files, bytes, folder } = await whileLocked(config, async ({ journalFolder }) => {
+    const copied = await naming(journalFolder, restoreStore(nodeDisk(source), nodeDisk(journalFolder)))
+    return { ...copied, folder: journalFolder }
+  })
+  io.stdout.write(`${source} is restored to ${folder}: ${files} files, ${sizeText(bytes)}\n`)
+  return 0
+}
+
+/** The directory to look at. Reading must not make one. */
+function journalToRead(config: BrokerConfig, directory: string | undefined): string {
+  const folder = directory ?? pathsOf(config.dataDir).journalFolder
+  if (existsSync(folder)) return folder
+  const what =
+    directory === undefined ? `no journal in the data directory ${config.dataDir}` : `no directory ${directory}`
+  throw new BrokerError(
+    'STORE_UNUSABLE',
+    `there is ${what}; name another with ${directory === undefined ? '--data-dir' : 'its path'}`,
+  )
+}
+
+/** The store's errors know files, not where they are. */
+async function naming<T>(folder: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    throw new BrokerError('STORE_UNUSABLE', `${folder}: ${messageOf(cause)}`, { cause })
+  }
+}
+
+function usageProblem(action: string | undefined): string {
+  if (action === undefined) return 'what about the store? inspect, verify, backup or restore'
+  if (action === 'backup' || action === 'restore') return `\`store ${action}\` needs a directory`
+  return `there is no \`store ${action}\`; there are inspect, verify, backup and restore`
+}

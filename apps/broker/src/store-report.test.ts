@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+
+import { reportLines, sizeText } from './store-report.ts'
+
+test.each([
+  [0, '0 bytes'],
+  [1_023, '1023 bytes'],
+  [1_024, '1.0 KiB'],
+  [1_536, '1.5 KiB'],
+  [67_108_864, '64.0 MiB'],
+  [5_497_558_138_880, '5.0 TiB'],
+  [2 ** 52, '4096.0 TiB'],
+])('%i bytes are %s', (bytes, text) => expect(sizeText(bytes)).toBe(text))
+
+test('a report has a line for the whole, what is wrong with it, and a table for each partition', () => {
+  const segment = { bytes: 2_048, compacted: false, liveRecords: 3, liveBytes: 300 }
+  const lines = reportLines('/data/journal', {
+    formatVersion: 1,
+    diskBytes: 5_120,
+    tornBytes: 17,
+    catalogKeys: 4,
+    faults: [{ file: 'p0/a.seg', offset: 1, what: 'x', partition: 0, lost: undefined }],
+    partitions: [
+      {
+        id: 0,
+        segments: [
+          { ...segment, file: 'p0/a.seg', firstLsn: 1, lastLsn: 99 },
+          { ...segment, file: 'p0/b.seg', firstLsn: 100, lastLsn: 1_000 },
+        ],
+        snapshot: { file: 'p0/1.snap', at: 90, bytes: 1_024 },
+        lastLsn: 1_000,
+      },
+      { id: 1, segments: [], snapshot: undefined, lastLsn: 0 },
+    ],
+  })
+  expect(lines).toEqual([
+    '/data/journal: format 1, 2 segments, 5.0 KiB on disk, 600 bytes live, 4 definitions',
+    '17 bytes of a write that was not finished; the next start cuts them off',
+    '1 damaged places; `ternmq store verify` names them',
+    '',
+    'partition 0: last lsn 1000, snapshot p0/1.snap after lsn 90, 1.0 KiB',
+    'file      bytes  first lsn  last lsn  live  live bytes',
+    'p0/a.seg   2048          1        99     3         300',
+    'p0/b.seg   2048        100      1000     3         300',
+    '',
+    'partition 1: last lsn 0, no snapshot',
+    'file  bytes  first lsn  last lsn  live  live bytes',
+  ])
+})
