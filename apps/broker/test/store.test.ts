@@ -40,12 +40,12 @@ async function fill(broker: Started): Promise<void> {
 }
 
 /** What waits for the session, in order. */
-async function waitingIn(broker: Started): Promise<string[]> {
+async function waitingIn(broker: Started, count: number = COUNT): Promise<string[]> {
   const returning = connect(urlOf(broker), { ...KEPT, protocolVersion: 5, reconnectPeriod: 0 })
   onTestFinished(() => returning.endAsync(true))
   const received: string[] = []
   returning.on('message', (_, payload) => received.push(payload.toString().replace(/ \.*$/, '')))
-  await until('all messages', () => received.length === COUNT)
+  await until('all messages', () => received.length === count)
   return received
 }
 
@@ -142,6 +142,15 @@ describe('`store verify`', () => {
     // The frame begins before the byte that is wrong in it, by less than a message.
     expect(Number(foundByte)).toBeLessThanOrEqual(offset)
     expect(Number(foundByte)).toBeGreaterThan(offset - 1_000)
+
+    const broker = await start({ dataDir })
+    expect(await waitingIn(broker, COUNT - 1)).toEqual(ALL.filter((message) => message !== 'number 3'))
+    expect(JSON.parse(await broker.program.untilLine('damage in the journal'))).toMatchObject({
+      level: 'error',
+      file,
+      offset: Number(foundByte),
+      msg: expect.stringContaining(`${file}, byte ${foundByte}: `) as unknown,
+    })
   })
 
   test('is refused while a broker has the directory, which is told which process', async () => {
