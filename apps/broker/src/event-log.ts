@@ -75,6 +75,7 @@ function levelOf({ kind, text }: BrokerEvent): Level {
       return text.startsWith(GOODBYE) ? 'debug' : 'info'
     case 'refused':
     case 'limit':
+    case 'hint':
       return 'warn'
     case 'failure':
       return 'error'

@@ -5,6 +5,7 @@
 import { type Address, isReservedName, patternFromKey, queueLevels, QUEUE_PREFIX } from './address.ts'
 import type { Subject } from './authorizer.ts'
 import { jsonRecord, type LoggedQueue, type LoggedSubscription, RecordKind } from './log/records.ts'
+import { isQueuePattern } from './policies.ts'
 import type { Match } from './queue/delivery.ts'
 import type { Lane } from './queue/lanes.ts'
 import { Queue } from './queue/queue.ts'
@@ -201,6 +202,9 @@ export class Destinations implements RouteSource {
     const { name } = definition
     if (name === '' || name.length > NAME_LENGTH_MAX) {
       return refuse('invalid-name', name, `a queue's name has 1 to ${NAME_LENGTH_MAX} characters, not ${name.length}`)
+    }
+    if (isQueuePattern(name)) {
+      return refuse('invalid-name', name, `'${name}' is a pattern of queues: read from all that match, but send to one by its name`)
     }
     const { queuesMax } = this.#vhost.limits
     if (this.#byName.size >= queuesMax) {

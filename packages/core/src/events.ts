@@ -4,7 +4,8 @@
  */
 import type { Clock } from './env.ts'
 
-export type EventKind = 'connected' | 'refused' | 'disconnected' | 'limit' | 'failure'
+/** `hint`: it worked, but perhaps not as it was meant. */
+export type EventKind = 'connected' | 'refused' | 'disconnected' | 'limit' | 'failure' | 'hint'
 
 export interface BrokerEvent {
   /** Unix ms. */

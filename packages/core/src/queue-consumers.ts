@@ -23,6 +23,8 @@ export class QueueConsumers implements DestinationWatcher {
   readonly #vhost: VirtualHost
   readonly #pool: CreditPool
   readonly #readings = new Map<string, Reading>()
+  /** Of readings that ended with deliveries to finish. As many as deliveries at most. */
+  #departed: Consumer[] = []
   #sink: DeliverySink | undefined = undefined
 
   constructor(vhost: VirtualHost, pool: CreditPool) {
@@ -59,13 +61,27 @@ export class QueueConsumers implements DestinationWatcher {
     return { ok: true, value: undefined }
   }
 
-  /** Ends a reading: what it has not settled goes back. False when there was none. */
-  remove(key: string): boolean {
+  /** Ends a reading: what it has not settled goes back, unless it `keepsUnsettled`. False when there was none. */
+  remove(key: string, keepsUnsettled: boolean): boolean {
     const reading = this.#readings.get(key)
     if (reading === undefined) return false
     this.#readings.delete(key)
-    for (const consumer of reading.consumers.values()) consumer.cancel()
+    if (keepsUnsettled) this.#departed = this.#departed.filter(({ unsettledCount }) => unsettledCount > 0)
+    for (const consumer of reading.consumers.values()) {
+      if (!keepsUnsettled || consumer.unsettledCount === 0) {
+        consumer.cancel()
+        continue
+      }
+      consumer.detach()
+      consumer.queue.removeConsumer(consumer)
+      this.#departed.push(consumer)
+    }
     return true
+  }
+
+  /** Those that get nothing more and have deliveries to finish. */
+  get departed(): readonly Consumer[] {
+    return this.#departed
   }
 
   attach(sink: DeliverySink): void {
@@ -82,7 +98,9 @@ export class QueueConsumers implements DestinationWatcher {
   /** The session has ended. */
   close(): void {
     this.#vhost.destinations.unwatch(this)
-    for (const key of [...this.#readings.keys()]) this.remove(key)
+    for (const key of [...this.#readings.keys()]) this.remove(key, false)
+    for (const consumer of this.#departed) consumer.cancel()
+    this.#departed = []
   }
 
   /** Consumer on the queue with that number in the log. */

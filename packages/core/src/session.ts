@@ -141,6 +141,7 @@ export class Session {
   /** The transport has room again. */
   onWritable(): void {
     for (const consumer of this.#consumers()) consumer.wake()
+    for (const consumer of this.#queues?.all() ?? []) consumer.wake()
   }
 
   /** `owner` hears of publishes that had to wait for the log. */
@@ -188,10 +189,13 @@ export class Session {
     return { ok: true, value: { replaced: isKnown } }
   }
 
-  /** False when it did not read from it. */
-  stopConsuming(queue: string): boolean {
+  /**
+   * False when it did not read from it. What it has and has not settled goes back, or stays until it is settled or the session ends:
+   * MQTT goes on with what has begun. [MQTT5-3.10.4-3]
+   */
+  stopConsuming(queue: string, keepsUnsettled: boolean = false): boolean {
     const key = QUEUE_PREFIX + queue
-    if (this.#queues?.remove(key) !== true) return false
+    if (this.#queues?.remove(key, keepsUnsettled) !== true) return false
     this.#bindingBytes -= bindingBytes(key)
     this.#noteUnbound(key)
     return true
@@ -303,6 +307,7 @@ export class Session {
   *unsettled(): Generator<Delivery> {
     for (const consumer of this.#consumers()) yield* consumer.unsettled()
     for (const consumer of this.#queues?.all() ?? []) yield* consumer.unsettled()
+    for (const consumer of this.#queues?.departed ?? []) yield* consumer.unsettled()
     for (const consumer of this.#departed ?? []) yield* consumer.unsettled()
   }
 
@@ -312,9 +317,14 @@ export class Session {
     this.#vhost.log.noteDelivered(number, delivery.message.lsn, this.queue.number, delivery.protocolState, then)
   }
 
-  /** A delivery whose state is worth noting: it will be there again after a restart. */
+  /**
+   * A delivery whose state is worth noting: after a restart this session will have it again. Not one at least once from a queue that
+   * others read from: a restart ends all connections, and then it is anybody's.
+   */
   isKept(delivery: Delivery): boolean {
-    return this.isDurable && delivery.consumer!.queue.isLogged(delivery)
+    if (!this.isDurable) return false
+    const { queue } = delivery.consumer!
+    return (queue === this.queue || delivery.assurance === 2) && queue.isLogged(delivery)
   }
 
   /** Ids of exactly-once publishes in the log that the client has not let go of. */

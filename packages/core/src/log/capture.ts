@@ -22,7 +22,7 @@ export function captureState(vhost: VirtualHost): DurableState {
     captureQueue(state, session.queue)
     for (const delivery of session.unsettled()) {
       const { consumer, protocolState, message } = delivery
-      if (protocolState === 0 || message.lsn === 0 || consumer === undefined || !consumer.queue.isLogged(delivery)) continue
+      if (protocolState === 0 || message.lsn === 0 || consumer === undefined || !session.isKept(delivery)) continue
       const queue = consumer.queue.number
       let known = state.delivered.get(queue)
       if (known === undefined) state.delivered.set(queue, (known = new Map()))
@@ -31,6 +31,7 @@ export function captureState(vhost: VirtualHost): DurableState {
   }
   for (const queue of vhost.shared.queues()) if (queue.number !== 0) captureQueue(state, queue)
   for (const message of vhost.retained.all()) if (message.lsn !== 0) state.retained.set(message.topic, message.lsn)
+  for (const [lsn, schedule] of vhost.schedule.logged()) state.schedules.set(lsn, schedule)
   return state
 }
 

@@ -109,6 +109,7 @@ export class Consumer implements CreditWaiter {
   take(delivery: Delivery): void {
     if (this.#credit !== CREDIT_UNLIMITED) this.#credit--
     if (delivery.assurance === 0) {
+      delivery.consumer = this
       if (!this.#sink!.deliver(delivery)) this.queue.onUndeliverable()
       return
     }

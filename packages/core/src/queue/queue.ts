@@ -187,7 +187,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost {
     const assurance = lower(message.assurance, match.assuranceMax)
     if (!this.isChoosing && !this.#isPaused && this.#lanes.waitingCount === 0 && this.#backfills === undefined) {
       const consumer = this.#consumers.next(assurance)
-      if (consumer !== undefined) {
+      // One whose time is over already goes the way of all that expire.
+      if (consumer !== undefined && (message.expiresAtMs === 0 || !isExpired(message, this.#context.env.clock.wallMs()))) {
         this.#handOver(consumer, message, match, assurance, false)
         return true
       }
@@ -524,7 +525,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost {
     this.#lanes.weighWaiting(bytes, isLogged, isLoaded, 1)
     this.#selection?.onWaiting(entry, this)
     if (this.isFilling) this.#press()
-    if (isFull || this.isChoosing) this.wake() // the first one now is another, or there is a taker for this one only
+    // The first one now is another, there is a taker for this one only, or it was too late for the one that there is.
+    if (isFull || this.isChoosing || message.expiresAtMs !== 0) this.wake()
     return true
   }
 
