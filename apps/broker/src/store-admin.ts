@@ -1,5 +1,6 @@
 /** What an operator does with the store of a running broker: look at it, copy it. */
 import type { JournalEngine, CopyReport, StoreReport } from '@ternmq/store/journal'
+import { nodeDisk } from '@ternmq/store/node-disk'
 import { isAbsolute } from 'node:path'
 
 import { BrokerError } from './errors.ts'
@@ -31,7 +32,6 @@ export class StoreAdmin {
       throw new BrokerError('STORE_UNUSABLE', 'a backup is being made already; wait until it is done')
     this.#isCopying = true
     try {
-      const { nodeDisk } = await import('@ternmq/store/node-disk')
       return await journal.backup(nodeDisk(request.target))
     } finally {
       this.#isCopying = false

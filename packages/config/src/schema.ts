@@ -44,7 +44,7 @@ const limitsSchema = z
         description:
           'Memory in bytes for messages that wait, all queues and sessions together. Beyond it a message that is on disk waits there ' +
           'alone, and any other one is not kept, and counted.',
-        reload: 'live',
+        reload: 'start',
       }),
     connectionParkedBytesMax: z.int().min(1_024).max(1_073_741_824).default(1_048_576).meta({
       description:
