@@ -23,6 +23,7 @@ export class Owner implements WriterOwner {
   #ticket = 0
   end: Fenced | Unknown | undefined = undefined
   lastRefusal: NotAppended | undefined = undefined
+  violation: Error | undefined = undefined
 
   readonly #mayBeFull: boolean
 
@@ -41,21 +42,33 @@ export class Owner implements WriterOwner {
   }
 
   onCommitted(lastTicket: number, firstLsn: Lsn): void {
-    if (this.#isOver()) return
-    let lsn = firstLsn
-    while ((this.#waiting[0]?.ticket ?? Infinity) <= lastTicket) {
-      const { group } = this.#waiting.shift() as { group: ModelGroup }
-      this.#model.onCommitted(group, lsn, group.level === 'fsync-local')
-      lsn += group.records.length
-    }
+    this.#guard(() => {
+      let lsn = firstLsn
+      while ((this.#waiting[0]?.ticket ?? Infinity) <= lastTicket) {
+        const { group } = this.#waiting.shift() as { group: ModelGroup }
+        this.#model.onCommitted(group, lsn, group.level === 'fsync-local')
+        lsn += group.records.length
+      }
+    })
   }
 
   onFailed(ticket: number, error: NotAppended): void {
+    this.#guard(() => {
+      const next = this.#waiting.shift()
+      if (next?.ticket !== ticket) throw new Error(`onFailed of ticket ${ticket}, but ${next?.ticket} is next`)
+      this.lastRefusal = error
+      this.#model.onRefused(next.group)
+    })
+  }
+
+  /** An owner must not throw: what the model says against the engine is kept for the run. */
+  #guard(take: () => void): void {
     if (this.#isOver()) return
-    const next = this.#waiting.shift()
-    if (next?.ticket !== ticket) throw new Error(`onFailed of ticket ${ticket}, but ${next?.ticket} is next`)
-    this.lastRefusal = error
-    this.#model.onRefused(next.group)
+    try {
+      take()
+    } catch (error) {
+      this.violation ??= error as Error
+    }
   }
 
   onEnded(error: Fenced | Unknown): void {

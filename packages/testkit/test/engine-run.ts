@@ -2,6 +2,8 @@
  * Random lives of an engine on a simulated disk: groups, releases, snapshots, reads, tails, takeovers and catalog commits
  * until the power goes or the process is killed, then the next life, which has to find what `LogModel` says. One seed
  * decides all of it.
+ *
+ * long: every doing of a life draws from the same generator and meets the same crash, so they are read together.
  */
 import {
   type Disk,
@@ -89,10 +91,10 @@ interface Life {
   owner: Owner
   /** The writer said `Unknown`: nothing more is taken. */
   isBroken: boolean
-  /** A sync failed on purpose: what was not synced may be gone without any loss of power. */
-  isFaulty: boolean
   readonly stop: AbortController
+  /** By a tail that is open all the time; and what was trimmed before it came there. */
   readonly shown: Stored[]
+  readonly trimmed: { readonly from: Lsn; readonly to: Lsn }[]
 }
 
 class EngineRun {
@@ -125,6 +127,8 @@ class EngineRun {
   #nextId = 1
   #lastEpoch = 0
   #fault: (typeof FAULTS)[number] = undefined
+  /** Of this life. */
+  #owners: Owner[] = []
   #failure: Error | undefined = undefined
 
   constructor(options: EngineRunOptions) {
@@ -156,6 +160,7 @@ class EngineRun {
     let loss: Loss = 'open'
     for (this.#life = 1; this.#life <= lives; this.#life++) {
       this.#step = 0
+      this.#owners = []
       this.#fault = FAULTS[this.#random.below(FAULTS.length)]
       const kind: CrashKind = this.#random.below(3) === 0 ? 'kill' : 'power'
       const isLast = this.#life === lives
@@ -171,6 +176,7 @@ class EngineRun {
         if (this.#random.below(3) === 0 || isLast) await this.#close(life)
         life.stop.abort()
       } else this.#counts.crashesWhileOpening++
+      this.#throwFailure()
       if (isLast) break
       if (this.#world.disk.isCrashed) this.#counts.plannedCrashes++
       // A disk that crashed by plan did so in the planned way, else in this one.
@@ -190,12 +196,12 @@ class EngineRun {
     const engine = await this.#result(this.#options.open({ clock, disk: seen }, this.#options.seed))
     if (engine === CRASHED) return undefined
     const log = engine.partition(0)
-    const owner = new Owner(this.#model, this.#mayBeFull, () => disk.isCrashed)
-    const ownership = await this.#result(log.own({ node: 'a', ttlMs: Infinity }, owner))
+    const owner = this.#newOwner()
+    const ownership = await this.#own(log, owner)
     if (ownership === CRASHED) return undefined
     this.#expectEpoch(ownership)
     const stop = new AbortController()
-    const life: Life = { engine, log, ownership, owner, isBroken: false, isFaulty: false, stop, shown: [] }
+    const life: Life = { engine, log, ownership, owner, isBroken: false, stop, shown: [], trimmed: [] }
     const [open, all] = [this.#openGroups, this.#model.groups.length]
     if ((await this.#check(life, loss)) === CRASHED) return undefined
     const lost = all - this.#model.groups.length
@@ -206,6 +212,25 @@ class EngineRun {
     this.#catalog.check(entries)
     this.#follow(life)
     return life
+  }
+
+  /** A disk without room for the record of ownership refuses it; then somebody makes room. */
+  async #own(log: PartitionLog, owner: Owner): Promise<Ownership | typeof CRASHED> {
+    try {
+      return await this.#result(log.own({ node: 'a', ttlMs: Infinity }, owner))
+    } catch (error) {
+      if (!this.#mayBeFull || !(error instanceof NotAppended && error.reason === 'full')) throw error
+    }
+    this.#world.disk.capacityBytes += 1024 * 1024
+    await this.#advance(5_000)
+    return this.#world.disk.isCrashed ? CRASHED : this.#result(log.own({ node: 'a', ttlMs: Infinity }, owner))
+  }
+
+  #newOwner(): Owner {
+    const { disk } = this.#world
+    const owner = new Owner(this.#model, this.#mayBeFull, () => disk.isCrashed)
+    this.#owners.push(owner)
+    return owner
   }
 
   get #mayBeFull(): boolean {
@@ -376,7 +401,7 @@ class EngineRun {
   async #takeOver(life: Life): Promise<void> {
     if (this.#snapshotting || life.owner.end !== undefined) return
     const { disk } = this.#world
-    const owner = new Owner(this.#model, this.#mayBeFull, () => disk.isCrashed)
+    const owner = this.#newOwner()
     const ownership = await this.#result(life.log.own({ node: 'a', ttlMs: Infinity }, owner), true)
     if (ownership === CRASHED || ownership === FAILED) return
     this.#expectEpoch(ownership)
@@ -419,7 +444,9 @@ class EngineRun {
     const { disk } = this.#world
     this.#later(
       (async () => {
-        for await (const { records } of life.log.tail(0, life.stop.signal)) {
+        for await (const { records, trimmedTo } of life.log.tail(0, life.stop.signal)) {
+          const from = life.shown.at(-1)?.lsn ?? 0
+          if (trimmedTo > from) life.trimmed.push({ from, to: trimmedTo })
           for (const record of records) if (!disk.isCrashed) this.#model.checkShown(record)
           life.shown.push(...records)
         }
@@ -431,7 +458,7 @@ class EngineRun {
     )
   }
 
-  #checkFollowed({ shown }: Life): void {
+  #checkFollowed({ shown, trimmed }: Life): void {
     const lsns = new Set<Lsn>()
     let last = 0
     for (const { lsn } of shown) {
@@ -439,9 +466,10 @@ class EngineRun {
       last = lsn
       lsns.add(lsn)
     }
-    const from = shown[0]?.lsn ?? Infinity
-    for (const { id, lsn, isReleased } of this.#model.committed)
-      if (lsn > from && !isReleased && !lsns.has(lsn)) throw new Error(`an open tail does not show ${id} at lsn ${lsn}`)
+    for (const { id, lsn, isReleased } of this.#model.committed) {
+      const isTrimmed = trimmed.some(({ from, to }) => lsn > from && lsn <= to)
+      if (!isTrimmed && !isReleased && !lsns.has(lsn)) throw new Error(`an open tail does not show ${id} at lsn ${lsn}`)
+    }
   }
 
   // --- ends
@@ -450,14 +478,14 @@ class EngineRun {
   async #recover(life: Life): Promise<void> {
     await this.#world.settle()
     this.#throwFailure()
-    if (life.owner.end instanceof Unknown) return
+    if (life.owner.end !== undefined) return
     this.#world.disk.capacityBytes = Infinity
     for (let tries = 0; tries < 5; tries++) {
       await this.#advance(5_000)
       this.#submit(life, [this.#make(20)])
       await this.#world.settle()
       this.#throwFailure()
-      if (life.owner.end instanceof Unknown) return
+      if (life.owner.end !== undefined) return
       if (this.#model.groups.at(-1)?.state === 'committed') return this.#checkAtRest(life)
     }
     throw new Error(`a disk with room again takes nothing: ${String(life.owner.lastRefusal)}`)
@@ -467,7 +495,7 @@ class EngineRun {
     const { disk } = this.#world
     life.stop.abort()
     const closed = await this.#result(life.engine.close(), true)
-    if (closed === CRASHED || life.owner.end instanceof Unknown) return
+    if (closed === CRASHED || life.owner.end !== undefined) return
     await this.#world.settle()
     if (disk.isCrashed) return
     this.#throwFailure()
@@ -542,6 +570,7 @@ class EngineRun {
   }
 
   #throwFailure(): void {
+    for (const { violation } of this.#owners) this.#failure ??= violation
     if (this.#failure !== undefined) throw this.#failure
   }
 }

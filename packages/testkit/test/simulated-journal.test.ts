@@ -1,0 +1,113 @@
+/**
+ * The journal on a disk that tears, loses, fills and fails: the conformance suite, and random lives with crashes. A
+ * failure names its seed; `runEngine` with that seed does the same again.
+ */
+import type { Engine, EngineEnv } from '@ternmq/store'
+import { openJournal } from '@ternmq/store/journal'
+import { engineConformance } from '@ternmq/store/conformance'
+import { afterEach, describe, expect, test } from 'vitest'
+
+import { SimulatedWorld } from '../src/index.ts'
+import { type EngineRunCounts, type EngineRunOptions, runEngine } from './engine-run.ts'
+import { lyingDisk } from './lying-disk.ts'
+
+/** Small enough that a run of some hundred groups fills, collects and compacts many segments. */
+async function openSmall(env: EngineEnv, seed: number): Promise<Engine> {
+  return openJournal(env, {
+    segmentBytes: [2_048, 8_192, 32_768, 1_048_576][seed % 4] ?? 8_192,
+    minFreeBytes: 8_192,
+    reserveBytes: 8_192,
+  })
+}
+
+async function runSeeds(
+  from: number,
+  count: number,
+  more: Partial<EngineRunOptions> = {},
+): Promise<{ total: EngineRunCounts | undefined; failures: string[] }> {
+  const failures: string[] = []
+  let total: EngineRunCounts | undefined = undefined
+  for (let seed = from; seed < from + count; seed++) {
+    try {
+      const counts = await runEngine({ seed, open: openSmall, ...more })
+      total = total === undefined ? counts : sumOf(total, counts)
+    } catch (error) {
+      // The whole text, with the disk's operations, for the first one only.
+      const text = (error as Error).message
+      failures.push(failures.length === 0 ? text : (text.split('\n')[0] ?? ''))
+    }
+  }
+  return { total, failures }
+}
+
+function sumOf(a: EngineRunCounts, b: EngineRunCounts): EngineRunCounts {
+  const names = Object.keys(a) as (keyof EngineRunCounts)[]
+  return Object.fromEntries(names.map((name) => [name, a[name] + b[name]])) as unknown as EngineRunCounts
+}
+
+describe('conformance', () => {
+  const pumps: (() => Promise<void>)[] = []
+  let opened = 0
+
+  afterEach(async () => {
+    for (const stop of pumps.splice(0)) await stop()
+  })
+
+  engineConformance('simulated', async () => {
+    const world = new SimulatedWorld({ seed: ++opened, durationMsMax: opened % 3 })
+    pumps.push(world.pump())
+    return openJournal(world.env, { segmentBytes: 64 * 1024, minFreeBytes: 0, reserveBytes: 4_096 })
+  })
+})
+
+describe('random lives', () => {
+  test('leave what was confirmed, in order, and nothing that was refused or buried', { timeout: 60_000 }, async () => {
+    const { total, failures } = await runSeeds(1, 400)
+    expect(failures).toEqual([])
+    // Enough has happened for the run to mean something.
+    const least = {
+      committed: 10_000,
+      refused: 200,
+      adopted: 100,
+      lost: 200,
+      snapshots: 300,
+      takeovers: 200,
+      faults: 400,
+    }
+    for (const [name, count] of Object.entries(least))
+      expect([name, total?.[name as keyof EngineRunCounts]]).toEqual([name, expect.toSatisfy((n: number) => n > count)])
+  })
+
+  test('survive a crash at every change of the disk in turn', { timeout: 60_000 }, async () => {
+    for (const seed of [6, 16, 21, 32]) {
+      let crashAt = 1
+      for (; crashAt < 500; crashAt++) {
+        const { plannedCrashes } = await runEngine({ seed, open: openSmall, lives: 2, crashAt })
+        if (plannedCrashes === 0) break
+      }
+      expect(crashAt).toBeGreaterThan(80)
+    }
+  })
+
+  test('are the same for the same seed', async () => {
+    const run = (): Promise<EngineRunCounts> => runEngine({ seed: 5, open: openSmall })
+    expect(await run()).toEqual(await run())
+  })
+})
+
+describe('the crash test finds', () => {
+  test('a disk that says files are synced', async () => {
+    const { failures } = await runSeeds(1, 40, { disk: (disk) => lyingDisk(disk, 'files') })
+    expect(failures.filter((text) => text.includes('is lost')).length).toBeGreaterThan(3)
+  })
+
+  test('a disk that says directories are synced', async () => {
+    const { failures } = await runSeeds(1, 40, { disk: (disk) => lyingDisk(disk, 'directories') })
+    expect(failures.length).toBeGreaterThan(3)
+  })
+
+  test('an answer before the sync', async () => {
+    const { failures } = await runSeeds(1, 40, { submitAs: 'page-cache' })
+    expect(failures.filter((text) => text.includes('is lost')).length).toBeGreaterThan(3)
+  })
+})
