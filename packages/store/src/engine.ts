@@ -166,7 +166,8 @@ export interface PartitionLog {
   ingest(owner: WriterOwner): Writer
   /**
    * Takes the partition: from now on the previous owner can have no effect. An earlier life of the same `node` is
-   * replaced at once; another node must have resigned, or not renewed for its `ttlMs`, else rejects with `Busy`.
+   * replaced at once; another node must have resigned, or not renewed for its `ttlMs`, else rejects with `Busy`. Rejects
+   * with `NotAppended` or `Unknown` as an append does.
    */
   own(options: OwnOptions, owner: WriterOwner): Promise<Ownership>
   /**
@@ -210,7 +211,7 @@ export interface Ownership {
    * RangeError for an `at` that is not committed or before the present snapshot.
    */
   putSnapshot(at: Lsn, data: readonly Uint8Array[]): Promise<void>
-  /** Bytes that this log grew by since its newest snapshot: what a restart has to read. */
+  /** Bytes that this log grew by since its newest snapshot, about: what a restart has to read. */
   readonly bytesSinceSnapshot: number
   /** Lasts another `ttlMs`. Rejects with `Fenced`. */
   renew(): Promise<void>

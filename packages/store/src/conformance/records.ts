@@ -3,10 +3,18 @@ import type { CatalogEntry, Engine, LogRecord, Lsn, Ownership, PartitionLog, Sto
 import { Appender } from './appender.ts'
 
 export type OpenEngine = () => Promise<Engine>
+/** Closes the engine and opens what it left. */
+export type ReopenEngine = (engine: Engine) => Promise<Engine>
 
 export interface ConformanceCase {
   readonly name: string
   run(open: OpenEngine): Promise<void>
+}
+
+/** A case about what outlives an engine. */
+export interface ReopenCase {
+  readonly name: string
+  run(open: OpenEngine, reopen: ReopenEngine): Promise<void>
 }
 
 /** A case about one new engine, which is closed afterwards. */

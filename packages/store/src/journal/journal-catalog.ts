@@ -240,13 +240,13 @@ export class JournalCatalog implements Catalog {
     try {
       await file.write(0, parts)
       await file.syncAll()
+      await disk.rename(draft, path)
+      await disk.syncDirectory(CATALOG_DIRECTORY)
     } catch (error) {
       await file.close()
       await disk.remove(draft).catch(() => undefined) // the next start removes it
       throw error
     }
-    await disk.rename(draft, path)
-    await disk.syncDirectory(CATALOG_DIRECTORY)
     this.#number++
     this.#end = bytes
     space.use(bytes)

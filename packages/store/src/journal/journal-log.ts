@@ -39,7 +39,7 @@ export class JournalLog implements PartitionLog {
   #closed = false
   #broken: Unknown | undefined = undefined
 
-  /** `life` is fresh for every open of the engine. */
+  /** `life` is as good as fresh for every open: the names of writers without an epoch begin with it. */
   constructor(id: PartitionId, store: Store, life: string) {
     this.id = id
     this.#life = life
@@ -63,7 +63,7 @@ export class JournalLog implements PartitionLog {
   }
 
   ingest(owner: WriterOwner): Writer {
-    return this.#addWriter(owner, 0, `ingest#${this.#life}.${++this.#ingestCount}`)
+    return this.#addWriter(owner, 0, `ingest#${this.#life}.${this.partition.nextLsn}.${++this.#ingestCount}`)
   }
 
   async own(options: OwnOptions, owner: WriterOwner): Promise<Ownership> {

@@ -60,7 +60,8 @@ export class SegmentWriter {
     const { segment, file } = active
     let prefix = this.#writerFrames(segment, batch)
     try {
-      await file.write(segment.end, prefix.length === 0 ? batch.parts() : [prefix, ...batch.parts()])
+      if (batch.bytes > 0)
+        await file.write(segment.end, prefix.length === 0 ? batch.parts() : [prefix, ...batch.parts()])
     } catch (error) {
       if (!isFull(error)) throw error
       await this.#makeRoom(active, batch, error)
@@ -169,7 +170,19 @@ export class SegmentWriter {
       if (!isFull(error)) throw error
       await space.onDiskFull(error)
       if (active !== undefined) return active // it grows beyond its size until there is space
-      batch.dropAll(space.fullError(`partition ${this.#partition.id}`, error.message))
+      return this.#rollIntoReserve(batch, error)
+    }
+  }
+
+  /** The first segment of a life on a full disk: who settles needs an owner, and an owner needs a segment. */
+  async #rollIntoReserve(batch: Batch, error: DiskError): Promise<Active | undefined> {
+    const full = this.#partition.store.space.fullError(`partition ${this.#partition.id}`, error.message)
+    batch.dropContent(full)
+    try {
+      return await this.#roll(undefined)
+    } catch (again) {
+      if (!isFull(again)) throw again
+      batch.dropAll(full)
       return undefined
     }
   }
