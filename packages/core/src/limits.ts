@@ -33,6 +33,16 @@ export const RETAINED_NODES_MIN = 2_048
 /** Memory of one waiting entry beside its bytes: message, delivery and place in the ring (measured with --expose-gc: 240). */
 export const ENTRY_BYTES = 256
 
+/** Scheduled messages of a virtual host; beyond it a further one is refused as 'limit-reached', and a series of a cron expression is left out. */
+export const SCHEDULED_MESSAGES_MAX = 1_000_000
+
+/** Memory of a scheduled message without its bytes, which are in the log. */
+export const SCHEDULED_ENTRY_BYTES = 320
+
+/** Scheduled messages that are sent in one go, and their bytes; then the sockets have their turn. */
+export const SCHEDULED_BATCH_MAX = 1_024
+export const SCHEDULED_BATCH_BYTES: number = 8 * 1024 * 1024
+
 /** Ended connections remembered for "why did this client leave"; beyond it the oldest is forgotten. */
 export const EVENTS_MAX_DEFAULT = 10_000
 

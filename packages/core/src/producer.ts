@@ -9,6 +9,8 @@ import type { Message } from './message.ts'
 import type { RefusalDetail } from './refusal.ts'
 import { queueNameOf } from './address.ts'
 import { durableQueues, mayBeDelivered, type Route, type Target, targetsOf } from './router.ts'
+import type { ScheduleOptions } from './schedule/options.ts'
+import type { ScheduledPublish } from './schedule/scheduled.ts'
 import type { Session } from './session.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
@@ -42,6 +44,8 @@ export class ProducerTarget {
 export interface PublishOptions {
   /** An exactly-once publish: the session remembers this id, over a restart where the message does, until it is released. */
   readonly receivedId?: number
+  /** It is to be sent later, or again and again. */
+  readonly schedule?: ScheduleOptions
 }
 
 export class Producer {
@@ -75,6 +79,7 @@ export class Producer {
     if (target.decidedAt !== vhost.authorizer.generation) this.#decide(target)
     if (target.refusal !== undefined) return this.refuse(target.refusal, tag)
     const { route } = target
+    if (options?.schedule !== undefined) return this.#publishScheduled(route, message, tag, options.schedule, options.receivedId)
     if (this.#pendingCount > 0 || vhost.mustLog(route, message)) return this.#publishLater(route, message, tag, options)
     return vhost.publish(route, message)
   }
@@ -111,6 +116,29 @@ export class Producer {
     const pending = new PendingPublish(this, this.#vhost, targets, route, message, tag, holders, receivedId)
     if (holders === 0) log.follow(pending)
     else log.append(messageRecord(message, queues, mayBeDelivered(targets), this.#extrasOf(message, receivedId)), pending, route.durability)
+    return 'pending'
+  }
+
+  #publishScheduled(
+    route: Route,
+    message: Message,
+    tag: number,
+    options: ScheduleOptions,
+    receivedId: number | undefined,
+  ): PublishResult {
+    const planned = this.#vhost.schedule.plan(route, message, options)
+    if (!planned.ok) return this.refuse(planned.detail, tag)
+    const scheduled = planned.value
+    if (!scheduled.isLogged && this.#pendingCount === 0) {
+      scheduled.arrive(0)
+      return 'routed'
+    }
+    this.#pendingCount++
+    const kept = this.#session?.isDurable === true ? receivedId : undefined
+    const pending = new PendingSchedule(this, scheduled, tag, kept)
+    const { log } = this.#vhost
+    if (scheduled.isLogged) log.append(scheduled.record(this.#extrasOf(message, kept)), pending, scheduled.durability)
+    else log.follow(pending)
     return 'pending'
   }
 
@@ -154,6 +182,36 @@ class RefusedPublish implements LogGroup {
   /** It asked the log for nothing. */
   onRefused(): void {
     this.onCommitted()
+  }
+}
+
+/** A publish that the schedule will have once it is in the log. */
+class PendingSchedule implements LogGroup {
+  ticket = 0
+  readonly recordCount: number
+  readonly #producer: Producer
+  readonly #scheduled: ScheduledPublish
+  readonly #tag: number
+  readonly #receivedId: number | undefined
+
+  constructor(producer: Producer, scheduled: ScheduledPublish, tag: number, receivedId: number | undefined) {
+    this.#producer = producer
+    this.#scheduled = scheduled
+    this.#tag = tag
+    this.#receivedId = receivedId
+    this.recordCount = scheduled.isLogged ? 1 : 0
+  }
+
+  onCommitted(lsn: number): void {
+    this.#scheduled.arrive(lsn)
+    if (this.recordCount > 0 && this.#receivedId !== undefined) this.#producer.onReceived(this.#receivedId)
+    this.#producer.settle(this.#tag, 'routed')
+  }
+
+  onRefused(text: string): void {
+    this.#scheduled.abandon()
+    this.#producer.refusal = { refusal: 'limit-reached', subject: this.#scheduled.address, text }
+    this.#producer.settle(this.#tag, 'refused')
   }
 }
 

@@ -26,6 +26,7 @@ import { retryDelayMs, subscriptionSettings } from './queue/settings.ts'
 import type { RefusalDetail } from './refusal.ts'
 import { Retained } from './retained.ts'
 import { offerAll, type Route, Router, type Target, targetsOf } from './router.ts'
+import { Schedule } from './schedule/schedule.ts'
 import { Sessions } from './sessions.ts'
 import { SharedSubscriptions } from './shared.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -57,6 +58,7 @@ export class VirtualHost implements QueueContext {
   readonly policies: Policies = new Policies()
   readonly destinations: Destinations
   readonly mover: Mover
+  readonly schedule: Schedule
   readonly subscriptions: Subscriptions
   readonly temporaries: Temporaries
   readonly retained: Retained
@@ -76,6 +78,7 @@ export class VirtualHost implements QueueContext {
     this.log = new HostLog({ clock: options.env.clock, onEnded: options.onLogEnded ?? throwLogEnded })
     this.destinations = new Destinations(this)
     this.mover = new Mover(this)
+    this.schedule = new Schedule(this)
     this.subscriptions = new Subscriptions(this)
     this.temporaries = new Temporaries(this)
     this.retained = new Retained(options.limits, (message) => {

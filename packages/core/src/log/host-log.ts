@@ -8,7 +8,7 @@ import { type HeaderCodec, Message } from '../message.ts'
 import type { WaitingLine } from '../queue/line.ts'
 import { Ring } from '../ring.ts'
 import { Barrier, EndedQueue, Mark, Note, NoteBatch, SettleBatch, Step } from './groups.ts'
-import { numbersRecord, readMessageMeta, RecordKind } from './records.ts'
+import { messageExtras, numbersRecord, readMessageMeta, RecordKind } from './records.ts'
 
 /** Something that waits for the log. */
 export interface LogGroup {
@@ -353,7 +353,7 @@ export class HostLog implements WriterOwner {
       expiresAtMs: logged.expiresAtMs,
       publisher: logged.publisher,
       priority: logged.priority,
-      extras: logged.extras,
+      extras: messageExtras(logged.extras),
     })
     message.lsn = record.lsn
     message.detach() // the read buffer holds many more

@@ -6,6 +6,7 @@ import type { LogRecord } from '@ternmq/store'
 import type { BindingData } from '../queue/delivery.ts'
 import { type Assurance, type Message, type MessageExtras, PRIORITY_DEFAULT } from '../message.ts'
 import type { QueueSettings } from '../queue/settings.ts'
+import type { Timing } from '../schedule/options.ts'
 
 export const FORMAT_VERSION = 1
 
@@ -68,14 +69,25 @@ export interface LoggedExtras extends MessageExtras {
   readonly schedule?: LoggedSchedule
 }
 
-export interface LoggedSchedule {
+/** Held by the schedule; the copies that are sent are messages of their own. */
+export interface LoggedSchedule extends Timing {
   /** Address in core form that it will be published to. */
   readonly address: string
-  readonly dueAtMs: number
-  readonly periodMs?: number
-  /** Sendings that are left, this one included. */
-  readonly repeats?: number
-  readonly cron?: string
+  /** Time to live of each copy, from its sending on; left out: for ever. */
+  readonly ttlMs?: number
+  /** Each copy is to be its topic's last message. */
+  readonly retain?: true
+  /** Client id of who published it. */
+  readonly publisher?: string
+  /** Headers and body. */
+  readonly bytes: number
+}
+
+/** What belongs to the message itself and goes with it wherever it is copied to. */
+export function messageExtras(extras: LoggedExtras | undefined): MessageExtras | undefined {
+  if (extras?.received === undefined && extras?.schedule === undefined) return extras
+  const { received: _received, schedule: _schedule, ...own } = extras
+  return Object.keys(own).length === 0 ? undefined : own
 }
 
 export interface LoggedSession {

@@ -75,6 +75,7 @@ export async function restore(vhost: VirtualHost, state: DurableState): Promise<
   releaseUnheld(vhost, state, restored)
   await restoreDelivered(state, sessions, vhost)
   await restoreRetained(vhost, state)
+  vhost.schedule.restore(state.schedules)
   for (const session of sessions.values()) session.startOffline()
   vhost.router.forgetTargets()
 }

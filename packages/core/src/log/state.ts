@@ -178,6 +178,7 @@ function applyMessage(state: DurableState, record: Stored, released: number[]): 
   const holders = queues.length + (isKept ? 1 : 0)
   if (holders > 1) state.refs.set(lsn, holders)
   for (const queue of queues) {
+    if (queue === SCHEDULE_NUMBER) continue // `schedules` says that it has it
     const line = lineOf(state, queue, logged.priority)
     const position = line.push(lsn, INDEX_BYTES + record.bodyEnd - record.bodyStart, logged.expiresAtMs, undefined, false)
     if (logged.mayBeDelivered) line.markRedelivered(position)
@@ -197,7 +198,7 @@ function applyRetained(state: DurableState, { topic }: LoggedMessage, lsn: numbe
 
 function applySettled(state: DurableState, queue: number, lsn: number, released: number[]): void {
   state.delivered.get(queue)?.delete(lsn)
-  if (queue === SCHEDULE_NUMBER) state.schedules.delete(lsn)
+  if (queue === SCHEDULE_NUMBER && state.schedules.delete(lsn)) return unref(state, lsn, released)
   for (const line of state.lines.get(queue)?.values() ?? []) {
     const position = line.find(lsn)
     if (position === 0) continue
@@ -209,6 +210,7 @@ function applySettled(state: DurableState, queue: number, lsn: number, released:
 }
 
 function isHeld(state: DurableState, lsn: number): boolean {
+  if (state.schedules.has(lsn)) return true
   for (const lines of state.lines.values()) for (const line of lines.values()) if (line.find(lsn) !== 0) return true
   for (const kept of state.retained.values()) if (kept === lsn) return true
   return false

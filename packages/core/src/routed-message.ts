@@ -1,0 +1,107 @@
+/**
+ * A message on its way to the queues that want it, for those who publish in a log group of their own: the schedule and transactions.
+ * It says what the log has to know, counts against the limits of full queues while it is on its way, and arrives when it is committed.
+ * The way of a single publish is `Producer`'s.
+ */
+import type { Durability, LogRecord } from '@ternmq/store'
+import { queueNameOf } from './address.ts'
+import { messageRecord } from './log/records.ts'
+import { Message, type MessageFields } from './message.ts'
+import { durableQueues, mayBeDelivered, type Route, type Target, targetsOf } from './router.ts'
+import type { VirtualHost } from './virtual-host.ts'
+
+const NO_QUEUES: readonly number[] = []
+
+export class RoutedMessage {
+  readonly message: Message
+  readonly route: Route
+  readonly targets: readonly Target[]
+  readonly #vhost: VirtualHost
+  readonly #queues: readonly number[]
+  /** Durable queues, and the retained set: who has to let go of it before the log may. */
+  readonly #holders: number
+  #isUnderWay = false
+
+  /** Routed now. The message is detached. */
+  constructor(vhost: VirtualHost, route: Route, message: Message) {
+    this.#vhost = vhost
+    this.route = route
+    this.message = message
+    this.targets = targetsOf(route)
+    const mustLog = vhost.mustLog(route, message)
+    this.#queues = mustLog ? durableQueues(this.targets, message) : NO_QUEUES
+    this.#holders = this.#queues.length + (mustLog && message.retain ? 1 : 0)
+  }
+
+  get isLogged(): boolean {
+    return this.#holders > 0
+  }
+
+  get durability(): Durability {
+    return this.route.durability
+  }
+
+  /** Only where it is logged. */
+  record(): LogRecord {
+    return messageRecord(this.message, this.#queues, mayBeDelivered(this.targets))
+  }
+
+  /** From here until it arrives or does not, it has its place in queues that can be full. */
+  depart(): void {
+    if (!this.route.hasLimits) return
+    this.#isUnderWay = true
+    this.#weigh(1)
+  }
+
+  /** It is published, with its place in the log where it is logged. */
+  arrive(lsn: number): 'routed' | 'unmatched' {
+    this.abandon()
+    if (this.#holders > 0) {
+      this.message.lsn = lsn
+      if (this.#holders > 1) this.#vhost.log.hold(lsn, this.#holders)
+    }
+    return this.#vhost.publishTo(this.targets, this.route, this.message)
+  }
+
+  /** It gives its place up. */
+  abandon(): void {
+    if (!this.#isUnderWay) return
+    this.#isUnderWay = false
+    this.#weigh(-1)
+  }
+
+  #weigh(sign: 1 | -1): void {
+    for (const { queue } of this.targets) {
+      queue.underWayCount += sign
+      queue.underWayBytes += sign * this.message.size
+    }
+  }
+}
+
+/** The route to an address in core form, be it a topic's or a queue's. */
+export function routeTo(vhost: VirtualHost, address: string): Route {
+  const queue = queueNameOf(address)
+  return queue === undefined ? vhost.router.routeOf(address) : vhost.destinations.routeOf(queue)
+}
+
+/** The same headers and body in another message. It has no frame: what a frame says besides may be wrong now. */
+export function remade(message: Message, changes: Partial<MessageFields>): Message {
+  const { topic, codec, bytes, headerStart, bodyStart, end, assurance, durable, retain, expiresAtMs, publisher, priority, extras } = message
+  return new Message({
+    topic,
+    codec,
+    bytes,
+    start: headerStart,
+    headerStart,
+    bodyStart,
+    end,
+    assurance,
+    durable,
+    retain,
+    expiresAtMs,
+    publisher,
+    priority,
+    extras,
+    ...changes,
+  })
+}
