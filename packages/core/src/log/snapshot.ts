@@ -31,8 +31,6 @@ interface LineHead {
   readonly expires: boolean
 }
 
-const FLAG_REDELIVERED = 1
-
 /** Only messages of the log are in it; what a consumer had waits again, marked as redelivered. */
 export function encodeState(state: DurableState): Uint8Array[] {
   const parts: Uint8Array[] = []
@@ -105,27 +103,9 @@ export function decodeState(data: readonly Uint8Array[]): DurableState {
 }
 
 function encodeLine(queue: number, priority: number, line: WaitingLine, parts: Uint8Array[]): LineHead | undefined {
-  const max = line.liveCount
-  const lsns = new Float64Array(max)
-  const sizes = new Uint32Array(max)
-  const failed = new Uint16Array(max)
-  const flags = new Uint8Array(max)
-  let expiries: Float64Array | undefined = undefined
-  let count = 0
-  for (let position = line.nextLive(0); position !== 0; position = line.nextLive(position)) {
-    const lsn = line.lsnAt(position)
-    if (lsn === 0) continue
-    lsns[count] = lsn
-    sizes[count] = line.bytesAt(position)
-    failed[count] = line.failedCountAt(position)
-    flags[count] = line.isRedelivered(position) || !line.isWaiting(position) ? FLAG_REDELIVERED : 0
-    const expiresAtMs = line.expiresAt(position)
-    if (expiresAtMs !== 0) (expiries ??= new Float64Array(max))[count] = expiresAtMs
-    count++
-  }
+  const { lsns, bytes, failedCounts, redelivered, expiries, count } = line.dump()
   if (count === 0) return undefined
-  parts.push(bytesOf(lsns.subarray(0, count)), bytesOf(sizes.subarray(0, count)))
-  parts.push(bytesOf(failed.subarray(0, count)), bytesOf(flags.subarray(0, count)))
+  for (const array of [lsns, bytes, failedCounts, redelivered]) parts.push(bytesOf(array.subarray(0, count)))
   if (expiries !== undefined) parts.push(bytesOf(expiries.subarray(0, count)))
   return { queue, priority, count, expires: expiries !== undefined }
 }
@@ -139,7 +119,7 @@ function decodeLine(state: DurableState, { queue, priority, count, expires }: Li
   const line = lineOf(state, queue, priority)
   for (let index = 0; index < count; index++) {
     const position = line.push(lsns[index]!, sizes[index]!, expiries?.[index] ?? 0, undefined, false)
-    if ((flags[index]! & FLAG_REDELIVERED) !== 0) line.markRedelivered(position)
+    if (flags[index]! !== 0) line.markRedelivered(position)
     if (failed[index]! > 0) line.setFailedCount(position, failed[index]!)
   }
 }

@@ -12,6 +12,8 @@ export const INDEX_BYTES = 16
 export interface WaitingBytes {
   bytes: number
   readonly bytesMax: number
+  /** Somebody waits for some of it to come back. */
+  isAwaited?: boolean
 }
 
 /** The lines of one queue, highest priority first. */
@@ -85,11 +87,10 @@ export class Lanes {
   adopt(lanes: readonly Lane[]): void {
     this.#lanes = [...lanes]
     for (const { line } of lanes) {
-      for (const chunk of line.chunks) {
-        for (let slot = 0; slot < chunk.used; slot++) {
-          if (line.isWaiting(chunk.first + slot)) this.weighWaiting(chunk.bytes[slot]!, true, false, 1)
-        }
-      }
+      this.#bytes += line.waitingBytes
+      this.#loggedCount += line.waitingCount
+      this.#memoryBytes += line.waitingCount * INDEX_BYTES
+      this.#memory.bytes += line.waitingCount * INDEX_BYTES
     }
   }
 
@@ -127,6 +128,23 @@ export class Lanes {
     this.#loadedBytes -= bytes
     this.#memoryBytes -= bytes - INDEX_BYTES
     this.#memory.bytes -= bytes - INDEX_BYTES
+  }
+
+  /**
+   * Takes waiting messages of the log out of memory, looking at `looksMax` positions at most. One that a consumer said it never wants
+   * stays: the log does not know that. Returns the bytes that came free.
+   */
+  unloadAll(looksMax: number): number {
+    const before = this.#memoryBytes
+    let looks = looksMax
+    for (const { line } of this.#lanes) {
+      for (let position = line.peek(); position !== 0 && looks-- > 0; position = line.nextWaiting(position)) {
+        if (this.#loadedCount === 0) return before - this.#memoryBytes
+        const entry = line.entryAt(position)
+        if (entry !== undefined && entry.refusedBy === undefined && line.lsnAt(position) !== 0) this.unload(position, line)
+      }
+    }
+    return before - this.#memoryBytes
   }
 
   /** The queue is gone. */

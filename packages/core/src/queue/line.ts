@@ -71,6 +71,17 @@ export interface LineEntry {
   readonly entry: Delivery | undefined
 }
 
+/** Arrays of one length, of which the first `count` places are used. */
+export interface LineDump {
+  readonly lsns: Float64Array
+  readonly bytes: Uint32Array
+  readonly failedCounts: Uint16Array
+  /** 1: it may have been with a consumer. */
+  readonly redelivered: Uint8Array
+  readonly expiries: Float64Array | undefined
+  count: number
+}
+
 export class WaitingLine {
   /** By `first`, ascending; none of them empty but perhaps the last. */
   readonly #chunks: LineChunk[] = []
@@ -163,16 +174,6 @@ export class WaitingLine {
   isWaiting(position: number): boolean {
     const chunk = this.#chunkOf(position)
     return chunk !== undefined && (chunk.states[position - chunk.first]! & STATE_MASK) === WAITING
-  }
-
-  isRedelivered(position: number): boolean {
-    const chunk = this.#chunkOf(position)
-    return chunk !== undefined && (chunk.states[position - chunk.first]! & REDELIVERED) !== 0
-  }
-
-  failedCountAt(position: number): number {
-    const chunk = this.#chunkOf(position)
-    return chunk?.failedCounts?.[position - chunk.first] ?? 0
   }
 
   /** Undefined for a position that is gone. */
@@ -288,9 +289,27 @@ export class WaitingLine {
     return first
   }
 
-  /** The chunks, for a snapshot. */
-  get chunks(): readonly LineChunk[] {
-    return this.#chunks
+  /** Everything in it that the log has, in order, for a snapshot. A taken position counts as one that may be with somebody. */
+  dump(): LineDump {
+    const dump: LineDump = {
+      lsns: new Float64Array(this.#liveCount),
+      bytes: new Uint32Array(this.#liveCount),
+      failedCounts: new Uint16Array(this.#liveCount),
+      redelivered: new Uint8Array(this.#liveCount),
+      expiries: this.#chunks.some(({ expiries }) => expiries !== undefined) ? new Float64Array(this.#liveCount) : undefined,
+      count: 0,
+    }
+    for (const chunk of this.#chunks) dumpChunk(chunk, dump)
+    return dump
+  }
+
+  /** What waits, one after the other; nobody has any of it yet. */
+  get waitingBytes(): number {
+    let sum = 0
+    for (const { states, bytes, used } of this.#chunks) {
+      for (let slot = 0; slot < used; slot++) if ((states[slot]! & STATE_MASK) === WAITING) sum += bytes[slot]!
+    }
+    return sum
   }
 
   #nextWhere(after: number, waiting: boolean): number {
@@ -358,6 +377,22 @@ export class WaitingLine {
     }
     return low
   }
+}
+
+function dumpChunk({ states, lsns, bytes, failedCounts, expiries, used }: LineChunk, dump: LineDump): void {
+  let at = dump.count
+  for (let slot = 0; slot < used; slot++) {
+    const state = states[slot]!
+    const lsn = lsns[slot]!
+    if ((state & STATE_MASK) === GONE || lsn === 0) continue
+    dump.lsns[at] = lsn
+    dump.bytes[at] = bytes[slot]!
+    if (failedCounts !== undefined) dump.failedCounts[at] = failedCounts[slot]!
+    if (state !== WAITING) dump.redelivered[at] = 1
+    if (expiries !== undefined) dump.expiries![at] = expiries[slot]!
+    at++
+  }
+  dump.count = at
 }
 
 /** Lsn of its first message that is in the log; 0 when none is. */
