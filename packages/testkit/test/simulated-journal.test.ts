@@ -20,6 +20,9 @@ async function openSmall(env: EngineEnv, seed: number): Promise<Engine> {
   })
 }
 
+/** `SEEDS=17,1` replays one, `SEEDS=1000,5000` goes where no run has been. */
+const [FIRST_SEED = 1, SEEDS = 300] = (process.env['SEEDS'] ?? '').split(',').filter(Boolean).map(Number)
+
 async function runSeeds(
   from: number,
   count: number,
@@ -46,40 +49,63 @@ function sumOf(a: EngineRunCounts, b: EngineRunCounts): EngineRunCounts {
 }
 
 describe('conformance', () => {
-  const pumps: (() => Promise<void>)[] = []
+  const worlds = new Map<Engine, SimulatedWorld>()
+  const stops = new Set<() => Promise<void>>()
   let opened = 0
 
   afterEach(async () => {
-    for (const stop of pumps.splice(0)) await stop()
+    worlds.clear()
+    for (const stop of stops) await stop()
+    stops.clear()
   })
 
-  engineConformance('simulated', async () => {
-    const world = new SimulatedWorld({ seed: ++opened, durationMsMax: opened % 3 })
-    pumps.push(world.pump())
-    return openJournal(world.env, { segmentBytes: 64 * 1024, minFreeBytes: 0, reserveBytes: 4_096 })
-  })
+  /** An engine in a world that steps by itself until the engine is closed. */
+  async function openIn(world: SimulatedWorld): Promise<Engine> {
+    const stop = world.pump()
+    stops.add(stop)
+    // Limits that are cheap to go beyond.
+    const limits = { groupRecords: 256 }
+    const engine = await openJournal(world.env, { segmentBytes: 65_536, minFreeBytes: 0, reserveBytes: 4_096, limits })
+    const close = engine.close.bind(engine)
+    engine.close = async () => {
+      await close()
+      stops.delete(stop)
+      await stop()
+    }
+    worlds.set(engine, world)
+    return engine
+  }
+
+  engineConformance(
+    'simulated',
+    () => openIn(new SimulatedWorld({ seed: ++opened, durationMsMax: opened % 3 })),
+    async (engine) => {
+      await engine.close()
+      const world = worlds.get(engine)
+      if (world === undefined) throw new Error('this engine was not opened here')
+      // What is closed in good order has nothing left to lose.
+      world.crash('power')
+      return openIn(world)
+    },
+  )
 })
 
 describe('random lives', () => {
-  test('leave what was confirmed, in order, and nothing that was refused or buried', { timeout: 60_000 }, async () => {
-    const { total, failures } = await runSeeds(1, 400)
+  test('leave what was confirmed, in order, and nothing refused or buried', { timeout: SEEDS * 200 }, async () => {
+    const { total, failures } = await runSeeds(FIRST_SEED, SEEDS)
     expect(failures).toEqual([])
-    // Enough has happened for the run to mean something.
-    const least = {
-      committed: 10_000,
-      refused: 200,
-      adopted: 100,
-      lost: 200,
-      snapshots: 300,
-      takeovers: 200,
-      faults: 400,
-    }
+    // By seed, so that enough happens for the run to mean something.
+    const least = { committed: 20, refused: 0.4, adopted: 0.2, lost: 0.5, snapshots: 1, takeovers: 0.5, faults: 1 }
+    if (SEEDS < 100) return
     for (const [name, count] of Object.entries(least))
-      expect([name, total?.[name as keyof EngineRunCounts]]).toEqual([name, expect.toSatisfy((n: number) => n > count)])
+      expect([name, total?.[name as keyof EngineRunCounts]]).toEqual([
+        name,
+        expect.toSatisfy((found: number) => found > count * SEEDS),
+      ])
   })
 
   test('survive a crash at every change of the disk in turn', { timeout: 60_000 }, async () => {
-    for (const seed of [6, 16, 21, 32]) {
+    for (const seed of [6, 16, 21]) {
       let crashAt = 1
       for (; crashAt < 500; crashAt++) {
         const { plannedCrashes } = await runEngine({ seed, open: openSmall, lives: 2, crashAt })
