@@ -112,9 +112,9 @@ describe('RuleAuthorizer', () => {
     expect(allowed('w')).toEqual(['write', 'create'])
   })
 
-  it('leaves what is not a topic to the default', () => {
+  it('leaves what is temporary to the default', () => {
     const rules: AccessRules = { rules: [{ user: '*', allow: ['read'], topics: ['#'] }] }
-    for (const kind of ['queue', 'temp-queue', 'temp-topic'] as const) {
+    for (const kind of ['temp-queue', 'temp-topic'] as const) {
       expect(new RuleAuthorizer(rules).mayUse(ann, 'read', topic('a', kind)).allowed).toBe(false)
       expect(
         new RuleAuthorizer({ ...rules, defaultAccess: 'allow' }).mayUse(ann, 'read', topic('a', kind)).allowed,
@@ -310,5 +310,42 @@ describe('any set of rules', () => {
       }),
       { numRuns: 2_000 },
     )
+  })
+})
+
+describe('queues', () => {
+  const queue = (name: string): Address => ({ vhost: '/', kind: 'queue', levels: name.split('.') })
+  const decide = (rules: AccessRules, name: string, user = 'ada'): boolean =>
+    new RuleAuthorizer(rules).mayUse({ principal: { name: user, anonymous: false }, clientId: 'c' }, 'read', queue(name)).allowed
+  const allow = (...topics: string[]): AccessRules => ({ rules: [{ user: '*', allow: ['read'], topics }] })
+
+  it.for([
+    ['$queue/orders', 'orders', true],
+    ['$queue/orders', 'orders.eu', false],
+    ['$queue/orders.*', 'orders.eu', true],
+    ['$queue/orders.*', 'orders.eu.new', false],
+    ['$queue/orders.>', 'orders.eu.new', true],
+    ['$queue/>', 'anything', true],
+    ['$queue/%u.>', 'ada.inbox', true],
+    ['$queue/%u.>', 'bob.inbox', false],
+    ['#', 'orders', false],
+    ['orders/#', 'orders.eu', false],
+  ] as const)('a rule for %s allows queue %s: %s', ([pattern, name, allowed]) => {
+    expect(decide(allow(pattern), name)).toBe(allowed)
+  })
+
+  it('a rule for a queue reaches no topic', () => {
+    const authorizer = new RuleAuthorizer(allow('$queue/a'))
+    const subject = { principal: { name: 'ada', anonymous: false }, clientId: 'c' }
+    expect(authorizer.mayUse(subject, 'read', { vhost: '/', kind: 'topic', levels: ['a'] }).allowed).toBe(false)
+  })
+
+  it('a deny of everything reaches queues too', () => {
+    const rules: AccessRules = { rules: [{ user: 'ada', deny: ['read'], topics: ['#'] }], defaultAccess: 'allow' }
+    expect([decide(rules, 'orders'), decide(rules, 'orders', 'bob')]).toEqual([false, true])
+  })
+
+  it('a rule that names no queue is refused', () => {
+    expect(() => new RuleAuthorizer(allow('$queue/'))).toThrow(/names no queue/)
   })
 })

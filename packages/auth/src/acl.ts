@@ -1,11 +1,12 @@
 /**
- * Access rules: who may read and write which topics. The core asks through `Authorizer` and keeps the answers.
+ * Access rules: who may read and write which topics and queues. The core asks through `Authorizer` and keeps the answers.
  *
  * - Without any rule everything is allowed, but 'admin' to anonymous clients.
  * - Deny wins over allow, whatever the order. What no rule reaches gets `defaultAccess`, which is 'deny'.
  * - `user` is a name, '*' (everyone, anonymous clients included) or 'anonymous'.
- * - 'browse' needs read, 'create' needs write. 'admin' cannot be given by rules; neither can anything that is not a
- *   topic, which gets `defaultAccess`. Rules hold in every virtual host.
+ * - 'browse' needs read, 'create' needs write. 'admin' cannot be given by rules; neither can temporary
+ *   destinations, which get `defaultAccess`. Rules hold in every virtual host.
+ * - A pattern of topics reaches no queue, and the other way round; but a deny of '#' reads like "everything" and means it.
  * - A subscription is allowed when ONE allow pattern covers its whole filter and NO deny pattern reaches any of it. A
  *   filter that could deliver even one denied topic is refused as a whole: the alternative is a check per delivery, and
  *   a mistake there leaks. The client subscribes to less instead.
@@ -111,17 +112,18 @@ export class RuleAuthorizer implements Authorizer {
       return hasRules ? ADMIN_BY_RULES : ADMIN_ANONYMOUS
     }
     if (!hasRules || topicAction === undefined) return NO_RULES
-    if (wanted.kind !== 'topic') return fallback
+    const { kind } = wanted
+    if (kind !== 'topic' && kind !== 'queue') return fallback
 
     const own = subject.principal.anonymous ? anonymous : byUser.get(subject.principal.name)
     const forAll = everyone[topicAction]
     const forUser = own?.[topicAction]
     return (
-      findDenial(forUser?.deny, subject, wanted.levels) ??
-      findDenial(forAll.deny, subject, wanted.levels) ??
+      findDenial(forUser?.deny, subject, kind, wanted.levels) ??
+      findDenial(forAll.deny, subject, kind, wanted.levels) ??
       (fallback.allowed ? fallback : undefined) ??
-      findGrant(forUser?.allow, subject, wanted.levels) ??
-      findGrant(forAll.allow, subject, wanted.levels) ??
+      findGrant(forUser?.allow, subject, kind, wanted.levels) ??
+      findGrant(forAll.allow, subject, kind, wanted.levels) ??
       fallback
     )
   }
@@ -130,9 +132,12 @@ export class RuleAuthorizer implements Authorizer {
 function findDenial(
   denials: readonly Denial[] = [],
   subject: Subject,
+  kind: TopicPattern['kind'],
   wanted: readonly PatternLevel[],
 ): Decision | undefined {
   for (const denial of denials) {
+    if (denial.pattern.text === '#' && kind === 'queue') return denial.decision
+    if (denial.pattern.kind !== kind) continue
     const levels = patternFor(denial.pattern, subject)
     if (levels !== undefined && overlaps(levels, wanted, true)) {
       return covers(levels, wanted, true) ? denial.decision : denial.partly
@@ -144,9 +149,11 @@ function findDenial(
 function findGrant(
   grants: readonly Grant[] = [],
   subject: Subject,
+  kind: TopicPattern['kind'],
   wanted: readonly PatternLevel[],
 ): Decision | undefined {
   for (const grant of grants) {
+    if (grant.pattern.kind !== kind) continue
     const levels = patternFor(grant.pattern, subject)
     if (levels !== undefined && covers(levels, wanted) && !isLiftedToReserved(grant.pattern, levels))
       return grant.decision

@@ -1,8 +1,8 @@
 /**
- * Topic patterns of access rules: read from MQTT spelling with the variables %u (user name) and %c (client id), and
- * compared with the pattern of a subscription: does a rule reach all of it (`covers`), or some of it (`overlaps`)?
+ * Patterns of access rules: topics in MQTT spelling and queues as `$queue/NAME` with `*` and `>`, both with the variables %u (user
+ * name) and %c (client id); compared with what a client asks for: does a rule reach all of it (`covers`), or some of it (`overlaps`)?
  */
-import { ALL_BELOW, ONE_LEVEL, isReservedName } from '@ternmq/core'
+import { ALL_BELOW, ONE_LEVEL, isReservedName, QUEUE_PREFIX } from '@ternmq/core'
 import type { PatternLevel, Subject } from '@ternmq/core'
 import { PATTERN_BYTES_MAX } from './limits.ts'
 
@@ -15,6 +15,7 @@ export type RuleLevel = PatternLevel | VariableLevel
 
 export interface TopicPattern {
   readonly text: string
+  readonly kind: 'topic' | 'queue'
   readonly levels: readonly RuleLevel[]
   /** The levels themselves when no variable is among them. */
   readonly fixed: readonly PatternLevel[] | undefined
@@ -29,10 +30,18 @@ export function parseTopicPattern(text: string): TopicPattern {
     throw new Error(`is longer than ${PATTERN_BYTES_MAX} bytes, the longest topic`)
   if (text.startsWith('$share/'))
     throw new Error('names a shared subscription; write the filter behind the group name instead')
-  const parts = text.split('/')
-  const levels = parts.map((part, index) => parseLevel(part, index === parts.length - 1))
+  const isQueue = text.startsWith(QUEUE_PREFIX)
+  const parts = isQueue ? text.slice(QUEUE_PREFIX.length).split('.') : text.split('/')
+  if (isQueue && parts.join('') === '') throw new Error("names no queue; '$queue/>' is all of them")
+  const levels = parts.map((part, index) => (isQueue ? parseQueueLevel : parseLevel)(part, index === parts.length - 1))
   const isFixed = levels.every((level) => typeof level !== 'object')
-  return { text, levels, fixed: isFixed ? levels : undefined }
+  return { text, kind: isQueue ? 'queue' : 'topic', levels, fixed: isFixed ? levels : undefined }
+}
+
+function parseQueueLevel(part: string, isLast: boolean): RuleLevel {
+  if (part === '*') return ONE_LEVEL
+  if (part === '>' && isLast) return ALL_BELOW
+  return part.includes('%') ? variableLevel(part) : part
 }
 
 function parseLevel(part: string, isLast: boolean): RuleLevel {
@@ -42,7 +51,10 @@ function parseLevel(part: string, isLast: boolean): RuleLevel {
     return ALL_BELOW
   }
   if (/[+#]/.test(part)) throw new Error("has '+' or '#' beside other characters of a level")
-  if (!part.includes('%')) return part
+  return part.includes('%') ? variableLevel(part) : part
+}
+
+function variableLevel(part: string): RuleLevel {
   return toLevel(
     part.split(/(%.?)/su).map((piece, index) => {
       if (index % 2 === 0) return piece

@@ -129,7 +129,8 @@ const authSchema = z
       .meta({
         description:
           'Who may read (subscribe to) and write (publish to) which topics. Each rule has `user` (a name, `anonymous`, or ' +
-          '`*` for everyone), `topics` (MQTT topic filters; `%u` is the user name, `%c` the client id, `%%` a percent sign), ' +
+          '`*` for everyone), `topics` (MQTT topic filters; or queues: `$queue/` and a name, in which `*` is one level between ' +
+          'dots and `>` at the end all below; `%u` is the user name, `%c` the client id, `%%` a percent sign), ' +
           'and `allow` or `deny` with `read`, `write` or both. A matching `deny` wins over any `allow`.',
         reload: 'live',
       }),
