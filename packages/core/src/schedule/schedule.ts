@@ -35,11 +35,19 @@ export interface ScheduledInfo extends LoggedSchedule {
   readonly durable: boolean
 }
 
+export interface ScheduledPage {
+  readonly items: readonly ScheduledInfo[]
+  /** Of the page that follows; undefined when this is the last one. */
+  readonly next: number | undefined
+}
+
 export class Schedule {
   readonly #vhost: VirtualHost
   readonly #byId = new Map<number, Scheduled>()
   readonly #heap = new DueHeap<Scheduled>()
   #number = 0
+  /** Groups of the log that send something; what is due after them waits behind them. Only `sending.ts` counts. */
+  sendingCount = 0
   /** Published, and not yet committed. */
   #underWayCount = 0
   #cancelTimer: Cancel | undefined = undefined
@@ -90,15 +98,17 @@ export class Schedule {
     return { ok: true, value: new ScheduledPublish(this, logged, kept, isLogged, route.durability) }
   }
 
-  /** Up to `max` (at most 1,000) of them, in the order in which they came, after the one with id `after`. */
-  list(max: number, after?: number): ScheduledInfo[] {
-    const found: ScheduledInfo[] = []
-    const from = after === undefined ? 0 : (this.#byId.get(after)?.number ?? this.#numberAfter(after))
+  /** A page of up to `max` (at most 1,000) of them, in the order in which they came; `after` is the `next` of the page before. */
+  list(max: number, after = 0): ScheduledPage {
+    const items: ScheduledInfo[] = []
+    let last = after
     for (const scheduled of this.#byId.values()) {
-      if (found.length >= Math.min(max, LIST_MAX)) break
-      if (scheduled.number > from && scheduled.state !== 'ending') found.push(infoOf(scheduled))
+      if (scheduled.number <= after || scheduled.state === 'ending') continue
+      if (items.length >= Math.min(max, LIST_MAX)) return { items, next: last }
+      items.push(infoOf(scheduled))
+      last = scheduled.number
     }
-    return found
+    return { items, next: undefined }
   }
 
   find(id: number): ScheduledInfo | undefined {
@@ -254,14 +264,6 @@ export class Schedule {
       }
     }
     this.#arm()
-  }
-
-  /** Where a page goes on whose last message has gone meanwhile. */
-  #numberAfter(id: number): number {
-    if (id < 0) return -id // of those in memory the id says it
-    let number = 0
-    for (const scheduled of this.#byId.values()) if (scheduled.isLogged && scheduled.id < id) number = scheduled.number
-    return number
   }
 }
 

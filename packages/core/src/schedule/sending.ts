@@ -34,8 +34,10 @@ export function send(vhost: VirtualHost, scheduled: Scheduled, message: Message)
   if (sending?.isLogged === true) records.push(sending.record())
   if (scheduled.isLogged) records.push(afterRecord(scheduled.id, next))
   const group = new Sending(vhost, scheduled, next, sending, records.length)
-  if (records.length === 0) group.onCommitted(0)
-  else vhost.log.appendAll(records, group, sending?.durability)
+  vhost.schedule.sendingCount++
+  if (records.length > 0) vhost.log.appendAll(records, group, sending?.durability)
+  else if (vhost.schedule.sendingCount > 1) vhost.log.follow(group)
+  else group.onCommitted(0)
 }
 
 /** Ends scheduled messages; those in memory at once. `then` hears whether all that the log has are gone. */
@@ -183,11 +185,13 @@ class Sending implements LogGroup {
   }
 
   onCommitted(lsn: number): void {
+    this.#vhost.schedule.sendingCount--
     this.#outgoing?.arrive(this.#outgoing.isLogged ? lsn : 0)
     this.#vhost.schedule.onSent(this.#scheduled, this.#next)
   }
 
   onRefused(): void {
+    this.#vhost.schedule.sendingCount--
     this.#outgoing?.abandon()
     this.#vhost.schedule.onDelayed(this.#scheduled)
   }
