@@ -23,6 +23,8 @@ export class Counters {
   lost = 0
   /** Moved to a dead-letter or expiry queue. */
   deadLettered = 0
+  /** Gone, since a newer one with the same key came. */
+  replaced = 0
   /** Gone, since there is no queue for what cannot be delivered. */
   undeliverable = 0
   /** The receiver said that it cannot take the message at all (too large, rejected). */

@@ -128,6 +128,7 @@ export class Consumer implements CreditWaiter {
   adopt(delivery: Delivery): void {
     delivery.tag = this.pool.take()
     this.#link(delivery)
+    this.queue.onAdopted(this, delivery)
   }
 
   /** Ends it: what it has not settled waits again in its old place, with a failed attempt more. */

@@ -21,6 +21,9 @@ export interface DispatchHost {
   hand(consumer: Consumer, entry: Delivery): void
   /** The entry is one that this consumer wants: its selector, its group, and it has not refused it. */
   wants(consumer: Consumer, entry: Delivery): boolean
+  /** The one of its takers with the fewest groups should have it, not the next in turn. */
+  beginsGroup(entry: Delivery): boolean
+  fewestGroups(consumers: readonly Consumer[]): Consumer | undefined
   /** The consumer is the one for this entry from now on: owner of its group. */
   onChosen(consumer: Consumer, entry: Delivery): void
 }
@@ -41,10 +44,11 @@ export class Dispatch {
   /** Returns what is left of the budget: 0 when there may be more to hand over. Hot path. */
   run(budget: number, nowMs: number): number {
     const lanes = this.#lanes.all
+    const held = this.#host.isChoosing ? new Set<Consumer>() : undefined
     for (let index = 0; index < lanes.length && budget > 0; index++) {
       const lane = lanes[index]!
       if (lane.line.waitingCount === 0) continue
-      const left = this.#host.isChoosing ? this.#choose(lane, budget, nowMs) : this.#plain(lane, budget, nowMs)
+      const left = held === undefined ? this.#plain(lane, budget, nowMs) : this.#choose(lane, budget, nowMs, held)
       if (left < 0) return -left - 1 // a lower priority does not overtake
       budget = left
     }
@@ -75,15 +79,17 @@ export class Dispatch {
     return 0
   }
 
-  /** Each consumer has a cursor before which nothing is for it, so that a message is looked at once for each of them. */
-  #choose({ line, priority }: Lane, budget: number, nowMs: number): number {
+  /**
+   * Each consumer has a cursor before which nothing is for it, so that a message is looked at once for each of them. `held` want a
+   * message that they cannot take now: none of them may have a later one, or one of a lower priority.
+   */
+  #choose({ line, priority }: Lane, budget: number, nowMs: number, held: Set<Consumer>): number {
     const { active, all } = this.#consumers
-    const ready = (active === undefined ? all : [active]).filter((consumer) => consumer.canTake(1) || consumer.canTake(0))
-    if (ready.length === 0) return -1 - budget
-    /** They want a message that they cannot take now: none of them may have a later one. */
-    const held = new Set<Consumer>()
+    let open = (active === undefined ? all : [active]).filter((consumer) => isOpen(consumer) && !held.has(consumer))
+    if (open.length === 0) return -1 - budget
     let looks = budget * LOOKS_PER_DELIVERY
-    let position = line.nextWaiting(Math.min(...ready.map((consumer) => cursorOf(consumer, priority))) - 1)
+    let heldBefore = held.size
+    let position = line.nextWaiting(firstCursor(open, priority) - 1)
     for (; position !== 0; position = line.nextWaiting(position)) {
       if (budget === 0 || looks-- === 0) return 0
       const expiresAtMs = line.expiresAt(position)
@@ -98,13 +104,20 @@ export class Dispatch {
       }
       if (this.#give(entry, position, priority, held)) budget--
       else if (line.lsnAt(position) !== 0 && this.#lanes.loadedCount > PASSED_IN_MEMORY_MAX) this.#lanes.unload(position, line)
-      if (held.size > 0 && ready.every((consumer) => held.has(consumer))) return budget
+      if (held.size === heldBefore) continue
+      heldBefore = held.size
+      open = open.filter((consumer) => !held.has(consumer))
+      if (open.length === 0) return budget
+      // What only the held ones have not seen must not be looked at again and again.
+      position = Math.max(position, firstCursor(open, priority) - 1)
     }
+    for (const consumer of open) setCursor(consumer, priority, line.end)
     return budget
   }
 
   #give(entry: Delivery, position: number, priority: number, held: Set<Consumer>): boolean {
-    return this.#consumers.offerInTurn((consumer) => {
+    const takers: Consumer[] | undefined = this.#host.beginsGroup(entry) ? [] : undefined
+    const isGiven = this.#consumers.offerInTurn((consumer) => {
       if (held.has(consumer) || position < cursorOf(consumer, priority)) return false
       if (!this.#host.wants(consumer, entry)) {
         setCursor(consumer, priority, position + 1)
@@ -114,11 +127,29 @@ export class Dispatch {
         held.add(consumer)
         return false
       }
-      this.#host.onChosen(consumer, entry)
-      this.#host.hand(consumer, entry)
-      return true
+      if (takers === undefined) this.#hand(consumer, entry)
+      else if (takers.length === 0 || takers[0]!.priority === consumer.priority) takers.push(consumer)
+      return takers === undefined
     })
+    const taker = takers === undefined ? undefined : this.#host.fewestGroups(takers)
+    if (taker !== undefined) this.#hand(taker, entry)
+    return isGiven || taker !== undefined
   }
+
+  #hand(consumer: Consumer, entry: Delivery): void {
+    this.#host.onChosen(consumer, entry)
+    this.#host.hand(consumer, entry)
+  }
+}
+
+function isOpen(consumer: Consumer): boolean {
+  return consumer.canTake(1) || consumer.canTake(0)
+}
+
+function firstCursor(consumers: readonly Consumer[], priority: number): number {
+  let first = Infinity
+  for (const consumer of consumers) first = Math.min(first, cursorOf(consumer, priority))
+  return first
 }
 
 /** A position that comes back, or a consumer that is gone, makes messages interesting again. */

@@ -8,6 +8,7 @@ import type { PropertySource, SelectorValue } from '../selector/selector.ts'
 class MessageProperties implements PropertySource {
   message: Message | undefined = undefined
   failedCount = 0
+  redelivered = false
 
   property(name: string): SelectorValue | undefined {
     const message = this.message!
@@ -21,18 +22,27 @@ class MessageProperties implements PropertySource {
       case 'JMSDestination':
         return message.topic
       case 'JMSRedelivered':
-        return this.failedCount > 0
+        return this.redelivered
       case 'JMSXDeliveryCount':
         return this.failedCount + 1
       case 'JMSXGroupID':
         return message.extras?.groupId
       case 'JMSReplyTo':
         return message.headers.replyTo
+      case 'JMSCorrelationID':
+        return correlationOf(message)
       default:
         return ownProperty(message, name)
     }
   }
 }
+
+/** Bytes that are not text are shown as such, with replacement characters. */
+function correlationOf({ headers }: Message): string | undefined {
+  return headers.correlationId === undefined ? undefined : decoder.decode(headers.correlationId)
+}
+
+const decoder = new TextDecoder()
 
 function ownProperty({ headers, extras }: Message, name: string): SelectorValue | undefined {
   for (const [key, value] of headers.properties) if (key === name) return value
@@ -44,8 +54,9 @@ function ownProperty({ headers, extras }: Message, name: string): SelectorValue 
 const shared = new MessageProperties()
 
 /** Good until the next call. Hot path where selectors are. */
-export function propertiesOf(message: Message, failedCount = 0): PropertySource {
+export function propertiesOf(message: Message, failedCount = 0, redelivered: boolean = failedCount > 0): PropertySource {
   shared.message = message
   shared.failedCount = failedCount
+  shared.redelivered = redelivered
   return shared
 }

@@ -14,9 +14,12 @@ import type { Consumer } from './consumer.ts'
 import { ConsumerSet } from './consumer-set.ts'
 import { Delivery, type Match, type Outcome, type SettleDetail } from './delivery.ts'
 import { Dispatch, type DispatchHost, rewindCursors } from './dispatch.ts'
+import type { LastValuesHost } from './last-values.ts'
 import { INDEX_BYTES, type Lane, Lanes, type WaitingBytes } from './lanes.ts'
 import type { WaitingLine } from './line.ts'
 import { Pressure } from './pressure.ts'
+import { propertiesOf } from './message-properties.ts'
+import { Rules } from './rules.ts'
 import type { Selection } from './selection.ts'
 import type { QueueSettings } from './settings.ts'
 import { Staging, STAGE_BYTES_MAX, STAGE_MESSAGES_MAX, type StagingHost } from './staging.ts'
@@ -44,7 +47,7 @@ export interface QueueContext {
   onEased(queue: Queue): void
 }
 
-export class Queue implements TurnWork, DispatchHost, StagingHost {
+export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHost {
   readonly name: string
   /** In the log; 0 for a queue that does not outlive the process. */
   number = 0
@@ -59,7 +62,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost {
   readonly #staging: Staging
   #settings: QueueSettings
   #backfills: Backfills | undefined = undefined
-  /** Groups, selectors and last values; undefined for a queue that needs none of it. */
+  /** Groups and last values; undefined for a queue that needs neither. */
   #selection: Selection | undefined = undefined
   /** Nothing goes out, whoever asks. */
   #isPaused = false
@@ -90,6 +93,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost {
     this.#lanes = new Lanes(context.waiting)
     this.#staging = new Staging(context.log, this)
     this.#dispatch = new Dispatch(this, this.#lanes, this.#consumers, this.#staging)
+    if (settings.lastValueKey !== undefined) this.#rules()
   }
 
   get settings(): QueueSettings {
@@ -134,15 +138,10 @@ export class Queue implements TurnWork, DispatchHost, StagingHost {
   use(settings: QueueSettings): void {
     this.#settings = settings
     this.#consumers.setExclusive(settings.exclusive)
+    if (settings.lastValueKey !== undefined) this.#rules()
     this.#selection?.use(settings)
     if (settings.whenFull === 'drop-oldest') this.#makeRoom(0)
     this.#ease()
-    this.wake()
-  }
-
-  /** Rules by which messages choose consumers or replace one another. */
-  choose(selection: Selection | undefined): void {
-    this.#selection = selection
     this.wake()
   }
 
@@ -163,8 +162,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost {
   removeConsumer(consumer: Consumer): void {
     if (!this.#consumers.remove(consumer)) return
     this.#selection?.onConsumerGone(consumer)
-    for (const { priority } of this.#lanes.all) rewindCursors(this.#consumers, priority, 1)
-    this.wake()
+    this.#dropIdleRules()
+    this.#rewindAll()
     this.#context.onEased(this)
   }
 
@@ -185,7 +184,9 @@ export class Queue implements TurnWork, DispatchHost, StagingHost {
    */
   offer(message: Message, match: Match): boolean {
     const assurance = lower(message.assurance, match.assuranceMax)
-    if (!this.isChoosing && !this.#isPaused && this.#lanes.waitingCount === 0 && this.#backfills === undefined) {
+    if (this.#selection !== undefined) this.#dropIdleRules()
+    if (message.extras !== undefined) this.#heed(message)
+    if (!this.#hasRules && !this.#isPaused && this.#lanes.waitingCount === 0 && this.#backfills === undefined) {
       const consumer = this.#consumers.next(assurance)
       // One whose time is over already goes the way of all that expire.
       if (consumer !== undefined && (message.expiresAtMs === 0 || !isExpired(message, this.#context.env.clock.wallMs()))) {
@@ -233,7 +234,9 @@ export class Queue implements TurnWork, DispatchHost, StagingHost {
     if (this.#isClosed) return this.#finish(delivery)
     if (outcome === 'released' || detail?.deliveryFailed === false) this.#putBack(delivery, delivery.failedCount)
     else this.#retry(delivery, delivery.failedCount + 1)
-    if (detail?.undeliverableHere === true) (delivery.refusedBy ??= []).push(consumer)
+    if (detail?.undeliverableHere !== true) return
+    ;(delivery.refusedBy ??= []).push(consumer)
+    this.#rules().heedRefusals()
   }
 
   /** A settled delivery that its receiver can never take; only `Consumer.take` calls this. */
@@ -253,6 +256,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost {
   /** After a restart: takes back what the log kept. */
   restore(lanes: readonly Lane[]): void {
     this.#lanes.adopt(lanes)
+    this.#selection?.onRestored()
     this.wake()
   }
 
@@ -265,6 +269,12 @@ export class Queue implements TurnWork, DispatchHost, StagingHost {
     entry.redelivered = true
     this.#takeWaiting(line, position, false)
     return entry
+  }
+
+  /** After a restart: the consumer has the entry, and its group with it. */
+  onAdopted(consumer: Consumer, entry: Delivery): void {
+    this.#heed(entry.message)
+    this.onChosen(consumer, entry)
   }
 
   /** Forgets everything that waits and takes nothing more. Returns the lsns of what the log has for it, with consumers or waiting. */
@@ -332,16 +342,37 @@ export class Queue implements TurnWork, DispatchHost, StagingHost {
   // ── DispatchHost ──
 
   get isChoosing(): boolean {
-    return this.#selection !== undefined || this.#consumers.isSelective
+    return this.#selection?.isChoosing === true || this.#consumers.isSelective
   }
 
   wants(consumer: Consumer, entry: Delivery): boolean {
     if (entry.refusedBy?.includes(consumer) === true) return false
-    return this.#selection === undefined || this.#selection.wants(consumer, entry)
+    if (this.#selection?.wants(consumer, entry) === false) return false
+    return consumer.selector?.matches(propertiesOf(entry.message, entry.failedCount, entry.redelivered)) ?? true
+  }
+
+  beginsGroup(entry: Delivery): boolean {
+    return this.#selection?.beginsGroup(entry) ?? false
+  }
+
+  fewestGroups(consumers: readonly Consumer[]): Consumer | undefined {
+    return this.#selection?.fewestGroups(consumers)
   }
 
   onChosen(consumer: Consumer, entry: Delivery): void {
-    this.#selection?.onChosen(consumer, entry)
+    if (this.#selection?.onChosen(consumer, entry) === true) this.#rewindAll()
+  }
+
+  // ── LastValuesHost ──
+
+  readMessages(lsns: readonly number[]): Promise<(Message | undefined)[] | undefined> {
+    return this.#context.log.readMessages(lsns)
+  }
+
+  replace(line: WaitingLine, position: number): void {
+    this.#counters.replaced++
+    this.takeOut(line, position)
+    this.finishAt(line, position)
   }
 
   /** Serves an entry that waited. Hot path. */
@@ -395,10 +426,36 @@ export class Queue implements TurnWork, DispatchHost, StagingHost {
       this.#counters.lost++
       return this.finishAt(line, position)
     }
+    this.#heed(message)
     this.#lanes.load(position, line, this.#entryOf(message, line, position))
   }
 
   onStagingDone(): void {
+    this.wake()
+  }
+
+  /** Messages of groups need rules from the first one on. */
+  #heed(message: Message): void {
+    if (message.extras?.groupId !== undefined) this.#rules().heedGroups()
+  }
+
+  #rules(): Selection {
+    return (this.#selection ??= new Rules(this, this.#settings))
+  }
+
+  /** No message goes past what waits, be it nothing. */
+  get #hasRules(): boolean {
+    return this.#selection !== undefined || this.#consumers.isSelective
+  }
+
+  /** An empty queue without groups takes the plain way again. */
+  #dropIdleRules(): void {
+    if (this.#selection?.isIdle === true && this.#lanes.liveCount === 0) this.#selection = undefined
+  }
+
+  /** What others passed over may be for them now. */
+  #rewindAll(): void {
+    for (const { priority } of this.#lanes.all) rewindCursors(this.#consumers, priority, 1)
     this.wake()
   }
 
@@ -520,13 +577,14 @@ export class Queue implements TurnWork, DispatchHost, StagingHost {
       message.detach()
       this.#place(entry, isLogged, false)
     } else {
-      this.#lanes.line(message.priority).push(message.lsn, bytes, message.expiresAtMs, undefined, false)
+      entry.line = this.#lanes.line(message.priority)
+      entry.position = entry.line.push(message.lsn, bytes, message.expiresAtMs, undefined, false)
     }
     this.#lanes.weighWaiting(bytes, isLogged, isLoaded, 1)
-    this.#selection?.onWaiting(entry, this)
+    this.#selection?.onWaiting(message, entry.line!, entry.position)
     if (this.isFilling) this.#press()
     // The first one now is another, there is a taker for this one only, or it was too late for the one that there is.
-    if (isFull || this.isChoosing || message.expiresAtMs !== 0) this.wake()
+    if (isFull || this.#hasRules || message.expiresAtMs !== 0) this.wake()
     return true
   }
 
@@ -628,6 +686,10 @@ export class Queue implements TurnWork, DispatchHost, StagingHost {
     delivery.redelivered = true
     const line = delivery.line!
     const { position } = delivery
+    if (this.#selection?.isReplaced(delivery) === true) {
+      this.#counters.replaced++
+      return this.finishAt(line, position)
+    }
     line.putBack(position)
     line.setEntry(position, delivery)
     if (failedCount > 0) line.setFailedCount(position, failedCount)
