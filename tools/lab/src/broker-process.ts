@@ -1,6 +1,6 @@
 /**
  * A broker as its users run it: the `ternmq` command in a process of its own, on free ports of the loopback address, with a
- * data directory that goes when it stops.
+ * data directory that goes when it stops. It can be killed and started again on the same ports and directory.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -26,6 +26,8 @@ export interface BrokerProcessOptions {
   readonly listeners?: Partial<Record<ListenerName, number>>
   /** The rest of the configuration; default: everything at its default. */
   readonly config?: Readonly<Record<string, unknown>>
+  /** Holds the folder of the broker; default: the system's for temporary files. */
+  readonly parent?: string
 }
 
 interface ReadyFile {
@@ -34,43 +36,36 @@ interface ReadyFile {
 }
 
 export class BrokerProcess implements AsyncDisposable {
-  readonly #child: ChildProcess
-  readonly #folder: string
-  readonly #ready: ReadyFile
+  readonly #options: BrokerProcessOptions
+  /** Has data/, config.json, ready.json and broker.log. */
+  readonly folder: string
+  #child: ChildProcess
+  #ready: ReadyFile
   #stopped: Promise<void> | undefined = undefined
+  #isKept = false
   readonly #onExit: () => void
 
   /** Resolves once every listener accepts. Throws an Error with the end of the broker's log. */
   static async start(options: BrokerProcessOptions = {}): Promise<BrokerProcess> {
-    const folder = mkdtempSync(join(tmpdir(), 'ternmq-lab-'))
-    const readyFile = join(folder, 'ready.json')
-    const logFile = join(folder, 'broker.log')
-    writeFileSync(join(folder, 'config.json'), JSON.stringify(configOf(options)))
-    const args = ['start', '--config', join(folder, 'config.json'), '--data-dir', join(folder, 'data')]
-    const log = openSync(logFile, 'w')
-    // Settings come from the options alone.
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TERNMQ_')))
-    const command = [CLI, ...args, '--ready-json', readyFile]
-    const child = spawn(process.execPath, command, { env, stdio: ['ignore', log, log] })
-    closeSync(log)
+    const folder = mkdtempSync(join(options.parent ?? tmpdir(), 'ternmq-lab-'))
     try {
-      return new BrokerProcess(child, folder, await untilReady(child, readyFile))
-    } catch (cause) {
-      child.kill('SIGKILL')
-      const said = existsSync(logFile) ? readFileSync(logFile, 'utf8').slice(-LOG_CHARS_SHOWN) : ''
+      const { child, ready } = await launch(folder, options)
+      return new BrokerProcess(options, folder, child, ready)
+    } catch (error) {
       rmSync(folder, { recursive: true, force: true })
-      throw new Error(`the broker did not start: ${(cause as Error).message}\n${said}`, { cause })
+      throw error
     }
   }
 
-  private constructor(child: ChildProcess, folder: string, ready: ReadyFile) {
+  private constructor(options: BrokerProcessOptions, folder: string, child: ChildProcess, ready: ReadyFile) {
+    this.#options = options
+    this.folder = folder
     this.#child = child
-    this.#folder = folder
     this.#ready = ready
     // A tool that dies must not leave its broker behind.
     this.#onExit = () => {
-      child.kill('SIGKILL')
-      rmSync(folder, { recursive: true, force: true })
+      this.#child.kill('SIGKILL')
+      this.#remove()
     }
     process.once('exit', this.#onExit)
   }
@@ -86,9 +81,39 @@ export class BrokerProcess implements AsyncDisposable {
     return bound.port
   }
 
-  /** What the broker has logged so far. */
+  get dataDir(): string {
+    return join(this.folder, 'data')
+  }
+
+  /** What the broker has logged so far, in all its lives. */
   log(): string {
-    return readFileSync(join(this.#folder, 'broker.log'), 'utf8')
+    return readFileSync(join(this.folder, 'broker.log'), 'utf8')
+  }
+
+  /** SIGKILL, and waits for the end: nothing more is written or sent. `startAgain` follows, or `stop`. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  /** SIGTERM, and waits for the end; the data directory stays. `startAgain` follows, or `stop`. */
+  async pause(): Promise<void> {
+    await this.#end('SIGTERM')
+  }
+
+  /** After `kill` or `pause`: on the same ports and data directory. Returns ms until every listener accepts. */
+  async startAgain(): Promise<number> {
+    const startedMs = performance.now()
+    const ports = Object.entries(this.#ready.listeners).map(([name, { port }]) => [name, port] as const)
+    const options = { ...this.#options, listeners: Object.fromEntries(ports) }
+    const { child, ready } = await launch(this.folder, options)
+    this.#child = child
+    this.#ready = ready
+    return performance.now() - startedMs
+  }
+
+  /** The folder with data and log outlives `stop`: somebody wants to look at it. */
+  keep(): void {
+    this.#isKept = true
   }
 
   /** SIGTERM; SIGKILL when that takes too long, and then it throws. Idempotent. */
@@ -101,21 +126,57 @@ export class BrokerProcess implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    const child = this.#child
-    let late = false
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit')
-      child.kill('SIGTERM')
-      const timer = setTimeout(() => {
-        late = true
-        child.kill('SIGKILL')
-      }, STOP_MS_MAX)
-      await ended
-      clearTimeout(timer)
+    try {
+      await this.#end('SIGTERM')
+    } finally {
+      process.removeListener('exit', this.#onExit)
+      this.#remove()
     }
-    process.removeListener('exit', this.#onExit)
-    rmSync(this.#folder, { recursive: true, force: true })
-    if (late) throw new Error(`the broker (pid ${this.pid}) did not stop within ${STOP_MS_MAX} ms of SIGTERM`)
+  }
+
+  /** Throws when SIGKILL had to follow. */
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const child = this.#child
+    if (child.exitCode !== null || child.signalCode !== null) return
+    let late = false
+    const ended = once(child, 'exit')
+    child.kill(signal)
+    const timer = setTimeout(() => {
+      late = true
+      child.kill('SIGKILL')
+    }, STOP_MS_MAX)
+    await ended
+    clearTimeout(timer)
+    if (late) throw new Error(`the broker (pid ${this.pid}) did not stop within ${STOP_MS_MAX} ms of ${signal}`)
+  }
+
+  #remove(): void {
+    if (!this.#isKept) rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** Throws with the end of the log when it does not come up; no process is left then. */
+async function launch(
+  folder: string,
+  options: BrokerProcessOptions,
+): Promise<{ child: ChildProcess; ready: ReadyFile }> {
+  const readyFile = join(folder, 'ready.json')
+  const logFile = join(folder, 'broker.log')
+  const configFile = join(folder, 'config.json')
+  rmSync(readyFile, { force: true })
+  writeFileSync(configFile, JSON.stringify(configOf(options)))
+  const args = ['start', '--config', configFile, '--data-dir', join(folder, 'data'), '--ready-json', readyFile]
+  const log = openSync(logFile, 'a')
+  // Settings come from the options alone.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TERNMQ_')))
+  const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', log, log] })
+  closeSync(log)
+  try {
+    return { child, ready: await untilReady(child, readyFile) }
+  } catch (cause) {
+    child.kill('SIGKILL')
+    const said = readFileSync(logFile, 'utf8').slice(-LOG_CHARS_SHOWN)
+    throw new Error(`the broker did not start: ${(cause as Error).message}\n${said}`, { cause })
   }
 }
 

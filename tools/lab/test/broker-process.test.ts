@@ -1,6 +1,8 @@
-import { connect } from 'node:net'
 import { once } from 'node:events'
-import { expect, test } from 'vitest'
+import { existsSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 
 import { BrokerProcess } from '../src/broker-process.ts'
 
@@ -21,6 +23,31 @@ test('a broker accepts when it is ready and is gone when it has stopped', async 
   await broker.stop()
   expect(isAlive(broker.pid)).toBe(false)
   await broker.stop()
+})
+
+test('a broker that was killed comes back on its port and data directory, and both go when it has stopped', async () => {
+  const broker = await BrokerProcess.start()
+  const { pid, dataDir } = broker
+  const port = broker.port()
+  await broker.kill()
+  expect(isAlive(pid)).toBe(false)
+  expect(existsSync(join(dataDir, 'journal'))).toBe(true)
+  expect(await broker.startAgain()).toBeGreaterThan(0)
+  expect(broker.port()).toBe(port)
+  expect(broker.pid).not.toBe(pid)
+  await broker.pause()
+  await broker.startAgain()
+  expect(broker.log().match(/is ready/g)).toHaveLength(3)
+  await broker.stop()
+  expect(existsSync(dataDir)).toBe(false)
+})
+
+test('a folder that is kept is there when the broker has stopped', async () => {
+  const broker = await BrokerProcess.start()
+  onTestFinished(() => rmSync(broker.folder, { recursive: true, force: true }))
+  broker.keep()
+  await broker.stop()
+  expect(existsSync(broker.dataDir)).toBe(true)
 })
 
 test('a broker that cannot start is an error with what it logged', async () => {
