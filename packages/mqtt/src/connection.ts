@@ -29,6 +29,7 @@ import { handleConnect, type PendingConnect, refuseConnect } from './handlers/co
 import { handleDisconnect } from './handlers/disconnect.ts'
 import { handlePublish, onPublishSettled } from './handlers/publish.ts'
 import { handleSubscribe, handleUnsubscribe } from './handlers/subscribe.ts'
+import { HeldPackets } from './noted.ts'
 import type { Outbound } from './outbound.ts'
 import { type PacketSink, PacketSplitter } from './packet-splitter.ts'
 import { writePublish } from './publish-out.ts'
@@ -89,6 +90,9 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   topics!: TopicCache
   /** Of a resumed session: what is to be sent again and has not been; nothing new goes out before it. */
   unsent: Set<Delivery> | undefined = undefined
+  #held: HeldPackets | undefined = undefined
+  /** QoS 1 publishes that wait for their PUBACK. */
+  openAtLeastOnce = 0
   /** Topic of the PUBLISH at hand. */
   target!: ProducerTarget
 
@@ -109,6 +113,15 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
 
   get isClosed(): boolean {
     return this.#phase === 'closed'
+  }
+
+  /** Some packet waits for the log, and others behind it. Hot path. */
+  get isHolding(): boolean {
+    return this.#held !== undefined && !this.#held.isEmpty
+  }
+
+  get held(): HeldPackets {
+    return (this.#held ??= new HeldPackets(this))
   }
 
   get inboundAliases(): InboundAliases {
@@ -181,7 +194,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   // ── DeliverySink ──
 
   get writable(): boolean {
-    return this.unsent === undefined && this.transport.writable
+    return this.unsent === undefined && this.#held?.isFull !== true && this.transport.writable
   }
 
   /** Hot path. */

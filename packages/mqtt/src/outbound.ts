@@ -9,6 +9,8 @@ import type { Delivery } from '@ternmq/core'
 const PACKET_ID_MAX = 65_535
 /** Set in `protocolState` once PUBREC came: from then on only PUBREL is repeated. */
 const RELEASED = 0x1_0000
+/** Set in `protocolState` while the packet of the present step waits for the log. Means nothing to the log and after a restart. */
+const HELD = 0x2_0000
 const SLOTS_MIN = 16
 /** A table up to this size (8 KiB) stays while nothing is under way: growing it again in every turn took 29 % of the CPU. */
 const SLOTS_KEPT_MAX = 1_024
@@ -23,6 +25,19 @@ export function isReleased(delivery: Delivery): boolean {
 
 export function markReleased(delivery: Delivery): void {
   delivery.protocolState |= RELEASED
+}
+
+/** The client has not been sent the packet of the present step. */
+export function isHeld(delivery: Delivery): boolean {
+  return (delivery.protocolState & HELD) !== 0
+}
+
+export function markHeld(delivery: Delivery): void {
+  delivery.protocolState |= HELD
+}
+
+export function clearHeld(delivery: Delivery): void {
+  delivery.protocolState &= ~HELD
 }
 
 export class Outbound {
@@ -49,6 +64,21 @@ export class Outbound {
     delivery.protocolState = id
     this.#count++
     return id
+  }
+
+  /**
+   * After a restart: takes back a delivery with the id it had. False when that id is another's: the end of one of the two never
+   * reached the log.
+   */
+  restore(delivery: Delivery): boolean {
+    clearHeld(delivery)
+    const id = packetIdOf(delivery)
+    if (this.find(id) !== undefined) return false
+    while (this.#count * 2 >= this.#slots.length || this.#slots[id & (this.#slots.length - 1)] !== undefined) this.#grow()
+    this.#slots[id & (this.#slots.length - 1)] = delivery
+    this.#count++
+    this.#lastId = id
+    return true
   }
 
   /** Undefined when the id is not in use. Hot path. */

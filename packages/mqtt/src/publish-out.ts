@@ -7,7 +7,9 @@ import type { MqttVersion } from './codec/types.ts'
 import { varintSize, writeVarint } from './codec/varint.ts'
 import type { MqttConnection } from './connection.ts'
 import { mqtt3Headers, mqtt5Headers } from './headers.ts'
+import { sendInTurn, sendSettledInTurn, sendWhenNoted } from './noted.ts'
 import { packetIdOf } from './outbound.ts'
+import { queueAddress, topicBytes } from './topic-bytes.ts'
 
 const PUBLISH = 0x30
 const DUP = 0x08
@@ -19,22 +21,68 @@ const PROPERTY_TOPIC_ALIAS = 0x23
 /** What subscriptions add to a PUBLISH; derived once per match and kept in its `memo`. */
 interface SubscriptionInfo {
   readonly retainAsPublished: boolean
+  /** A subscription to queues, not to topics. */
+  readonly isQueue: boolean
   /** Subscription Identifier properties, encoded, of every subscription that matched. [MQTT5-3.3.4-3] [MQTT5-3.3.4-4] */
   readonly idBytes: Uint8Array
 }
 
 /** Hot path. False when the packet is larger than the client takes. [MQTT5-3.1.2-24] [MQTT5-3.1.2-25] */
 export function writePublish(client: MqttConnection, delivery: Delivery): boolean {
-  const { message, assurance } = delivery
+  const { assurance } = delivery
+  if (assurance === 0) {
+    if (!client.isHolding) return put(client, delivery, 0, 0)
+    sendSettledInTurn(client, delivery, putSettled)
+    return true
+  }
+  const id = client.outbound.add(delivery)
+  const { session } = client
+  const isKept = session.isDurable && session.isKept(delivery)
+  if (isKept && assurance === 2) {
+    sendWhenNoted(client, delivery, delivery.message.size, putOrReject)
+    return true
+  }
+  if (client.isHolding) {
+    sendInTurn(client, delivery, delivery.message.size, putOrReject)
+  } else if (!put(client, delivery, 0, id)) {
+    client.outbound.remove(delivery)
+    return false
+  }
+  if (isKept) session.noteDelivered(delivery)
+  return true
+}
+
+/** Sends an unacknowledged delivery again on a new connection, with the id it had. [MQTT5-3.3.1-1] [MQTT311-3.3.1-1] */
+export function rewritePublish(client: MqttConnection, delivery: Delivery): boolean {
+  return put(client, delivery, DUP, packetIdOf(delivery))
+}
+
+/** One that has its id; it may prove too large for the client. [MQTT5-3.1.2-25] */
+function putOrReject(client: MqttConnection, delivery: Delivery): void {
+  if (put(client, delivery, 0, packetIdOf(delivery))) return
+  client.outbound.remove(delivery)
+  delivery.consumer!.settle(delivery, 'rejected')
+}
+
+/** A client that cannot take it goes without. [MQTT5-3.1.2-25] */
+function putSettled(client: MqttConnection, delivery: Delivery): void {
+  if (!put(client, delivery, 0, 0)) client.adapter.vhost.counters.rejected++
+}
+
+/** Hot path. `id` 0 leaves the packet id out. False when the packet is larger than the client takes. */
+function put(client: MqttConnection, delivery: Delivery, dup: number, id: number): boolean {
+  const { message } = delivery
   const info = infoOf(delivery.match)
   const retain = delivery.retained || (message.retain && info.retainAsPublished) ? RETAIN : 0
-  const flags = PUBLISH | (assurance << 1) | retain
-  if (!canRepeat(client, message, assurance > 0, info)) return composePublish(client, delivery, flags, info)
+  const flags = PUBLISH | dup | (delivery.assurance << 1) | retain
+  // Under the queue's name, whatever it was published to: the name has to match the client's filter. [MQTT5-3.3.2-3]
+  const topic = info.isQueue ? queueAddress(delivery.consumer!.queue) : message.topic
+  if (!canRepeat(client, message, topic, id !== 0, info)) return compose(client, delivery, topic, flags, info, id)
 
   const { transport } = client
   const size = message.end - message.start
   if (size > client.maxPacketBytes) return false
-  if (assurance === 0 && message.isDetached && message.bytes[message.start] === flags) {
+  if (id === 0 && message.isDetached && message.bytes[message.start] === flags) {
     transport.writeShared(message.bytes, message.start, message.end)
     return true
   }
@@ -42,8 +90,7 @@ export function writePublish(client: MqttConnection, delivery: Delivery): boolea
   const { slab } = transport
   copyBytes(message.bytes, message.start, message.end, slab, at)
   slab[at] = flags
-  if (assurance > 0) {
-    const id = client.outbound.add(delivery)
+  if (id !== 0) {
     const idAt = at + packetIdOffset(client.version, message)
     slab[idAt] = id >> 8
     slab[idAt + 1] = id & 0xff
@@ -51,17 +98,10 @@ export function writePublish(client: MqttConnection, delivery: Delivery): boolea
   return true
 }
 
-/** Sends an unacknowledged delivery again on a new connection, with the id it had. [MQTT5-3.3.1-1] [MQTT311-3.3.1-1] */
-export function rewritePublish(client: MqttConnection, delivery: Delivery): boolean {
-  const info = infoOf(delivery.match)
-  const retain = delivery.retained || (delivery.message.retain && info.retainAsPublished) ? RETAIN : 0
-  const flags = PUBLISH | DUP | (delivery.assurance << 1) | retain
-  return composeWithId(client, delivery, flags, info, packetIdOf(delivery))
-}
-
 /** True when the packet the message came in differs from the one to send in flags and packet id only. */
-function canRepeat(client: MqttConnection, message: Message, hasId: boolean, info: SubscriptionInfo): boolean {
+function canRepeat(client: MqttConnection, message: Message, topic: string, hasId: boolean, info: SubscriptionInfo): boolean {
   if (message.start === message.headerStart || hasId !== message.assurance > 0) return false
+  if (info.isQueue && topic !== message.topic) return false
   if (client.version !== 5) return message.codec === mqtt3Headers
   return (
     message.codec === mqtt5Headers &&
@@ -77,18 +117,11 @@ function packetIdOffset(version: MqttVersion, message: Message): number {
   return version === 5 ? distance - varintSize(message.bodyStart - message.headerStart) : distance
 }
 
-function composePublish(client: MqttConnection, delivery: Delivery, flags: number, info: SubscriptionInfo): boolean {
-  if (delivery.assurance === 0) return composeWithId(client, delivery, flags, info, 0)
-  const id = client.outbound.add(delivery)
-  if (composeWithId(client, delivery, flags, info, id)) return true
-  client.outbound.remove(delivery)
-  return false
-}
-
-/** Puts a PUBLISH together from its parts; `id` 0 leaves the packet id out. */
-function composeWithId(
+/** Puts a PUBLISH together from its parts. Hot path of a backlog: what the log gives back has no packet to repeat. */
+function compose(
   client: MqttConnection,
   delivery: Delivery,
+  topic: string,
   flags: number,
   info: SubscriptionInfo,
   id: number,
@@ -96,28 +129,37 @@ function composeWithId(
   const { message } = delivery
   const { transport } = client
   const isV5 = client.version === 5
-  const alias = isV5 ? (client.outboundAliases?.use(message.topic) ?? 0) : 0
+  const alias = isV5 ? (client.outboundAliases?.use(topic) ?? 0) : 0
   // A known alias stands for the name. [MQTT5-3.3.2-8]
-  const topic = alias < 0 ? NO_BYTES : topicBytes(message)
-  const headers = isV5 ? message.headerBytesFor(mqtt5Headers) : NO_BYTES
+  const name = alias < 0 ? NO_BYTES : topicBytes.of(topic)
+  // MQTT 5 properties lie right before their body, as they are to be sent.
+  const isOwnForm = message.codec === mqtt5Headers
+  const restStart = isV5 && isOwnForm ? message.headerStart : message.bodyStart
+  const headers = isV5 && !isOwnForm ? message.headerBytesFor(mqtt5Headers) : NO_BYTES
   const expirySeconds = message.expiresAtMs === 0 ? -1 : remainingSeconds(client, message.expiresAtMs)
-  const propertiesSize = headers.length + info.idBytes.length + (alias === 0 ? 0 : 3) + (expirySeconds < 0 ? 0 : 5)
+  const propertiesSize =
+    headers.length +
+    message.bodyStart -
+    restStart +
+    info.idBytes.length +
+    (alias === 0 ? 0 : 3) +
+    (expirySeconds < 0 ? 0 : 5)
   const bodySize = message.end - message.bodyStart
   const remaining =
-    2 + topic.length + (id === 0 ? 0 : 2) + (isV5 ? varintSize(propertiesSize) + propertiesSize : 0) + bodySize
+    2 + name.length + (id === 0 ? 0 : 2) + (isV5 ? varintSize(propertiesSize) + propertiesSize : 0) + bodySize
   const size = 1 + varintSize(remaining) + remaining
   if (size > client.maxPacketBytes) {
-    if (alias > 0) client.outboundAliases!.forget(message.topic)
+    if (alias > 0) client.outboundAliases!.forget(topic)
     return false
   }
   let at = transport.reserve(size)
   const { slab } = transport
   slab[at++] = flags
   at = writeVarint(slab, at, remaining)
-  slab[at++] = topic.length >> 8
-  slab[at++] = topic.length & 0xff
-  copyBytes(topic, 0, topic.length, slab, at)
-  at += topic.length
+  slab[at++] = name.length >> 8
+  slab[at++] = name.length & 0xff
+  copyBytes(name, 0, name.length, slab, at)
+  at += name.length
   if (id !== 0) {
     slab[at++] = id >> 8
     slab[at++] = id & 0xff
@@ -138,22 +180,11 @@ function composeWithId(
     copyBytes(headers, 0, headers.length, slab, at)
     at += headers.length
   }
-  copyBytes(message.bytes, message.bodyStart, message.end, slab, at)
+  copyBytes(message.bytes, restStart, message.end, slab, at)
   return true
 }
 
 const NO_BYTES = new Uint8Array(0)
-const encoder = new TextEncoder()
-
-/** The topic as it came when it came by MQTT, else encoded. */
-function topicBytes(message: Message): Uint8Array {
-  if (message.start === message.headerStart) return encoder.encode(message.topic)
-  const { bytes } = message
-  let at = message.start + 1
-  while (bytes[at]! > 127) at++
-  const start = at + 3
-  return bytes.subarray(start, start + ((bytes[at + 1]! << 8) | bytes[at + 2]!))
-}
 
 /** What is left of the message's time. [MQTT5-3.3.2-6] */
 function remainingSeconds(client: MqttConnection, expiresAtMs: number): number {
@@ -172,7 +203,16 @@ function deriveInfo(match: Match): SubscriptionInfo {
     idBytes[at++] = PROPERTY_SUBSCRIPTION_ID
     at = writeVarint(idBytes, at, id)
   }
-  return { retainAsPublished: match.data.some((data) => data['retainAsPublished'] === true), idBytes }
+  return {
+    retainAsPublished: match.data.some((data) => data['retainAsPublished'] === true),
+    isQueue: isOfQueue(match),
+    idBytes,
+  }
+}
+
+/** The match is a subscription's to queues: `handlers/subscribe.ts` says so in its data. */
+export function isOfQueue(match: Match): boolean {
+  return match.data.some((data) => data['queue'] === true)
 }
 
 function writeUint32(target: Uint8Array, at: number, value: number): number {

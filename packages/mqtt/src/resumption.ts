@@ -5,12 +5,14 @@
  */
 import type { Delivery } from '@ternmq/core'
 import type { MqttConnection } from './connection.ts'
-import { isReleased } from './outbound.ts'
+import { clearHeld, isReleased } from './outbound.ts'
 import { rewritePublish } from './publish-out.ts'
 
 /** `release` sends a PUBREL again: no receive maximum holds that back. [MQTT5-3.3.4-10] */
 export function resume(client: MqttConnection, release: (delivery: Delivery) => void): void {
   const deliveries = client.outbound.inOrder()
+  // What an earlier connection was waiting for has come: CONNACK waited for the log, too.
+  for (const delivery of deliveries) clearHeld(delivery)
   const unsent = new Set(deliveries.filter((delivery) => !isReleased(delivery)))
   client.unsent = unsent
   for (const delivery of deliveries) {

@@ -1,13 +1,29 @@
 /** What MQTT itself must remember of a session: exchanges that both sides have not finished. Kept as `Session.protocolState`. */
-import type { Consumer, Session } from '@ternmq/core'
-import { Outbound } from './outbound.ts'
+import type { Consumer, Delivery, Session } from '@ternmq/core'
+import { isReleased, Outbound } from './outbound.ts'
+import { isOfQueue } from './publish-out.ts'
 
 export class MqttSessionState {
   readonly outbound: Outbound = new Outbound()
   #received: Set<number> | undefined = undefined
+  /** Those of `received` that the client has let go of, while the log does not know it: their PUBCOMP is still to come. */
+  #releasing: Set<number> | undefined = undefined
   /** Those of `received` that an earlier connection left. */
   #carried: Set<number> | undefined = undefined
   #pending: Set<number> | undefined = undefined
+
+  /** What the log kept of a session that was there before the broker was. */
+  restore(session: Session): void {
+    for (const delivery of [...session.unsettled()]) {
+      if (!this.outbound.restore(delivery)) delivery.consumer!.settle(delivery, 'released')
+    }
+    const { received } = session
+    if (received !== undefined) this.#received = new Set(received)
+  }
+
+  get releasing(): Set<number> {
+    return (this.#releasing ??= new Set())
+  }
 
   /** Those of `received` whose message waits for the log: their PUBREC is still to come. */
   get pending(): Set<number> | undefined {
@@ -37,29 +53,49 @@ export class MqttSessionState {
   /** The client lets go of an id. False when it was not in use. */
   release(id: number): boolean {
     this.#carried?.delete(id)
+    this.#releasing?.delete(id)
     return this.received.delete(id)
   }
 }
 
-/** The state of a session; made when the session is new. */
+/** The state of a session; made when the session is new, or new to this process. */
 export function stateOf(session: Session): MqttSessionState {
-  return (session.protocolState ??= new MqttSessionState()) as MqttSessionState
+  if (session.protocolState === undefined) {
+    const state = new MqttSessionState()
+    state.restore(session)
+    session.protocolState = state
+  }
+  return session.protocolState as MqttSessionState
 }
 
 /**
- * The connection is gone. At least once deliveries from a shared subscription go to the other members if there are any to take
- * them; else, and exactly once ones always, they stay with this client until it is back. [MQTT5-4.8.2-4] [MQTT5-4.4.0-1]
+ * The connection is gone. At least once deliveries go back to queues, as failed attempts, and from a shared subscription to the
+ * other members if there are any to take them; else, and exactly once ones always, they stay with this client until it is back.
+ * [MQTT5-4.8.2-4] [MQTT5-4.4.0-1]
  */
 export function releaseShared(session: Session): void {
   const { outbound } = stateOf(session)
   const isShared = new Map<Consumer, boolean>()
   for (const delivery of outbound.inOrder().reverse()) {
     const consumer = delivery.consumer!
-    if (consumer.queue === session.queue || delivery.assurance === 2) continue
+    if (consumer.queue === session.queue) continue
+    if (isOfQueue(delivery.match)) {
+      giveBack(session, delivery)
+      continue
+    }
+    if (delivery.assurance === 2) continue
     if (!isShared.has(consumer)) isShared.set(consumer, consumer.queue.isSharedWith(consumer))
     if (isShared.get(consumer) !== true) continue
     outbound.remove(delivery)
     delivery.failedCount++
     consumer.settle(delivery, 'released')
   }
+}
+
+/** To the queue with the name, unless the client may have it only once: then when the session ends, or never if it said that it has it. */
+function giveBack(session: Session, delivery: Delivery): void {
+  const isFinished = isReleased(delivery) && session.expiryMs === 0
+  if (delivery.assurance === 2 && !isFinished) return
+  stateOf(session).outbound.remove(delivery)
+  delivery.consumer!.settle(delivery, isFinished ? 'accepted' : 'modified')
 }

@@ -26,12 +26,16 @@ const LENGTH: Clauses = ['MQTT31 §3.3', 'MQTT311-4.7.3-3', 'MQTT5-4.7.3-3']
 export const TOPIC_BYTES_MAX = 65_535
 
 const SHARE_PREFIX = '$share/'
+/** Queues of the broker, beside topics: `$queue/` and the queue's name as it is. */
+const QUEUE_PREFIX = '$queue/'
 
 export interface ParsedFilter {
   /** '+' and '#' stand for themselves here; the levels of the inner filter for a shared subscription. */
   readonly levels: readonly string[]
   /** ShareName of `$share/<name>/<filter>`, otherwise undefined. */
   readonly share: string | undefined
+  /** Name of a queue, or pattern of queues, of `$queue/<name>`, otherwise undefined. Then there are no levels. */
+  readonly queue: string | undefined
 }
 
 /**
@@ -83,7 +87,10 @@ export function checkTopicName(name: string, version: MqttVersion, levelsMax: nu
  */
 export function parseFilter(filter: string, version: MqttVersion, levelsMax: number = Infinity): ParsedFilter {
   checkText('topic filter', filter, ReasonCode.topicFilterInvalid, version, levelsMax)
-  if (!filter.startsWith(SHARE_PREFIX)) return { levels: filterLevels(filter, filter, version), share: undefined }
+  if (filter.startsWith(QUEUE_PREFIX)) return { levels: [], share: undefined, queue: filter.slice(QUEUE_PREFIX.length) }
+  if (!filter.startsWith(SHARE_PREFIX)) {
+    return { levels: filterLevels(filter, filter, version), share: undefined, queue: undefined }
+  }
   const nameEnd = filter.indexOf('/', SHARE_PREFIX.length)
   const share = filter.slice(SHARE_PREFIX.length, nameEnd === -1 ? undefined : nameEnd)
   if (share === '') refuseFilter(filter, 'MQTT5-4.8.2-1', 'its share name is empty')
@@ -93,7 +100,7 @@ export function parseFilter(filter: string, version: MqttVersion, levelsMax: num
   if (nameEnd === -1 || nameEnd === filter.length - 1) {
     refuseFilter(filter, 'MQTT5-4.8.2-2', "its share name must be followed by '/' and a topic filter")
   }
-  return { levels: filterLevels(filter.slice(nameEnd + 1), filter, version), share }
+  return { levels: filterLevels(filter.slice(nameEnd + 1), filter, version), share, queue: undefined }
 }
 
 /** Whether `filter` asks for a shared subscription; says nothing about the rest of it. */

@@ -5,7 +5,8 @@ import type { Delivery } from '@ternmq/core'
 import { type AckFields, ackSize, encodeAck, readAck, writeAck as writeAckAt } from '../codec/acks.ts'
 import { ReasonCode } from '../codec/reason-codes.ts'
 import type { MqttConnection } from '../connection.ts'
-import { isReleased, markReleased } from '../outbound.ts'
+import { sendInTurn, sendWhenNoted } from '../noted.ts'
+import { isHeld, isReleased, markReleased, packetIdOf } from '../outbound.ts'
 import { resumeAfter } from '../resumption.ts'
 
 /** First byte of each packet. PUBREL has a flag set. [MQTT5-3.6.1-1] [MQTT311-3.6.1-1] */
@@ -21,7 +22,7 @@ const ack: AckFields = { packetId: 0, reasonCode: 0 }
 export function handlePuback(client: MqttConnection, bytes: Uint8Array, start: number, at: number, end: number): void {
   readAck(bytes, start, at, end, client.version, ack)
   const delivery = client.outbound.find(ack.packetId)
-  if (delivery === undefined || delivery.assurance !== 1) return reportStray(client, 'PUBACK')
+  if (delivery === undefined || delivery.assurance !== 1 || isHeld(delivery)) return reportStray(client, 'PUBACK')
   // A client that refuses a message has it all the same: it is not offered again. [MQTT5-4.8.2-6]
   finish(client, delivery, ack.reasonCode < 0x80 ? 'accepted' : 'rejected')
 }
@@ -30,23 +31,50 @@ export function handlePuback(client: MqttConnection, bytes: Uint8Array, start: n
 export function handlePubrec(client: MqttConnection, bytes: Uint8Array, start: number, at: number, end: number): void {
   readAck(bytes, start, at, end, client.version, ack)
   const delivery = client.outbound.find(ack.packetId)
-  if (delivery === undefined || delivery.assurance !== 2) {
+  if (delivery === undefined || delivery.assurance !== 2 || (isHeld(delivery) && !isReleased(delivery))) {
     reportStray(client, 'PUBREC')
     // [MQTT5 §4.3.3]: an id that we do not know is released with 0x92; earlier versions have no such word.
     return writeAck(client, PUBREL, ack.packetId, ReasonCode.packetIdentifierNotFound)
   }
   if (ack.reasonCode >= 0x80) return finish(client, delivery, 'rejected')
+  const { session } = client
+  if (isHeld(delivery)) return // a repeated one: the PUBREL that waits for the log answers both
   markReleased(delivery)
-  writeAck(client, PUBREL, ack.packetId)
+  if (session.isDurable && session.isKept(delivery)) sendWhenNoted(client, delivery, 0, writeRelease)
+  else if (client.isHolding) sendInTurn(client, delivery, 0, writeRelease)
+  else writeRelease(client, delivery)
   if (client.unsent !== undefined) resumeAfter(client, delivery)
+}
+
+/** The client may forget that it had the message. [MQTT5-4.3.3-5] */
+export function writeRelease(client: MqttConnection, delivery: Delivery): void {
+  writeAck(client, PUBREL, packetIdOf(delivery))
 }
 
 /** The client lets go of a QoS 2 id that it published. [MQTT5-4.3.3-11] [MQTT311-4.3.3-2] Hot path. */
 export function handlePubrel(client: MqttConnection, bytes: Uint8Array, start: number, at: number, end: number): void {
   readAck(bytes, start, at, end, client.version, ack)
   const { packetId } = ack
-  const isKnown = client.state.release(packetId)
-  writeAck(client, PUBCOMP, packetId, isKnown ? ReasonCode.success : ReasonCode.packetIdentifierNotFound)
+  const { session, state } = client
+  if (session.received?.has(packetId) === true) return releaseLogged(client, packetId)
+  if (state.releasing.has(packetId)) return // a repeated one: the PUBCOMP that waits for the log answers both
+  const reasonCode = state.release(packetId) ? ReasonCode.success : ReasonCode.packetIdentifierNotFound
+  if (client.isHolding) client.held.follow(0, () => writeAck(client, PUBCOMP, packetId, reasonCode))
+  else writeAck(client, PUBCOMP, packetId, reasonCode)
+}
+
+/**
+ * The id is the client's again with PUBCOMP, and may come with another message. So the log has to forget it before; until then it
+ * counts as in use.
+ */
+function releaseLogged(client: MqttConnection, packetId: number): void {
+  const { session, state } = client
+  state.releasing.add(packetId)
+  const ready = client.held.hold(0, () => writeAck(client, PUBCOMP, packetId))
+  session.releaseReceived(packetId, () => {
+    state.release(packetId)
+    ready()
+  })
 }
 
 /** A QoS 2 delivery is over. [MQTT5-4.3.3-7] Hot path. */
@@ -54,7 +82,13 @@ export function handlePubcomp(client: MqttConnection, bytes: Uint8Array, start: 
   readAck(bytes, start, at, end, client.version, ack)
   const delivery = client.outbound.find(ack.packetId)
   if (delivery === undefined || !isReleased(delivery)) return reportStray(client, 'PUBCOMP')
+  // It came before the PUBREL that it answers has left.
+  if (isHeld(delivery)) return client.held.follow(0, () => finishIfOpen(client, delivery))
   finish(client, delivery, 'accepted')
+}
+
+function finishIfOpen(client: MqttConnection, delivery: Delivery): void {
+  if (client.outbound.find(packetIdOf(delivery)) === delivery) finish(client, delivery, 'accepted')
 }
 
 /** The exchange is over and its packet id free. Hot path. */

@@ -2,7 +2,15 @@
  * CONNECT → CONNACK: who is it, is the client id theirs, and then the session. Refusals are told in the version's own words
  * before the connection closes. [MQTT5 §3.1.4] [MQTT311 §3.1.4]
  */
-import { type LoginExchange, type LoginStep, Message, type Principal, type RefusalDetail, type Will } from '@ternmq/core'
+import {
+  type LoginExchange,
+  type LoginStep,
+  Message,
+  type Principal,
+  queueNameOf,
+  type RefusalDetail,
+  type Will,
+} from '@ternmq/core'
 import { type Clauses, clauseFor } from '../codec/clauses.ts'
 import { decodeConnect } from '../codec/decode-control.ts'
 import { encodeAuth, encodeConnack } from '../codec/encode-control.ts'
@@ -12,15 +20,14 @@ import { checkTopicName, TOPIC_BYTES_MAX } from '../codec/topics.ts'
 import type { ConnectPacket, ConnackFields, WillMessage } from '../codec/types.ts'
 import type { MqttConnection } from '../connection.ts'
 import { mqtt3Headers, mqtt5Headers } from '../headers.ts'
-import { packetIdOf } from '../outbound.ts'
 import { resume } from '../resumption.ts'
 import { expiryToMs, grantExpiry } from '../session-expiry.ts'
 import { stateOf } from '../session-state.ts'
 import type { MqttSettings } from '../settings.ts'
 import { OutboundAliases } from '../topic-alias.ts'
 import { TopicCache } from '../topic-cache.ts'
-import { PUBREL, writeAck } from './acks.ts'
-import { REASON_CODE_BY_LOGIN_REFUSAL, REASON_CODE_BY_REFUSAL } from './refusals.ts'
+import { writeRelease } from './acks.ts'
+import { REASON_CODE_BY_LOGIN_REFUSAL, REASON_CODE_BY_REFUSAL, retainOnQueue } from './refusals.ts'
 
 /** [MQTT31-3.1-c] */
 const CLIENT_ID_CHARS_MAX_31 = 23
@@ -133,6 +140,10 @@ function checkConnect(client: MqttConnection, packet: ConnectPacket): ConnectRef
     const detail = 'retained will, which is switched off (mqtt.retainAvailable)'
     return { reasonCode: ReasonCode.retainNotSupported, detail, clause: 'MQTT5-3.2.2-13' }
   }
+  if (will.retain && queueNameOf(will.topic) !== undefined) {
+    const detail = `will: ${retainOnQueue(will.topic)}`
+    return { reasonCode: ReasonCode.retainNotSupported, detail, clause: 'MQTT5-3.2.2-13' }
+  }
   try {
     checkTopicName(will.topic, packet.version, settings.maxTopicLevels)
     return undefined
@@ -196,7 +207,7 @@ function acceptConnect(
     client.begin()
     adapter.report(client, 'connected', present ? 'session resumed' : 'new session', '')
     // Unfinished exchanges go on where they were. [MQTT5-4.4.0-1] [MQTT311-4.4.0-1]
-    if (present) resume(client, (delivery) => writeAck(client, PUBREL, packetIdOf(delivery)))
+    if (present) resume(client, (delivery) => writeRelease(client, delivery))
     session.startDelivery(client)
   })
 }

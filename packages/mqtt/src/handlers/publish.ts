@@ -1,7 +1,7 @@
 /**
  * PUBLISH from a client: decoded where it lies, given to the producer, and acknowledged last. [ADR-0001]
  */
-import { Message, type Assurance, type ProducerTarget, type PublishResult } from '@ternmq/core'
+import { type Assurance, Message, type ProducerTarget, type PublishResult, queueNameOf, type RefusalDetail } from '@ternmq/core'
 import { isUtf8 } from 'node:buffer'
 import { ProtocolError } from '../codec/errors.ts'
 import { PublishProperties, scanPublishProperties } from '../codec/property-scan.ts'
@@ -10,11 +10,13 @@ import type { MqttConnection } from '../connection.ts'
 import { mqtt3Headers, mqtt5Headers } from '../headers.ts'
 import { rebuilt, rebuildPublish } from '../rebuilt-publish.ts'
 import { PUBACK, PUBREC, writeAck, writeRefusal } from './acks.ts'
-import { REASON_CODE_BY_REFUSAL } from './refusals.ts'
+import { REASON_CODE_BY_REFUSAL, retainOnQueue } from './refusals.ts'
 
 type SettledResult = Exclude<PublishResult, 'pending'>
 
 const found = new PublishProperties()
+/** Of the QoS 2 publish at hand; the producer reads it at once. */
+const once = { receivedId: 0 }
 
 /** Hot path. `bytes[start]` is the fixed header, the variable header is at `at`. Throws ProtocolError. */
 export function handlePublish(client: MqttConnection, bytes: Uint8Array, start: number, at: number, end: number): void {
@@ -39,9 +41,12 @@ export function handlePublish(client: MqttConnection, bytes: Uint8Array, start: 
       ? readMqtt5(client, bytes, start, topicAt, topicEnd, headersAt, end, qos, id)
       : readMqtt3(client, bytes, start, topicAt, topicEnd, headersAt, end, qos)
   if (message === undefined) return
+  if (message.retain && queueNameOf(message.topic) !== undefined) return refuseRetain(client, qos, id)
   if (qos === 2) return publishOnce(client, message, id)
+  if (qos === 1 && client.openAtLeastOnce > 0) checkReceiveMaximum(client)
   const result = client.producer.publish(client.target, message, publishTag(qos, id))
   if (result !== 'pending') settlePublish(client, qos, id, result)
+  else if (qos === 1) client.openAtLeastOnce++
 }
 
 /** What `handlePublish` gives the core to know a publish by that has to wait. */
@@ -54,6 +59,7 @@ export function onPublishSettled(client: MqttConnection, tag: number, result: Se
   const qos = tag >> 16
   const id = tag & 0xffff
   if (qos === 2) client.state.pending?.delete(id)
+  else if (qos === 1) client.openAtLeastOnce--
   settlePublish(client, qos, id, result)
 }
 
@@ -90,15 +96,25 @@ function publishOnce(client: MqttConnection, message: Message, id: number): void
     if (pending?.has(id) !== true) writeAck(client, PUBREC, id)
     return
   }
-  // Before MQTT 5 nobody is told a maximum: there the 65,535 identifiers are the limit.
-  if (client.version === 5 && client.state.openCount >= client.adapter.settings.receiveMaximum) {
-    const detail = `${client.state.openCount} QoS 2 publishes await their PUBREL, the receive maximum (mqtt.receiveMaximum)`
-    throw new ProtocolError(ReasonCode.receiveMaximumExceeded, 'MQTT5-3.3.4-7', detail)
-  }
+  checkReceiveMaximum(client)
   received.add(id)
-  const result = client.producer.publish(client.target, message, publishTag(2, id))
+  once.receivedId = id
+  const result = client.producer.publish(client.target, message, publishTag(2, id), once)
   if (result === 'pending') client.state.addPending(id)
   else settlePublish(client, 2, id, result)
+}
+
+/**
+ * What waits for its PUBACK or its PUBREL must be within what the client was told. Before MQTT 5 nobody is told a maximum: there the
+ * 65,535 identifiers are the limit. [MQTT5-3.3.4-7]
+ */
+function checkReceiveMaximum(client: MqttConnection): void {
+  if (client.version !== 5) return
+  const { receiveMaximum } = client.adapter.settings
+  const exactlyOnce = client.state.openCount
+  if (client.openAtLeastOnce + exactlyOnce < receiveMaximum) return
+  const detail = `${client.openAtLeastOnce} QoS 1 publishes await their PUBACK and ${exactlyOnce} QoS 2 publishes their PUBREL, the receive maximum is ${receiveMaximum} (mqtt.receiveMaximum)`
+  throw new ProtocolError(ReasonCode.receiveMaximumExceeded, 'MQTT5-3.3.4-7', detail)
 }
 
 /** Hot path. */
@@ -229,8 +245,20 @@ function refusePayload(client: MqttConnection, qos: Assurance, id: number, targe
   const text = `the payload for '${target.route.topic}' is declared as text but is not valid UTF-8`
   if (qos === 0) throw new ProtocolError(ReasonCode.payloadFormatInvalid, 'MQTT5 §3.3.2.3.2', text)
   const detail = { refusal: 'invalid-body', subject: target.route.topic, text } as const
+  refusePublish(client, qos, id, detail)
+}
+
+function refusePublish(client: MqttConnection, qos: Assurance, id: number, detail: RefusalDetail): void {
   const result = client.producer.refuse(detail, publishTag(qos, id))
   if (result !== 'pending') settlePublish(client, qos, id, result)
+  else if (qos === 1) client.openAtLeastOnce++
+}
+
+/** In its turn, as any other refusal. */
+function refuseRetain(client: MqttConnection, qos: Assurance, id: number): void {
+  const { topic } = client.target.route
+  const detail = { refusal: 'mismatch', subject: topic, text: retainOnQueue(topic) } as const
+  refusePublish(client, qos, id, detail)
 }
 
 /** What the broker has been told not to offer. [MQTT5-3.2.2-11] [MQTT5-3.2.2-14] */

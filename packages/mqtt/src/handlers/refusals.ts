@@ -18,3 +18,8 @@ export const REASON_CODE_BY_LOGIN_REFUSAL: Record<LoginRefusal, number> = {
   'not-authorized': ReasonCode.notAuthorized,
   busy: ReasonCode.serverBusy,
 }
+
+/** A queue keeps every message until it is taken, and has no last one to keep beside. */
+export function retainOnQueue(address: string): string {
+  return `'${address}' is a queue, which has no retained message: send to it without RETAIN, or retain on a topic`
+}

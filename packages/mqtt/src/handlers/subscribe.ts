@@ -2,13 +2,14 @@
  * SUBSCRIBE → SUBACK and UNSUBSCRIBE → UNSUBACK: the handler translates, the core decides. One filter at a time, as if each came
  * in a packet of its own. [MQTT5-3.8.4-5] [MQTT311-3.8.4-4]
  */
-import { ALL_BELOW, ONE_LEVEL, type BindingSpec, type Pattern } from '@ternmq/core'
+import { ALL_BELOW, type BindingSpec, isQueuePattern, ONE_LEVEL, type Pattern } from '@ternmq/core'
 import { encodeSuback, encodeUnsuback } from '../codec/encode-control.ts'
 import { ProtocolError } from '../codec/errors.ts'
 import { ReasonCode } from '../codec/reason-codes.ts'
 import { parseFilter, type ParsedFilter } from '../codec/topics.ts'
 import type { FilterRequest, SubscribePacket, UnsubscribePacket } from '../codec/types.ts'
 import type { MqttConnection } from '../connection.ts'
+import { subscribeToQueue } from './queues.ts'
 import { REASON_CODE_BY_REFUSAL } from './refusals.ts'
 
 const RETAIN_HANDLING = ['always', 'if-new', 'never'] as const satisfies readonly BindingSpec['retained'][]
@@ -30,6 +31,7 @@ function subscribe(client: MqttConnection, request: FilterRequest, subscriptionI
   if (parsed === undefined) return ReasonCode.topicFilterInvalid
   const unavailable = unavailableFor(client, parsed)
   if (unavailable !== undefined) return unavailable
+  if (parsed.queue !== undefined) return subscribeToQueue(client, request, parsed.queue, subscriptionId)
   const { maxQos } = client.adapter.settings
   const qos = request.qos > maxQos ? maxQos : request.qos // [MQTT5-3.2.2-10]
   const bound = client.session.bind({
@@ -54,11 +56,20 @@ function unavailableFor(client: MqttConnection, parsed: ParsedFilter): number | 
     client.noteProblem('shared subscriptions are switched off (mqtt.sharedSubscriptionsAvailable)')
     return ReasonCode.sharedSubscriptionsNotSupported
   }
-  if (!wildcardSubscriptionsAvailable && parsed.levels.some((level) => level === '+' || level === '#')) {
+  const { queue, levels, share } = parsed
+  if (!wildcardSubscriptionsAvailable && (queue === undefined ? hasWildcard(levels) : isQueuePattern(queue))) {
     client.noteProblem('wildcards are switched off (mqtt.wildcardSubscriptionsAvailable)')
     return ReasonCode.wildcardSubscriptionsNotSupported
   }
+  if (share !== undefined && levels[0] === '$queue') {
+    client.noteProblem(`a queue is shared by all who subscribe to it: subscribe to '${levels.join('/')}' without '$share/${share}/'`)
+    return ReasonCode.topicFilterInvalid
+  }
   return undefined
+}
+
+function hasWildcard(levels: readonly string[]): boolean {
+  return levels.some((level) => level === '+' || level === '#')
 }
 
 export function handleUnsubscribe(client: MqttConnection, packet: UnsubscribePacket): void {
@@ -71,7 +82,10 @@ export function handleUnsubscribe(client: MqttConnection, packet: UnsubscribePac
 function unsubscribe(client: MqttConnection, filter: string): number {
   const parsed = parse(client, filter)
   if (parsed === undefined) return ReasonCode.topicFilterInvalid
-  const existed = client.session.unbind(toPattern(client, parsed), parsed.share)
+  const existed =
+    parsed.queue === undefined
+      ? client.session.unbind(toPattern(client, parsed), parsed.share)
+      : client.session.stopConsuming(parsed.queue, true) // what has begun goes on [MQTT5-3.10.4-3]
   return existed ? ReasonCode.success : ReasonCode.noSubscriptionExisted // [MQTT5-3.10.4-5] [MQTT311-3.10.4-5]
 }
 
