@@ -36,7 +36,7 @@ export function snapshotName(number: number): string {
 }
 
 /** The number in a name of ours; undefined for any other name. */
-export function numberOfName(name: string, suffix: '.seg' | '.snap' | '.log'): number | undefined {
+export function numberOfName(name: string, suffix: '.seg' | '.snap' | '.cat'): number | undefined {
   return name.endsWith(suffix) && /^[0-9a-f]{16}$/.test(name.slice(0, -suffix.length))
     ? Number.parseInt(name.slice(0, 16), 16)
     : undefined

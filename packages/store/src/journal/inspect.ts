@@ -202,7 +202,7 @@ function stillStore(disk: Disk, salt: number): Store {
 
 async function catalogFiles(disk: Disk): Promise<string[]> {
   const names = await listIfThere(disk, CATALOG_DIRECTORY)
-  const numbers = names.map((name) => numberOfName(name, '.log')).filter((number) => number !== undefined)
+  const numbers = names.map((name) => numberOfName(name, '.cat')).filter((number) => number !== undefined)
   return numbers.length === 0 ? [] : [catalogPath(Math.max(...numbers))]
 }
 

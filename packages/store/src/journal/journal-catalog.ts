@@ -46,7 +46,7 @@ export class JournalCatalog implements Catalog {
   /** Finds out what is on disk. Changes nothing until the result is called. Throws OpenRefused. */
   async recover(names: readonly string[]): Promise<() => Promise<void>> {
     const { disk, space } = this.#store
-    const numbers = names.map((name) => numberOfName(name, '.log')).filter((number) => number !== undefined)
+    const numbers = names.map((name) => numberOfName(name, '.cat')).filter((number) => number !== undefined)
     this.#number = Math.max(0, ...numbers)
     let last: { start: number; bytes: Uint8Array } | undefined = undefined
     if (this.#number > 0) {
@@ -66,7 +66,7 @@ export class JournalCatalog implements Catalog {
         await this.#file.syncAll()
       }
       const leftovers = names.filter(
-        (name) => name.endsWith(UNFINISHED) || (numberOfName(name, '.log') ?? Infinity) < this.#number,
+        (name) => name.endsWith(UNFINISHED) || (numberOfName(name, '.cat') ?? Infinity) < this.#number,
       )
       for (const name of leftovers) await disk.remove(`${CATALOG_DIRECTORY}/${name}`)
       if (names.length > 0) await disk.syncDirectory(CATALOG_DIRECTORY)
@@ -255,7 +255,7 @@ export class JournalCatalog implements Catalog {
 }
 
 export function catalogPath(number: number): string {
-  return `${CATALOG_DIRECTORY}/${hex(number)}.log`
+  return `${CATALOG_DIRECTORY}/${hex(number)}.cat`
 }
 
 async function readWhole(file: DiskFile): Promise<Uint8Array> {

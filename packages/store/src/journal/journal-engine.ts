@@ -236,7 +236,7 @@ export class JournalEngine implements Engine {
     const logs = [...this.#logs.values()]
     const copy = (): Promise<CopyReport> => {
       const items = logs.flatMap(({ partition }) => itemsOf(partition))
-      items.push({ path: `${CATALOG_DIRECTORY}/${hex(1)}.log`, parts: this.#catalog.image() })
+      items.push({ path: `${CATALOG_DIRECTORY}/${hex(1)}.cat`, parts: this.#catalog.image() })
       return copyStore(this.#store.disk, target, items)
     }
     // All collectors stand still before the moment is chosen, one inside the other.

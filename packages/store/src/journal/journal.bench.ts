@@ -204,13 +204,13 @@ async function timeOf(times: number, once: () => Promise<void>): Promise<number>
 /** `count` messages that wait; open and tail with and without a snapshot. */
 async function backlog(count: number, bytes: number): Promise<void> {
   const directory = join(root, `backlog-${bytes}`)
-  let committed = 0
+  const progress = { committed: 0 }
   let lastLsn = 0
   let wake: () => void = () => {}
   const owner: WriterOwner = {
     onCommitted: (lastTicket, firstLsn) => {
-      lastLsn = firstLsn + (lastTicket - committed) - 1
-      committed = lastTicket
+      lastLsn = firstLsn + (lastTicket - progress.committed) - 1
+      progress.committed = lastTicket
       wake()
     },
     onFailed: (_ticket, error) => {
@@ -230,7 +230,7 @@ async function backlog(count: number, bytes: number): Promise<void> {
     }
     while (!ownership.log.ready) await new Promise<void>((resolve) => (wake = resolve))
   }
-  while (committed < count) await new Promise<void>((resolve) => (wake = resolve))
+  while (progress.committed < Number(count)) await new Promise<void>((resolve) => (wake = resolve))
   const fillMs = performance.now() - startMs
   const { indexBytes } = engine.stats()
   await engine.close()

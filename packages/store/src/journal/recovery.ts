@@ -139,14 +139,13 @@ async function findSegments(
   const firsts = names.filter((name) => numberOfName(name, '.seg') !== undefined).toSorted()
   const found: FoundSegment[] = []
   let coveredTo = 0
-  for (const [index, name] of firsts.entries()) {
+  for (const name of firsts) {
     const path = partition.pathOf(name)
     const { header, size } = await readHeader(partition, path)
     const firstLsn = numberOfName(name, '.seg')!
-    if (
-      firstLsn <= coveredTo ||
-      (typeof header === 'string' && size <= SEGMENT_HEADER_BYTES && index === firsts.length - 1)
-    ) {
+    // No record is in a file that is no longer than a header: it was begun and given up, or its first batch never came.
+    const isOurs = typeof header === 'string' || (header.version <= FORMAT_VERSION && header.lastLsn === 0)
+    if (firstLsn <= coveredTo || (isOurs && size <= SEGMENT_HEADER_BYTES)) {
       leftovers.push(name)
       continue
     }

@@ -205,7 +205,11 @@ export class SegmentWriter {
       await disk.syncDirectory(partition.directory)
     } catch (error) {
       await file.close()
-      if (isFull(error)) await disk.remove(path)
+      if (isFull(error)) {
+        // For good, before the old segment grows beyond the lsn in this name.
+        await disk.remove(path)
+        await disk.syncDirectory(partition.directory)
+      }
       throw error
     }
     partition.nextFileId++

@@ -1,0 +1,182 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { JournalEngine } from './journal-engine.ts'
+import { loopClock, scratchDirectories } from '../../test/scratch.ts'
+import { bodyOf, bookkeeping, bytesOf, content, own, scanAll, tailNow, textOf } from '../conformance/records.ts'
+import { nodeDisk } from '../node-disk.ts'
+import { backupStore, restoreStore } from './backup.ts'
+import { OpenRefused } from './faults.ts'
+import { inspectStore, verifyStore } from './inspect.ts'
+import { openJournal } from './journal-engine.ts'
+
+const freshDirectory = scratchDirectories()
+
+function openAt(directory: string): Promise<JournalEngine> {
+  const small = { reserveBytes: 4_096, minFreeBytes: 0, segmentBytes: 4_096 }
+  return openJournal({ clock: loopClock, disk: nodeDisk(directory) }, small)
+}
+
+async function filled(directory: string): Promise<JournalEngine> {
+  const engine = await openAt(directory)
+  const { appender, ownership } = await own(engine.partition(0))
+  for (let index = 0; index < 60; index++)
+    await appender.append([content(`${index}`.padEnd(150, '.')), bookkeeping('b')])
+  await ownership.putSnapshot(20, [bytesOf('state')])
+  await (await own(engine.partition(2))).appender.append([content('two')])
+  await engine.catalog.commit([{ key: 'q/1', value: bytesOf('one') }])
+  return engine
+}
+
+async function contentsOf(engine: JournalEngine): Promise<unknown> {
+  const tails = await Promise.all([0, 2].map((id) => tailNow(engine.partition(id))))
+  const snapshot = await engine.partition(0).snapshot()
+  return {
+    bodies: tails.map(({ trimmedTo, records }) => [trimmedTo, records.map((record) => [record.lsn, bodyOf(record)])]),
+    snapshot: [snapshot?.at, snapshot?.data.map(textOf)],
+    catalog: await scanAll(engine, ''),
+  }
+}
+
+describe('what looks at a store', () => {
+  test('inspect tells what is in a store, and nothing is changed', async () => {
+    const directory = freshDirectory()
+    const engine = await filled(directory)
+    const running = engine.inspect()
+    await expect(inspectStore(nodeDisk(directory))).rejects.toMatchObject({ reason: 'in-use' })
+    await engine.close()
+    const before = filesOf(directory)
+    const report = await inspectStore(nodeDisk(directory))
+    expect(filesOf(directory)).toEqual(before)
+    expect(report.partitions.map(({ id }) => id)).toEqual([0, 2])
+    expect(report.partitions[0]?.segments.length).toBeGreaterThan(2)
+    expect(report.partitions[0]?.snapshot).toMatchObject({ at: 20 })
+    expect(report).toMatchObject({ formatVersion: 1, catalogKeys: 1, tornBytes: 0, faults: [] })
+    const lsns = (each: typeof report) =>
+      each.partitions.map(({ lastLsn, segments }) => [
+        lastLsn,
+        segments.map(({ firstLsn, liveRecords }) => [firstLsn, liveRecords]),
+      ])
+    expect(lsns(running)).toEqual(lsns(report))
+  })
+
+  test('verify reads every byte and reports a fault with file and offset', async () => {
+    const directory = freshDirectory()
+    await (await filled(directory)).close()
+    const good = await verifyStore(nodeDisk(directory))
+    expect(good.faults).toEqual([])
+    expect(good.records).toBe(60 * 2 + 1 + 1)
+    const names = readdirSync(join(directory, 'p0')).filter((each) => each.endsWith('.seg'))
+    const [, name = ''] = names.toSorted()
+    const file = join(directory, 'p0', name)
+    const bytes = readFileSync(file)
+    bytes[1_000] = bytes[1_000]! ^ 1
+    writeFileSync(file, bytes)
+    const { faults } = await verifyStore(nodeDisk(directory))
+    expect(faults).toHaveLength(1)
+    expect(faults[0]).toMatchObject({ file: `p0/${name}`, partition: 0 })
+    expect(faults[0]?.offset).toBeLessThanOrEqual(1_000)
+    await expect(restoreStore(nodeDisk(directory), nodeDisk(freshDirectory()))).rejects.toThrow(/damaged.*p0/)
+  })
+
+  test('a backup of a stopped store, restored, is the same store', async () => {
+    const [directory, backup, restored] = [freshDirectory(), freshDirectory(), freshDirectory()]
+    const engine = await filled(directory)
+    const before = await contentsOf(engine)
+    await expect(backupStore(nodeDisk(directory), nodeDisk(backup))).rejects.toMatchObject({ reason: 'in-use' })
+    await engine.close()
+    const { files, bytes } = await backupStore(nodeDisk(directory), nodeDisk(backup))
+    expect([files, bytes].every((each) => each > 3)).toBe(true)
+    await restoreStore(nodeDisk(backup), nodeDisk(restored))
+    const young = await openAt(restored)
+    expect(await contentsOf(young)).toEqual(before)
+    await young.close()
+    await expect(restoreStore(nodeDisk(backup), nodeDisk(restored))).rejects.toThrow(/not empty/)
+  })
+
+  test('a backup of a running engine is what was there at one moment, while it goes on', async () => {
+    const [directory, backup] = [freshDirectory(), freshDirectory()]
+    const engine = await filled(directory)
+    const { appender, ownership } = await own(engine.partition(0))
+    const before = await contentsOf(engine)
+    const copying = engine.backup(nodeDisk(backup))
+    await appender.append([content('behind the moment, or before it')])
+    ownership.release(0, 60)
+    await copying
+    for (let index = 0; index < 30; index++) await appender.append([content('later'.padEnd(200, '.'))])
+    await engine.close()
+    const young = await openAt(backup)
+    const after = await contentsOf(young)
+    expect(young.stats().faults).toEqual([])
+    const lsns = ([0].map(() => before) as { bodies: [number, [number, string][]][] }[])[0]?.bodies[0]?.[1] ?? []
+    const found = (after as { bodies: [number, [number, string][]][] }).bodies[0]?.[1] ?? []
+    expect(found.slice(0, lsns.length)).toEqual(lsns)
+    expect(found.length - lsns.length).toBeLessThanOrEqual(1)
+    await young.close()
+  })
+})
+
+describe('a directory that is not safe to run on', () => {
+  test('one that another engine has is refused', async () => {
+    const directory = freshDirectory()
+    const engine = await openAt(directory)
+    await expect(openAt(directory)).rejects.toMatchObject({ reason: 'in-use' })
+    await expect(openAt(directory)).rejects.toThrow(/Stop the broker/)
+    await engine.close()
+    await (await openAt(directory)).close()
+  })
+
+  test('one with files that are not ours is refused and left as it is', async () => {
+    const directory = freshDirectory()
+    mkdirSync(directory)
+    writeFileSync(join(directory, 'thesis.txt'), 'all of it')
+    await expect(openAt(directory)).rejects.toThrow(/thesis\.txt/)
+    await expect(openAt(directory)).rejects.toMatchObject({ reason: 'foreign' })
+    await expect(inspectStore(nodeDisk(directory))).rejects.toBeInstanceOf(OpenRefused)
+    expect(readdirSync(directory)).toEqual(['thesis.txt'])
+    await expect(inspectStore(nodeDisk(freshDirectory()))).rejects.toThrow(/no store/)
+  })
+
+  test('one of a newer version is refused, whichever file says so', async () => {
+    const directory = freshDirectory()
+    await (await filled(directory)).close()
+    const segments = readdirSync(join(directory, 'p0')).toSorted()
+    const newer = [join('p0', segments[0] ?? ''), join('p0', segments.find((name) => name.endsWith('.snap')) ?? '')]
+    newer.push(join('catalog', readdirSync(join(directory, 'catalog'))[0] ?? ''))
+    for (const name of newer) {
+      const file = join(directory, name)
+      const bytes = readFileSync(file)
+      writeFileSync(file, withVersion(bytes, 9))
+      await expect(openAt(directory), name).rejects.toMatchObject({ reason: 'newer' })
+      await expect(openAt(directory), name).rejects.toThrow(/format 9/)
+      writeFileSync(file, bytes)
+    }
+    const marker = join(directory, 'ternmq-journal')
+    const text = readFileSync(marker, 'utf8')
+    writeFileSync(marker, text.replace('format 1', 'format 2'))
+    const before = filesOf(directory)
+    await expect(openAt(directory)).rejects.toMatchObject({ reason: 'newer' })
+    expect(filesOf(directory)).toEqual(before)
+    writeFileSync(marker, 'something else')
+    await expect(openAt(directory)).rejects.toMatchObject({ reason: 'corrupt' })
+    writeFileSync(marker, text)
+    await (await openAt(directory)).close()
+    expect(existsSync(marker)).toBe(true)
+  })
+})
+
+function withVersion(bytes: Buffer, version: number): Buffer {
+  const changed = Buffer.from(bytes)
+  changed.writeUInt32LE(version, 4)
+  return changed
+}
+
+/** Names and bytes of all files but the lock. */
+function filesOf(directory: string): Record<string, string> {
+  const names = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((each) => each.isFile())
+  return Object.fromEntries(
+    names
+      .filter(({ name }) => name !== 'lock')
+      .map(({ parentPath, name }) => [join(parentPath, name), readFileSync(join(parentPath, name), 'base64')]),
+  )
+}
