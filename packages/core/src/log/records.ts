@@ -218,31 +218,46 @@ export function messageRecord(
   }
 }
 
+/** Codec and topic of the last one read, as bytes and as text: in a queue they are nearly always the same, and decoding costs most. */
+const lastNames = { bytes: new Uint8Array(0), codecBytes: 0, codecId: '', topic: '' }
+
+function readNames(meta: Uint8Array, codecBytes: number, end: number): void {
+  const { bytes } = lastNames
+  const size = end - MESSAGE_FIXED_BYTES
+  let same = bytes.length === size && lastNames.codecBytes === codecBytes
+  for (let index = 0; same && index < size; index++) same = bytes[index] === meta[MESSAGE_FIXED_BYTES + index]
+  if (same) return
+  lastNames.bytes = meta.slice(MESSAGE_FIXED_BYTES, end)
+  lastNames.codecBytes = codecBytes
+  lastNames.codecId = decoder.decode(lastNames.bytes.subarray(0, codecBytes))
+  lastNames.topic = decoder.decode(lastNames.bytes.subarray(codecBytes))
+}
+
+/** Hot path of long backlogs. */
 export function readMessageMeta(meta: Uint8Array): LoggedMessage {
   checkVersion(meta)
-  const view = new DataView(meta.buffer, meta.byteOffset, meta.byteLength)
   const flags = meta[1]!
-  const codecEnd = MESSAGE_FIXED_BYTES + meta[3]!
-  const topicEnd = codecEnd + view.getUint16(16)
-  const publisherEnd = topicEnd + view.getUint16(18)
-  const extrasEnd = publisherEnd + view.getUint32(20)
+  const topicEnd = MESSAGE_FIXED_BYTES + meta[3]! + getUint16(meta, 16)
+  const publisherEnd = topicEnd + getUint16(meta, 18)
+  const extrasEnd = publisherEnd + getUint32(meta, 20)
   const queues: number[] = []
-  for (let index = 0; index < view.getUint32(24); index++) queues.push(view.getUint32(extrasEnd + index * 4))
+  for (let count = getUint32(meta, 24), at = extrasEnd; count > 0; count--, at += 4) queues.push(getUint32(meta, at))
+  readNames(meta, meta[3]!, topicEnd)
   return {
-    topic: decoder.decode(meta.subarray(codecEnd, topicEnd)),
-    codecId: decoder.decode(meta.subarray(MESSAGE_FIXED_BYTES, codecEnd)),
+    topic: lastNames.topic,
+    codecId: lastNames.codecId,
     assurance: (flags & 0x03) as Assurance,
     durable: (flags & FLAG_DURABLE) !== 0,
     retain: (flags & FLAG_RETAIN) !== 0,
     mayBeDelivered: (flags & FLAG_MAY_BE_DELIVERED) !== 0,
     priority: meta[2] ?? PRIORITY_DEFAULT,
-    expiresAtMs: (flags & FLAG_EXPIRES) === 0 ? 0 : view.getFloat64(4),
+    expiresAtMs: (flags & FLAG_EXPIRES) === 0 ? 0 : new DataView(meta.buffer, meta.byteOffset).getFloat64(4),
     publisher: publisherEnd === topicEnd ? undefined : decoder.decode(meta.subarray(topicEnd, publisherEnd)),
     extras:
       extrasEnd === publisherEnd
         ? undefined
         : (JSON.parse(decoder.decode(meta.subarray(publisherEnd, extrasEnd))) as LoggedExtras),
-    headerBytes: view.getUint32(12),
+    headerBytes: getUint32(meta, 12),
     queues,
   }
 }
@@ -349,6 +364,14 @@ const scratchBytes = new Uint8Array(scratch.buffer)
 function putFloat64(target: Uint8Array, at: number, value: number): void {
   scratch.setFloat64(0, value)
   for (let index = 0; index < 8; index++) target[at + index] = scratchBytes[index]!
+}
+
+function getUint32(source: Uint8Array, at: number): number {
+  return ((source[at]! << 24) | (source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!) >>> 0
+}
+
+function getUint16(source: Uint8Array, at: number): number {
+  return (source[at]! << 8) | source[at + 1]!
 }
 
 function putUint32(target: Uint8Array, at: number, value: number): void {
