@@ -54,6 +54,11 @@ export interface DiskFile {
    */
   write(position: number, parts: readonly Uint8Array[]): Promise<void>
   /**
+   * As `write`, and then on stable storage, without a way back to the caller between: only these bytes, others of the
+   * file stay as they were. A disk that has no such thing leaves it out; who finds none writes and syncs.
+   */
+  writeSynced?(position: number, parts: readonly Uint8Array[]): Promise<void>
+  /**
    * Fills `target` from byte `position` on. Resolves with the count of bytes read: less than asked at the end of the
    * file only.
    */

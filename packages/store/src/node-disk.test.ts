@@ -30,6 +30,10 @@ describe('a real directory', () => {
     expect(await file.read(7, target)).toBe(whole.length)
     expect(Buffer.compare(target.subarray(0, whole.length), whole)).toBe(0)
     await file.write(0, [])
+    await file.writeSynced?.(7, [new Uint8Array(1), ...parts.slice(1)])
+    await file.writeSynced?.(7, parts.slice(0, 1))
+    expect(await file.read(7, target)).toBe(whole.length)
+    expect(Buffer.compare(target.subarray(0, whole.length), whole)).toBe(0)
     await file.syncData()
     await file.syncAll()
     expect(await file.size()).toBe(whole.length + 7)
@@ -56,6 +60,13 @@ describe('a real directory', () => {
       expect(error).toBeInstanceOf(DiskError)
       expect(error).toMatchObject({ code: 'not-found' })
     }
+    const moved = await disk.open('there', 'write')
+    await disk.rename('there', 'elsewhere')
+    await (await disk.open('there', 'create')).close()
+    expect(await rejection(moved.writeSynced?.(0, [new Uint8Array(1)]) ?? Promise.resolve())).toMatchObject({
+      code: 'io',
+    })
+    await moved.close()
     expect(await rejection(disk.rename('none', 'other'))).toMatchObject({ code: 'not-found' })
     const file = await disk.open('there', 'read')
     expect(await rejection(file.write(0, [new Uint8Array(1)]))).toMatchObject({ code: 'io' })

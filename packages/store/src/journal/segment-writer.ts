@@ -56,12 +56,17 @@ export class SegmentWriter {
    */
   async write(batch: Batch): Promise<void> {
     const active = await this.#activeFor(batch)
-    if (active === undefined) return
+    if (active === undefined || batch.bytes === 0) return
     const { segment, file } = active
     let prefix = this.#writerFrames(segment, batch)
+    let isSynced = false
     try {
-      if (batch.bytes > 0)
-        await file.write(segment.end, prefix.length === 0 ? batch.parts() : [prefix, ...batch.parts()])
+      const parts = prefix.length === 0 ? batch.parts() : [prefix, ...batch.parts()]
+      if (batch.needsSync && !active.isUnsynced && file.writeSynced !== undefined) {
+        await file.writeSynced(segment.end, parts)
+        isSynced = true
+        this.#partition.store.counters.syncs++
+      } else await file.write(segment.end, parts)
     } catch (error) {
       if (!isFull(error)) throw error
       await this.#makeRoom(active, batch, error)
@@ -69,10 +74,10 @@ export class SegmentWriter {
       await this.#writeAgain(active, batch, prefix)
     }
     if (batch.bytes > 0) {
-      active.isUnsynced = true
+      active.isUnsynced = !isSynced
       active.isNew = true
       for (const writer of writersOf(batch)) segment.writers.set(writer.name.number, writer.name)
-      if (batch.needsSync) await this.#sync(active)
+      if (batch.needsSync && !isSynced) await this.#sync(active)
       this.#index(segment, batch, segment.end + prefix.length)
       if (batch.needsSync) this.#partition.syncedLsn = segment.lastLsn
     } else if (active.isUnsynced) await this.#sync(active)
