@@ -40,6 +40,7 @@ test('every key of the queues section arrives', () => {
     duplicateWindow: { count: 8, seconds: 9 },
     groupBuckets: 10,
     autoDelete: { afterSeconds: 11 },
+    slowConsumer: { afterSeconds: 12, action: 'disconnect' },
   } as const
   expect(settingsFor({ queues }, 'a')).toEqual({
     durability: 'page-cache',
@@ -59,6 +60,8 @@ test('every key of the queues section arrives', () => {
     duplicatesMs: 9_000,
     groupsMax: 10,
     autoDeleteMs: 11_000,
+    slowConsumerMs: 12_000,
+    slowConsumer: 'disconnect',
   })
 })
 

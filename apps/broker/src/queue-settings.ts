@@ -27,6 +27,11 @@ const MEANINGS: { readonly [K in keyof Given]-?: (value: NonNullable<Given[K]>) 
   groupBuckets: (groupsMax) => ({ groupsMax }),
   autoDelete: ({ afterSeconds }) =>
     withoutUndefined({ autoDeleteMs: afterSeconds === undefined ? undefined : afterSeconds * SECOND_MS }),
+  slowConsumer: ({ afterSeconds, action }) =>
+    withoutUndefined({
+      slowConsumerMs: afterSeconds === undefined ? undefined : afterSeconds * SECOND_MS,
+      slowConsumer: action,
+    }),
 }
 
 /** What holds for a queue that no policy matches. */

@@ -8,7 +8,7 @@ import {
   type NamedListener,
   type StoreConfig,
 } from '@ternmq/config'
-import type { CoreLimits } from '@ternmq/core'
+import { type CoreLimits, DEFAULT_CORE_LIMITS } from '@ternmq/core'
 import type { MqttSettings } from '@ternmq/mqtt'
 import type { JournalOptions } from '@ternmq/store/journal'
 import type { ListenerSettings } from '@ternmq/transport'
@@ -47,6 +47,9 @@ export function toCoreLimits({ limits, mqtt, queues }: BrokerConfig): CoreLimits
     queuedMessagesMax: mqtt.maxQueuedMessages,
     queuedBytesMax: mqtt.maxQueuedBytes,
     queuedBytesTotalMax: limits.waitingBytesMax,
+    messageBytesMax: limits.maxMessageBytes,
+    heldMessagesMax: DEFAULT_CORE_LIMITS.heldMessagesMax,
+    heldBytesMax: limits.connectionParkedBytesMax,
     queuesMax: limits.queuesMax,
     queuesAutoCreate: queues.autoCreate,
     retainedMessagesMax: limits.retainedMessagesMax,

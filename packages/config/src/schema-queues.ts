@@ -114,6 +114,16 @@ const autoDeleteSeconds = z.int().min(0).max(YEAR_SECONDS).meta({
     'Seconds without messages and consumers after which a queue that was made by being used goes. 0: it stays.',
   reload: 'live',
 })
+const slowAfterSeconds = z.int().min(0).max(86_400).meta({
+  description:
+    'Seconds in which the connection of a consumer takes no byte while messages wait for it; then it is slow, reported and counted. ' +
+    '0: nobody looks.',
+  reload: 'live',
+})
+const slowThen = z.enum(['report', 'disconnect']).meta({
+  description: 'What becomes of a slow consumer: `report` leaves it connected, `disconnect` ends its connection.',
+  reload: 'live',
+})
 
 const queues = z
   .strictObject({
@@ -154,6 +164,10 @@ const queues = z
       .strictObject({ afterSeconds: withDefault(autoDeleteSeconds, 0) })
       .prefault({})
       .meta({ description: 'When a queue goes by itself that nobody defined.' }),
+    slowConsumer: z
+      .strictObject({ afterSeconds: withDefault(slowAfterSeconds, 30), action: withDefault(slowThen, 'report') })
+      .prefault({})
+      .meta({ description: 'When a consumer is slow, and what becomes of it.' }),
   })
   .prefault({})
   .meta({ description: 'What holds for every queue, where no policy says otherwise.' })
@@ -186,6 +200,7 @@ const policySettings = z.strictObject({
     .optional(),
   groupBuckets: groupBuckets.optional(),
   autoDelete: z.strictObject({ afterSeconds: autoDeleteSeconds.optional() }).optional(),
+  slowConsumer: z.strictObject({ afterSeconds: slowAfterSeconds.optional(), action: slowThen.optional() }).optional(),
 })
 
 const policy = z.strictObject({

@@ -129,6 +129,7 @@ export interface QueuesConfig {
   readonly groupBuckets: number
   readonly autoCreate: boolean
   readonly autoDelete: AutoDeleteConfig
+  readonly slowConsumer: SlowConsumerConfig
 }
 
 export interface RedeliveryConfig {
@@ -150,6 +151,12 @@ export interface DuplicateWindowConfig {
 export interface AutoDeleteConfig {
   /** 0: never. */
   readonly afterSeconds: number
+}
+
+export interface SlowConsumerConfig {
+  /** 0: nobody looks. */
+  readonly afterSeconds: number
+  readonly action: 'report' | 'disconnect'
 }
 
 /** All that match a queue count, key by key, the last one first. */
