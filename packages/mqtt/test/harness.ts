@@ -28,7 +28,7 @@ import {
   VirtualHost,
   allowAll,
 } from '@ternmq/core'
-import { MemoryEngine } from '@ternmq/store'
+import { type Engine, MemoryEngine } from '@ternmq/store'
 import { PipeNetwork, type RawClient, type VirtualClock, type VirtualEnv, virtualEnv } from '@ternmq/testkit'
 import { MqttAdapter } from '../src/adapter.ts'
 import { mqtt3Headers, mqtt5Headers } from '../src/headers.ts'
@@ -109,7 +109,7 @@ export class World {
   static async withLog(
     options: WorldOptions = {},
     env: VirtualEnv = virtualEnv(options.seed),
-    engine: MemoryEngine = new MemoryEngine(env),
+    engine: Engine = new MemoryEngine(env),
   ): Promise<World> {
     const world = new World(options, env)
     await world.vhost.openLog(engine, [mqtt3Headers, mqtt5Headers])

@@ -54,7 +54,13 @@ export function writeRelease(client: MqttConnection, delivery: Delivery): void {
 /** The client lets go of a QoS 2 id that it published. [MQTT5-4.3.3-11] [MQTT311-4.3.3-2] Hot path. */
 export function handlePubrel(client: MqttConnection, bytes: Uint8Array, start: number, at: number, end: number): void {
   readAck(bytes, start, at, end, client.version, ack)
-  const { packetId } = ack
+  // Its PUBREC is still to come, and goes first.
+  if (client.state.pending?.has(ack.packetId) === true) client.state.releasing.add(ack.packetId)
+  else releasePublish(client, ack.packetId)
+}
+
+/** Ends a QoS 2 publish of the client's, and says so. Hot path. */
+export function releasePublish(client: MqttConnection, packetId: number): void {
   const { session, state } = client
   if (session.received?.has(packetId) === true) return releaseLogged(client, packetId)
   if (state.releasing.has(packetId)) return // a repeated one: the PUBCOMP that waits for the log answers both

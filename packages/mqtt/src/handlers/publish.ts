@@ -9,7 +9,7 @@ import { ReasonCode } from '../codec/reason-codes.ts'
 import type { MqttConnection } from '../connection.ts'
 import { mqtt3Headers, mqtt5Headers } from '../headers.ts'
 import { rebuilt, rebuildPublish } from '../rebuilt-publish.ts'
-import { PUBACK, PUBREC, writeAck, writeRefusal } from './acks.ts'
+import { PUBACK, PUBREC, releasePublish, writeAck, writeRefusal } from './acks.ts'
 import { REASON_CODE_BY_REFUSAL, retainOnQueue } from './refusals.ts'
 
 type SettledResult = Exclude<PublishResult, 'pending'>
@@ -60,7 +60,9 @@ export function onPublishSettled(client: MqttConnection, tag: number, result: Se
   const id = tag & 0xffff
   if (qos === 2) client.state.pending?.delete(id)
   else if (qos === 1) client.openAtLeastOnce--
+  const isReleased = qos === 2 && client.state.releasing.delete(id)
   settlePublish(client, qos, id, result)
+  if (isReleased) releasePublish(client, id)
 }
 
 /** Hot path. */
