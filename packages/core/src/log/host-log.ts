@@ -199,16 +199,20 @@ export class HostLog implements WriterOwner {
     this.note(numbersRecord(RecordKind.failed, queue, lsn, failedCount), () => {})
   }
 
-  /** Resolves when the log knows that messages of the queue up to `lsn` may have been handed out. */
-  noteStaged(queue: number, lsn: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.append(numbersRecord(RecordKind.staged, queue, lsn, 0), new Step(resolve))
-    })
+  /** Runs `then` when the log knows that messages of the queue up to `lsn` may have been handed out. */
+  noteStaged(queue: number, lsn: number, then: () => void): void {
+    this.append(numbersRecord(RecordKind.staged, queue, lsn, 0), new Step(then))
   }
 
   /** `count` queues, or the retained set, hold a message of the log. Only to be called for more than one. */
   hold(lsn: number, count: number): void {
     this.#refs.set(lsn, count)
+  }
+
+  /** As `unref` for all from `firstLsn` to `lastLsn`, each of which the caller held. */
+  unrefRun(firstLsn: number, lastLsn: number): void {
+    if (this.#refs.size === 0) return this.#ownership!.release(firstLsn, lastLsn)
+    for (let lsn = firstLsn; lsn <= lastLsn; lsn++) this.unref(lsn)
   }
 
   /** One who held the message does not any more; the last one releases its content. Hot path. */
@@ -238,6 +242,18 @@ export class HostLog implements WriterOwner {
     try {
       const stored = await this.#partition.read(lsns)
       return this.#isEnded ? undefined : stored.map((record) => this.#messageOf(record))
+    } catch (error) {
+      this.onEnded(error as Error)
+      return undefined
+    }
+  }
+
+  /** Unix ms at which a message was committed; undefined for one that is gone. */
+  async committedAtMs(lsn: number): Promise<number | undefined> {
+    if (this.#partition === undefined || this.#isEnded) return undefined
+    try {
+      const [record] = await this.#partition.read([lsn])
+      return record?.atMs
     } catch (error) {
       this.onEnded(error as Error)
       return undefined

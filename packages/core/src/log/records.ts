@@ -37,6 +37,8 @@ export const RecordKind = {
   duplicates: 13,
   /** A scheduled message has been sent, and when it is next. */
   scheduleAdvanced: 14,
+  /** All that waited in a queue is gone: up to an lsn, but for those that somebody had. */
+  purged: 15,
 } as const
 
 export const NO_BODY = { body: undefined, bodyStart: 0, bodyEnd: 0 } as const
@@ -326,6 +328,30 @@ export function readNumbersMeta(meta: Uint8Array): { readonly lsn: number; reado
   checkVersion(meta)
   const view = new DataView(meta.buffer, meta.byteOffset, meta.byteLength)
   return { lsn: view.getFloat64(1), value: view.getUint32(9) }
+}
+
+/** Of `queue` all from after `afterLsn` up to `lastLsn` is gone, but for `staying`. */
+export function purgedRecord(queue: number, afterLsn: number, lastLsn: number, staying: readonly number[]): LogRecord {
+  const meta = new Uint8Array(1 + 16 + staying.length * 8)
+  meta[0] = FORMAT_VERSION
+  putFloat64(meta, 1, afterLsn)
+  putFloat64(meta, 9, lastLsn)
+  for (let index = 0, at = 17; index < staying.length; index++, at += 8) putFloat64(meta, at, staying[index]!)
+  return { kind: RecordKind.purged, dest: queue, meta, ...NO_BODY }
+}
+
+export interface LoggedPurge {
+  readonly afterLsn: number
+  readonly lastLsn: number
+  readonly staying: ReadonlySet<number>
+}
+
+export function readPurgedMeta(meta: Uint8Array): LoggedPurge {
+  checkVersion(meta)
+  const view = new DataView(meta.buffer, meta.byteOffset, meta.byteLength)
+  const staying = new Set<number>()
+  for (let at = 17; at < meta.length; at += 8) staying.add(view.getFloat64(at))
+  return { afterLsn: view.getFloat64(1), lastLsn: view.getFloat64(9), staying }
 }
 
 /** `dest` is the number of the queue that the record is about. */

@@ -10,6 +10,7 @@ import {
   type LoggedBinding,
   type LoggedClear,
   type LoggedMessage,
+  type LoggedPurge,
   type LoggedQueue,
   type LoggedSchedule,
   type LoggedSession,
@@ -17,6 +18,7 @@ import {
   readJsonMeta,
   readMessageMeta,
   readNumbersMeta,
+  readPurgedMeta,
   readSettledMeta,
   RecordKind,
 } from './records.ts'
@@ -135,7 +137,7 @@ export function applyRecord(state: DurableState, record: Stored, released: numbe
       break
     }
     case RecordKind.staged:
-      state.stagedLsns.set(dest, readNumbersMeta(meta).lsn)
+      state.stagedLsns.set(dest, Math.max(state.stagedLsns.get(dest) ?? 0, readNumbersMeta(meta).lsn))
       break
     case RecordKind.receivedReleased:
       state.sessions.get(dest)?.received.delete(readNumbersMeta(meta).value)
@@ -153,6 +155,9 @@ export function applyRecord(state: DurableState, record: Stored, released: numbe
       if (schedule !== undefined) state.schedules.set(lsn, { ...schedule, ...next })
       break
     }
+    case RecordKind.purged:
+      applyPurged(state, dest, readPurgedMeta(meta), released)
+      break
     default:
       throw new Error(`log record ${record.lsn} has kind ${record.kind}, which this broker does not know: start the newer broker`)
   }
@@ -207,6 +212,18 @@ function applySettled(state: DurableState, queue: number, lsn: number, released:
   }
   // Not in the queue as the snapshot had it: finished then, on its way to the log. Nobody else will release it.
   if (!isHeld(state, lsn)) released.push(lsn)
+}
+
+function applyPurged(state: DurableState, queue: number, purge: LoggedPurge, released: number[]): void {
+  for (const line of state.lines.get(queue)?.values() ?? []) {
+    for (let position = line.nextLive(0); position !== 0; position = line.nextLive(position)) {
+      const lsn = line.lsnAt(position)
+      if (lsn > purge.lastLsn) break
+      if (lsn <= purge.afterLsn || purge.staying.has(lsn)) continue
+      line.remove(position)
+      unref(state, lsn, released)
+    }
+  }
 }
 
 function isHeld(state: DurableState, lsn: number): boolean {

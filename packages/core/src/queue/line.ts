@@ -13,6 +13,8 @@ const GONE = 0
 const WAITING = 1
 /** A consumer, a transaction or a timer has it. */
 const TAKEN = 2
+/** On its way out with all that waited, until the log has that: nobody can have it. */
+const LEAVING = 3
 const STATE_MASK = 0x03
 /** It may have been with a consumer in an earlier life of the process. */
 const REDELIVERED = 0x04
@@ -241,6 +243,50 @@ export class WaitingLine {
     return true
   }
 
+  /** All that waits is on its way out: `each` hears of it. `finishLeaving` or `undoLeaving` follows. */
+  leave(each: (bytes: number, lsn: number, isLoaded: boolean) => void): void {
+    for (const { states, bytes, lsns, entries, used } of this.#chunks) {
+      for (let slot = 0; slot < used; slot++) {
+        const state = states[slot]!
+        if ((state & STATE_MASK) !== WAITING) continue
+        states[slot] = (state & ~STATE_MASK) | LEAVING
+        each(bytes[slot]!, lsns[slot]!, entries?.[slot] !== undefined)
+      }
+    }
+    this.#waitingCount = 0
+  }
+
+  /** What is on its way out is gone: `each` hears of the lsns, in their order. */
+  finishLeaving(each: (lsn: number) => void): void {
+    for (const chunk of [...this.#chunks]) {
+      const { states, lsns, entries, used } = chunk
+      const liveBefore = chunk.live
+      for (let slot = 0; slot < used; slot++) {
+        if ((states[slot]! & STATE_MASK) !== LEAVING) continue
+        states[slot] = GONE
+        if (entries !== undefined) entries[slot] = undefined
+        chunk.live--
+        each(lsns[slot]!)
+      }
+      this.#liveCount -= liveBefore - chunk.live
+      if (chunk.live === 0 && liveBefore > 0) this.#drop(chunk)
+    }
+  }
+
+  /** It waits again: `each` hears of it. */
+  undoLeaving(each: (bytes: number, lsn: number, isLoaded: boolean) => void): void {
+    for (const { states, bytes, lsns, entries, used } of this.#chunks) {
+      for (let slot = 0; slot < used; slot++) {
+        const state = states[slot]!
+        if ((state & STATE_MASK) !== LEAVING) continue
+        states[slot] = (state & ~STATE_MASK) | WAITING
+        this.#waitingCount++
+        each(bytes[slot]!, lsns[slot]!, entries?.[slot] !== undefined)
+      }
+    }
+    this.#cursor = 1
+  }
+
   /** Position of a message of the log; 0 when it is not in the line. */
   find(lsn: number): number {
     let low = 0
@@ -321,7 +367,7 @@ export class WaitingLine {
       const { states, used } = chunk
       for (let slot = Math.max(0, after + 1 - chunk.first); slot < used; slot++) {
         const state = states[slot]! & STATE_MASK
-        if (state === WAITING || (!waiting && state === TAKEN)) return chunk.first + slot
+        if (state === WAITING || (!waiting && state !== GONE)) return chunk.first + slot
       }
     }
     return 0

@@ -15,7 +15,7 @@ import { ConsumerSet } from './consumer-set.ts'
 import { Delivery, type Match, type Outcome, type SettleDetail } from './delivery.ts'
 import { Dispatch, type DispatchHost, rewindCursors } from './dispatch.ts'
 import type { LastValuesHost } from './last-values.ts'
-import { INDEX_BYTES, type Lane, Lanes, type WaitingBytes } from './lanes.ts'
+import { INDEX_BYTES, type Lane, Lanes, type Leaving, type WaitingBytes } from './lanes.ts'
 import type { WaitingLine } from './line.ts'
 import { Pressure } from './pressure.ts'
 import { propertiesOf } from './message-properties.ts'
@@ -66,6 +66,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   #selection: Selection | undefined = undefined
   /** Nothing goes out, whoever asks. */
   #isPaused = false
+  /** A consumer has come, and the log is told what it may get of what came before it. */
+  #isNoting = false
   #isAwake = false
   #isClosed = false
   /** Made when the queue first fills. */
@@ -155,6 +157,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   }
 
   addConsumer(consumer: Consumer): void {
+    if (consumer.isAttached) this.beforeAttached()
     this.#consumers.add(consumer)
     this.wake()
   }
@@ -174,6 +177,29 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     return all.includes(member) && all.some((other) => other !== member && other.isAttached)
   }
 
+  /**
+   * The first consumer is about to come. Messages that were logged while there was none do not say that they may have been handed out:
+   * the log must say so before they are, or they would come again unmarked after a crash. What is on disk only is noted when it is
+   * read back. Only `Consumer.attach` calls this.
+   */
+  beforeAttached(): void {
+    const { log } = this.#context
+    if (this.number === 0 || this.#isNoting || this.#consumers.hasAttached()) return
+    if (log.isIdle && this.#lanes.lastLoadedLsn() <= this.stagedLsn) return
+    this.#isNoting = true
+    log.mark(() => {
+      const lsn = this.#lanes.lastLoadedLsn()
+      if (lsn <= this.stagedLsn) return this.#onNoted()
+      this.stagedLsn = lsn
+      log.noteStaged(this.number, lsn, () => this.#onNoted())
+    })
+  }
+
+  #onNoted(): void {
+    this.#isNoting = false
+    this.wake()
+  }
+
   get hasAttachedConsumer(): boolean {
     return this.#consumers.hasAttached()
   }
@@ -186,7 +212,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     const assurance = lower(message.assurance, match.assuranceMax)
     if (this.#selection !== undefined) this.#dropIdleRules()
     if (message.extras !== undefined) this.#heed(message)
-    if (!this.#hasRules && !this.#isPaused && this.#lanes.waitingCount === 0 && this.#backfills === undefined) {
+    if (!this.#hasRules && !this.#isPaused && !this.#isNoting && this.#lanes.waitingCount === 0 && this.#backfills === undefined) {
       const consumer = this.#consumers.next(assurance)
       // One whose time is over already goes the way of all that expire.
       if (consumer !== undefined && (message.expiresAtMs === 0 || !isExpired(message, this.#context.env.clock.wallMs()))) {
@@ -218,7 +244,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   /** Moves entries to consumers until either side, or the batch, runs out. Hot path. */
   runTurn(nowMs: number): void {
     this.#isAwake = false
-    if (this.#isPaused) return
+    if (this.#isPaused || this.#isNoting) return
     let budget = DISPATCH_BATCH_MAX
     if (this.#backfills !== undefined) {
       budget = this.#runBackfills(this.#backfills, budget, nowMs)
@@ -237,6 +263,14 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     if (detail?.undeliverableHere !== true) return
     ;(delivery.refusedBy ??= []).push(consumer)
     this.#rules().heedRefusals()
+  }
+
+  /** A transaction has finished a delivery, and the log knows. */
+  onSettledInLog(delivery: Delivery, outcome: 'accepted' | 'rejected'): void {
+    if (outcome === 'rejected') this.#counters.rejected++
+    const isLogged = this.isLogged(delivery)
+    const wasThere = delivery.line?.remove(delivery.position) ?? true
+    if (isLogged && wasThere) this.#context.log.unref(delivery.message.lsn)
   }
 
   /** A settled delivery that its receiver can never take; only `Consumer.take` calls this. */
@@ -317,6 +351,22 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   /** Calls `release` when the queue has drained to an eighth of its limits, or has proved too slow to wait for. */
   holdProducer(release: () => void): void {
     this.#pressure!.hold(release)
+  }
+
+  /** For a purge: all that waits is on its way out, until `contents` finishes or undoes that. */
+  leaveAll(): Leaving {
+    const leaving = this.#lanes.leaveAll()
+    this.#ease()
+    return leaving
+  }
+
+  get contents(): Lanes {
+    return this.#lanes
+  }
+
+  /** The entry of a waiting position; `message` is its own, read from the log. */
+  entryFor(message: Message, line: WaitingLine, position: number): Delivery {
+    return line.entryAt(position) ?? this.#entryOf(message, line, position)
   }
 
   /** Takes a waiting entry out, for somebody who moves, deletes or replaces it, and then finishes it or puts it back. */
@@ -416,7 +466,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   beforeStaging(lastLsn: number): Promise<void> | undefined {
     if (lastLsn <= this.stagedLsn) return undefined
     this.stagedLsn = lastLsn
-    return this.#context.log.noteStaged(this.number, lastLsn)
+    return new Promise((resolve) => this.#context.log.noteStaged(this.number, lastLsn, resolve))
   }
 
   onStaged(line: WaitingLine, position: number, message: Message | undefined): void {
@@ -506,6 +556,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     if (this.isLogged(delivery)) this.#context.log.noteFailed(this.number, delivery.message.lsn, failedCount)
     if (delayMs === 0) return this.#putBack(delivery, failedCount)
     delivery.failedCount = failedCount
+    delivery.line?.setFailedCount(delivery.position, failedCount) // a snapshot may come before its time
     this.#context.env.clock.after(delayMs, () => {
       if (!this.#isClosed) this.#putBack(delivery, failedCount)
     })
@@ -543,7 +594,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
       isLogged ? message.lsn : 0,
       footprint(message, isLogged),
       message.expiresAtMs,
-      isTaken ? undefined : delivery,
+      // One that a consumer has and the log has not is seen by those who browse.
+      isTaken && isLogged ? undefined : delivery,
       isTaken,
     )
   }

@@ -1,0 +1,81 @@
+/** What there is to know of a queue at one moment, for operators. */
+import type { Queue } from '../queue/queue.ts'
+import type { VirtualHost } from '../virtual-host.ts'
+
+export interface ConsumerInfo {
+  readonly priority: number
+  readonly selector: string | undefined
+  readonly exclusive: boolean
+  readonly isAttached: boolean
+  readonly unsettledCount: number
+}
+
+export interface QueueInfo {
+  readonly name: string
+  /** It outlives the process. */
+  readonly isDurable: boolean
+  readonly isPaused: boolean
+  /** Somebody waits for room in it. */
+  readonly isBlocking: boolean
+  readonly waitingCount: number
+  readonly waitingBytes: number
+  readonly inflightCount: number
+  readonly underWayCount: number
+  /** Not kept because of a limit, since the process began. */
+  readonly droppedCount: number
+  /** Of the oldest message that the log has; undefined when there is none. */
+  readonly oldestAgeMs: number | undefined
+  readonly consumers: readonly ConsumerInfo[]
+  /** Why nobody gets anything though messages wait, or why nothing more comes in; undefined when all is well. */
+  readonly stuckBecause: string | undefined
+}
+
+export async function queueInfo(vhost: VirtualHost, queue: Queue): Promise<QueueInfo> {
+  const oldestLsn = firstLsn(queue)
+  const committedAtMs = oldestLsn === 0 ? undefined : await vhost.log.committedAtMs(oldestLsn)
+  return {
+    name: queue.name,
+    isDurable: queue.number !== 0,
+    isPaused: queue.isPaused,
+    isBlocking: queue.isBlocking,
+    waitingCount: queue.waitingCount,
+    waitingBytes: queue.waitingBytes,
+    inflightCount: queue.inflightCount,
+    underWayCount: queue.underWayCount,
+    droppedCount: queue.droppedCount,
+    oldestAgeMs: committedAtMs === undefined ? undefined : Math.max(0, vhost.env.clock.wallMs() - committedAtMs),
+    consumers: queue.consumers.map(({ priority, selector, exclusive, isAttached, unsettledCount }) => ({
+      priority,
+      selector: selector?.text,
+      exclusive,
+      isAttached,
+      unsettledCount,
+    })),
+    stuckBecause: reasonOf(queue),
+  }
+}
+
+function reasonOf(queue: Queue): string | undefined {
+  const { consumers, settings, waitingCount } = queue
+  const { messagesMax, bytesMax } = settings
+  if (queue.isPaused) return 'it is paused; resume it'
+  if (waitingCount === 0) return undefined
+  if (waitingCount >= messagesMax) return `it is full: ${waitingCount} messages wait, messagesMax is ${messagesMax}`
+  if (queue.isFullFor(1)) return `it is full: ${queue.waitingBytes} bytes wait, bytesMax is ${bytesMax}`
+  if (consumers.length === 0) return 'it has no consumer'
+  if (!queue.hasAttachedConsumer) return `none of its ${consumers.length} consumers is connected`
+  if (!consumers.some((consumer) => consumer.isAttached && consumer.canTake(1))) {
+    return `none of its ${consumers.length} consumers can take a message: they have to settle or read first`
+  }
+  return consumers.every(({ selector }) => selector !== undefined) ? 'perhaps no selector matches what waits' : undefined
+}
+
+/** Of the messages that the log has; priorities have lines of their own. */
+function firstLsn({ lanes }: Queue): number {
+  let first = 0
+  for (const { line } of lanes) {
+    const lsn = line.lsnAt(line.nextLive(0))
+    if (lsn !== 0 && (first === 0 || lsn < first)) first = lsn
+  }
+  return first
+}

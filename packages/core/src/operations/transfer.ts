@@ -1,0 +1,204 @@
+/**
+ * Deletes, moves and copies messages by selector, and sends dead letters back to where they came from. What waits is concerned, not
+ * what consumers have. Each batch is one group of the log: a message is in one of the two queues, never in both or none.
+ */
+import type { LogRecord } from '@ternmq/store'
+import { queueNameOf } from '../address.ts'
+import type { NamedQueue } from '../destinations.ts'
+import type { LogGroup } from '../log/host-log.ts'
+import { messageRecord, settledRecord } from '../log/records.ts'
+import type { Message, MessageExtras } from '../message.ts'
+import { copyFor } from '../mover.ts'
+import type { Delivery } from '../queue/delivery.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { VirtualHost } from '../virtual-host.ts'
+import { eachBatch, type Found, type Selecting } from './scan.ts'
+
+export interface Transferred {
+  readonly count: number
+  /** Selected and left where they are: there is no queue to send them to. */
+  readonly skippedCount: number
+  /** Why it ended before its time; what is in `count` is done. */
+  readonly stopped: string | undefined
+}
+
+/** What `Mover.deadLetter` says of a message; a message that goes back is as it was before. */
+const DEAD_LETTER_ANNOTATIONS = new Set([
+  'originalAddress',
+  'originalQueue',
+  'cause',
+  'reason',
+  'failedCount',
+  'expiredAtMs',
+  'movedAtMs',
+])
+
+/** Ends what is selected. Resolves with the number, when the log has it. */
+export async function deleteWhere(vhost: VirtualHost, queue: Queue, selecting: Selecting): Promise<number> {
+  let count = 0
+  await eachBatch(vhost, queue, selecting, async (batch) => {
+    for (const { line, position } of batch) {
+      queue.takeOut(line, position)
+      queue.finishAt(line, position)
+    }
+    count += batch.length
+    await vhost.log.settledSoFar()
+    return batch.length
+  })
+  return count
+}
+
+/** Moves what is selected to `target`. Ends early when that is full. */
+export function moveWhere(vhost: VirtualHost, queue: Queue, target: NamedQueue, selecting: Selecting): Promise<Transferred> {
+  return transfer(vhost, queue, selecting, true, (message) => ({ target, extras: message.extras }))
+}
+
+/** Copies what is selected to `target`. Ends early when that is full. */
+export function copyWhere(vhost: VirtualHost, queue: Queue, target: NamedQueue, selecting: Selecting): Promise<Transferred> {
+  return transfer(vhost, queue, selecting, false, (message) => ({ target, extras: message.extras }))
+}
+
+/** Moves dead letters back to the queues that they came from, without what was said of them here. */
+export function redrive(vhost: VirtualHost, queue: Queue, selecting: Selecting): Promise<Transferred> {
+  return transfer(vhost, queue, selecting, true, ({ extras }) => {
+    const name = queueNameOf(String(extras?.annotations?.['originalQueue'] ?? ''))
+    const original = name === undefined ? undefined : vhost.destinations.ensure(name)
+    if (original?.ok !== true) return undefined
+    const annotations = Object.entries(extras?.annotations ?? {}).filter(([key]) => !DEAD_LETTER_ANNOTATIONS.has(key))
+    return { target: original.value, extras: { ...extras, annotations: Object.fromEntries(annotations) } }
+  })
+}
+
+interface Destination {
+  readonly target: NamedQueue
+  readonly extras: MessageExtras | undefined
+}
+
+interface Passage {
+  /** Undefined: the original stays. */
+  readonly original: Delivery | undefined
+  readonly copy: Message
+  readonly target: NamedQueue
+  readonly isLogged: boolean
+}
+
+async function transfer(
+  vhost: VirtualHost,
+  queue: Queue,
+  selecting: Selecting,
+  isMove: boolean,
+  destinationOf: (message: Message) => Destination | undefined,
+): Promise<Transferred> {
+  let count = 0
+  let skippedCount = 0
+  let stopped: string | undefined = undefined
+  await eachBatch(vhost, queue, selecting, async (batch) => {
+    const passages: Passage[] = []
+    for (const found of batch) {
+      const destination = destinationOf(found.message)
+      if (destination === undefined || (isMove && destination.target.queue === queue)) {
+        skippedCount++
+        continue
+      }
+      const { target, extras } = destination
+      const copy = copyFor(found.message, extras, found.message.expiresAtMs)
+      if (!hasRoom(target.queue, copy)) {
+        stopped = `queue '${target.name}' is full: ${target.queue.waitingCount} messages, ${target.queue.waitingBytes} bytes`
+        break
+      }
+      passages.push(depart(queue, found, copy, target, isMove))
+    }
+    const refused = await settled(vhost, queue, passages)
+    if (refused === undefined) count += passages.length
+    stopped = refused ?? stopped
+    return stopped === undefined ? passages.length : false
+  })
+  return { count, skippedCount, stopped }
+}
+
+/** A ring makes room by itself. */
+function hasRoom(target: Queue, copy: Message): boolean {
+  return target.settings.whenFull === 'drop-oldest' || !target.isFullFor(copy.size)
+}
+
+/** From here on the copy counts against the limits of its queue, and nobody can have the original. */
+function depart(queue: Queue, { line, position, message }: Found, copy: Message, target: NamedQueue, isMove: boolean): Passage {
+  const isLogged = target.queue.number !== 0 && copy.durable && copy.assurance !== 0
+  let original: Delivery | undefined = undefined
+  if (isMove) {
+    original = queue.entryFor(message, line, position)
+    queue.takeOut(line, position)
+  }
+  copy.detach()
+  target.queue.underWayCount++
+  target.queue.underWayBytes += copy.size
+  return { original, copy, target, isLogged }
+}
+
+/** Resolves when the batch has arrived; with a text when the log did not take it and all is as before. */
+function settled(vhost: VirtualHost, queue: Queue, passages: readonly Passage[]): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const records: LogRecord[] = []
+    for (const { copy, target, isLogged } of passages) {
+      if (isLogged) records.push(messageRecord(copy, [target.queue.number], target.queue.hasAttachedConsumer))
+    }
+    const leaving = passages.flatMap(({ original }) => (original !== undefined && queue.isLogged(original) ? [original.message.lsn] : []))
+    if (leaving.length > 0) records.push(settledRecord(leaving.map(() => queue.number), leaving))
+    const group = new Transfer(vhost, queue, passages, records.length, resolve)
+    if (records.length === 0) group.onCommitted(0)
+    else vhost.log.appendAll(records, group)
+  })
+}
+
+class Transfer implements LogGroup {
+  ticket = 0
+  readonly recordCount: number
+  readonly #vhost: VirtualHost
+  readonly #queue: Queue
+  readonly #passages: readonly Passage[]
+  readonly #then: (refused: string | undefined) => void
+
+  constructor(
+    vhost: VirtualHost,
+    queue: Queue,
+    passages: readonly Passage[],
+    recordCount: number,
+    then: (refused: string | undefined) => void,
+  ) {
+    this.#vhost = vhost
+    this.#queue = queue
+    this.#passages = passages
+    this.recordCount = recordCount
+    this.#then = then
+  }
+
+  onCommitted(firstLsn: number): void {
+    let lsn = firstLsn
+    for (const { original, copy, target, isLogged } of this.#passages) {
+      arrive(target.queue, copy)
+      if (isLogged) copy.lsn = lsn++
+      if (original !== undefined) this.#end(original)
+      target.queue.offer(copy, target.match)
+    }
+    this.#then(undefined)
+  }
+
+  onRefused(text: string): void {
+    for (const { original, copy, target } of this.#passages) {
+      arrive(target.queue, copy)
+      if (original !== undefined) this.#queue.takeBack(original)
+    }
+    this.#then(`the log took no more: ${text}`)
+  }
+
+  #end(original: Delivery): void {
+    const isLogged = this.#queue.isLogged(original)
+    const wasThere = original.line!.remove(original.position)
+    if (isLogged && wasThere) this.#vhost.log.unref(original.message.lsn)
+  }
+}
+
+function arrive(target: Queue, copy: Message): void {
+  target.underWayCount--
+  target.underWayBytes -= copy.size
+}
