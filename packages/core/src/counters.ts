@@ -15,7 +15,11 @@ export class Counters {
   droppedOffline = 0
   /** Removed unread because their time was over. */
   expired = 0
-  /** Refused by permission. */
+  /** Held back until a queue, the memory or the log had room. */
+  held = 0
+  /** Consumers that took nothing for too long. */
+  slowConsumers = 0
+  /** Refused by permission, or because a limit was reached. */
   refused = 0
   /** Handed back and handed out again. */
   redelivered = 0

@@ -2,10 +2,10 @@
  * The queues that have a name: made by a definition or by being used, found again after a restart, with settings from policies. What
  * reads from them or writes to them is elsewhere. [architecture.md §4]
  */
-import { type Address, isReservedName, patternFromKey, queueLevels, QUEUE_PREFIX } from './address.ts'
+import { isReservedName, patternFromKey, queueLevels, QUEUE_PREFIX } from './address.ts'
 import type { Subject } from './authorizer.ts'
 import { jsonRecord, type LoggedQueue, type LoggedSubscription, RecordKind } from './log/records.ts'
-import { isQueuePattern } from './policies.ts'
+import { isQueuePattern, queuePattern } from './policies.ts'
 import type { Match } from './queue/delivery.ts'
 import type { Lane } from './queue/lanes.ts'
 import { Queue } from './queue/queue.ts'
@@ -13,6 +13,7 @@ import type { QueueSettings } from './queue/settings.ts'
 import { type RefusalDetail, refuse, type Result } from './refusal.ts'
 import { type Binding, Route, type RouteSource, type Target } from './router.ts'
 import { parseSelector } from './selector/selector.ts'
+import { isTemporary } from './temporaries.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 /** Longest name, in UTF-16 units. */
@@ -158,6 +159,7 @@ export class Destinations implements RouteSource {
     this.#generation++
     if (named.binding !== undefined) this.#vhost.router.unbind(named.binding)
     for (const consumer of [...named.queue.consumers]) consumer.detach()
+    this.#vhost.flow.sweeper.onDeleted(named)
     const held = named.queue.close()
     const { number } = named.queue
     if (number !== 0) this.#vhost.log.endQueue(jsonRecord(RecordKind.queueEnded, number, {}), held)
@@ -187,8 +189,12 @@ export class Destinations implements RouteSource {
 
   /** May `subject` do that with the queue? Undefined when it may. */
   refusalOf(subject: Subject, action: 'read' | 'write' | 'browse', name: string): string | undefined {
-    const address: Address = { vhost: this.#vhost.name, kind: 'queue', levels: queueLevels(name) }
-    if (this.#vhost.authorizer.mayUse(subject, action, address).allowed) return undefined
+    if (isTemporary(name)) return undefined // who knows the name may send; who reads, `Session.consume` decides
+    const { authorizer, name: vhost } = this.#vhost
+    const { allowed } = isQueuePattern(name)
+      ? authorizer.mayMatch(subject, action, { vhost, kind: 'queue', levels: queuePattern(name) })
+      : authorizer.mayUse(subject, action, { vhost, kind: 'queue', levels: queueLevels(name) })
+    if (allowed) return undefined
     return `user '${subject.principal.name}' may not ${ACTION_WORDS[action]} queue '${name}'`
   }
 
@@ -224,6 +230,7 @@ export class Destinations implements RouteSource {
     this.#generation++
     named.binding = this.#bindingOf(named)
     if (named.binding !== undefined) this.#vhost.router.bind(named.binding)
+    this.#vhost.flow.sweeper.onSettings(named)
     for (const watcher of this.#watchers) watcher.onQueueCreated(named)
   }
 
@@ -236,6 +243,7 @@ export class Destinations implements RouteSource {
 
   #use(named: NamedQueue, settings: QueueSettings): void {
     named.queue.use(settings)
+    this.#vhost.flow.sweeper.onSettings(named)
     this.#generation++
     if (named.binding !== undefined) this.#vhost.router.forgetTargets()
   }

@@ -43,8 +43,21 @@ export const SCHEDULED_ENTRY_BYTES = 320
 export const SCHEDULED_BATCH_MAX = 1_024
 export const SCHEDULED_BATCH_BYTES: number = 8 * 1024 * 1024
 
+/** Transactions that one session has open, or on their way to the log. Beyond it a further one is refused as 'limit-reached'. */
+export const TRANSACTIONS_PER_SESSION_MAX = 256
+
+/**
+ * Publishes and settles of one transaction, and the memory of its messages: it is one group of the log. Beyond it a further operation is
+ * refused as 'limit-reached'.
+ */
+export const TRANSACTION_OPERATIONS_MAX = 50_000
+export const TRANSACTION_BYTES_MAX: number = 100 * 1024 * 1024
+
 /** Ended connections remembered for "why did this client leave"; beyond it the oldest is forgotten. */
 export const EVENTS_MAX_DEFAULT = 10_000
+
+/** Positions that a queue looks at to find messages whose bytes can go from memory: they stand at its head, with few others between. */
+export const PAGE_LOOKS_MAX = 8_192
 
 /** Limits of one virtual host; apps/broker fills them from the configuration. */
 export interface CoreLimits {
@@ -57,6 +70,14 @@ export interface CoreLimits {
   readonly queuedBytesMax: number
   /** Waiting in all queues together. Beyond it the newest is not kept, whichever queue it is for, and counted. */
   readonly queuedBytesTotalMax: number
+  /** Headers and body of one message. Beyond it a publish is refused as 'limit-reached'. */
+  readonly messageBytesMax: number
+  /**
+   * Of one connection: publishes that wait for room or for the log, in number and in bytes. At half of it the adapter stops reading,
+   * where it may; beyond it a further one is refused as 'limit-reached'.
+   */
+  readonly heldMessagesMax: number
+  readonly heldBytesMax: number
   /** Queues with a name. Beyond it a new one is refused as 'limit-reached'. */
   readonly queuesMax: number
   /** Whether sending to a queue, or reading from it, makes it. */
@@ -72,6 +93,9 @@ export const DEFAULT_CORE_LIMITS: CoreLimits = {
   queuedMessagesMax: 250_000,
   queuedBytesMax: 64 * 1024 * 1024,
   queuedBytesTotalMax: 1024 * 1024 * 1024,
+  messageBytesMax: 64 * 1024 * 1024,
+  heldMessagesMax: 65_536,
+  heldBytesMax: 16 * 1024 * 1024,
   queuesMax: 100_000,
   queuesAutoCreate: true,
   retainedMessagesMax: 1_000_000,

@@ -73,7 +73,8 @@ export class Message {
   readonly assurance: Assurance
   readonly durable: boolean
   readonly retain: boolean
-  readonly expiresAtMs: number
+  /** Unix ms; 0: never. Only who publishes it sets it, before anybody else has seen the message. */
+  expiresAtMs: number
   readonly publisher: string | undefined
   readonly priority: number
   readonly extras: MessageExtras | undefined

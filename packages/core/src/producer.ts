@@ -1,14 +1,22 @@
 /**
- * The sending end: one per connection that publishes. It decides permission once per topic and keeps the answer, routes,
- * retains, and says what became of each message.
+ * The sending end: one per connection, or per stream of it that has an order of its own. It decides permission once per topic and keeps
+ * the answer, routes, retains, and says what became of each message. Publishes that have no room wait here, in their order and within
+ * bounds; those that wait keep all later ones of the same producer behind them, and nobody else's.
  */
+import { type LogRecord, type PreparedRecord, PREPARE_FROM_BYTES } from '@ternmq/store'
 import type { Subject } from './authorizer.ts'
-import type { LogGroup } from './log/host-log.ts'
+import type { Cancel } from './env.ts'
+import { type Obstacle, obstacleTo, weighUnderWay } from './flow/admission.ts'
+import type { Gate, Waiter } from './flow/gates.ts'
+import { isParkedRefusal, isParkedWork, type Parked, type ParkedWork, Parking, parkingCost } from './flow/parking.ts'
+import { heldText, tooLargeText } from './flow/reasons.ts'
+import { durationText } from './flow/units.ts'
 import { type LoggedExtras, messageRecord } from './log/records.ts'
 import type { Message } from './message.ts'
 import type { RefusalDetail } from './refusal.ts'
 import { queueNameOf } from './address.ts'
-import { durableQueues, mayBeDelivered, type Route, type Target, targetsOf } from './router.ts'
+import { PendingPublish, PendingSchedule, RefusedPublish } from './publish-groups.ts'
+import { durableQueues, mayBeDelivered, type Route, targetsOf } from './router.ts'
 import type { ScheduleOptions } from './schedule/options.ts'
 import type { ScheduledPublish } from './schedule/scheduled.ts'
 import type { Session } from './session.ts'
@@ -16,7 +24,7 @@ import type { VirtualHost } from './virtual-host.ts'
 
 /**
  * routed: every queue that wanted it has it. unmatched: nobody wanted it. refused: see `Producer.refusal`.
- * pending: it waits for the log; `PublishOwner.onPublishSettled` brings one of the others.
+ * pending: it waits for room or for the log; `PublishOwner.onPublishSettled` brings one of the others.
  */
 export type PublishResult = 'routed' | 'unmatched' | 'refused' | 'pending'
 
@@ -48,7 +56,16 @@ export interface PublishOptions {
   readonly schedule?: ScheduleOptions
 }
 
-export class Producer {
+/** Something that takes its place among the publishes of one producer. */
+export interface ProducerWork {
+  /** What keeps it from being done; undefined: `go` follows at once. */
+  obstacle(): Obstacle | undefined
+  go(): void
+  /** It cannot be done. */
+  refuse(text: string): void
+}
+
+export class Producer implements Waiter {
   readonly #vhost: VirtualHost
   readonly #subject: Subject
   readonly #owner: PublishOwner | undefined
@@ -56,6 +73,18 @@ export class Producer {
   readonly #session: Session | undefined
   /** Publishes that wait for the log. While there are any, all others of this producer wait behind them. */
   #pendingCount = 0
+  /** Bytes of those, and of one that is brought into the log in pieces. */
+  #pendingBytes = 0
+  /** Publishes that have no room. While there are any, all others of this producer wait behind them. */
+  #parking: Parking | undefined = undefined
+  /** The next publish waits behind others. */
+  #isHeld = false
+  /** A large body is on its way into the log; its record follows, and no other before it. */
+  #isPreparing = false
+  gate: Gate | undefined = undefined
+  #cancelDeadline: Cancel | undefined = undefined
+  /** Adapters that stopped reading; one at most, each of them once. */
+  #releases: (() => void)[] = []
   /** Why the last publish was refused. */
   refusal: RefusalDetail | undefined = undefined
 
@@ -79,27 +108,280 @@ export class Producer {
     if (target.decidedAt !== vhost.authorizer.generation) this.#decide(target)
     if (target.refusal !== undefined) return this.refuse(target.refusal, tag)
     const { route } = target
+    targetsOf(route)
+    if (message.end - message.headerStart > vhost.limits.messageBytesMax) return this.#refuseTooLarge(route, message, tag)
+    if (route.hasTtl) route.limitLife(message, vhost.env.clock.wallMs())
+    if (this.#isHeld || this.#pendingCount > 0) {
+      if (this.#isOver(message)) return this.#refuseOver(route, message, tag, undefined)
+      if (this.#isHeld) return this.#park(route, message, tag, options, undefined)
+    }
     if (options?.schedule !== undefined) return this.#publishScheduled(route, message, tag, options.schedule, options.receivedId)
-    if (this.#pendingCount > 0 || vhost.mustLog(route, message)) return this.#publishLater(route, message, tag, options)
+    const mustLog = vhost.mustLog(route, message)
+    const obstacle = obstacleTo(vhost, route, message, mustLog)
+    if (obstacle !== undefined) return this.#stop(obstacle, route, message, tag, options)
+    if (this.#pendingCount > 0 || mustLog) return this.#publishLater(route, message, tag, options)
     return vhost.publish(route, message)
+  }
+
+  /** What is against a publish, but for room: permission and size. Gives the message the time to live that its queue asks for. */
+  check(target: ProducerTarget, message: Message): RefusalDetail | undefined {
+    const { authorizer, limits, env } = this.#vhost
+    if (target.decidedAt !== authorizer.generation) this.#decide(target)
+    if (target.refusal !== undefined) return target.refusal
+    const { route } = target
+    targetsOf(route)
+    const bytes = message.end - message.headerStart
+    if (bytes > limits.messageBytesMax) {
+      return { refusal: 'limit-reached', subject: route.topic, text: tooLargeText(route.topic, bytes, limits.messageBytesMax) }
+    }
+    if (route.hasTtl) route.limitLife(message, env.clock.wallMs())
+    return undefined
+  }
+
+  /** Something of it waits for the log. */
+  get isPending(): boolean {
+    return this.#pendingCount > 0
+  }
+
+  /** A transaction's commit, in its turn among the publishes: at once, or behind those that wait; later ones wait behind it. */
+  perform(work: ProducerWork): void {
+    const obstacle = this.#isHeld ? undefined : work.obstacle()
+    if (!this.#isHeld && obstacle === undefined) return work.go()
+    if (obstacle?.mayWait === false) return work.refuse(obstacle.text())
+    const { flow, env } = this.#vhost
+    this.#parkingPlace().addWork({ work, sinceMs: env.clock.monoMs() })
+    this.#isHeld = true
+    if (obstacle === undefined) return
+    flow.gates.wait(this, obstacle.place)
+    this.#arm(obstacle.waitMsMax)
+  }
+
+  /** A commit is on its way to the log: what is published now waits behind it, until it `leave`s. */
+  enter(): void {
+    this.#pendingCount++
+  }
+
+  leave(): void {
+    this.#pendingCount--
+    if (this.#releases.length > 0) this.#ease()
   }
 
   /** Says no in its turn: at once, or behind the publishes that wait. Acknowledgements keep their order. [MQTT5-4.6.0-2] */
   refuse(refusal: RefusalDetail, tag: number): 'refused' | 'pending' {
     this.#vhost.counters.refused++
-    if (this.#pendingCount === 0) {
+    // Twice the bound is more than any protocol can have unanswered: who gets there has broken its rules, and the order of answers.
+    if ((!this.#isHeld && this.#pendingCount === 0) || this.#heldCount >= this.#vhost.limits.heldMessagesMax * 2) {
       this.refusal = refusal
       return 'refused'
     }
-    this.#pendingCount++
-    this.#vhost.log.follow(new RefusedPublish(this, refusal, tag))
+    if (this.#isHeld) this.#parkingPlace().addRefusal({ refusal, tag })
+    else this.#refuseBehind(refusal, tag)
     return 'pending'
   }
 
-  /** Only what this producer has waiting calls this. */
-  settle(tag: number, result: Exclude<PublishResult, 'pending'>): void {
+  /**
+   * So much waits that its sender should be stopped: an adapter stops reading, unless the client's acknowledgements are what would
+   * help, until `whenUnblocked`.
+   */
+  get isBlocked(): boolean {
+    const { heldMessagesMax, heldBytesMax } = this.#vhost.limits
+    return this.#heldCount * 2 > heldMessagesMax || this.#heldBytes * 2 > heldBytesMax
+  }
+
+  /** Calls `release` once, when half of what made it blocked has gone. */
+  whenUnblocked(release: () => void): void {
+    this.#releases.push(release)
+    this.#ease()
+  }
+
+  // ── Waiter ──
+
+  goOn(max: number): number {
+    const parking = this.#parking!
+    const { gates } = this.#vhost.flow
+    let count = 0
+    for (; count < max && !this.#isPreparing; count++) {
+      const first = parking.peek()
+      if (first === undefined) break
+      if (isParkedRefusal(first)) {
+        parking.shift()
+        this.#answer(first.tag, first.refusal)
+      } else if (isParkedWork(first) ? !this.#goOnWithWork(first, parking) : !this.#goOnWith(first, parking)) {
+        this.#ease()
+        return count
+      }
+    }
+    if (parking.count === 0 || this.#isPreparing) {
+      gates.leave(this)
+      this.#disarm()
+      this.#isHeld = this.#isPreparing
+    }
+    this.#ease()
+    return count
+  }
+
+  /** False when it has to wait still. */
+  #goOnWith({ route, message, tag, options, sinceMs }: Parked, parking: Parking): boolean {
+    const vhost = this.#vhost
+    targetsOf(route)
+    const mustLog = vhost.mustLog(route, message)
+    const obstacle = options?.schedule === undefined ? obstacleTo(vhost, route, message, mustLog) : undefined
+    if (obstacle !== undefined) {
+      if (this.#waitsFor(obstacle, sinceMs)) return false
+      parking.shift()
+      vhost.counters.refused++
+      this.#answer(tag, { refusal: 'limit-reached', subject: route.topic, text: textOf(obstacle) })
+      return true
+    }
+    parking.shift()
+    const result = this.#publishUnparked(route, message, tag, options, mustLog)
+    if (result !== 'pending') this.#owner?.onPublishSettled(tag, result)
+    return true
+  }
+
+  #goOnWithWork({ work, sinceMs }: ParkedWork, parking: Parking): boolean {
+    const obstacle = work.obstacle()
+    if (obstacle !== undefined && this.#waitsFor(obstacle, sinceMs)) return false
+    parking.shift()
+    if (obstacle === undefined) work.go()
+    else work.refuse(textOf(obstacle))
+    return true
+  }
+
+  /** The first in line, which has waited since then, goes on waiting. */
+  #waitsFor(obstacle: Obstacle, sinceMs: number): boolean {
+    const leftMs = sinceMs + obstacle.waitMsMax - this.#vhost.env.clock.monoMs()
+    if (!obstacle.mayWait || leftMs <= 0) return false
+    this.#vhost.flow.gates.wait(this, obstacle.place)
+    this.#arm(leftMs)
+    return true
+  }
+
+  #publishUnparked(
+    route: Route,
+    message: Message,
+    tag: number,
+    options: PublishOptions | undefined,
+    mustLog: boolean,
+  ): PublishResult {
+    if (options?.schedule !== undefined) {
+      const planned = this.#vhost.schedule.plan(route, message, options.schedule)
+      if (planned.ok) return this.#takeScheduled(planned.value, message, tag, options.receivedId)
+      this.#vhost.counters.refused++
+      this.#answer(tag, planned.detail)
+      return 'pending'
+    }
+    if (this.#pendingCount > 0 || mustLog) return this.#publishLater(route, message, tag, options)
+    return this.#vhost.publish(route, message)
+  }
+
+  /** Only what this producer has waiting for the log calls this; `bytes` is what it counted for. */
+  settle(tag: number, result: Exclude<PublishResult, 'pending'>, bytes = 0): void {
     this.#pendingCount--
+    this.#pendingBytes -= bytes
     this.#owner?.onPublishSettled(tag, result)
+    if (this.#releases.length > 0) this.#ease()
+  }
+
+  /** Unanswered, but for publishes of which the caller knows at once. */
+  get #heldCount(): number {
+    return this.#pendingCount + (this.#parking?.count ?? 0) + (this.#isPreparing ? 1 : 0)
+  }
+
+  get #heldBytes(): number {
+    return this.#pendingBytes + (this.#parking?.bytes ?? 0)
+  }
+
+  /** One more would be too many. A single one may be as large as messages may be. */
+  #isOver(message: Message): boolean {
+    const { heldMessagesMax, heldBytesMax } = this.#vhost.limits
+    return this.#heldCount >= heldMessagesMax || this.#heldBytes + parkingCost(message) > heldBytesMax
+  }
+
+  #refuseTooLarge(route: Route, message: Message, tag: number): 'refused' | 'pending' {
+    const text = tooLargeText(route.topic, message.end - message.headerStart, this.#vhost.limits.messageBytesMax)
+    return this.refuse({ refusal: 'limit-reached', subject: route.topic, text }, tag)
+  }
+
+  /** `why` it cannot go on, where that is known. At most once needs no answer, and no place in the order of answers. */
+  #refuseOver(route: Route, message: Message, tag: number, why: string | undefined): 'refused' | 'pending' {
+    const { heldMessagesMax, heldBytesMax } = this.#vhost.limits
+    const text = why ?? heldText(this.#heldCount, this.#heldBytes, heldMessagesMax, heldBytesMax)
+    const refusal: RefusalDetail = { refusal: 'limit-reached', subject: route.topic, text }
+    if (message.assurance > 0) return this.refuse(refusal, tag)
+    this.#vhost.counters.droppedOverLimit++
+    this.refusal = refusal
+    return 'refused'
+  }
+
+  #stop(obstacle: Obstacle, route: Route, message: Message, tag: number, options: PublishOptions | undefined): PublishResult {
+    if (!obstacle.mayWait) return this.refuse({ refusal: 'limit-reached', subject: route.topic, text: obstacle.text() }, tag)
+    return this.#park(route, message, tag, options, obstacle)
+  }
+
+  /** Behind those that wait; the first one waits for `obstacle`. */
+  #park(
+    route: Route,
+    message: Message,
+    tag: number,
+    options: PublishOptions | undefined,
+    obstacle: Obstacle | undefined,
+  ): 'refused' | 'pending' {
+    const { flow, counters, env } = this.#vhost
+    if (!flow.hasMemoryFor(parkingCost(message))) {
+      const why = obstacle === undefined ? '' : `${obstacle.text()}; `
+      return this.#refuseOver(route, message, tag, `${why}no memory is left to hold the publish (limits.waitingBytesMax)`)
+    }
+    counters.held++
+    this.#parkingPlace().add({ route, message, tag, options, sinceMs: env.clock.monoMs() })
+    this.#isHeld = true
+    if (obstacle !== undefined) {
+      flow.gates.wait(this, obstacle.place)
+      this.#arm(obstacle.waitMsMax)
+    }
+    return 'pending'
+  }
+
+  #parkingPlace(): Parking {
+    return (this.#parking ??= new Parking(this.#vhost.waiting))
+  }
+
+  /** Of one that waited: told now, or behind those that wait for the log. */
+  #answer(tag: number, refusal: RefusalDetail): void {
+    if (this.#pendingCount > 0) return this.#refuseBehind(refusal, tag)
+    this.refusal = refusal
+    this.#owner?.onPublishSettled(tag, 'refused')
+  }
+
+  #refuseBehind(refusal: RefusalDetail, tag: number): void {
+    this.#pendingCount++
+    this.#vhost.log.follow(new RefusedPublish(this, refusal, tag))
+  }
+
+  #arm(leftMs: number): void {
+    this.#disarm()
+    this.#cancelDeadline = this.#vhost.env.clock.after(Math.min(leftMs, TIMER_MAX_MS), () => this.#onDeadline())
+  }
+
+  #disarm(): void {
+    this.#cancelDeadline?.()
+    this.#cancelDeadline = undefined
+  }
+
+  #onDeadline(): void {
+    this.#cancelDeadline = undefined
+    const { gate } = this
+    this.goOn(ANSWERS_PER_DEADLINE)
+    if (gate !== undefined) this.#vhost.flow.gates.onGivenUp(gate)
+  }
+
+  #ease(): void {
+    if (this.#releases.length === 0) return
+    const { heldMessagesMax, heldBytesMax } = this.#vhost.limits
+    if (this.#heldCount * 4 > heldMessagesMax || this.#heldBytes * 4 > heldBytesMax) return
+    const releases = this.#releases
+    this.#releases = []
+    for (const release of releases) release()
   }
 
   #publishLater(route: Route, message: Message, tag: number, options: PublishOptions | undefined): PublishResult {
@@ -111,12 +393,70 @@ export class Producer {
     const holders = queues.length + (isLogged && message.retain ? 1 : 0)
     if (holders === 0 && this.#pendingCount === 0) return this.#vhost.publishTo(targets, route, message)
     message.detach()
-    this.#pendingCount++
     const receivedId = this.#session?.isDurable === true ? options?.receivedId : undefined
-    const pending = new PendingPublish(this, this.#vhost, targets, route, message, tag, holders, receivedId)
+    if (holders > 0 && message.size >= PREPARE_FROM_BYTES) {
+      this.#publishLarge(route, message, tag, options, queues, messageRecord(message, queues, true, this.#extrasOf(message, receivedId)))
+      return 'pending'
+    }
+    const pending = this.#pendingOf(route, message, tag, holders, receivedId)
     if (holders === 0) log.follow(pending)
     else log.append(messageRecord(message, queues, mayBeDelivered(targets), this.#extrasOf(message, receivedId)), pending, route.durability)
     return 'pending'
+  }
+
+  #pendingOf(route: Route, message: Message, tag: number, holders: number, receivedId: number | undefined): PendingPublish {
+    this.#pendingCount++
+    this.#pendingBytes += message.size
+    return new PendingPublish(this, this.#vhost, targetsOf(route), route, message, tag, holders, receivedId)
+  }
+
+  /** Brings the body into the log in pieces, so that it does not delay what others commit; then its record. */
+  #publishLarge(
+    route: Route,
+    message: Message,
+    tag: number,
+    options: PublishOptions | undefined,
+    queues: readonly number[],
+    record: LogRecord,
+  ): void {
+    const vhost = this.#vhost
+    const { hasLimits } = route
+    const targets = targetsOf(route)
+    this.#isPreparing = true
+    this.#isHeld = true
+    this.#pendingBytes += message.size
+    if (hasLimits) weighUnderWay(vhost, targets, message, 1)
+    void vhost.log.prepare(record).then((prepared) => {
+      if (prepared === undefined) return // the log has ended, and with it all that waited for it
+      this.#isPreparing = false
+      this.#pendingBytes -= message.size
+      if (hasLimits) weighUnderWay(vhost, targets, message, -1)
+      this.#onPrepared(route, message, tag, options, queues, prepared)
+      if ((this.#parking?.count ?? 0) > 0) vhost.flow.gates.release(this)
+      else this.#isHeld = this.#isPreparing
+    })
+  }
+
+  #onPrepared(
+    route: Route,
+    message: Message,
+    tag: number,
+    options: PublishOptions | undefined,
+    queues: readonly number[],
+    prepared: PreparedRecord | string,
+  ): void {
+    if (typeof prepared === 'string') return this.#answer(tag, { refusal: 'limit-reached', subject: route.topic, text: prepared })
+    const now = durableQueues(targetsOf(route), message)
+    if (now.length !== queues.length || now.some((number, index) => number !== queues[index])) {
+      // A queue has come or gone meanwhile: the record says something else now, so the body goes its way again.
+      prepared.discard()
+      const result = this.#publishLater(route, message, tag, options)
+      if (result !== 'pending') this.#owner?.onPublishSettled(tag, result)
+      return
+    }
+    const receivedId = this.#session?.isDurable === true ? options?.receivedId : undefined
+    const pending = this.#pendingOf(route, message, tag, queues.length + (message.retain ? 1 : 0), receivedId)
+    this.#vhost.log.append(prepared.record, pending, route.durability)
   }
 
   #publishScheduled(
@@ -127,8 +467,10 @@ export class Producer {
     receivedId: number | undefined,
   ): PublishResult {
     const planned = this.#vhost.schedule.plan(route, message, options)
-    if (!planned.ok) return this.refuse(planned.detail, tag)
-    const scheduled = planned.value
+    return planned.ok ? this.#takeScheduled(planned.value, message, tag, receivedId) : this.refuse(planned.detail, tag)
+  }
+
+  #takeScheduled(scheduled: ScheduledPublish, message: Message, tag: number, receivedId: number | undefined): PublishResult {
     if (!scheduled.isLogged && this.#pendingCount === 0) {
       scheduled.arrive(0)
       return 'routed'
@@ -160,107 +502,12 @@ export class Producer {
 
 const NO_QUEUES: readonly number[] = []
 
-/** A refusal that waits for its turn. */
-class RefusedPublish implements LogGroup {
-  ticket = 0
-  readonly recordCount = 0
-  readonly #producer: Producer
-  readonly #refusal: RefusalDetail
-  readonly #tag: number
-
-  constructor(producer: Producer, refusal: RefusalDetail, tag: number) {
-    this.#producer = producer
-    this.#refusal = refusal
-    this.#tag = tag
-  }
-
-  onCommitted(): void {
-    this.#producer.refusal = this.#refusal
-    this.#producer.settle(this.#tag, 'refused')
-  }
-
-  /** It asked the log for nothing. */
-  onRefused(): void {
-    this.onCommitted()
-  }
+/** Why somebody is refused who may have waited. */
+function textOf(obstacle: Obstacle): string {
+  return obstacle.text() + (obstacle.mayWait ? `; waited ${durationText(obstacle.waitMsMax)}` : '')
 }
 
-/** A publish that the schedule will have once it is in the log. */
-class PendingSchedule implements LogGroup {
-  ticket = 0
-  readonly recordCount: number
-  readonly #producer: Producer
-  readonly #scheduled: ScheduledPublish
-  readonly #tag: number
-  readonly #receivedId: number | undefined
-
-  constructor(producer: Producer, scheduled: ScheduledPublish, tag: number, receivedId: number | undefined) {
-    this.#producer = producer
-    this.#scheduled = scheduled
-    this.#tag = tag
-    this.#receivedId = receivedId
-    this.recordCount = scheduled.isLogged ? 1 : 0
-  }
-
-  onCommitted(lsn: number): void {
-    this.#scheduled.arrive(lsn)
-    if (this.recordCount > 0 && this.#receivedId !== undefined) this.#producer.onReceived(this.#receivedId)
-    this.#producer.settle(this.#tag, 'routed')
-  }
-
-  onRefused(text: string): void {
-    this.#scheduled.abandon()
-    this.#producer.refusal = { refusal: 'limit-reached', subject: this.#scheduled.address, text }
-    this.#producer.settle(this.#tag, 'refused')
-  }
-}
-
-/** A publish that waits for its record, or for its turn behind one. */
-class PendingPublish implements LogGroup {
-  ticket = 0
-  readonly recordCount: number
-  readonly #holders: number
-  readonly #receivedId: number | undefined
-  readonly #producer: Producer
-  readonly #vhost: VirtualHost
-  readonly #targets: readonly Target[]
-  readonly #route: Route
-  readonly #message: Message
-  readonly #tag: number
-
-  constructor(
-    producer: Producer,
-    vhost: VirtualHost,
-    targets: readonly Target[],
-    route: Route,
-    message: Message,
-    tag: number,
-    holders: number,
-    receivedId: number | undefined,
-  ) {
-    this.#producer = producer
-    this.#vhost = vhost
-    this.#targets = targets
-    this.#route = route
-    this.#message = message
-    this.#tag = tag
-    this.#holders = holders
-    this.#receivedId = receivedId
-    this.recordCount = holders > 0 ? 1 : 0
-  }
-
-  onCommitted(lsn: number): void {
-    const message = this.#message
-    if (this.#holders > 0) {
-      message.lsn = lsn
-      if (this.#holders > 1) this.#vhost.log.hold(lsn, this.#holders)
-      if (this.#receivedId !== undefined) this.#producer.onReceived(this.#receivedId)
-    }
-    this.#producer.settle(this.#tag, this.#vhost.publishTo(this.#targets, this.#route, message))
-  }
-
-  onRefused(text: string): void {
-    this.#producer.refusal = { refusal: 'limit-reached', subject: this.#route.topic, text }
-    this.#producer.settle(this.#tag, 'refused')
-  }
-}
+/** Timers take no more; who waits longer has another look in between. */
+const TIMER_MAX_MS = 2_147_483_647
+/** Refusals in one go of publishes that have waited for too long; more follow in the same turn. */
+const ANSWERS_PER_DEADLINE = 64

@@ -5,6 +5,7 @@
  */
 import type { Durability, LogRecord } from '@ternmq/store'
 import { queueNameOf } from './address.ts'
+import { weighUnderWay } from './flow/admission.ts'
 import { messageRecord } from './log/records.ts'
 import { Message, type MessageFields } from './message.ts'
 import { durableQueues, mayBeDelivered, type Route, type Target, targetsOf } from './router.ts'
@@ -71,10 +72,7 @@ export class RoutedMessage {
   }
 
   #weigh(sign: 1 | -1): void {
-    for (const { queue } of this.targets) {
-      queue.underWayCount += sign
-      queue.underWayBytes += sign * this.message.size
-    }
+    weighUnderWay(this.#vhost, this.targets, this.message, sign)
   }
 }
 

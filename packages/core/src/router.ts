@@ -54,6 +54,8 @@ export class Route {
   hasDurable = false
   /** Some target lets publishers wait, or refuses them, when it is full. */
   hasLimits = false
+  /** The address is a queue's that has something to say of how long its messages live. */
+  hasTtl = false
   /** How sure a message must be before it is acknowledged: the most that a target asks for. */
   durability: Durability = 'fsync-local'
 
@@ -69,6 +71,7 @@ export class Route {
     this.generation = generation
     this.hasDurable = false
     this.hasLimits = false
+    this.hasTtl = targets.length === 1 && this.levels[0] === QUEUE_LEVEL && hasTtl(targets[0]!.queue)
     let isSynced = false
     for (const { queue } of targets) {
       const { durability, whenFull } = queue.settings
@@ -80,10 +83,24 @@ export class Route {
     this.durability = isSynced || !this.hasDurable ? 'fsync-local' : 'page-cache'
   }
 
+  /** Gives a message that was sent to a queue the time to live that the queue's settings ask for; the publisher's own may be shorter. */
+  limitLife(message: Message, nowMs: number): void {
+    const { ttlMs, ttlMaxMs } = this.targets[0]!.queue.settings
+    if (message.expiresAtMs === 0 && ttlMs > 0) message.expiresAtMs = nowMs + ttlMs
+    if (ttlMaxMs > 0 && (message.expiresAtMs === 0 || message.expiresAtMs > nowMs + ttlMaxMs)) message.expiresAtMs = nowMs + ttlMaxMs
+  }
+
   /** Memory without the targets. */
   get bytes(): number {
     return ROUTE_BYTES + this.topic.length * 2 + this.levels.length * LEVEL_BYTES
   }
+}
+
+/** First level of a queue's address. */
+const QUEUE_LEVEL = '$queue'
+
+function hasTtl({ settings }: Queue): boolean {
+  return settings.ttlMs > 0 || settings.ttlMaxMs > 0
 }
 
 export interface RouterLimits {
@@ -245,10 +262,10 @@ export function offerAll(targets: readonly Target[], message: Message): boolean 
 /** Numbers of the durable queues among the targets that will have to settle the message. */
 export function durableQueues(targets: readonly Target[], message: Message): number[] {
   const numbers: number[] = []
-  for (const { queue, match, selective } of targets) {
+  for (const target of targets) {
+    const { queue, match } = target
     if (queue.number === 0 || message.assurance === 0 || match.assuranceMax === 0) continue
-    const isWanted = selective?.some((binding) => wants(binding, message) && binding.assuranceMax > 0) ?? true
-    if (isWanted) numbers.push(queue.number)
+    if (isWanted(target, message)) numbers.push(queue.number)
   }
   return numbers
 }
@@ -265,6 +282,11 @@ function offerSelectively(target: Target, message: Message): boolean {
   if (wanting.length === 0) return false
   target.queue.offer(message, wanting.length === target.selective!.length ? target.match : matchOf(wanting))
   return true
+}
+
+/** Some binding of the target wants the message so that it must be acknowledged. */
+export function isWanted({ selective }: Target, message: Message): boolean {
+  return selective?.some((binding) => wants(binding, message) && binding.assuranceMax > 0) ?? true
 }
 
 function wants(binding: Binding, message: Message): boolean {

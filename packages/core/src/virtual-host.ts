@@ -6,6 +6,8 @@ import { isReservedName, queueNameOf } from './address.ts'
 import type { Authorizer, Subject } from './authorizer.ts'
 import { Counters } from './counters.ts'
 import type { Env } from './env.ts'
+import type { EventDetails } from './events.ts'
+import { Flow } from './flow/flow.ts'
 import type { Engine } from '@ternmq/store'
 import { Destinations } from './destinations.ts'
 import type { CoreLimits } from './limits.ts'
@@ -31,6 +33,7 @@ import { Sessions } from './sessions.ts'
 import { SharedSubscriptions } from './shared.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { isTemporary, Temporaries } from './temporaries.ts'
+import { Transactions } from './transaction/transactions.ts'
 import { Turns } from './turns.ts'
 
 export interface VirtualHostOptions {
@@ -40,6 +43,8 @@ export interface VirtualHostOptions {
   readonly limits: CoreLimits
   /** The log has failed for good: stop the broker, nothing can be promised any more. Only with `openLog`. */
   readonly onLogEnded?: LogEnded
+  /** What operators should know: queues that hold publishers, slow consumers. */
+  readonly onEvent?: (event: EventDetails) => void
 }
 
 /** The embedded engines have one partition per virtual host. */
@@ -61,10 +66,13 @@ export class VirtualHost implements QueueContext {
   readonly schedule: Schedule
   readonly subscriptions: Subscriptions
   readonly temporaries: Temporaries
+  readonly transactions: Transactions
   readonly retained: Retained
   readonly sessions: Sessions
   readonly shared: SharedSubscriptions
   readonly waiting: WaitingBytes
+  readonly flow: Flow
+  readonly #onEvent: (event: EventDetails) => void
   pressedBy: Queue | undefined = undefined
   #subscriptionSettings: QueueSettings | undefined = undefined
 
@@ -74,13 +82,16 @@ export class VirtualHost implements QueueContext {
     this.limits = options.limits
     this.authorizer = options.authorizer
     this.turns = new Turns(options.env.clock)
-    this.waiting = { bytes: 0, bytesMax: options.limits.queuedBytesTotalMax }
+    this.#onEvent = options.onEvent ?? ignoreEvent
+    this.waiting = { bytes: 0, bytesMax: options.limits.queuedBytesTotalMax, isAwaited: false }
     this.log = new HostLog({ clock: options.env.clock, onEnded: options.onLogEnded ?? throwLogEnded })
+    this.flow = new Flow(this)
     this.destinations = new Destinations(this)
     this.mover = new Mover(this)
     this.schedule = new Schedule(this)
     this.subscriptions = new Subscriptions(this)
     this.temporaries = new Temporaries(this)
+    this.transactions = new Transactions(this)
     this.retained = new Retained(options.limits, (message) => {
       if (message.lsn !== 0) this.#noteCleared(message)
     })
@@ -106,6 +117,12 @@ export class VirtualHost implements QueueContext {
     return this.#subscriptionSettings
   }
 
+  /** Waits until the log has all it was told, and lets it go. Nothing happens by itself any more. */
+  async close(): Promise<void> {
+    this.flow.close()
+    await this.log.close()
+  }
+
   // ── QueueContext ──
 
   matchFor(queue: Queue, message: Message): Match {
@@ -124,7 +141,13 @@ export class VirtualHost implements QueueContext {
     return retryDelayMs(redelivery, failedCount, this.env.random.u32())
   }
 
-  onEased(_queue: Queue): void {}
+  onEased(queue: Queue): void {
+    this.flow.gates.onEased(queue)
+  }
+
+  report(event: EventDetails): void {
+    this.#onEvent(event)
+  }
 
   /**
    * True for a message that must be in the log before anybody has it: it goes to a queue that outlives the process, or stays as its
@@ -204,6 +227,8 @@ export class VirtualHost implements QueueContext {
     producer.publish(producer.target(message.topic), message, 0)
   }
 }
+
+function ignoreEvent(): void {}
 
 function throwLogEnded(error: Error): never {
   throw error

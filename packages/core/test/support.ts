@@ -9,6 +9,8 @@ import { Counters } from '../src/counters.ts'
 import { CreditPool } from '../src/queue/credit.ts'
 import type { Delivery, DeliverySink, Match } from '../src/queue/delivery.ts'
 import type { Env } from '../src/env.ts'
+import type { QueueFlow } from '../src/flow/queue-flow.ts'
+import type { ExpirySweep } from '../src/flow/sweeper.ts'
 import { type Assurance, type HeaderCodec, Message } from '../src/message.ts'
 import { type CoreLimits, DEFAULT_CORE_LIMITS } from '../src/limits.ts'
 import type { Queue, QueueContext } from '../src/queue/queue.ts'
@@ -89,6 +91,15 @@ export function user(name: string): Principal {
   return { name, anonymous: name === 'anonymous' }
 }
 
+/** Flow control for a queue without a virtual host: nothing expires by itself, and memory is what the test says. */
+const noFlow: QueueFlow = {
+  hasMemoryFor: () => true,
+  onPageable: () => {},
+  expects: (queue, _atMs, sweep) => sweep ?? ({ queue } as ExpirySweep),
+  watchConsumers: () => {},
+  forget: () => {},
+}
+
 /** What a queue needs, without a virtual host around it. */
 export function queueContext(env: Env): QueueContext {
   return {
@@ -97,6 +108,7 @@ export function queueContext(env: Env): QueueContext {
     env,
     log: new HostLog({ clock: env.clock, onEnded: () => {} }),
     waiting: { bytes: 0, bytesMax: Infinity },
+    flow: noFlow,
     pressedBy: undefined,
     matchFor: () => matchWith(2),
     moveAway: () => {},

@@ -23,10 +23,18 @@ export interface BindOptions extends Partial<Omit<BindingSpec, 'pattern'>> {
 export class World {
   readonly env: VirtualEnv = virtualEnv()
   readonly vhost: VirtualHost
+  /** What operators are told. */
+  readonly events: string[] = []
 
   constructor(options: WorldOptions = {}) {
     const limits = { ...DEFAULT_CORE_LIMITS, ...options.limits }
-    this.vhost = new VirtualHost({ env: this.env, name: '/', authorizer: options.authorizer ?? allowAll, limits })
+    this.vhost = new VirtualHost({
+      env: this.env,
+      name: '/',
+      authorizer: options.authorizer ?? allowAll,
+      limits,
+      onEvent: ({ text }) => void this.events.push(text),
+    })
   }
 
   /** As CONNECT: refusals come back. */

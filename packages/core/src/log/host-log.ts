@@ -2,7 +2,17 @@
  * The virtual host's end of its partition log: submits groups, waits for their outcomes in order, and says who may go on. A
  * message to a durable queue is routed when its record is committed and acknowledged after that. [ADR-0003]
  */
-import type { Durability, Engine, LogRecord, Ownership, PartitionLog, Stored, WriterOwner } from '@ternmq/store'
+import {
+  type Durability,
+  type Engine,
+  type LogRecord,
+  NotAppended,
+  type Ownership,
+  type PartitionLog,
+  type PreparedRecord,
+  type Stored,
+  type WriterOwner,
+} from '@ternmq/store'
 import type { Clock } from '../env.ts'
 import { type HeaderCodec, Message } from '../message.ts'
 import type { WaitingLine } from '../queue/line.ts'
@@ -34,6 +44,9 @@ const VOLATILE_SNAPSHOT_RECORDS = 65_536
 const SNAPSHOT_BYTES_MIN = 64 * 1024 * 1024
 const SNAPSHOT_BYTES_FACTOR = 8
 
+/** Pending beside large bodies that are being prepared: with more, the log is behind. */
+const PENDING_BESIDE_LARGE_MAX = 8 * 1024 * 1024
+
 export interface HostLogOptions {
   readonly clock: Clock
   readonly onEnded: LogEnded
@@ -63,6 +76,10 @@ export class HostLog implements WriterOwner {
   #notes: NoteBatch | undefined = undefined
   readonly #submitBatches = (): void => this.#flushBatches()
   #isEnded = false
+  /** Bytes of large bodies on their way ahead of their records: they are to delay nobody, so they do not make the log busy. */
+  #preparingBytes = 0
+  /** It may be ready again. */
+  onReady: () => void = () => {}
 
   constructor(options: HostLogOptions) {
     this.#clock = options.clock
@@ -116,7 +133,33 @@ export class HostLog implements WriterOwner {
 
   /** Bytes on their way to the log: too many, and producers should pause. */
   get isReady(): boolean {
-    return this.#ownership?.log.ready ?? true
+    const log = this.#ownership?.log
+    if (log === undefined || log.ready) return true
+    return this.#preparingBytes > 0 && log.pendingBytes - this.#preparingBytes < PENDING_BESIDE_LARGE_MAX
+  }
+
+  /** Submitted, without an outcome. */
+  get pendingBytes(): number {
+    return this.#ownership?.log.pendingBytes ?? 0
+  }
+
+  /**
+   * Brings a large body into the log ahead of its record, in pieces between other groups' commits. Resolves with the record to submit
+   * or to discard, with the reason for which there can be none, or with undefined once the log has ended.
+   */
+  async prepare(record: LogRecord): Promise<PreparedRecord | string | undefined> {
+    const bytes = record.bodyEnd - record.bodyStart
+    this.#preparingBytes += bytes
+    try {
+      const prepared = await this.#ownership!.log.prepare(record)
+      return this.#isEnded ? undefined : prepared
+    } catch (error) {
+      if (error instanceof NotAppended) return error.message
+      this.onEnded(error as Error)
+      return undefined
+    } finally {
+      this.#preparingBytes -= bytes
+    }
   }
 
   /** Submits one record; `group` hears of it. Hot path for durable messages. */
@@ -280,6 +323,7 @@ export class HostLog implements WriterOwner {
       lsn += group.recordCount
     }
     this.#recordsSinceSnapshot += lsn - firstLsn
+    this.onReady()
     if (this.#isSnapshotDue()) void this.#snapshot(this.#ownership!)
   }
 
@@ -289,6 +333,7 @@ export class HostLog implements WriterOwner {
       if (group.recordCount > 0) group.onRefused(error.message)
       else group.onCommitted(this.#nextLsn)
     }
+    this.onReady()
   }
 
   onEnded(error: Error): void {

@@ -37,6 +37,8 @@ export class Consumer implements CreditWaiter {
   #newest: Delivery | undefined = undefined
   #unsettledCount = 0
   #isListed = false
+  /** Deliveries that it was handed; for those who look whether it takes any. */
+  takenCount = 0
 
   /** By priority of messages: no position before it has anything for this consumer. Only its queue touches it. */
   cursors: number[] | undefined = undefined
@@ -65,13 +67,16 @@ export class Consumer implements CreditWaiter {
 
   /** Deliveries go to `sink` from now on. */
   attach(sink: DeliverySink): void {
+    if (this.#sink === undefined) this.queue.beforeAttached()
     this.#sink = sink
     this.wake()
   }
 
   /** No more deliveries; what is unsettled stays so until someone settles it. */
   detach(): void {
+    const wasAttached = this.#sink !== undefined
     this.#sink = undefined
+    if (wasAttached) this.queue.onConsumerDetached()
     this.#credit = 0
     if (!this.#isListed) return
     this.#isListed = false
@@ -107,6 +112,7 @@ export class Consumer implements CreditWaiter {
 
   /** Hot path. Hands over; only after `canTake`. */
   take(delivery: Delivery): void {
+    this.takenCount++
     if (this.#credit !== CREDIT_UNLIMITED) this.#credit--
     if (delivery.assurance === 0) {
       delivery.consumer = this
@@ -118,9 +124,23 @@ export class Consumer implements CreditWaiter {
     if (!this.#sink!.deliver(delivery)) this.settle(delivery, 'rejected')
   }
 
-  /** Finishes an unsettled delivery. Hot path. A delivery that this consumer does not hold is a caller's bug. */
+  /** It has asked for more, and its transport has no room. */
+  get isStalled(): boolean {
+    return this.#sink?.writable === false && this.#credit > 0
+  }
+
+  /** It takes nothing, and an operator wants such connections ended; `text` says so to a client. */
+  endSlow(text: string): void {
+    this.#sink?.endSlow?.(text)
+  }
+
+  /**
+   * Finishes an unsettled delivery. Hot path. A delivery that this consumer does not hold is a caller's bug. What a transaction has is let
+   * go of only: the transaction says what becomes of it.
+   */
   settle(delivery: Delivery, outcome: Outcome, detail?: SettleDetail): void {
-    this.#letGo(delivery)
+    this.letGo(delivery)
+    if (delivery.transaction !== undefined) return
     this.queue.onSettled(delivery, outcome, this, detail)
   }
 
@@ -140,7 +160,7 @@ export class Consumer implements CreditWaiter {
   }
 
   /** Gives a delivery up to somebody who settles it elsewhere; its place among the unsettled and its credit are free. */
-  #letGo(delivery: Delivery): void {
+  letGo(delivery: Delivery): void {
     if (delivery.consumer !== this) throw new Error(`settle of a delivery that is not with this consumer of ${this.queue.name}`)
     this.#unlink(delivery)
     this.pool.giveBack()

@@ -4,6 +4,7 @@
  */
 import type { Assurance, Message } from '../message.ts'
 import type { Consumer } from './consumer.ts'
+import type { Transaction } from '../transaction/transaction.ts'
 import type { WaitingLine } from './line.ts'
 
 /** How a receiver finishes a delivery: AMQP 1.0's four outcomes (§3.4) cover every other protocol. */
@@ -58,6 +59,8 @@ export class Delivery {
   protocolState = 0
   /** Who has it now; undefined while it waits. */
   consumer: Consumer | undefined = undefined
+  /** The transaction that decides what becomes of it; until then its consumer has it unsettled. */
+  transaction: Transaction | undefined = undefined
   /** Consumers that said they never want it. */
   refusedBy: Consumer[] | undefined = undefined
   /** Neighbours among the consumer's unsettled deliveries, oldest first; kept by `Consumer`. */
@@ -81,4 +84,6 @@ export interface DeliverySink {
    * False when this receiver can never take the message (larger than its maximum): it then counts as rejected.
    */
   deliver(delivery: Delivery): boolean
+  /** The receiver has taken nothing for too long: the adapter may end its connection, with `text` as the reason. */
+  endSlow?(text: string): void
 }

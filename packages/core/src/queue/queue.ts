@@ -5,7 +5,10 @@
  */
 import type { Env } from '../env.ts'
 import type { Counters } from '../counters.ts'
-import { DISPATCH_BATCH_MAX, ENTRY_BYTES } from '../limits.ts'
+import type { HoldingReport } from '../flow/gates.ts'
+import type { QueueFlow } from '../flow/queue-flow.ts'
+import type { ExpirySweep } from '../flow/sweeper.ts'
+import { DISPATCH_BATCH_MAX, ENTRY_BYTES, PAGE_LOOKS_MAX } from '../limits.ts'
 import type { HostLog } from '../log/host-log.ts'
 import type { Assurance, Message } from '../message.ts'
 import type { Turns, TurnWork } from '../turns.ts'
@@ -14,6 +17,7 @@ import type { Consumer } from './consumer.ts'
 import { ConsumerSet } from './consumer-set.ts'
 import { Delivery, type Match, type Outcome, type SettleDetail } from './delivery.ts'
 import { Dispatch, type DispatchHost, rewindCursors } from './dispatch.ts'
+import { ExpiredMoves } from './expired-moves.ts'
 import type { LastValuesHost } from './last-values.ts'
 import { INDEX_BYTES, type Lane, Lanes, type Leaving, type WaitingBytes } from './lanes.ts'
 import type { WaitingLine } from './line.ts'
@@ -35,6 +39,7 @@ export interface QueueContext {
   readonly log: HostLog
   /** What waits in memory in all queues together. */
   readonly waiting: WaitingBytes
+  readonly flow: QueueFlow
   /** A queue that wants the producer at hand to pause, until somebody takes note. */
   pressedBy: Queue | undefined
   /** The bindings that a message read back from the log came by. */
@@ -83,6 +88,16 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   stagedLsn = 0
   /** Somebody waits for room in it and hears of it by `QueueContext.onEased`. */
   isBlocking = false
+  holdingReport: HoldingReport | undefined = undefined
+  /** Unix ms since when no consumer has been attached; of no meaning while one is. */
+  aloneSinceMs: number
+  /** Unix ms since when messages have waited and nobody has taken one. */
+  idleSinceMs = 0
+  #sweep: ExpirySweep | undefined = undefined
+  /** Flow control knows that some of its messages need not be in memory. */
+  #isPageable = false
+  /** Made when the first message expires whose bytes are on disk. */
+  #expiredMoves: ExpiredMoves | undefined = undefined
 
   constructor(context: QueueContext, name: string, settings: QueueSettings, keepsUnsettled: boolean) {
     this.#context = context
@@ -91,6 +106,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     this.name = name
     this.#settings = settings
     this.keepsUnsettled = keepsUnsettled
+    this.aloneSinceMs = context.env.clock.wallMs()
     this.#consumers = new ConsumerSet(settings.exclusive)
     this.#lanes = new Lanes(context.waiting)
     this.#staging = new Staging(context.log, this)
@@ -250,7 +266,10 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
       budget = this.#runBackfills(this.#backfills, budget, nowMs)
       if (this.#backfills !== undefined) return this.#yieldIfSpent(budget)
     }
-    this.#yieldIfSpent(this.#dispatch.run(budget, nowMs))
+    const left = this.#dispatch.run(budget, nowMs)
+    if (left < budget) this.idleSinceMs = nowMs
+    if (this.#lanes.waitingCount > 0) this.#watchConsumers()
+    this.#yieldIfSpent(left)
   }
 
   /** A consumer finished a delivery; only `Consumer.settle` calls this. Hot path. */
@@ -291,6 +310,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   restore(lanes: readonly Lane[]): void {
     this.#lanes.adopt(lanes)
     this.#selection?.onRestored()
+    this.idleSinceMs = this.#context.env.clock.wallMs()
+    this.expectExpiry(this.expiresFirstMs)
     this.wake()
   }
 
@@ -325,6 +346,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     this.#lanes.clear()
     this.#backfills = undefined
     this.#pressure?.release()
+    this.#context.flow.forget(this, this.#sweep)
     this.#context.onEased(this)
     return lsns
   }
@@ -447,17 +469,20 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   }
 
   expire(line: WaitingLine, position: number): void {
-    const { lsn, entry } = line.look(position)!
+    const { entry } = line.look(position)!
     this.#takeWaiting(line, position, entry !== undefined)
     this.#counters.expired++
     const target = this.#settings.expiryTarget
     if (target === undefined) return this.finishAt(line, position)
     if (entry !== undefined) return this.#context.moveAway(this, entry, target, 'expired', undefined)
-    void this.#context.log.readMessages([lsn]).then((messages) => {
-      const message = messages?.[0]
-      if (message === undefined) return this.finishAt(line, position)
-      this.#context.moveAway(this, this.#entryOf(message, line, position), target, 'expired', undefined)
-    })
+    this.#expiredMoves ??= new ExpiredMoves(this.#context.log, (from, at, message) => this.#moveExpired(from, at, message))
+    this.#expiredMoves.add(line, position)
+  }
+
+  #moveExpired(line: WaitingLine, position: number, message: Message | undefined): void {
+    const target = this.#settings.expiryTarget
+    if (message === undefined || target === undefined || this.#isClosed) return this.finishAt(line, position)
+    this.#context.moveAway(this, this.#entryOf(message, line, position), target, 'expired', undefined)
   }
 
   // ── StagingHost ──
@@ -478,6 +503,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     }
     this.#heed(message)
     this.#lanes.load(position, line, this.#entryOf(message, line, position))
+    this.#notePageable()
   }
 
   onStagingDone(): void {
@@ -617,12 +643,17 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     const isLogged = assurance !== 0 && this.#isInLog(message)
     const bytes = footprint(message, isLogged)
     const isFull = !this.#hasRoomFor(bytes, isLogged)
-    if (isFull && !this.#makeRoomFor(bytes, isLogged)) {
+    if (isFull && !this.#makeRoomFor(bytes, isLogged, assurance)) {
       this.#counters.droppedOverLimit++
       this.droppedCount++
       if (assurance !== 0) this.#settleUnkept(message, false)
       return false
     }
+    if (this.#lanes.waitingCount === 0) {
+      this.idleSinceMs = this.#context.env.clock.wallMs()
+      this.#watchConsumers()
+    }
+    if (message.expiresAtMs !== 0) this.expectExpiry(message.expiresAtMs)
     const entry = new Delivery(message, match, assurance, false)
     const isLoaded = !isLogged || this.#keepsInMemory(bytes)
     if (isLoaded) {
@@ -633,6 +664,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
       entry.position = entry.line.push(message.lsn, bytes, message.expiresAtMs, undefined, false)
     }
     this.#lanes.weighWaiting(bytes, isLogged, isLoaded, 1)
+    if (isLogged && isLoaded) this.#notePageable()
     this.#selection?.onWaiting(message, entry.line!, entry.position)
     if (this.isFilling) this.#press()
     // The first one now is another, there is a taker for this one only, or it was too late for the one that there is.
@@ -663,13 +695,15 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   }
 
   /** Nobody may be there to take the next entry, and so to find out that its time is over. [MQTT5-3.3.2-5] */
-  #makeRoomFor(bytes: number, isLogged: boolean): boolean {
+  #makeRoomFor(bytes: number, isLogged: boolean, assurance: Assurance): boolean {
     this.dropExpired(this.#context.env.clock.wallMs(), DISPATCH_BATCH_MAX)
+    this.#context.flow.hasMemoryFor(isLogged ? INDEX_BYTES : bytes)
     if (this.#hasRoomFor(bytes, isLogged)) return true
     const { whenFull } = this.#settings
     if (whenFull === 'drop-oldest') this.#makeRoom(bytes)
-    // Who may wait or be refused has been asked before: what is published, or has been, must have its place.
-    return whenFull === 'drop-newest' ? false : whenFull !== 'drop-oldest' || this.#hasRoomFor(bytes, isLogged)
+    if (whenFull === 'drop-oldest') return this.#hasRoomFor(bytes, isLogged)
+    // Who may wait or be refused has been asked before: what is published so, or has been, must have its place.
+    return whenFull !== 'drop-newest' && assurance !== 0
   }
 
   /** A ring: the oldest go until there is room for one more of `bytes`; with 0, until the limits hold. */
@@ -690,6 +724,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   /** Takes out waiting entries whose time is over, at most `max`. Returns their number. */
   dropExpired(nowMs: number, max: number): number {
     let count = 0
+    if (this.#expiredMoves?.isBusy === true) return 0
     for (const { line } of this.#lanes.all) {
       if (line.expiresFirstMs > nowMs) continue
       const positions = line.expired(nowMs, max - count)
@@ -697,6 +732,34 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
       count += positions.length
     }
     return count
+  }
+
+  /** A message that waits expires at `atMs`, Unix ms; Infinity for never. */
+  expectExpiry(atMs: number): void {
+    if (atMs !== Infinity) this.#sweep = this.#context.flow.expects(this, atMs, this.#sweep)
+  }
+
+  /** Takes what it can out of memory: the log has it. Returns the bytes that came free. */
+  pageOut(): number {
+    this.#isPageable = false
+    const freed = this.#lanes.unloadAll(PAGE_LOOKS_MAX)
+    if (this.#lanes.loadedCount > 0) this.#notePageable()
+    return freed
+  }
+
+  #notePageable(): void {
+    if (this.#isPageable) return
+    this.#isPageable = true
+    this.#context.flow.onPageable(this)
+  }
+
+  /** A consumer of it has lost its connection. */
+  onConsumerDetached(): void {
+    if (!this.#consumers.hasAttached()) this.aloneSinceMs = this.#context.env.clock.wallMs()
+  }
+
+  #watchConsumers(): void {
+    if (this.#settings.slowConsumerMs > 0 && this.#consumers.hasAttached()) this.#context.flow.watchConsumers(this)
   }
 
   /** Unix ms before which nothing here expires. */
@@ -721,7 +784,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
 
   /** Hot path. */
   #ease(): void {
-    if (this.isBlocking) this.#context.onEased(this)
+    if (this.isBlocking || this.#context.waiting.isAwaited === true) this.#context.onEased(this)
     const pressure = this.#pressure
     if (pressure === undefined) return
     const { messagesMax, bytesMax } = this.#settings
@@ -745,6 +808,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     line.putBack(position)
     line.setEntry(position, delivery)
     if (failedCount > 0) line.setFailedCount(position, failedCount)
+    if (delivery.message.expiresAtMs !== 0) this.expectExpiry(delivery.message.expiresAtMs)
     this.#lanes.weighWaiting(line.bytesAt(position), line.lsnAt(position) !== 0, true, 1)
     if (this.isChoosing) rewindCursors(this.#consumers, delivery.message.priority, position)
     this.wake()

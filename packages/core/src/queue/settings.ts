@@ -55,6 +55,10 @@ export interface QueueSettings {
   readonly groupsMax: number
   /** A queue that was made by being used goes after so long without messages and consumers; 0: stays. */
   readonly autoDeleteMs: number
+  /** A consumer whose connection takes no bytes for so long while messages wait is slow: reported, counted; 0: nobody looks. */
+  readonly slowConsumerMs: number
+  /** What becomes of it then. */
+  readonly slowConsumer: 'report' | 'disconnect'
 }
 
 const NO_REDELIVERY_LIMIT: RedeliverySettings = { deliveriesMax: 0, delayMs: 0, multiplier: 1, delayMaxMs: 0, jitter: 0 }
@@ -90,6 +94,8 @@ export const DEFAULT_QUEUE_SETTINGS: QueueSettings = {
   duplicatesMs: 0,
   groupsMax: 65_536,
   autoDeleteMs: 0,
+  slowConsumerMs: 30_000,
+  slowConsumer: 'report',
 }
 
 /** Before the next delivery of a message that failed `failedCount` times; undefined: there is none. `random` is a u32. */
