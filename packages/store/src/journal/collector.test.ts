@@ -6,6 +6,7 @@ import type { JournalEngine, JournalOptions } from './journal-engine.ts'
 import { loopClock, scratchDirectories } from '../../test/scratch.ts'
 import { bookkeeping, content, own, tailNow, valueOf } from '../conformance/records.ts'
 import { nodeDisk } from '../node-disk.ts'
+import { inspectStore } from './inspect.ts'
 import { openJournal } from './journal-engine.ts'
 
 const freshDirectory = scratchDirectories()
@@ -51,6 +52,8 @@ describe('what gives disk space back', () => {
     expect((await engine.partition(0).read(left)).map((record) => record?.lsn)).toEqual(left)
     expect(engine.stats().diskBytes).toBeLessThan(5 * SEGMENT_BYTES)
     await engine.close()
+    const report = await inspectStore(nodeDisk(directory))
+    expect(engine.stats().diskBytes, 'what is counted is what is there').toBe(report.diskBytes)
   })
 
   test('what is drained in order is removed as a whole and hardly copied', async () => {

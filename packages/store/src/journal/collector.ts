@@ -78,9 +78,12 @@ export class Collector {
     for (const segment of dead) {
       segment.gone = true
       partition.segments.splice(partition.segments.indexOf(segment), 1)
+      if (partition.isWorthKeeping(segment)) await partition.keepAsSpare(segment)
+      else {
+        await disk.remove(partition.pathOf(segment.name))
+        space.giveBack(segment.end)
+      }
       handles.forget(segment)
-      await disk.remove(partition.pathOf(segment.name))
-      space.giveBack(segment.end)
       this.#isStarved = false
     }
   }

@@ -4,6 +4,8 @@ import type { Segment } from './segment.ts'
 
 /** This many small neighbours become one file, so that there are not ever more of them. */
 const SMALL_RUN = 8
+/** One that grows, one that waits for a snapshot, and some room before the promised three are reached. */
+const TIGHT_SEGMENTS = 2.5
 const LSN_SPAN_MAX = 2 ** 32 - 1
 
 /**
@@ -18,9 +20,7 @@ export function planCompaction(partition: Partition): Segment[] {
   const fits = (run: readonly Segment[]): boolean =>
     run.reduce((sum, segment) => sum + partition.neededBytes(segment), 0) <= settings.segmentBytes &&
     run.at(-1)!.rangeEnd - run[0]!.firstLsn < LSN_SPAN_MAX
-  const totalBytes = partition.segments.reduce((sum, { end }) => sum + end, 0)
-  const neededBytes = partition.segments.reduce((sum, segment) => sum + partition.neededBytes(segment), 0)
-  const isTight = space.isTight || totalBytes > 2 * neededBytes + 2 * settings.segmentBytes
+  const isTight = space.isTight || partition.excessBytes > TIGHT_SEGMENTS * settings.segmentBytes
   const sparse = isTight ? sparsest(partition, sealed) : undefined
   if (sparse === undefined) return smallRun(partition, sealed, fits)
   const limit = Math.max(2 * partition.neededBytes(sparse), settings.segmentBytes / 64)

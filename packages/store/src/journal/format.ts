@@ -14,6 +14,8 @@ export const FORMAT_VERSION = 1
 export const MARKER_FILE = 'ternmq-journal'
 export const LOCK_FILE = 'lock'
 export const RESERVE_FILE = 'reserve'
+/** A dead segment's file that the next segment will use. */
+export const SPARE_FILE = 'spare.tmp'
 export const CATALOG_DIRECTORY = 'catalog'
 /** A file that is not in place yet. Found at the start it is what a crash left, and goes. */
 export const UNFINISHED = '.tmp'
@@ -155,6 +157,12 @@ export class FrameHeader {
   get hasPlace(): boolean {
     return (this.flags & FLAG_INTERNAL) === 0 || this.kind === INTERNAL_LEASE || this.kind === INTERNAL_CHUNK
   }
+}
+
+/** The lsn in the header at `offset`. Hot path. */
+export function lsnAt(words: Uint32Array, offset: number): Lsn {
+  const w = offset >>> 2
+  return words[w + 2]! + (words[w + 3]! & 0xffff) * WORD
 }
 
 /** Writes everything but the checksum. Hot path. */

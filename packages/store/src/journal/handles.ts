@@ -45,6 +45,10 @@ export class Handles {
     }
   }
 
+  isUsed(segment: Segment): boolean {
+    return (this.#open.get(segment)?.users ?? 0) > 0
+  }
+
   giveBack(segment: Segment): void {
     const handle = this.#open.get(segment)
     if (handle === undefined) return

@@ -14,6 +14,7 @@ import {
   INTERNAL_CLOSE,
   INTERNAL_WRITER,
   SEGMENT_HEADER_BYTES,
+  SPARE_FILE,
   encodeFrame,
   encodeSegmentHeader,
   encodeWriterName,
@@ -27,6 +28,8 @@ const FLAGS = FLAG_INTERNAL | FLAG_LAST
 interface Active {
   readonly segment: Segment
   readonly file: DiskFile
+  /** Bytes of an earlier life of the file that may be behind the segment's end. */
+  readonly staleTo: number
   /** Written since the last sync. */
   isUnsynced: boolean
   /** Written since it was opened. */
@@ -47,7 +50,7 @@ export class SegmentWriter {
 
   /** Goes on in a segment that recovery found and synced. */
   resume(segment: Segment, file: DiskFile): void {
-    this.#active = { segment, file, isUnsynced: false, isNew: false }
+    this.#active = { segment, file, staleTo: 0, isUnsynced: false, isNew: false }
   }
 
   /**
@@ -99,10 +102,12 @@ export class SegmentWriter {
     if (active === undefined) return
     this.#active = undefined
     if (!isBroken && active.isNew) await this.#writeClose(active)
+    if (!isBroken) await this.#partition.dropSpare()
     await active.file.close()
   }
 
-  async #writeClose({ segment, file }: Active): Promise<void> {
+  async #writeClose(active: Active): Promise<void> {
+    const { segment, file } = active
     const { store } = this.#partition
     const fields = { lsn: segment.lastLsn, kind: INTERNAL_CLOSE, flags: FLAGS, dest: 0, writer: 0 }
     const frame = encodeFrame({ ...fields, atMs: store.clock.wallMs(), unsynced: 0 }, NOTHING, store.salt)
@@ -111,6 +116,8 @@ export class SegmentWriter {
       await file.write(segment.end, [frame])
       await file.syncData()
       segment.end += frame.length
+      store.space.use(frame.length)
+      await cutStale(active)
     } catch (error) {
       // It proves something, nothing rests on it: the next start reads a torn frame away.
       if (!(error instanceof DiskError)) throw error
@@ -135,6 +142,7 @@ export class SegmentWriter {
     await file.truncate(segment.end)
     active.isUnsynced = true
     batch.needsSync = true // or what is told as refused comes back after a power loss
+    await this.#partition.dropSpare()
     await space.onDiskFull(error)
     batch.dropContent(space.fullError(`partition ${this.#partition.id}`, error.message))
   }
@@ -201,28 +209,39 @@ export class SegmentWriter {
     const firstLsn = (partition.segments.at(-1)?.rangeEnd ?? partition.trimmedTo) + 1
     const segment = new Segment({ firstLsn, fileId: partition.nextFileId, coveredTo: 0 }, 'dense')
     const path = partition.pathOf(segment.name)
-    const file = await createAnew(disk, path)
+    if (old !== undefined) await cutStale(old)
     const { fileId } = segment
     const header = { version: FORMAT_VERSION, partition: partition.id, firstLsn, lastLsn: 0, fileId }
+    const staleTo = partition.spareBytes
+    const draft = staleTo > 0 ? partition.pathOf(SPARE_FILE) : path
+    let file = staleTo > 0 ? await disk.open(draft, 'write') : await createAnew(disk, draft)
     try {
       await file.write(0, [encodeSegmentHeader(header, salt)])
       await file.syncAll()
+      if (staleTo > 0) {
+        await disk.rename(draft, path) // only now: under its own name it has its own header
+        await file.close()
+        file = await disk.open(path, 'write')
+      }
       await disk.syncDirectory(partition.directory)
     } catch (error) {
       await file.close()
       if (isFull(error)) {
         // For good, before the old segment grows beyond the lsn in this name.
-        await disk.remove(path)
+        if (staleTo > 0) await partition.dropSpare()
+        else await disk.remove(draft)
         await disk.syncDirectory(partition.directory)
       }
       throw error
     }
     partition.nextFileId++
+    if (staleTo > 0) partition.spareBytes = 0 // else one that the collector kept meanwhile stays
+    space.giveBack(staleTo)
     space.use(SEGMENT_HEADER_BYTES)
     old?.segment.seal()
     await old?.file.close()
     partition.segments.push(segment)
-    this.#active = { segment, file, isUnsynced: false, isNew: false }
+    this.#active = { segment, file, staleTo, isUnsynced: false, isNew: false }
     partition.onSealed()
     return this.#active
   }
@@ -248,6 +267,13 @@ export class SegmentWriter {
     }
     return frames.length === 0 ? NOTHING : Buffer.concat(frames)
   }
+}
+
+/** A segment that is complete ends where its file ends. */
+async function cutStale({ segment, file, staleTo }: Active): Promise<void> {
+  if (staleTo <= segment.end) return
+  await file.truncate(segment.end)
+  await file.syncAll()
 }
 
 function writersOf(batch: Batch): Set<JournalWriter> {
