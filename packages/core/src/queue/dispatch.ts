@@ -85,7 +85,9 @@ export class Dispatch {
    */
   #choose({ line, priority }: Lane, budget: number, nowMs: number, held: Set<Consumer>): number {
     const { active, all } = this.#consumers
-    let open = (active === undefined ? all : [active]).filter((consumer) => isOpen(consumer) && !held.has(consumer))
+    // Who can take nothing does not take part: what is passed now it has not looked at.
+    for (const consumer of all) if (!isOpen(consumer)) held.add(consumer)
+    let open = (active === undefined ? all : [active]).filter((consumer) => !held.has(consumer))
     if (open.length === 0) return -1 - budget
     let looks = budget * LOOKS_PER_DELIVERY
     let heldBefore = held.size
