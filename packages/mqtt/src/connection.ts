@@ -58,6 +58,8 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   readonly #splitter = new PacketSplitter()
   #phase: Phase = 'new'
   /** Tick of the adapter's wheel at which the last complete packet came. */
+  /** Nothing is read, since what it publishes has no room: silence is not the client's. */
+  #isPaused = false
   #heardTick: number
   #busyWith: Promise<void> | undefined = undefined
   #problem: string | undefined = undefined
@@ -139,7 +141,8 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
       this.fail(error)
     }
     const queue = this.adapter.vhost.takePressure()
-    if (queue !== undefined) this.#pauseFor(queue)
+    if (queue !== undefined) this.#pauseUntil((release) => queue.holdProducer(release))
+    else if (this.#phase === 'connected' && this.producer.isBlocked) this.#pauseUntil((release) => this.producer.whenUnblocked(release))
   }
 
   onWritable(): void {
@@ -231,7 +234,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
       return
     }
     const limitMs = this.keepAliveMs * 1.5
-    const silentMs = this.adapter.silentMs(this.#heardTick)
+    const silentMs = this.#isPaused ? 0 : this.adapter.silentMs(this.#heardTick)
     if (silentMs < limitMs) {
       this.adapter.wheel.add(this, limitMs - silentMs)
       return
@@ -339,10 +342,13 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   }
 
   /** A client that also receives is read on: its acknowledgements are what would help. */
-  #pauseFor(queue: Queue): void {
-    if (this.#phase !== 'connected' || this.session.bindingCount > 0 || this.outbound.count > 0) return
+  #pauseUntil(released: (release: () => void) => void): void {
+    if (this.#phase !== 'connected' || this.#isPaused || this.session.bindingCount > 0 || this.outbound.count > 0) return
     this.transport.pauseReading()
-    queue.holdProducer(() => {
+    this.#isPaused = true
+    released(() => {
+      this.#isPaused = false
+      this.#heardTick = this.adapter.wheel.tick // what it sent meanwhile is still to be read
       if (this.#phase !== 'closed' && this.#busyWith === undefined) this.transport.resumeReading()
     })
   }

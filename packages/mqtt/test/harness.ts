@@ -60,6 +60,8 @@ export interface WorldOptions {
   readonly login?: Login
   readonly authorizer?: Authorizer
   readonly seed?: number
+  /** The log has failed for good; a test that does not expect it fails by it. */
+  readonly onLogEnded?: (error: Error) => void
 }
 
 export interface OpenOptions {
@@ -92,6 +94,7 @@ export class World {
       name: '/',
       authorizer: options.authorizer ?? allowAll,
       limits: { ...DEFAULT_CORE_LIMITS, ...options.limits },
+      ...(options.onLogEnded !== undefined && { onLogEnded: options.onLogEnded }),
     })
     this.adapter = new MqttAdapter({
       vhost: this.vhost,
