@@ -1,0 +1,2 @@
+/** A broker that is killed again and again while clients are at work, and what they saw of it. */
+export { type CrashOptions, type CrashReport, runCrashes } from './run.ts'
