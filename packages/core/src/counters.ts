@@ -27,6 +27,8 @@ export class Counters {
   lost = 0
   /** Moved to a dead-letter or expiry queue. */
   deadLettered = 0
+  /** Acknowledged and not kept: their queues have had a message with that id. */
+  duplicates = 0
   /** Gone, since a newer one with the same key came. */
   replaced = 0
   /** Gone, since there is no queue for what cannot be delivered. */

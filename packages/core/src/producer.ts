@@ -16,7 +16,8 @@ import type { Message } from './message.ts'
 import type { RefusalDetail } from './refusal.ts'
 import { queueNameOf } from './address.ts'
 import { PendingPublish, PendingSchedule, RefusedPublish } from './publish-groups.ts'
-import { durableQueues, mayBeDelivered, type Route, targetsOf } from './router.ts'
+import { DuplicatePublish, idRecords, isDuplicate, OncePublish, rememberId, unseenTargets } from './publish-once.ts'
+import { durableQueues, mayBeDelivered, type Route, type Target, targetsOf } from './router.ts'
 import type { ScheduleOptions } from './schedule/options.ts'
 import type { ScheduledPublish } from './schedule/scheduled.ts'
 import type { Session } from './session.ts'
@@ -54,6 +55,8 @@ export interface PublishOptions {
   readonly receivedId?: number
   /** It is to be sent later, or again and again. */
   readonly schedule?: ScheduleOptions
+  /** Queues that remember ids take one message only of each; a further one is answered as the first was. Not of scheduled ones. */
+  readonly dedupId?: string
 }
 
 /** Something that takes its place among the publishes of one producer. */
@@ -116,9 +119,11 @@ export class Producer implements Waiter {
       if (this.#isHeld) return this.#park(route, message, tag, options, undefined)
     }
     if (options?.schedule !== undefined) return this.#publishScheduled(route, message, tag, options.schedule, options.receivedId)
+    if (this.#isDuplicate(route, options)) return this.#answerDuplicate(route, options!.dedupId!, tag)
     const mustLog = vhost.mustLog(route, message)
     const obstacle = obstacleTo(vhost, route, message, mustLog)
     if (obstacle !== undefined) return this.#stop(obstacle, route, message, tag, options)
+    if (options?.dedupId !== undefined) return this.#publishOnce(route, message, tag, options, options.dedupId)
     if (this.#pendingCount > 0 || mustLog) return this.#publishLater(route, message, tag, options)
     return vhost.publish(route, message)
   }
@@ -224,6 +229,12 @@ export class Producer implements Waiter {
   #goOnWith({ route, message, tag, options, sinceMs }: Parked, parking: Parking): boolean {
     const vhost = this.#vhost
     targetsOf(route)
+    if (this.#isDuplicate(route, options)) {
+      parking.shift()
+      const answer = this.#answerDuplicate(route, options!.dedupId!, tag)
+      if (answer !== 'pending') this.#owner?.onPublishSettled(tag, answer)
+      return true
+    }
     const mustLog = vhost.mustLog(route, message)
     const obstacle = options?.schedule === undefined ? obstacleTo(vhost, route, message, mustLog) : undefined
     if (obstacle !== undefined) {
@@ -271,6 +282,7 @@ export class Producer implements Waiter {
       this.#answer(tag, planned.detail)
       return 'pending'
     }
+    if (options?.dedupId !== undefined) return this.#publishOnce(route, message, tag, options, options.dedupId)
     if (this.#pendingCount > 0 || mustLog) return this.#publishLater(route, message, tag, options)
     return this.#vhost.publish(route, message)
   }
@@ -404,10 +416,57 @@ export class Producer implements Waiter {
     return 'pending'
   }
 
-  #pendingOf(route: Route, message: Message, tag: number, holders: number, receivedId: number | undefined): PendingPublish {
+  #pendingOf(
+    route: Route,
+    message: Message,
+    tag: number,
+    holders: number,
+    receivedId: number | undefined,
+    targets: readonly Target[] = targetsOf(route),
+  ): PendingPublish {
     this.#pendingCount++
     this.#pendingBytes += message.size
-    return new PendingPublish(this, this.#vhost, targetsOf(route), route, message, tag, holders, receivedId)
+    return new PendingPublish(this, this.#vhost, targets, route, message, tag, holders, receivedId)
+  }
+
+  #isDuplicate(route: Route, options: PublishOptions | undefined): boolean {
+    if (options?.dedupId === undefined || options.schedule !== undefined) return false
+    return isDuplicate(targetsOf(route), options.dedupId, this.#vhost.env.clock.wallMs())
+  }
+
+  /** As the first one was answered, which may be on its way to the log still. */
+  #answerDuplicate(route: Route, id: string, tag: number): 'routed' | 'pending' {
+    const { counters, log, env } = this.#vhost
+    counters.duplicates++
+    if (log.isIdle && this.#pendingCount === 0) return 'routed'
+    this.#pendingCount++
+    log.follow(new DuplicatePublish(this, targetsOf(route), id, tag, () => env.clock.wallMs()))
+    return 'pending'
+  }
+
+  /**
+   * To the queues that have not had a message with this id. A large body goes as it is: while it would be brought into the log in
+   * pieces, nobody could say what a duplicate has to wait for.
+   */
+  #publishOnce(route: Route, message: Message, tag: number, options: PublishOptions, id: string): PublishResult {
+    const vhost = this.#vhost
+    const nowMs = vhost.env.clock.wallMs()
+    const targets = unseenTargets(targetsOf(route), id, nowMs)
+    const isLogged = vhost.mustLog(route, message)
+    const queues = isLogged ? durableQueues(targets, message) : NO_QUEUES
+    const holders = queues.length + (isLogged && message.retain ? 1 : 0)
+    rememberId(targets, id, nowMs)
+    if (holders === 0 && this.#pendingCount === 0) return vhost.publishTo(targets, route, message)
+    message.detach()
+    const receivedId = this.#session?.isDurable === true ? options.receivedId : undefined
+    const ids = holders === 0 ? [] : idRecords(targets, id, nowMs)
+    const group = new OncePublish(this.#pendingOf(route, message, tag, holders, receivedId, targets), ids.length, targets, id)
+    if (holders === 0) vhost.log.follow(group)
+    else {
+      const record = messageRecord(message, queues, mayBeDelivered(targets), this.#extrasOf(message, receivedId))
+      vhost.log.appendAll([record, ...ids], group, route.durability)
+    }
+    return 'pending'
   }
 
   /** Brings the body into the log in pieces, so that it does not delay what others commit; then its record. */

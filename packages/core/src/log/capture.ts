@@ -14,6 +14,9 @@ export function captureState(vhost: VirtualHost): DurableState {
     if (number === 0) continue
     state.queues.set(number, vhost.destinations.loggedOf(named))
     captureQueue(state, named.queue)
+    const { duplicates } = named.queue
+    if (duplicates === undefined) continue
+    state.duplicates.set(number, new Map([...duplicates.entries()].map(({ id, atMs }) => [id, atMs])))
   }
   for (const session of vhost.sessions.all()) {
     if (!session.isDurable) continue

@@ -53,6 +53,8 @@ export async function restore(vhost: VirtualHost, state: DurableState): Promise<
   const restored = new Set<number>()
   for (const [number, logged] of state.queues) {
     vhost.destinations.restore(number, logged, lanesOf(number))
+    const ids = [...(state.duplicates.get(number) ?? [])].map(([id, atMs]) => ({ id, atMs }))
+    vhost.destinations.find(logged.name)?.queue.duplicates?.restore(ids, vhost.env.clock.wallMs())
     restored.add(number)
   }
   const sessions = new Map<number, Session>()

@@ -160,3 +160,15 @@ test('it does what an array does, within its limits, whatever comes', () => {
     { numRuns: 500 },
   )
 })
+
+test('an id in doubt is a duplicate, and no entry before it is confirmed; a forgotten one is neither', () => {
+  const window = new DuplicateWindow()
+  for (const id of ['a', 'b', 'c']) {
+    window.seen(id, 0)
+    window.doubt(id)
+  }
+  window.confirm('a')
+  window.forget('b')
+  expect([window.has('a', 0), window.has('b', 0), window.has('c', 0)]).toEqual([true, false, true])
+  expect([...window.entries()].map(({ id }) => id)).toEqual(['a'])
+})

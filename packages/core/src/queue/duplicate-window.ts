@@ -5,6 +5,7 @@
  * An id counts from when it came first; a duplicate does not make it live longer. Whoever remembers an id and then cannot keep the
  * message must forget it again, or the next try is taken for a duplicate and lost.
  */
+import type { QueueSettings } from './settings.ts'
 
 export interface DuplicateWindowLimits {
   /** Ids. Beyond it the oldest is forgotten and its duplicates pass; 0 remembers nothing. */
@@ -50,6 +51,8 @@ export class DuplicateWindow {
   #newest: Entry | undefined = undefined
   #bytes = 0
   #droppedCount = 0
+  /** Ids of messages that may be refused yet: a snapshot must not have them. As many as publishes that wait for the log. */
+  readonly #unsure = new Set<string>()
 
   constructor(limits: DuplicateWindowLimits = DEFAULT_DUPLICATE_WINDOW_LIMITS) {
     this.#limits = limits
@@ -88,8 +91,18 @@ export class DuplicateWindow {
     return this.#entries.has(id)
   }
 
+  /** The message of an id that has been seen is on its way to the log; `confirm` or `forget` follows. */
+  doubt(id: string): void {
+    this.#unsure.add(id)
+  }
+
+  confirm(id: string): void {
+    this.#unsure.delete(id)
+  }
+
   /** Takes back that `id` was seen. */
   forget(id: string): void {
+    this.#unsure.delete(id)
     const entry = this.#entries.get(id)
     if (entry !== undefined) this.#remove(entry)
   }
@@ -99,9 +112,9 @@ export class DuplicateWindow {
     while (this.#oldest !== undefined && nowMs - this.#oldest.atMs >= this.#limits.keepMs) this.#remove(this.#oldest)
   }
 
-  /** Oldest first; for a snapshot. Must not be walked while ids come and go. */
+  /** Oldest first, without those in doubt; for a snapshot. Must not be walked while ids come and go. */
   *entries(): Generator<SeenId> {
-    for (let entry = this.#oldest; entry !== undefined; entry = entry.next) yield entry
+    for (let entry = this.#oldest; entry !== undefined; entry = entry.next) if (!this.#unsure.has(entry.id)) yield entry
   }
 
   /** Adds the entries of a snapshot, oldest first, to an empty window. Those that are too old or too many now are left out. */
@@ -111,6 +124,7 @@ export class DuplicateWindow {
   }
 
   clear(): void {
+    this.#unsure.clear()
     this.#entries.clear()
     this.#oldest = undefined
     this.#newest = undefined
@@ -154,4 +168,21 @@ export class DuplicateWindow {
 
 function bytesOf(id: string): number {
   return ID_BYTES + 2 * id.length
+}
+
+/** The window of a queue with these settings, which `known` was before; undefined when it has to remember nothing. */
+export function windowFor(
+  { duplicatesMax, duplicatesMs }: QueueSettings,
+  known: DuplicateWindow | undefined,
+  nowMs: number,
+): DuplicateWindow | undefined {
+  if (duplicatesMax === 0) return undefined
+  const limits: DuplicateWindowLimits = {
+    ...DEFAULT_DUPLICATE_WINDOW_LIMITS,
+    idsMax: duplicatesMax,
+    keepMs: duplicatesMs === 0 ? Infinity : duplicatesMs,
+  }
+  if (known === undefined) return new DuplicateWindow(limits)
+  known.use(limits, nowMs)
+  return known
 }

@@ -17,6 +17,7 @@ import type { Consumer } from './consumer.ts'
 import { ConsumerSet } from './consumer-set.ts'
 import { Delivery, type Match, type Outcome, type SettleDetail } from './delivery.ts'
 import { Dispatch, type DispatchHost, rewindCursors } from './dispatch.ts'
+import { type DuplicateWindow, windowFor } from './duplicate-window.ts'
 import { ExpiredMoves } from './expired-moves.ts'
 import type { LastValuesHost } from './last-values.ts'
 import { INDEX_BYTES, type Lane, Lanes, type Leaving, type WaitingBytes } from './lanes.ts'
@@ -86,6 +87,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   underWayBytes = 0
   /** Messages of the log up to this one may have been handed out. */
   stagedLsn = 0
+  /** Ids of messages that it has had; undefined for a queue that remembers none. */
+  duplicates: DuplicateWindow | undefined = undefined
   /** Somebody waits for room in it and hears of it by `QueueContext.onEased`. */
   isBlocking = false
   holdingReport: HoldingReport | undefined = undefined
@@ -112,6 +115,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     this.#staging = new Staging(context.log, this)
     this.#dispatch = new Dispatch(this, this.#lanes, this.#consumers, this.#staging)
     if (settings.lastValueKey !== undefined) this.#rules()
+    this.duplicates = windowFor(settings, this.duplicates, context.env.clock.wallMs())
   }
 
   get settings(): QueueSettings {
@@ -157,6 +161,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     this.#settings = settings
     this.#consumers.setExclusive(settings.exclusive)
     if (settings.lastValueKey !== undefined) this.#rules()
+    this.duplicates = windowFor(settings, this.duplicates, this.#context.env.clock.wallMs())
     this.#selection?.use(settings)
     if (settings.whenFull === 'drop-oldest') this.#makeRoom(0)
     this.#ease()

@@ -50,6 +50,7 @@ export interface QueueSettings {
   readonly ttlMaxMs: number
   /** Ids of messages that are remembered to find duplicates; 0: none are. */
   readonly duplicatesMax: number
+  /** An id of this age is forgotten; 0: only when there are too many. */
   readonly duplicatesMs: number
   /** Groups that are told apart; beyond it several share a consumer. */
   readonly groupsMax: number

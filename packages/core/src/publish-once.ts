@@ -1,0 +1,94 @@
+/**
+ * Publishes with an id, of which a queue with a duplicate window takes one only. The ids are in the log in the group of the message:
+ * they last as it does, and longer than it. A duplicate is acknowledged like the first one, and not before it.
+ */
+import type { LogRecord } from '@ternmq/store'
+import type { LogGroup } from './log/host-log.ts'
+import { jsonRecord, RecordKind } from './log/records.ts'
+import type { Producer } from './producer.ts'
+import type { Target } from './router.ts'
+
+/** All of its queues have had a message with this id. */
+export function isDuplicate(targets: readonly Target[], id: string, nowMs: number): boolean {
+  return targets.length > 0 && targets.every(({ queue }) => queue.duplicates?.has(id, nowMs) === true)
+}
+
+/** Those that have not had it. */
+export function unseenTargets(targets: readonly Target[], id: string, nowMs: number): readonly Target[] {
+  return targets.filter(({ queue }) => queue.duplicates?.has(id, nowMs) !== true)
+}
+
+export function rememberId(targets: readonly Target[], id: string, nowMs: number): void {
+  for (const { queue } of targets) queue.duplicates?.seen(id, nowMs)
+}
+
+
+/** One for each durable queue that remembers ids. */
+export function idRecords(targets: readonly Target[], id: string, atMs: number): LogRecord[] {
+  const records: LogRecord[] = []
+  for (const { queue } of targets) {
+    if (queue.number === 0 || queue.duplicates === undefined) continue
+    records.push(jsonRecord(RecordKind.duplicates, queue.number, { ids: [id], atMs }))
+  }
+  return records
+}
+
+/** The first one with its id: when it cannot be kept, the next one is no duplicate. */
+export class OncePublish implements LogGroup {
+  ticket = 0
+  readonly recordCount: number
+  readonly #publish: LogGroup
+  readonly #targets: readonly Target[]
+  readonly #id: string
+
+  /** `publish` has the first record of the group, `idCount` follow. */
+  constructor(publish: LogGroup, idCount: number, targets: readonly Target[], id: string) {
+    for (const { queue } of targets) queue.duplicates?.doubt(id)
+    this.recordCount = publish.recordCount + idCount
+    this.#publish = publish
+    this.#targets = targets
+    this.#id = id
+  }
+
+  onCommitted(lsn: number): void {
+    for (const { queue } of this.#targets) queue.duplicates?.confirm(this.#id)
+    this.#publish.onCommitted(lsn)
+  }
+
+  onRefused(text: string): void {
+    for (const { queue } of this.#targets) queue.duplicates?.forget(this.#id)
+    this.#publish.onRefused(text)
+  }
+}
+
+/** A duplicate that waits for the outcome of the first one, which may be on its way to the log. */
+export class DuplicatePublish implements LogGroup {
+  ticket = 0
+  readonly recordCount = 0
+  readonly #producer: Producer
+  readonly #targets: readonly Target[]
+  readonly #id: string
+  readonly #tag: number
+  readonly #nowMs: () => number
+
+  constructor(producer: Producer, targets: readonly Target[], id: string, tag: number, nowMs: () => number) {
+    this.#producer = producer
+    this.#targets = targets
+    this.#id = id
+    this.#tag = tag
+    this.#nowMs = nowMs
+  }
+
+  onCommitted(): void {
+    if (isDuplicate(this.#targets, this.#id, this.#nowMs())) return this.#producer.settle(this.#tag, 'routed')
+    const text = `the first message with the id '${this.#id}' could not be kept, and this one was taken for its duplicate; send it again`
+    const subject = this.#targets[0]!.queue.name
+    this.#producer.refusal = { refusal: 'limit-reached', subject, text }
+    this.#producer.settle(this.#tag, 'refused')
+  }
+
+  /** It asked the log for nothing. */
+  onRefused(): void {
+    this.onCommitted()
+  }
+}
