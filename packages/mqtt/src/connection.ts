@@ -11,7 +11,6 @@ import type {
   Producer,
   ProducerTarget,
   PublishOwner,
-  Queue,
   Session,
   SessionOwner,
   Transport,
@@ -401,7 +400,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   #goOn(): void {
     this.#busyWith = undefined
     if (this.#phase === 'closed') return
-    this.transport.resumeReading()
+    if (!this.#isPaused) this.transport.resumeReading()
     try {
       this.#splitter.resume(this)
     } catch (error) {

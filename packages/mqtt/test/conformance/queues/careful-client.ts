@@ -22,7 +22,7 @@ export class CarefulClient {
   #isSubscribed = false
   /** By packet identifier, in the order of their first sending. */
   readonly #outgoing = new Map<number, Outgoing>()
-  #lastId = 0
+  #topic = ''
   readonly #received = new Set<number>()
   /** Bodies in the order in which they were taken; at QoS 2 each once. */
   readonly got: string[] = []
@@ -52,14 +52,13 @@ export class CarefulClient {
   }
 
   publish(topic: string, text: string, qos: 1 | 2): void {
-    do this.#lastId = this.#lastId === 0xfffe ? 1 : this.#lastId + 1
-    while (this.#outgoing.has(this.#lastId))
-    this.#outgoing.set(this.#lastId, { text, qos, isReleased: false })
+    // The lowest that is free: an identifier that comes back is used again at once.
+    let id = 1
+    while (this.#outgoing.has(id)) id++
+    this.#outgoing.set(id, { text, qos, isReleased: false })
     this.#topic = topic
-    if (this.#isAccepted) this.#client!.push(publish(topic, text, { qos, id: this.#lastId }))
+    if (this.#isAccepted) this.#client!.push(publish(topic, text, { qos, id }))
   }
-
-  #topic = ''
 
   /** Takes what has come and answers. */
   react(): void {
