@@ -99,8 +99,9 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
     authorizer: access.authorizer,
     limits,
     onLogEnded: (cause) => life.fail(cause),
+    onEvent: (event) => events.emit(event),
   })
-  undo.add(() => vhost.log.close())
+  undo.add(() => vhost.close())
   vhost.policies.use(toQueueDefaults(config.queues), toQueuePolicies(config.policies))
   await vhost.openLog(engine, [mqtt3Headers, mqtt5Headers])
   undo.add(users.onChange(({ kind, name }) => kind === 'removed' && endSessionsOf(vhost, name)))
