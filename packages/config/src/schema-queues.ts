@@ -68,7 +68,7 @@ const delayMaxMs = z
   .meta({ description: 'Longest delay between two deliveries in ms.', reload: 'live' })
 const jitter = z.number().min(0).max(1).meta({
   description:
-    'Share of each delay that chance adds or takes, so that what failed together does not come back together.',
+    'Share of each delay that chance may take away, so that what failed together does not come back together.',
   reload: 'live',
 })
 const deadLetter = queueNameOrEmpty(

@@ -9,6 +9,7 @@ import { isQueuePattern, queuePattern } from './policies.ts'
 import type { Match } from './queue/delivery.ts'
 import type { Lane } from './queue/lanes.ts'
 import { Queue } from './queue/queue.ts'
+import { checkRedeliveryPolicy } from './queue/redelivery-policy.ts'
 import type { QueueSettings } from './queue/settings.ts'
 import { type RefusalDetail, refuse, type Result } from './refusal.ts'
 import { type Binding, Route, type RouteSource, type Target } from './router.ts'
@@ -124,8 +125,11 @@ export class Destinations implements RouteSource {
     return this.#create({ name }, true)
   }
 
-  /** Makes a queue, or gives one that exists other settings of its own. */
+  /** Makes a queue, or gives one that exists other settings of its own. Refused as 'mismatch' where these cannot be. */
   define(definition: QueueDefinition): Result<NamedQueue> {
+    const { redelivery } = definition.settings ?? {}
+    const checked = redelivery === undefined ? undefined : checkRedeliveryPolicy(redelivery)
+    if (checked?.ok === false) return refuse('mismatch', definition.name, `queue '${definition.name}': ${checked.errors.join('; ')}`)
     const known = this.#byName.get(definition.name)
     if (known === undefined) return this.#create(definition, false)
     const given = definition.settings ?? {}

@@ -2,7 +2,8 @@
  * What an operator says about queues by pattern: defaults for all, then each policy that matches, later ones over earlier ones.
  */
 import { ALL_BELOW, matches, ONE_LEVEL, type PatternLevel, queueLevels } from './address.ts'
-import { DEFAULT_QUEUE_SETTINGS, type QueueSettings, type RedeliverySettings } from './queue/settings.ts'
+import type { RedeliverySettings } from './queue/redelivery-policy.ts'
+import { DEFAULT_QUEUE_SETTINGS, type QueueSettings } from './queue/settings.ts'
 
 /** What is left out is as without the policy, also inside `redelivery`. */
 export type PolicySettings = Partial<Omit<QueueSettings, 'redelivery'>> & {

@@ -24,7 +24,8 @@ import type { Delivery, Match } from './queue/delivery.ts'
 import type { WaitingBytes } from './queue/lanes.ts'
 import type { MoveCause, Queue, QueueContext } from './queue/queue.ts'
 import type { QueueSettings } from './queue/settings.ts'
-import { retryDelayMs, subscriptionSettings } from './queue/settings.ts'
+import { isExhausted, nextDelayMs } from './queue/redelivery-policy.ts'
+import { subscriptionSettings } from './queue/settings.ts'
 import type { RefusalDetail } from './refusal.ts'
 import { Retained } from './retained.ts'
 import { offerAll, type Route, Router, type Target, targetsOf } from './router.ts'
@@ -138,7 +139,7 @@ export class VirtualHost implements QueueContext {
   }
 
   nextAttemptMs({ redelivery }: QueueSettings, failedCount: number): number | undefined {
-    return retryDelayMs(redelivery, failedCount, this.env.random.u32())
+    return isExhausted(redelivery, failedCount) ? undefined : nextDelayMs(redelivery, failedCount, this.env.random.u32())
   }
 
   onEased(queue: Queue): void {

@@ -8,12 +8,12 @@ import {
   isExhausted,
   nextDelayMs,
   REDELIVERY_DELAY_LIMIT_MS,
-  type RedeliveryPolicy,
+  type RedeliverySettings,
 } from './redelivery-policy.ts'
 
 const U32_MAX = 2 ** 32 - 1
 
-function policyOf(settings: Partial<RedeliveryPolicy>): RedeliveryPolicy {
+function policyOf(settings: Partial<RedeliverySettings>): RedeliverySettings {
   const checked = checkRedeliveryPolicy(settings)
   if (!checked.ok) throw new Error(checked.errors.join('; '))
   return checked.policy

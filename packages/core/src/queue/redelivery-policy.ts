@@ -4,7 +4,7 @@
  */
 
 /** How a queue repeats failed deliveries. */
-export interface RedeliveryPolicy {
+export interface RedeliverySettings {
   /** Deliveries of one message that may fail, the first included; after the last it is dead-lettered. 0: no limit. */
   readonly deliveriesMax: number
   /** Wait before the first redelivery. 0: at once, always. */
@@ -18,7 +18,7 @@ export interface RedeliveryPolicy {
 }
 
 /** As ActiveMQ Artemis: ten deliveries, no wait. With a delay, each is as long as the first unless a multiplier is set. */
-export const DEFAULT_REDELIVERY_POLICY: RedeliveryPolicy = {
+export const DEFAULT_REDELIVERY_POLICY: RedeliverySettings = {
   deliveriesMax: 10,
   delayMs: 0,
   multiplier: 1,
@@ -35,7 +35,7 @@ export const MULTIPLIER_LIMIT = 100
 const U32_RANGE = 2 ** 32
 
 /** Whether a message with so many failed deliveries has had its last. */
-export function isExhausted(policy: RedeliveryPolicy, failedCount: number): boolean {
+export function isExhausted(policy: RedeliverySettings, failedCount: number): boolean {
   return policy.deliveriesMax !== 0 && failedCount >= policy.deliveriesMax
 }
 
@@ -43,7 +43,7 @@ export function isExhausted(policy: RedeliveryPolicy, failedCount: number): bool
  * The wait before the next delivery, in whole ms from 0 to `policy.delayMaxMs`.
  * `failedCount` from 1, `random` 0…2³²-1. The policy is one that `checkRedeliveryPolicy` accepted.
  */
-export function nextDelayMs(policy: RedeliveryPolicy, failedCount: number, random: number): number {
+export function nextDelayMs(policy: RedeliverySettings, failedCount: number, random: number): number {
   // Apart, because 0 times a power beyond all numbers is none.
   if (policy.delayMs === 0) return 0
   const grownMs = policy.delayMs * policy.multiplier ** (failedCount - 1)
@@ -52,12 +52,12 @@ export function nextDelayMs(policy: RedeliveryPolicy, failedCount: number, rando
 }
 
 export type CheckedRedeliveryPolicy =
-  | { readonly ok: true; readonly policy: RedeliveryPolicy }
+  | { readonly ok: true; readonly policy: RedeliverySettings }
   | { readonly ok: false; readonly errors: readonly string[] }
 
 /** Completes `settings` with the defaults. Refuses with a sentence for each setting that is out of its range. */
-export function checkRedeliveryPolicy(settings: Partial<RedeliveryPolicy>): CheckedRedeliveryPolicy {
-  const policy: RedeliveryPolicy = {
+export function checkRedeliveryPolicy(settings: Partial<RedeliverySettings>): CheckedRedeliveryPolicy {
+  const policy: RedeliverySettings = {
     deliveriesMax: settings.deliveriesMax ?? DEFAULT_REDELIVERY_POLICY.deliveriesMax,
     delayMs: settings.delayMs ?? DEFAULT_REDELIVERY_POLICY.delayMs,
     multiplier: settings.multiplier ?? DEFAULT_REDELIVERY_POLICY.multiplier,
@@ -66,7 +66,7 @@ export function checkRedeliveryPolicy(settings: Partial<RedeliveryPolicy>): Chec
     jitter: settings.jitter ?? DEFAULT_REDELIVERY_POLICY.jitter,
   }
   const errors: string[] = []
-  const check = (name: keyof RedeliveryPolicy, min: number, max: number, isWhole: boolean, hint: string): void => {
+  const check = (name: keyof RedeliverySettings, min: number, max: number, isWhole: boolean, hint: string): void => {
     const value = policy[name]
     if (value >= min && value <= max && (!isWhole || Number.isInteger(value))) return
     errors.push(

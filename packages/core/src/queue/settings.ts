@@ -3,22 +3,10 @@
  * one while messages wait. Every limit has a named consequence.
  */
 import type { Durability } from '@ternmq/store'
+import { DEFAULT_REDELIVERY_POLICY, type RedeliverySettings } from './redelivery-policy.ts'
 
 /** What becomes of a message for a queue that is full: see `QueueSettings.whenFull`. */
 export type WhenFull = 'block' | 'reject' | 'drop-oldest' | 'drop-newest'
-
-/** When and how often a failed delivery is tried again. */
-export interface RedeliverySettings {
-  /** Deliveries of one message, the first included; after so many failed ones it is dead-lettered. 0: without end. */
-  readonly deliveriesMax: number
-  /** Before the second delivery. */
-  readonly delayMs: number
-  /** Each further delay is so many times the one before; 1 keeps it. */
-  readonly multiplier: number
-  readonly delayMaxMs: number
-  /** 0…1: the share of the delay that chance adds or takes. */
-  readonly jitter: number
-}
 
 export interface QueueSettings {
   /** `memory` keeps nothing over a restart, whatever a publisher asks; `page-cache` survives the process, `fsync-local` the power. */
@@ -86,7 +74,7 @@ export const DEFAULT_QUEUE_SETTINGS: QueueSettings = {
   keepsAtMostOnce: true,
   exclusive: false,
   lastValueKey: undefined,
-  redelivery: { deliveriesMax: 10, delayMs: 0, multiplier: 1, delayMaxMs: 60_000, jitter: 0 },
+  redelivery: DEFAULT_REDELIVERY_POLICY,
   deadLetter: 'DLQ',
   expiryTarget: undefined,
   ttlMs: 0,
@@ -97,13 +85,4 @@ export const DEFAULT_QUEUE_SETTINGS: QueueSettings = {
   autoDeleteMs: 0,
   slowConsumerMs: 30_000,
   slowConsumer: 'report',
-}
-
-/** Before the next delivery of a message that failed `failedCount` times; undefined: there is none. `random` is a u32. */
-export function retryDelayMs(redelivery: RedeliverySettings, failedCount: number, random: number): number | undefined {
-  const { deliveriesMax, delayMs, multiplier, delayMaxMs, jitter } = redelivery
-  if (deliveriesMax !== 0 && failedCount >= deliveriesMax) return undefined
-  if (delayMs === 0) return 0
-  const delay = Math.min(delayMaxMs, delayMs * multiplier ** (failedCount - 1))
-  return Math.round(delay * (1 + jitter * (random / 0x8000_0000 - 1)))
 }
