@@ -45,13 +45,26 @@ export class Mover {
 
   /** Moves an entry that nobody else has, with its cause; where there can be no such queue it goes, counted. */
   deadLetter(queue: Queue, delivery: Delivery, target: string, cause: MoveCause, reason: string | undefined): void {
+    const letter = this.letterOf(queue, delivery, target, cause, reason)
+    if (letter === undefined) return queue.finishAt(delivery.line!, delivery.position)
+    this.#vhost.counters.deadLettered++
+    this.move(queue, delivery, letter.target, letter.copy)
+  }
+
+  /** The copy of an entry for the queue of dead letters, with the cause; undefined, and counted, where there can be no such queue. */
+  letterOf(
+    queue: Queue,
+    delivery: Delivery,
+    target: string | undefined,
+    cause: MoveCause,
+    reason: string | undefined,
+  ): DeadLetter | undefined {
     const { destinations, counters, env } = this.#vhost
-    const named = destinations.ensure(target)
-    if (!named.ok || named.value.queue === queue) {
-      counters.undeliverable++
-      return queue.finishAt(delivery.line!, delivery.position)
+    const named = target === undefined ? undefined : destinations.ensure(target)
+    if (named?.ok !== true || named.value.queue === queue) {
+      if (target !== undefined && target !== queue.name) counters.undeliverable++
+      return undefined
     }
-    counters.deadLettered++
     const { message } = delivery
     const annotations = {
       ...message.extras?.annotations,
@@ -63,7 +76,7 @@ export class Mover {
       ...(cause === 'expired' && { expiredAtMs: message.expiresAtMs }),
       movedAtMs: env.clock.wallMs(),
     }
-    this.move(queue, delivery, named.value, copyFor(message, { ...message.extras, annotations }, 0))
+    return new DeadLetter(this.#vhost, named.value, copyFor(message, { ...message.extras, annotations }, 0))
   }
 
   /** Puts `copy` into `target` and ends the entry. */
@@ -80,6 +93,35 @@ export class Mover {
     const move = new Move(this.#vhost, queue, delivery, target, copy, records.length, isLogged, leaves)
     if (records.length === 0) move.onCommitted(0)
     else log.appendAll(records, move)
+  }
+}
+
+/** A copy on its way to a queue of dead letters, for whoever puts it into a group of the log. */
+export class DeadLetter {
+  readonly target: NamedQueue
+  readonly copy: Message
+  readonly #vhost: VirtualHost
+
+  constructor(vhost: VirtualHost, target: NamedQueue, copy: Message) {
+    this.#vhost = vhost
+    this.target = target
+    this.copy = copy
+  }
+
+  get isLogged(): boolean {
+    return this.target.queue.number !== 0 && this.copy.durable && this.copy.assurance !== 0
+  }
+
+  /** Only where it is logged. */
+  record(): LogRecord {
+    this.copy.detach()
+    return messageRecord(this.copy, [this.target.queue.number], this.target.queue.hasAttachedConsumer)
+  }
+
+  arrive(lsn: number): void {
+    this.copy.lsn = lsn
+    this.#vhost.counters.deadLettered++
+    this.target.queue.offer(this.copy, this.target.match)
   }
 }
 

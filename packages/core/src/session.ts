@@ -19,6 +19,7 @@ import { QueueConsumers } from './queue-consumers.ts'
 import { refuse, type Result } from './refusal.ts'
 import { type Binding, matchOf } from './router.ts'
 import { isTemporary } from './temporaries.ts'
+import type { Transaction } from './transaction/transaction.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 /** The adapter's end of a session while it is connected. */
@@ -147,6 +148,11 @@ export class Session {
   /** `owner` hears of publishes that had to wait for the log. */
   openProducer(owner: PublishOwner): Producer {
     return new Producer(this.#vhost, this.#subject(), owner, this)
+  }
+
+  /** Publishes and settles that happen together or not at all; `producer` is one of this session's, whose order the publishes keep. */
+  beginTransaction(producer: Producer): Result<Transaction> {
+    return this.#vhost.transactions.begin(this, producer)
   }
 
   /** Adds or replaces a binding; its retained messages follow at the end of the turn. */
@@ -353,6 +359,7 @@ export class Session {
     if (this.#owner === undefined) return
     this.#owner = undefined
     this.#sink = undefined
+    this.#vhost.transactions.endOf(this)
     for (const consumer of this.#consumers()) consumer.detach()
     this.#queues?.detach()
     this.#vhost.temporaries.endOf(this)
@@ -378,6 +385,7 @@ export class Session {
     this.#isEnded = true
     this.#owner = undefined
     this.#cancelTimers()
+    this.#vhost.transactions.endOf(this)
     // Before the will: whoever has been evicted gets nothing more, not even that.
     for (const consumer of this.#consumers()) consumer.detach()
     this.#queues?.close()

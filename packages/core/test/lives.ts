@@ -1,5 +1,5 @@
 /** A virtual host on an engine in memory that can be started again at any moment, as after a crash: what is not in the log is gone. */
-import { MemoryEngine } from '@ternmq/store'
+import { type Engine, MemoryEngine, type PartitionLog } from '@ternmq/store'
 import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
 import { allowAll } from '../src/authorizer.ts'
 import { type CoreLimits, DEFAULT_CORE_LIMITS } from '../src/limits.ts'
@@ -10,11 +10,16 @@ import type { DurableState } from '../src/log/state.ts'
 import type { Message } from '../src/message.ts'
 import type { Producer, PublishOptions, PublishResult } from '../src/producer.ts'
 import type { Consumer } from '../src/queue/consumer.ts'
+import type { Outcome, SettleDetail } from '../src/queue/delivery.ts'
+import type { RefusalDetail } from '../src/refusal.ts'
 import type { Session } from '../src/session.ts'
+import type { Transaction } from '../src/transaction/transaction.ts'
 import { VirtualHost } from '../src/virtual-host.ts'
 import { messageOf, type MessageOptions, quiet, testCodec, TestSink, textOf, user } from './support.ts'
 
 export interface LifeOptions {
+  /** What is released stays, as it may in a journal: a restart finds it again where no record says that it is settled. */
+  readonly keepsReleased?: boolean
   readonly maxBytes?: number
   readonly limits?: Partial<CoreLimits>
 }
@@ -25,11 +30,13 @@ export const QUEUE = '$queue/'
 export class Lives {
   readonly env: VirtualEnv = virtualEnv()
   readonly engine: MemoryEngine
+  readonly #keepsReleased: boolean
   readonly #limits: CoreLimits
   vhost!: VirtualHost
 
   private constructor(options: LifeOptions) {
     this.engine = new MemoryEngine(this.env, options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes })
+    this.#keepsReleased = options.keepsReleased === true
     this.#limits = { ...DEFAULT_CORE_LIMITS, ...options.limits }
   }
 
@@ -42,7 +49,7 @@ export class Lives {
   /** The life before ends where it is. Its clients are its own: they do nothing any more. */
   async restart(): Promise<void> {
     this.vhost = new VirtualHost({ env: this.env, name: '/', authorizer: allowAll, limits: this.#limits, onLogEnded: () => {} })
-    await this.vhost.openLog(this.engine, [testCodec])
+    await this.vhost.openLog(this.#keepsReleased ? withoutRelease(this.engine) : this.engine, [testCodec])
   }
 
   /** The broker is down: the life there was has lost its log. */
@@ -117,12 +124,53 @@ export class LifeClient {
 
   /** Of deliveries that it holds, the one with this text. */
   held(text: string): { readonly consumer: Consumer; readonly delivery: TestSink['held'][number] } {
-    const delivery = this.sink.held.find((each) => textOf(each.message) === text)
+    const delivery = this.sink.held.findLast((each) => textOf(each.message) === text)
     if (delivery?.consumer === undefined) throw new Error(`${this.session.clientId} does not hold '${text}'`)
     return { consumer: delivery.consumer, delivery }
+  }
+
+  begin(): Transaction {
+    const begun = this.session.beginTransaction(this.producer)
+    if (!begun.ok) throw new Error(begun.detail.text)
+    return begun.value
+  }
+
+  /** Publishes in a transaction; durable unless told otherwise. */
+  stage(transaction: Transaction, address: string, text: string, options: MessageOptions & PublishOptions = {}): RefusalDetail | undefined {
+    const message = messageOf(address, text, { durable: true, ...options })
+    return transaction.publish(this.producer.target(address), message, options.schedule)
+  }
+
+  /** Settles in a transaction what this client holds, and what has this text. */
+  settle(transaction: Transaction, text: string, outcome: Outcome = 'accepted', detail?: SettleDetail): RefusalDetail | undefined {
+    const { consumer, delivery } = this.held(text)
+    return transaction.settle(consumer, delivery, outcome, detail)
   }
 
   acceptAll(): void {
     for (const delivery of this.sink.held.splice(0)) delivery.consumer!.settle(delivery, 'accepted')
   }
+}
+
+/** The engine as it is, but that nothing is released. */
+function withoutRelease(engine: Engine): Engine {
+  return overriding(engine, {
+    partition: (id: number) => {
+      const log = engine.partition(id)
+      const own: PartitionLog['own'] = async (options, owner) => overriding(await log.own(options, owner), { release: () => {} })
+      return overriding(log, { own })
+    },
+  })
+}
+
+/** `object` with some members replaced; the others are called on itself, for the sake of its private fields. */
+function overriding<T extends object>(object: T, members: Partial<T>): T {
+  return new Proxy(object, {
+    get: (_, name) => {
+      const replaced = (members as Record<PropertyKey, unknown>)[name]
+      if (replaced !== undefined) return replaced
+      const own = (object as Record<PropertyKey, unknown>)[name]
+      return typeof own === 'function' ? (own.bind(object) as unknown) : own
+    },
+  })
 }

@@ -309,7 +309,7 @@ test('a message that was cancelled is not sent, not even after a restart, and it
   const before = lives.engine.usedBytes
   maker.publish(JOBS, 'x'.repeat(10_000), { schedule: { delayMs: 1_000 } })
   await lives.quiet()
-  const [{ id }] = lives.vhost.schedule.list(1).items as [{ id: number }]
+  const { id } = lives.vhost.schedule.list(1).items[0]!
   const done: boolean[] = []
   expect(lives.vhost.schedule.cancel(id, (isDone) => done.push(isDone))).toBe(true)
   expect(done).toEqual([])

@@ -67,10 +67,9 @@ export class Schedule {
     return this.count < SCHEDULED_MESSAGES_MAX
   }
 
-  /** Checks what is asked and reserves a place. Refused with name, value and limit, or with the position in a cron expression. */
-  plan(route: Route, message: Message, options: ScheduleOptions): Result<ScheduledPublish> {
-    const { env, log, waiting } = this.#vhost
-    const nowMs = env.clock.wallMs()
+  /** Checks what was asked at `nowMs` (Unix ms) and reserves a place. Refused with name, value and limit, or with the position in a cron expression. */
+  plan(route: Route, message: Message, options: ScheduleOptions, nowMs: number = this.#vhost.env.clock.wallMs()): Result<ScheduledPublish> {
+    const { flow, log, waiting } = this.#vhost
     const timing = timingOf(options, nowMs, route.topic)
     if (!timing.ok) return timing
     if (!this.hasRoom) {
@@ -80,7 +79,7 @@ export class Schedule {
     const isLogged = log.isOpen && message.durable && message.assurance !== 0 && !isInMemory(route)
     const bytes = message.end - message.headerStart
     const cost = costOf(bytes, isLogged)
-    if (waiting.bytes + cost > waiting.bytesMax) {
+    if (!flow.hasMemoryFor(cost)) {
       const text = `${waiting.bytes} bytes wait in memory, close to the limit limits.waitingBytesMax ${waiting.bytesMax}: a scheduled message that takes ${cost} is refused`
       return refuse('limit-reached', route.topic, text)
     }

@@ -1,0 +1,199 @@
+/**
+ * Publishes and settles that happen together or not at all: one group of the log, or nothing. Until it is committed, its messages are
+ * nowhere but here, and the deliveries it settles stay with their consumers and cannot be settled by anybody else. Several may be
+ * open at once, also of one session.
+ */
+import { CommitGroup } from './commit.ts'
+import type { VirtualHost } from '../virtual-host.ts'
+import type { Obstacle } from '../flow/admission.ts'
+import { ENTRY_BYTES, TRANSACTION_BYTES_MAX, TRANSACTION_OPERATIONS_MAX } from '../limits.ts'
+import type { Message } from '../message.ts'
+import type { Producer, ProducerTarget, ProducerWork } from '../producer.ts'
+import type { Consumer } from '../queue/consumer.ts'
+import type { Delivery, Outcome, SettleDetail } from '../queue/delivery.ts'
+import type { RefusalDetail } from '../refusal.ts'
+import type { Route } from '../router.ts'
+import { type ScheduleOptions, timingOf } from '../schedule/options.ts'
+
+/** A publish that waits for the commit. Its bytes are its own. */
+export interface StagedPublish {
+  readonly route: Route
+  readonly message: Message
+  readonly schedule: ScheduleOptions | undefined
+  /** Unix ms of the publish: delays count from there. */
+  readonly atMs: number
+}
+
+/** What becomes of a delivery with the commit. */
+export interface StagedSettle {
+  readonly consumer: Consumer
+  readonly delivery: Delivery
+  readonly outcome: Outcome
+  readonly detail: SettleDetail | undefined
+}
+
+/** Hears how a commit ended: undefined when all of it happened, otherwise why nothing did. */
+export type OnCommitted = (refusal: RefusalDetail | undefined) => void
+
+export type TransactionState = 'open' | 'committing' | 'committed' | 'rolled-back'
+
+export class Transaction implements ProducerWork {
+  readonly #vhost: VirtualHost
+  readonly #producer: Producer
+  readonly #name: string
+  readonly #onEnded: (transaction: Transaction) => void
+  #publishes: StagedPublish[] = []
+  #settles: StagedSettle[] = []
+  /** Of the publishes, held in memory. */
+  #bytes = 0
+  #state: TransactionState = 'open'
+  #group: CommitGroup | undefined = undefined
+  #onResult: OnCommitted = () => {}
+
+  /** `name` is its owner's, for refusals; `onEnded` hears when it is over, whichever way. */
+  constructor(vhost: VirtualHost, producer: Producer, name: string, onEnded: (transaction: Transaction) => void) {
+    this.#vhost = vhost
+    this.#producer = producer
+    this.#name = name
+    this.#onEnded = onEnded
+  }
+
+  get state(): TransactionState {
+    return this.#state
+  }
+
+  /** Publishes and settles so far. */
+  get operationCount(): number {
+    return this.#publishes.length + this.#settles.length
+  }
+
+  /**
+   * Keeps a message for the commit. Permission is asked now, and only now. Returns why it was not kept: no permission, a bad schedule,
+   * or one of the transaction's bounds. The transaction goes on either way.
+   */
+  publish(target: ProducerTarget, message: Message, schedule?: ScheduleOptions): RefusalDetail | undefined {
+    this.#checkOpen('publish')
+    const { route } = target
+    const atMs = this.#vhost.env.clock.wallMs()
+    const bytes = message.size + ENTRY_BYTES
+    const refusal = this.#producer.check(target, message) ?? this.#overLimit(route.topic, bytes)
+    if (refusal !== undefined) return refusal
+    if (schedule !== undefined) {
+      const timing = timingOf(schedule, atMs, route.topic)
+      if (!timing.ok) return timing.detail
+    }
+    message.detach()
+    this.#publishes.push({ route, message, schedule, atMs })
+    this.#bytes += bytes
+    this.#vhost.waiting.bytes += bytes
+    return undefined
+  }
+
+  /**
+   * Settles a delivery of `consumer` with the commit. Until then it counts as unsettled, against the consumer's credit as well. Returns
+   * why it cannot be: a transaction has it already, or there are too many. Throws for a delivery that the consumer does not hold.
+   */
+  settle(consumer: Consumer, delivery: Delivery, outcome: Outcome, detail?: SettleDetail): RefusalDetail | undefined {
+    this.#checkOpen('settle')
+    if (delivery.consumer !== consumer) throw new Error(`settle of a delivery that is not with this consumer of ${consumer.queue.name}`)
+    const address = delivery.message.topic
+    if (delivery.transaction !== undefined) {
+      const text = `delivery ${delivery.tag} from ${consumer.queue.name} is settled in a transaction already; commit that or roll it back`
+      return { refusal: 'in-use', subject: address, text }
+    }
+    const refusal = this.#overLimit(address, 0)
+    if (refusal !== undefined) return refusal
+    delivery.transaction = this
+    this.#settles.push({ consumer, delivery, outcome, detail })
+    return undefined
+  }
+
+  /**
+   * Makes all of it happen, in its turn among the producer's publishes. `onResult` hears once it is in the log, at once where
+   * nothing has to be. Refused, by a full queue for example, it is rolled back.
+   */
+  commit(onResult: OnCommitted): void {
+    this.#checkOpen('commit')
+    this.#state = 'committing'
+    this.#onResult = onResult
+    this.#producer.perform(this)
+  }
+
+  /**
+   * Nothing of it happens: messages are forgotten, deliveries are with their consumers as if they had not been settled. What a consumer
+   * left behind returns to its old place, with a failed attempt more.
+   */
+  rollback(): void {
+    this.#checkOpen('rollback')
+    this.#undo()
+  }
+
+  // ── ProducerWork ──
+
+  /** What keeps one of its messages from its queues; then none of them goes. */
+  obstacle(): Obstacle | undefined {
+    const group = new CommitGroup(this.#vhost, this.#producer, this)
+    const obstacle = group.load(this.#publishes)
+    if (obstacle === undefined) this.#group = group
+    return obstacle
+  }
+
+  go(): void {
+    this.#group!.submit(this.#settles)
+  }
+
+  refuse(text: string): void {
+    this.#group = undefined
+    this.#undo()
+    this.#onResult({ refusal: 'limit-reached', subject: this.#name, text: `the transaction was rolled back: ${text}` })
+  }
+
+  /** Only its group calls this: it is in the log, and `arrive` lets everything happen. */
+  onCommitted(arrive: () => void): void {
+    this.#state = 'committed'
+    this.#forget()
+    arrive()
+    this.#onResult(undefined)
+  }
+
+  #undo(): void {
+    this.#state = 'rolled-back'
+    const settles = this.#settles
+    this.#forget()
+    for (const { consumer, delivery } of settles) {
+      delivery.transaction = undefined
+      // Its consumer has ended meanwhile, and it was kept for this transaction alone.
+      if (delivery.consumer === undefined) consumer.queue.onSettled(delivery, 'modified', consumer)
+    }
+  }
+
+  /** It holds nothing any more. */
+  #forget(): void {
+    this.#publishes = []
+    this.#settles = []
+    const { waiting, flow } = this.#vhost
+    waiting.bytes -= this.#bytes
+    this.#bytes = 0
+    flow.gates.onMemoryEased()
+    this.#onEnded(this)
+  }
+
+  #overLimit(subject: string, bytes: number): RefusalDetail | undefined {
+    const { waiting, flow } = this.#vhost
+    const count = this.operationCount
+    let text: string | undefined = undefined
+    if (count >= TRANSACTION_OPERATIONS_MAX) {
+      text = `it has ${count} publishes and settles, the limit (TRANSACTION_OPERATIONS_MAX)`
+    } else if (bytes > 0 && this.#bytes + bytes > TRANSACTION_BYTES_MAX) {
+      text = `${bytes} bytes more than its ${this.#bytes} exceed TRANSACTION_BYTES_MAX ${TRANSACTION_BYTES_MAX}`
+    } else if (bytes > 0 && !flow.hasMemoryFor(bytes)) {
+      text = `${waiting.bytes} bytes of messages wait in memory, the limit (limits.waitingBytesMax) is ${waiting.bytesMax}`
+    }
+    if (text === undefined) return undefined
+    return { refusal: 'limit-reached', subject, text: `a transaction of '${this.#name}' takes no more: ${text}; commit it` }
+  }
+
+  #checkOpen(what: string): void {
+    if (this.#state !== 'open') throw new Error(`${what} in a transaction of '${this.#name}' that is ${this.#state}`)
+  }
+}
