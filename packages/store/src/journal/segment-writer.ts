@@ -207,7 +207,7 @@ export class SegmentWriter {
     await this.sync()
     if (partition.segments.length === 0) await partition.makeDirectory()
     const firstLsn = (partition.segments.at(-1)?.rangeEnd ?? partition.trimmedTo) + 1
-    const segment = new Segment({ firstLsn, fileId: partition.nextFileId, coveredTo: 0 }, 'dense')
+    const segment = new Segment({ firstLsn, fileId: partition.nextFileId++, coveredTo: 0 }, 'dense')
     const path = partition.pathOf(segment.name)
     if (old !== undefined) await cutStale(old)
     const { fileId } = segment
@@ -234,7 +234,6 @@ export class SegmentWriter {
       }
       throw error
     }
-    partition.nextFileId++
     if (staleTo > 0) partition.spareBytes = 0 // else one that the collector kept meanwhile stays
     space.giveBack(staleTo)
     space.use(SEGMENT_HEADER_BYTES)
