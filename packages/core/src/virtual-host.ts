@@ -121,6 +121,7 @@ export class VirtualHost implements QueueContext {
   /** Waits until the log has all it was told, and lets it go. Nothing happens by itself any more. */
   async close(): Promise<void> {
     this.flow.close()
+    this.schedule.close()
     await this.log.close()
   }
 

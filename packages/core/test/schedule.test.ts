@@ -379,6 +379,23 @@ test('a message for a queue that cannot be made any more goes to the dead-letter
   expect(annotations).toMatchObject({ originalAddress: `${QUEUE}gone`, cause: 'undeliverable' })
 })
 
+test('a virtual host that has closed sends nothing and leaves no timer', async () => {
+  const { lives, worker, maker } = await livesWithWorker()
+  maker.publish(JOBS, 'later', { schedule: { delayMs: 1_000 } })
+  await lives.quiet()
+  const closed = lives.vhost.close()
+  await lives.quiet()
+  await closed
+  await lives.pass(10_000, 1_000)
+  expect(worker.texts).toEqual([])
+  expect(lives.env.clock.timerCount).toBe(0)
+  await lives.restart()
+  const again = lives.client('again')
+  again.consume('jobs')
+  await lives.quiet()
+  expect(again.texts).toEqual(['later'])
+})
+
 test('what a snapshot says of the schedule is what a restart would find in the log', async () => {
   const { lives, maker } = await livesWithWorker()
   maker.publish(JOBS, 'a', { schedule: { delayMs: 100_000 } })

@@ -12,7 +12,7 @@ import { SCHEDULED_BATCH_BYTES, SCHEDULED_BATCH_MAX, SCHEDULED_ENTRY_BYTES, SCHE
 import type { LoggedSchedule } from '../log/records.ts'
 import type { Message } from '../message.ts'
 import { refuse, type Result } from '../refusal.ts'
-import { remade } from '../routed-message.ts'
+import { remade, routeTo } from '../routed-message.ts'
 import { type Route, targetsOf } from '../router.ts'
 import type { VirtualHost } from '../virtual-host.ts'
 import { DueHeap } from './due-heap.ts'
@@ -53,6 +53,9 @@ export class Schedule {
   #cancelTimer: Cancel | undefined = undefined
   #timerAtMs = Infinity
   #isReading = false
+  #isClosed = false
+  /** Of the last copy: those of one moment are often for one address. */
+  #route: Route | undefined = undefined
 
   constructor(vhost: VirtualHost) {
     this.#vhost = vhost
@@ -133,6 +136,13 @@ export class Schedule {
     return all.length
   }
 
+  /** The virtual host closes: nothing is sent any more. */
+  close(): void {
+    this.#isClosed = true
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+  }
+
   /** What the log has of it. */
   *logged(): Generator<readonly [lsn: number, schedule: LoggedSchedule]> {
     for (const { id, logged } of this.#byId.values()) if (id > 0) yield [id, logged]
@@ -163,6 +173,11 @@ export class Schedule {
   giveUp(logged: LoggedSchedule, isLogged: boolean): void {
     this.#underWayCount--
     this.#vhost.waiting.bytes -= costOf(logged.bytes, isLogged)
+  }
+
+  routeTo(address: string): Route {
+    if (this.#route?.topic !== address) this.#route = routeTo(this.#vhost, address)
+    return this.#route
   }
 
   /** A copy has been sent; `next` is when it is sent again. */
@@ -213,7 +228,7 @@ export class Schedule {
   /** One timer, for the earliest. */
   #arm(): void {
     const first = this.#heap.peek()
-    if (first === undefined || this.#isReading || first.dueAtMs >= this.#timerAtMs) return
+    if (first === undefined || this.#isReading || this.#isClosed || first.dueAtMs >= this.#timerAtMs) return
     const { clock } = this.#vhost.env
     const nowMs = clock.wallMs()
     const delayMs = Math.min(TIMER_MAX_MS, Math.max(0, first.dueAtMs - nowMs))
@@ -245,7 +260,7 @@ export class Schedule {
     this.#isReading = true
     void this.#vhost.log.readMessages(lsns).then((messages) => {
       this.#isReading = false
-      if (messages !== undefined) this.#sendAll(due, messages)
+      if (messages !== undefined && !this.#isClosed) this.#sendAll(due, messages)
     })
   }
 

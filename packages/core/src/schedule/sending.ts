@@ -5,7 +5,7 @@ import type { LogGroup } from '../log/host-log.ts'
 import { jsonRecord, type LoggedSchedule, messageRecord, RecordKind, settledRecord } from '../log/records.ts'
 import { SCHEDULE_NUMBER } from '../log/state.ts'
 import type { Message, MessageExtras } from '../message.ts'
-import { remade, RoutedMessage, routeTo } from '../routed-message.ts'
+import { remade, RoutedMessage } from '../routed-message.ts'
 import { isTemporary } from '../temporaries.ts'
 import type { VirtualHost } from '../virtual-host.ts'
 import { nextTiming, seriesOf } from './options.ts'
@@ -87,7 +87,7 @@ function copyOf(
     extras: isRepeated ? annotated(message.extras, { scheduledId: scheduled.id }) : message.extras,
   })
   copy.detach()
-  const routed = new RoutedMessage(vhost, routeTo(vhost, address), copy)
+  const routed = new RoutedMessage(vhost, vhost.schedule.routeTo(address), copy)
   const queue = queueNameOf(address)
   if (queue !== undefined && routed.targets.length === 0) return deadLetterOf(vhost, queue, copy)
   for (const { queue: target } of routed.targets) {
