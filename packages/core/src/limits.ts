@@ -35,7 +35,7 @@ export const ENTRY_BYTES = 256
 
 /**
  * Scheduled messages of a virtual host; beyond it a further one is refused as 'limit-reached', and a series of a cron expression is left
- * out. A snapshot writes them in one go: about 60 ms for 100,000.
+ * out. A snapshot writes them in one go: 250,000 took 150 to 370 ms (two busy cores).
  */
 export const SCHEDULED_MESSAGES_MAX = 250_000
 
