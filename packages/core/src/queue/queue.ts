@@ -511,6 +511,11 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     this.#notePageable()
   }
 
+  get stageBytesMax(): number {
+    const { bytes, bytesMax } = this.#context.waiting
+    return bytes > bytesMax * MEMORY_SHORT_SHARE ? STAGE_BYTES_SHORT : STAGE_BYTES_MAX
+  }
+
   onStagingDone(): void {
     this.wake()
   }
@@ -838,6 +843,10 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     this.#turns.wakeNextTurn(this)
   }
 }
+
+/** From this share of the memory for what waits on, queues read little ahead. */
+const MEMORY_SHORT_SHARE = 3 / 4
+const STAGE_BYTES_SHORT: number = 64 * 1024
 
 /** Reused for every delivery that is settled by being sent. */
 const settledDelivery: Delivery = new Delivery(undefined as never, undefined as never, 0, false)

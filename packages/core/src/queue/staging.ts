@@ -11,6 +11,8 @@ export const STAGE_MESSAGES_MAX = 1_024
 export const STAGE_BYTES_MAX: number = 1024 * 1024
 
 export interface StagingHost {
+  /** Bytes of one read: fewer when memory is short. */
+  readonly stageBytesMax: number
   /** Messages up to `lastLsn` will be staged; nothing is handed out before what it returns has resolved. */
   beforeStaging(lastLsn: number): Promise<void> | undefined
   /** The bytes of a waiting position are there; undefined: the log has lost them. */
@@ -43,7 +45,7 @@ export class Staging {
     for (; position !== 0; position = line.nextWaiting(position)) {
       if (line.entryAt(position) !== undefined) continue
       bytes += line.bytesAt(position)
-      if (positions.length > 0 && (bytes > STAGE_BYTES_MAX || positions.length >= STAGE_MESSAGES_MAX)) break
+      if (positions.length > 0 && (bytes > this.#host.stageBytesMax || positions.length >= STAGE_MESSAGES_MAX)) break
       positions.push(position)
       lsns.push(line.lsnAt(position))
     }
