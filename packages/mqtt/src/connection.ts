@@ -56,9 +56,9 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   readonly transport: Transport
   readonly #splitter = new PacketSplitter()
   #phase: Phase = 'new'
-  /** Tick of the adapter's wheel at which the last complete packet came. */
   /** Nothing is read, since what it publishes has no room: silence is not the client's. */
   #isPaused = false
+  /** Tick of the adapter's wheel at which the last complete packet came. */
   #heardTick: number
   #busyWith: Promise<void> | undefined = undefined
   #problem: string | undefined = undefined

@@ -2,7 +2,7 @@
  * node publish-out.bench.ts: what a PUBLISH towards a client costs when its packet can be repeated, and when it is put together, and how
  * fast a client drains a queue whose messages come from the log. The transport takes everything and counts.
  */
-import { allowAll, DEFAULT_CORE_LIMITS, Delivery, Events, Message, type Transport, VirtualHost } from '@ternmq/core'
+import { allowAll, DEFAULT_CORE_LIMITS, Delivery, Events, Message, VirtualHost } from '@ternmq/core'
 import { MemoryEngine } from '@ternmq/store'
 import { type VirtualEnv, virtualEnv } from '@ternmq/testkit'
 import { bench, run } from 'mitata'
@@ -64,7 +64,7 @@ async function start(): Promise<Broker> {
 
 /** A connected client that speaks `version`, with a clean session. */
 function connect({ env, adapter }: Broker, sink: Sink, version: 4 | 5): MqttConnection {
-  const connection = adapter.accept(sink as Transport) as MqttConnection
+  const connection = adapter.accept(sink) as MqttConnection
   const properties = version === 5 ? [0] : []
   const body = [0, 4, 0x4d, 0x51, 0x54, 0x54, version, 2, 0, 0, ...properties, 0, 1, 0x63]
   connection.onBytes(Uint8Array.from([0x10, body.length, ...body]))
@@ -127,7 +127,7 @@ async function benchPackets(): Promise<void> {
 /** Messages per second from a queue of `BACKLOG` messages that are in the log only. */
 async function drain(version: 4 | 5, qos: 0 | 1): Promise<number> {
   const broker = await start()
-  const { vhost, env } = broker
+  const { env } = broker
   const producer = connect(broker, new Sink(), 4).producer
   const target = producer.target('$queue/q')
   for (let sent = 0; sent < BACKLOG; sent++) {

@@ -44,10 +44,7 @@ async function live(seed: number, filter: string, qos: 1 | 2): Promise<Outcome> 
       reader.react()
       writer.react()
     }
-    for (let steps = 0; life === 1 && !reader.isReady; steps++) {
-      if (steps > STEPS_MAX) throw new Error(`seed ${seed}: the reader is not subscribed after ${STEPS_MAX} steps`)
-      await step()
-    }
+    if (life === 1) await untilReady(reader, step)
     const isLast = life === LIVES
     for (let left = isLast ? STEPS_LAST : sim.random.below(120); left > 0; left--) {
       if (sent < MESSAGES && (isLast || sim.random.below(5) === 0)) writer.publish(address, String(++sent), qos)
@@ -57,6 +54,13 @@ async function live(seed: number, filter: string, qos: 1 | 2): Promise<Outcome> 
   }
   if (!writer.isDone) throw new Error(`seed ${seed}: the writer waits for answers`)
   return reader
+}
+
+async function untilReady(client: CarefulClient, step: () => Promise<void>): Promise<void> {
+  for (let steps = 0; !client.isReady; steps++) {
+    if (steps > STEPS_MAX) throw new Error(`${client.clientId} is not subscribed after ${STEPS_MAX} steps`)
+    await step()
+  }
 }
 
 const numbers = Array.from({ length: MESSAGES }, (_, index) => String(index + 1))
