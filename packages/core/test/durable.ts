@@ -14,6 +14,9 @@ import { parseSelector, type Selector } from '../src/selector/selector.ts'
 import { VirtualHost } from '../src/virtual-host.ts'
 import { quiet, testCodec, TestSink, textOf, user } from './support.ts'
 
+/** Enough for ten priorities, each of which is read back from the log by itself. */
+const CONTENTS_ROUNDS_MAX = 20
+
 export interface SendOptions {
   readonly priority?: number
   readonly extras?: MessageExtras
@@ -115,6 +118,7 @@ export class DurableWorld {
   /** What a new consumer gets of the queue, in order; it leaves everything there. */
   async contents(queue: string): Promise<string[]> {
     const { consumer, sink } = this.read(queue)
+    for (let round = 0; round < CONTENTS_ROUNDS_MAX && this.queue(queue).waitingCount > 0; round++) await this.quiet()
     await this.quiet()
     const texts = sink.held.map(({ message }) => textOf(message))
     consumer.detach()

@@ -33,6 +33,7 @@ function setUp(count: number, bytes = 10): Setup {
     },
   } as unknown as HostLog
   const host: StagingHost = {
+    stageBytesMax: STAGE_BYTES_MAX,
     beforeStaging: (lastLsn) => {
       setup.noted.push(lastLsn)
       return setup.note
