@@ -128,8 +128,8 @@ test('a queue that remembers nothing takes all, and one that begins to remember 
 test('a message for several queues goes to those that have not had its id', async () => {
   const { world } = await open()
   const [a, b] = ['Consumer.A.VirtualTopic.T', 'Consumer.B.VirtualTopic.T']
-  world.define(a!, { duplicatesMax: 10 })
-  world.define(b!, { duplicatesMax: 10 })
+  world.define(a, { duplicatesMax: 10 })
+  world.define(b, { duplicatesMax: 10 })
   const producer = new Producer(world.vhost, { principal: user('u'), clientId: 'p' }, undefined, undefined)
   const publish = (address: string, text: string): PublishResult =>
     producer.publish(producer.target(address), messageOf(address, text, { durable: true }), 0, { dedupId: 'x' })
@@ -138,7 +138,7 @@ test('a message for several queues goes to those that have not had its id', asyn
   publish('VirtualTopic/T', 'both')
   await world.quiet()
   expect(publish('VirtualTopic/T', 'again')).toBe('routed')
-  expect([await world.contents(a!), await world.contents(b!)]).toEqual([['only a'], ['both']])
+  expect([await world.contents(a), await world.contents(b)]).toEqual([['only a'], ['both']])
 })
 
 test('a duplicate for a queue that is full is answered at once, and one that waits for room is taken when there is some', async () => {

@@ -139,8 +139,8 @@ export class DurableWorld {
 
 /** The answer of an operation that needs turns to come to its end. */
 export async function finished<T>(world: DurableWorld, operation: Promise<T>): Promise<T> {
-  let isDone = false
-  void operation.finally(() => (isDone = true))
-  for (let round = 0; round < 1_000 && !isDone; round++) await world.quiet()
+  const progress = { isDone: false }
+  void operation.finally(() => (progress.isDone = true))
+  for (let round = 0; round < 1_000 && !progress.isDone; round++) await world.quiet()
   return operation
 }

@@ -129,6 +129,7 @@ describe('groups', () => {
     const readers = [world.read('q'), world.read('q')]
     for (let count = 0; count < 200; count++) world.send('q', `${count % 50}:${count}`, group(String(count % 50)))
     await world.quiet()
+    expect(readers.map(({ sink }) => sink.texts.length > 0)).toEqual([true, true])
     expectGroupsApart(readers)
   })
 })

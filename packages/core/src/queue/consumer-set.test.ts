@@ -28,17 +28,17 @@ function setOf(isExclusive: boolean, ...consumers: Consumer[]): ConsumerSet {
 describe('turns', () => {
   test('equals take turns, and one that cannot take is passed over', () => {
     const [a, b, c] = [consumer(), consumer(), consumer()]
-    const set = setOf(false, a!, b!, c!)
+    const set = setOf(false, a, b, c)
     expect([set.next(1), set.next(1), set.next(1), set.next(1)]).toEqual([a, b, c, a])
-    c!.detach()
+    c.detach()
     expect([set.next(1), set.next(1), set.next(1)]).toEqual([b, a, b])
   })
 
   test('a higher priority is served as long as it can take', () => {
     const [low, high] = [consumer(), consumer({ priority: 3 })]
-    const set = setOf(false, low!, high!)
+    const set = setOf(false, low, high)
     expect([set.next(1), set.next(1)]).toEqual([high, high])
-    high!.detach()
+    high.detach()
     expect(set.next(1)).toBe(low)
   })
 
@@ -50,7 +50,7 @@ describe('turns', () => {
 
   test('who is offered in turn comes by priority, after the last that took', () => {
     const [a, b, top] = [consumer(), consumer(), consumer({ priority: 1 })]
-    const set = setOf(false, a!, b!, top!)
+    const set = setOf(false, a, b, top)
     const order = (taker: Consumer | undefined): Consumer[] => {
       const asked: Consumer[] = []
       expect(set.offerInTurn((each) => asked.push(each) > 0 && each === taker)).toBe(taker !== undefined)
@@ -64,16 +64,16 @@ describe('turns', () => {
 
   test('one that leaves twice has left once', () => {
     const [a, b] = [consumer(), consumer()]
-    const set = setOf(false, a!, b!)
-    expect([set.remove(a!), set.remove(a!), set.all]).toEqual([true, false, [b]])
+    const set = setOf(false, a, b)
+    expect([set.remove(a), set.remove(a), set.all]).toEqual([true, false, [b]])
     expect([set.next(1), set.next(1)]).toEqual([b, b])
   })
 
   test('it is selective as long as a consumer with a selector is there', () => {
     const [a, b] = [consumer(), consumer({ selector: selectorOf('x = 1') })]
-    const set = setOf(false, a!, b!)
+    const set = setOf(false, a, b)
     expect(set.isSelective).toBe(true)
-    set.remove(b!)
+    set.remove(b)
     expect(set.isSelective).toBe(false)
   })
 })
@@ -81,38 +81,38 @@ describe('turns', () => {
 describe('exclusive', () => {
   test('the first has the queue, also while it cannot take, and the next one after it', () => {
     const [a, b] = [consumer(), consumer()]
-    const set = setOf(true, a!, b!)
+    const set = setOf(true, a, b)
     expect([set.active, set.next(1), set.next(1)]).toEqual([a, a, a])
-    a!.detach()
+    a.detach()
     expect(set.next(1)).toBeUndefined()
-    set.remove(a!)
+    set.remove(a)
     expect([set.active, set.next(1)]).toEqual([b, b])
-    set.remove(b!)
+    set.remove(b)
     expect(set.active).toBeUndefined()
   })
 
   test('one of a higher priority takes over, one of the same does not', () => {
     const [a, b, c] = [consumer(), consumer(), consumer({ priority: 5 })]
-    const set = setOf(true, a!, b!)
-    set.add(c!)
+    const set = setOf(true, a, b)
+    set.add(c)
     expect(set.active).toBe(c)
-    set.remove(c!)
+    set.remove(c)
     expect(set.active).toBe(a)
   })
 
   test('a consumer that wants the queue to itself has it, where the queue itself is shared', () => {
     const [a, alone] = [consumer(), consumer({ exclusive: true })]
-    const set = setOf(false, a!)
+    const set = setOf(false, a)
     expect(set.active).toBeUndefined()
-    set.add(alone!)
+    set.add(alone)
     expect([set.active, set.next(1)]).toEqual([alone, alone])
-    set.remove(alone!)
+    set.remove(alone)
     expect([set.active, set.next(1)]).toEqual([undefined, a])
   })
 
   test('switched on and off while consumers are there', () => {
     const [a, b] = [consumer(), consumer()]
-    const set = setOf(false, a!, b!)
+    const set = setOf(false, a, b)
     set.setExclusive(true)
     expect([set.next(1), set.next(1)]).toEqual([a, a])
     set.setExclusive(false)
