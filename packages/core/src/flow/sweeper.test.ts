@@ -1,6 +1,9 @@
 import { MemoryEngine } from '@ternmq/store'
 import { expect, test } from 'vitest'
 import type { QueueSettings } from '../queue/settings.ts'
+import { allowAll } from '../authorizer.ts'
+import { DEFAULT_CORE_LIMITS } from '../limits.ts'
+import { VirtualHost } from '../virtual-host.ts'
 import { quiet, testCodec } from '../../test/support.ts'
 import { World } from '../../test/world.ts'
 import type { NamedQueue } from '../destinations.ts'
@@ -92,6 +95,26 @@ test('expired messages go to the queue for such, with their cause, be their byte
   await quiet(world.env.clock)
   expect(new Set(reader.texts)).toEqual(new Set([...Array.from({ length: 600 }, (_, count) => `${count}`), 'in memory']))
   expect(reader.sink.held[0]!.message.extras!.annotations).toMatchObject({ cause: 'expired', originalQueue: '$queue/q' })
+})
+
+test('after a restart messages expire at the time that they were given before', async () => {
+  const world = new World()
+  const engine = new MemoryEngine(world.env)
+  await world.vhost.openLog(engine, [testCodec])
+  define(world, 'q', { ttlMs: 10_000 })
+  const publisher = world.connect('publisher')
+  publisher.publish('$queue/q', 'x', { durable: true })
+  await quiet(world.env.clock)
+  world.advance(5_000)
+  world.vhost.flow.close()
+  const second = new VirtualHost({ env: world.env, name: '/', authorizer: allowAll, limits: DEFAULT_CORE_LIMITS })
+  await second.openLog(engine, [testCodec])
+  const { queue } = second.destinations.find('q')!
+  world.advance(4_000)
+  expect(queue.waitingCount).toBe(1)
+  world.advance(3_000)
+  await quiet(world.env.clock)
+  expect([queue.waitingCount, queue.inflightCount, second.counters.expired]).toEqual([0, 0, 1])
 })
 
 test('an automatic queue goes when nobody has used it for so long, a defined one stays', () => {
