@@ -12,9 +12,6 @@ import type { MoveCause, Queue } from './queue/queue.ts'
 import type { NamedQueue } from './destinations.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
-/** Before a move that the store had no room for is tried again. */
-const RETRY_MS = 1_000
-
 /** The same message for another queue, with what is to be said of it. */
 export function copyFor(message: Message, extras: MessageExtras | undefined, expiresAtMs: number): Message {
   const { topic, codec, bytes, start, headerStart, bodyStart, end, assurance, durable, publisher, priority } = message
@@ -90,7 +87,7 @@ export class Mover {
     }
     const leaves = queue.isLogged(delivery)
     if (leaves) records.push(settledRecord([queue.number], [delivery.message.lsn]))
-    const move = new Move(this.#vhost, queue, delivery, target, copy, records.length, isLogged, leaves)
+    const move = new Move(this.#vhost, queue, delivery, target, copy, records, isLogged, leaves)
     if (records.length === 0) move.onCommitted(0)
     else log.appendAll(records, move)
   }
@@ -128,6 +125,8 @@ export class DeadLetter {
 class Move implements LogGroup {
   ticket = 0
   readonly recordCount: number
+  readonly #records: readonly LogRecord[]
+  #isOwed = false
   readonly #vhost: VirtualHost
   readonly #queue: Queue
   readonly #delivery: Delivery
@@ -142,7 +141,7 @@ class Move implements LogGroup {
     delivery: Delivery,
     target: NamedQueue,
     copy: Message,
-    recordCount: number,
+    records: readonly LogRecord[],
     isLogged: boolean,
     leavesLog: boolean,
   ) {
@@ -151,7 +150,8 @@ class Move implements LogGroup {
     this.#delivery = delivery
     this.#target = target
     this.#copy = copy
-    this.recordCount = recordCount
+    this.#records = records
+    this.recordCount = records.length
     this.#isLogged = isLogged
     this.#leavesLog = leavesLog
   }
@@ -162,10 +162,17 @@ class Move implements LogGroup {
     const wasThere = line?.remove(position) ?? true
     if (this.#leavesLog && wasThere) this.#vhost.log.unref(message.lsn)
     this.#target.queue.offer(this.#copy, this.#target.match)
+    if (this.#isOwed) this.#vhost.log.paid()
   }
 
-  /** No room: it stays where it is, and is tried again a little later. */
+  /** No room: it stays in flight, and is tried again a little later. Nobody hears before that it has been moved. */
   onRefused(): void {
-    this.#vhost.env.clock.after(RETRY_MS, () => this.#queue.takeBack(this.#delivery))
+    const { log } = this.#vhost
+    if (!this.#isOwed) log.owe()
+    this.#isOwed = true
+    log.later(() => {
+      if (this.#queue.isClosed) log.paid()
+      else log.appendAll(this.#records, this)
+    })
   }
 }

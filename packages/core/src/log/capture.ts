@@ -40,5 +40,6 @@ export function captureState(vhost: VirtualHost): DurableState {
 
 function captureQueue(state: DurableState, queue: Queue): void {
   state.lines.set(queue.number, new Map(queue.lanes.map(({ priority, line }) => [priority, line])))
-  if (queue.stagedLsn > 0) state.stagedLsns.set(queue.number, queue.stagedLsn)
+  const { deliverableLsn } = queue
+  if (deliverableLsn > 0) state.stagedLsns.set(queue.number, deliverableLsn)
 }

@@ -4,22 +4,41 @@ import type { WaitingLine } from '../queue/line.ts'
 import type { HostLog, LogGroup } from './host-log.ts'
 import { deliveredRecord, settledRecord } from './records.ts'
 
+/** Something that must get into the log and had no room in it: tried again until it does, and nobody is told before that it is done. */
+abstract class Insistent implements LogGroup {
+  ticket = 0
+  readonly recordCount = 1
+  protected readonly log: HostLog
+  #isOwed = false
+
+  constructor(log: HostLog) {
+    this.log = log
+  }
+
+  abstract record(): LogRecord
+  protected abstract onDone(): void
+
+  onCommitted(): void {
+    this.onDone()
+    if (this.#isOwed) this.log.paid()
+  }
+
+  onRefused(): void {
+    if (!this.#isOwed) this.log.owe()
+    this.#isOwed = true
+    this.log.later(() => this.log.append(this.record(), this))
+  }
+}
+
 /** Pairs in one record: 96 KiB of it. */
 const BATCH_MAX = 8_192
 
 /** Messages that queues have finished with in one turn: their content goes once nobody else holds it. */
-export class SettleBatch implements LogGroup {
-  ticket = 0
-  readonly recordCount = 1
-  readonly #log: HostLog
+export class SettleBatch extends Insistent {
   readonly #queues: number[] = []
   readonly #lsns: number[] = []
   readonly #lines: (WaitingLine | undefined)[] = []
   readonly #positions: number[] = []
-
-  constructor(log: HostLog) {
-    this.#log = log
-  }
 
   get isFull(): boolean {
     return this.#queues.length >= BATCH_MAX
@@ -33,22 +52,17 @@ export class SettleBatch implements LogGroup {
     this.#positions.push(position)
   }
 
-  record(): LogRecord {
+  override record(): LogRecord {
     return settledRecord(this.#queues, this.#lsns)
   }
 
-  onCommitted(): void {
+  protected override onDone(): void {
     for (let index = 0; index < this.#lsns.length; index++) {
       const line = this.#lines[index]
       // A queue that ended meanwhile has let go of it already.
       if (line !== undefined && !line.remove(this.#positions[index]!)) continue
-      this.#log.unref(this.#lsns[index]!)
+      this.log.unref(this.#lsns[index]!)
     }
-  }
-
-  /** Not in the log: after a restart the messages are there again. At least once is kept. */
-  onRefused(): void {
-    this.onCommitted()
   }
 }
 
@@ -91,24 +105,22 @@ export class NoteBatch implements LogGroup {
 }
 
 /** A queue, or a retained message, is gone, and with it what it held. */
-export class EndedQueue implements LogGroup {
-  ticket = 0
-  readonly recordCount = 1
-  readonly #log: HostLog
+export class EndedQueue extends Insistent {
+  readonly #record: LogRecord
   readonly #lsns: readonly number[]
 
-  constructor(log: HostLog, lsns: readonly number[]) {
-    this.#log = log
+  constructor(log: HostLog, record: LogRecord, lsns: readonly number[]) {
+    super(log)
+    this.#record = record
     this.#lsns = lsns
   }
 
-  onCommitted(): void {
-    for (const lsn of this.#lsns) this.#log.unref(lsn)
+  override record(): LogRecord {
+    return this.#record
   }
 
-  /** Not in the log: after a restart the messages are there again. At least once is kept. */
-  onRefused(): void {
-    this.onCommitted()
+  protected override onDone(): void {
+    for (const lsn of this.#lsns) this.log.unref(lsn)
   }
 }
 

@@ -47,6 +47,9 @@ const SNAPSHOT_BYTES_FACTOR = 8
 /** Pending beside large bodies that are being prepared: with more, the log is behind. */
 const PENDING_BESIDE_LARGE_MAX = 8 * 1024 * 1024
 
+/** Before what had no room in the log is tried again. */
+const RETRY_MS = 1_000
+
 export interface HostLogOptions {
   readonly clock: Clock
   readonly onEnded: LogEnded
@@ -76,6 +79,10 @@ export class HostLog implements WriterOwner {
   #notes: NoteBatch | undefined = undefined
   readonly #submitBatches = (): void => this.#flushBatches()
   #isEnded = false
+  /** What had no room in the log and will be tried again, and who waits until that is done. */
+  #owedCount = 0
+  #isClosing = false
+  #owedTo: (() => void)[] = []
   /** Bytes of large bodies on their way ahead of their records: they are to delay nobody, so they do not make the log busy. */
   #preparingBytes = 0
   /** It may be ready again. */
@@ -185,17 +192,44 @@ export class HostLog implements WriterOwner {
     this.#groups.push(group)
   }
 
-  /** Undefined when everything submitted has its outcome; otherwise resolves when that is so. */
+  /** Undefined when everything so far is in the log; otherwise resolves when that is so, which it never is once the log has ended. */
   settledSoFar(): Promise<void> | undefined {
-    if (this.isIdle) return undefined
+    if (this.isIdle && this.#owedCount === 0 && !this.#isEnded) return undefined
     return new Promise((resolve) => this.afterBatches(resolve))
   }
 
-  /** Runs `f` when all settles and notes so far are in the log. At once when there are none. */
+  /**
+   * Runs `f` when all settles and notes so far are in the log, those that have to be tried again included. At once when there are
+   * none. Never once the log has ended: nothing can be promised any more.
+   */
   afterBatches(f: () => void): void {
+    if (this.#isEnded) return
     this.#flushBatches()
-    if (this.#groups.length === 0) f()
-    else this.follow(new Barrier(f))
+    const tell = (): void => {
+      if (this.#owedCount === 0) f()
+      else this.#owedTo.push(f)
+    }
+    if (this.#groups.length === 0) tell()
+    else this.follow(new Barrier(tell))
+  }
+
+  /** Something was refused and is tried again: until `paid`, nobody hears that what came before is done. */
+  owe(): void {
+    this.#owedCount++
+  }
+
+  paid(): void {
+    if (--this.#owedCount > 0) return
+    const waiting = this.#owedTo
+    this.#owedTo = []
+    for (const f of waiting) f()
+  }
+
+  /** Runs `again` a little later, if the log is still there. */
+  later(again: () => void): void {
+    this.#clock.after(RETRY_MS, () => {
+      if (!this.#isEnded && !this.#isClosing) again()
+    })
   }
 
   /** `note` hears the lsn from which on records were submitted after this call; at once when nothing is under way. */
@@ -211,7 +245,7 @@ export class HostLog implements WriterOwner {
 
   /** A queue is gone for good, and with it what it held. */
   endQueue(record: LogRecord, held: readonly number[]): void {
-    this.append(record, new EndedQueue(this, held))
+    this.append(record, new EndedQueue(this, record, held))
   }
 
   /**
@@ -307,9 +341,18 @@ export class HostLog implements WriterOwner {
   async close(): Promise<void> {
     const ownership = this.#ownership
     if (ownership === undefined || this.#isEnded) return
-    await this.settledSoFar()
+    this.#isClosing = true
+    if (!this.isIdle) await this.#outcomesSoFar()
     if (!this.#isVolatile) await this.#snapshot(ownership)
     await ownership.resign()
+  }
+
+  /** As `settledSoFar`, but what was refused does not hold up the end. */
+  #outcomesSoFar(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#flushBatches()
+      this.follow(new Barrier(resolve))
+    })
   }
 
   // ── WriterOwner ──

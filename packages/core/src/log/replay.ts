@@ -74,6 +74,13 @@ export async function restore(vhost: VirtualHost, state: DurableState): Promise<
       restored.add(groupNumber)
     }
   }
+  for (const queue of [
+    ...[...vhost.destinations.all()].map((named) => named.queue),
+    ...[...sessions.values()].map((session) => session.queue),
+    ...vhost.shared.queues(),
+  ]) {
+    queue.stagedLsn = state.stagedLsns.get(queue.number) ?? 0
+  }
   releaseUnheld(vhost, state, restored)
   await restoreDelivered(state, sessions, vhost)
   await restoreRetained(vhost, state)

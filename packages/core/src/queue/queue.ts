@@ -74,6 +74,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   #isPaused = false
   /** A consumer has come, and the log is told what it may get of what came before it. */
   #isNoting = false
+  #notesAgain = false
   #isAwake = false
   #isClosed = false
   /** Made when the queue first fills. */
@@ -205,9 +206,19 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
    */
   beforeAttached(): void {
     const { log } = this.#context
-    if (this.number === 0 || this.#isNoting || this.#consumers.hasAttached()) return
+    if (this.number === 0 || this.#consumers.hasAttached()) return
+    if (this.#isNoting) {
+      this.#notesAgain = true // more may have come since the last one left
+      return
+    }
     if (log.isIdle && this.#lanes.lastLoadedLsn() <= this.stagedLsn) return
     this.#isNoting = true
+    this.#noteWaiting()
+  }
+
+  /** When everything submitted so far has come in. */
+  #noteWaiting(): void {
+    const { log } = this.#context
     log.mark(() => {
       const lsn = this.#lanes.lastLoadedLsn()
       if (lsn <= this.stagedLsn) return this.#onNoted()
@@ -216,7 +227,16 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     })
   }
 
+  /** Up to this one, messages of the log may be handed out without another word to it: what a snapshot has to say of them. */
+  get deliverableLsn(): number {
+    return this.hasAttachedConsumer ? Math.max(this.stagedLsn, this.#lanes.lastLoadedLsn()) : this.stagedLsn
+  }
+
   #onNoted(): void {
+    if (this.#notesAgain) {
+      this.#notesAgain = false
+      return this.#noteWaiting()
+    }
     this.#isNoting = false
     this.wake()
   }
@@ -233,7 +253,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     const assurance = lower(message.assurance, match.assuranceMax)
     if (this.#selection !== undefined) this.#dropIdleRules()
     if (message.extras !== undefined) this.#heed(message)
-    if (!this.#hasRules && !this.#isPaused && !this.#isNoting && this.#lanes.waitingCount === 0 && this.#backfills === undefined) {
+    if (!this.#hasRules && !this.#isPaused && !(this.#isNoting && message.lsn !== 0) && this.#lanes.waitingCount === 0 && this.#backfills === undefined) {
       const consumer = this.#consumers.next(assurance)
       // One whose time is over already goes the way of all that expire.
       if (consumer !== undefined && (message.expiresAtMs === 0 || !isExpired(message, this.#context.env.clock.wallMs()))) {

@@ -1,0 +1,210 @@
+/**
+ * What happened in a run, as its clients saw it: told to the checker of histories, and kept as text for whoever replays it.
+ * Besides, what the checker cannot know: that a message which was moved is in one of its two queues, and that nobody is told
+ * anything after the disk has failed.
+ */
+import { QueueHistory } from '../history.ts'
+
+/** Where what nobody could take goes. */
+export const DEAD_LETTERS = 'DLQ'
+
+/** Lines that are kept for a failure's text. */
+const LINES_MAX = 20_000
+
+interface Sent {
+  readonly queues: readonly string[]
+  /** Unix ms after which it must not be delivered; 0 for ever. */
+  readonly expiresAtMs: number
+  /** It was once accepted, purged or refused, so it may be nowhere. */
+  mayBeGone: boolean
+  isConfirmed: boolean
+  isMoved: boolean
+  isSeenAtEnd: boolean
+}
+
+export interface LedgerCounts {
+  published: number
+  publishConfirmed: number
+  refused: number
+  delivered: number
+  redelivered: number
+  settled: number
+  settleConfirmed: number
+  moved: number
+  purged: number
+  expired: number
+}
+
+export class Ledger {
+  readonly #seed: number
+  readonly #history: QueueHistory
+  readonly #sent = new Map<string, Sent>()
+  readonly #expiring = new Set<string>()
+  readonly #onLine: ((line: string) => void) | undefined
+  readonly #nowMs: () => number
+  readonly lines: string[] = []
+  /** Set while the last life drains everything. */
+  isAtEnd = false
+  readonly counts: LedgerCounts = {
+    published: 0,
+    publishConfirmed: 0,
+    refused: 0,
+    delivered: 0,
+    redelivered: 0,
+    settled: 0,
+    settleConfirmed: 0,
+    moved: 0,
+    purged: 0,
+    expired: 0,
+  }
+
+  /** `nowMs` is the clock of the present life. */
+  constructor(seed: number, nowMs: () => number, onLine: ((line: string) => void) | undefined) {
+    this.#seed = seed
+    this.#history = new QueueHistory({ seed })
+    this.#nowMs = nowMs
+    this.#onLine = onLine
+  }
+
+  note(text: string): void {
+    const line = `${String(this.#nowMs()).padStart(7)} ${text}`
+    if (this.lines.length < LINES_MAX) this.lines.push(line)
+    this.#onLine?.(line)
+  }
+
+  /** `line` names those messages whose order must hold. */
+  published(id: string, queues: readonly string[], line: string, expiresAtMs: number): void {
+    this.counts.published++
+    this.note(`publish ${id} to ${queues.join(' ')}${expiresAtMs === 0 ? '' : ` until ${expiresAtMs}`}`)
+    const flags = { mayBeGone: false, isConfirmed: false, isMoved: false, isSeenAtEnd: false }
+    this.#sent.set(id, { queues, expiresAtMs, ...flags })
+    if (expiresAtMs !== 0) this.#expiring.add(id)
+    for (const queue of queues) this.#history.published(queue, id, line)
+  }
+
+  publishConfirmed(id: string): void {
+    this.counts.publishConfirmed++
+    this.note(`  ${id} is confirmed`)
+    const sent = this.#of(id)
+    sent.isConfirmed = true
+    for (const queue of sent.queues) this.#history.publishConfirmed(queue, id)
+  }
+
+  publishRefused(id: string, text: string): void {
+    this.counts.refused++
+    this.note(`  ${id} is refused: ${text}`)
+    const sent = this.#of(id)
+    sent.mayBeGone = true
+    for (const queue of sent.queues) this.#history.publishRefused(queue, id)
+  }
+
+  delivered(queue: string, id: string, consumer: string, redelivered: boolean): void {
+    this.counts.delivered++
+    if (redelivered) this.counts.redelivered++
+    this.note(`deliver ${id} from ${queue} to ${consumer}${redelivered ? ' again' : ''}`)
+    this.#history.delivered(queue, id, consumer, redelivered)
+    const sent = this.#sent.get(id)
+    if (sent !== undefined && this.isAtEnd) sent.isSeenAtEnd = true
+  }
+
+  settled(queue: string, id: string, how: string): void {
+    this.counts.settled++
+    this.note(`settle ${id} of ${queue}: ${how}`)
+    this.#of(id).mayBeGone = true
+    this.#history.settled(queue, id)
+  }
+
+  settleConfirmed(queue: string, id: string): void {
+    this.counts.settleConfirmed++
+    this.note(`  settle of ${id} of ${queue} is confirmed`)
+    this.#history.settleConfirmed(queue, id)
+  }
+
+  settleUndone(queue: string, id: string): void {
+    this.note(`  settle of ${id} of ${queue} is undone`)
+    this.#history.settleUndone(queue, id)
+  }
+
+  released(queue: string, id: string, how: string): void {
+    this.note(`settle ${id} of ${queue}: ${how}`)
+    this.#history.released(queue, id)
+  }
+
+  /** Rejected or failed too often: on its way to the dead letters. */
+  moved(queue: string, id: string, why: string): void {
+    const sent = this.#of(id)
+    this.note(`move ${id} of ${queue}: ${why}`)
+    this.counts.moved++
+    this.#history.settled(queue, id)
+    if (queue === DEAD_LETTERS) {
+      sent.mayBeGone = true
+      return
+    }
+    if (!sent.isMoved) this.#history.published(DEAD_LETTERS, id, `${id} moved`)
+    sent.isMoved = true
+  }
+
+  moveConfirmed(queue: string, id: string): void {
+    this.settleConfirmed(queue, id)
+    if (queue !== DEAD_LETTERS) this.#history.publishConfirmed(DEAD_LETTERS, id)
+  }
+
+  /** All that waits in the queue may be gone. */
+  purged(queue: string, ids: readonly string[]): void {
+    this.note(`purge ${queue}: ${ids.join(' ')}`)
+    this.counts.purged += ids.length
+    for (const id of ids) {
+      this.#of(id).mayBeGone = true
+      this.#history.settled(queue, id)
+    }
+  }
+
+  consumerGone(consumer: string): void {
+    this.note(`${consumer} is gone`)
+    this.#history.consumerGone(consumer)
+  }
+
+  brokerEnded(how: string): void {
+    this.note(`broker ends: ${how}`)
+    this.#history.brokerEnded()
+  }
+
+  /** The power went, and with it what a queue promised to keep over the end of the process only. */
+  powerLost(queue: string): void {
+    for (const [id, sent] of this.#sent) {
+      if (!sent.queues.includes(queue)) continue
+      sent.mayBeGone = true
+      this.#history.settled(queue, id)
+    }
+  }
+
+  /** What is over must not be delivered from now on. */
+  expire(wallMs: number): void {
+    for (const id of this.#expiring) {
+      const sent = this.#of(id)
+      if (sent.expiresAtMs > wallMs) continue
+      this.#expiring.delete(id)
+      this.counts.expired++
+      sent.mayBeGone = true
+      for (const queue of sent.queues) this.#history.discarded(queue, id)
+    }
+  }
+
+  /** After everything has been drained. */
+  verify(): void {
+    this.#history.verify(new Map())
+    for (const [id, sent] of this.#sent) {
+      const isLost = sent.isConfirmed && sent.isMoved && !sent.mayBeGone && !sent.isSeenAtEnd
+      if (isLost)
+        throw new Error(
+          `history of seed ${this.#seed}: ${id} was moved from ${sent.queues.join(' ')} and is in neither queue`,
+        )
+    }
+  }
+
+  #of(id: string): Sent {
+    const sent = this.#sent.get(id)
+    if (sent === undefined) throw new Error(`ledger: ${id} was never published`)
+    return sent
+  }
+}
