@@ -1,3 +1,4 @@
+// long: deciding, logging, parking and answering are one order; the parked part is the next to go into a file of its own
 /**
  * The sending end: one per connection, or per stream of it that has an order of its own. It decides permission once per topic and keeps
  * the answer, routes, retains, and says what became of each message. Publishes that have no room wait here, in their order and within

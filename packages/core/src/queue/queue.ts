@@ -1,3 +1,4 @@
+// long: weights, limits and outcomes of one queue change together; order, turns, reading and rules are already its neighbours
 /**
  * An ordered store of entries; each goes to one consumer at a time. Every subscription of every protocol reads from one.
  * Responsible for taking messages in, limits, and what becomes of an unsettled entry. Order and place are `Lanes`', whose turn it is
