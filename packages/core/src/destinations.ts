@@ -259,7 +259,9 @@ export class Destinations implements RouteSource {
   #noteDefined(named: NamedQueue): void {
     const { number } = named.queue
     if (number === 0) return
-    this.#vhost.log.note(jsonRecord(RecordKind.queueDefined, number, this.loggedOf(named)), () => {})
+    this.#vhost.log.insist(() =>
+      this.#byName.get(named.name) === named ? jsonRecord(RecordKind.queueDefined, number, this.loggedOf(named)) : undefined,
+    )
   }
 }
 

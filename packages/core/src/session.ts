@@ -1,3 +1,4 @@
+// long: the life of a session in one place; its consumers on queues and its log form are already elsewhere
 /**
  * A client's state: its queue, its bindings, its will. It may outlive its connection; when and how it ends is decided here,
  * which connection has it is `Sessions`' business.
@@ -11,6 +12,7 @@ import type { Cancel } from './env.ts'
 import { BINDING_BYTES_PER_SESSION_MAX } from './limits.ts'
 import { jsonRecord, type LoggedBinding, type LoggedSession, numbersRecord, RecordKind } from './log/records.ts'
 import { Step } from './log/groups.ts'
+import type { LogRecord } from '@ternmq/store'
 import type { DurableSession } from './log/state.ts'
 import type { Assurance, Message } from './message.ts'
 import { Producer, type PublishOwner } from './producer.ts'
@@ -90,6 +92,8 @@ export class Session {
   #cancelExpiry: Cancel | undefined = undefined
   #cancelWill: Cancel | undefined = undefined
   #isEnded = false
+  /** It would be there after a restart. */
+  #isInLog = false
 
   /** `queueNumber` is its place in the log; 0 for a session that ends with its connection or its process. */
   constructor(vhost: VirtualHost, clientId: string, principal: Principal, expiryMs: number, queueNumber: number) {
@@ -98,6 +102,7 @@ export class Session {
     this.principal = principal
     this.#expiryMs = expiryMs
     this.pool = new CreditPool(0)
+    this.pool.sessionNumber = queueNumber
     this.queue = new Queue(vhost, clientId, vhost.subscriptionSettings, expiryMs > 0)
     this.queue.number = queueNumber
     this.#consumer = new Consumer(this.queue, this.pool, undefined)
@@ -261,7 +266,7 @@ export class Session {
 
   /** Tells the log who it is and how long it stays. */
   noteOpened(): void {
-    this.#note(RecordKind.sessionOpened, this.#loggedSession())
+    this.#note(() => jsonRecord(RecordKind.sessionOpened, this.queue.number, this.#loggedSession()))
   }
 
   #loggedSession(): LoggedSession {
@@ -271,6 +276,7 @@ export class Session {
 
   /** After a restart: nobody is connected, the time until it expires begins. */
   startOffline(): void {
+    this.#isInLog = true
     if (this.#expiryMs !== Infinity) {
       this.#cancelExpiry = this.#vhost.env.clock.after(this.#expiryMs, () => this.end())
     }
@@ -471,20 +477,30 @@ export class Session {
   #noteLogged(binding: LoggedBinding): void {
     if (!this.isDurable) return
     ;(this.#logged ??= new Map()).set(binding.key, binding)
-    this.#note(RecordKind.bound, binding)
+    this.#note(() =>
+      this.#logged?.get(binding.key) === binding ? jsonRecord(RecordKind.bound, this.queue.number, binding) : undefined,
+    )
   }
 
   #noteUnbound(key: string): void {
     this.#logged?.delete(key)
-    this.#note(RecordKind.unbound, { key })
+    this.#note(() => (this.#logged?.has(key) === true ? undefined : jsonRecord(RecordKind.unbound, this.queue.number, { key })))
   }
 
   /** A session that the log cannot keep must not go on as if it could. */
-  #note(kind: number, value: Parameters<typeof jsonRecord>[2]): void {
+  #note(make: () => LogRecord | undefined): void {
     if (!this.isDurable || this.#isEnded) return
-    this.#vhost.log.note(jsonRecord(kind, this.queue.number, value), () => {
+    const { log } = this.#vhost
+    // One that the log knows may have messages: it stays, and its client hears that it is done when it is.
+    if (this.#isInLog) return log.insist(() => (this.#isEnded ? undefined : make()))
+    const record = make()
+    if (record === undefined) return
+    const refused = (): void => {
       this.evict('deleted')
       this.end()
+    }
+    log.note(record, refused, () => {
+      this.#isInLog = true
     })
   }
 

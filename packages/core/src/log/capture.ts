@@ -1,7 +1,7 @@
 /** The durable state of a living virtual host, by reference, for a snapshot. [ADR-0003] */
 import type { Queue } from '../queue/queue.ts'
 import type { VirtualHost } from '../virtual-host.ts'
-import { type DurableState, emptyState } from './state.ts'
+import { type DurableDelivery, type DurableState, emptyState } from './state.ts'
 
 /** The state after the last committed record. Good until the next thing happens. */
 export function captureState(vhost: VirtualHost): DurableState {
@@ -27,15 +27,20 @@ export function captureState(vhost: VirtualHost): DurableState {
       const { consumer, protocolState, message } = delivery
       if (protocolState === 0 || message.lsn === 0 || consumer === undefined || !session.isKept(delivery)) continue
       const queue = consumer.queue.number
-      let known = state.delivered.get(queue)
-      if (known === undefined) state.delivered.set(queue, (known = new Map()))
-      known.set(message.lsn, { session: number, state: protocolState })
+      addDelivered(state, queue, message.lsn, number, protocolState)
     }
   }
+  for (const [queue, lsn, session, protocolState] of log.leaving()) addDelivered(state, queue, lsn, session, protocolState)
   for (const queue of vhost.shared.queues()) if (queue.number !== 0) captureQueue(state, queue)
   for (const message of vhost.retained.all()) if (message.lsn !== 0) state.retained.set(message.topic, message.lsn)
   for (const [lsn, schedule] of vhost.schedule.logged()) state.schedules.set(lsn, schedule)
   return state
+}
+
+function addDelivered(state: DurableState, queue: number, lsn: number, session: number, protocolState: number): void {
+  let known = state.delivered.get(queue)
+  if (known === undefined) state.delivered.set(queue, (known = new Map<number, DurableDelivery>()))
+  known.set(lsn, { session, state: protocolState })
 }
 
 function captureQueue(state: DurableState, queue: Queue): void {

@@ -39,17 +39,30 @@ export class SettleBatch extends Insistent {
   readonly #lsns: number[] = []
   readonly #lines: (WaitingLine | undefined)[] = []
   readonly #positions: number[] = []
+  readonly #sessions: number[] = []
+  readonly #states: number[] = []
 
   get isFull(): boolean {
     return this.#queues.length >= BATCH_MAX
   }
 
   /** Hot path. */
-  add(queue: number, lsn: number, line: WaitingLine | undefined, position: number): void {
+  add(queue: number, lsn: number, line: WaitingLine | undefined, position: number, session: number, state: number): void {
     this.#queues.push(queue)
     this.#lsns.push(lsn)
     this.#lines.push(line)
     this.#positions.push(position)
+    this.#sessions.push(session)
+    this.#states.push(state)
+  }
+
+  /** Those that a session had, in the state in which it had them, and that are still in their queue. */
+  *kept(): Generator<readonly [queue: number, lsn: number, session: number, state: number]> {
+    for (let index = 0; index < this.#lsns.length; index++) {
+      const session = this.#sessions[index]!
+      if (session === 0 || this.#lines[index]?.look(this.#positions[index]!) === undefined) continue
+      yield [this.#queues[index]!, this.#lsns[index]!, session, this.#states[index]!]
+    }
   }
 
   override record(): LogRecord {
@@ -57,6 +70,7 @@ export class SettleBatch extends Insistent {
   }
 
   protected override onDone(): void {
+    this.log.left(this)
     for (let index = 0; index < this.#lsns.length; index++) {
       const line = this.#lines[index]
       // A queue that ended meanwhile has let go of it already.
@@ -124,16 +138,45 @@ export class EndedQueue extends Insistent {
   }
 }
 
+/** What later records lean on: a queue's definition, a session's. Refused, it goes in before any message does. */
+export class Definition implements LogGroup {
+  ticket = 0
+  readonly recordCount = 1
+  /** As it is to be at the moment; undefined when it is not wanted any more. */
+  readonly make: () => LogRecord | undefined
+  readonly #log: HostLog
+  #isOwed = false
+
+  constructor(log: HostLog, make: () => LogRecord | undefined) {
+    this.#log = log
+    this.make = make
+  }
+
+  onCommitted(): void {
+    if (this.#isOwed) this.#log.paid()
+  }
+
+  onRefused(): void {
+    if (!this.#isOwed) this.#log.owe()
+    this.#isOwed = true
+    this.#log.define(this)
+  }
+}
+
 export class Note implements LogGroup {
   ticket = 0
   readonly recordCount = 1
   readonly #undo: (text: string) => void
+  readonly #then: () => void
 
-  constructor(undo: (text: string) => void) {
+  constructor(undo: (text: string) => void, then: () => void) {
     this.#undo = undo
+    this.#then = then
   }
 
-  onCommitted(): void {}
+  onCommitted(): void {
+    this.#then()
+  }
 
   onRefused(text: string): void {
     this.#undo(text)

@@ -2,22 +2,22 @@
  * The virtual host's end of its partition log: submits groups, waits for their outcomes in order, and says who may go on. A
  * message to a durable queue is routed when its record is committed and acknowledged after that. [ADR-0003]
  */
-import {
-  type Durability,
-  type Engine,
-  type LogRecord,
+import type {
+  Durability,
+  Engine,
+  LogRecord,
   NotAppended,
-  type Ownership,
-  type PartitionLog,
-  type PreparedRecord,
-  type Stored,
-  type WriterOwner,
+  Ownership,
+  PartitionLog,
+  PreparedRecord,
+  Stored,
+  WriterOwner,
 } from '@ternmq/store'
 import type { Clock } from '../env.ts'
 import { type HeaderCodec, Message } from '../message.ts'
 import type { WaitingLine } from '../queue/line.ts'
 import { Ring } from '../ring.ts'
-import { Barrier, EndedQueue, Mark, Note, NoteBatch, SettleBatch, Step } from './groups.ts'
+import { Barrier, Definition, EndedQueue, Mark, Note, NoteBatch, SettleBatch, Step } from './groups.ts'
 import { messageExtras, numbersRecord, readMessageMeta, RecordKind } from './records.ts'
 
 /** Something that waits for the log. */
@@ -76,12 +76,16 @@ export class HostLog implements WriterOwner {
   readonly #refs = new Map<number, number>()
   /** Of this turn, submitted at its end. */
   #settles: SettleBatch | undefined = undefined
+  /** Batches of settles that are not in the log yet. */
+  readonly #leaving = new Set<SettleBatch>()
   #notes: NoteBatch | undefined = undefined
   readonly #submitBatches = (): void => this.#flushBatches()
   #isEnded = false
   /** What had no room in the log and will be tried again, and who waits until that is done. */
   #owedCount = 0
   #isClosing = false
+  /** Refused; they go in before the next message does. */
+  #definitions: Definition[] = []
   #owedTo: (() => void)[] = []
   /** Bytes of large bodies on their way ahead of their records: they are to delay nobody, so they do not make the log busy. */
   #preparingBytes = 0
@@ -161,7 +165,7 @@ export class HostLog implements WriterOwner {
       const prepared = await this.#ownership!.log.prepare(record)
       return this.#isEnded ? undefined : prepared
     } catch (error) {
-      if (error instanceof NotAppended) return error.message
+      if (isNotAppended(error)) return error.message
       this.onEnded(error as Error)
       return undefined
     } finally {
@@ -171,6 +175,7 @@ export class HostLog implements WriterOwner {
 
   /** Submits one record; `group` hears of it. Hot path for durable messages. */
   append(record: LogRecord, group: LogGroup, level: Durability = 'fsync-local'): void {
+    if (this.#definitions.length > 0 && record.body !== undefined) this.#defineAgain()
     const scratch = this.#scratch
     scratch[0] = record
     scratch.length = 1
@@ -181,6 +186,7 @@ export class HostLog implements WriterOwner {
 
   /** Submits records that are committed together or not at all. */
   appendAll(records: readonly LogRecord[], group: LogGroup, level: Durability = 'fsync-local'): void {
+    if (this.#definitions.length > 0) this.#defineAgain()
     group.ticket = ++this.#ticket
     this.#groups.push(group)
     this.#ownership!.log.submit(records, group.ticket, level)
@@ -239,8 +245,33 @@ export class HostLog implements WriterOwner {
   }
 
   /** A record of something that is done already; `undo` runs if it cannot be kept. */
-  note(record: LogRecord, undo: (text: string) => void): void {
-    this.append(record, new Note(undo))
+  note(record: LogRecord, undo: (text: string) => void, then: () => void = () => {}): void {
+    this.append(record, new Note(undo, then))
+  }
+
+  /**
+   * A record of something that is done already and that must be in the log before any message that comes later. `make` gives it as it
+   * is to be at the moment, undefined when it is not wanted any more. Where there is no room for it, there is none for messages.
+   */
+  insist(make: () => LogRecord | undefined): void {
+    const record = make()
+    if (record !== undefined) this.append(record, new Definition(this, make))
+  }
+
+  /** Only a refused definition calls this. As many as there are queues and bindings at most. */
+  define(definition: Definition): void {
+    this.#definitions.push(definition)
+    if (this.#definitions.length === 1) this.later(() => this.#defineAgain())
+  }
+
+  #defineAgain(): void {
+    const definitions = this.#definitions
+    this.#definitions = []
+    for (const definition of definitions) {
+      const record = definition.make()
+      if (record === undefined) this.paid()
+      else this.append(record, definition)
+    }
   }
 
   /** A queue is gone for good, and with it what it held. */
@@ -250,15 +281,33 @@ export class HostLog implements WriterOwner {
 
   /**
    * A queue has finished with a message, which leaves `line` when the log has that. Goes with the other settles of the turn. Hot
-   * path.
+   * path. `session` (0: none) has it in `state` until then.
    */
-  settle(queue: number, lsn: number, line: WaitingLine | undefined, position: number): void {
+  settle(
+    queue: number,
+    lsn: number,
+    line: WaitingLine | undefined,
+    position: number,
+    session: number = 0,
+    state: number = 0,
+  ): void {
     if (this.#settles?.isFull === true) this.#flushSettles()
     if (this.#settles === undefined) {
       this.#settles = new SettleBatch(this)
+      this.#leaving.add(this.#settles)
       this.#schedule()
     }
-    this.#settles.add(queue, lsn, line, position)
+    this.#settles.add(queue, lsn, line, position, session, state)
+  }
+
+  /** What sessions have finished with and the log still gives them: for a snapshot. */
+  *leaving(): Generator<readonly [queue: number, lsn: number, session: number, state: number]> {
+    for (const batch of this.#leaving) yield* batch.kept()
+  }
+
+  /** Only a settle batch that is in the log calls this. */
+  left(batch: SettleBatch): void {
+    this.#leaving.delete(batch)
   }
 
   /** The adapter's state of a delivery that `session` has unsettled; `then` runs when the log has it. Hot path. */
@@ -463,4 +512,9 @@ export class HostLog implements WriterOwner {
     message.detach() // the read buffer holds many more
     return message
   }
+}
+
+/** By its code: the core knows the store's interfaces only. */
+function isNotAppended(error: unknown): error is NotAppended {
+  return (error as { code?: unknown } | undefined)?.code === 'STORE_NOT_APPENDED'
 }

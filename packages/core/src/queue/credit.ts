@@ -13,6 +13,8 @@ export class CreditPool {
   #used = 0
   #tag = 0
   #waiters: CreditWaiter[] = []
+  /** Number in the log of the session whose it is; 0 when the log does not know one. */
+  sessionNumber = 0
 
   /** `limit` deliveries may be unsettled at a time. */
   constructor(limit: number) {

@@ -300,8 +300,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
 
   /** A consumer finished a delivery; only `Consumer.settle` calls this. Hot path. */
   onSettled(delivery: Delivery, outcome: Outcome, consumer: Consumer, detail?: SettleDetail): void {
-    if (outcome === 'accepted') return this.#finish(delivery)
-    if (outcome === 'rejected') return this.#reject(delivery, 'rejected', detail?.reason)
+    if (outcome === 'accepted') return this.#finish(delivery, consumer.pool.sessionNumber)
+    if (outcome === 'rejected') return this.#reject(delivery, 'rejected', detail?.reason, consumer.pool.sessionNumber)
     if (this.#isClosed) return this.#finish(delivery)
     if (outcome === 'released' || detail?.deliveryFailed === false) this.#putBack(delivery, delivery.failedCount)
     else this.#retry(delivery, delivery.failedCount + 1)
@@ -588,18 +588,21 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     return this.number !== 0 && lsn !== 0 && lsn >= this.#loggedFromLsn
   }
 
-  /** Hot path. */
-  #finish(delivery: Delivery): void {
-    const { line, position } = delivery
+  /** `session` had it, by its number in the log: until the settle is there, a restart gives it back to that one. Hot path. */
+  #finish(delivery: Delivery, session: number = 0): void {
+    const { line, position, protocolState } = delivery
     if (this.#isClosed) return
-    if (this.isLogged(delivery)) this.#context.log.settle(this.number, delivery.message.lsn, line, position)
-    else line?.remove(position)
+    if (!this.isLogged(delivery)) line?.remove(position)
+    else {
+      const isKept = protocolState !== 0 && (session === this.number || delivery.assurance === 2)
+      this.#context.log.settle(this.number, delivery.message.lsn, line, position, isKept ? session : 0, protocolState)
+    }
   }
 
-  #reject(delivery: Delivery, cause: MoveCause, reason: string | undefined): void {
+  #reject(delivery: Delivery, cause: MoveCause, reason: string | undefined, session: number = 0): void {
     this.#counters.rejected++
     const target = this.#settings.deadLetter
-    if (target === undefined || target === this.name || this.#isClosed) return this.#finish(delivery)
+    if (target === undefined || target === this.name || this.#isClosed) return this.#finish(delivery, session)
     this.#context.moveAway(this, delivery, target, cause, reason)
   }
 

@@ -26,6 +26,8 @@ export interface Surroundings {
   readonly vhost: VirtualHost
   readonly ledger: Ledger
   readonly random: SeededRandom
+  /** A note was refused: what lives is ahead of the log. */
+  readonly isAhead: boolean
   /** The process is gone: what happens now, nobody sees. */
   isOver(): boolean
   /** Somebody is told that something is done for good. Throws when nobody may be told any more. */
@@ -147,7 +149,7 @@ export class ConsumerClient implements DeliverySink {
     for (const delivery of [...this.session.unsettled()]) {
       this.#number = Math.max(this.#number, delivery.protocolState)
       this.held.push(delivery)
-      this.#world.ledger.delivered(queueOf(delivery), idOf(delivery.message), this.name, true)
+      this.#world.ledger.delivered(queueOf(delivery), idOf(delivery.message), this.name, true, !this.#world.isAhead)
     }
     this.session.startDelivery(this)
   }
@@ -172,7 +174,7 @@ export class ConsumerClient implements DeliverySink {
   deliver(delivery: Delivery): boolean {
     if (this.#world.isOver()) return true
     this.held.push(delivery)
-    this.#world.ledger.delivered(queueOf(delivery), idOf(delivery.message), this.name, delivery.redelivered)
+    this.#world.ledger.delivered(queueOf(delivery), idOf(delivery.message), this.name, delivery.redelivered, !this.#world.isAhead)
     if (this.#isKept) {
       delivery.protocolState = ++this.#number
       if (this.session.isKept(delivery)) this.session.noteDelivered(delivery)

@@ -20,6 +20,7 @@ interface Sent {
   isConfirmed: boolean
   isMoved: boolean
   isSeenAtEnd: boolean
+  mayBeUnmarked: boolean
 }
 
 export interface LedgerCounts {
@@ -76,7 +77,7 @@ export class Ledger {
   published(id: string, queues: readonly string[], line: string, expiresAtMs: number): void {
     this.counts.published++
     this.note(`publish ${id} to ${queues.join(' ')}${expiresAtMs === 0 ? '' : ` until ${expiresAtMs}`}`)
-    const flags = { mayBeGone: false, isConfirmed: false, isMoved: false, isSeenAtEnd: false }
+    const flags = { mayBeGone: false, isConfirmed: false, isMoved: false, isSeenAtEnd: false, mayBeUnmarked: false }
     this.#sent.set(id, { queues, expiresAtMs, ...flags })
     if (expiresAtMs !== 0) this.#expiring.add(id)
     for (const queue of queues) this.#history.published(queue, id, line)
@@ -98,13 +99,17 @@ export class Ledger {
     for (const queue of sent.queues) this.#history.publishRefused(queue, id)
   }
 
-  delivered(queue: string, id: string, consumer: string, redelivered: boolean): void {
+  /** `canMark`: the broker could note, up to now, what it hands out. */
+  delivered(queue: string, id: string, consumer: string, redelivered: boolean, canMark: boolean): void {
     this.counts.delivered++
     if (redelivered) this.counts.redelivered++
     this.note(`deliver ${id} from ${queue} to ${consumer}${redelivered ? ' again' : ''}`)
-    this.#history.delivered(queue, id, consumer, redelivered)
     const sent = this.#sent.get(id)
-    if (sent !== undefined && this.isAtEnd) sent.isSeenAtEnd = true
+    this.#history.delivered(queue, id, consumer, redelivered || sent?.mayBeUnmarked === true)
+    if (sent === undefined) return
+    if (this.isAtEnd) sent.isSeenAtEnd = true
+    // A store that has no room even for a note takes no mark, and whoever waits for room must get something to settle.
+    if (!canMark) sent.mayBeUnmarked = true
   }
 
   settled(queue: string, id: string, how: string): void {

@@ -199,7 +199,7 @@ export class Life implements Surroundings {
   async compareReplay(): Promise<void> {
     const { recordCount } = this.engine
     const { state } = await readLog(this.journal.partition(0), CODECS)
-    if (recordCount !== this.engine.recordCount || this.ended !== undefined || this.isOver()) return
+    if (recordCount !== this.engine.recordCount || this.isAhead || this.ended !== undefined || this.isOver()) return
     const found = difference(state, this.#fold)
     if (found !== undefined)
       this.fail(new Error(`what a restart would read (one) is not what was committed (other): ${found}`))

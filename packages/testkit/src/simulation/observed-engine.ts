@@ -25,7 +25,14 @@ import type { Variant } from './variants.ts'
 const SNAPSHOT_IS_DUE = Number.MAX_SAFE_INTEGER
 
 /** Records that the core submits again and again until they are in. */
-const AGAIN: ReadonlySet<number> = new Set([RecordKind.settled, RecordKind.queueEnded])
+const AGAIN: ReadonlySet<number> = new Set<number>([
+  RecordKind.settled,
+  RecordKind.queueEnded,
+  RecordKind.queueDefined,
+  RecordKind.sessionOpened,
+  RecordKind.bound,
+  RecordKind.unbound,
+])
 
 interface Submitted {
   readonly ticket: number
