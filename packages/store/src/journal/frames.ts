@@ -6,7 +6,9 @@ import type { Lsn } from '../engine.ts'
 import type { DiskFile } from '../env.ts'
 import { FRAME_HEADER_BYTES, FrameHeader, frameCrc, lsnAt, padded, wordsOf } from './format.ts'
 
-const BLOCK_BYTES = 2 * 1024 * 1024
+const BLOCK_BYTES = 1024 * 1024
+/** What can be left of a block when the next one is needed; a multiple of four. */
+const HEADROOM_BYTES = 128 * 1024
 /** No record is larger: more than this is damage, not a length. */
 export const FRAME_BYTES_MAX = 0x4000_0000
 
@@ -48,7 +50,7 @@ export interface ScanRange {
 
 /**
  * Calls `onFrame` for each good frame of `range` and `onDamage` for what lies between. Stops early when `onDamage` says
- * false. Two blocks are in memory: one is read while the other is looked at.
+ * false. One block is read while another is looked at.
  */
 export async function scanFrames(
   file: DiskFile,
@@ -123,12 +125,17 @@ interface Block {
   readonly words: Uint32Array
 }
 
-/** Reads ahead by one block. */
+/**
+ * Reads ahead by one block, in memory that is used again. What is left of a block is copied in front of the next one, so
+ * that frames lie in one piece.
+ */
 class BlockReader {
   readonly #file: DiskFile
   readonly #end: number
   #block: Block = { position: 0, bytes: new Uint8Array(0), words: new Uint32Array(0) }
-  #ahead: { readonly position: number; readonly block: Promise<Block> } | undefined = undefined
+  #ahead: { readonly position: number; readonly into: Uint8Array; readonly count: Promise<number> } | undefined =
+    undefined
+  #idle: Uint8Array[] = []
 
   constructor(file: DiskFile, end: number) {
     this.#file = file
@@ -143,44 +150,36 @@ class BlockReader {
 
   /** A block that begins at `offset` and holds `count` bytes, or up to the end. */
   async load(offset: number, count: number): Promise<Block> {
+    const old = this.#block
     const ahead = this.#ahead
     this.#ahead = undefined
-    const old = this.#block
-    const fresh = ahead === undefined ? undefined : await ahead.block
-    const keep = offset - old.position
-    if (
-      fresh !== undefined &&
-      keep >= 0 &&
-      fresh.position === old.position + old.bytes.length &&
-      count <= BLOCK_BYTES
-    ) {
-      // What is left of the old block, then the one behind it.
-      const left = Math.max(0, old.bytes.length - keep)
-      const joined = new Uint8Array(left + fresh.bytes.length)
-      joined.set(old.bytes.subarray(keep, keep + left))
-      joined.set(fresh.bytes, left)
-      if (left < joined.length && joined.length >= Math.min(count, this.#end - offset)) {
-        this.#block = { position: offset, bytes: joined, words: wordsOf(joined) }
-        this.#readAhead(offset + joined.length)
-        return this.#block
-      }
+    const got = ahead === undefined ? 0 : await ahead.count
+    const left = old.position + old.bytes.length - offset
+    const isNext = ahead !== undefined && ahead.position === old.position + old.bytes.length
+    if (isNext && left >= 0 && left <= HEADROOM_BYTES && left + got >= Math.min(count, this.#end - offset)) {
+      ahead.into.set(old.bytes.subarray(old.bytes.length - left), HEADROOM_BYTES - left)
+      this.#block = blockOf(offset, ahead.into.subarray(HEADROOM_BYTES - left, HEADROOM_BYTES + got))
+    } else {
+      const target = new Uint8Array(Math.min(Math.max(count, BLOCK_BYTES), this.#end - offset))
+      const done = await this.#file.read(offset, target)
+      this.#block = blockOf(offset, target.subarray(0, done))
+      if (ahead !== undefined) this.#idle.push(ahead.into)
     }
-    this.#block = await this.#read(offset, Math.max(count, BLOCK_BYTES))
+    if (old.bytes.buffer.byteLength === HEADROOM_BYTES + BLOCK_BYTES) this.#idle.push(new Uint8Array(old.bytes.buffer))
     this.#readAhead(offset + this.#block.bytes.length)
     return this.#block
   }
 
   #readAhead(position: number): void {
     if (position >= this.#end) return
-    const block = this.#read(position, BLOCK_BYTES)
-    block.catch(() => undefined) // told to whoever awaits it
-    this.#ahead = { position, block }
+    const into = this.#idle.pop() ?? new Uint8Array(HEADROOM_BYTES + BLOCK_BYTES)
+    const bytes = Math.min(BLOCK_BYTES, this.#end - position)
+    const count = this.#file.read(position, into.subarray(HEADROOM_BYTES, HEADROOM_BYTES + bytes))
+    count.catch(() => undefined) // told to whoever awaits it
+    this.#ahead = { position, into, count }
   }
+}
 
-  async #read(position: number, count: number): Promise<Block> {
-    const target = new Uint8Array(Math.min(count, this.#end - position))
-    const done = await this.#file.read(position, target)
-    const bytes = done === target.length ? target : target.subarray(0, done)
-    return { position, bytes, words: wordsOf(bytes) }
-  }
+function blockOf(position: number, bytes: Uint8Array): Block {
+  return { position, bytes, words: wordsOf(bytes) }
 }

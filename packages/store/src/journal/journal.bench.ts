@@ -195,6 +195,58 @@ async function oneAtATime(): Promise<void> {
   await engine.close()
 }
 
+/** How long one small message takes, with and without a large body on its way. */
+async function besideLargeBody(): Promise<void> {
+  let next: () => void = () => {}
+  const owner: WriterOwner = {
+    onCommitted: () => next(),
+    onFailed: (_ticket, error) => {
+      throw error
+    },
+    onEnded: (error) => {
+      throw error
+    },
+  }
+  const engine = await openJournal(env(join(root, 'large')))
+  const { log } = await engine.partition(0).own({ node: 'bench', ttlMs: Infinity }, owner)
+  const large = { ...contentRecord(0), body: new Uint8Array(64 * 1024 * 1024), bodyStart: 0, bodyEnd: 64 * 1024 * 1024 }
+  let ticket = 0
+  const once = (): Promise<void> => {
+    put[0] = contentRecord(ticket)
+    const committed = new Promise<void>((resolve) => {
+      next = resolve
+    })
+    log.submit(put, ++ticket, 'fsync-local')
+    return committed
+  }
+  const timesUntil = async (isOver: () => boolean): Promise<number[]> => {
+    const times: number[] = []
+    while (!isOver()) times.push(await timeOf(1, once))
+    return times.toSorted((a, b) => a - b)
+  }
+  const show = (times: readonly number[]): string =>
+    [0.5, 0.99, 1].map((share) => times[Math.ceil(times.length * share) - 1]!.toFixed(2)).join(' / ')
+  let count = 0
+  const alone = await timesUntil(() => count++ > 2_000)
+  const during: number[] = []
+  const startMs = performance.now()
+  for (let round = 0; round < 5; round++) {
+    const progress = { isDone: false }
+    const preparing = log.prepare(large).then((prepared) => {
+      progress.isDone = true
+      return prepared
+    })
+    during.push(...(await timesUntil(() => progress.isDone)))
+    ;(await preparing).discard()
+  }
+  const seconds = (performance.now() - startMs) / 1_000 / 5
+  during.sort((a, b) => a - b)
+  console.log(
+    `a small message, ms at 50 % / 99 % / most: alone ${show(alone)}, beside a 64 MiB body (${seconds.toFixed(2)} s) ${show(during)}`,
+  )
+  await engine.close()
+}
+
 async function timeOf(times: number, once: () => Promise<void>): Promise<number> {
   const startMs = performance.now()
   for (let index = 0; index < times; index++) await once()
@@ -267,5 +319,6 @@ async function openAndTail(directory: string, after: Lsn, how: string): Promise<
 await inFlight(1_000)
 await inFlight(100)
 await oneAtATime()
+await besideLargeBody()
 await backlog(BACKLOG, BODY_BYTES)
 await backlog(BACKLOG, 200)

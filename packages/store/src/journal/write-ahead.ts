@@ -3,7 +3,7 @@ import type { Lsn } from '../engine.ts'
 import type { ChunkRef } from './format.ts'
 
 /** What one commit can carry beside others without being felt. */
-export const CHUNK_BYTES: number = 1024 * 1024
+export const CHUNK_BYTES: number = 256 * 1024
 
 interface Job {
   readonly body: Uint8Array
