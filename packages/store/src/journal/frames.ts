@@ -135,7 +135,7 @@ class BlockReader {
   #block: Block = { position: 0, bytes: new Uint8Array(0), words: new Uint32Array(0) }
   #ahead: { readonly position: number; readonly into: Uint8Array; readonly count: Promise<number> } | undefined =
     undefined
-  #idle: Uint8Array[] = []
+  readonly #idle: Uint8Array[] = []
 
   constructor(file: DiskFile, end: number) {
     this.#file = file
