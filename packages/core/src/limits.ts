@@ -30,6 +30,9 @@ export const BACKFILL_MESSAGES_MAX = 100_000
 export const RETAINED_NODES_PER_MESSAGE = 4
 export const RETAINED_NODES_MIN = 2_048
 
+/** From here on a body is brought into the log in pieces ahead of its record, so that it delays nobody: what the store says is worth it. */
+export const LARGE_BODY_BYTES: number = 256 * 1024
+
 /** Memory of one waiting entry beside its bytes: message, delivery and place in the ring (measured with --expose-gc: 240). */
 export const ENTRY_BYTES = 256
 

@@ -4,7 +4,7 @@
  * the answer, routes, retains, and says what became of each message. Publishes that have no room wait here, in their order and within
  * bounds; those that wait keep all later ones of the same producer behind them, and nobody else's.
  */
-import { type LogRecord, type PreparedRecord, PREPARE_FROM_BYTES } from '@ternmq/store'
+import type { LogRecord, PreparedRecord } from '@ternmq/store'
 import type { Subject } from './authorizer.ts'
 import type { Cancel } from './env.ts'
 import { type Obstacle, obstacleTo, weighUnderWay } from './flow/admission.ts'
@@ -13,6 +13,7 @@ import { isParkedRefusal, isParkedWork, type Parked, type ParkedWork, Parking, p
 import { heldText, tooLargeText } from './flow/reasons.ts'
 import { durationText } from './flow/units.ts'
 import { type LoggedExtras, messageRecord } from './log/records.ts'
+import { LARGE_BODY_BYTES } from './limits.ts'
 import type { Message } from './message.ts'
 import type { RefusalDetail } from './refusal.ts'
 import { queueNameOf } from './address.ts'
@@ -407,7 +408,7 @@ export class Producer implements Waiter {
     if (holders === 0 && this.#pendingCount === 0) return this.#vhost.publishTo(targets, route, message)
     message.detach()
     const receivedId = this.#session?.isDurable === true ? options?.receivedId : undefined
-    if (holders > 0 && message.size >= PREPARE_FROM_BYTES) {
+    if (holders > 0 && message.size >= LARGE_BODY_BYTES) {
       this.#publishLarge(route, message, tag, options, queues, messageRecord(message, queues, true, this.#extrasOf(message, receivedId)))
       return 'pending'
     }

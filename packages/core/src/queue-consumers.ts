@@ -48,7 +48,7 @@ export class QueueConsumers implements DestinationWatcher {
   /** Reads from the queue, or the queues, of that name; again with the same key changes what it wants. */
   add(key: string, name: string, match: Match, options: ConsumeOptions): Result<void> {
     const before = this.#readings.get(key)
-    const reading: Reading = { pattern: queuePattern(name), match, options, consumers: before?.consumers ?? new Map() }
+    const reading: Reading = { pattern: queuePattern(name), match, options, consumers: before?.consumers ?? new Map<NamedQueue, Consumer>() }
     for (const consumer of reading.consumers.values()) consumer.match = match
     if (isQueuePattern(name)) {
       for (const named of this.#vhost.destinations.all()) this.#join(reading, named)

@@ -7,7 +7,7 @@ import { type Pattern, patternFromKey, patternKey, QUEUE_PREFIX } from './addres
 import type { Principal, Subject } from './authorizer.ts'
 import { type ConsumeOptions, Consumer, CREDIT_UNLIMITED } from './queue/consumer.ts'
 import { CreditPool } from './queue/credit.ts'
-import { type BindingData, Delivery, type DeliverySink, type Match } from './queue/delivery.ts'
+import type { BindingData, Delivery, DeliverySink } from './queue/delivery.ts'
 import type { Cancel } from './env.ts'
 import { BINDING_BYTES_PER_SESSION_MAX } from './limits.ts'
 import { jsonRecord, type LoggedBinding, type LoggedSession, numbersRecord, RecordKind } from './log/records.ts'
@@ -357,7 +357,7 @@ export class Session {
 
   /** For a snapshot. */
   capture(): DurableSession {
-    return { session: this.#loggedSession(), bindings: this.#logged ?? new Map(), received: this.#received ?? new Set() }
+    return { session: this.#loggedSession(), bindings: this.#logged ?? new Map<string, LoggedBinding>(), received: this.#received ?? new Set() }
   }
 
   /** The connection is gone. Publishes the will in its time and ends the session in its time. */

@@ -144,7 +144,8 @@ describe('durable subscriptions', () => {
     world.publish('a', 'x')
     expect(queue.waitingCount).toBe(0)
     const refused = world.vhost.subscriptions.open(specOf({ name: 'bad', selector: 'h = ' }), SUBJECT)
-    expect(refused).toMatchObject({ ok: false, detail: { refusal: 'mismatch', text: expect.stringMatching(/character \d+/) } })
+    expect(refused).toMatchObject({ ok: false, detail: { refusal: 'mismatch' } })
+    expect(refused.ok ? '' : refused.detail.text).toMatch(/character \d+/)
   })
 
   test('no-local leaves out what the client itself publishes', () => {

@@ -88,7 +88,9 @@ export interface LoggedSchedule extends Timing {
 /** What belongs to the message itself and goes with it wherever it is copied to. */
 export function messageExtras(extras: LoggedExtras | undefined): MessageExtras | undefined {
   if (extras?.received === undefined && extras?.schedule === undefined) return extras
-  const { received: _received, schedule: _schedule, ...own } = extras
+  const own: { -readonly [K in keyof LoggedExtras]?: LoggedExtras[K] } = { ...extras }
+  delete own.received
+  delete own.schedule
   return Object.keys(own).length === 0 ? undefined : own
 }
 
