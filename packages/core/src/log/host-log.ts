@@ -1,3 +1,4 @@
+// long: submitting, waiting in order and batching of a turn are one order of one log
 /**
  * The virtual host's end of its partition log: submits groups, waits for their outcomes in order, and says who may go on. A
  * message to a durable queue is routed when its record is committed and acknowledged after that. [ADR-0003]
