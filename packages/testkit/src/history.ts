@@ -127,7 +127,8 @@ export class QueueHistory {
     if (entry.isRefused) this.#violation('a refused message was delivered', entry)
     if (entry.isDiscarded) this.#violation('it was delivered after it was discarded', entry)
     if (entry.copies === 1) this.#checkRepeat(entry, redelivered)
-    if (!entry.isDelivered) this.#checkOrder(entry, consumer)
+    // One that was to be gone unseen (purged, say) may come back behind what came since.
+    if (!entry.isDelivered && !entry.isSettleSent) this.#checkOrder(entry, consumer)
     entry.isDelivered = true
     // It is here, so a settle that was sent before has had no effect.
     entry.isSettleSent = false

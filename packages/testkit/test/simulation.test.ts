@@ -42,6 +42,8 @@ describe('nothing confirmed is lost, nothing settled comes back, order holds', (
       settleConfirmed: 2_500,
       moved: 25,
       expired: 200,
+      transactions: 40,
+      purged: 10,
     }
     for (const [name, count] of Object.entries(least)) {
       expect([name, total[name as keyof SimulationCounts]]).toEqual([
@@ -66,8 +68,9 @@ describe('nothing confirmed is lost, nothing settled comes back, order holds', (
 describe('a broken broker is found out', () => {
   test.each(Object.keys(VARIANTS))('that is one that does %s', { timeout: 60_000 }, async (variant) => {
     let text = ''
-    for (let seed = 1; seed <= VARIANT_SEEDS && text === ''; seed++) {
+    for (let seed = 1; seed <= VARIANT_SEEDS; seed++) {
       await simulate({ seed, variant }).catch((error: Error) => (text = error.message))
+      if (text !== '') break
     }
     expect(text).toMatch(/^seed \d+: .+/)
     expect(text).toContain(`npm run -s simulate -- --seed `)

@@ -13,6 +13,7 @@ import {
 } from '@ternmq/core'
 import type { SeededRandom } from '../virtual-clock.ts'
 import { DEAD_LETTERS, type Ledger } from './ledger.ts'
+import type { TransactionClient } from './transactions.ts'
 
 /** Header bytes are the class of the message; a property of that name shows it to selectors. */
 export const SIMULATION_CODEC: HeaderCodec = {
@@ -133,6 +134,7 @@ export class ConsumerClient implements DeliverySink {
   readonly session: Session
   readonly held: Delivery[] = []
   writable = true
+  transaction: TransactionClient | undefined = undefined
   readonly #world: Surroundings
   readonly #isKept: boolean
   #number = 0
@@ -174,7 +176,13 @@ export class ConsumerClient implements DeliverySink {
   deliver(delivery: Delivery): boolean {
     if (this.#world.isOver()) return true
     this.held.push(delivery)
-    this.#world.ledger.delivered(queueOf(delivery), idOf(delivery.message), this.name, delivery.redelivered, !this.#world.isAhead)
+    this.#world.ledger.delivered(
+      queueOf(delivery),
+      idOf(delivery.message),
+      this.name,
+      delivery.redelivered,
+      !this.#world.isAhead,
+    )
     if (this.#isKept) {
       delivery.protocolState = ++this.#number
       if (this.session.isKept(delivery)) this.session.noteDelivered(delivery)
@@ -213,12 +221,14 @@ export class ConsumerClient implements DeliverySink {
 
   /** It stops reading from the queue: what it has of it goes back with a failed attempt more. */
   cancel(queue: string): void {
+    if (this.transaction?.isOpen === true) this.transaction.rollback()
     this.#failAll((delivery) => queueOf(delivery) === queue)
     this.session.stopConsuming(queue)
   }
 
-  /** The connection is gone. */
+  /** The connection is gone. What is being committed must have its answer before. */
   disconnect(): void {
+    if (this.transaction?.isOpen === true) this.transaction.rollback()
     if (!this.#isKept) this.#failAll(() => true)
     this.held.length = 0
     this.#world.ledger.consumerGone(this.name)

@@ -23,6 +23,15 @@ interface Sent {
   mayBeUnmarked: boolean
 }
 
+/** A commit without an answer: all of it happened, or nothing. */
+interface Committing {
+  readonly ids: readonly string[]
+  readonly settles: readonly { readonly queue: string; readonly id: string }[]
+  readonly seenIds: Set<string>
+  /** Settles whose messages came again. */
+  readonly again: Set<string>
+}
+
 export interface LedgerCounts {
   published: number
   publishConfirmed: number
@@ -34,6 +43,7 @@ export interface LedgerCounts {
   moved: number
   purged: number
   expired: number
+  transactions: number
 }
 
 export class Ledger {
@@ -41,6 +51,7 @@ export class Ledger {
   readonly #history: QueueHistory
   readonly #sent = new Map<string, Sent>()
   readonly #expiring = new Set<string>()
+  readonly #committing = new Set<Committing>()
   readonly #onLine: ((line: string) => void) | undefined
   readonly #nowMs: () => number
   readonly lines: string[] = []
@@ -57,6 +68,7 @@ export class Ledger {
     moved: 0,
     purged: 0,
     expired: 0,
+    transactions: 0,
   }
 
   /** `nowMs` is the clock of the present life. */
@@ -108,6 +120,10 @@ export class Ledger {
     this.#history.delivered(queue, id, consumer, redelivered || sent?.mayBeUnmarked === true)
     if (sent === undefined) return
     if (this.isAtEnd) sent.isSeenAtEnd = true
+    for (const each of this.#committing) {
+      if (each.ids.includes(id)) each.seenIds.add(id)
+      if (each.settles.some((settle) => settle.queue === queue && settle.id === id)) each.again.add(`${id} of ${queue}`)
+    }
     // A store that has no room even for a note takes no mark, and whoever waits for room must get something to settle.
     if (!canMark) sent.mayBeUnmarked = true
   }
@@ -154,13 +170,26 @@ export class Ledger {
     if (queue !== DEAD_LETTERS) this.#history.publishConfirmed(DEAD_LETTERS, id)
   }
 
-  /** All that waits in the queue may be gone. */
-  purged(queue: string, ids: readonly string[]): void {
-    this.note(`purge ${queue}: ${ids.join(' ')}`)
-    this.counts.purged += ids.length
-    for (const id of ids) {
-      this.#of(id).mayBeGone = true
+  /** A transaction is on its way to the log. Call what it returns when there is an answer. */
+  committing(ids: readonly string[], settles: Committing['settles']): () => void {
+    const committing: Committing = { ids, settles, seenIds: new Set(), again: new Set() }
+    this.counts.transactions++
+    this.#committing.add(committing)
+    return () => void this.#committing.delete(committing)
+  }
+
+  /** All that is in the queue may be gone; `waiting` of it is, once that is confirmed. */
+  purged(queue: string, waiting: readonly string[]): () => void {
+    this.note(`purge ${queue}: ${waiting.join(' ')}`)
+    this.counts.purged += waiting.length
+    for (const [id, sent] of this.#sent) {
+      if (!sent.queues.includes(queue) && !(queue === DEAD_LETTERS && sent.isMoved)) continue
+      sent.mayBeGone = true
       this.#history.settled(queue, id)
+    }
+    return () => {
+      this.note(`  purge of ${queue} is confirmed`)
+      for (const id of waiting) this.#history.settleConfirmed(queue, id)
     }
   }
 
@@ -198,12 +227,26 @@ export class Ledger {
   /** After everything has been drained. */
   verify(): void {
     this.#history.verify(new Map())
+    for (const committing of this.#committing) this.#checkCommitting(committing)
     for (const [id, sent] of this.#sent) {
       const isLost = sent.isConfirmed && sent.isMoved && !sent.mayBeGone && !sent.isSeenAtEnd
       if (isLost)
         throw new Error(
           `history of seed ${this.#seed}: ${id} was moved from ${sent.queues.join(' ')} and is in neither queue`,
         )
+    }
+  }
+
+  /** Everything has been drained: what was in a transaction has been seen, or never will be. */
+  #checkCommitting({ ids, settles, seenIds, again }: Committing): void {
+    const told = `transaction with ${ids.join(' ')} and ${settles.map(({ queue, id }) => `${id} of ${queue}`).join(', ')}`
+    if (seenIds.size > 0 && ids.some((id) => !seenIds.has(id) && !this.#of(id).mayBeGone)) {
+      throw new Error(`history of seed ${this.#seed}: half a ${told}: only ${[...seenIds].join(' ')} came`)
+    }
+    if (seenIds.size > 0 && again.size > 0) {
+      throw new Error(
+        `history of seed ${this.#seed}: half a ${told}: its messages came, and ${[...again].join(', ')} again`,
+      )
     }
   }
 

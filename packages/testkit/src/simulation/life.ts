@@ -148,6 +148,16 @@ export class Life implements Surroundings {
     if (!this.isOver()) this.failure ??= error
   }
 
+  /** Hears what `promise` gives, in this life only; a rejection is wrong. */
+  later<T>(promise: Promise<T>, onValue: (value: T) => void): void {
+    promise.then(
+      (value) => {
+        if (!this.isOver()) onValue(value)
+      },
+      (error: unknown) => this.fail(error as Error),
+    )
+  }
+
   // ── clients ──
 
   /** One more of its connections reads; it must have none. */

@@ -2,13 +2,14 @@
  * A seeded run of core and journal: several lives of one broker on one disk, with clients that do what a seed says, and a disk
  * that tears, loses, fills, is slow and fails. At the end everything is taken out, and the history of it all is checked.
  */
-import type { Outcome } from '@ternmq/core'
+import { type Outcome, purge } from '@ternmq/core'
 import { SeededRandom } from '../virtual-clock.ts'
 import type { CrashKind } from '../simulated-disk.ts'
 import { SimulatedWorld } from '../simulated-world.ts'
-import type { ConsumerClient, MessageSpec } from './clients.ts'
+import { type ConsumerClient, idOf, type MessageSpec, queueOf } from './clients.ts'
 import { DEAD_LETTERS, Ledger, type LedgerCounts } from './ledger.ts'
 import { KEPT_SESSIONS, Life, PRODUCERS, QUEUES } from './life.ts'
+import { TransactionClient } from './transactions.ts'
 import { type Variant, VARIANTS } from './variants.ts'
 
 const LIVES_MAX = 3
@@ -130,9 +131,9 @@ class Simulation {
       'an answer of the broker',
     )
     if (life.isOver() || settled === undefined) return false
-    const { error } = settled as { error?: unknown }
+    const { error } = settled as { error?: Error }
     if (error === undefined) return true
-    if (!life.hasDiskFailed) throw error
+    if (!life.hasDiskFailed) throw error as Error
     return false
   }
 
@@ -212,15 +213,17 @@ class Simulation {
   #act(life: Life): void {
     const random = this.#random
     const dice = random.below(100)
-    if (dice < 38) this.#publish(life)
-    else if (dice < 66) this.#settleSome(life)
-    else if (dice < 73) this.#read(life)
-    else if (dice < 77) this.#leave(life)
-    else if (dice < 80) this.#cancel(life)
-    else if (dice < 86) this.#comeAndGo(life)
-    else if (dice < 90) life.engine.wantsSnapshot = true
-    else if (dice < 92) this.#fillDisk(life)
-    else if (dice < 94) life.disk.capacityBytes = Infinity
+    if (dice < 36) this.#publish(life)
+    else if (dice < 62) this.#settleSome(life)
+    else if (dice < 69) this.#read(life)
+    else if (dice < 73) this.#leave(life)
+    else if (dice < 76) this.#cancel(life)
+    else if (dice < 82) this.#comeAndGo(life)
+    else if (dice < 85) life.engine.wantsSnapshot = true
+    else if (dice < 87) this.#fillDisk(life)
+    else if (dice < 89) life.disk.capacityBytes = Infinity
+    else if (dice < 96) this.#transact(life)
+    else if (dice < 97) this.#purge(life)
     else this.#world.clock.advance(random.below(120))
   }
 
@@ -271,13 +274,69 @@ class Simulation {
   }
 
   #leave(life: Life): void {
-    const reader = life.readers[this.#random.below(life.readers.length)]
+    const reader = this.#anyReader(life)
     if (reader !== undefined) life.disconnectReader(reader)
   }
 
   #cancel(life: Life): void {
-    const reader: ConsumerClient | undefined = life.readers[this.#random.below(life.readers.length)]
-    reader?.cancel(READ_QUEUES[this.#random.below(READ_QUEUES.length)]!)
+    this.#anyReader(life)?.cancel(READ_QUEUES[this.#random.below(READ_QUEUES.length)]!)
+  }
+
+  /** Not one with a commit on its way: its deliveries have nobody's name on them then. */
+  #anyReader({ readers }: Life): ConsumerClient | undefined {
+    const free = readers.filter(
+      ({ transaction }) => transaction === undefined || transaction.isOpen || transaction.isOver,
+    )
+    return free[this.#random.below(free.length)]
+  }
+
+  /** Begins a transaction, goes on with one, or ends it. */
+  #transact(life: Life): void {
+    const random = this.#random
+    const reader = this.#anyReader(life)
+    if (reader === undefined) return
+    if (reader.transaction?.isOpen !== true) reader.transaction = new TransactionClient(life, reader)
+    const { transaction } = reader
+    for (let left = random.below(3); left > 0; left--) {
+      const address = ADDRESSES[random.below(ADDRESSES.length)]!
+      const queue = address.startsWith('$queue/') ? address.slice(7) : undefined
+      // A queue that may lose what it has with the power cannot show whether all of it happened.
+      if (queue === 'q4') continue
+      const spec: MessageSpec = {
+        priority: 4,
+        className: 'x',
+        expiresAtMs: 0,
+        retain: false,
+        bodyBytes: random.below(40),
+      }
+      transaction.publish(address, queue === undefined ? readersOf(address) : [queue], `t.${++this.#ids}`, spec)
+    }
+    for (let left = random.below(3); left > 0 && reader.held.length > 0; left--) {
+      const delivery = reader.held[random.below(reader.held.length)]!
+      if (queueOf(delivery) !== 'q4') transaction.settle(delivery, random.below(4) === 0 ? 'rejected' : 'accepted')
+    }
+    const fate = random.below(4)
+    if (fate < 2) transaction.commit()
+    else if (fate === 2) transaction.rollback()
+  }
+
+  #purge(life: Life): void {
+    const name = READ_QUEUES[this.#random.below(READ_QUEUES.length)]!
+    const queue = life.vhost.destinations.find(name)?.queue
+    if (queue === undefined) return
+    const waiting: string[] = []
+    for (const { line } of queue.lanes) {
+      for (let position = line.nextWaiting(0); position !== 0; position = line.nextWaiting(position)) {
+        const entry = line.entryAt(position)
+        if (entry !== undefined) waiting.push(idOf(entry.message))
+      }
+    }
+    const confirmed = this.#ledger.purged(name, waiting)
+    life.later(purge(life.vhost, queue), (result) => {
+      if (!result.ok) return this.#ledger.note(`  purge of ${name} is refused: ${result.detail.text}`)
+      if (result.value.count > 0) life.confirm(`purge of ${name}`)
+      confirmed()
+    })
   }
 
   #comeAndGo(life: Life): void {
