@@ -195,11 +195,18 @@ export class Life implements Surroundings {
     return `${name}#${this.#number}.${++this.#attachments}`
   }
 
-  // ── comparisons ──
+  // ── comparisons; not of broken variants, which clients alone must find out ──
 
   /** What lives, against what has been committed so far. Only when nothing is on its way to the log. */
   compare(): void {
-    if (!this.vhost.log.isIdle || this.isAhead || this.ended !== undefined || this.isOver()) return
+    if (
+      this.#variant !== undefined ||
+      !this.vhost.log.isIdle ||
+      this.isAhead ||
+      this.ended !== undefined ||
+      this.isOver()
+    )
+      return
     const living = decodeState(encodeState(captureState(this.vhost)))
     const found = difference(living, this.#fold)
     if (found !== undefined) this.fail(new Error(`the living state (one) is not that of its records (other): ${found}`))
@@ -207,6 +214,7 @@ export class Life implements Surroundings {
 
   /** What a restart would read now, against the same. */
   async compareReplay(): Promise<void> {
+    if (this.#variant !== undefined) return
     const { recordCount } = this.engine
     const { state } = await readLog(this.journal.partition(0), CODECS)
     if (recordCount !== this.engine.recordCount || this.isAhead || this.ended !== undefined || this.isOver()) return
@@ -217,7 +225,7 @@ export class Life implements Surroundings {
 
   #checkSnapshot(at: number, data: readonly Uint8Array[]): void {
     this.ledger.note(`snapshot after record ${at}`)
-    if (this.isAhead) return
+    if (this.isAhead || this.#variant !== undefined) return
     const found = difference(decodeState(data), this.#fold, { linesOnly: true })
     if (found !== undefined)
       this.fail(new Error(`the snapshot (one) is not the state of its records (other): ${found}`))

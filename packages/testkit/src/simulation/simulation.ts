@@ -121,10 +121,10 @@ class Simulation {
 
   /** False when `promise` has not come to an end before the life did. Rejections are the broker's fault while its disk is well. */
   async #result(life: Life, promise: Promise<unknown>): Promise<boolean> {
-    let settled: { error?: unknown } | undefined = undefined
+    let settled: { error?: Error } | undefined = undefined
     promise.then(
       () => (settled = {}),
-      (error: unknown) => (settled = { error }),
+      (error: Error) => (settled = { error }),
     )
     await this.#world.runUntil(
       () => settled !== undefined || life.isOver() || life.ended !== undefined,
@@ -133,7 +133,7 @@ class Simulation {
     if (life.isOver() || settled === undefined) return false
     const { error } = settled as { error?: Error }
     if (error === undefined) return true
-    if (!life.hasDiskFailed) throw error as Error
+    if (!life.hasDiskFailed) throw error
     return false
   }
 

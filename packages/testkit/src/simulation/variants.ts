@@ -51,7 +51,7 @@ class LoseSettle extends Variant {
   }
 }
 
-/** Two messages of one turn change places in the log. */
+/** Two messages of one turn to one queue change places in the log. */
 class ReorderAppends extends Variant {
   #held: LogRecord | undefined = undefined
   #heldTicket = 0
@@ -62,7 +62,7 @@ class ReorderAppends extends Variant {
     if (this.#held !== undefined) {
       const held = this.#held
       this.#held = undefined
-      const swaps = records.length === 1 && record!.kind === RecordKind.message
+      const swaps = records.length === 1 && record!.kind === RecordKind.message && record!.dest === held.dest
       submit(swaps ? records : [held], this.#heldTicket, this.#heldLevel)
       submit(swaps ? [held] : records, ticket, level)
       return
