@@ -8,6 +8,10 @@ export interface Case {
   readonly title: string
   readonly measure: Measure
   readonly goal: Goal
+  /** Peers that promise the same; all of them when left out. Others are shown, not compared with. */
+  readonly equals?: readonly string[]
+  /** Of a rate, beside the goal in times of a peer's. */
+  readonly perSecond?: { readonly least: number; readonly aim: number }
 }
 
 /**
@@ -27,6 +31,14 @@ export const CASES: readonly Case[] = [
   { id: 'bw', title: 'QoS 0 1→50, 16 B', measure: 'rate', goal: { least: [1], aim: [2] } },
   { id: 'cw', title: 'QoS 0 50→1, 16 B', measure: 'rate', goal: { least: [1], aim: [2] } },
   { id: 'dw', title: 'QoS 1 8→8, 256 B', measure: 'rate', goal: { least: [4], aim: [10] } },
+  {
+    id: 'dd',
+    title: 'QoS 1 8→8, 1 KiB, persistent sessions, PUBACK after the sync',
+    measure: 'rate',
+    goal: { least: [3], aim: [3] },
+    equals: ['activemq', 'rabbitmq'],
+    perSecond: { least: 100_000, aim: 200_000 },
+  },
   { id: 'ew', title: 'QoS 2 4→4, 256 B', measure: 'rate', goal: { least: [3], aim: [7] } },
   { id: 'l', title: 'QoS 1 at 2,000 msg/s, 256 B', measure: 'latency', goal: { least: [1.3, 1], aim: [1, 1] } },
   { id: 'k', title: '10,000 idle connections', measure: 'connections', goal: { least: [12, 6_000], aim: [8, 8_000] } },

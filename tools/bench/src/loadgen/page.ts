@@ -57,8 +57,8 @@ export function loadgenPage(report: LoadgenReport): string {
         verdict.best === undefined ? '–' : `${verdict.best.target} ${cellOf(one, verdict.best)}`,
         verdict.ours === undefined ? '–' : cellOf(one, verdict.ours),
         verdict.ratio,
-        goalText(one, one.goal.least),
-        goalText(one, one.goal.aim),
+        goalText(one, 'least', one.goal.least),
+        goalText(one, 'aim', one.goal.aim),
         verdict.standing,
       ]),
     ),
@@ -103,10 +103,12 @@ function cellOf({ measure }: Case, summary: Summary): string {
   }
 }
 
-function goalText({ measure }: Case, [first, second]: Goal['least']): string {
+function goalText({ measure, equals, perSecond }: Case, kind: 'least' | 'aim', [first, second]: Goal['least']): string {
   switch (measure) {
-    case 'rate':
-      return `${first} × the best`
+    case 'rate': {
+      const times = equals === undefined ? `${first} × the best` : `${first} × the best of those that sync`
+      return perSecond === undefined ? times : `${rate(perSecond[kind])} and ${times}`
+    }
     case 'latency':
       return `p50 at most ${first} ×, p99 at most ${second} × mosquitto's`
     case 'connections':

@@ -43,6 +43,25 @@ describe('a rate', () => {
   })
 })
 
+describe('a rate of messages that are on disk first', () => {
+  const activemq = summary('activemq', { receive_rate: 8_000 })
+
+  test.each([
+    [250_000, 'aim met', ''],
+    [120_000, 'goal met', ''],
+    [90_000, 'missed', '90000/s; the goal is at least 100000/s'],
+    [20_000, 'missed', '2.50 × activemq; the goal is at least 3 ×; 20000/s; the goal is at least 100000/s'],
+  ])('of %i is %s beside a peer that syncs, whatever one does that does not', (receive_rate, standing, shortfall) => {
+    const inMemory = summary('mosquitto', { receive_rate: 1_000_000 })
+    expect(verdict('dd', { receive_rate }, inMemory, activemq)).toMatchObject({ standing, shortfall, best: activemq })
+  })
+
+  test('is judged by itself where no peer syncs', () => {
+    expect(verdict('dd', { receive_rate: 120_000 }, nats)).toMatchObject({ standing: 'goal met', best: undefined })
+    expect(verdict('dd', { receive_rate: 20_000 })).toMatchObject({ standing: 'missed' })
+  })
+})
+
 describe('latency', () => {
   test.each([
     [{ p50: 90, p99: 390 }, 'aim met'],

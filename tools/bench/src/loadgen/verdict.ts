@@ -20,7 +20,7 @@ const LATENCY_PEER = 'mosquitto'
 const NOTHING = 1e-5
 
 export function judge(one: Case, ours: Summary | undefined, peers: readonly Summary[]): Verdict {
-  const able = peers.filter((peer) => isSound(peer))
+  const able = peers.filter((peer) => isSound(peer) && one.equals?.includes(peer.target) !== false)
   switch (one.measure) {
     case 'rate':
       return judgeRate(
@@ -57,22 +57,30 @@ function best(peers: readonly Summary[], by: (peer: Summary) => number | undefin
   return peers.toSorted((first, second) => (by(second) ?? -Infinity) - (by(first) ?? -Infinity))[0]
 }
 
-function judgeRate({ goal }: Case, ours: Summary | undefined, peer: Summary | undefined): Verdict {
+function judgeRate({ goal, perSecond }: Case, ours: Summary | undefined, peer: Summary | undefined): Verdict {
   const mine = ours?.messagesPerSecond
   const theirs = peer?.messagesPerSecond
   if (ours === undefined || mine === undefined) return failed(ours, peer)
-  if (peer === undefined || theirs === undefined) return unjudged(ours, peer)
-  const ratio = mine / theirs
-  const standing = ratio >= goal.aim[0] ? 'aim met' : ratio >= goal.least[0] ? 'goal met' : 'missed'
-  const text = `${ratio.toFixed(2)} × ${peer.target}`
+  const ratio = theirs === undefined ? undefined : mine / theirs
+  if (ratio === undefined && perSecond === undefined) return unjudged(ours, peer)
+  const reaches = (times: number, count: number): boolean => (ratio ?? Infinity) >= times && mine >= count
+  const standing = reaches(goal.aim[0], perSecond?.aim ?? 0)
+    ? 'aim met'
+    : reaches(goal.least[0], perSecond?.least ?? 0)
+      ? 'goal met'
+      : 'missed'
+  const text = ratio === undefined ? '' : `${ratio.toFixed(2)} × ${peer!.target}`
   const defects = defectsOf(ours)
-  const short = standing === 'missed' ? `${text}; the goal is at least ${goal.least[0]} ×` : ''
+  const isSlow = ratio !== undefined && ratio < goal.least[0]
+  const short = isSlow ? `${text}; the goal is at least ${goal.least[0]} ×` : ''
+  const isFew = perSecond !== undefined && mine < perSecond.least
+  const few = isFew ? `${Math.round(mine)}/s; the goal is at least ${perSecond.least}/s` : ''
   return {
     best: peer,
     ours,
     ratio: text,
     standing: defects === '' ? standing : 'missed',
-    shortfall: [short, defects].filter((part) => part !== '').join('; '),
+    shortfall: [short, few, defects].filter((part) => part !== '').join('; '),
   }
 }
 
