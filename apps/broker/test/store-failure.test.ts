@@ -6,11 +6,24 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { client, launch, newFolder, start, until } from './support.ts'
 
-/** From SIGUSR2 on every fdatasync of the process fails, as on a disk that has lost a page. */
+/** From SIGUSR2 on every sync of the process fails, be it a call of its own or part of a write, as on a disk that has lost a page. */
 const FAILING_SYNC = `
 import fs from 'node:fs'
+const { open, write, writev } = fs
+const synced = new Set()
+fs.open = (path, flags, ...rest) => {
+  const done = rest.pop()
+  open(path, flags, ...rest, (error, fd) => {
+    if (typeof flags === 'number' && (flags & fs.constants.O_DSYNC) !== 0) synced.add(fd)
+    else synced.delete(fd)
+    done(error, fd)
+  })
+}
+const fail = (done) => setImmediate(done, Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' }))
 process.on('SIGUSR2', () => {
-  fs.fdatasync = (fd, done) => setImmediate(done, Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' }))
+  fs.fdatasync = (fd, done) => fail(done)
+  fs.write = (fd, ...rest) => (synced.has(fd) ? fail(rest.pop()) : write(fd, ...rest))
+  fs.writev = (fd, ...rest) => (synced.has(fd) ? fail(rest.pop()) : writev(fd, ...rest))
   console.log('syncs fail from now on')
 })`
 
