@@ -208,6 +208,7 @@ export class Ledger {
     for (const [id, sent] of this.#sent) {
       if (!sent.queues.includes(queue)) continue
       sent.mayBeGone = true
+      sent.mayBeUnmarked = true
       this.#history.settled(queue, id)
     }
   }

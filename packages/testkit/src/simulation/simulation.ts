@@ -2,7 +2,7 @@
  * A seeded run of core and journal: several lives of one broker on one disk, with clients that do what a seed says, and a disk
  * that tears, loses, fills, is slow and fails. At the end everything is taken out, and the history of it all is checked.
  */
-import { type Outcome, purge } from '@ternmq/core'
+import { type Outcome, purge, type Queue } from '@ternmq/core'
 import { SeededRandom } from '../virtual-clock.ts'
 import type { CrashKind } from '../simulated-disk.ts'
 import { SimulatedWorld } from '../simulated-world.ts'
@@ -59,6 +59,7 @@ class Simulation {
   readonly #ledger: Ledger
   readonly #makeVariant: (new (random: SeededRandom, clock: SimulatedWorld['clock']) => Variant) | undefined
   readonly #counts = { lives: 0, crashes: 0, closes: 0, diskFailures: 0, fullDisks: 0, snapshots: 0, comparisons: 0 }
+  readonly #purging = new Set<Queue>()
   #ids = 0
 
   constructor({ seed, variant, onLine }: SimulationOptions) {
@@ -323,7 +324,9 @@ class Simulation {
   #purge(life: Life): void {
     const name = READ_QUEUES[this.#random.below(READ_QUEUES.length)]!
     const queue = life.vhost.destinations.find(name)?.queue
-    if (queue === undefined) return
+    // One that is under way takes what comes meanwhile with it.
+    if (queue === undefined || queue.contents.isLeaving || this.#purging.has(queue)) return
+    this.#purging.add(queue)
     const waiting: string[] = []
     for (const { line } of queue.lanes) {
       for (let position = line.nextWaiting(0); position !== 0; position = line.nextWaiting(position)) {
@@ -333,6 +336,7 @@ class Simulation {
     }
     const confirmed = this.#ledger.purged(name, waiting)
     life.later(purge(life.vhost, queue), (result) => {
+      this.#purging.delete(queue)
       if (!result.ok) return this.#ledger.note(`  purge of ${name} is refused: ${result.detail.text}`)
       if (result.value.count > 0) life.confirm(`purge of ${name}`)
       confirmed()
