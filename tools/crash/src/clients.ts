@@ -35,10 +35,11 @@ export function clientsFor(port: number, withForeign: boolean): Clients {
 
 function foreignFor(port: number, queue: (name: string) => { topic: string; queues: string[] }): LoadClient[] {
   const subscription = { port, filter: TOPIC }
-  const paho = { ...subscription, clientId: 'paho-consumer', queue: 'session:paho', qos: 1 } as const
+  const paho = { ...subscription, clientId: 'paho-consumer', queue: 'session:paho', qos: 2 } as const
   return [
     new MosquittoConsumer({ ...subscription, clientId: 'mosquitto-sub', queue: 'session:mosquitto', qos: 2 }),
-    new PahoClient({ port, clientId: 'paho', qos: 2, window: WINDOW, ...queue('crash.b') }, paho),
+    // Not QoS 2: paho 1.6 forgets after an attempt to connect that failed that it has a PUBREC, and sends the message again as new.
+    new PahoClient({ port, clientId: 'paho', qos: 1, window: WINDOW, ...queue('crash.b') }, paho),
     new MosquittoPublisher({ port, clientId: 'mosquitto-pub', qos: 1, window: WINDOW, ...queue('crash.a') }),
   ]
 }
