@@ -147,6 +147,13 @@ export class VirtualHost implements QueueContext {
     this.flow.gates.onEased(queue)
   }
 
+  onLost(queue: Queue, count: number): void {
+    const text =
+      `${count} ${count === 1 ? 'message' : 'messages'} of queue '${queue.name}' cannot be read from the store any more and went; ` +
+      'stop the broker and run `ternmq store verify` to see where it is damaged'
+    this.report({ kind: 'failure', source: 'core', text })
+  }
+
   report(event: EventDetails): void {
     this.#onEvent(event)
   }

@@ -114,6 +114,7 @@ export function queueContext(env: Env): QueueContext {
     moveAway: () => {},
     nextAttemptMs: () => 0,
     onEased: () => {},
+    onLost: () => {},
   }
 }
 

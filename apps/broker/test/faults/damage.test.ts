@@ -220,3 +220,16 @@ test('a segment that is missing is told, and the rest is served', async () => {
   expect(names).toContain(ALL.at(-1))
   expect(broker.program.lines.join('\n')).toContain(`${next}, byte 0: the segment before it is missing`)
 })
+
+test('messages whose segment went from a stopped store are told when the queue comes to them, and the rest is served', async () => {
+  const dataDir = await filled('SIGTERM')
+  const [, gone = ''] = filesOf(join(dataDir, 'journal')).filter((file) => file.endsWith('.seg'))
+  rmSync(join(dataDir, 'journal', gone))
+  const broker = await start({ dataDir, settings: SETTINGS })
+  const names = await namesIn(broker)
+  const lost = ALL.filter((name) => !names.includes(name))
+  expect(lost.length).toBeGreaterThan(0)
+  expect(names).toEqual(ALL.filter((name) => names.includes(name)))
+  const told = broker.program.lines.join('\n').matchAll(/(\d+) messages? of queue '[^']+' cannot be read from the store any more/g)
+  expect([...told].reduce((sum, [, count]) => sum + Number(count), 0)).toBe(lost.length)
+})

@@ -52,6 +52,8 @@ export interface QueueContext {
   nextAttemptMs(settings: QueueSettings, failedCount: number): number | undefined
   /** Something happened to a queue that somebody may have waited for: it has room again, or nothing in it. */
   onEased(queue: Queue): void
+  /** So many messages that waited in the queue are not in the store any more. */
+  onLost(queue: Queue, count: number): void
 }
 
 export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHost {
@@ -68,6 +70,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   readonly #dispatch: Dispatch
   readonly #staging: Staging
   #settings: QueueSettings
+  /** Found missing in the read that is under way. */
+  #lostCount = 0
   #backfills: Backfills | undefined = undefined
   /** Groups and last values; undefined for a queue that needs neither. */
   #selection: Selection | undefined = undefined
@@ -522,9 +526,10 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
 
   onStaged(line: WaitingLine, position: number, message: Message | undefined): void {
     if (message === undefined) {
-      // The store found its bytes damaged and has said so: what is lost must not stop the queue.
+      // The store has not got it any more: what is lost must be told, and must not stop the queue.
       this.#takeWaiting(line, position, false)
       this.#counters.lost++
+      this.#lostCount++
       return this.finishAt(line, position)
     }
     this.#heed(message)
@@ -538,6 +543,10 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   }
 
   onStagingDone(): void {
+    if (this.#lostCount > 0) {
+      this.#context.onLost(this, this.#lostCount)
+      this.#lostCount = 0
+    }
     this.wake()
   }
 

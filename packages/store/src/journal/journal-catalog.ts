@@ -14,6 +14,7 @@ import { isFull } from './segment-writer.ts'
 import { OpenRefused } from './faults.ts'
 import { CATALOG_DIRECTORY, UNFINISHED, hex, numberOfName } from './format.ts'
 import { newer } from './recovery.ts'
+import { DISK_FULL } from './space.ts'
 
 /** A log is written anew when it is this many times as large as what it says, and not tiny. */
 const HISTORY_SHARE = 4
@@ -184,7 +185,7 @@ export class JournalCatalog implements Catalog {
     } catch (error) {
       if (!isFull(error)) throw error
       await this.#file?.truncate(this.#end)
-      await space.onDiskFull(error)
+      await space.onDiskFull()
       await this.#appendIntoReserve(frame)
     }
     this.#end += frame.length
@@ -198,7 +199,7 @@ export class JournalCatalog implements Catalog {
     } catch (error) {
       if (!isFull(error)) throw error
       await this.#file?.truncate(this.#end)
-      throw this.#store.space.fullError('catalog', error.message)
+      throw this.#store.space.fullError('catalog', DISK_FULL)
     }
   }
 

@@ -20,6 +20,7 @@ import {
   encodeWriterName,
 } from './format.ts'
 import { Segment } from './segment.ts'
+import { DISK_FULL } from './space.ts'
 
 const NOTHING = new Uint8Array(0)
 const FLAGS = FLAG_INTERNAL | FLAG_LAST
@@ -72,7 +73,7 @@ export class SegmentWriter {
       } else await file.write(segment.end, parts)
     } catch (error) {
       if (!isFull(error)) throw error
-      await this.#makeRoom(active, batch, error)
+      await this.#makeRoom(active, batch)
       prefix = this.#writerFrames(segment, batch)
       await this.#writeAgain(active, batch, prefix)
     }
@@ -132,19 +133,19 @@ export class SegmentWriter {
     } catch (error) {
       if (!isFull(error)) throw error
       await file.truncate(segment.end)
-      batch.dropAll(this.#partition.store.space.fullError(`partition ${this.#partition.id}`, error.message))
+      batch.dropAll(this.#partition.store.space.fullError(`partition ${this.#partition.id}`, DISK_FULL))
     }
   }
 
-  async #makeRoom(active: Active, batch: Batch, error: DiskError): Promise<void> {
+  async #makeRoom(active: Active, batch: Batch): Promise<void> {
     const { space } = this.#partition.store
     const { segment, file } = active
     await file.truncate(segment.end)
     active.isUnsynced = true
     batch.needsSync = true // or what is told as refused comes back after a power loss
     await this.#partition.dropSpare()
-    await space.onDiskFull(error)
-    batch.dropContent(space.fullError(`partition ${this.#partition.id}`, error.message))
+    await space.onDiskFull()
+    batch.dropContent(space.fullError(`partition ${this.#partition.id}`, DISK_FULL))
   }
 
   async #sync(active: Active): Promise<void> {
@@ -181,15 +182,15 @@ export class SegmentWriter {
       return await this.#roll(active)
     } catch (error) {
       if (!isFull(error)) throw error
-      await space.onDiskFull(error)
+      await space.onDiskFull()
       if (active !== undefined) return active // it grows beyond its size until there is space
-      return this.#rollIntoReserve(batch, error)
+      return this.#rollIntoReserve(batch)
     }
   }
 
   /** The first segment of a life on a full disk: who settles needs an owner, and an owner needs a segment. */
-  async #rollIntoReserve(batch: Batch, error: DiskError): Promise<Active | undefined> {
-    const full = this.#partition.store.space.fullError(`partition ${this.#partition.id}`, error.message)
+  async #rollIntoReserve(batch: Batch): Promise<Active | undefined> {
+    const full = this.#partition.store.space.fullError(`partition ${this.#partition.id}`, DISK_FULL)
     batch.dropContent(full)
     try {
       return await this.#roll(undefined)

@@ -6,6 +6,7 @@ import { DiskError } from '../env.ts'
 import { isFull } from './segment-writer.ts'
 import { UNFINISHED, snapshotName } from './format.ts'
 import { type SnapshotDescription, writeSnapshot } from './snapshot-file.ts'
+import { DISK_FULL } from './space.ts'
 
 /**
  * To be called while no segment moves. Content that is released while the tables are written may be told as released too:
@@ -33,8 +34,8 @@ export async function placeSnapshot(
   } catch (error) {
     await disk.remove(draft).catch(() => undefined) // the next start removes it
     if (!isFull(error)) throw error
-    await space.onDiskFull(error)
-    throw space.fullError(`snapshot of partition ${partition.id}`, error.message)
+    await space.onDiskFull()
+    throw space.fullError(`snapshot of partition ${partition.id}`, DISK_FULL)
   }
   await committer.sync()
   await disk.rename(draft, path)

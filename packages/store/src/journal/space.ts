@@ -7,6 +7,9 @@ import { DiskError } from '../env.ts'
 import { NotAppended } from '../errors.ts'
 import { RESERVE_FILE } from './format.ts'
 
+/** Clients are told it: the system's own words may have a path of the server in them. */
+export const DISK_FULL = 'the disk is full (ENOSPC: no space left)'
+
 export interface SpaceOptions {
   /** Bytes of all files; 0: as many as the disk has. */
   readonly maxBytes: number
@@ -99,8 +102,8 @@ export class Space {
   }
 
   /** The disk took no more: content is refused, and the reserve is given up for what must go on. */
-  async onDiskFull(error: DiskError): Promise<void> {
-    this.#full = `the disk is full (${error.message})`
+  async onDiskFull(): Promise<void> {
+    this.#full = DISK_FULL
     if (!this.#hasReserve) return
     this.#hasReserve = false
     await this.#disk.remove(RESERVE_FILE)
