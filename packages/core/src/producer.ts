@@ -4,7 +4,7 @@
  * the answer, routes, retains, and says what became of each message. Publishes that have no room wait here, in their order and within
  * bounds; those that wait keep all later ones of the same producer behind them, and nobody else's.
  */
-import type { LogRecord, PreparedRecord } from '@ternmq/store'
+import type { Durability, LogRecord, PreparedRecord } from '@ternmq/store'
 import type { Subject } from './authorizer.ts'
 import type { Cancel } from './env.ts'
 import { type Obstacle, obstacleTo, weighUnderWay } from './flow/admission.ts'
@@ -12,7 +12,8 @@ import type { Gate, Waiter } from './flow/gates.ts'
 import { isParkedRefusal, isParkedWork, type Parked, type ParkedWork, Parking, parkingCost } from './flow/parking.ts'
 import { heldText, tooLargeText } from './flow/reasons.ts'
 import { durationText } from './flow/units.ts'
-import { type LoggedExtras, messageRecord } from './log/records.ts'
+import type { LogGroup } from './log/host-log.ts'
+import { messageRecord, numbersRecord, RecordKind } from './log/records.ts'
 import { LARGE_BODY_BYTES } from './limits.ts'
 import type { Message } from './message.ts'
 import type { RefusalDetail } from './refusal.ts'
@@ -279,7 +280,7 @@ export class Producer implements Waiter {
   ): PublishResult {
     if (options?.schedule !== undefined) {
       const planned = this.#vhost.schedule.plan(route, message, options.schedule)
-      if (planned.ok) return this.#takeScheduled(planned.value, message, tag, options.receivedId)
+      if (planned.ok) return this.#takeScheduled(planned.value, tag, options.receivedId)
       this.#vhost.counters.refused++
       this.#answer(tag, planned.detail)
       return 'pending'
@@ -409,12 +410,12 @@ export class Producer implements Waiter {
     message.detach()
     const receivedId = this.#session?.isDurable === true ? options?.receivedId : undefined
     if (holders > 0 && message.size >= LARGE_BODY_BYTES) {
-      this.#publishLarge(route, message, tag, options, queues, messageRecord(message, queues, true, this.#extrasOf(message, receivedId)))
+      this.#publishLarge(route, message, tag, options, queues, messageRecord(message, queues, true))
       return 'pending'
     }
     const pending = this.#pendingOf(route, message, tag, holders, receivedId)
     if (holders === 0) log.follow(pending)
-    else log.append(messageRecord(message, queues, mayBeDelivered(targets), this.#extrasOf(message, receivedId)), pending, route.durability)
+    else this.#append(messageRecord(message, queues, mayBeDelivered(targets)), receivedId, pending, route.durability)
     return 'pending'
   }
 
@@ -465,8 +466,8 @@ export class Producer implements Waiter {
     const group = new OncePublish(this.#pendingOf(route, message, tag, holders, receivedId, targets), ids.length, targets, id)
     if (holders === 0) vhost.log.follow(group)
     else {
-      const record = messageRecord(message, queues, mayBeDelivered(targets), this.#extrasOf(message, receivedId))
-      vhost.log.appendAll([record, ...ids], group, route.durability)
+      const record = messageRecord(message, queues, mayBeDelivered(targets))
+      vhost.log.appendAll([record, ...this.#receivedRecords(receivedId), ...ids], group, route.durability)
     }
     return 'pending'
   }
@@ -517,7 +518,7 @@ export class Producer implements Waiter {
     }
     const receivedId = this.#session?.isDurable === true ? options?.receivedId : undefined
     const pending = this.#pendingOf(route, message, tag, queues.length + (message.retain ? 1 : 0), receivedId)
-    this.#vhost.log.append(prepared.record, pending, route.durability)
+    this.#append(prepared.record, receivedId, pending, route.durability)
   }
 
   #publishScheduled(
@@ -528,10 +529,10 @@ export class Producer implements Waiter {
     receivedId: number | undefined,
   ): PublishResult {
     const planned = this.#vhost.schedule.plan(route, message, options)
-    return planned.ok ? this.#takeScheduled(planned.value, message, tag, receivedId) : this.refuse(planned.detail, tag)
+    return planned.ok ? this.#takeScheduled(planned.value, tag, receivedId) : this.refuse(planned.detail, tag)
   }
 
-  #takeScheduled(scheduled: ScheduledPublish, message: Message, tag: number, receivedId: number | undefined): PublishResult {
+  #takeScheduled(scheduled: ScheduledPublish, tag: number, receivedId: number | undefined): PublishResult {
     if (!scheduled.isLogged && this.#pendingCount === 0) {
       scheduled.arrive(0)
       return 'routed'
@@ -539,15 +540,20 @@ export class Producer implements Waiter {
     this.#pendingCount++
     const kept = this.#session?.isDurable === true ? receivedId : undefined
     const pending = new PendingSchedule(this, scheduled, tag, kept)
-    const { log } = this.#vhost
-    if (scheduled.isLogged) log.append(scheduled.record(this.#extrasOf(message, kept)), pending, scheduled.durability)
-    else log.follow(pending)
+    if (scheduled.isLogged) this.#append(scheduled.record(), kept, pending, scheduled.durability)
+    else this.#vhost.log.follow(pending)
     return 'pending'
   }
 
-  #extrasOf(message: Message, receivedId: number | undefined): LoggedExtras | undefined {
-    if (receivedId === undefined) return message.extras
-    return { ...message.extras, received: [this.#session!.queue.number, receivedId] }
+  /** A message's record, with the id that it was received with where that is to last: both or none. Hot path. */
+  #append(record: LogRecord, receivedId: number | undefined, group: LogGroup, level: Durability): void {
+    const { log } = this.#vhost
+    if (receivedId === undefined) log.append(record, group, level)
+    else log.appendAll([record, ...this.#receivedRecords(receivedId)], group, level)
+  }
+
+  #receivedRecords(receivedId: number | undefined): LogRecord[] {
+    return receivedId === undefined ? [] : [numbersRecord(RecordKind.received, this.#session!.queue.number, 0, receivedId)]
   }
 
   /** A publish with this id is in the log. */

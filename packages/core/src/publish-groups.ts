@@ -49,7 +49,7 @@ export class PendingSchedule implements LogGroup {
     this.#scheduled = scheduled
     this.#tag = tag
     this.#receivedId = receivedId
-    this.recordCount = scheduled.isLogged ? 1 : 0
+    this.recordCount = scheduled.isLogged ? recordCountOf(receivedId) : 0
   }
 
   onCommitted(lsn: number): void {
@@ -63,6 +63,11 @@ export class PendingSchedule implements LogGroup {
     this.#producer.refusal = { refusal: 'limit-reached', subject: this.#scheduled.address, text }
     this.#producer.settle(this.#tag, 'refused')
   }
+}
+
+/** Its message, and the id that it was received with. */
+function recordCountOf(receivedId: number | undefined): number {
+  return receivedId === undefined ? 1 : 2
 }
 
 /** A publish that waits for its record, or for its turn behind one. */
@@ -98,7 +103,7 @@ export class PendingPublish implements LogGroup {
     this.#tag = tag
     this.#holders = holders
     this.#receivedId = receivedId
-    this.recordCount = holders > 0 ? 1 : 0
+    this.recordCount = holders > 0 ? recordCountOf(receivedId) : 0
     this.#isWeighed = route.hasLimits
     if (this.#isWeighed) weighUnderWay(vhost, targets, message, 1)
   }

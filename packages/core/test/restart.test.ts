@@ -112,6 +112,25 @@ test('a settled message leaves nothing in the engine but bookkeeping', async () 
   expect(engine.usedBytes).toBeLessThan(before + 1_000)
 })
 
+test('an id that was received exactly once is taken after a restart, also when nobody holds its message any more', async () => {
+  const env = virtualEnv()
+  const engine = new MemoryEngine(env)
+  const first = await hostOn(env, engine)
+  const publisher = openSession(first, 'publisher', 60_000)
+  const reader = openSession(first, 'reader', 60_000)
+  bind(reader, 'a')
+  const { sink } = await textsAfter(env, reader)
+  const producer = publisher.openProducer({ onPublishSettled: () => {} })
+  for (const receivedId of [7, 8]) producer.publish(producer.target('a'), messageOf('a', 'm', { assurance: 2, durable: true, codec }), 1, { receivedId })
+  await quiet(env.clock)
+  for (const delivery of sink.held) delivery.consumer!.settle(delivery, 'accepted')
+  publisher.releaseReceived(8, () => {})
+  await quiet(env.clock)
+
+  const second = await hostOn(env, engine)
+  expect([...(openSession(second, 'publisher', 60_000).received ?? [])]).toEqual([7])
+})
+
 test('a retained message is there after a restart, a cleared one is not', async () => {
   const env = virtualEnv()
   const engine = new MemoryEngine(env)

@@ -39,6 +39,8 @@ export const RecordKind = {
   scheduleAdvanced: 14,
   /** All that waited in a queue is gone: up to an lsn, but for those that somebody had. */
   purged: 15,
+  /** An exactly-once publish is in the log: its id must not be used again before it is released. In the group of its message. */
+  received: 16,
 } as const
 
 export const NO_BODY = { body: undefined, bodyStart: 0, bodyEnd: 0 } as const
@@ -63,10 +65,8 @@ export interface LoggedMessage {
   readonly queues: readonly number[]
 }
 
-/** Extras of the message, and what its publish brought about beside it. */
+/** Extras of the message, and what the schedule has to know of it. */
 export interface LoggedExtras extends MessageExtras {
-  /** An exactly-once publish: queue number of the publisher's session, and the id that it must not use again before it is released. */
-  readonly received?: readonly [queue: number, id: number]
   /** It is to be sent later, or again and again. */
   readonly schedule?: LoggedSchedule
 }
@@ -87,9 +87,8 @@ export interface LoggedSchedule extends Timing {
 
 /** What belongs to the message itself and goes with it wherever it is copied to. */
 export function messageExtras(extras: LoggedExtras | undefined): MessageExtras | undefined {
-  if (extras?.received === undefined && extras?.schedule === undefined) return extras
+  if (extras?.schedule === undefined) return extras
   const own: { -readonly [K in keyof LoggedExtras]?: LoggedExtras[K] } = { ...extras }
-  delete own.received
   delete own.schedule
   return Object.keys(own).length === 0 ? undefined : own
 }
@@ -317,7 +316,7 @@ export function readDeliveredMeta(
   }
 }
 
-/** A record about a queue that says an lsn and a number: failed attempts, how far it has been staged, an id that is free. */
+/** A record about a queue that says an lsn and a number: failed attempts, how far it has been staged, an id that is taken or free. */
 export function numbersRecord(kind: number, dest: number, lsn: number, value: number): LogRecord {
   const meta = new Uint8Array(1 + 8 + 4)
   meta[0] = FORMAT_VERSION

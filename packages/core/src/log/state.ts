@@ -139,6 +139,9 @@ export function applyRecord(state: DurableState, record: Stored, released: numbe
     case RecordKind.staged:
       state.stagedLsns.set(dest, Math.max(state.stagedLsns.get(dest) ?? 0, readNumbersMeta(meta).lsn))
       break
+    case RecordKind.received:
+      state.sessions.get(dest)?.received.add(readNumbersMeta(meta).value)
+      break
     case RecordKind.receivedReleased:
       state.sessions.get(dest)?.received.delete(readNumbersMeta(meta).value)
       break
@@ -189,7 +192,6 @@ function applyMessage(state: DurableState, record: Stored, released: number[]): 
     if (logged.mayBeDelivered) line.markRedelivered(position)
   }
   if (extras?.schedule !== undefined) state.schedules.set(lsn, extras.schedule)
-  if (extras?.received !== undefined) state.sessions.get(extras.received[0])?.received.add(extras.received[1])
   if (logged.retain) applyRetained(state, logged, lsn, isKept, released)
   if (holders === 0) released.push(lsn)
 }

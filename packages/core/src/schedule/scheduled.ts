@@ -1,6 +1,6 @@
 /** One message that the schedule has, and the publish that brings one in. */
 import type { Durability, LogRecord } from '@ternmq/store'
-import { type LoggedExtras, type LoggedSchedule, messageRecord } from '../log/records.ts'
+import { type LoggedSchedule, messageRecord } from '../log/records.ts'
 import { SCHEDULE_NUMBER } from '../log/state.ts'
 import type { Message } from '../message.ts'
 import type { DueMember } from './due-heap.ts'
@@ -61,8 +61,8 @@ export class ScheduledPublish {
   }
 
   /** Only where it is logged. */
-  record(extras: LoggedExtras | undefined = this.#message.extras): LogRecord {
-    return messageRecord(this.#message, [SCHEDULE_NUMBER], false, { ...extras, schedule: this.#logged })
+  record(): LogRecord {
+    return messageRecord(this.#message, [SCHEDULE_NUMBER], false, { ...this.#message.extras, schedule: this.#logged })
   }
 
   /** It is the schedule's from now on, with its place in the log where it is logged. */
