@@ -9,6 +9,7 @@ import { ROUTE_TARGETS_BYTES_MAX, ROUTES_BYTES_MAX, ROUTES_MAX } from './limits.
 import type { Assurance, Message } from './message.ts'
 import type { Queue } from './queue/queue.ts'
 import { propertiesOf } from './queue/message-properties.ts'
+import type { RefusalDetail } from './refusal.ts'
 import type { Selector } from './selector/selector.ts'
 import { TopicTree } from './topic-tree.ts'
 
@@ -54,10 +55,14 @@ export class Route {
   hasDurable = false
   /** Some target lets publishers wait, or refuses them, when it is full. */
   hasLimits = false
-  /** The address is a queue's that has something to say of how long its messages live. */
+  /** Some target has something to say of how long its messages live. */
   hasTtl = false
   /** How sure a message must be before it is acknowledged: the most that a target asks for. */
   durability: Durability = 'fsync-local'
+  /** Of a composite: where its messages go, which may be this address as well. They are for `Outgoing`, all of them or none. */
+  parts: readonly Route[] | undefined = undefined
+  /** Why nothing can be sent to `parts`. */
+  flaw: RefusalDetail | undefined = undefined
 
   constructor(topic: string, source: RouteSource) {
     this.topic = topic
@@ -66,14 +71,17 @@ export class Route {
   }
 
   /** Only its source calls this. */
-  lead(targets: readonly Target[], generation: number): void {
+  lead(targets: readonly Target[], generation: number, parts?: readonly Route[], flaw?: RefusalDetail): void {
+    this.parts = parts
+    this.flaw = flaw
     this.targets = targets
     this.generation = generation
     this.hasDurable = false
     this.hasLimits = false
-    this.hasTtl = targets.length === 1 && this.levels[0] === QUEUE_LEVEL && hasTtl(targets[0]!.queue)
+    this.hasTtl = false
     let isSynced = false
     for (const { queue } of targets) {
+      if (hasTtl(queue)) this.hasTtl = true
       const { durability, whenFull } = queue.settings
       if (whenFull === 'block' || whenFull === 'reject') this.hasLimits = true
       if (queue.number === 0) continue
@@ -83,11 +91,20 @@ export class Route {
     this.durability = isSynced || !this.hasDurable ? 'fsync-local' : 'page-cache'
   }
 
-  /** Gives a message that was sent to a queue the time to live that the queue's settings ask for; the publisher's own may be shorter. */
+  /**
+   * Gives a message the time to live that the settings of its queues ask for; the publisher's own may be shorter. One that was sent to
+   * a topic, which others may have as well, gets a time for each such queue. Asked again, it leaves what it gave.
+   */
   limitLife(message: Message, nowMs: number): void {
-    const { ttlMs, ttlMaxMs } = this.targets[0]!.queue.settings
-    if (message.expiresAtMs === 0 && ttlMs > 0) message.expiresAtMs = nowMs + ttlMs
-    if (ttlMaxMs > 0 && (message.expiresAtMs === 0 || message.expiresAtMs > nowMs + ttlMaxMs)) message.expiresAtMs = nowMs + ttlMaxMs
+    if (this.targets.length === 1 && this.levels[0] === QUEUE_LEVEL) {
+      message.expiresAtMs = limitedLife(this.targets[0]!.queue, message.expiresAtMs, nowMs)
+      return
+    }
+    for (const { queue } of this.targets) {
+      if (!hasTtl(queue) || message.lives?.has(queue) === true) continue
+      const atMs = limitedLife(queue, message.expiresAtMs, nowMs)
+      if (atMs !== message.expiresAtMs) (message.lives ??= new Map<Queue, number>()).set(queue, atMs)
+    }
   }
 
   /** Memory without the targets. */
@@ -101,6 +118,13 @@ const QUEUE_LEVEL = '$queue'
 
 function hasTtl({ settings }: Queue): boolean {
   return settings.ttlMs > 0 || settings.ttlMaxMs > 0
+}
+
+/** Unix ms until which a message may stay in a queue; 0: for ever. */
+function limitedLife({ settings }: Queue, expiresAtMs: number, nowMs: number): number {
+  const { ttlMs, ttlMaxMs } = settings
+  const atMs = expiresAtMs === 0 && ttlMs > 0 ? nowMs + ttlMs : expiresAtMs
+  return ttlMaxMs > 0 && (atMs === 0 || atMs > nowMs + ttlMaxMs) ? nowMs + ttlMaxMs : atMs
 }
 
 export interface RouterLimits {

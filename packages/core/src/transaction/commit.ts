@@ -1,20 +1,16 @@
 /** A commit as one group of the log: what it writes, and what happens when it is there. */
 import type { Durability, LogRecord } from '@ternmq/store'
-import { type Obstacle, obstacleTo } from '../flow/admission.ts'
+import type { Obstacle } from '../flow/admission.ts'
 import type { LogGroup } from '../log/host-log.ts'
 import { settledRecord } from '../log/records.ts'
 import type { DeadLetter } from '../mover.ts'
 import type { Producer } from '../producer.ts'
-import { RoutedMessage } from '../routed-message.ts'
-import type { ScheduledPublish } from '../schedule/scheduled.ts'
+import { Outgoing, type OutgoingPublish } from '../outgoing.ts'
 import type { VirtualHost } from '../virtual-host.ts'
-import type { StagedPublish, StagedSettle, Transaction } from './transaction.ts'
+import type { StagedSettle, Transaction } from './transaction.ts'
 
 /** Settles in one record: 96 KiB of it. */
 const SETTLES_PER_RECORD = 8_192
-
-/** What a message of the transaction becomes. */
-type Outgoing = RoutedMessage | ScheduledPublish
 
 export class CommitGroup implements LogGroup {
   ticket = 0
@@ -22,7 +18,7 @@ export class CommitGroup implements LogGroup {
   readonly #vhost: VirtualHost
   readonly #producer: Producer
   readonly #transaction: Transaction
-  readonly #outgoing: Outgoing[] = []
+  readonly #outgoing: Outgoing
   readonly #letters = new Map<StagedSettle, DeadLetter>()
   #settles: readonly StagedSettle[] = []
 
@@ -30,30 +26,19 @@ export class CommitGroup implements LogGroup {
     this.#vhost = vhost
     this.#producer = producer
     this.#transaction = transaction
+    this.#outgoing = new Outgoing(vhost)
   }
 
   /** Routes the messages, to whoever wants them now, and takes their places in queues that can be full: all of them, or none. */
-  load(publishes: readonly StagedPublish[]): Obstacle | undefined {
-    for (const publish of publishes) {
-      const obstacle = publish.schedule === undefined ? this.#route(publish) : this.#schedule(publish)
-      if (obstacle === undefined) continue
-      const text = obstacle.text() // now, while what goes before it counts
-      this.#abandon()
-      return { ...obstacle, text: () => text }
-    }
-    return undefined
+  load(publishes: readonly OutgoingPublish[]): Obstacle | undefined {
+    return this.#outgoing.load(publishes)
   }
 
   /** After `load`. */
   submit(settles: readonly StagedSettle[]): void {
     this.#settles = settles
     const records: LogRecord[] = []
-    let isSynced = false
-    for (const outgoing of this.#outgoing) {
-      if (!outgoing.isLogged) continue
-      records.push(outgoing.record())
-      if (outgoing.durability === 'fsync-local') isSynced = true
-    }
+    let isSynced = this.#outgoing.addTo(records)
     for (const settle of settles) {
       const letter = this.#letterOf(settle)
       if (letter?.isLogged === true) records.push(letter.record())
@@ -86,30 +71,9 @@ export class CommitGroup implements LogGroup {
   }
 
   onRefused(text: string): void {
-    this.#abandon()
+    this.#outgoing.abandon()
     this.#transaction.refuse(text)
     this.#producer.leave()
-  }
-
-  #route({ route, message }: StagedPublish): Obstacle | undefined {
-    const obstacle = obstacleTo(this.#vhost, route, message, this.#vhost.mustLog(route, message))
-    if (obstacle !== undefined) return obstacle
-    const routed = new RoutedMessage(this.#vhost, route, message)
-    routed.depart()
-    this.#outgoing.push(routed)
-    return undefined
-  }
-
-  #schedule({ route, message, schedule, atMs }: StagedPublish): Obstacle | undefined {
-    const planned = this.#vhost.schedule.plan(route, message, schedule!, atMs)
-    if (!planned.ok) return { place: 'memory', mayWait: false, waitMsMax: 0, text: () => planned.detail.text }
-    this.#outgoing.push(planned.value)
-    return undefined
-  }
-
-  #abandon(): void {
-    for (const outgoing of this.#outgoing) outgoing.abandon()
-    this.#outgoing.length = 0
   }
 
   /** The copy of a rejected message for its dead-letter queue. */
@@ -124,8 +88,7 @@ export class CommitGroup implements LogGroup {
 
   /** Everything happens, in the order in which it was asked for: messages, then settles. */
   #arrive(firstLsn: number): void {
-    let lsn = firstLsn
-    for (const outgoing of this.#outgoing) outgoing.arrive(outgoing.isLogged ? lsn++ : 0)
+    let lsn = this.#outgoing.arrive(firstLsn)
     for (const settle of this.#settles) {
       const letter = this.#letters.get(settle)
       letter?.arrive(letter.isLogged ? lsn++ : 0)

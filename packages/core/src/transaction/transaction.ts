@@ -8,21 +8,12 @@ import type { VirtualHost } from '../virtual-host.ts'
 import type { Obstacle } from '../flow/admission.ts'
 import { ENTRY_BYTES, TRANSACTION_BYTES_MAX, TRANSACTION_OPERATIONS_MAX } from '../limits.ts'
 import type { Message } from '../message.ts'
+import type { OutgoingPublish } from '../outgoing.ts'
 import type { Producer, ProducerTarget, ProducerWork } from '../producer.ts'
 import type { Consumer } from '../queue/consumer.ts'
 import type { Delivery, Outcome, SettleDetail } from '../queue/delivery.ts'
 import type { RefusalDetail } from '../refusal.ts'
-import type { Route } from '../router.ts'
 import { type ScheduleOptions, timingOf } from '../schedule/options.ts'
-
-/** A publish that waits for the commit. Its bytes are its own. */
-export interface StagedPublish {
-  readonly route: Route
-  readonly message: Message
-  readonly schedule: ScheduleOptions | undefined
-  /** Unix ms of the publish: delays count from there. */
-  readonly atMs: number
-}
 
 /** What becomes of a delivery with the commit. */
 export interface StagedSettle {
@@ -42,7 +33,7 @@ export class Transaction implements ProducerWork {
   readonly #producer: Producer
   readonly #name: string
   readonly #onEnded: (transaction: Transaction) => void
-  #publishes: StagedPublish[] = []
+  #publishes: OutgoingPublish[] = []
   #settles: StagedSettle[] = []
   /** Of the publishes, held in memory. */
   #bytes = 0
