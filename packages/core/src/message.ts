@@ -4,6 +4,7 @@
  */
 
 import { keep, keepInRun, kept } from './arena.ts'
+import type { Queue } from './queue/queue.ts'
 
 /** How sure a hand-over is: 0 at most once, 1 at least once, 2 exactly once. A delivery has the lower of publish and binding. */
 export type Assurance = 0 | 1 | 2
@@ -85,6 +86,11 @@ export class Message {
   end: number
   /** Place in the log; 0 while it is not in it. */
   lsn = 0
+  /**
+   * Until when it may stay in single queues, Unix ms, where their settings say something else than `expiresAtMs`. Only while it is on
+   * its way to several; `Route.limitLife` decides.
+   */
+  lives: Map<Queue, number> | undefined = undefined
   #detached = false
   #headers: Headers | undefined = undefined
 
@@ -137,6 +143,16 @@ export class Message {
     this.#detached = true
     keep(this.bytes, this.start, this.end)
     this.#move()
+  }
+
+  /** The same message with a time of its own: other queues have it, too. It shares the bytes where they are the message's own. */
+  livingUntil(expiresAtMs: number): Message {
+    if (expiresAtMs === this.expiresAtMs) return this
+    const other = new Message(this)
+    other.expiresAtMs = expiresAtMs
+    other.lsn = this.lsn
+    other.#detached = this.#detached
+    return other
   }
 
   /** The bytes are its own: they stay as they are, and may be handed to transports by reference. */

@@ -232,6 +232,7 @@ export class Producer implements Waiter {
   #goOnWith({ route, message, tag, options, sinceMs }: Parked, parking: Parking): boolean {
     const vhost = this.#vhost
     targetsOf(route)
+    if (route.hasTtl) route.limitLife(message, vhost.env.clock.wallMs())
     if (this.#isDuplicate(route, options)) {
       parking.shift()
       const answer = this.#answerDuplicate(route, options!.dedupId!, tag)
@@ -512,6 +513,7 @@ export class Producer implements Waiter {
     if (now.length !== queues.length || now.some((number, index) => number !== queues[index])) {
       // A queue has come or gone meanwhile: the record says something else now, so the body goes its way again.
       prepared.discard()
+      if (route.hasTtl) route.limitLife(message, this.#vhost.env.clock.wallMs())
       const result = this.#publishLater(route, message, tag, options)
       if (result !== 'pending') this.#owner?.onPublishSettled(tag, result)
       return

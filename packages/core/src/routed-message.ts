@@ -29,6 +29,7 @@ export class RoutedMessage {
     this.route = route
     this.message = message
     this.targets = targetsOf(route)
+    if (route.hasTtl) route.limitLife(message, vhost.env.clock.wallMs())
     const mustLog = vhost.mustLog(route, message)
     this.#queues = mustLog ? durableQueues(this.targets, message) : NO_QUEUES
     this.#holders = this.#queues.length + (mustLog && message.retain ? 1 : 0)

@@ -170,7 +170,9 @@ export class VirtualHost implements QueueContext {
 
   /** Retains and routes a message whose publisher was allowed to. Hot path. */
   publish(route: Route, message: Message): 'routed' | 'unmatched' {
-    return this.publishTo(targetsOf(route), route, message)
+    const targets = targetsOf(route)
+    if (route.hasTtl) route.limitLife(message, this.env.clock.wallMs())
+    return this.publishTo(targets, route, message)
   }
 
   /** As `publish`, to the targets there were when the message was logged. Hot path. */
@@ -179,7 +181,9 @@ export class VirtualHost implements QueueContext {
     counters.messagesIn++
     counters.bytesIn += message.end - message.bodyStart
     if (message.retain) this.retain(route, message)
-    if (offerAll(targets, message)) return 'routed'
+    const isWanted = offerAll(targets, message)
+    if (message.lives !== undefined) message.lives = undefined // where it stays, it must not hold on to queues
+    if (isWanted) return 'routed'
     counters.unmatched++
     return 'unmatched'
   }

@@ -5,6 +5,7 @@
 import type { LogRecord } from '@ternmq/store'
 import type { BindingData } from '../queue/delivery.ts'
 import { type Assurance, type Message, type MessageExtras, PRIORITY_DEFAULT } from '../message.ts'
+import type { Queue } from '../queue/queue.ts'
 import type { QueueSettings } from '../queue/settings.ts'
 import type { Timing } from '../schedule/options.ts'
 
@@ -65,10 +66,12 @@ export interface LoggedMessage {
   readonly queues: readonly number[]
 }
 
-/** Extras of the message, and what the schedule has to know of it. */
+/** Extras of the message, and what the schedule and its queues have to know of it. */
 export interface LoggedExtras extends MessageExtras {
   /** It is to be sent later, or again and again. */
   readonly schedule?: LoggedSchedule
+  /** Until when it may stay in queues whose settings say something else than the message, Unix ms. */
+  readonly lives?: readonly (readonly [queue: number, expiresAtMs: number])[]
 }
 
 /** Held by the schedule; the copies that are sent are messages of their own. */
@@ -87,9 +90,10 @@ export interface LoggedSchedule extends Timing {
 
 /** What belongs to the message itself and goes with it wherever it is copied to. */
 export function messageExtras(extras: LoggedExtras | undefined): MessageExtras | undefined {
-  if (extras?.schedule === undefined) return extras
+  if (extras?.schedule === undefined && extras?.lives === undefined) return extras
   const own: { -readonly [K in keyof LoggedExtras]?: LoggedExtras[K] } = { ...extras }
   delete own.schedule
+  delete own.lives
   return Object.keys(own).length === 0 ? undefined : own
 }
 
@@ -170,12 +174,21 @@ const FLAG_MAY_BE_DELIVERED = 0x20
 /** Version, flags, priority, codec length, expiry, header length, topic, publisher and extras length, queue count. */
 const MESSAGE_FIXED_BYTES = 1 + 1 + 1 + 1 + 8 + 4 + 2 + 2 + 4 + 4
 
+function withLives(
+  extras: MessageExtras | undefined,
+  lives: ReadonlyMap<Queue, number>,
+  queues: readonly number[],
+): LoggedExtras | undefined {
+  const logged = [...lives].map(([{ number }, atMs]) => [number, atMs] as const).filter(([number]) => queues.includes(number))
+  return logged.length === 0 ? extras : { ...extras, lives: logged }
+}
+
 /** A detached message and the numbers of the durable queues it goes to. Hot path. */
 export function messageRecord(
   message: Message,
   queues: readonly number[],
   mayBeDelivered: boolean,
-  extras: LoggedExtras | undefined = message.extras,
+  extras: LoggedExtras | undefined = message.lives === undefined ? message.extras : withLives(message.extras, message.lives, queues),
 ): LogRecord {
   const topic = utf8Of(message.topic)
   const { codec, expiresAtMs } = message

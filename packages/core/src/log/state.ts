@@ -188,7 +188,8 @@ function applyMessage(state: DurableState, record: Stored, released: number[]): 
   for (const queue of queues) {
     if (queue === SCHEDULE_NUMBER) continue // `schedules` says that it has it
     const line = lineOf(state, queue, logged.priority)
-    const position = line.push(lsn, INDEX_BYTES + record.bodyEnd - record.bodyStart, logged.expiresAtMs, undefined, false)
+    const expiresAtMs = extras?.lives?.find(([number]) => number === queue)?.[1] ?? logged.expiresAtMs
+    const position = line.push(lsn, INDEX_BYTES + record.bodyEnd - record.bodyStart, expiresAtMs, undefined, false)
     if (logged.mayBeDelivered) line.markRedelivered(position)
   }
   if (extras?.schedule !== undefined) state.schedules.set(lsn, extras.schedule)

@@ -71,7 +71,7 @@ export async function messagesAt(
   if (missing.length === 0) return messages
   const read = await queue.readMessages(missing.map((index) => line.lsnAt(positions[index]!)))
   if (read === undefined) return undefined
-  missing.forEach((index, at) => (messages[index] = read[at]))
+  missing.forEach((index, at) => (messages[index] = read[at]?.livingUntil(line.expiresAt(positions[index]!))))
   return messages
 }
 

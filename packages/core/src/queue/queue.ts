@@ -254,7 +254,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
    * Takes a routed message: straight to a consumer when nothing waits before it, else behind what waits. Hot path.
    * False when it was not kept.
    */
-  offer(message: Message, match: Match): boolean {
+  offer(given: Message, match: Match): boolean {
+    const message = given.lives === undefined ? given : given.livingUntil(given.lives.get(this) ?? given.expiresAtMs)
     const assurance = lower(message.assurance, match.assuranceMax)
     if (this.#selection !== undefined) this.#dropIdleRules()
     if (message.extras !== undefined) this.#heed(message)
@@ -579,8 +580,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     const match = this.#context.matchFor(this, message)
     // At least 1: its binding may be at most once by now, but then it was logged before.
     const assurance = match.assuranceMax === 0 ? 1 : lower(message.assurance, match.assuranceMax)
-    const entry = new Delivery(message, match, assurance, false)
-    const { failedCount, redelivered } = line.look(position)!
+    const { failedCount, redelivered, expiresAtMs } = line.look(position)!
+    const entry = new Delivery(message.livingUntil(expiresAtMs), match, assurance, false)
     entry.line = line
     entry.position = position
     entry.failedCount = failedCount
