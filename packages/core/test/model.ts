@@ -425,11 +425,15 @@ export class Model {
     return entry
   }
 
-  /** The core looks at the head of a line only when it has reason to: its count says how many it has thrown away. */
+  /**
+   * The core looks for what has expired only when it has reason to: its count says how many it has thrown away. Dispatch takes those at
+   * the head, the sweep and a full queue all of them, wherever they stand: either way the oldest expired ones go.
+   */
   #forgetExpired(line: Line): void {
     while (line.waiting.length > line.actual.waitingCount) {
-      const entry = line.waiting.shift()!
-      if (!this.isExpired(entry.message)) throw new Error(`'${entry.message.name}' is lost from ${line.actual.name}`)
+      const index = line.waiting.findIndex(({ message }) => this.isExpired(message))
+      if (index < 0) throw new Error(`one of ${line.waiting.map(({ message }) => message.name).join()} is lost from ${line.actual.name}`)
+      line.waiting.splice(index, 1)
       this.counters.expired++
     }
     const surplus = line.actual.waitingCount - line.waiting.length

@@ -231,7 +231,8 @@ export class SideBySide {
 
   #keptEntries(): ModelMessage[] {
     const lines = [...this.#model.sessions.values()].map(({ line }) => line).concat([...this.#model.groups.values()])
-    const held = [...this.#model.sessions.values()].flatMap((session) => session.held)
+    // A group that ends takes out of the log what its last member had: that one finishes it in this life of the process only.
+    const held = [...this.#model.sessions.values()].flatMap((session) => session.held.filter(({ line }) => !line.isClosed))
     const entries = lines.flatMap(({ waiting }) => waiting)
     for (const { entry } of held) entries.push(entry)
     return entries.filter((entry) => this.#isKept(entry)).map(({ message }) => message)

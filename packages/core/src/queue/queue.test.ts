@@ -79,6 +79,25 @@ describe('order', () => {
     expect(one.sink.texts).toEqual(['1', '2'])
   })
 
+  test('a message that needs no credit goes on when the one before it expires or is taken out', () => {
+    for (const how of ['expires', 'is taken out']) {
+      const { env, offer, receiver, queue } = setUp()
+      const one = receiver({ credit: 2 })
+      one.pool.setLimit(0)
+      offer('1', { assurance: 1, expiresAtMs: env.clock.wallMs() + 100 })
+      offer('2', { assurance: 0 })
+      env.clock.advance(how === 'expires' ? 100 : 0)
+      const { line } = queue.lanes[0]!
+      if (how === 'expires') queue.dropExpired(env.clock.wallMs(), 10)
+      else {
+        queue.takeOut(line, line.peek())
+        queue.finishAt(line, 1)
+      }
+      env.clock.settle()
+      expect([how, one.sink.texts]).toEqual([how, ['2']])
+    }
+  })
+
   test('a sink that fills up in the middle stops the dispatch there, and a wake goes on from there', () => {
     const { env, offer, receiver, queue } = setUp()
     const { consumer, sink } = receiver()

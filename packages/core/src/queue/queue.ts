@@ -428,6 +428,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     this.#lanes.weighWaiting(bytes, lsn !== 0, entry !== undefined, -1)
     line.take(position)
     this.#ease()
+    this.wake() // the one behind it may need less
   }
 
   /** Somebody who took it out has finished with it. */
@@ -775,6 +776,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
       for (const position of positions) this.expire(line, position)
       count += positions.length
     }
+    // One that needs no credit may have waited behind them.
+    if (count > 0) this.wake()
     return count
   }
 
