@@ -41,6 +41,7 @@ test('every key of the queues section arrives', () => {
     groupBuckets: 10,
     autoDelete: { afterSeconds: 11 },
     slowConsumer: { afterSeconds: 12, action: 'disconnect' },
+    forward: { to: ['$queue/b', 'copies/a'], only: true },
   } as const
   expect(settingsFor({ queues }, 'a')).toEqual({
     durability: 'page-cache',
@@ -62,6 +63,8 @@ test('every key of the queues section arrives', () => {
     autoDeleteMs: 11_000,
     slowConsumerMs: 12_000,
     slowConsumer: 'disconnect',
+    forwardTo: ['$queue/b', 'copies/a'],
+    forwardOnly: true,
   })
 })
 

@@ -32,6 +32,7 @@ const MEANINGS: { readonly [K in keyof Given]-?: (value: NonNullable<Given[K]>) 
       slowConsumerMs: afterSeconds === undefined ? undefined : afterSeconds * SECOND_MS,
       slowConsumer: action,
     }),
+  forward: ({ to, only }) => withoutUndefined({ forwardTo: to, forwardOnly: only }),
 }
 
 /** What holds for a queue that no policy matches. */

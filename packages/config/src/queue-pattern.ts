@@ -26,6 +26,20 @@ export function isQueueName(text: string): boolean {
   return text.length <= QUEUE_NAME_CHARS_MAX && text.split('.').every(isPlainLevel)
 }
 
+/** Addresses of one `forward`; beyond it the list is refused. */
+export const FORWARDS_MAX = 32
+
+const QUEUE_PREFIX = '$queue/'
+
+/** A queue as `$queue/NAME`, or a topic that can be published to. */
+export function isForwardTarget(text: string): boolean {
+  if (text.startsWith(QUEUE_PREFIX)) return isQueueName(text.slice(QUEUE_PREFIX.length))
+  return text !== '' && text.length <= TOPIC_CHARS_MAX && !text.startsWith('$') && !/[+#\p{Cc}]/u.test(text)
+}
+
+/** As MQTT bounds a topic. */
+const TOPIC_CHARS_MAX = 65_535
+
 function isPlainLevel(level: string): boolean {
   return level !== '' && !/[*>\p{Cc}]/u.test(level)
 }

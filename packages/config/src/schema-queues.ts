@@ -3,7 +3,7 @@
  * `queues` each has a default, in a policy each may be left out. The core lays them over one another.
  */
 import { z } from 'zod'
-import { isQueueName, isQueuePattern, POLICIES_MAX, QUEUE_NAME_CHARS_MAX } from './queue-pattern.ts'
+import { FORWARDS_MAX, isForwardTarget, isQueueName, isQueuePattern, POLICIES_MAX, QUEUE_NAME_CHARS_MAX } from './queue-pattern.ts'
 import { typed } from './typed.ts'
 import type { QueuePolicy, QueuesConfig } from './types.ts'
 
@@ -124,6 +124,21 @@ const slowThen = z.enum(['report', 'disconnect']).meta({
   description: 'What becomes of a slow consumer: `report` leaves it connected, `disconnect` ends its connection.',
   reload: 'live',
 })
+const forwardTo = z
+  .array(z.string().refine(isForwardTarget))
+  .max(FORWARDS_MAX)
+  .readonly()
+  .meta({
+    description:
+      'Where a message sent to the queue goes besides, as one with it: to all of them or to none. Queues as `$queue/NAME`, topics with `/` ' +
+      'between their levels; publishers need no permission for them. Forwards of these queues are followed, each once.',
+    allowed: `up to ${FORWARDS_MAX} addresses: \`$queue/\` and a queue's name, or a topic without + and # that does not start with $`,
+    reload: 'live',
+  })
+const forwardOnly = z.boolean().meta({
+  description: 'Whether messages go to `to` only, and not into the queue itself.',
+  reload: 'live',
+})
 
 const queues = z
   .strictObject({
@@ -168,6 +183,10 @@ const queues = z
       .strictObject({ afterSeconds: withDefault(slowAfterSeconds, 30), action: withDefault(slowThen, 'report') })
       .prefault({})
       .meta({ description: 'When a consumer is slow, and what becomes of it.' }),
+    forward: z
+      .strictObject({ to: withDefault(forwardTo, []), only: withDefault(forwardOnly, false) })
+      .prefault({})
+      .meta({ description: 'Copies of what is sent to a queue.' }),
   })
   .prefault({})
   .meta({ description: 'What holds for every queue, where no policy says otherwise.' })
@@ -201,6 +220,7 @@ const policySettings = z.strictObject({
   groupBuckets: groupBuckets.optional(),
   autoDelete: z.strictObject({ afterSeconds: autoDeleteSeconds.optional() }).optional(),
   slowConsumer: z.strictObject({ afterSeconds: slowAfterSeconds.optional(), action: slowThen.optional() }).optional(),
+  forward: z.strictObject({ to: forwardTo.optional(), only: forwardOnly.optional() }).optional(),
 })
 
 const policy = z.strictObject({

@@ -130,6 +130,7 @@ export interface QueuesConfig {
   readonly autoCreate: boolean
   readonly autoDelete: AutoDeleteConfig
   readonly slowConsumer: SlowConsumerConfig
+  readonly forward: ForwardConfig
 }
 
 export interface RedeliveryConfig {
@@ -157,6 +158,12 @@ export interface SlowConsumerConfig {
   /** 0: nobody looks. */
   readonly afterSeconds: number
   readonly action: 'report' | 'disconnect'
+}
+
+export interface ForwardConfig {
+  /** `$queue/NAME`, or a topic. */
+  readonly to: readonly string[]
+  readonly only: boolean
 }
 
 /** All that match a queue count, key by key, the last one first. */

@@ -4,6 +4,7 @@
  */
 import { isReservedName, patternFromKey, queueLevels, QUEUE_PREFIX } from './address.ts'
 import type { Subject } from './authorizer.ts'
+import { spread } from './composites.ts'
 import { jsonRecord, type LoggedQueue, type LoggedSubscription, RecordKind } from './log/records.ts'
 import { isQueuePattern, queuePattern } from './policies.ts'
 import type { Match } from './queue/delivery.ts'
@@ -109,7 +110,11 @@ export class Destinations implements RouteSource {
 
   resolve(route: Route): void {
     const named = this.ensure(route.topic.slice(QUEUE_PREFIX.length))
-    route.lead(named.ok ? [named.value.target] : [], this.#generation)
+    if (!named.ok) return route.lead([], this.#generation)
+    const targets = [named.value.target]
+    if (named.value.queue.settings.forwardTo.length === 0) return route.lead(targets, this.#generation)
+    const { parts, flaw } = spread(this.#vhost, route.topic, [route])
+    route.lead(targets, this.#generation, parts, flaw) // after `spread`, which may have made queues
   }
 
   /** The queue of that name, made if it is not there. Refused where queues are not made by being used, or there are too many. */

@@ -56,6 +56,8 @@ export const TRANSACTIONS_PER_SESSION_MAX = 256
  * Publishes and settles of one transaction, and the memory of its messages: it is one group of the log. Beyond it a further operation is
  * refused as 'limit-reached'.
  */
+/** Destinations of one message that is sent to a composite, forwards of forwards included. A longer list is refused. */
+export const COMPOSITE_PARTS_MAX = 64
 export const TRANSACTION_OPERATIONS_MAX = 50_000
 export const TRANSACTION_BYTES_MAX: number = 100 * 1024 * 1024
 

@@ -23,6 +23,8 @@ export interface OutgoingPublish {
 export class Outgoing {
   readonly #vhost: VirtualHost
   readonly #members: (RoutedMessage | ScheduledPublish)[] = []
+  /** Somebody had one of them, or the schedule has it. */
+  isWanted = false
 
   constructor(vhost: VirtualHost) {
     this.#vhost = vhost
@@ -59,7 +61,7 @@ export class Outgoing {
   /** They are published, the logged ones from `lsn` on. Returns the lsn after theirs. */
   arrive(lsn: number): number {
     let next = lsn
-    for (const member of this.#members) member.arrive(member.isLogged ? next++ : 0)
+    for (const member of this.#members) if (member.arrive(member.isLogged ? next++ : 0) !== 'unmatched') this.isWanted = true
     return next
   }
 
@@ -74,7 +76,7 @@ export class Outgoing {
     const { route, message } = publish
     if (route.flaw !== undefined) return inTheWay(route.flaw.text)
     for (const part of parts) {
-      const copy = part === route ? message : remade(message, { topic: part.topic })
+      const copy = remade(message, { topic: part.topic })
       copy.detach()
       targetsOf(part)
       if (part.hasTtl) part.limitLife(copy, publish.atMs)

@@ -17,10 +17,12 @@ import { messageRecord, numbersRecord, RecordKind } from './log/records.ts'
 import { LARGE_BODY_BYTES } from './limits.ts'
 import type { Message } from './message.ts'
 import type { RefusalDetail } from './refusal.ts'
-import { queueNameOf } from './address.ts'
+import { CompositePublish } from './composite-publish.ts'
+import { routeToAll } from './composites.ts'
 import { PendingPublish, PendingSchedule, RefusedPublish } from './publish-groups.ts'
 import { DuplicatePublish, idRecords, isDuplicate, OncePublish, rememberId, unseenTargets } from './publish-once.ts'
 import { durableQueues, mayBeDelivered, type Route, type Target, targetsOf } from './router.ts'
+import { routeTo } from './routed-message.ts'
 import type { ScheduleOptions } from './schedule/options.ts'
 import type { ScheduledPublish } from './schedule/scheduled.ts'
 import type { Session } from './session.ts'
@@ -41,13 +43,16 @@ export interface PublishOwner {
 /** A topic as one producer sees it; keep it for the next message to the same topic. */
 export class ProducerTarget {
   readonly route: Route
+  /** Who sends to it must be allowed to send to all of these. */
+  readonly addresses: readonly string[]
   readonly size: number
   refusal: RefusalDetail | undefined = undefined
   /** Generation of the authorizer that `refusal` is from. */
   decidedAt = -1
 
-  constructor(route: Route) {
+  constructor(route: Route, addresses: readonly string[] = [route.topic]) {
     this.route = route
+    this.addresses = addresses
     this.size = route.topic.length
   }
 }
@@ -103,9 +108,12 @@ export class Producer implements Waiter {
 
   /** What `publish` needs to know of an address, in core form. */
   target(address: string): ProducerTarget {
-    const queue = queueNameOf(address)
-    const { router, destinations } = this.#vhost
-    return new ProducerTarget(queue === undefined ? router.routeOf(address) : destinations.routeOf(queue))
+    return new ProducerTarget(routeTo(this.#vhost, address))
+  }
+
+  /** As `target`, of a list of addresses: a message to it goes to all of them, or to none. */
+  targetOfAll(addresses: readonly string[]): ProducerTarget {
+    return new ProducerTarget(routeToAll(this.#vhost, addresses), addresses)
   }
 
   /** Hot path. When this returns, nothing of the message is kept that was not detached. */
@@ -115,12 +123,14 @@ export class Producer implements Waiter {
     if (target.refusal !== undefined) return this.refuse(target.refusal, tag)
     const { route } = target
     targetsOf(route)
+    if (route.flaw !== undefined) return this.refuse(route.flaw, tag)
     if (message.end - message.headerStart > vhost.limits.messageBytesMax) return this.#refuseTooLarge(route, message, tag)
-    if (route.hasTtl) route.limitLife(message, vhost.env.clock.wallMs())
+    if (route.hasTtl && route.parts === undefined) route.limitLife(message, vhost.env.clock.wallMs())
     if (this.#isHeld || this.#pendingCount > 0) {
       if (this.#isOver(message)) return this.#refuseOver(route, message, tag, undefined)
       if (this.#isHeld) return this.#park(route, message, tag, options, undefined)
     }
+    if (route.parts !== undefined) return this.#publishToAll(route, message, tag, options)
     if (options?.schedule !== undefined) return this.#publishScheduled(route, message, tag, options.schedule, options.receivedId)
     if (this.#isDuplicate(route, options)) return this.#answerDuplicate(route, options!.dedupId!, tag)
     const mustLog = vhost.mustLog(route, message)
@@ -138,11 +148,12 @@ export class Producer implements Waiter {
     if (target.refusal !== undefined) return target.refusal
     const { route } = target
     targetsOf(route)
+    if (route.flaw !== undefined) return route.flaw
     const bytes = message.end - message.headerStart
     if (bytes > limits.messageBytesMax) {
       return { refusal: 'limit-reached', subject: route.topic, text: tooLargeText(route.topic, bytes, limits.messageBytesMax) }
     }
-    if (route.hasTtl) route.limitLife(message, env.clock.wallMs())
+    if (route.hasTtl && route.parts === undefined) route.limitLife(message, env.clock.wallMs())
     return undefined
   }
 
@@ -164,9 +175,10 @@ export class Producer implements Waiter {
     this.#arm(obstacle.waitMsMax)
   }
 
-  /** A commit is on its way to the log: what is published now waits behind it, until it `leave`s. */
-  enter(): void {
+  /** A group is on its way to the log: what is published now waits behind it, until it `leave`s, or is settled with these `bytes`. */
+  enter(bytes = 0): void {
     this.#pendingCount++
+    this.#pendingBytes += bytes
   }
 
   leave(): void {
@@ -213,7 +225,7 @@ export class Producer implements Waiter {
       if (first === undefined) break
       if (isParkedRefusal(first)) {
         parking.shift()
-        this.#answer(first.tag, first.refusal)
+        this.answer(first.tag, first.refusal)
       } else if (isParkedWork(first) ? !this.#goOnWithWork(first, parking) : !this.#goOnWith(first, parking)) {
         this.#ease()
         return count
@@ -232,6 +244,7 @@ export class Producer implements Waiter {
   #goOnWith({ route, message, tag, options, sinceMs }: Parked, parking: Parking): boolean {
     const vhost = this.#vhost
     targetsOf(route)
+    if (route.parts !== undefined) return this.#goOnWithAll(this.#compositeOf(route, message, tag, options), tag, sinceMs, parking)
     if (route.hasTtl) route.limitLife(message, vhost.env.clock.wallMs())
     if (this.#isDuplicate(route, options)) {
       parking.shift()
@@ -245,12 +258,18 @@ export class Producer implements Waiter {
       if (this.#waitsFor(obstacle, sinceMs)) return false
       parking.shift()
       vhost.counters.refused++
-      this.#answer(tag, { refusal: 'limit-reached', subject: route.topic, text: textOf(obstacle) })
+      this.answer(tag, { refusal: 'limit-reached', subject: route.topic, text: textOf(obstacle) })
       return true
     }
     parking.shift()
     const result = this.#publishUnparked(route, message, tag, options, mustLog)
     if (result !== 'pending') this.#owner?.onPublishSettled(tag, result)
+    return true
+  }
+
+  #goOnWithAll(composite: CompositePublish, tag: number, sinceMs: number, parking: Parking): boolean {
+    if (!this.#goOnWithWork({ work: composite, sinceMs }, parking)) return false
+    if (composite.result !== 'pending') this.#owner?.onPublishSettled(tag, composite.result as 'routed' | 'unmatched')
     return true
   }
 
@@ -283,7 +302,7 @@ export class Producer implements Waiter {
       const planned = this.#vhost.schedule.plan(route, message, options.schedule)
       if (planned.ok) return this.#takeScheduled(planned.value, tag, options.receivedId)
       this.#vhost.counters.refused++
-      this.#answer(tag, planned.detail)
+      this.answer(tag, planned.detail)
       return 'pending'
     }
     if (options?.dedupId !== undefined) return this.#publishOnce(route, message, tag, options, options.dedupId)
@@ -363,7 +382,7 @@ export class Producer implements Waiter {
   }
 
   /** Of one that waited: told now, or behind those that wait for the log. */
-  #answer(tag: number, refusal: RefusalDetail): void {
+  answer(tag: number, refusal: RefusalDetail): void {
     if (this.#pendingCount > 0) return this.#refuseBehind(refusal, tag)
     this.refusal = refusal
     this.#owner?.onPublishSettled(tag, 'refused')
@@ -398,6 +417,20 @@ export class Producer implements Waiter {
     const releases = this.#releases
     this.#releases = []
     for (const release of releases) release()
+  }
+
+  #publishToAll(route: Route, message: Message, tag: number, options: PublishOptions | undefined): PublishResult {
+    const composite = this.#compositeOf(route, message, tag, options)
+    const obstacle = composite.obstacle()
+    if (obstacle !== undefined) return this.#stop(obstacle, route, message, tag, options)
+    composite.go()
+    return composite.result
+  }
+
+  #compositeOf(route: Route, message: Message, tag: number, options: PublishOptions | undefined): CompositePublish {
+    const receivedId = this.#session?.isDurable === true ? options?.receivedId : undefined
+    const publish = { route, message, schedule: options?.schedule, atMs: this.#vhost.env.clock.wallMs() }
+    return new CompositePublish(this.#vhost, this, publish, tag, receivedId)
   }
 
   #publishLater(route: Route, message: Message, tag: number, options: PublishOptions | undefined): PublishResult {
@@ -468,7 +501,7 @@ export class Producer implements Waiter {
     if (holders === 0) vhost.log.follow(group)
     else {
       const record = messageRecord(message, queues, mayBeDelivered(targets))
-      vhost.log.appendAll([record, ...this.#receivedRecords(receivedId), ...ids], group, route.durability)
+      vhost.log.appendAll([record, ...this.receivedRecords(receivedId), ...ids], group, route.durability)
     }
     return 'pending'
   }
@@ -508,7 +541,7 @@ export class Producer implements Waiter {
     queues: readonly number[],
     prepared: PreparedRecord | string,
   ): void {
-    if (typeof prepared === 'string') return this.#answer(tag, { refusal: 'limit-reached', subject: route.topic, text: prepared })
+    if (typeof prepared === 'string') return this.answer(tag, { refusal: 'limit-reached', subject: route.topic, text: prepared })
     const now = durableQueues(targetsOf(route), message)
     if (now.length !== queues.length || now.some((number, index) => number !== queues[index])) {
       // A queue has come or gone meanwhile: the record says something else now, so the body goes its way again.
@@ -551,10 +584,11 @@ export class Producer implements Waiter {
   #append(record: LogRecord, receivedId: number | undefined, group: LogGroup, level: Durability): void {
     const { log } = this.#vhost
     if (receivedId === undefined) log.append(record, group, level)
-    else log.appendAll([record, ...this.#receivedRecords(receivedId)], group, level)
+    else log.appendAll([record, ...this.receivedRecords(receivedId)], group, level)
   }
 
-  #receivedRecords(receivedId: number | undefined): LogRecord[] {
+  /** For the group of a message that was received with this id. */
+  receivedRecords(receivedId: number | undefined): LogRecord[] {
     return receivedId === undefined ? [] : [numbersRecord(RecordKind.received, this.#session!.queue.number, 0, receivedId)]
   }
 
@@ -565,7 +599,8 @@ export class Producer implements Waiter {
 
   #decide(target: ProducerTarget): void {
     target.decidedAt = this.#vhost.authorizer.generation
-    target.refusal = this.#vhost.refusalToPublish(this.#subject, target.route.topic)
+    target.refusal = undefined
+    for (const address of target.addresses) target.refusal ??= this.#vhost.refusalToPublish(this.#subject, address)
   }
 }
 

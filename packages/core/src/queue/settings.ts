@@ -48,6 +48,10 @@ export interface QueueSettings {
   readonly slowConsumerMs: number
   /** What becomes of it then. */
   readonly slowConsumer: 'report' | 'disconnect'
+  /** Addresses in core form, of queues and topics, that a message sent to this queue goes to as well: all of them or none. */
+  readonly forwardTo: readonly string[]
+  /** It goes there instead, not here. */
+  readonly forwardOnly: boolean
 }
 
 const NO_REDELIVERY_LIMIT: RedeliverySettings = { deliveriesMax: 0, delayMs: 0, multiplier: 1, delayMaxMs: 0, jitter: 0 }
@@ -85,4 +89,6 @@ export const DEFAULT_QUEUE_SETTINGS: QueueSettings = {
   autoDeleteMs: 0,
   slowConsumerMs: 30_000,
   slowConsumer: 'report',
+  forwardTo: [],
+  forwardOnly: false,
 }
