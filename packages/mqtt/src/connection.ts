@@ -204,6 +204,11 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     return writePublish(this, delivery)
   }
 
+  /** 0x97 is for limits that an administrator imposed; 0x93 would be for what the client sends. A client of MQTT 3 is cut off. */
+  endSlow(text: string): void {
+    this.disconnect(ReasonCode.quotaExceeded, text, '')
+  }
+
   // ── SessionOwner ──
 
   onEvicted(reason: 'taken-over' | 'deleted'): void {
