@@ -4,7 +4,7 @@
  */
 import type { LogRecord } from '@ternmq/store'
 import { QUEUE_PREFIX } from './address.ts'
-import type { LogGroup } from './log/host-log.ts'
+import type { LogGroup, Retried } from './log/host-log.ts'
 import { messageRecord, settledRecord } from './log/records.ts'
 import { Message, type MessageExtras } from './message.ts'
 import type { Delivery } from './queue/delivery.ts'
@@ -122,8 +122,9 @@ export class DeadLetter {
   }
 }
 
-class Move implements LogGroup {
+class Move implements LogGroup, Retried {
   ticket = 0
+  readonly messageCount = 1
   readonly recordCount: number
   readonly #records: readonly LogRecord[]
   #isOwed = false
@@ -166,13 +167,33 @@ class Move implements LogGroup {
   }
 
   /** No room: it stays in flight, and is tried again a little later. Nobody hears before that it has been moved. */
-  onRefused(): void {
+  onRefused(text: string, isFinal: boolean): void {
+    if (isFinal) return this.#onTooLarge(text)
     const { log } = this.#vhost
     if (!this.#isOwed) log.owe()
     this.#isOwed = true
-    log.later(() => {
-      if (this.#queue.isClosed) log.paid()
-      else log.appendAll(this.#records, this)
-    })
+    log.tryLater(this, text)
+  }
+
+  again(): void {
+    const { log } = this.#vhost
+    if (this.#queue.isClosed) log.paid()
+    else log.appendAll(this.#records, this)
+  }
+
+  /**
+   * What is said of it makes it larger than the log takes: it goes without, since it was small enough before. One that is too large even
+   * so stays where it is, in flight and out of the way, until a restart with a larger limit.
+   */
+  #onTooLarge(text: string): void {
+    const { name } = this.#queue
+    const { message } = this.#delivery
+    const isBare = this.#copy.extras === message.extras
+    const what = isBare ? 'stays in flight until the broker is started again' : 'goes there without it'
+    const kind = 'failure'
+    const said = `a message of queue '${name}' is too large to go to '${this.#target.name}' with its cause and ${what}: ${text}`
+    this.#vhost.report({ kind, source: 'core', text: said })
+    if (!isBare) this.#vhost.mover.move(this.#queue, this.#delivery, this.#target, copyFor(message, message.extras, 0))
+    if (this.#isOwed) this.#vhost.log.paid()
   }
 }

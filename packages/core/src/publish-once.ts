@@ -55,9 +55,9 @@ export class OncePublish implements LogGroup {
     this.#publish.onCommitted(lsn)
   }
 
-  onRefused(text: string): void {
+  onRefused(text: string, isFinal: boolean): void {
     for (const { queue } of this.#targets) queue.duplicates?.forget(this.#id)
-    this.#publish.onRefused(text)
+    this.#publish.onRefused(text, isFinal)
   }
 }
 

@@ -85,7 +85,11 @@ export class VirtualHost implements QueueContext {
     this.turns = new Turns(options.env.clock)
     this.#onEvent = options.onEvent ?? ignoreEvent
     this.waiting = { bytes: 0, bytesMax: options.limits.queuedBytesTotalMax, isAwaited: false }
-    this.log = new HostLog({ clock: options.env.clock, onEnded: options.onLogEnded ?? throwLogEnded })
+    this.log = new HostLog({
+      clock: options.env.clock,
+      onEnded: options.onLogEnded ?? throwLogEnded,
+      onUnwritten: (text) => this.report({ kind: 'failure', source: 'core', text }),
+    })
     this.flow = new Flow(this)
     this.destinations = new Destinations(this)
     this.mover = new Mover(this)

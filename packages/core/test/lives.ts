@@ -1,6 +1,6 @@
 /** A virtual host on an engine in memory that can be started again at any moment, as after a crash: what is not in the log is gone. */
-import { type Engine, MemoryEngine, type PartitionLog } from '@ternmq/store'
-import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
+import { type Engine, MemoryEngine, type NotAppended, type PartitionLog, type Writer } from '@ternmq/store'
+import { type VirtualClock, virtualEnv, type VirtualEnv } from '@ternmq/testkit'
 import { allowAll } from '../src/authorizer.ts'
 import { type CoreLimits, DEFAULT_CORE_LIMITS } from '../src/limits.ts'
 import { captureState } from '../src/log/capture.ts'
@@ -21,6 +21,8 @@ export interface LifeOptions {
   /** What is released stays, as it may in a journal: a restart finds it again where no record says that it is settled. */
   readonly keepsReleased?: boolean
   readonly maxBytes?: number
+  /** While this says so, the log refuses whatever it is given. */
+  readonly refusal?: () => NotAppended | undefined
   readonly limits?: Partial<CoreLimits>
 }
 
@@ -31,12 +33,16 @@ export class Lives {
   readonly env: VirtualEnv = virtualEnv()
   readonly engine: MemoryEngine
   readonly #keepsReleased: boolean
+  readonly #refusal: (() => NotAppended | undefined) | undefined
   readonly #limits: CoreLimits
+  /** Of the virtual host, of all lives. */
+  readonly events: string[] = []
   vhost!: VirtualHost
 
   private constructor(options: LifeOptions) {
     this.engine = new MemoryEngine(this.env, options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes })
     this.#keepsReleased = options.keepsReleased === true
+    this.#refusal = options.refusal
     this.#limits = { ...DEFAULT_CORE_LIMITS, ...options.limits }
   }
 
@@ -48,8 +54,10 @@ export class Lives {
 
   /** The life before ends where it is. Its clients are its own: they do nothing any more. */
   async restart(): Promise<void> {
-    this.vhost = new VirtualHost({ env: this.env, name: '/', authorizer: allowAll, limits: this.#limits, onLogEnded: () => {} })
-    await this.vhost.openLog(this.#keepsReleased ? withoutRelease(this.engine) : this.engine, [testCodec])
+    const onEvent = ({ text }: { readonly text: string }): void => void this.events.push(text)
+    this.vhost = new VirtualHost({ env: this.env, name: '/', authorizer: allowAll, limits: this.#limits, onLogEnded: () => {}, onEvent })
+    const engine = this.#refusal === undefined ? this.engine : refusing(this.engine, this.env.clock, this.#refusal)
+    await this.vhost.openLog(this.#keepsReleased ? withoutRelease(engine) : engine, [testCodec])
   }
 
   /** The broker is down: the life there was has lost its log. */
@@ -138,7 +146,7 @@ export class LifeClient {
   /** Publishes in a transaction; durable unless told otherwise. */
   stage(transaction: Transaction, address: string, text: string, options: MessageOptions & PublishOptions = {}): RefusalDetail | undefined {
     const message = messageOf(address, text, { durable: true, ...options })
-    return transaction.publish(this.producer.target(address), message, options.schedule)
+    return transaction.publish(this.producer.target(address), message, options)
   }
 
   /** Settles in a transaction what this client holds, and what has this text. */
@@ -158,6 +166,25 @@ function withoutRelease(engine: Engine): Engine {
     partition: (id: number) => {
       const log = engine.partition(id)
       const own: PartitionLog['own'] = async (options, owner) => overriding(await log.own(options, owner), { release: () => {} })
+      return overriding(log, { own })
+    },
+  })
+}
+
+/** The engine as it is, but that it takes nothing while `refusal` gives a reason. What came before must have its outcome by then. */
+function refusing(engine: Engine, clock: VirtualClock, refusal: () => NotAppended | undefined): Engine {
+  return overriding(engine, {
+    partition: (id: number) => {
+      const log = engine.partition(id)
+      const own: PartitionLog['own'] = async (options, owner) => {
+        const owned = await log.own(options, owner)
+        const submit: Writer['submit'] = (group, ticket, level) => {
+          const error = refusal()
+          if (error === undefined) owned.log.submit(group, ticket, level)
+          else clock.endOfTurn(() => owner.onFailed(ticket, error))
+        }
+        return overriding(owned, { log: overriding(owned.log, { submit }) })
+      }
       return overriding(log, { own })
     },
   })

@@ -1,11 +1,11 @@
 /** The small things that wait for the log: settles of a turn, notes, and those who only want to know how far it is. */
 import type { LogRecord } from '@ternmq/store'
 import type { WaitingLine } from '../queue/line.ts'
-import type { HostLog, LogGroup } from './host-log.ts'
+import type { HostLog, LogGroup, Retried } from './host-log.ts'
 import { deliveredRecord, settledRecord } from './records.ts'
 
 /** Something that must get into the log and had no room in it: tried again until it does, and nobody is told before that it is done. */
-abstract class Insistent implements LogGroup {
+export abstract class Insistent implements LogGroup, Retried {
   ticket = 0
   readonly recordCount = 1
   protected readonly log: HostLog
@@ -17,16 +17,21 @@ abstract class Insistent implements LogGroup {
 
   abstract record(): LogRecord
   protected abstract onDone(): void
+  abstract readonly messageCount: number
 
   onCommitted(): void {
     this.onDone()
     if (this.#isOwed) this.log.paid()
   }
 
-  onRefused(): void {
+  onRefused(text: string): void {
     if (!this.#isOwed) this.log.owe()
     this.#isOwed = true
-    this.log.later(() => this.log.append(this.record(), this))
+    this.log.tryLater(this, text)
+  }
+
+  again(): void {
+    this.log.append(this.record(), this)
   }
 }
 
@@ -44,6 +49,10 @@ export class SettleBatch extends Insistent {
 
   get isFull(): boolean {
     return this.#queues.length >= BATCH_MAX
+  }
+
+  override get messageCount(): number {
+    return this.#lsns.length
   }
 
   /** Hot path. */
@@ -127,6 +136,10 @@ export class EndedQueue extends Insistent {
     super(log)
     this.#record = record
     this.#lsns = lsns
+  }
+
+  override get messageCount(): number {
+    return this.#lsns.length
   }
 
   override record(): LogRecord {

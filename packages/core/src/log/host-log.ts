@@ -15,6 +15,7 @@ import type {
   WriterOwner,
 } from '@ternmq/store'
 import type { Clock } from '../env.ts'
+import { countText } from '../flow/units.ts'
 import { type HeaderCodec, Message } from '../message.ts'
 import type { WaitingLine } from '../queue/line.ts'
 import { Ring } from '../ring.ts'
@@ -29,8 +30,15 @@ export interface LogGroup {
   readonly recordCount: number
   /** Its records are in the log; the first has `lsn`. */
   onCommitted(lsn: number): void
-  /** Its records are not in the log and never will be. */
-  onRefused(text: string): void
+  /** Its records are not in the log and never will be. `isFinal`: nor would they be another time, since they are too large for it. */
+  onRefused(text: string, isFinal: boolean): void
+}
+
+/** What was refused and must get into the log all the same. */
+export interface Retried {
+  /** Messages that are where they were after a restart if it never gets in. */
+  readonly messageCount: number
+  again(): void
 }
 
 /** The log has ended: the broker must stop, since nothing can be promised any more. */
@@ -54,11 +62,14 @@ const RETRY_MS = 1_000
 export interface HostLogOptions {
   readonly clock: Clock
   readonly onEnded: LogEnded
+  /** Closed, and something had no room to the last: what an operator should know of it. */
+  readonly onUnwritten?: (text: string) => void
 }
 
 export class HostLog implements WriterOwner {
   readonly #clock: Clock
   readonly #onEnded: LogEnded
+  readonly #onUnwritten: (text: string) => void
   #partition: PartitionLog | undefined = undefined
   #ownership: Ownership | undefined = undefined
   #codecs: ReadonlyMap<string, HeaderCodec> = new Map()
@@ -87,6 +98,9 @@ export class HostLog implements WriterOwner {
   #isClosing = false
   /** Refused; they go in before the next message does. */
   #definitions: Definition[] = []
+  /** Refused; tried again in a while. A batch of settles each, a move, or a queue that ended. */
+  #refused: Retried[] = []
+  #refusedBecause = ''
   #owedTo: (() => void)[] = []
   /** Bytes of large bodies on their way ahead of their records: they are to delay nobody, so they do not make the log busy. */
   #preparingBytes = 0
@@ -96,6 +110,7 @@ export class HostLog implements WriterOwner {
   constructor(options: HostLogOptions) {
     this.#clock = options.clock
     this.#onEnded = options.onEnded
+    this.#onUnwritten = options.onUnwritten ?? (() => {})
   }
 
   /**
@@ -232,8 +247,21 @@ export class HostLog implements WriterOwner {
     for (const f of waiting) f()
   }
 
+  /** `group` was refused with `text`: it goes to the log again a little later, and once more when that is closed. */
+  tryLater(group: Retried, text: string): void {
+    this.#refused.push(group)
+    this.#refusedBecause = text
+    if (this.#refused.length === 1) this.#later(() => this.#tryAgain())
+  }
+
+  #tryAgain(): void {
+    const refused = this.#refused
+    this.#refused = []
+    for (const group of refused) group.again()
+  }
+
   /** Runs `again` a little later, if the log is still there. */
-  later(again: () => void): void {
+  #later(again: () => void): void {
     this.#clock.after(RETRY_MS, () => {
       if (!this.#isEnded && !this.#isClosing) again()
     })
@@ -262,7 +290,7 @@ export class HostLog implements WriterOwner {
   /** Only a refused definition calls this. As many as there are queues and bindings at most. */
   define(definition: Definition): void {
     this.#definitions.push(definition)
-    if (this.#definitions.length === 1) this.later(() => this.#defineAgain())
+    if (this.#definitions.length === 1) this.#later(() => this.#defineAgain())
   }
 
   #defineAgain(): void {
@@ -393,8 +421,24 @@ export class HostLog implements WriterOwner {
     if (ownership === undefined || this.#isEnded) return
     this.#isClosing = true
     if (!this.isIdle) await this.#outcomesSoFar()
+    if (this.#owedCount > 0) await this.#tryOnceMore()
     if (!this.#isVolatile) await this.#snapshot(ownership)
     await ownership.resign()
+  }
+
+  /** There may be room now, and there is no later. */
+  async #tryOnceMore(): Promise<void> {
+    this.#tryAgain()
+    this.#defineAgain()
+    await this.#outcomesSoFar()
+    if (this.#isEnded || this.#owedCount === 0) return
+    const messages = this.#refused.reduce((sum, { messageCount }) => sum + messageCount, 0)
+    const others = this.#definitions.length
+    this.#onUnwritten(
+      `the store had no room to the last (${this.#refusedBecause}): ${countText(messages, 'message that was', 'messages that were')} finished with or moved ` +
+        `${messages === 1 ? 'is' : 'are'} back at the next start, ` +
+        `${countText(others, 'change', 'changes')} of queues, sessions and subscriptions lost; give the store more room before that`,
+    )
   }
 
   /** As `settledSoFar`, but what was refused does not hold up the end. */
@@ -420,10 +464,10 @@ export class HostLog implements WriterOwner {
     if (this.#isSnapshotDue()) void this.#snapshot(this.#ownership!)
   }
 
-  onFailed(ticket: number, error: Error): void {
+  onFailed(ticket: number, error: NotAppended): void {
     for (let group = this.#groups.peek(); group !== undefined && group.ticket <= ticket; group = this.#groups.peek()) {
       this.#groups.shift()
-      if (group.recordCount > 0) group.onRefused(error.message)
+      if (group.recordCount > 0) group.onRefused(error.message, error.reason === 'too-big')
       else group.onCommitted(this.#nextLsn)
     }
     this.onReady()
