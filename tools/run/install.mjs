@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { withLock } from './lock.mjs'
 
 /** Files whose change asks for a new install, besides the package.json of every workspace package. */
@@ -35,6 +36,7 @@ export async function ensureInstalled(root) {
           'Delete node_modules and run the command again.',
       )
     }
+    compile(root)
     writeFileSync(stampFile(root), stamp)
   })
 }
@@ -44,10 +46,21 @@ export function node24(root) {
   return join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
 }
 
-/** This process's environment, with the repository's node, pnpm and tools found first. */
+/**
+ * This process's environment, with the repository's node, pnpm and tools found first. Node keeps what it compiled: a program
+ * whose files it has seen needs no compiler for TypeScript, which is 25 MiB that a broker would never give back.
+ */
 export function toolEnv(root) {
   const path = [join(root, 'node_modules', '.bin'), pnpmBin(root), process.env.PATH ?? '']
-  return { ...process.env, PATH: path.join(delimiter) }
+  const cache = process.env.NODE_COMPILE_CACHE ?? join(toolsFolder(root), 'compiled')
+  return { ...process.env, PATH: path.join(delimiter), NODE_COMPILE_CACHE: cache }
+}
+
+/** So that the first broker finds it compiled, too. One that could not be would say why when it is started. */
+function compile(root) {
+  const modules = ['apps/broker/src/commands/start.ts', 'packages/websocket/src/index.ts']
+  const imports = modules.map((file) => `import ${JSON.stringify(pathToFileURL(join(root, file)).href)}`)
+  spawnSync(node24(root), ['--input-type=module', '-e', imports.join('\n')], { env: toolEnv(root), stdio: 'ignore' })
 }
 
 /** Runs the pinned pnpm in the root folder, its output on stderr. Throws when it fails. */

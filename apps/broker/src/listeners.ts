@@ -11,12 +11,7 @@ import {
   type ListenerOptions,
   type TlsListenerOptions,
 } from '@ternmq/transport'
-import {
-  createSecureWebSocketListener,
-  createWebSocketListener,
-  type WebSocketListenerSettings,
-  type WebSocketSettings,
-} from '@ternmq/websocket'
+import type { WebSocketListenerSettings, WebSocketSettings } from '@ternmq/websocket'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Certificates } from './certificates.ts'
@@ -56,7 +51,7 @@ export class Listeners {
       for (const [name, { enabled }] of listenersOf(config)) {
         if (!enabled) continue
         const made =
-          name === 'ws' || name === 'wss' ? makeWebSocket(name, config, parts) : makeMqtt(name, config, parts)
+          name === 'ws' || name === 'wss' ? await makeWebSocket(name, config, parts) : makeMqtt(name, config, parts)
         bound[name] = await made.listener.start()
         open.push(made)
       }
@@ -111,7 +106,9 @@ function makeMqtt(name: 'mqtt' | 'mqtts', config: BrokerConfig, parts: ListenerP
   return { listener, use: (next) => listener.use(toListenerSettings(next.listeners[name])) }
 }
 
-function makeWebSocket(name: 'ws' | 'wss', config: BrokerConfig, parts: ListenerParts): OpenListener {
+/** Loads what it needs: a broker without WebSocket has no HTTP server in its memory. */
+async function makeWebSocket(name: 'ws' | 'wss', config: BrokerConfig, parts: ListenerParts): Promise<OpenListener> {
+  const { createSecureWebSocketListener, createWebSocketListener } = await import('@ternmq/websocket')
   const { context, certificates } = parts
   const protocol = { acceptTransport: parts.acceptFor(name), isTextAllowed: false }
   const settings: WebSocketSettings = {

@@ -2,7 +2,7 @@
  * The WebSocket listener, plain or over TLS: an HTTP server that knows one thing, the upgrade. Any path; the sub-protocol says
  * what is spoken, and decides which adapter gets the connection.
  */
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
@@ -28,6 +28,9 @@ import { type WebSocket, WebSocketServer } from 'ws'
 
 import { type AllowedOrigin, isOriginAllowed } from './origins.ts'
 import { type WebSocketOwner, WebSocketTransport } from './websocket-transport.ts'
+
+// Not by `import`: that reads every export of the module, `fetch` and `WebSocket` too, and so loads an HTTP client of 12 MiB.
+const { createServer, STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /** What is spoken under one sub-protocol name. */
 export interface WebSocketProtocol {

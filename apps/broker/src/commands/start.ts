@@ -1,5 +1,6 @@
 /** `ternmq start`: runs a broker until a signal ends it. */
 import { type ConfigChange, loadConfig, type LoadOptions } from '@ternmq/config'
+import { flushCompileCache } from 'node:module'
 
 import { CONFIG_OPTIONS, CONFIG_OPTIONS_HELP, loadOptionsOf, parse } from '../arguments.ts'
 import { type Broker, runBroker } from '../broker.ts'
@@ -48,11 +49,10 @@ export async function start(args: readonly string[], io: ConsoleIo): Promise<num
   try {
     for (const warning of loaded.warnings) log.warn({}, warning)
     const broker = await runBroker(config, { log })
+    const untilSignal = untilEndSignal(() => void reload(broker, loadOptionsOf(values, io), processLog)) // logs its own errors
     if (readyFile !== undefined) writeReadyFile(readyFile, broker.listeners)
-    const signal = await Promise.race([
-      untilEndSignal(() => void reload(broker, loadOptionsOf(values, io), processLog)), // logs its own errors
-      broker.ended,
-    ])
+    flushCompileCache() // where there is one: it would be written at the end only, and not by a process that is killed
+    const signal = await Promise.race([untilSignal, broker.ended])
     if (signal !== undefined) log.info({ signal }, `${signal}: stopping`)
     await broker.stop()
     log.info({}, 'stopped')
