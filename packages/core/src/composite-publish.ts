@@ -42,6 +42,7 @@ export class CompositePublish implements ProducerWork, LogGroup {
   go(): void {
     const records: LogRecord[] = []
     const level = this.#outgoing!.addTo(records) ? 'fsync-local' : 'page-cache'
+    this.#outgoing!.addIdsTo(records)
     if (records.length === 0 && !this.#producer.isPending) {
       this.result = this.#arrive(0)
       return

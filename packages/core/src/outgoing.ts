@@ -3,10 +3,11 @@
  * take their places in queues that can be full, say what one group of the log has to hold, and arrive when that is committed.
  */
 import type { LogRecord } from '@ternmq/store'
-import { type Obstacle, obstacleTo } from './flow/admission.ts'
+import { LOG_WAIT_MS_MAX, type Obstacle, obstacleTo } from './flow/admission.ts'
 import type { Message } from './message.ts'
+import { GroupIds } from './publish-once.ts'
 import { remade, RoutedMessage } from './routed-message.ts'
-import { type Route, targetsOf } from './router.ts'
+import { type Route, type Target, targetsOf } from './router.ts'
 import type { ScheduleOptions } from './schedule/options.ts'
 import type { ScheduledPublish } from './schedule/scheduled.ts'
 import type { VirtualHost } from './virtual-host.ts'
@@ -16,6 +17,8 @@ export interface OutgoingPublish {
   readonly route: Route
   readonly message: Message
   readonly schedule: ScheduleOptions | undefined
+  /** See `PublishOptions.dedupId`. */
+  readonly dedupId?: string | undefined
   /** Unix ms of the publish: delays count from there. */
   readonly atMs: number
 }
@@ -23,6 +26,10 @@ export interface OutgoingPublish {
 export class Outgoing {
   readonly #vhost: VirtualHost
   readonly #members: (RoutedMessage | ScheduledPublish)[] = []
+  /** Made for the first message with an id. */
+  #ids: GroupIds | undefined = undefined
+  /** Messages that all of their queues have had. */
+  #duplicateCount = 0
   /** Somebody had one of them, or the schedule has it. */
   isWanted = false
 
@@ -58,9 +65,17 @@ export class Outgoing {
     return isSynced
   }
 
+  /** Adds what the log has to know of their ids, behind all records that `arrive` counts. From here on the ids are taken. */
+  addIdsTo(records: LogRecord[]): void {
+    this.#ids?.submit(records, this.#vhost.env.clock.wallMs())
+  }
+
   /** They are published, the logged ones from `lsn` on. Returns the lsn after theirs. */
   arrive(lsn: number): number {
     let next = lsn
+    this.#ids?.confirm()
+    this.#vhost.counters.duplicates += this.#duplicateCount
+    if (this.#duplicateCount > 0) this.isWanted = true // as the first ones were
     for (const member of this.#members) if (member.arrive(member.isLogged ? next++ : 0) !== 'unmatched') this.isWanted = true
     return next
   }
@@ -69,6 +84,7 @@ export class Outgoing {
   abandon(): void {
     for (const member of this.#members) member.abandon()
     this.#members.length = 0
+    this.#ids?.forget()
   }
 
   /** Each destination's message has its name and its time to live. */
@@ -86,17 +102,40 @@ export class Outgoing {
     return undefined
   }
 
-  #take({ route, message, schedule, atMs }: OutgoingPublish): Obstacle | undefined {
+  #take({ route, message, schedule, dedupId, atMs }: OutgoingPublish): Obstacle | undefined {
     if (schedule !== undefined) {
       const planned = this.#vhost.schedule.plan(route, message, schedule, atMs)
       if (!planned.ok) return inTheWay(planned.detail.text)
       this.#members.push(planned.value)
       return undefined
     }
+    if (dedupId !== undefined) return this.#takeOnce(route, message, dedupId)
+    return this.#depart(route, message, targetsOf(route))
+  }
+
+  /** For the queues that have not had its id. It waits while nobody knows whether one of them has. */
+  #takeOnce(route: Route, message: Message, id: string): Obstacle | undefined {
+    const all = targetsOf(route)
+    const unsure = all.find(({ queue }) => queue.duplicates?.isInDoubt(id) === true)
+    if (unsure !== undefined) {
+      const text = (): string => `a message with the id '${id}' is on its way to ${unsure.queue.name}, and is not in the log yet`
+      return { place: 'log', mayWait: true, waitMsMax: LOG_WAIT_MS_MAX, text }
+    }
+    const ids = (this.#ids ??= new GroupIds())
+    const targets = ids.unseen(all, id, this.#vhost.env.clock.wallMs())
+    if (targets.length === 0 && all.length > 0) {
+      this.#duplicateCount++
+      return undefined
+    }
+    return this.#depart(route, message, targets, id)
+  }
+
+  #depart(route: Route, message: Message, targets: readonly Target[], id?: string): Obstacle | undefined {
     const obstacle = obstacleTo(this.#vhost, route, message, this.#vhost.mustLog(route, message))
     if (obstacle !== undefined) return obstacle
-    const routed = new RoutedMessage(this.#vhost, route, message)
+    const routed = new RoutedMessage(this.#vhost, route, message, targets)
     routed.depart()
+    if (id !== undefined) this.#ids!.claim(targets, id, routed.isLogged)
     this.#members.push(routed)
     return undefined
   }

@@ -429,7 +429,7 @@ export class Producer implements Waiter {
 
   #compositeOf(route: Route, message: Message, tag: number, options: PublishOptions | undefined): CompositePublish {
     const receivedId = this.#session?.isDurable === true ? options?.receivedId : undefined
-    const publish = { route, message, schedule: options?.schedule, atMs: this.#vhost.env.clock.wallMs() }
+    const publish = { route, message, schedule: options?.schedule, dedupId: options?.dedupId, atMs: this.#vhost.env.clock.wallMs() }
     return new CompositePublish(this.#vhost, this, publish, tag, receivedId)
   }
 

@@ -6,6 +6,7 @@ import type { LogRecord } from '@ternmq/store'
 import type { LogGroup } from './log/host-log.ts'
 import { jsonRecord, RecordKind } from './log/records.ts'
 import type { Producer } from './producer.ts'
+import type { Queue } from './queue/queue.ts'
 import type { Target } from './router.ts'
 
 /** All of its queues have had a message with this id. */
@@ -58,6 +59,53 @@ export class OncePublish implements LogGroup {
   onRefused(text: string, isFinal: boolean): void {
     for (const { queue } of this.#targets) queue.duplicates?.forget(this.#id)
     this.#publish.onRefused(text, isFinal)
+  }
+}
+
+interface Claim {
+  readonly targets: readonly Target[]
+  readonly id: string
+  readonly isLogged: boolean
+}
+
+/** Ids of messages that are published together, several perhaps with the same: a queue takes the first one of each. */
+export class GroupIds {
+  readonly #claims: Claim[] = []
+  readonly #queuesById = new Map<string, Set<Queue>>()
+  #isSubmitted = false
+
+  /** Those that have not had a message with this id, and get none with this group so far. */
+  unseen(targets: readonly Target[], id: string, nowMs: number): readonly Target[] {
+    const queues = this.#queuesById.get(id)
+    return unseenTargets(targets, id, nowMs).filter(({ queue }) => queues?.has(queue) !== true)
+  }
+
+  /** They get one with this group. */
+  claim(targets: readonly Target[], id: string, isLogged: boolean): void {
+    const queues = this.#queuesById.get(id) ?? new Set<Queue>()
+    for (const { queue } of targets) if (queue.duplicates !== undefined) queues.add(queue)
+    this.#queuesById.set(id, queues)
+    this.#claims.push({ targets, id, isLogged })
+  }
+
+  /** From now on the ids are taken, by others as well; `confirm` or `forget` follows. Adds their records to those of the group. */
+  submit(records: LogRecord[], nowMs: number): void {
+    this.#isSubmitted = true
+    for (const { targets, id, isLogged } of this.#claims) {
+      rememberId(targets, id, nowMs)
+      for (const { queue } of targets) queue.duplicates?.doubt(id)
+      if (isLogged) records.push(...idRecords(targets, id, nowMs))
+    }
+  }
+
+  confirm(): void {
+    for (const { targets, id } of this.#claims) for (const { queue } of targets) queue.duplicates?.confirm(id)
+  }
+
+  /** The group is not published: its ids are free. */
+  forget(): void {
+    if (!this.#isSubmitted) return
+    for (const { targets, id } of this.#claims) for (const { queue } of targets) queue.duplicates?.forget(id)
   }
 }
 

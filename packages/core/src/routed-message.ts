@@ -23,12 +23,12 @@ export class RoutedMessage {
   readonly #holders: number
   #isUnderWay = false
 
-  /** Routed now. The message is detached. */
-  constructor(vhost: VirtualHost, route: Route, message: Message) {
+  /** Routed now, to all targets of the route or some of them. The message is detached. */
+  constructor(vhost: VirtualHost, route: Route, message: Message, targets: readonly Target[] = targetsOf(route)) {
     this.#vhost = vhost
     this.route = route
     this.message = message
-    this.targets = targetsOf(route)
+    this.targets = targets
     if (route.hasTtl) route.limitLife(message, vhost.env.clock.wallMs())
     const mustLog = vhost.mustLog(route, message)
     this.#queues = mustLog ? durableQueues(this.targets, message) : NO_QUEUES

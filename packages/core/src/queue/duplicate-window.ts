@@ -96,6 +96,11 @@ export class DuplicateWindow {
     this.#unsure.add(id)
   }
 
+  /** Whether it is: nobody knows yet whether the next message with the id is a duplicate. */
+  isInDoubt(id: string): boolean {
+    return this.#unsure.has(id)
+  }
+
   confirm(id: string): void {
     this.#unsure.delete(id)
   }

@@ -56,6 +56,7 @@ export class CommitGroup implements LogGroup {
       const to = from + SETTLES_PER_RECORD
       records.push(settledRecord(queues.slice(from, to), lsns.slice(from, to)))
     }
+    this.#outgoing.addIdsTo(records)
     this.recordCount = records.length
     const level: Durability = isSynced ? 'fsync-local' : 'page-cache'
     const mustFollow = this.#producer.isPending

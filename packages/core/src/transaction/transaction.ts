@@ -9,11 +9,14 @@ import type { Obstacle } from '../flow/admission.ts'
 import { ENTRY_BYTES, TRANSACTION_BYTES_MAX, TRANSACTION_OPERATIONS_MAX } from '../limits.ts'
 import type { Message } from '../message.ts'
 import type { OutgoingPublish } from '../outgoing.ts'
-import type { Producer, ProducerTarget, ProducerWork } from '../producer.ts'
+import type { Producer, ProducerTarget, ProducerWork, PublishOptions } from '../producer.ts'
 import type { Consumer } from '../queue/consumer.ts'
 import type { Delivery, Outcome, SettleDetail } from '../queue/delivery.ts'
 import type { RefusalDetail } from '../refusal.ts'
-import { type ScheduleOptions, timingOf } from '../schedule/options.ts'
+import { timingOf } from '../schedule/options.ts'
+
+/** What a publisher may say of a message of a transaction. */
+export type StagingOptions = Pick<PublishOptions, 'schedule' | 'dedupId'>
 
 /** What becomes of a delivery with the commit. */
 export interface StagedSettle {
@@ -60,10 +63,12 @@ export class Transaction implements ProducerWork {
 
   /**
    * Keeps a message for the commit. Permission is asked now, and only now. Returns why it was not kept: no permission, a bad schedule,
-   * or one of the transaction's bounds. The transaction goes on either way.
+   * or one of the transaction's bounds. The transaction goes on either way. A duplicate is kept like any other and found out by the
+   * commit, which drops it.
    */
-  publish(target: ProducerTarget, message: Message, schedule?: ScheduleOptions): RefusalDetail | undefined {
+  publish(target: ProducerTarget, message: Message, options: StagingOptions = {}): RefusalDetail | undefined {
     this.#checkOpen('publish')
+    const { schedule, dedupId } = options
     const { route } = target
     const atMs = this.#vhost.env.clock.wallMs()
     const bytes = message.size + ENTRY_BYTES
@@ -74,7 +79,7 @@ export class Transaction implements ProducerWork {
       if (!timing.ok) return timing.detail
     }
     message.detach()
-    this.#publishes.push({ route, message, schedule, atMs })
+    this.#publishes.push({ route, message, schedule, dedupId, atMs })
     this.#bytes += bytes
     this.#vhost.waiting.bytes += bytes
     return undefined
