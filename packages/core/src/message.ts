@@ -11,6 +11,12 @@ export type Assurance = 0 | 1 | 2
 
 /** Headers in the shape that every protocol can make and take; the mapping table of docs/interop has the fields. */
 export interface Headers {
+  /** The publisher's name for the message, as JMS writes it; protocols without one leave it out, as they do the next two. */
+  readonly messageId?: string
+  /** What kind of message it is, in the publisher's words: STOMP's `type`, AMQP's subject. */
+  readonly type?: string
+  /** Unix ms at which the publisher says that it made it. */
+  readonly timestampMs?: number
   readonly correlationId?: Uint8Array
   readonly contentType?: string
   readonly replyTo?: string

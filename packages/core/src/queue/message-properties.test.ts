@@ -1,12 +1,21 @@
 /** What selectors see of a message. */
 import { expect, test } from 'vitest'
 import { queueMessage, type SendOptions } from '../../test/durable.ts'
-import { type HeaderCodec, type Headers, Message } from '../message.ts'
+import { type HeaderCodec, type Headers, Message, type MessageExtras } from '../message.ts'
+import { parseSelector } from '../selector/selector.ts'
 import { propertiesOf } from './message-properties.ts'
 
 function read(options: SendOptions, ...names: string[]): unknown[] {
   const source = propertiesOf(queueMessage('orders', 'text', options), 2)
   return names.map((name) => source.property(name))
+}
+
+function messageWith(headers: Headers, extras?: MessageExtras): Message {
+  const codec: HeaderCodec = { id: 'fixed', decode: () => headers, encode: () => new Uint8Array(0) }
+  const { topic, bytes, start, headerStart, bodyStart, end } = queueMessage('q', 'x')
+  const place = { topic, bytes, start, headerStart, bodyStart, end, codec }
+  const how = { assurance: 1 as const, durable: true, retain: false, expiresAtMs: 0, publisher: undefined }
+  return new Message({ ...place, ...how, extras })
 }
 
 test('header fields by their JMS names', () => {
@@ -30,14 +39,32 @@ test("the publisher's properties, the first of a name, before what the broker sa
       ['cause', 'mine'],
     ],
   }
-  const codec: HeaderCodec = { id: 'fixed', decode: () => headers, encode: () => new Uint8Array(0) }
-  const { topic, bytes, start, headerStart, bodyStart, end } = queueMessage('q', 'x')
-  const place = { topic, bytes, start, headerStart, bodyStart, end, codec }
-  const how = { assurance: 1 as const, durable: true, retain: false, expiresAtMs: 0, publisher: undefined }
   const extras = { annotations: { cause: 'expired', failedCount: 3 } }
-  const source = propertiesOf(new Message({ ...place, ...how, extras }))
+  const source = propertiesOf(messageWith(headers, extras))
   const names = ['color', 'cause', 'failedCount', 'JMSCorrelationID', 'JMSReplyTo']
   expect(names.map((name) => source.property(name))).toEqual(['red', 'mine', 3, 'order 7', 'answers'])
+})
+
+test('id, type and time that the publisher gave, be it in fields of its protocol or in properties of those names', () => {
+  const names = ['JMSMessageID', 'JMSType', 'JMSTimestamp']
+  const given: [Headers, unknown[]][] = [
+    [{ messageId: 'ID:1', type: 'order', timestampMs: 1_700_000_000_000, properties: [] }, ['ID:1', 'order', 1_700_000_000_000]],
+    [{ properties: names.map((name) => [name, `own ${name}`]) }, ['own JMSMessageID', 'own JMSType', 'own JMSTimestamp']],
+    [{ type: 'field', properties: [['JMSType', 'property']] }, [undefined, 'field', undefined]],
+  ]
+  for (const [headers, expected] of given) {
+    const source = propertiesOf(messageWith(headers))
+    expect(names.map((name) => source.property(name))).toEqual(expected)
+  }
+})
+
+test('a string property is compared with a number where the selector asks for that, and only there', () => {
+  const message = messageWith({ properties: [['size', '10']] })
+  const matching = ['size > 5', 'convert_string_expressions:size > 5', "size = '10'"].map((text) => {
+    const parsed = parseSelector(text)
+    return parsed.ok && parsed.selector.matches(propertiesOf(message))
+  })
+  expect(matching).toEqual([false, true, true])
 })
 
 test('names of objects are just names', () => {

@@ -1,6 +1,10 @@
 /**
  * A message as selectors see it: the JMS header fields, then what the broker says of it, then the publisher's own properties, of which
  * the first of a name counts. [JMS 3.1 §3.8.1.1]
+ *
+ * Where a protocol has no field of its own for id, type or time of a message, as MQTT, a property with the name that JMS has stands for
+ * it. Properties of MQTT and STOMP are strings: a selector compares them with numbers only if it begins with
+ * `convert_string_expressions:`.
  */
 import type { Message } from '../message.ts'
 import type { PropertySource, SelectorValue } from '../selector/selector.ts'
@@ -31,6 +35,12 @@ class MessageProperties implements PropertySource {
         return message.headers.replyTo
       case 'JMSCorrelationID':
         return correlationOf(message)
+      case 'JMSMessageID':
+        return message.headers.messageId ?? ownProperty(message, name)
+      case 'JMSType':
+        return message.headers.type ?? ownProperty(message, name)
+      case 'JMSTimestamp':
+        return message.headers.timestampMs ?? ownProperty(message, name)
       default:
         return ownProperty(message, name)
     }
