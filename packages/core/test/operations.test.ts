@@ -5,7 +5,7 @@ import { browse, browseOne } from '../src/operations/browse.ts'
 import { queueInfo } from '../src/operations/info.ts'
 import { purge } from '../src/operations/purge.ts'
 import { copyWhere, deleteWhere, moveWhere, redrive } from '../src/operations/transfer.ts'
-import { DurableWorld, finished, selectorOf } from './durable.ts'
+import { DurableWorld, finished, queueMessage, selectorOf, type SendOptions } from './durable.ts'
 import { messageOf, textOf, user } from './support.ts'
 
 function numbers(from: number, to: number): string[] {
@@ -74,6 +74,24 @@ describe('purge', () => {
     await world.restart()
     expect(await world.contents('Consumer.A.VirtualTopic.T')).toEqual([])
     expect(await world.contents('Consumer.B.VirtualTopic.T')).toEqual(['both'])
+  })
+
+  test('what comes after it stays also when it had to wait for another one', async () => {
+    const world = await worldWith('q', 3)
+    const { vhost } = world
+    const publish = (text: string, options: SendOptions): void =>
+      vhost.publishAs({ principal: user('u'), clientId: 'p' }, queueMessage('q', text, options))
+    const first = purge(vhost, world.queue('q'))
+    publish('between', { priority: 2, durable: false })
+    const second = purge(vhost, world.queue('q'))
+    publish('later', { priority: 2 })
+    publish('last', { priority: 7 })
+    const results = await finished(world, Promise.all([first, second]))
+    expect(results.map((result) => result.ok && result.value.count)).toEqual([3, 1])
+    for (const life of ['first', 'second']) {
+      expect([life, await world.contents('q')]).toEqual([life, ['last', 'later']])
+      await world.restart()
+    }
   })
 
   test('two at once both end, and a queue that is not durable is emptied at once', async () => {

@@ -22,9 +22,10 @@ const STAYING_PER_RECORD = 8_192
  * no record: all of it waits again then.
  */
 export async function purge(vhost: VirtualHost, queue: Queue): Promise<Result<Purged>> {
+  const { end } = queue.contents // another purge may be under way: what comes until it is done is not for this one
   while (queue.contents.isLeaving) await vhost.log.settledSoFar()
   return new Promise((resolve) => {
-    const leaving = queue.leaveAll()
+    const leaving = queue.leaveAll(end)
     const group = new Purge(vhost, queue, leaving, resolve)
     if (leaving.loggedCount === 0) return group.onCommitted()
     const records = recordsOf(queue.number, leaving)

@@ -70,15 +70,28 @@ test('all leaves with its weight, but for what somebody has; undone, it weighs a
   lanes.line(4).take(taken)
   const before = [lanes.waitingCount, lanes.bytes, memory.bytes, lanes.loadedCount, lanes.loadedBytes]
 
-  expect(lanes.leaveAll()).toEqual({ count: 3, bytes: 70, loggedCount: 2, lastLsn: 2, stayingLsns: [4] })
+  expect(lanes.leaveAll(lanes.end)).toEqual({ count: 3, bytes: 70, loggedCount: 2, lastLsn: 2, stayingLsns: [4] })
   expect([lanes.isLeaving, lanes.waitingCount, lanes.liveCount, lanes.bytes, memory.bytes, lanes.loadedCount]).toEqual([true, 0, 4, 0, 0, 0])
   lanes.undoLeaving()
   expect([lanes.waitingCount, lanes.bytes, memory.bytes, lanes.loadedCount, lanes.loadedBytes]).toEqual(before)
 
-  lanes.leaveAll()
+  lanes.leaveAll(lanes.end)
   const gone: number[] = []
   lanes.finishLeaving((lsn) => gone.push(lsn))
   expect([gone, lanes.isLeaving, lanes.liveCount]).toEqual([[2, 1, 0], false, 1])
+})
+
+test('what came after the end stays, and is named where it is among those that leave', () => {
+  const { lanes } = setUp()
+  add(lanes, 4, 10, 1, false)
+  const { end } = lanes
+  add(lanes, 4, 10, 2, false)
+  add(lanes, 9, 10, 3, false)
+  expect(lanes.leaveAll(end)).toEqual({ count: 1, bytes: 10, loggedCount: 1, lastLsn: 1, stayingLsns: [] })
+  lanes.undoLeaving()
+  const odd = new Map([...end, [lanes.line(9), lanes.line(9).end]])
+  expect(lanes.leaveAll(odd)).toEqual({ count: 2, bytes: 20, loggedCount: 2, lastLsn: 3, stayingLsns: [2] })
+  expect(lanes.waitingCount).toBe(1)
 })
 
 test('a queue that goes gives back what it weighed', () => {

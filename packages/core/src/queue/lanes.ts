@@ -29,9 +29,12 @@ export interface Leaving {
   /** Those of them that the log has, and the last of these. */
   loggedCount: number
   lastLsn: number
-  /** Of the log, and with somebody: not among them. */
+  /** Of the log, and with somebody or come later: not among them. */
   readonly stayingLsns: number[]
 }
+
+/** The position after the last one, of each line. */
+export type LanesEnd = ReadonlyMap<WaitingLine, number>
 
 export class Lanes {
   readonly #memory: WaitingBytes
@@ -179,16 +182,21 @@ export class Lanes {
     return this.#isLeaving
   }
 
+  /** Where it ends now: what comes later is not before this. */
+  get end(): LanesEnd {
+    return new Map(this.#lanes.map(({ line }) => [line, line.end]))
+  }
+
   /**
-   * All that waits is on its way out, until `finishLeaving` or `undoLeaving`. Answers what that is, and what of the log stays because
-   * somebody has it. One million entries: about 10 ms.
+   * All that waits before `end` is on its way out, until `finishLeaving` or `undoLeaving`. Answers what that is, and what of the log stays
+   * because somebody has it or it came later. One million entries: about 10 ms.
    */
-  leaveAll(): Leaving {
+  leaveAll(end: LanesEnd): Leaving {
     const leaving: Leaving = { count: 0, bytes: 0, loggedCount: 0, lastLsn: 0, stayingLsns: [] }
     this.#isLeaving = true
     for (const { line } of this.#lanes) {
       if (line.liveCount > line.waitingCount) noteTaken(line, leaving.stayingLsns)
-      line.leave((bytes, lsn, isLoaded) => {
+      line.leave(end.get(line) ?? 0, (bytes, lsn, isLoaded) => {
         leaving.count++
         leaving.bytes += bytes
         if (lsn !== 0) leaving.loggedCount++
@@ -196,6 +204,7 @@ export class Lanes {
         this.weighWaiting(bytes, lsn !== 0, isLoaded, -1)
       })
     }
+    for (const { line } of this.#lanes) noteLater(line, leaving)
     return leaving
   }
 
@@ -227,5 +236,14 @@ function noteTaken(line: WaitingLine, lsns: number[]): void {
   for (let position = line.nextLive(0); position !== 0; position = line.nextLive(position)) {
     const lsn = line.lsnAt(position)
     if (lsn !== 0 && !line.isWaiting(position)) lsns.push(lsn)
+  }
+}
+
+/** What waits still and is among those that leave by its place in the log: another priority's, mostly none. */
+function noteLater(line: WaitingLine, { lastLsn, stayingLsns }: Leaving): void {
+  for (let position = line.nextWaiting(0); position !== 0; position = line.nextWaiting(position)) {
+    const lsn = line.lsnAt(position)
+    if (lsn > lastLsn) return
+    if (lsn !== 0) stayingLsns.push(lsn)
   }
 }

@@ -142,7 +142,7 @@ describe('leaving', () => {
     const line = lineOf(6)
     line.take(2)
     const left: number[] = []
-    line.leave((_bytes, lsn) => left.push(lsn))
+    line.leave(Infinity, (_bytes, lsn) => left.push(lsn))
     expect([left, line.waitingCount, line.liveCount, line.peek()]).toEqual([[1, 3, 4, 5, 6], 0, 6, 0])
     line.push(7, 10, 0, undefined, false)
     const gone: number[] = []
@@ -155,7 +155,7 @@ describe('leaving', () => {
   test('what could not leave waits as before', () => {
     const line = lineOf(4)
     line.take(1)
-    line.leave(() => {})
+    line.leave(Infinity, () => {})
     const back: number[] = []
     line.undoLeaving((_bytes, lsn) => back.push(lsn))
     expect([back, waiting(line), line.peek()]).toEqual([[2, 3, 4], [2, 3, 4], 2])
@@ -163,7 +163,7 @@ describe('leaving', () => {
 
   test('a long line leaves no chunk behind', () => {
     const line = lineOf(50_000)
-    line.leave(() => {})
+    line.leave(Infinity, () => {})
     line.finishLeaving(() => {})
     expect((privateField(line, '#chunks') as unknown[]).length + line.liveCount).toBe(0)
     expect(line.push(1, 1, 0, undefined, false)).toBe(50_001)
@@ -245,7 +245,7 @@ test('whatever is done to it, it is what an array of objects would be', () => {
             line.markRedelivered(position)
             slot.redelivered = true
           } else if (act === 'leave') {
-            line.leave(() => {})
+            line.leave(Infinity, () => {})
             for (const each of model) if (each.state === 'waiting') each.state = 'leaving'
           } else if (act === 'finish' || act === 'undo') {
             const heard: number[] = []

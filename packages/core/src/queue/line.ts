@@ -243,17 +243,18 @@ export class WaitingLine {
     return true
   }
 
-  /** All that waits is on its way out: `each` hears of it. `finishLeaving` or `undoLeaving` follows. */
-  leave(each: (bytes: number, lsn: number, isLoaded: boolean) => void): void {
-    for (const { states, bytes, lsns, entries, used } of this.#chunks) {
-      for (let slot = 0; slot < used; slot++) {
+  /** All that waits before `end` is on its way out: `each` hears of it. `finishLeaving` or `undoLeaving` follows. */
+  leave(end: number, each: (bytes: number, lsn: number, isLoaded: boolean) => void): void {
+    for (const { first, states, bytes, lsns, entries, used } of this.#chunks) {
+      const endSlot = Math.min(used, end - first)
+      for (let slot = 0; slot < endSlot; slot++) {
         const state = states[slot]!
         if ((state & STATE_MASK) !== WAITING) continue
         states[slot] = (state & ~STATE_MASK) | LEAVING
+        this.#waitingCount--
         each(bytes[slot]!, lsns[slot]!, entries?.[slot] !== undefined)
       }
     }
-    this.#waitingCount = 0
   }
 
   /** What is on its way out is gone: `each` hears of the lsns, in their order. */

@@ -21,7 +21,7 @@ import { Dispatch, type DispatchHost, rewindCursors } from './dispatch.ts'
 import { type DuplicateWindow, windowFor } from './duplicate-window.ts'
 import { ExpiredMoves } from './expired-moves.ts'
 import type { LastValuesHost } from './last-values.ts'
-import { INDEX_BYTES, type Lane, Lanes, type Leaving, type WaitingBytes } from './lanes.ts'
+import { INDEX_BYTES, type Lane, Lanes, type LanesEnd, type Leaving, type WaitingBytes } from './lanes.ts'
 import type { WaitingLine } from './line.ts'
 import { Pressure } from './pressure.ts'
 import { propertiesOf } from './message-properties.ts'
@@ -406,9 +406,9 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     this.#pressure!.hold(release)
   }
 
-  /** For a purge: all that waits is on its way out, until `contents` finishes or undoes that. */
-  leaveAll(): Leaving {
-    const leaving = this.#lanes.leaveAll()
+  /** For a purge: all that waits before `end` is on its way out, until `contents` finishes or undoes that. */
+  leaveAll(end: LanesEnd): Leaving {
+    const leaving = this.#lanes.leaveAll(end)
     this.#ease()
     return leaving
   }
