@@ -198,6 +198,9 @@ const EVENT_KIND = {
   'handshake-failed': 'refused',
   'accept-failed': 'failure',
   certificate: 'refused',
+  silent: 'refused',
+  unserved: 'refused',
+  'unknown-protocol': 'refused',
 } as const satisfies Record<ListenerEvent['kind'], EventKind>
 
 /** What went wrong before an adapter had the connection. */

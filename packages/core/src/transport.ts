@@ -5,7 +5,7 @@
 
 /** What a transport knows of its peer before the peer has said anything. */
 export interface PeerInfo {
-  /** Key of the listener in the configuration: 'mqtt', 'mqtts', 'ws', 'wss'. */
+  /** Key of the listener in the configuration: 'mqtt', 'mqtts', 'ws', 'wss', 'any'. */
   readonly listener: string
   /** Remote IP address; '' for an in-memory pipe. */
   readonly address: string
@@ -71,3 +71,24 @@ export interface Connection {
 
 /** Makes the adapter's side for an accepted transport. A listener calls it once per connection. */
 export type AcceptTransport = (transport: Transport) => Connection
+
+/** Protocols that an adapter may speak. */
+export type ProtocolName = 'mqtt' | 'stomp' | 'amqp'
+
+/** A protocol as a listener sees it: how it is chosen, and what speaks it. [ADR-0010] */
+export interface ServedProtocol {
+  readonly name: ProtocolName
+  /** Names in `Sec-WebSocket-Protocol`, the preferred one first. */
+  readonly websocketSubprotocols: readonly string[]
+  /** WebSocket text frames carry bytes too (STOMP), or end the connection (MQTT). */
+  readonly takesTextFrames: boolean
+  readonly accept: AcceptTransport
+}
+
+/** What a broker has of every protocol. */
+export interface ProtocolAdapter extends ServedProtocol {
+  /** Connections that have not ended. */
+  readonly connectionCount: number
+  /** Tells every client that the broker stops, and closes. */
+  drain(): void
+}

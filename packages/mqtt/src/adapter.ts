@@ -2,7 +2,16 @@
  * The MQTT adapter: what all its connections share. A listener hands it transports; everything else it finds in the virtual
  * host. [ADR-0001]
  */
-import { type Connection, type EventKind, type Events, type Login, TimerWheel, type Transport, type VirtualHost } from '@ternmq/core'
+import {
+  type Connection,
+  type EventKind,
+  type Events,
+  type Login,
+  type ProtocolAdapter,
+  TimerWheel,
+  type Transport,
+  type VirtualHost,
+} from '@ternmq/core'
 import { ReasonCode } from './codec/reason-codes.ts'
 import { MqttConnection } from './connection.ts'
 import type { MqttSettings } from './settings.ts'
@@ -19,10 +28,12 @@ const WHEEL_TICK_MS = 500
 /** Random bytes in a client id that we assign: 96 bits do not collide. */
 const CLIENT_ID_BYTES = 12
 
-export class MqttAdapter {
+export class MqttAdapter implements ProtocolAdapter {
   readonly name = 'mqtt'
   /** Offered in the WebSocket handshake. [MQTT5-6.0.0-3] [MQTT311-6.0.0-3] */
   readonly websocketSubprotocols: readonly string[] = ['mqtt', 'mqttv3.1']
+  /** [MQTT5-6.0.0-1] [MQTT311-6.0.0-1] */
+  readonly takesTextFrames = false
   readonly vhost: VirtualHost
   readonly login: Login
   readonly settings: MqttSettings

@@ -15,6 +15,7 @@ import type {
   ListenerOptions,
   ListenerSettings,
   ListenerStats,
+  PeerFault,
 } from './listener.ts'
 
 /** Handshakes the kernel completes for us while we are busy; a fleet that reconnects at once comes in thousands. */
@@ -22,6 +23,12 @@ const BACKLOG = 4096
 
 /** A peer that vanished without a word is noticed by the kernel after about this long plus 9 probes. */
 const KEEP_ALIVE_DELAY_MS = 60_000
+
+const STAT_OF_FAULT = {
+  silent: 'silentPeers',
+  unserved: 'unservedProtocols',
+  'unknown-protocol': 'unknownProtocols',
+} as const satisfies Record<PeerFault, keyof ListenerStats>
 
 /** A socket within the limits. `address` and `port` are the peer's. */
 export type Admit = (socket: Socket, address: string, port: number) => void
@@ -35,6 +42,9 @@ export class Acceptor {
     refusedByAddressLimit: 0,
     refusedByFileLimit: 0,
     failedHandshakes: 0,
+    silentPeers: 0,
+    unservedProtocols: 0,
+    unknownProtocols: 0,
     acceptErrors: 0,
   }
   #options: ListenerOptions
@@ -93,6 +103,12 @@ export class Acceptor {
   handshakeFailed(address: string, text: string): void {
     this.stats.failedHandshakes++
     this.report('handshake-failed', address, text)
+  }
+
+  /** Nobody here speaks with this peer. */
+  notServed(fault: PeerFault, address: string, text: string): void {
+    this.stats[STAT_OF_FAULT[fault]]++
+    this.report(fault, address, text)
   }
 
   report(kind: ListenerEvent['kind'], address: string, text: string): void {

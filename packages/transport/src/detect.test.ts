@@ -63,10 +63,19 @@ test.each(UNKNOWN)('%j is unknown', (text) => {
 describe('more bytes are asked for', () => {
   test('before the first', () => expect(detect('')).toBe('more'))
 
-  test.each(['\x16', '\x10', '\x10\x8c', '\x10\x0c\0\x04MQT', '\r', '\n\n', 'CONNECT', 'CONNECT\r', 'AMQP\0\0\x09', '\0', '\0\0\0\0'])(
-    'after %j',
-    (text) => expect(detect(text)).toBe('more'),
-  )
+  test.each([
+    '\x16',
+    '\x10',
+    '\x10\x8c',
+    '\x10\x0c\0\x04MQT',
+    '\r',
+    '\n\n',
+    'CONNECT',
+    'CONNECT\r',
+    'AMQP\0\0\x09',
+    '\0',
+    '\0\0\0\0',
+  ])('after %j', (text) => expect(detect(text)).toBe('more'))
 
   test('and no further ones than the limit: empty lines alone say nothing', () => {
     expect(detect('\n'.repeat(DETECT_BYTES_MAX - 1))).toBe('more')

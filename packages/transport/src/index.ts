@@ -1,5 +1,6 @@
 /** TCP and TLS listeners, certificates, the write slab, and the real world's clock. */
 export { Acceptor, type Admit } from './acceptor.ts'
+export { type AnyListenerOptions, createAnyListener } from './any-listener.ts'
 export {
   type CertificateFiles,
   type CertificateWatch,
@@ -13,6 +14,7 @@ export {
   developmentCertificates,
   type DevelopmentRequest,
 } from './development-certificates.ts'
+export { DETECT_BYTES_MAX, type DetectedProtocol, type Detection, detectProtocol } from './detect.ts'
 export { closeReason, TransportError, type TransportErrorCode } from './errors.ts'
 export { Handshakes } from './handshakes.ts'
 export type {
@@ -23,6 +25,7 @@ export type {
   ListenerOptions,
   ListenerSettings,
   ListenerStats,
+  PeerFault,
 } from './listener.ts'
 export { HANDSHAKE_MS } from './listener.ts'
 export {
@@ -34,11 +37,13 @@ export {
   STUCK_BYTES_MAX,
   UNSENT_BYTES_MAX,
 } from './outbox.ts'
+export { ProtocolChooser, type ProtocolChooserOptions, type UndecidedTransport } from './protocol-chooser.ts'
 export { realEnv } from './real-env.ts'
 export { CLOSE_FLUSH_MS, nextTransportId, TURN_READ_BYTES_MAX } from './socket-transport.ts'
 export { createTcpListener } from './tcp.ts'
 export { createTlsListener, type SecureListener } from './tls.ts'
-export { type AdmitSecure, type ClientCertificates, TlsAcceptor, type TlsListenerOptions } from './tls-acceptor.ts'
+export { TlsAcceptor } from './tls-acceptor.ts'
+export type { AdmitSecure, ClientCertificates, TlsListenerOptions, TlsSettings } from './tls-handshakes.ts'
 export { TransportSet } from './transport-set.ts'
 export { TurnQueue } from './turn-queue.ts'
 export { SlabOutput } from './write-slab.ts'

@@ -11,7 +11,7 @@ export interface BoundAddress {
 
 /** A bound address with its connections. TCP, TLS and WebSocket listeners look the same to the broker. */
 export interface Listener {
-  /** Key in the configuration: 'mqtt', 'mqtts', 'ws', 'wss'. */
+  /** Key in the configuration: 'mqtt', 'mqtts', 'ws', 'wss', 'any'. */
   readonly key: string
   readonly stats: ListenerStats
   /** Binds and accepts. Throws TransportError with a sentence for the operator. */
@@ -39,6 +39,12 @@ export interface ListenerStats {
   readonly refusedByFileLimit: number
   /** TLS handshakes and WebSocket upgrades that failed or took too long. */
   readonly failedHandshakes: number
+  /** Did not send in time what would have told the protocol. */
+  readonly silentPeers: number
+  /** Spoke a protocol that is known and not served there. */
+  readonly unservedProtocols: number
+  /** Spoke something that no protocol begins with. */
+  readonly unknownProtocols: number
   /** The system could not accept: out of memory, out of buffers. */
   readonly acceptErrors: number
 }
@@ -49,7 +55,7 @@ export interface ListenerSettings {
   readonly connectionsMax: number
   /** Connections of one address (IPv6: of one /64 network) at one time. More are closed at once. */
   readonly connectionsPerAddressMax: number
-  /** TLS handshake, and WebSocket upgrade after it: each has this long. */
+  /** The first bytes that tell a protocol, TLS handshake, WebSocket upgrade after it: each has this long. */
   readonly handshakeMs?: number
 }
 
@@ -61,12 +67,18 @@ export interface ListenerOptions extends ListenerSettings {
   readonly port: number
 }
 
-/** TLS handshake, WebSocket upgrade: what an honest peer on a bad line needs, and a silent one gets. */
+/** First bytes, TLS handshake, WebSocket upgrade: what an honest peer on a bad line needs, and a silent one gets. */
 export const HANDSHAKE_MS = 10_000
+
+/**
+ * What a listener that chooses by the first bytes has against a peer: it did not send enough of them, they are those of a protocol
+ * that is not served there, or of none.
+ */
+export type PeerFault = 'silent' | 'unserved' | 'unknown-protocol'
 
 /** Something went wrong before an adapter saw the connection, or a certificate changed. */
 export interface ListenerEvent {
-  readonly kind: 'refused' | 'handshake-failed' | 'accept-failed' | 'certificate'
+  readonly kind: 'refused' | 'handshake-failed' | 'accept-failed' | 'certificate' | PeerFault
   readonly listener: string
   /** A sentence for the log. */
   readonly text: string

@@ -4,10 +4,11 @@
  */
 import type { Socket } from 'node:net'
 
-import type { Cancel, Clock, Connection, PeerInfo, Transport } from '@ternmq/core'
+import type { Cancel, Clock, Connection, PeerInfo, ServedProtocol } from '@ternmq/core'
 
 import { closeReason } from './errors.ts'
 import { HIGH_WATER_BYTES, type Outbox } from './outbox.ts'
+import type { UndecidedTransport } from './protocol-chooser.ts'
 import { SlabOutput } from './write-slab.ts'
 
 /** A peer that has not taken our last bytes, or not closed its side, this long after `end` is cut off. */
@@ -37,7 +38,7 @@ export function nextTransportId(): number {
   return ++lastTransportId
 }
 
-export class SocketTransport extends SlabOutput implements Transport {
+export class SocketTransport extends SlabOutput implements UndecidedTransport {
   readonly id: number = nextTransportId()
   readonly peer: PeerInfo
   readonly #socket: CarrierSocket
@@ -67,6 +68,17 @@ export class SocketTransport extends SlabOutput implements Transport {
   /** The adapter's side; must follow before the event loop turns. */
   attach(connection: Connection): void {
     this.#connection = connection
+  }
+
+  choose(protocol: ServedProtocol, firstBytes: Uint8Array): void {
+    if (this.#reason !== '') return
+    this.#connection = protocol.accept(this)
+    this.#connection.onBytes(firstBytes)
+  }
+
+  refuse(reason: string, answer: Uint8Array | undefined): void {
+    if (answer !== undefined) this.write(answer)
+    this.end(reason)
   }
 
   /** Bytes came in; `isLast` when no more wait in the kernel. Hot path. */

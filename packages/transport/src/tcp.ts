@@ -1,9 +1,10 @@
 /** The plain TCP listener. */
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 
 import type { AcceptTransport, Clock } from '@ternmq/core'
 
 import { Acceptor } from './acceptor.ts'
+import { adopt } from './in-place-reading.ts'
 import type {
   BoundAddress,
   Listener,
@@ -12,25 +13,8 @@ import type {
   ListenerSettings,
   ListenerStats,
 } from './listener.ts'
-import { SocketTransport, type TransportOwner, transportOf } from './socket-transport.ts'
+import { SocketTransport, type TransportOwner } from './socket-transport.ts'
 import { TransportSet } from './transport-set.ts'
-
-/** One read takes at most this much. */
-const READ_BYTES = 64 * 1024
-
-/**
- * Every TCP socket reads into this one buffer, and the adapter copies what must stay. Reading into fresh buffers, as net does
- * by itself, costs twice the CPU at full 64 KiB reads and more than twice the process's memory.
- */
-const readBuffer: Uint8Array = Buffer.allocUnsafeSlow(READ_BYTES)
-
-const readInPlace = {
-  buffer: readBuffer,
-  callback(this: Socket, byteCount: number): boolean {
-    transportOf(this)?.receive(readBuffer.subarray(0, byteCount), byteCount < READ_BYTES)
-    return true
-  },
-}
 
 class TcpListener implements Listener, TransportOwner {
   readonly key: string
@@ -89,16 +73,4 @@ export function createTcpListener(
   acceptTransport: AcceptTransport,
 ): Listener {
   return new TcpListener(options, context, acceptTransport)
-}
-
-/**
- * Moves the connection of an accepted socket to one that reads in place: net offers that for outgoing sockets only, so the
- * handle changes hands. test/system/tcp.test.ts fails if a Node version stops allowing it.
- */
-function adopt(accepted: Socket): Socket {
-  const owner = accepted as unknown as { _handle: unknown }
-  const handle = owner._handle
-  owner._handle = null
-  accepted.destroy() // without a handle: it only leaves the server's count
-  return new Socket({ handle, onread: readInPlace, allowHalfOpen: true } as ConstructorParameters<typeof Socket>[0])
 }

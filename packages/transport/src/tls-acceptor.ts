@@ -1,77 +1,27 @@
-/**
- * Accepts TCP connections and finishes the TLS handshake on them, within the time limit, for the TLS and the secure WebSocket
- * listener. The certificate can be replaced while it runs: new connections get the new one, those there are keep theirs.
- */
-import { constants } from 'node:crypto'
-import type { Socket } from 'node:net'
-import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls'
-
-import type { TlsPeer } from '@ternmq/core'
-
+/** Accepts TCP connections and finishes the TLS handshake on them, for the TLS and the secure WebSocket listener. */
 import { Acceptor } from './acceptor.ts'
 import type { ServerCertificate } from './certificate-files.ts'
-import { closeReason, systemCode } from './errors.ts'
-import { Handshakes } from './handshakes.ts'
 import {
   type BoundAddress,
   HANDSHAKE_MS,
   type ListenerContext,
-  type ListenerOptions,
   type ListenerSettings,
   type ListenerStats,
+  type PeerFault,
 } from './listener.ts'
-import { tlsPeer } from './peer-names.ts'
-
-/** Whether clients show a certificate: not asked, asked and used when it is good, or refused without a good one. */
-export type ClientCertificates = 'none' | 'request' | 'require'
-
-export interface TlsListenerOptions extends ListenerOptions {
-  readonly certificate: ServerCertificate
-  readonly clientCertificates: ClientCertificates
-  /** Oldest TLS version that is accepted; 'TLSv1.2' without one. */
-  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
-  /** Names offered in ALPN: 'mqtt', 'http/1.1'. A client that offers none of them is accepted all the same. */
-  readonly alpnProtocols: readonly string[]
-}
-
-/** A socket whose handshake is done. `address` and `port` are the peer's. */
-export type AdmitSecure = (socket: TLSSocket, address: string, port: number, peer: TlsPeer) => void
-
-/** Node limits handshakes too; ours, of 10 minutes at most, comes first: it is the one that can change and that events name. */
-const NODE_HANDSHAKE_MS = 660_000
-
-interface PeerAddress {
-  readonly address: string
-  readonly port: number
-}
+import { type AdmitSecure, TlsHandshakes, type TlsListenerOptions } from './tls-handshakes.ts'
 
 export class TlsAcceptor {
-  readonly #options: TlsListenerOptions
   readonly #acceptor: Acceptor
-  readonly #server: Server
-  readonly #handshakes: Handshakes<Socket, PeerAddress>
-  readonly #admitSecure: AdmitSecure
+  readonly #handshakes: TlsHandshakes
 
   constructor(options: TlsListenerOptions, context: ListenerContext, admitSecure: AdmitSecure) {
-    const handshakeMs = options.handshakeMs ?? HANDSHAKE_MS
-    this.#options = options
-    this.#admitSecure = admitSecure
-    this.#acceptor = new Acceptor(options, context, false, (socket, address, port) =>
-      this.#admit(socket, address, port),
-    )
-    this.#handshakes = new Handshakes(context.env.clock, handshakeMs, ({ address }, limitMs) => {
-      this.handshakeFailed(address, `the peer did not finish the TLS handshake within ${limitMs} ms`)
+    this.#acceptor = new Acceptor(options, context, false, (socket, address, port) => {
+      socket.on('close', () => this.#acceptor.release(address))
+      this.#handshakes.begin(socket, address, port)
     })
-    this.#server = createServer({
-      ...secureContextOptions(options, options.certificate),
-      requestCert: options.clientCertificates !== 'none',
-      rejectUnauthorized: options.clientCertificates === 'require',
-      // The port says what is spoken; a name that we do not know is confirmed rather than refused.
-      ALPNCallback: ({ protocols }) => options.alpnProtocols.find((name) => protocols.includes(name)) ?? protocols[0],
-      handshakeTimeout: NODE_HANDSHAKE_MS,
-    })
-    this.#server.on('secureConnection', (socket) => this.#secured(socket))
-    this.#server.on('tlsClientError', (error, socket) => this.#refused(error, socket))
+    const limitMs = options.handshakeMs ?? HANDSHAKE_MS
+    this.#handshakes = new TlsHandshakes(options, limitMs, context.env.clock, this.#acceptor, admitSecure)
   }
 
   get stats(): ListenerStats {
@@ -87,7 +37,7 @@ export class TlsAcceptor {
     if (settings.handshakeMs !== undefined) this.#handshakes.limitMs = settings.handshakeMs
   }
 
-  /** Unfinished handshakes are given up, too: nobody behind them has been promised anything. */
+  /** Unfinished handshakes are given up, too. */
   stopAccepting(): void {
     this.#acceptor.stopAccepting()
     this.destroyUnfinished()
@@ -95,12 +45,12 @@ export class TlsAcceptor {
 
   /** Unfinished handshakes are given up. */
   destroyUnfinished(): void {
-    this.#handshakes.destroyAll()
+    this.#handshakes.destroyUnfinished()
   }
 
   /** For connections from now on. Throws, and keeps what it has, when OpenSSL refuses it. */
   setCertificate(certificate: ServerCertificate): void {
-    this.#server.setSecureContext(secureContextOptions(this.#options, certificate))
+    this.#handshakes.setCertificate(certificate)
   }
 
   /** A handshake, or what followed it, failed. */
@@ -108,71 +58,8 @@ export class TlsAcceptor {
     this.#acceptor.handshakeFailed(address, text)
   }
 
-  #admit(socket: Socket, address: string, port: number): void {
-    socket.on('close', () => this.#acceptor.release(address))
-    socket.on('error', () => {}) // the TLS socket tells what happened
-    this.#handshakes.begin(socket, { address, port })
-    // Until it is secure, a peer that closes its side is gone: health checks do this, and must not hold a place until the time limit.
-    socket.allowHalfOpen = false
-    this.#server.emit('connection', socket)
+  /** The handshake was fine, what the peer spoke then was not. */
+  notServed(fault: PeerFault, address: string, text: string): void {
+    this.#acceptor.notServed(fault, address, text)
   }
-
-  #secured(socket: TLSSocket): void {
-    const peer = this.#handshakes.finish(rawSocket(socket))
-    if (peer === undefined) {
-      socket.destroy() // given up in this very turn
-      return
-    }
-    socket.allowHalfOpen = true
-    // A session that was resumed may come without the certificate that started it.
-    if (this.#options.clientCertificates === 'require' && socket.getPeerX509Certificate() === undefined) {
-      this.handshakeFailed(peer.address, 'the peer resumed a session without its certificate')
-      socket.destroy()
-      return
-    }
-    this.#admitSecure(socket, peer.address, peer.port, tlsPeer(socket))
-  }
-
-  #refused(error: Error, socket: TLSSocket): void {
-    const peer = this.#handshakes.finish(rawSocket(socket))
-    if (peer !== undefined) this.handshakeFailed(peer.address, refusalText(error, socket))
-    socket.destroy()
-  }
-}
-
-/** The TCP socket under a TLS socket. test/system/tls.test.ts fails if a Node version stops naming it so. */
-function rawSocket(socket: TLSSocket): Socket {
-  return (socket as unknown as { readonly _parent: Socket })._parent
-}
-
-function secureContextOptions(
-  { minVersion = 'TLSv1.2' }: TlsListenerOptions,
-  certificate: ServerCertificate,
-): TlsOptions {
-  const { cert, key, clientCa } = certificate
-  // A second handshake on a connection, of TLS 1.2 only, costs us more than the peer, and nothing we speak has a use for it.
-  const secureOptions = constants.SSL_OP_NO_RENEGOTIATION
-  return { cert, key, minVersion, secureOptions, ...(clientCa === undefined ? {} : { ca: clientCa }) }
-}
-
-const TEXT_BY_CODE: Readonly<Record<string, string>> = {
-  ECONNRESET: 'the peer closed during the TLS handshake',
-  ERR_SSL_HTTP_REQUEST: 'the peer speaks plain HTTP, this listener expects TLS',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'the peer does not speak TLS',
-  ERR_SSL_UNSUPPORTED_PROTOCOL: 'the peer offers no TLS version that is new enough',
-  ERR_SSL_NO_SHARED_CIPHER: 'the peer offers no cipher that we have',
-  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'the peer shows no client certificate, and this listener requires one',
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the peer does not trust the authority of our certificate',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: 'the peer does not accept our certificate',
-  'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN': 'the peer does not accept our certificate',
-  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'the peer wants an older TLS version',
-}
-
-function refusalText(error: Error, socket: TLSSocket): string {
-  // Types say Error; it is the code of OpenSSL's verdict.
-  const verdict: unknown = socket.authorizationError
-  if (typeof verdict === 'string' && verdict !== '') return `the client certificate is not accepted: ${verdict}`
-  const code = systemCode(error)
-  const text = code === undefined ? undefined : TEXT_BY_CODE[code]
-  return text === undefined ? `TLS handshake failed: ${closeReason(error)}` : `${text} (${code})`
 }

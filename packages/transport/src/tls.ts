@@ -4,7 +4,8 @@ import type { AcceptTransport, Clock } from '@ternmq/core'
 import type { ServerCertificate } from './certificate-files.ts'
 import type { BoundAddress, Listener, ListenerContext, ListenerSettings, ListenerStats } from './listener.ts'
 import { readChunks, SocketTransport, type TransportOwner } from './socket-transport.ts'
-import { TlsAcceptor, type TlsListenerOptions } from './tls-acceptor.ts'
+import { TlsAcceptor } from './tls-acceptor.ts'
+import type { TlsListenerOptions } from './tls-handshakes.ts'
 import { TransportSet } from './transport-set.ts'
 
 /** A listener whose certificate can be replaced while it runs. */
