@@ -2,6 +2,7 @@
 import { MemoryEngine, NotAppended } from '@ternmq/store'
 import { expect, test } from 'vitest'
 import { Lives, QUEUE } from './lives.ts'
+import { moveWhere } from '../src/operations/transfer.ts'
 import { testCodec } from './support.ts'
 import { type Client, World } from './world.ts'
 
@@ -129,6 +130,21 @@ test('a refused settle is in the log a little later', async () => {
   await lives.pass(1_000)
   await lives.restart()
   expect(lives.vhost.destinations.find('jobs')!.queue.waitingCount).toBe(0)
+})
+
+test('what the log will never take is counted as refused by a move, and waits where it was', async () => {
+  const log: { refusal: NotAppended | undefined } = { refusal: undefined }
+  const lives = await Lives.begin({ refusal: () => log.refusal })
+  const { destinations } = lives.vhost
+  for (const name of ['jobs', 'other']) destinations.define({ name, settings: {} })
+  lives.client('maker').publish(`${QUEUE}jobs`, 'one')
+  await lives.quiet()
+  log.refusal = new NotAppended('too-big', 'a group of 129 MiB is over the limit')
+  const moving = moveWhere(lives.vhost, destinations.find('jobs')!.queue, destinations.find('other')!, {})
+  await lives.quiet()
+  const refusedBecause = 'the log did not take it: a group of 129 MiB is over the limit'
+  expect(await moving).toEqual({ count: 0, skippedCount: 0, refusedCount: 1, refusedBecause, stopped: undefined })
+  expect(destinations.find('jobs')!.queue.waitingCount).toBe(1)
 })
 
 /** A message of `jobs` is rejected, and the log says `too-big` to the first `times` groups that come of it. */

@@ -120,7 +120,7 @@ describe('by selector', () => {
     world.define('other')
     const selecting = { selector: selectorOf("odd = '0'") }
     const moved = await finished(world, moveWhere(world.vhost, world.queue('q'), world.named('other'), selecting))
-    expect(moved).toEqual({ count: 3, skippedCount: 0, stopped: undefined })
+    expect(moved).toEqual({ count: 3, skippedCount: 0, refusedCount: 0, refusedBecause: undefined, stopped: undefined })
     for (const life of ['first', 'second']) {
       expect([life, await world.contents('q'), await world.contents('other')]).toEqual([life, ['1', '3', '5'], ['2', '4', '6']])
       await world.restart()
@@ -142,6 +142,36 @@ describe('by selector', () => {
     expect(moved).toMatchObject({ count: 2, stopped: expect.stringContaining("'small' is full") as unknown })
     expect(await world.contents('q')).toEqual(['3', '4', '5'])
     expect(await world.contents('small')).toEqual(['1', '2'])
+  })
+
+  test('what is too large for the other queue is left out and counted with the reason, and the rest goes', async () => {
+    const world = await DurableWorld.open()
+    world.define('q')
+    for (const text of ['1', 'x'.repeat(5_000), '3', 'y'.repeat(6_000)]) world.send('q', text)
+    world.define('small', { bytesMax: 4_000, whenFull: 'reject' })
+    const moved = await finished(world, moveWhere(world.vhost, world.queue('q'), world.named('small'), {}))
+    expect(moved).toMatchObject({ count: 2, refusedCount: 2, stopped: undefined })
+    expect(moved.refusedBecause).toMatch(/^a message of 5\d{3} bytes is larger than queue 'small' can be: its bytesMax is 4000$/)
+    expect((await world.contents('q')).map(([first]) => first)).toEqual(['x', 'y'])
+    expect(await world.contents('small')).toEqual(['1', '3'])
+  })
+
+  test('dead letters go past one whose queue is full, and all of them are looked at once', async () => {
+    const world = await DurableWorld.open()
+    for (const name of ['one', 'two', 'dead']) world.define(name, { deadLetter: 'dead' })
+    for (const name of ['one', 'one', 'two']) {
+      world.send(name, `of ${name}`)
+      const { consumer, sink } = world.read(name)
+      await world.quiet()
+      consumer.settle(sink.held[0]!, 'rejected')
+      consumer.cancel()
+      await world.quiet()
+    }
+    world.define('one', { messagesMax: 1, whenFull: 'reject' })
+    const back = await finished(world, redrive(world.vhost, world.queue('dead'), {}))
+    expect(back).toMatchObject({ count: 2, skippedCount: 0, refusedCount: 1, stopped: undefined })
+    expect(back.refusedBecause).toContain("queue 'one' is full: ")
+    expect([await world.contents('one'), await world.contents('two'), await world.contents('dead')]).toEqual([['of one'], ['of two'], ['of one']])
   })
 
   test('more than one batch, with bodies that are on disk only', async () => {
@@ -171,7 +201,7 @@ describe('by selector', () => {
     world.send('dead', 'a stranger')
     expect(await world.contents('dead')).toEqual(['a', 'b', 'a stranger'])
     const back = await finished(world, redrive(world.vhost, world.queue('dead'), {}))
-    expect(back).toEqual({ count: 2, skippedCount: 1, stopped: undefined })
+    expect(back).toEqual({ count: 2, skippedCount: 1, refusedCount: 0, refusedBecause: undefined, stopped: undefined })
     expect([await world.contents('one'), await world.contents('two'), await world.contents('dead')]).toEqual([
       ['a'],
       ['b'],

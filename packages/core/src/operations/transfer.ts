@@ -18,6 +18,10 @@ export interface Transferred {
   readonly count: number
   /** Selected and left where they are: there is no queue to send them to. */
   readonly skippedCount: number
+  /** Selected and left where they are: the queue that they were to go to cannot take them. */
+  readonly refusedCount: number
+  /** Why not, of the first of them. */
+  readonly refusedBecause: string | undefined
   /** Why it ended before its time; what is in `count` is done. */
   readonly stopped: string | undefined
 }
@@ -48,25 +52,45 @@ export async function deleteWhere(vhost: VirtualHost, queue: Queue, selecting: S
   return count
 }
 
-/** Moves what is selected to `target`. Ends early when that is full. */
+/** Moves what is selected to `target`. Ends early when that is full; a message that is too large for it is left out. */
 export function moveWhere(vhost: VirtualHost, queue: Queue, target: NamedQueue, selecting: Selecting): Promise<Transferred> {
-  return transfer(vhost, queue, selecting, true, (message) => ({ target, extras: message.extras }))
+  return transfer(vhost, queue, selecting, MOVE, (message) => ({ target, extras: message.extras }))
 }
 
-/** Copies what is selected to `target`. Ends early when that is full. */
+/** Copies what is selected to `target`. Ends early when that is full; a message that is too large for it is left out. */
 export function copyWhere(vhost: VirtualHost, queue: Queue, target: NamedQueue, selecting: Selecting): Promise<Transferred> {
-  return transfer(vhost, queue, selecting, false, (message) => ({ target, extras: message.extras }))
+  return transfer(vhost, queue, selecting, COPY, (message) => ({ target, extras: message.extras }))
 }
 
-/** Moves dead letters back to the queues that they came from, without what was said of them here. */
+/**
+ * Moves dead letters back to the queues that they came from, without what was said of them here. Goes on past those whose queue is full:
+ * the next one's may not be.
+ */
 export function redrive(vhost: VirtualHost, queue: Queue, selecting: Selecting): Promise<Transferred> {
-  return transfer(vhost, queue, selecting, true, ({ extras }) => {
+  return transfer(vhost, queue, selecting, REDRIVE, ({ extras }) => {
     const name = queueNameOf(String(extras?.annotations?.['originalQueue'] ?? ''))
     const original = name === undefined ? undefined : vhost.destinations.ensure(name)
     if (original?.ok !== true) return undefined
     const annotations = Object.entries(extras?.annotations ?? {}).filter(([key]) => !DEAD_LETTER_ANNOTATIONS.has(key))
     return { target: original.value, extras: { ...extras, annotations: Object.fromEntries(annotations) } }
   })
+}
+
+interface Kind {
+  readonly isMove: boolean
+  /** The first full queue ends it. */
+  readonly endsWhenFull: boolean
+}
+
+const MOVE: Kind = { isMove: true, endsWhenFull: true }
+const COPY: Kind = { isMove: false, endsWhenFull: true }
+const REDRIVE: Kind = { isMove: true, endsWhenFull: false }
+
+/** Why a message does not go where it should. */
+interface Obstacle {
+  readonly text: string
+  /** It would not go another time either. */
+  readonly isFinal: boolean
 }
 
 interface Destination {
@@ -86,11 +110,13 @@ async function transfer(
   vhost: VirtualHost,
   queue: Queue,
   selecting: Selecting,
-  isMove: boolean,
+  { isMove, endsWhenFull }: Kind,
   destinationOf: (message: Message) => Destination | undefined,
 ): Promise<Transferred> {
   let count = 0
   let skippedCount = 0
+  let refusedCount = 0
+  let refusedBecause: string | undefined = undefined
   let stopped: string | undefined = undefined
   await eachBatch(vhost, queue, selecting, async (batch) => {
     const passages: Passage[] = []
@@ -102,23 +128,39 @@ async function transfer(
       }
       const { target, extras } = destination
       const copy = copyFor(found.message, extras, found.message.expiresAtMs)
-      if (!hasRoom(target.queue, copy)) {
-        stopped = `queue '${target.name}' is full: ${target.queue.waitingCount} messages, ${target.queue.waitingBytes} bytes`
+      const obstacle = obstacleFor(target, copy)
+      if (obstacle === undefined) {
+        passages.push(depart(queue, found, copy, target, isMove))
+        continue
+      }
+      if (endsWhenFull && !obstacle.isFinal) {
+        stopped = obstacle.text
         break
       }
-      passages.push(depart(queue, found, copy, target, isMove))
+      refusedCount++
+      refusedBecause ??= obstacle.text
     }
-    const refused = await settled(vhost, queue, passages)
-    if (refused === undefined) count += passages.length
-    stopped = refused ?? stopped
-    return stopped === undefined ? passages.length : false
+    const obstacle = await settled(vhost, queue, passages)
+    if (obstacle === undefined) count += passages.length
+    else if (obstacle.isFinal) {
+      // A message as large as that is a batch of its own.
+      refusedCount += passages.length
+      refusedBecause ??= obstacle.text
+    } else stopped = obstacle.text
+    if (stopped !== undefined) return false
+    return obstacle === undefined ? passages.length : 0
   })
-  return { count, skippedCount, stopped }
+  return { count, skippedCount, refusedCount, refusedBecause, stopped }
 }
 
-/** A ring makes room by itself. */
-function hasRoom(target: Queue, copy: Message): boolean {
-  return target.settings.whenFull === 'drop-oldest' || !target.isFullFor(copy.size)
+/** A ring makes room by itself, but not for more than it can ever have. */
+function obstacleFor({ name, queue }: NamedQueue, copy: Message): Obstacle | undefined {
+  const { bytesMax, whenFull } = queue.settings
+  if (copy.size > bytesMax) {
+    return { text: `a message of ${copy.size} bytes is larger than queue '${name}' can be: its bytesMax is ${bytesMax}`, isFinal: true }
+  }
+  if (whenFull === 'drop-oldest' || !queue.isFullFor(copy.size)) return undefined
+  return { text: `queue '${name}' is full: ${queue.waitingCount} messages, ${queue.waitingBytes} bytes`, isFinal: false }
 }
 
 /** From here on the copy counts against the limits of its queue, and nobody can have the original. */
@@ -135,8 +177,8 @@ function depart(queue: Queue, { line, position, message }: Found, copy: Message,
   return { original, copy, target, isLogged }
 }
 
-/** Resolves when the batch has arrived; with a text when the log did not take it and all is as before. */
-function settled(vhost: VirtualHost, queue: Queue, passages: readonly Passage[]): Promise<string | undefined> {
+/** Resolves when the batch has arrived; with the reason when the log did not take it and all is as before. */
+function settled(vhost: VirtualHost, queue: Queue, passages: readonly Passage[]): Promise<Obstacle | undefined> {
   return new Promise((resolve) => {
     const records: LogRecord[] = []
     for (const { copy, target, isLogged } of passages) {
@@ -156,14 +198,14 @@ class Transfer implements LogGroup {
   readonly #vhost: VirtualHost
   readonly #queue: Queue
   readonly #passages: readonly Passage[]
-  readonly #then: (refused: string | undefined) => void
+  readonly #then: (obstacle: Obstacle | undefined) => void
 
   constructor(
     vhost: VirtualHost,
     queue: Queue,
     passages: readonly Passage[],
     recordCount: number,
-    then: (refused: string | undefined) => void,
+    then: (obstacle: Obstacle | undefined) => void,
   ) {
     this.#vhost = vhost
     this.#queue = queue
@@ -183,12 +225,12 @@ class Transfer implements LogGroup {
     this.#then(undefined)
   }
 
-  onRefused(text: string): void {
+  onRefused(text: string, isFinal: boolean): void {
     for (const { original, copy, target } of this.#passages) {
       arrive(target.queue, copy)
       if (original !== undefined) this.#queue.takeBack(original)
     }
-    this.#then(`the log took no more: ${text}`)
+    this.#then({ text: `the log did not take it: ${text}`, isFinal })
   }
 
   #end(original: Delivery): void {
