@@ -49,6 +49,9 @@ export const SCHEDULED_ENTRY_BYTES = 320
 export const SCHEDULED_BATCH_MAX = 1_024
 export const SCHEDULED_BATCH_BYTES: number = 8 * 1024 * 1024
 
+/** Wills that are published in one go after a restart; then the sockets have their turn. */
+export const WILLS_BATCH_MAX = 1_024
+
 /** Transactions that one session has open, or on their way to the log. Beyond it a further one is refused as 'limit-reached'. */
 export const TRANSACTIONS_PER_SESSION_MAX = 256
 

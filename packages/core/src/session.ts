@@ -23,18 +23,12 @@ import { type Binding, matchOf } from './router.ts'
 import { isTemporary } from './temporaries.ts'
 import type { Transaction } from './transaction/transaction.ts'
 import type { VirtualHost } from './virtual-host.ts'
+import type { HeldWill, Will } from './wills.ts'
 
 /** The adapter's end of a session while it is connected. */
 export interface SessionOwner {
   /** The session has another owner or is gone; the adapter closes its connection and makes no more calls to the session. */
   onEvicted(reason: 'taken-over' | 'deleted'): void
-}
-
-/** Published for a client whose connection ends badly. */
-export interface Will {
-  /** Its time to live counts from the moment it is published, so the message is made then. */
-  makeMessage(nowMs: number, publisher: string): Message
-  readonly delayMs: number
 }
 
 export interface BindingSpec {
@@ -87,10 +81,10 @@ export class Session {
   #bindingBytes = 0
   #owner: SessionOwner | undefined
   #sink: DeliverySink | undefined = undefined
-  #will: Will | undefined
+  /** Of its connection, or of the last one. */
+  #will: HeldWill | undefined = undefined
   #expiryMs: number
   #cancelExpiry: Cancel | undefined = undefined
-  #cancelWill: Cancel | undefined = undefined
   #isEnded = false
   /** It would be there after a restart. */
   #isInLog = false
@@ -129,9 +123,10 @@ export class Session {
 
   /** A connection takes the session, new or again. Only `Sessions` calls this. */
   own(owner: SessionOwner, expiryMs: number, creditMax: number, will: Will | undefined): void {
-    this.#cancelTimers()
+    this.#cancelTimer()
     this.#owner = owner
-    this.#will = will
+    this.#will?.drop()
+    this.#will = will && this.#vhost.wills.hold(this.#subject(), will, this.queue.number)
     this.#changeExpiry(expiryMs)
     this.queue.keepsUnsettled = expiryMs > 0
     this.pool.setLimit(creditMax)
@@ -256,6 +251,7 @@ export class Session {
 
   /** The will is not wanted any more: the client said goodbye. [MQTT5-3.14.4-3] */
   dropWill(): void {
+    this.#will?.drop()
     this.#will = undefined
   }
 
@@ -274,9 +270,10 @@ export class Session {
     return { clientId: this.clientId, user: name, anonymous, expiryMs: this.#expiryMs === Infinity ? null : this.#expiryMs }
   }
 
-  /** After a restart: nobody is connected, the time until it expires begins. */
+  /** After a restart: nobody is connected, the time until it expires begins, and that of its will if it had not begun. */
   startOffline(): void {
     this.#isInLog = true
+    this.#will?.onLost(this.#expiryMs)
     if (this.#expiryMs !== Infinity) {
       this.#cancelExpiry = this.#vhost.env.clock.after(this.#expiryMs, () => this.end())
     }
@@ -304,6 +301,12 @@ export class Session {
     if (consumer === undefined || delivery === undefined) return
     delivery.protocolState = protocolState
     consumer.adopt(delivery)
+  }
+
+  /** After a restart: it waits for its delay. */
+  restoreWill(will: HeldWill): void {
+    this.#will?.drop()
+    this.#will = will
   }
 
   restoreReceived(ids: Set<number>): void {
@@ -370,11 +373,7 @@ export class Session {
     this.#queues?.detach()
     this.#vhost.temporaries.endOf(this)
     if (this.#expiryMs <= 0) return this.end()
-    if (this.#will !== undefined) {
-      const delayMs = Math.min(this.#will.delayMs, this.#expiryMs)
-      if (delayMs === 0) this.#publishWill()
-      else this.#cancelWill = this.#vhost.env.clock.after(delayMs, () => this.#publishWill())
-    }
+    this.#will?.onLost(this.#expiryMs)
     if (this.#expiryMs !== Infinity) {
       this.#cancelExpiry = this.#vhost.env.clock.after(this.#expiryMs, () => this.end())
     }
@@ -390,13 +389,13 @@ export class Session {
     if (this.#isEnded) return
     this.#isEnded = true
     this.#owner = undefined
-    this.#cancelTimers()
+    this.#cancelTimer()
     this.#vhost.transactions.endOf(this)
     // Before the will: whoever has been evicted gets nothing more, not even that.
     for (const consumer of this.#consumers()) consumer.detach()
     this.#queues?.close()
     this.#vhost.temporaries.endOf(this)
-    this.#publishWill()
+    this.#will?.publish()
     for (const binding of this.#bindings?.values() ?? []) this.#vhost.router.unbind(binding)
     this.#bindings = undefined
     for (const { consumer } of this.#shared?.values() ?? []) this.#vhost.shared.giveUp(consumer)
@@ -504,19 +503,9 @@ export class Session {
     })
   }
 
-  #publishWill(): void {
-    this.#cancelWill = undefined
-    const will = this.#will
-    if (will === undefined) return
-    this.#will = undefined
-    this.#vhost.publishAs(this.#subject(), will.makeMessage(this.#vhost.env.clock.wallMs(), this.clientId))
-  }
-
-  #cancelTimers(): void {
+  #cancelTimer(): void {
     this.#cancelExpiry?.()
     this.#cancelExpiry = undefined
-    this.#cancelWill?.()
-    this.#cancelWill = undefined
   }
 
   #subject(): Subject {

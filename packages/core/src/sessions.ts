@@ -4,8 +4,9 @@
 import type { Principal } from './authorizer.ts'
 import type { LoggedSession } from './log/records.ts'
 import { refuse, type Result } from './refusal.ts'
-import { Session, type SessionOwner, type Will } from './session.ts'
+import { Session, type SessionOwner } from './session.ts'
 import type { VirtualHost } from './virtual-host.ts'
+import type { Will } from './wills.ts'
 
 export interface OpenSession {
   readonly clientId: string

@@ -36,6 +36,7 @@ import { Subscriptions } from './subscriptions.ts'
 import { isTemporary, Temporaries } from './temporaries.ts'
 import { Transactions } from './transaction/transactions.ts'
 import { Turns } from './turns.ts'
+import { Wills } from './wills.ts'
 
 export interface VirtualHostOptions {
   readonly env: Env
@@ -71,6 +72,7 @@ export class VirtualHost implements QueueContext {
   readonly retained: Retained
   readonly sessions: Sessions
   readonly shared: SharedSubscriptions
+  readonly wills: Wills
   readonly waiting: WaitingBytes
   readonly flow: Flow
   readonly #onEvent: (event: EventDetails) => void
@@ -102,6 +104,7 @@ export class VirtualHost implements QueueContext {
     })
     this.sessions = new Sessions(this)
     this.shared = new SharedSubscriptions(this)
+    this.wills = new Wills(this)
   }
 
   /** Takes the log's engine and what it kept of an earlier life. Before the first session. Rejects as `PartitionLog.own` does. */
@@ -126,6 +129,7 @@ export class VirtualHost implements QueueContext {
   async close(): Promise<void> {
     this.flow.close()
     this.schedule.close()
+    this.wills.close()
     await this.log.close()
   }
 

@@ -6,9 +6,10 @@ import { type CoreLimits, DEFAULT_CORE_LIMITS } from '../src/limits.ts'
 import type { Assurance } from '../src/message.ts'
 import type { Producer, PublishResult } from '../src/producer.ts'
 import type { Result } from '../src/refusal.ts'
-import type { BindingSpec, Session, Will } from '../src/session.ts'
+import type { BindingSpec, Session } from '../src/session.ts'
 import type { OpenSession } from '../src/sessions.ts'
 import { VirtualHost } from '../src/virtual-host.ts'
+import type { Will } from '../src/wills.ts'
 import { messageOf, type MessageOptions, TestSink, topicPattern, user } from './support.ts'
 
 export interface WorldOptions {

@@ -42,6 +42,10 @@ export const RecordKind = {
   purged: 15,
   /** An exactly-once publish is in the log: its id must not be used again before it is released. In the group of its message. */
   received: 16,
+  /** Content: the will of a session's connection. */
+  willSet: 17,
+  /** When a will is due, since its connection is lost, or that it is gone. */
+  willChanged: 18,
 } as const
 
 export const NO_BODY = { body: undefined, bodyStart: 0, bodyEnd: 0 } as const
@@ -66,12 +70,32 @@ export interface LoggedMessage {
   readonly queues: readonly number[]
 }
 
-/** Extras of the message, and what the schedule and its queues have to know of it. */
+/** Extras of the message, and what the schedule, its queues or its client's session have to know of it. */
 export interface LoggedExtras extends MessageExtras {
   /** It is to be sent later, or again and again. */
   readonly schedule?: LoggedSchedule
   /** Until when it may stay in queues whose settings say something else than the message, Unix ms. */
   readonly lives?: readonly (readonly [queue: number, expiresAtMs: number])[]
+  /** It is a will. */
+  readonly will?: LoggedWill
+}
+
+/** Held for its session until it is published or dropped. */
+export interface LoggedWill {
+  /** Of all wills in the log only this one has it. */
+  readonly id: number
+  readonly clientId: string
+  readonly user: string
+  readonly anonymous: boolean
+  readonly delayMs: number
+  /** Time to live from its publishing on; left out: for ever. */
+  readonly ttlMs?: number
+}
+
+export interface LoggedWillChange {
+  readonly id: number
+  /** Unix ms; null: it is gone. */
+  readonly dueAtMs: number | null
 }
 
 /** Held by the schedule; the copies that are sent are messages of their own. */
@@ -90,10 +114,11 @@ export interface LoggedSchedule extends Timing {
 
 /** What belongs to the message itself and goes with it wherever it is copied to. */
 export function messageExtras(extras: LoggedExtras | undefined): MessageExtras | undefined {
-  if (extras?.schedule === undefined && extras?.lives === undefined) return extras
+  if (extras?.schedule === undefined && extras?.lives === undefined && extras?.will === undefined) return extras
   const own: { -readonly [K in keyof LoggedExtras]?: LoggedExtras[K] } = { ...extras }
   delete own.schedule
   delete own.lives
+  delete own.will
   return Object.keys(own).length === 0 ? undefined : own
 }
 
@@ -157,6 +182,7 @@ export type LoggedNote =
   | LoggedBinding
   | LoggedClear
   | LoggedAdvance
+  | LoggedWillChange
   | { readonly key: string }
   | { readonly ids: readonly string[]; readonly atMs: number }
   | Record<string, never>

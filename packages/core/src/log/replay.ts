@@ -28,7 +28,7 @@ export async function readLog(log: PartitionLog, codecs: ReadonlyMap<string, Hea
   const stop = new AbortController()
   for await (const batch of log.tail(snapshot?.at ?? 0, stop.signal)) {
     for (const record of batch.records) {
-      if (record.kind === RecordKind.message) checkCodec(record, codecs)
+      if (record.kind === RecordKind.message || record.kind === RecordKind.willSet) checkCodec(record, codecs)
       applyRecord(state, record, released)
     }
     if (batch.head) break
@@ -85,6 +85,7 @@ export async function restore(vhost: VirtualHost, state: DurableState): Promise<
   await restoreDelivered(state, sessions, vhost)
   await restoreRetained(vhost, state)
   vhost.schedule.restore(state.schedules)
+  await restoreWills(state, sessions, vhost)
   for (const session of sessions.values()) session.startOffline()
   vhost.router.forgetTargets()
 }
@@ -120,6 +121,17 @@ async function restoreRetained(vhost: VirtualHost, state: DurableState): Promise
   await eachMessage(vhost, [...state.retained.values()], (message) => {
     vhost.retained.set(message.topic.split('/'), message)
   })
+}
+
+/** In the order in which they came: of two of one session the later one is its connection's. */
+async function restoreWills(state: DurableState, sessions: ReadonlyMap<number, Session>, vhost: VirtualHost): Promise<void> {
+  const wills = [...state.wills.values()].sort((one, other) => one.id - other.id)
+  for (let from = 0; from < wills.length; from += READ_MESSAGES) {
+    const some = wills.slice(from, from + READ_MESSAGES)
+    const messages = await vhost.log.readMessages(some.map(({ lsn }) => lsn))
+    if (messages === undefined) return
+    for (const [index, will] of some.entries()) vhost.wills.restore(will, messages[index], sessions.get(will.session))
+  }
 }
 
 async function eachMessage(vhost: VirtualHost, lsns: readonly number[], f: (message: Message) => void): Promise<void> {

@@ -2,6 +2,7 @@
  * A durable state as bytes and back. Lines are arrays of numbers and make up nearly all of it; everything else is JSON. Version first:
  * a later broker reads what an earlier one wrote.
  */
+import type { DurableWill } from './logged-will.ts'
 import type { LoggedBinding, LoggedQueue, LoggedSchedule, LoggedSession } from './records.ts'
 import { type DurableDelivery, type DurableState, emptyState, lineOf } from './state.ts'
 import type { WaitingLine } from '../queue/line.ts'
@@ -19,6 +20,8 @@ interface SnapshotHead {
   readonly stagedLsns: readonly (readonly [number, number])[]
   readonly schedules: readonly (readonly [number, LoggedSchedule])[]
   readonly duplicates: readonly (readonly [number, readonly (readonly [string, number])[]])[]
+  /** Left out by brokers that had them in memory only. */
+  readonly wills?: readonly DurableWill[]
   readonly lines: readonly LineHead[]
   readonly refCount: number
 }
@@ -62,6 +65,7 @@ export function encodeState(state: DurableState): Uint8Array[] {
     stagedLsns: [...state.stagedLsns],
     schedules: [...state.schedules],
     duplicates: [...state.duplicates].map(([queue, ids]) => [queue, [...ids]]),
+    wills: [...state.wills.values()],
     lines,
     refCount: state.refs.size,
   }
@@ -95,6 +99,7 @@ export function decodeState(data: readonly Uint8Array[]): DurableState {
   for (const [queue, lsn] of head.stagedLsns) state.stagedLsns.set(queue, lsn)
   for (const [lsn, schedule] of head.schedules) state.schedules.set(lsn, schedule)
   for (const [queue, ids] of head.duplicates) state.duplicates.set(queue, new Map(ids))
+  for (const will of head.wills ?? []) state.wills.set(will.id, will)
   const reader = new Reader(bytes, 4 + jsonBytes)
   const refs = reader.float64s(head.refCount * 2)
   for (let index = 0; index < refs.length; index += 2) state.refs.set(refs[index]!, refs[index + 1]!)

@@ -5,6 +5,7 @@
 import type { Stored } from '@ternmq/store'
 import { INDEX_BYTES } from '../queue/lanes.ts'
 import { WaitingLine } from '../queue/line.ts'
+import { applyWillChanged, applyWillSet, type DurableWill } from './logged-will.ts'
 import {
   type LoggedAdvance,
   type LoggedBinding,
@@ -58,6 +59,8 @@ export interface DurableState {
   readonly schedules: Map<number, LoggedSchedule>
   /** By queue number: ids and when they came, oldest first. */
   readonly duplicates: Map<number, Map<string, number>>
+  /** By id. */
+  readonly wills: Map<number, DurableWill>
 }
 
 export function emptyState(): DurableState {
@@ -72,6 +75,7 @@ export function emptyState(): DurableState {
     stagedLsns: new Map(),
     schedules: new Map(),
     duplicates: new Map(),
+    wills: new Map(),
   }
 }
 
@@ -160,6 +164,12 @@ export function applyRecord(state: DurableState, record: Stored, released: numbe
     }
     case RecordKind.purged:
       applyPurged(state, dest, readPurgedMeta(meta), released)
+      break
+    case RecordKind.willSet:
+      applyWillSet(state.wills, record)
+      break
+    case RecordKind.willChanged:
+      applyWillChanged(state.wills, record, released)
       break
     default:
       throw new Error(`log record ${record.lsn} has kind ${record.kind}, which this broker does not know: start the newer broker`)
