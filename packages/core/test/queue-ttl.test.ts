@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { type LifeClient, Lives, QUEUE } from './lives.ts'
 import { topicPattern, user } from './support.ts'
+import { LARGE_BODY_BYTES } from '../src/limits.ts'
 import type { Queue } from '../src/queue/queue.ts'
 import type { QueueSettings } from '../src/queue/settings.ts'
 
@@ -166,6 +167,18 @@ test('publishes of a transaction and scheduled ones get the times of the queues,
     [nowMs + 10_000, nowMs + 15_000],
     [nowMs + 10_000, nowMs + 15_000],
   ])
+})
+
+test.each([
+  ['a large body', 'x'.repeat(LARGE_BODY_BYTES), {}],
+  ['an id', 'x', { dedupId: 'a' }],
+])('a message with %s has the times of the queues in its record', async (_what, text, options) => {
+  const { lives, publisher } = await begin({ duplicatesMax: 10 })
+  const nowMs = lives.env.clock.wallMs()
+  expect(publisher.publish(TOPIC, text, options)).toBe('pending')
+  await lives.quiet()
+  expect(await expiries(lives, SHORT)).toEqual([[nowMs + 10_000], [nowMs + 10_000]])
+  expect(await expiries(lives, LONG)).toEqual([[0], [0]])
 })
 
 test('one that waited for room keeps the times of when it was sent', async () => {
