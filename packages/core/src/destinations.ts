@@ -7,7 +7,7 @@ import type { Subject } from './authorizer.ts'
 import { spread } from './composites.ts'
 import { jsonRecord, type LoggedQueue, type LoggedSubscription, RecordKind } from './log/records.ts'
 import { isQueuePattern, queuePattern } from './policies.ts'
-import type { Match } from './queue/delivery.ts'
+import type { BindingData, Match } from './queue/delivery.ts'
 import type { Lane } from './queue/lanes.ts'
 import { Queue } from './queue/queue.ts'
 import { checkRedeliveryPolicy } from './queue/redelivery-policy.ts'
@@ -23,6 +23,10 @@ const NAME_LENGTH_MAX = 1_024
 
 /** `Consumer.GROUP.VirtualTopic.NAME` is bound to the topic `VirtualTopic.NAME`: one queue for each group of consumers. */
 const VIRTUAL_TOPIC_QUEUE = /^Consumer\.[^.]+\.(VirtualTopic\..+)$/
+
+/** Shared by all queues that have nothing of their own: there may be very many. */
+const NOTHING_GIVEN: Partial<QueueSettings> = {}
+const NO_DATA: readonly BindingData[] = []
 
 export interface QueueDefinition {
   readonly name: string
@@ -47,10 +51,10 @@ export class NamedQueue {
 
   constructor(queue: Queue, definition: QueueDefinition, automatic: boolean) {
     this.queue = queue
-    this.given = definition.settings ?? {}
+    this.given = definition.settings ?? NOTHING_GIVEN
     this.automatic = automatic
     this.subscription = definition.subscription
-    const match: Match = { data: [], assuranceMax: 2, memo: undefined }
+    const match: Match = { data: NO_DATA, assuranceMax: 2, memo: undefined }
     this.target = { queue, match, selective: undefined }
   }
 
@@ -122,10 +126,18 @@ export class Destinations implements RouteSource {
     const known = this.#byName.get(name)
     if (known !== undefined) return { ok: true, value: known }
     if (isReservedName(name)) {
-      return refuse('not-found', name, `there is no queue '${name}': names that start with '$' are the broker's own, and temporary ones go with their connection`)
+      return refuse(
+        'not-found',
+        name,
+        `there is no queue '${name}': names that start with '$' are the broker's own, and temporary ones go with their connection`,
+      )
     }
     if (!this.#vhost.limits.queuesAutoCreate) {
-      return refuse('not-found', name, `there is no queue '${name}' and queues are not made by being used (queues.autoCreate); define it first`)
+      return refuse(
+        'not-found',
+        name,
+        `there is no queue '${name}' and queues are not made by being used (queues.autoCreate); define it first`,
+      )
     }
     return this.#create({ name }, true)
   }
@@ -134,7 +146,8 @@ export class Destinations implements RouteSource {
   define(definition: QueueDefinition): Result<NamedQueue> {
     const { redelivery } = definition.settings ?? {}
     const checked = redelivery === undefined ? undefined : checkRedeliveryPolicy(redelivery)
-    if (checked?.ok === false) return refuse('mismatch', definition.name, `queue '${definition.name}': ${checked.errors.join('; ')}`)
+    if (checked?.ok === false)
+      return refuse('mismatch', definition.name, `queue '${definition.name}': ${checked.errors.join('; ')}`)
     const known = this.#byName.get(definition.name)
     if (known === undefined) return this.#create(definition, false)
     const given = definition.settings ?? {}
@@ -177,7 +190,8 @@ export class Destinations implements RouteSource {
 
   /** After a restart. */
   restore(number: number, logged: LoggedQueue, lanes: readonly Lane[]): void {
-    const { name, settings, automatic, subscription } = logged
+    const { name, automatic, subscription } = logged
+    const settings = hasAny(logged.settings) ? logged.settings : NOTHING_GIVEN
     const queue = new Queue(this.#vhost, name, this.#settingsFor(name, settings), true)
     queue.number = number
     queue.restore(lanes)
@@ -219,11 +233,19 @@ export class Destinations implements RouteSource {
       return refuse('invalid-name', name, `a queue's name has 1 to ${NAME_LENGTH_MAX} characters, not ${name.length}`)
     }
     if (isQueuePattern(name)) {
-      return refuse('invalid-name', name, `'${name}' is a pattern of queues: read from all that match, but send to one by its name`)
+      return refuse(
+        'invalid-name',
+        name,
+        `'${name}' is a pattern of queues: read from all that match, but send to one by its name`,
+      )
     }
     const { queuesMax } = this.#vhost.limits
     if (this.#byName.size >= queuesMax) {
-      return refuse('limit-reached', name, `there are ${this.#byName.size} queues, the limit (limits.queuesMax); delete some first`)
+      return refuse(
+        'limit-reached',
+        name,
+        `there are ${this.#byName.size} queues, the limit (limits.queuesMax); delete some first`,
+      )
     }
     const settings = this.#settingsFor(name, definition.settings ?? {})
     const queue = new Queue(this.#vhost, name, settings, true)
@@ -258,16 +280,23 @@ export class Destinations implements RouteSource {
   }
 
   #settingsFor(name: string, given: Partial<QueueSettings>): QueueSettings {
-    return { ...this.#vhost.policies.settingsFor(name), ...given }
+    const settings = this.#vhost.policies.settingsFor(name)
+    return hasAny(given) ? { ...settings, ...given } : settings
   }
 
   #noteDefined(named: NamedQueue): void {
     const { number } = named.queue
     if (number === 0) return
     this.#vhost.log.insist(() =>
-      this.#byName.get(named.name) === named ? jsonRecord(RecordKind.queueDefined, number, this.loggedOf(named)) : undefined,
+      this.#byName.get(named.name) === named
+        ? jsonRecord(RecordKind.queueDefined, number, this.loggedOf(named))
+        : undefined,
     )
   }
+}
+
+function hasAny(given: Partial<QueueSettings>): boolean {
+  return Object.keys(given).length > 0
 }
 
 /** A selector that the log has was good when it was given. */

@@ -108,8 +108,8 @@ export class Lanes {
       if (lanes[index]!.priority === priority) return lanes[index]!.line
     }
     const line = new WaitingLine()
-    this.#lanes.push({ priority, line })
-    this.#lanes.sort((one, other) => other.priority - one.priority)
+    // Not by `push`: that makes room for 17.
+    this.#lanes = [...lanes, { priority, line }].sort((one, other) => other.priority - one.priority)
     return line
   }
 
@@ -171,7 +171,8 @@ export class Lanes {
       for (let position = line.peek(); position !== 0 && looks-- > 0; position = line.nextWaiting(position)) {
         if (this.#loadedCount === 0) return before - this.#memoryBytes
         const entry = line.entryAt(position)
-        if (entry !== undefined && entry.refusedBy === undefined && line.lsnAt(position) !== 0) this.unload(position, line)
+        if (entry !== undefined && entry.refusedBy === undefined && line.lsnAt(position) !== 0)
+          this.unload(position, line)
       }
     }
     return before - this.#memoryBytes
@@ -217,7 +218,8 @@ export class Lanes {
   /** It waits again. */
   undoLeaving(): void {
     this.#isLeaving = false
-    for (const { line } of this.#lanes) line.undoLeaving((bytes, lsn, isLoaded) => this.weighWaiting(bytes, lsn !== 0, isLoaded, 1))
+    for (const { line } of this.#lanes)
+      line.undoLeaving((bytes, lsn, isLoaded) => this.weighWaiting(bytes, lsn !== 0, isLoaded, 1))
   }
 
   /** The queue is gone. */

@@ -19,9 +19,11 @@ const STATE_MASK = 0x03
 /** It may have been with a consumer in an earlier life of the process. */
 const REDELIVERED = 0x04
 
-const CHUNK_SLOTS_MIN = 16
+/** The first chunk of a line, and the second: most of ten thousand queues hold a message or two. */
+const CHUNK_SLOTS_FIRST = 4
+const CHUNK_SLOTS_SECOND = 16
 const CHUNK_SLOTS_MAX = 4_096
-/** Each chunk is so many times as large as the one before, up to the maximum: 10,000 queues with one message each must stay small. */
+/** From there on each is so many times as large as the one before, up to the maximum. */
 const CHUNK_GROWTH = 8
 /** An empty line keeps a chunk up to this size (13 KiB): making one for every message took 600 ns. */
 const CHUNK_SLOTS_KEPT_MAX = 1_024
@@ -61,6 +63,11 @@ export class LineChunk {
   }
 }
 
+function slotsAfter(slots: number): number {
+  if (slots === 0) return CHUNK_SLOTS_FIRST
+  return slots < CHUNK_SLOTS_SECOND ? CHUNK_SLOTS_SECOND : Math.min(CHUNK_SLOTS_MAX, slots * CHUNK_GROWTH)
+}
+
 /** A position as it is looked at; the fields of `WaitingLine.look`. */
 export interface LineEntry {
   readonly position: number
@@ -86,7 +93,7 @@ export interface LineDump {
 
 export class WaitingLine {
   /** By `first`, ascending; none of them empty but perhaps the last. */
-  readonly #chunks: LineChunk[] = []
+  #chunks: LineChunk[] = []
   #tail: LineChunk | undefined = undefined
   /** No position before this one waits. */
   #cursor = 1
@@ -119,7 +126,11 @@ export class WaitingLine {
     chunk.states[slot] = isTaken ? TAKEN : WAITING
     chunk.live++
     if (expiresAtMs !== 0) this.#setExpiry(chunk, slot, expiresAtMs)
-    if (entry !== undefined) (chunk.entries ??= [])[slot] = entry
+    if (entry !== undefined) {
+      // The first one of a line takes one place: growing an empty array makes room for 17.
+      if (chunk.entries === undefined && slot === 0) chunk.entries = [entry]
+      else (chunk.entries ??= [])[slot] = entry
+    }
     this.#liveCount++
     if (!isTaken) this.#waitingCount++
     return this.#next++
@@ -343,7 +354,9 @@ export class WaitingLine {
       bytes: new Uint32Array(this.#liveCount),
       failedCounts: new Uint16Array(this.#liveCount),
       redelivered: new Uint8Array(this.#liveCount),
-      expiries: this.#chunks.some(({ expiries }) => expiries !== undefined) ? new Float64Array(this.#liveCount) : undefined,
+      expiries: this.#chunks.some(({ expiries }) => expiries !== undefined)
+        ? new Float64Array(this.#liveCount)
+        : undefined,
       count: 0,
     }
     for (const chunk of this.#chunks) dumpChunk(chunk, dump)
@@ -382,9 +395,9 @@ export class WaitingLine {
 
   #grow(): LineChunk {
     const before = this.#tail
-    const slots = before === undefined ? CHUNK_SLOTS_MIN : Math.min(CHUNK_SLOTS_MAX, before.slots * CHUNK_GROWTH)
-    const chunk = new LineChunk(this.#next, slots)
-    this.#chunks.push(chunk)
+    const chunk = new LineChunk(this.#next, slotsAfter(before?.slots ?? 0))
+    if (this.#chunks.length === 0) this.#chunks = [chunk]
+    else this.#chunks.push(chunk)
     this.#tail = chunk
     return chunk
   }

@@ -67,8 +67,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   readonly #counters: Counters
   readonly #consumers: ConsumerSet
   readonly #lanes: Lanes
-  readonly #dispatch: Dispatch
-  readonly #staging: Staging
+  /** Made when there is first something to hand out: ten thousand queues may wait for that. */
+  #dispatch: Dispatch | undefined = undefined
   #settings: QueueSettings
   /** Found missing in the read that is under way. */
   #lostCount = 0
@@ -118,8 +118,6 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     this.aloneSinceMs = context.env.clock.wallMs()
     this.#consumers = new ConsumerSet(settings.exclusive)
     this.#lanes = new Lanes(context.waiting)
-    this.#staging = new Staging(context.log, this)
-    this.#dispatch = new Dispatch(this, this.#lanes, this.#consumers, this.#staging)
     if (settings.lastValueKey !== undefined) this.#rules()
     this.duplicates = windowFor(settings, this.duplicates, context.env.clock.wallMs())
   }
@@ -259,10 +257,19 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     const assurance = lower(message.assurance, match.assuranceMax)
     if (this.#selection !== undefined) this.#dropIdleRules()
     if (message.extras !== undefined) this.#heed(message)
-    if (!this.#hasRules && !this.#isPaused && !(this.#isNoting && message.lsn !== 0) && this.#lanes.waitingCount === 0 && this.#backfills === undefined) {
+    if (
+      !this.#hasRules &&
+      !this.#isPaused &&
+      !(this.#isNoting && message.lsn !== 0) &&
+      this.#lanes.waitingCount === 0 &&
+      this.#backfills === undefined
+    ) {
       const consumer = this.#consumers.next(assurance)
       // One whose time is over already goes the way of all that expire.
-      if (consumer !== undefined && (message.expiresAtMs === 0 || !isExpired(message, this.#context.env.clock.wallMs()))) {
+      if (
+        consumer !== undefined &&
+        (message.expiresAtMs === 0 || !isExpired(message, this.#context.env.clock.wallMs()))
+      ) {
         this.#handOver(consumer, message, match, assurance, false)
         return true
       }
@@ -297,6 +304,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
       budget = this.#runBackfills(this.#backfills, budget, nowMs)
       if (this.#backfills !== undefined) return this.#yieldIfSpent(budget)
     }
+    this.#dispatch ??= new Dispatch(this, this.#lanes, this.#consumers, new Staging(this.#context.log, this))
     const left = this.#dispatch.run(budget, nowMs)
     if (left < budget) this.idleSinceMs = nowMs
     if (this.#lanes.waitingCount > 0) this.#watchConsumers()
@@ -391,7 +399,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   isFullFor(bytes: number): boolean {
     const { messagesMax, bytesMax } = this.#settings
     return (
-      this.#lanes.waitingCount + this.underWayCount >= messagesMax || this.#lanes.bytes + this.underWayBytes + bytes > bytesMax
+      this.#lanes.waitingCount + this.underWayCount >= messagesMax ||
+      this.#lanes.bytes + this.underWayBytes + bytes > bytesMax
     )
   }
 
@@ -507,7 +516,9 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     const target = this.#settings.expiryTarget
     if (target === undefined) return this.finishAt(line, position)
     if (entry !== undefined) return this.#context.moveAway(this, entry, target, 'expired', undefined)
-    this.#expiredMoves ??= new ExpiredMoves(this.#context.log, (from, at, message) => this.#moveExpired(from, at, message))
+    this.#expiredMoves ??= new ExpiredMoves(this.#context.log, (from, at, message) =>
+      this.#moveExpired(from, at, message),
+    )
     this.#expiredMoves.add(line, position)
   }
 
