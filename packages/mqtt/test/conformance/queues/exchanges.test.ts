@@ -1,5 +1,5 @@
 /** What a consumer of a queue has and has not acknowledged, and what a publisher is told. [ADR-0007] */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   connect,
   disconnect,
@@ -82,6 +82,25 @@ describe('what a consumer had when its connection ended', () => {
     const dead = subscriber(world, 'd', '$queue/DLQ')
     expect(dead.publishes()).toMatchObject([{ topic: '$queue/DLQ', payload: 'poison' }])
     expect(payloads(subscriber(world, 'c', '$queue/q'))).toEqual([])
+  })
+
+  it('does not count as a failed attempt where it had not been written to the connection yet', async () => {
+    const world = await World.withLog()
+    const client = await world.join('c', lasting())
+    await client.finish(subscribe(1, '$queue/q'))
+    client.next('SUBACK')
+    const sender = await world.join('p')
+    await sender.finish(publish('$queue/q', 'first', { qos: 1, id: 1 }))
+    expect(payloads(client)).toEqual(['first'])
+    vi.spyOn(world.vhost.log, 'noteDelivered').mockImplementation(() => {}) // the log takes its time
+    await sender.finish(publish('$queue/q', 'held', { qos: 2, id: 2 }), publish('$queue/q', 'behind it', { qos: 1, id: 3 }))
+    expect(payloads(client)).toEqual([])
+    client.vanish()
+    const { line } = world.vhost.destinations.find('q')!.queue.lanes[0]!
+    expect([1, 3].map((position) => [line.isWaiting(position), line.look(position)!.failedCount])).toEqual([
+      [true, 1],
+      [true, 0],
+    ])
   })
 })
 
