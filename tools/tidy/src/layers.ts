@@ -22,12 +22,13 @@ export interface Layer {
 export const LAYERS: Readonly<Record<string, Layer>> = {
   store: { imports: [], noPackages: true, throughEnv: true },
   core: { imports: ['store'], typesOnly: ['store'], closed: true, throughEnv: true },
+  naming: { imports: ['core'], closed: true, throughEnv: true },
   transport: { imports: ['core'] },
   websocket: { imports: ['core', 'transport'] },
   auth: { imports: ['core', 'store'], typesOnly: ['store'] },
   config: { imports: ['core'] },
   testkit: { imports: ['core', 'store', 'transport'] },
-  ...Object.fromEntries(ADAPTERS.map((name) => [name, { imports: ['core'] }])),
+  ...Object.fromEntries(ADAPTERS.map((name) => [name, { imports: ['core', 'naming'] }])),
 }
 
 /** What the tests of a package may import besides what its sources may. */
