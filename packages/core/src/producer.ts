@@ -269,7 +269,7 @@ export class Producer implements Waiter {
 
   #goOnWithAll(composite: CompositePublish, tag: number, sinceMs: number, parking: Parking): boolean {
     if (!this.#goOnWithWork({ work: composite, sinceMs }, parking)) return false
-    if (composite.result !== 'pending') this.#owner?.onPublishSettled(tag, composite.result as 'routed' | 'unmatched')
+    if (composite.result !== 'pending') this.#owner?.onPublishSettled(tag, composite.result)
     return true
   }
 

@@ -18,6 +18,7 @@ import type { Assurance, Message } from './message.ts'
 import { Producer, type PublishOwner } from './producer.ts'
 import { Queue } from './queue/queue.ts'
 import { QueueConsumers } from './queue-consumers.ts'
+import { openReceiver, type Receiver, type ReceiverSpec } from './receiver.ts'
 import { refuse, type Result } from './refusal.ts'
 import { type Binding, matchOf } from './router.ts'
 import { isTemporary } from './temporaries.ts'
@@ -71,6 +72,8 @@ export class Session {
   #bindings: Map<string, Binding> | undefined = undefined
   #shared: Map<string, SharedMembership> | undefined = undefined
   #queues: QueueConsumers | undefined = undefined
+  /** Those of its connection. */
+  #receivers: Set<Receiver> | undefined = undefined
   /** Its bindings as the log has them; of a durable session only. */
   #logged: Map<string, LoggedBinding> | undefined = undefined
   /** Ids of exactly-once publishes that are in the log and that the client has not let go of. */
@@ -113,7 +116,7 @@ export class Session {
   }
 
   get bindingCount(): number {
-    return (this.#bindings?.size ?? 0) + (this.#shared?.size ?? 0) + (this.#queues?.count ?? 0)
+    return (this.#bindings?.size ?? 0) + (this.#shared?.size ?? 0) + (this.#queues?.count ?? 0) + (this.#receivers?.size ?? 0)
   }
 
   /** How long the session stays after its connection; 0 ends it at once, Infinity never. */
@@ -143,6 +146,7 @@ export class Session {
   onWritable(): void {
     for (const consumer of this.#consumers()) consumer.wake()
     for (const consumer of this.#queues?.all() ?? []) consumer.wake()
+    for (const receiver of this.#receivers ?? []) receiver.wake()
   }
 
   /** `owner` hears of publishes that had to wait for the log. */
@@ -205,6 +209,17 @@ export class Session {
     this.#bindingBytes -= bindingBytes(key)
     this.#noteUnbound(key)
     return true
+  }
+
+  /** Something to receive from, with a credit and a sink of its own; it ends with the connection. Refused as `openReceiver` says. */
+  openReceiver(spec: ReceiverSpec): Result<Receiver> {
+    const room = this.#roomFor('', false)
+    if (!room.ok) return room
+    const vhost = this.#vhost
+    const mayReadTemporary = (address: string): boolean => (vhost.temporaries.ownerOf(address) ?? this) === this
+    const opened = openReceiver({ vhost, subject: this.#subject(), mayReadTemporary }, spec, (closed) => this.#receivers?.delete(closed))
+    if (opened.ok) (this.#receivers ??= new Set()).add(opened.value)
+    return opened
   }
 
   #consume(key: string, { queue, assuranceMax, data, options }: ConsumeSpec): Result<void> {
@@ -371,6 +386,7 @@ export class Session {
     this.#vhost.transactions.endOf(this)
     for (const consumer of this.#consumers()) consumer.detach()
     this.#queues?.detach()
+    this.#closeReceivers()
     this.#vhost.temporaries.endOf(this)
     if (this.#expiryMs <= 0) return this.end()
     this.#will?.onLost(this.#expiryMs)
@@ -394,6 +410,7 @@ export class Session {
     // Before the will: whoever has been evicted gets nothing more, not even that.
     for (const consumer of this.#consumers()) consumer.detach()
     this.#queues?.close()
+    this.#closeReceivers()
     this.#vhost.temporaries.endOf(this)
     this.#will?.publish()
     for (const binding of this.#bindings?.values() ?? []) this.#vhost.router.unbind(binding)
@@ -406,6 +423,10 @@ export class Session {
     const { log, sessions } = this.#vhost
     if (this.isDurable) log.endQueue(jsonRecord(RecordKind.queueEnded, this.queue.number, {}), held)
     sessions.forget(this)
+  }
+
+  #closeReceivers(): void {
+    for (const receiver of [...(this.#receivers ?? [])]) receiver.close()
   }
 
   #changeExpiry(expiryMs: number): void {

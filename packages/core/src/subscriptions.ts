@@ -28,8 +28,13 @@ const SUBSCRIPTION_PREFIX = '$subscription/'
 
 /** Name of a subscription's queue: client id, if it has one, and subscription name, each without ambiguity. */
 export function subscriptionQueueName(clientId: string | undefined, name: string): string {
-  const owner = clientId === undefined ? '' : encodeURIComponent(clientId)
-  return `${SUBSCRIPTION_PREFIX}${owner}/${encodeURIComponent(name)}`
+  const owner = clientId === undefined ? '' : encoded(clientId)
+  return `${SUBSCRIPTION_PREFIX}${owner}/${encoded(name)}`
+}
+
+/** A queue's name with '*' for a level would be a pattern. */
+function encoded(text: string): string {
+  return encodeURIComponent(text).replaceAll('*', '%2A')
 }
 
 export class Subscriptions {

@@ -1,0 +1,222 @@
+/**
+ * The receiving end of one subscription or link: its own credit, its own sink, and a source. Several of one session are independent of
+ * each other, as STOMP and AMQP want them; MQTT's subscriptions share the session's queue instead, see `Session.bind`. A receiver ends
+ * with its connection; what it reads from may stay.
+ */
+import type { Pattern } from './address.ts'
+import type { Subject } from './authorizer.ts'
+import type { Assurance } from './message.ts'
+import { QueueConsumers } from './queue-consumers.ts'
+import { Consumer, CREDIT_UNLIMITED } from './queue/consumer.ts'
+import { CreditPool } from './queue/credit.ts'
+import type { BindingData, Delivery, DeliverySink, Match } from './queue/delivery.ts'
+import { Queue } from './queue/queue.ts'
+import { refuse, type Result } from './refusal.ts'
+import { type Binding, matchOf } from './router.ts'
+import { parseSelector, type Selector } from './selector/selector.ts'
+import type { SubscriptionSpec } from './subscriptions.ts'
+import type { VirtualHost } from './virtual-host.ts'
+
+/** A queue with a name, or all that a pattern (`orders.>`) matches. */
+export interface QueueSource {
+  readonly kind: 'queue'
+  readonly queue: string
+  readonly priority?: number
+  readonly exclusive?: boolean
+}
+
+/** What is published from now on; lost while nobody receives. */
+export interface TopicSource {
+  readonly kind: 'topic'
+  readonly pattern: Pattern
+  /** Leave out what this session itself publishes. */
+  readonly noLocal: boolean
+  /** The retained messages that match come first. */
+  readonly retained: boolean
+}
+
+/** A durable subscription, made if it is not there. */
+export interface SubscriptionSource {
+  readonly kind: 'subscription'
+  readonly subscription: Omit<SubscriptionSpec, 'selector'>
+}
+
+export interface ReceiverSpec {
+  readonly source: QueueSource | TopicSource | SubscriptionSource
+  /** Takes what matches only. */
+  readonly selector: string | undefined
+  /** 0: settled by being sent. */
+  readonly assuranceMax: Assurance
+  /** Unsettled deliveries at a time. */
+  readonly creditMax: number
+  readonly data: BindingData
+  readonly sink: DeliverySink
+}
+
+/** What `Session.openReceiver` has checked already: how many there are. */
+export interface ReceiverOwner {
+  readonly vhost: VirtualHost
+  readonly subject: Subject
+  /** Owner of a temporary destination that this session may read from; others are refused. */
+  mayReadTemporary(address: string): boolean
+}
+
+/** The consumers of a receiver, whatever it reads from. */
+interface Reading {
+  all(): Iterable<Consumer>
+  close(): void
+}
+
+export class Receiver {
+  readonly pool: CreditPool
+  readonly #reading: Reading
+  readonly #onClosed: (receiver: Receiver) => void
+  #isClosed = false
+
+  constructor(pool: CreditPool, reading: Reading, onClosed: (receiver: Receiver) => void) {
+    this.pool = pool
+    this.#reading = reading
+    this.#onClosed = onClosed
+  }
+
+  /** The transport has room again. */
+  wake(): void {
+    for (const consumer of this.#reading.all()) consumer.wake()
+  }
+
+  /** What it has not settled; of each queue the oldest first. Do not settle while iterating. */
+  *unsettled(): Generator<Delivery> {
+    for (const consumer of this.#reading.all()) yield* consumer.unsettled()
+  }
+
+  /** Nothing more comes. What it has not settled waits again in its old place, with a failed attempt more. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#reading.close()
+    this.#onClosed(this)
+  }
+}
+
+/** Opens the source and begins to deliver. Refused without permission, or with a bad selector, whose position is told. */
+export function openReceiver(owner: ReceiverOwner, spec: ReceiverSpec, onClosed: (receiver: Receiver) => void): Result<Receiver> {
+  const parsed = spec.selector === undefined ? undefined : parseSelector(spec.selector)
+  if (parsed?.ok === false) {
+    const text = `the selector '${spec.selector}' is wrong at character ${parsed.error.position}: ${parsed.error.text}`
+    return refuse('mismatch', spec.selector!, text)
+  }
+  const pool = new CreditPool(spec.creditMax)
+  const reading = readingOf(owner, spec, parsed?.selector, pool)
+  return reading.ok ? { ok: true, value: new Receiver(pool, reading.value, onClosed) } : reading
+}
+
+function readingOf(owner: ReceiverOwner, spec: ReceiverSpec, selector: Selector | undefined, pool: CreditPool): Result<Reading> {
+  const { source } = spec
+  switch (source.kind) {
+    case 'queue':
+      return readQueue(owner, spec, source, selector, pool)
+    case 'topic':
+      return readTopic(owner, spec, source, selector, pool)
+    case 'subscription':
+      return readSubscription(owner, spec, source, pool)
+  }
+}
+
+function readQueue(
+  owner: ReceiverOwner,
+  spec: ReceiverSpec,
+  source: QueueSource,
+  selector: Selector | undefined,
+  pool: CreditPool,
+): Result<Reading> {
+  const { queue, priority = 0, exclusive = false } = source
+  if (!owner.mayReadTemporary(`$queue/${queue}`)) {
+    return refuse('not-authorized', queue, 'only the session that made a temporary queue reads from it')
+  }
+  const refusal = owner.vhost.destinations.refusalOf(owner.subject, 'read', queue)
+  if (refusal !== undefined) return refuse('not-authorized', queue, refusal)
+  const consumers = new QueueConsumers(owner.vhost, pool)
+  consumers.attach(spec.sink)
+  const added = consumers.add(queue, queue, matchFor(spec), { priority, exclusive, selector })
+  if (added.ok) return { ok: true, value: consumers }
+  consumers.close()
+  return added
+}
+
+/** The selector is the subscription's: what does not match never comes into its queue. */
+function readSubscription(owner: ReceiverOwner, spec: ReceiverSpec, { subscription }: SubscriptionSource, pool: CreditPool): Result<Reading> {
+  const opened = owner.vhost.subscriptions.open({ ...subscription, selector: spec.selector }, owner.subject)
+  if (!opened.ok) return opened
+  const consumers = new QueueConsumers(owner.vhost, pool)
+  consumers.attach(spec.sink)
+  const { name } = opened.value
+  const added = consumers.add(name, name, matchFor(spec), {})
+  if (added.ok) return { ok: true, value: consumers }
+  consumers.close()
+  return added
+}
+
+function readTopic(
+  owner: ReceiverOwner,
+  spec: ReceiverSpec,
+  source: TopicSource,
+  selector: Selector | undefined,
+  pool: CreditPool,
+): Result<Reading> {
+  const { vhost, subject } = owner
+  const { pattern } = source
+  const name = pattern.levels.map((level) => (typeof level === 'string' ? level : '*')).join('/')
+  if (!owner.mayReadTemporary(name)) {
+    return refuse('not-authorized', name, 'only the session that made a temporary topic reads from it')
+  }
+  if (!vhost.authorizer.mayMatch(subject, 'read', pattern).allowed) {
+    return refuse('not-authorized', name, `user '${subject.principal.name}' may not subscribe to topic '${name}'`)
+  }
+  return { ok: true, value: new TopicReading(owner, spec, source, selector, pool) }
+}
+
+/** A queue of the receiver's own, bound to the topics. */
+class TopicReading implements Reading {
+  readonly #vhost: VirtualHost
+  readonly #binding: Binding
+  readonly #consumer: Consumer
+
+  constructor(owner: ReceiverOwner, spec: ReceiverSpec, source: TopicSource, selector: Selector | undefined, pool: CreditPool) {
+    const { vhost, subject } = owner
+    this.#vhost = vhost
+    const queue = new Queue(vhost, subject.clientId, vhost.subscriptionSettings, spec.assuranceMax > 0)
+    this.#consumer = new Consumer(queue, pool, undefined)
+    queue.addConsumer(this.#consumer)
+    this.#binding = {
+      pattern: source.pattern.levels,
+      queue,
+      assuranceMax: spec.assuranceMax,
+      exceptFrom: source.noLocal ? subject.clientId : undefined,
+      ...(selector !== undefined && { selector }),
+      data: spec.data,
+    }
+    vhost.router.bind(this.#binding)
+    if (source.retained) {
+      const kept = vhost.retained.matching(source.pattern.levels, vhost.env.clock.wallMs())
+      queue.backfill(source.noLocal ? kept.filter(({ publisher }) => publisher !== subject.clientId) : kept, matchOf([this.#binding]))
+    }
+    this.#consumer.grant(CREDIT_UNLIMITED)
+    this.#consumer.attach(spec.sink)
+  }
+
+  all(): Iterable<Consumer> {
+    return [this.#consumer]
+  }
+
+  close(): void {
+    const { queue } = this.#consumer
+    this.#vhost.router.unbind(this.#binding)
+    this.#consumer.detach()
+    queue.removeConsumer(this.#consumer)
+    queue.close()
+  }
+}
+
+function matchFor({ data, assuranceMax }: ReceiverSpec): Match {
+  return { data: [data], assuranceMax, memo: undefined }
+}

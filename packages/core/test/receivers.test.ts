@@ -1,0 +1,152 @@
+/** Receivers: each with its own credit and sink, on queues, topics and durable subscriptions. */
+import { expect, test } from 'vitest'
+import { allowAll, type Authorizer } from '../src/authorizer.ts'
+import type { Receiver, ReceiverSpec } from '../src/receiver.ts'
+import type { Outcome } from '../src/queue/delivery.ts'
+import { TestSink, topicPattern } from './support.ts'
+import { type Client, World } from './world.ts'
+
+const QUEUE = '$queue/'
+
+class Reader {
+  readonly sink = new TestSink()
+  readonly receiver: Receiver
+
+  constructor(client: Client, source: ReceiverSpec['source'], options: Partial<ReceiverSpec> = {}) {
+    const opened = open(client, source, { sink: this.sink, ...options })
+    if (!opened.ok) throw new Error(opened.detail.text)
+    this.receiver = opened.value
+  }
+
+  settle(outcome: Outcome = 'accepted'): void {
+    const delivery = this.sink.held.shift()!
+    delivery.consumer!.settle(delivery, outcome)
+  }
+}
+
+function open(client: Client, source: ReceiverSpec['source'], options: Partial<ReceiverSpec> = {}) {
+  const defaults = { selector: undefined, assuranceMax: 1 as const, creditMax: 10, data: {}, sink: new TestSink() }
+  return client.session.openReceiver({ source, ...defaults, ...options })
+}
+
+function topic(filter: string, more: { noLocal?: boolean; retained?: boolean } = {}): ReceiverSpec['source'] {
+  return { kind: 'topic', pattern: topicPattern(filter), noLocal: false, retained: false, ...more }
+}
+
+test('two receivers of one session that match the same topic get a copy each', () => {
+  const world = new World()
+  const client = world.connect('c')
+  const one = new Reader(client, topic('a/#'))
+  const two = new Reader(client, topic('a/b'))
+  world.connect('p').publish('a/b', 'm')
+  world.settle()
+  expect([one.sink.texts, two.sink.texts]).toEqual([['m'], ['m']])
+})
+
+test('each has its own credit: one that takes nothing more does not hold the other up', () => {
+  const world = new World()
+  const client = world.connect('c')
+  const narrow = new Reader(client, topic('a'), { creditMax: 1 })
+  const wide = new Reader(client, topic('a'), { creditMax: 5 })
+  for (const text of ['1', '2', '3']) world.connect('p').publish('a', text)
+  world.settle()
+  expect([narrow.sink.texts, wide.sink.texts]).toEqual([['1'], ['1', '2', '3']])
+  narrow.settle()
+  world.settle()
+  expect(narrow.sink.texts).toEqual(['1', '2'])
+})
+
+test('what a closed receiver of a queue has not settled goes to the next one, marked', () => {
+  const world = new World()
+  const client = world.connect('c')
+  const first = new Reader(client, { kind: 'queue', queue: 'jobs' })
+  world.connect('p').publish(`${QUEUE}jobs`, 'm')
+  world.settle()
+  first.receiver.close()
+  first.receiver.close()
+  const second = new Reader(client, { kind: 'queue', queue: 'jobs' })
+  world.settle()
+  expect(second.sink.texts).toEqual(['m'])
+  expect(second.sink.held[0]).toMatchObject({ redelivered: true, failedCount: 1 })
+  expect(client.session.bindingCount).toBe(1)
+})
+
+test('the connection takes its receivers along', () => {
+  const world = new World()
+  const client = world.connect('c')
+  const reader = new Reader(client, { kind: 'queue', queue: 'jobs' })
+  const other = new Reader(client, topic('a'))
+  client.session.disconnect()
+  world.connect('p').publish(`${QUEUE}jobs`, 'm')
+  world.connect('q').publish('a', 'm')
+  world.settle()
+  expect([reader.sink.texts, other.sink.texts]).toEqual([[], []])
+  expect(world.vhost.destinations.find('jobs')!.queue.consumers).toEqual([])
+})
+
+test('a pattern of queues, a selector, a priority and an exclusive consumer are as the core has them', () => {
+  const world = new World()
+  const all = new Reader(world.connect('all'), { kind: 'queue', queue: 'orders.>' }, { selector: "JMSPriority < 9" })
+  world.connect('p').publish(`${QUEUE}orders.eu`, 'm')
+  world.settle()
+  expect(all.sink.texts).toEqual(['m'])
+  const first = new Reader(world.connect('first'), { kind: 'queue', queue: 'one', exclusive: true })
+  const second = new Reader(world.connect('second'), { kind: 'queue', queue: 'one', exclusive: true, priority: 5 })
+  for (const text of ['1', '2']) world.connect('p').publish(`${QUEUE}one`, text)
+  world.settle()
+  expect([first.sink.texts.length, second.sink.texts.length].toSorted((a, b) => a - b)).toEqual([0, 2])
+})
+
+test('retained messages come first, but not one\'s own without the wish to have them', () => {
+  const world = new World()
+  const client = world.connect('c')
+  client.publish('a', 'kept', { retain: true })
+  const reader = new Reader(client, topic('a', { retained: true }))
+  const noLocal = new Reader(client, topic('a', { retained: true, noLocal: true }))
+  world.settle()
+  client.publish('a', 'own')
+  world.settle()
+  expect([reader.sink.texts, noLocal.sink.texts]).toEqual([['kept', 'own'], []])
+})
+
+test('a durable subscription keeps what comes while nobody receives, for one receiver at a time', () => {
+  const world = new World()
+  const source = { kind: 'subscription', subscription: { clientId: 'c', name: 'a.*', pattern: topicPattern('a'), shared: false } } as const
+  const client = world.connect('c')
+  const first = new Reader(client, source)
+  const again = open(client, source)
+  expect(!again.ok && again.detail.text).toContain("subscription 'a.*' has a consumer")
+  first.receiver.close()
+  world.connect('p').publish('a', 'm')
+  world.settle()
+  const next = new Reader(client, source)
+  world.settle()
+  expect(next.sink.texts).toEqual(['m'])
+})
+
+test('a wrong selector is refused with its position, and a source without permission with the right that is missing', () => {
+  const wrong = open(new World().connect('c'), { kind: 'queue', queue: 'jobs' }, { selector: 'a = = 1' })
+  expect(!wrong.ok && wrong.detail.text).toMatch(/the selector 'a = = 1' is wrong at character 5/)
+  const authorizer: Authorizer = {
+    ...allowAll,
+    mayUse: () => ({ allowed: false, rule: 'none' }),
+    mayMatch: () => ({ allowed: false, rule: 'none' }),
+  }
+  const client = new World({ authorizer }).connect('c')
+  const queue = open(client, { kind: 'queue', queue: 'jobs' })
+  expect(!queue.ok && queue.detail).toMatchObject({ refusal: 'not-authorized', text: "user 'u' may not consume from queue 'jobs'" })
+  const filter = open(client, topic('a/b'))
+  expect(!filter.ok && filter.detail.text).toBe("user 'u' may not subscribe to topic 'a/b'")
+  expect(client.session.bindingCount).toBe(0)
+})
+
+test('a temporary queue is read by the session that made it only', () => {
+  const world = new World()
+  const owner = world.connect('owner')
+  const made = world.vhost.temporaries.create(owner.session, 'temp-queue')
+  if (!made.ok) throw new Error(made.detail.text)
+  const queue = made.value.slice(QUEUE.length)
+  const stranger = open(world.connect('stranger'), { kind: 'queue', queue })
+  expect(!stranger.ok && stranger.detail.refusal).toBe('not-authorized')
+  expect(open(owner, { kind: 'queue', queue }).ok).toBe(true)
+})
