@@ -44,6 +44,7 @@ describe('nothing confirmed is lost, nothing settled comes back, order holds', (
       expired: 200,
       transactions: 40,
       purged: 10,
+      composites: 100,
     }
     for (const [name, count] of Object.entries(least)) {
       expect([name, total[name as keyof SimulationCounts]]).toEqual([

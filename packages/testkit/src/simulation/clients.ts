@@ -110,10 +110,19 @@ export class ProducerClient {
 
   /** The ledger knows of it already. */
   publish(address: string, id: string, spec: MessageSpec, options?: PublishOptions): void {
-    const message = messageOf(address, id, spec, this.#session.clientId)
+    this.#publish(this.target(address), id, spec, options)
+  }
+
+  /** To all of them or none. The ledger knows of it already. */
+  publishToAll(addresses: readonly string[], id: string, spec: MessageSpec): void {
+    this.#publish(this.#producer.targetOfAll(addresses), id, spec, undefined)
+  }
+
+  #publish(target: ReturnType<Producer['target']>, id: string, spec: MessageSpec, options: PublishOptions | undefined): void {
+    const message = messageOf(target.route.topic, id, spec, this.#session.clientId)
     const tag = ++this.#tag
     this.#open.set(tag, id)
-    const result = this.#producer.publish(this.target(address), message, tag, options)
+    const result = this.#producer.publish(target, message, tag, options)
     if (result !== 'pending') this.#answered(tag, result)
   }
 

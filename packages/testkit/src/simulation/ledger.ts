@@ -32,6 +32,14 @@ interface Committing {
   readonly again: Set<string>
 }
 
+/** A publish that comes to all of its queues or to none. */
+interface Together {
+  readonly queues: readonly string[]
+  readonly seenIn: Set<string>
+  /** Purged, or lost with the power, before anybody saw it. */
+  readonly mayMiss: Set<string>
+}
+
 export interface LedgerCounts {
   published: number
   publishConfirmed: number
@@ -44,6 +52,7 @@ export interface LedgerCounts {
   purged: number
   expired: number
   transactions: number
+  composites: number
 }
 
 export class Ledger {
@@ -52,6 +61,8 @@ export class Ledger {
   readonly #sent = new Map<string, Sent>()
   readonly #expiring = new Set<string>()
   readonly #committing = new Set<Committing>()
+  /** Messages to several queues. */
+  readonly #together = new Map<string, Together>()
   readonly #onLine: ((line: string) => void) | undefined
   readonly #nowMs: () => number
   readonly lines: string[] = []
@@ -69,6 +80,7 @@ export class Ledger {
     purged: 0,
     expired: 0,
     transactions: 0,
+    composites: 0,
   }
 
   /** `nowMs` is the clock of the present life. */
@@ -93,6 +105,17 @@ export class Ledger {
     this.#sent.set(id, { queues, expiresAtMs, ...flags })
     if (expiresAtMs !== 0) this.#expiring.add(id)
     for (const queue of queues) this.#history.published(queue, id, line)
+  }
+
+  /** What `published` said of it happens in all of its queues, or in none. */
+  together(id: string): void {
+    this.counts.composites++
+    this.#together.set(id, { queues: this.#of(id).queues, seenIn: new Set(), mayMiss: new Set() })
+  }
+
+  /** Dead letters from two queues would be one message twice in theirs. */
+  isTogether(id: string): boolean {
+    return this.#together.has(id)
   }
 
   publishConfirmed(id: string): void {
@@ -120,6 +143,7 @@ export class Ledger {
     this.#history.delivered(queue, id, consumer, redelivered || sent?.mayBeUnmarked === true)
     if (sent === undefined) return
     if (this.isAtEnd) sent.isSeenAtEnd = true
+    this.#together.get(id)?.seenIn.add(queue)
     for (const each of this.#committing) {
       if (each.ids.includes(id)) each.seenIds.add(id)
       if (each.settles.some((settle) => settle.queue === queue && settle.id === id)) each.again.add(`${id} of ${queue}`)
@@ -185,6 +209,7 @@ export class Ledger {
     for (const [id, sent] of this.#sent) {
       if (!sent.queues.includes(queue) && !(queue === DEAD_LETTERS && sent.isMoved)) continue
       sent.mayBeGone = true
+      this.#together.get(id)?.mayMiss.add(queue)
       this.#history.settled(queue, id)
     }
     return () => {
@@ -209,6 +234,7 @@ export class Ledger {
       if (!sent.queues.includes(queue)) continue
       sent.mayBeGone = true
       sent.mayBeUnmarked = true
+      this.#together.get(id)?.mayMiss.add(queue)
       this.#history.settled(queue, id)
     }
   }
@@ -229,6 +255,11 @@ export class Ledger {
   verify(): void {
     this.#history.verify(new Map())
     for (const committing of this.#committing) this.#checkCommitting(committing)
+    for (const [id, { queues, seenIn, mayMiss }] of this.#together) {
+      const missing = queues.filter((queue) => !seenIn.has(queue) && !mayMiss.has(queue))
+      if (seenIn.size === 0 || missing.length === 0) continue
+      throw new Error(`history of seed ${this.#seed}: half a publish: ${id} came to ${[...seenIn].join(' ')}, not to ${missing.join(' ')}`)
+    }
     for (const [id, sent] of this.#sent) {
       const isLost = sent.isConfirmed && sent.isMoved && !sent.mayBeGone && !sent.isSeenAtEnd
       if (isLost)

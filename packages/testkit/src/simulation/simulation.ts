@@ -6,7 +6,7 @@ import { type Outcome, purge, type Queue } from '@ternmq/core'
 import { SeededRandom } from '../virtual-clock.ts'
 import type { CrashKind } from '../simulated-disk.ts'
 import { SimulatedWorld } from '../simulated-world.ts'
-import { type ConsumerClient, idOf, type MessageSpec, queueOf } from './clients.ts'
+import { type ConsumerClient, idOf, type MessageSpec, type ProducerClient, queueOf } from './clients.ts'
 import { DEAD_LETTERS, Ledger, type LedgerCounts } from './ledger.ts'
 import { KEPT_SESSIONS, Life, PRODUCERS, QUEUES } from './life.ts'
 import { TransactionClient } from './transactions.ts'
@@ -19,6 +19,8 @@ const DRAIN_ROUNDS = 60
 const DRAIN_ROUND_MS = 500
 const DELAY_MS_MAX = 3_000
 const OUTCOMES: readonly Outcome[] = ['accepted', 'accepted', 'accepted', 'released', 'modified', 'rejected']
+/** Without what may make a dead letter. */
+const KEPT_OUTCOMES: readonly Outcome[] = ['accepted', 'accepted', 'released']
 const ADDRESSES: readonly string[] = [...QUEUES.keys()].map((name) => `$queue/${name}`).concat('t1', 't2')
 const READ_QUEUES: readonly string[] = [...QUEUES.keys(), DEAD_LETTERS]
 
@@ -232,6 +234,10 @@ class Simulation {
     const random = this.#random
     const producer = life.producers[random.below(PRODUCERS.length)]!
     for (let left = 1 + random.below(4); left > 0; left--) {
+      if (random.below(8) === 0) {
+        this.#publishToAll(producer)
+        continue
+      }
       const address = ADDRESSES[random.below(ADDRESSES.length)]!
       const queue = address.startsWith('$queue/') ? address.slice(7) : undefined
       const queues = queue === undefined ? readersOf(address) : [queue]
@@ -256,6 +262,21 @@ class Simulation {
     }
   }
 
+  /** One message to several destinations. */
+  #publishToAll(producer: ProducerClient): void {
+    const random = this.#random
+    // Two topics that one session reads would be two messages for it.
+    const topic = random.below(2) === 0 ? 't1' : 't2'
+    const addresses = ADDRESSES.filter((address) => random.below(2) === 0 && (address.startsWith('$queue/') || address === topic))
+    if (addresses.length < 2) return
+    const queues = addresses.flatMap((address) => (address.startsWith('$queue/') ? [address.slice(7)] : readersOf(address)))
+    const id = `${producer.session.clientId}.${++this.#ids}`
+    const spec: MessageSpec = { priority: 4, className: 'x', expiresAtMs: 0, retain: false, bodyBytes: random.below(400) }
+    this.#ledger.published(id, [...new Set(queues)], `${producer.session.clientId}/${spec.priority}`, 0)
+    this.#ledger.together(id)
+    producer.publishToAll(addresses, id, spec)
+  }
+
   #settleSome(life: Life): void {
     const random = this.#random
     const holding = life.consumers.filter(({ held }) => held.length > 0)
@@ -263,7 +284,8 @@ class Simulation {
     if (consumer === undefined) return
     for (let left = 1 + random.below(4); left > 0 && consumer.held.length > 0; left--) {
       const delivery = consumer.held[random.below(3) === 0 ? random.below(consumer.held.length) : 0]!
-      consumer.settle(delivery, OUTCOMES[random.below(OUTCOMES.length)]!, random.below(2) === 0)
+      const outcomes = this.#ledger.isTogether(idOf(delivery.message)) ? KEPT_OUTCOMES : OUTCOMES
+      consumer.settle(delivery, outcomes[random.below(outcomes.length)]!, random.below(2) === 0)
     }
   }
 
@@ -314,7 +336,8 @@ class Simulation {
     }
     for (let left = random.below(3); left > 0 && reader.held.length > 0; left--) {
       const delivery = reader.held[random.below(reader.held.length)]!
-      if (queueOf(delivery) !== 'q4') transaction.settle(delivery, random.below(4) === 0 ? 'rejected' : 'accepted')
+      const mayReject = !this.#ledger.isTogether(idOf(delivery.message))
+      if (queueOf(delivery) !== 'q4') transaction.settle(delivery, random.below(4) === 0 && mayReject ? 'rejected' : 'accepted')
     }
     const fate = random.below(4)
     if (fate < 2) transaction.commit()
