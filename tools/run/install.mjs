@@ -48,12 +48,15 @@ export function node24(root) {
 
 /**
  * This process's environment, with the repository's node, pnpm and tools found first. Node keeps what it compiled: a program
- * whose files it has seen needs no compiler for TypeScript, which is 25 MiB that a broker would never give back.
+ * whose files it has seen needs no compiler for TypeScript, which is 25 MiB that a broker would never give back. New objects get
+ * half the room that Node has for them: a broker under load is 100 MiB smaller, and takes no more time for a message (measured
+ * at 16 MiB; at 4 it does). What the caller has set counts.
  */
 export function toolEnv(root) {
   const path = [join(root, 'node_modules', '.bin'), pnpmBin(root), process.env.PATH ?? '']
   const cache = process.env.NODE_COMPILE_CACHE ?? join(toolsFolder(root), 'compiled')
-  return { ...process.env, PATH: path.join(delimiter), NODE_COMPILE_CACHE: cache }
+  const options = `--max-semi-space-size=16 ${process.env.NODE_OPTIONS ?? ''}`.trimEnd()
+  return { ...process.env, PATH: path.join(delimiter), NODE_COMPILE_CACHE: cache, NODE_OPTIONS: options }
 }
 
 /** So that the first broker finds it compiled, too. One that could not be would say why when it is started. */
