@@ -10,6 +10,7 @@ import { durabilityGiven } from '@ternmq/store'
 import { type BoundAddress, ConnectionBudget, type ListenerEvent, Outbox, realEnv } from '@ternmq/transport'
 
 import { Access } from './access.ts'
+import { existenceOf, isAddressRequest } from './address-admin.ts'
 import { openAdminSocket } from './admin-socket.ts'
 import { Certificates } from './certificates.ts'
 import { openDataDir } from './data-dir.ts'
@@ -125,6 +126,7 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
   const storeAdmin = new StoreAdmin(journal)
   if (dataDir !== undefined) {
     const socket = await openAdminSocket(dataDir.adminSocket, (request) => {
+      if (isAddressRequest(request)) return Promise.resolve(existenceOf(request, vhost))
       return isStoreRequest(request) ? storeAdmin.run(request) : admin.run(toUserRequest(request))
     })
     undo.add(() => socket.close())

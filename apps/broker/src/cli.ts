@@ -9,6 +9,7 @@ const HELP = `Usage: ternmq COMMAND [OPTION…]
   start              run a broker
   config             look at a configuration: check, print, schema
   user               who may log in: add, passwd, remove, list
+  resolve            what an address means in a protocol, and how others write it
   store              messages and sessions on disk: inspect, verify, backup, restore
   version            print the version
 
@@ -25,6 +26,8 @@ async function main(args: readonly string[], io: ConsoleIo): Promise<number> {
       return (await import('./commands/config.ts')).config(rest, io)
     case 'user':
       return (await import('./commands/user.ts')).user(rest, io)
+    case 'resolve':
+      return (await import('./commands/resolve.ts')).resolve(rest, io)
     case 'store':
       return (await import('./commands/store.ts')).store(rest, io)
     case 'version':

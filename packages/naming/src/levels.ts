@@ -31,6 +31,9 @@ export const DIALECTS: Readonly<Record<Profile | 'exchange' | 'rest', Dialect>> 
 const TO_DOTTED: Readonly<Record<string, string>> = { '.': '/', '*': '+', '>': '#' }
 const FROM_DOTTED: Readonly<Record<string, string>> = { '/': '.', '+': '*', '#': '>' }
 
+/** Levels that would be wildcards if they were not encoded. */
+const ENCODED_WILDCARDS: Readonly<Record<string, string>> = { '*': '%2A', '>': '%3E' }
+
 export interface ReadOptions {
   readonly isReceiving: boolean
   /** Percent-encoded: an encoded wildcard is none. */
@@ -47,27 +50,28 @@ export function readDotted(text: string, dialect: Dialect, { isReceiving, isEnco
     if (isReceiving && part === '*') levels.push(ONE_LEVEL)
     else if (isReceiving && isBelow && isLast) levels.push(ALL_BELOW)
     else if (isReceiving && part === dialect.below[0]) {
-      throw new AddressRefused(
-        `${quote(text)} has '${part}' before its end; it means all below and must be the last level`,
-      )
+      throw new AddressRefused(`it has '${part}' before its end; it means all below and must be the last level`)
     } else {
-      // An encoded '.' is a separator like any other: keys have no other way to hold one.
-      for (const level of (isEncoded ? decodePart(part) : part).split('.'))
-        levels.push(fromDotted(level, text, isReceiving))
+      refuseWildcardIn(part, isReceiving)
+      // An encoded wildcard is an ordinary character. An encoded '.' is a separator as any other: keys cannot tell them apart.
+      for (const level of (isEncoded ? decodePart(part) : part).split('.')) levels.push(swapped(level, FROM_DOTTED))
     }
   }
   return levels
 }
 
-function fromDotted(level: string, text: string, isReceiving: boolean): string {
+function refuseWildcardIn(level: string, isReceiving: boolean): void {
   const wildcard = /[*>]/.exec(level)?.[0]
-  if (wildcard !== undefined) {
-    const why = isReceiving
-      ? `a wildcard is a whole level by itself${wildcard === '>' ? ", and 'all below' is written '#' where '>' is not taken" : ''}`
-      : 'that is a wildcard, and a message is sent to one topic'
-    throw new AddressRefused(`${quote(text)} has '${wildcard}' in the level ${quote(level)}: ${why}`)
-  }
-  return level.replace(/[/+#]/g, (char) => FROM_DOTTED[char]!)
+  if (wildcard === undefined) return
+  const other = wildcard === '>' ? ", and 'all below' is written '#' where '>' is not taken" : ''
+  const why = isReceiving
+    ? `a wildcard is a whole level by itself${other}`
+    : 'that is a wildcard, and a message is sent to one topic'
+  throw new AddressRefused(`it has '${wildcard}' in the level ${quote(level)}: ${why}`)
+}
+
+function swapped(level: string, partners: Readonly<Record<string, string>>): string {
+  return level.replace(/[./*+>#]/g, (char) => partners[char] ?? char)
 }
 
 /** Levels of a name as MQTT writes it. Throws AddressRefused. */
@@ -81,7 +85,7 @@ export function readSlashed(text: string, isReceiving: boolean): PatternLevel[] 
     const why = isReceiving
       ? `'+' must be a whole level and '#' the whole last one`
       : 'that is a wildcard, and a message is sent to one topic'
-    throw new AddressRefused(`${quote(text)} has '${wildcard}' in the level ${quote(part)}: ${why}`)
+    throw new AddressRefused(`it has '${wildcard}' in the level ${quote(part)}: ${why}`)
   })
 }
 
@@ -91,8 +95,8 @@ export function dotted(levels: readonly PatternLevel[], dialect: Dialect, isEnco
     .map((level) => {
       if (level === ONE_LEVEL) return '*'
       if (level === ALL_BELOW) return dialect.below[0]!
-      const swapped = level.replace(/[.*>]/g, (char) => TO_DOTTED[char]!)
-      return isEncoded ? encodePart(swapped) : swapped
+      if (!isEncoded) return swapped(level, TO_DOTTED)
+      return ENCODED_WILDCARDS[level] ?? encodePart(swapped(level, TO_DOTTED))
     })
     .join('.')
 }

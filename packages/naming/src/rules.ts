@@ -39,7 +39,7 @@ export const RULES: Readonly<Record<RuleId, Rule>> = {
     protocols: 'others',
     forms: '/queues/NAME, /exchanges/NAME/KEY; REST: /topics/NAME',
     sentence:
-      "Each part of such a path is percent-encoded: it can hold any name, and an encoded wildcard is an ordinary character. Keys of the exchange 'amq.topic' are topics.",
+      "Each part of such a path is percent-encoded: it can hold any name, and a wildcard that is encoded (%2A, %3E) is an ordinary character. Keys of the exchange 'amq.topic' are topics.",
   },
   scheme: {
     id: 'scheme',

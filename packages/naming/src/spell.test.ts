@@ -225,8 +225,8 @@ describe('spellings', () => {
         mqtt: 'Sensor/*',
         stomp: '/topic/Sensor.+',
         amqp10: 'topic://Sensor.+',
-        'amqp10-rabbitmq': '/exchanges/amq.topic/Sensor.%2B',
-        rest: '/topics/Sensor.%2B',
+        'amqp10-rabbitmq': '/exchanges/amq.topic/Sensor.%2A',
+        rest: '/topics/Sensor.%2A',
       },
     ],
     [
@@ -277,6 +277,11 @@ describe('spellings', () => {
     const parts = [queueAddress('a,b'), topicAddress(['c', 'd'])]
     expect(spell({ kind: 'list', parts }, 'stomp')).toBe('/topic/c.d,/queues/a%2Cb')
     expect(spell({ kind: 'list', parts: [queueAddress('a,b'), queueAddress('c,d')] }, 'stomp')).toBeUndefined()
+  })
+
+  test('an ordinary character between others changes places also where it is percent-encoded', () => {
+    expect(spell(topicAddress(['C**']), 'stomp')).toBe('/topic/C++')
+    expect(spell(topicAddress(['C**']), 'amqp10', 'rabbitmq')).toBe('/exchanges/amq.topic/C%2B%2B')
   })
 
   test('MQTT has none for a queue whose name holds one of its wildcards', () => {

@@ -1,6 +1,6 @@
 /**
  * `npm run check` (types, lint, source checks, unit tests), `npm test` (those, conformance and system tests, and whether the
- * pages of docs/spec-coverage say what became of them) and `npm run docs` (writes those pages and docs/reference).
+ * pages of docs/spec-coverage say what became of them) and `npm run docs` (writes those pages, docs/reference and docs/interop).
  * Every step runs, whatever failed before it. Last line: "N passed, N failed, N skipped"; exit code 1 on any failure.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -69,6 +69,7 @@ async function docs(): Promise<Outcome[]> {
     await runTests(step, claimingFiles(root)),
     await runScript('requirement pages', 'tools/docs/src/spec-coverage.ts', [reportOf(step)]),
     await runScript('configuration reference', 'tools/docs/src/config-reference.ts', []),
+    await runScript('page about addresses', 'tools/docs/src/addresses.ts', []),
   ]
 }
 

@@ -1,0 +1,79 @@
+/** `ternmq resolve`: what an address means. With a broker that runs, and without. */
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+import { client, newFolder, start, ternmq } from './support.ts'
+
+/** The values that stand behind a name, in order. */
+function rows(lines: readonly string[], name: string): string[] {
+  return lines.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length).trim())
+}
+
+function nowhere(): string[] {
+  return ['--data-dir', join(newFolder(), 'none')]
+}
+
+describe('`resolve` without a broker', () => {
+  test('says what it means, by which rule, how others write it, and that existence is unknown', async () => {
+    const { code, stdout } = await ternmq(['resolve', '--protocol', 'stomp', '/topic/v1/2.x', ...nowhere()])
+    expect(code).toBe(0)
+    expect(rows(stdout, 'means')).toEqual(["topic 'v1.2/x'"])
+    expect(rows(stdout, 'rule')).toEqual([expect.stringMatching(/^4 \(prefix\): /)])
+    expect(rows(stdout, 'exists')).toEqual(['unknown without a broker'])
+    expect(rows(stdout, 'MQTT')).toEqual(['v1.2/x'])
+    expect(rows(stdout, 'STOMP')).toEqual(['/topic/v1/2.x'])
+    expect(rows(stdout, 'REST')).toEqual(['/topics/v1%2F2.x'])
+  })
+
+  test('refuses with 1, and says why', async () => {
+    const { code, stdout } = await ternmq(['resolve', '--protocol', 'mqtt', '--send', 'a/+', ...nowhere()])
+    expect(code).toBe(1)
+    expect(rows(stdout, 'refused')).toEqual([expect.stringContaining('a message is sent to one topic')])
+  })
+
+  test('hints at what was probably meant', async () => {
+    const { stdout } = await ternmq(['resolve', '--protocol', 'mqtt', 'Sensor/*', ...nowhere()])
+    expect(rows(stdout, 'hint')).toEqual([expect.stringContaining("'Sensor/+'")])
+  })
+
+  test.each([
+    [['/topic/a'], '--protocol is missing'],
+    [['--protocol', 'http', '/topic/a'], "there is no protocol 'http'; there are mqtt, stomp, amqp10, rest"],
+    [['--protocol', 'stomp', '--profile', 'kafka', 'a'], "there is no profile 'kafka'"],
+    [['--protocol', 'stomp', '--kind', 'stream', 'a'], "there is no kind 'stream'"],
+    [['--protocol', 'stomp'], 'which address?'],
+  ])('%j is not understood', async (args, sentence) => {
+    expect(await ternmq(['resolve', ...args])).toMatchObject({ code: 2, stderr: [expect.stringContaining(sentence)] })
+  })
+})
+
+test('`resolve` asks a running broker what exists, and lets that decide', async () => {
+  const broker = await start()
+  const subscriber = await client(`mqtt://127.0.0.1:${broker.port('mqtt')}`)
+  await subscriber.subscribeAsync('$queue/orders', { qos: 1 })
+  await subscriber.subscribeAsync('plant/1', { qos: 1 })
+  await subscriber.publishAsync('kept', 'x', { qos: 1, retain: true })
+  const ask = async (...args: string[]): Promise<unknown> => {
+    const { stdout } = await ternmq(['resolve', '--json', '--data-dir', broker.dataDir, ...args])
+    return JSON.parse(stdout.join('\n'))
+  }
+  const [queue, topic, retained, none, pattern, bare] = await Promise.all([
+    ask('--protocol', 'stomp', '/queue/orders'),
+    ask('--protocol', 'stomp', '/plant/1'),
+    ask('--protocol', 'stomp', '/topic/kept'),
+    ask('--protocol', 'stomp', '/topic/nobody'),
+    ask('--protocol', 'mqtt', 'plant/+'),
+    ask('--protocol', 'amqp10', 'plant.1'),
+  ])
+  expect(queue).toMatchObject({ ok: true, core: '$queue/orders', exists: true, isBrokerRunning: true })
+  expect(topic).toMatchObject({ core: 'plant/1', exists: true, rule: { id: 'existing-node' } })
+  expect(retained).toMatchObject({ exists: true })
+  expect(none).toMatchObject({ exists: false })
+  expect(pattern).toMatchObject({ kind: 'topic-pattern', exists: null, isBrokerRunning: true })
+  // Without a broker it would be a queue.
+  expect(bare).toMatchObject({
+    means: "topic 'plant/1'",
+    rule: { id: 'existing-node' },
+    spellings: { amqp10: 'topic://plant.1' },
+  })
+})
