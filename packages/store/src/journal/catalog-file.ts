@@ -82,6 +82,24 @@ export function scanCatalog(bytes: Uint8Array, salt: number, onChange: (change: 
   return { end: at, lastStart, isDamaged: false }
 }
 
+/** Where bytes begin that are no frames and have good frames behind them. */
+export function damagedPlaces(bytes: Uint8Array, salt: number): number[] {
+  const places: number[] = []
+  let badFrom = -1
+  for (let at = CATALOG_HEADER_BYTES; at < bytes.length;) {
+    const size = frameAt(bytes, at, salt)
+    if (size === 0) {
+      if (badFrom < 0) badFrom = at
+      at++
+      continue
+    }
+    if (badFrom >= 0) places.push(badFrom)
+    badFrom = -1
+    at += size
+  }
+  return places
+}
+
 /** Size of a good frame; 0: there is none. */
 function frameAt(bytes: Uint8Array, at: number, salt: number): number {
   if (at + FRAME_HEAD_BYTES + OP_HEAD_BYTES > bytes.length) return 0

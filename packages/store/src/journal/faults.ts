@@ -17,12 +17,15 @@ const FAULTS_MAX = 1_000
 
 export class FaultLog {
   readonly #onFault: ((fault: JournalFault) => void) | undefined
+  /** Somebody only looks: what no broker may start on is a fault like any other. */
+  readonly isLenient: boolean
   readonly #faults: JournalFault[] = []
   readonly #places = new Set<string>()
   count = 0
 
-  constructor(onFault?: (fault: JournalFault) => void) {
+  constructor(onFault?: (fault: JournalFault) => void, isLenient = false) {
     this.#onFault = onFault
+    this.isLenient = isLenient
   }
 
   /** The first ones, one for each place. */
@@ -38,6 +41,11 @@ export class FaultLog {
     this.#faults.push(fault)
     this.#onFault?.(fault)
   }
+}
+
+/** Whole files of a partition, or of none, are not what they should be. */
+export function faultOfFile(file: string, what: string, partition?: PartitionId): JournalFault {
+  return { file, offset: 0, what, partition, lost: undefined }
 }
 
 export function faultText({ file, offset, what, lost }: JournalFault): string {

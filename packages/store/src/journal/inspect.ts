@@ -9,13 +9,14 @@ import type { Store } from './store.ts'
 import { DiskError } from '../env.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
 import { Slabs } from './batch.ts'
-import { scanCatalog } from './catalog-file.ts'
-import { FaultLog, type JournalFault, OpenRefused } from './faults.ts'
+import { damagedPlaces, decodeCatalogHeader, scanCatalog } from './catalog-file.ts'
+import { FaultLog, faultOfFile, type JournalFault, OpenRefused } from './faults.ts'
 import {
   CATALOG_DIRECTORY,
   FLAG_INTERNAL,
   FORMAT_VERSION,
   LOCK_FILE,
+  MARKER_FILE,
   SEGMENT_HEADER_BYTES,
   numberOfName,
   partitionOfDirectory,
@@ -26,7 +27,7 @@ import { Handles } from './handles.ts'
 import { JournalCatalog, catalogPath } from './journal-catalog.ts'
 import { listIfThere, namesOfStore, readMarker } from './marker.ts'
 import { Partition } from './partition.ts'
-import { recover } from './recovery.ts'
+import { newerText, recover } from './recovery.ts'
 import { Space } from './space.ts'
 
 export interface SegmentReport {
@@ -109,47 +110,122 @@ export function reportOf(partition: Partition): PartitionReport {
   }
 }
 
-/** Reads every byte and checks every checksum. Throws OpenRefused when a start would be refused. */
+/**
+ * Reads every byte and checks every checksum. Damage on which no broker may start is among the faults, too, and does not end it; only a
+ * store that is in use or of a newer version throws OpenRefused, as a directory without one does.
+ */
 export function verifyStore(disk: Disk): Promise<VerifyReport> {
-  return withStill(disk, async ({ store, partitions }) => {
-    let bytes = 0
-    let records = 0
-    const onFrame = ({ flags, hasPlace }: Frame): void => {
-      if (hasPlace && (flags & FLAG_INTERNAL) === 0) records++
+  return withLock(disk, async (names) => {
+    const faults = new FaultLog(undefined, true)
+    const counts = { bytes: 0, records: 0 }
+    const salt = await saltOrFault(disk, faults)
+    if (salt !== undefined) {
+      const store = stillStore(disk, salt, faults)
+      for (const id of partitionIds(names)) await verifyPartition(new Partition(id, store), counts)
+      await orFault(faults, undefined, () => verifyCatalog(store, counts))
     }
-    for (const partition of partitions) {
-      bytes += partition.snapshotFileBytes
-      for (const segment of partition.segments) {
-        bytes += segment.end
-        const file = partition.pathOf(segment.name)
-        const range = { start: SEGMENT_HEADER_BYTES, end: segment.end, afterLsn: segment.firstLsn - 1 }
-        await withFile(disk, file, (opened) =>
-          scanFrames(opened, range, store.salt, onFrame, ({ from, afterLsn, next }) => {
-            const lost = { after: afterLsn, before: next?.lsn }
-            const what = 'the checksum of a frame is wrong'
-            store.faults.report({ file, offset: from, what, partition: partition.id, lost })
-            return true
-          }),
-        )
-      }
-    }
-    for (const path of await catalogFiles(disk)) {
-      const whole = await withFile(disk, path, readWhole)
-      bytes += whole.length
-      scanCatalog(whole, store.salt, () => records++)
-    }
-    return { bytes, records, faults: store.faults.list }
+    return { ...counts, faults: faults.list }
   })
+}
+
+interface Counts {
+  bytes: number
+  records: number
+}
+
+/** Undefined when the marker is damaged: every checksum begins with what it says. */
+async function saltOrFault(disk: Disk, faults: FaultLog): Promise<number | undefined> {
+  try {
+    return await readMarker(disk)
+  } catch (error) {
+    if (!(error instanceof OpenRefused && error.reason === 'corrupt')) throw error
+    faults.report(faultOfFile(MARKER_FILE, 'it does not say what it should, and nothing else can be checked without it'))
+    return undefined
+  }
+}
+
+/** A file that the disk cannot read is damage like any other. False when there was such a one. */
+async function orFault(faults: FaultLog, partition: PartitionId | undefined, verify: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await verify()
+    return true
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    faults.report(faultOfFile(error.path, `it cannot be read: ${error.message}`, partition))
+    return false
+  }
+}
+
+/** What of a segment is to be read. */
+interface Stretch {
+  readonly file: string
+  readonly firstLsn: Lsn
+  /** Undefined: nobody knows where a crash has torn it, so what is bad at its end may be that. */
+  readonly end: number | undefined
+}
+
+async function verifyPartition(partition: Partition, counts: Counts): Promise<void> {
+  const { disk, faults, salt } = partition.store
+  const isKnown = await orFault(faults, partition.id, () => recover(partition))
+  counts.bytes += partition.snapshotFileBytes
+  const onFrame = ({ flags, hasPlace }: Frame): void => {
+    if (hasPlace && (flags & FLAG_INTERNAL) === 0) counts.records++
+  }
+  for (const { file, firstLsn, end } of isKnown ? stretchesOf(partition) : await allStretches(partition)) {
+    const verify = async (opened: DiskFile): Promise<void> => {
+      const range = { start: SEGMENT_HEADER_BYTES, end: end ?? (await opened.size()), afterLsn: firstLsn - 1 }
+      counts.bytes += range.end
+      await scanFrames(opened, range, salt, onFrame, ({ from, afterLsn, next }) => {
+        const lost = { after: afterLsn, before: next?.lsn }
+        const what = 'the checksum of a frame is wrong'
+        if (end !== undefined || next !== undefined) faults.report({ file, offset: from, what, partition: partition.id, lost })
+        return true
+      })
+    }
+    await orFault(faults, partition.id, () => withFile(disk, file, verify))
+  }
+}
+
+function stretchesOf(partition: Partition): Stretch[] {
+  return partition.segments.map(({ name, firstLsn, end }) => ({ file: partition.pathOf(name), firstLsn, end }))
+}
+
+/** The same without a start's knowledge of what belongs together. */
+async function allStretches(partition: Partition): Promise<Stretch[]> {
+  const names = await listIfThere(partition.store.disk, partition.directory)
+  return names.toSorted().flatMap((name) => {
+    const firstLsn = numberOfName(name, '.seg')
+    return firstLsn === undefined ? [] : [{ file: partition.pathOf(name), firstLsn, end: undefined }]
+  })
+}
+
+async function verifyCatalog({ disk, faults, salt }: Store, counts: Counts): Promise<void> {
+  for (const path of await catalogFiles(disk)) {
+    const whole = await withFile(disk, path, readWhole)
+    counts.bytes += whole.length
+    const header = decodeCatalogHeader(whole, salt)
+    if (typeof header === 'string') faults.report(faultOfFile(path, header))
+    else if ('version' in header) faults.report(faultOfFile(path, `it ${newerText(header.version)}`))
+    for (const offset of damagedPlaces(whole, salt)) {
+      const what = 'the checksum of a change is wrong, and changes follow: definitions are lost'
+      faults.report({ ...faultOfFile(path, what), offset })
+    }
+    scanCatalog(whole, salt, () => counts.records++)
+  }
+}
+
+function partitionIds(names: readonly string[]): PartitionId[] {
+  const ids = names.map(partitionOfDirectory).filter((id) => id !== undefined)
+  return ids.toSorted((a, b) => a - b)
 }
 
 async function withStill<T>(disk: Disk, use: (still: StillStore) => Promise<T>): Promise<T> {
   return withLock(disk, async (names) => {
-    const store = stillStore(disk, await readMarker(disk))
+    const store = stillStore(disk, await readMarker(disk), new FaultLog())
     const catalog = new JournalCatalog(store)
     await catalog.recover(await listIfThere(disk, CATALOG_DIRECTORY))
     const partitions: Partition[] = []
-    const ids = names.map(partitionOfDirectory).filter((id) => id !== undefined)
-    for (const id of ids.toSorted((a, b) => a - b)) {
+    for (const id of partitionIds(names)) {
       const partition = new Partition(id, store)
       await recover(partition)
       partitions.push(partition)
@@ -182,7 +258,7 @@ export async function withLock<T>(disk: Disk, use: (names: readonly string[]) =>
 }
 
 /** Enough of a store to find out what is in it. */
-function stillStore(disk: Disk, salt: number): Store {
+function stillStore(disk: Disk, salt: number, faults: FaultLog): Store {
   const clock: EngineClock = { wallMs: () => 0, monoMs: () => 0, endOfTurn: () => {} }
   return {
     disk,
@@ -193,7 +269,7 @@ function stillStore(disk: Disk, salt: number): Store {
     slabs: new Slabs(0),
     space: new Space(disk, clock, { maxBytes: 0, minFreeBytes: 0, reserveBytes: 0, pendingMaxBytes: 0 }),
     handles: new Handles(disk),
-    faults: new FaultLog(),
+    faults,
     counters: { writtenBytes: 0, compactedBytes: 0, snapshotBytes: 0, syncs: 0, lastCommitMs: 0 },
     isBroken: false,
     fail: () => {},

@@ -15,6 +15,7 @@ import type {
 import type { Store } from './store.ts'
 import { DiskError } from '../env.ts'
 import { Busy, Fenced, NotAppended, Unknown } from '../errors.ts'
+import { HeldOwnership } from '../held-ownership.ts'
 import { Collector } from './collector.ts'
 import { Committer } from './committer.ts'
 import { snapshotName } from './format.ts'
@@ -207,28 +208,12 @@ export class JournalLog implements PartitionLog {
   }
 }
 
-class JournalOwnership implements Ownership {
-  readonly node: string
-  readonly epoch: Epoch
-  readonly log: JournalWriter
+class JournalOwnership extends HeldOwnership<JournalWriter> {
   readonly #partition: JournalLog
-  readonly #ttlMs: number
-  readonly #lost = new AbortController()
-  #held = true
-  /** On the monotonic clock. */
-  untilMs: number
 
   constructor(partition: JournalLog, options: OwnOptions, epoch: Epoch, log: JournalWriter) {
+    super(partition.partition.store.clock, options, epoch, log)
     this.#partition = partition
-    this.node = options.node
-    this.#ttlMs = options.ttlMs
-    this.untilMs = partition.partition.store.clock.monoMs() + options.ttlMs
-    this.epoch = epoch
-    this.log = log
-  }
-
-  get lost(): AbortSignal {
-    return this.#lost.signal
   }
 
   get bytesSinceSnapshot(): number {
@@ -236,7 +221,7 @@ class JournalOwnership implements Ownership {
   }
 
   release(firstLsn: Lsn, lastLsn: Lsn): void {
-    if (this.#held) this.#partition.partition.release(firstLsn, lastLsn)
+    if (this.isHeld) this.#partition.partition.release(firstLsn, lastLsn)
   }
 
   async putSnapshot(at: Lsn, data: readonly Uint8Array[]): Promise<void> {
@@ -244,25 +229,13 @@ class JournalOwnership implements Ownership {
     return this.#partition.putSnapshot(at, data, this)
   }
 
-  async renew(): Promise<void> {
-    this.assertHeld()
-    this.untilMs = this.#partition.partition.store.clock.monoMs() + this.#ttlMs
-  }
-
-  async resign(): Promise<void> {
-    await this.log.close()
-    this.#partition.letGo(this)
-    this.end()
-  }
-
-  end(): void {
-    this.#held = false
-    this.#lost.abort()
-  }
-
   assertHeld(): void {
     if (this.#partition.epoch !== this.epoch) throw this.#partition.fencedError(this.epoch)
-    if (this.#held) return
+    if (this.isHeld) return
     throw new NotAppended('closed', `node ${this.node} has let go of partition ${this.#partition.id}`)
+  }
+
+  protected letGo(): void {
+    this.#partition.letGo(this)
   }
 }

@@ -12,7 +12,7 @@ import type { Damage, Frame, ScanRange } from './frames.ts'
 import type { SegmentHeader } from './format.ts'
 import type { Partition } from './partition.ts'
 import type { LoadedSnapshot, SnapshotSegment } from './snapshot-file.ts'
-import { OpenRefused } from './faults.ts'
+import { faultOfFile, OpenRefused } from './faults.ts'
 import {
   FLAG_BODY,
   FLAG_CHUNKED,
@@ -45,16 +45,18 @@ interface FoundSegment {
   readonly size: number
 }
 
-/** Throws OpenRefused 'newer' or 'corrupt', DiskError. */
+/** Throws OpenRefused 'newer' or 'corrupt' unless the store's faults are lenient; DiskError. */
 export async function recover(partition: Partition): Promise<Recovered> {
   const { disk } = partition.store
   const names = await disk.list(partition.directory)
   const leftovers = names.filter((name) => name.endsWith(UNFINISHED))
-  const snapshot = await newestSnapshot(partition, names)
+  const newest = await newestSnapshot(partition, names)
+  const snapshot = newest === 'broken' ? undefined : newest
   if (snapshot !== undefined) leftovers.push(...snapshot.others)
   const found = await findSegments(partition, names, leftovers)
   const known = new Map(snapshot?.loaded.segments.map((each, index) => [each.fileId, { each, index }]))
-  partition.trimmedTo = snapshot?.loaded.at ?? 0
+  // Nobody knows what was trimmed when no snapshot can be read: nothing before the first segment is missed then.
+  partition.trimmedTo = newest === 'broken' ? (found[0]?.header.firstLsn ?? 1) - 1 : (snapshot?.loaded.at ?? 0)
   for (const [lsn, chunks] of snapshot?.loaded.chunked ?? []) partition.chunked.set(lsn, chunks)
   let torn: TornEnd = { cutTo: undefined, syncedLsn: snapshot === undefined ? 0 : snapshot.loaded.nextLsn - 1 }
   for (const [index, { name, header, size }] of found.entries()) {
@@ -96,17 +98,18 @@ interface FoundSnapshot {
  * The newest good one. An older one is there only as long as nothing was removed on the strength of the newer one, so it
  * does as well.
  */
-async function newestSnapshot(partition: Partition, names: readonly string[]): Promise<FoundSnapshot | undefined> {
+async function newestSnapshot(partition: Partition, names: readonly string[]): Promise<FoundSnapshot | 'broken' | undefined> {
   const { disk, faults } = partition.store
   const numbers = names.map((name) => numberOfName(name, '.snap')).filter((number) => number !== undefined)
   numbers.sort((a, b) => b - a)
   const broken: string[] = []
   for (const number of numbers) {
     const file = partition.pathOf(snapshotName(number))
-    const loaded = await readSnapshot(disk, file)
+    const found = await readSnapshot(disk, file)
+    const loaded = faults.isLenient ? orFlaw(found) : found
     if (typeof loaded === 'string') {
       broken.push(`${file}: ${loaded}`)
-      faults.report({ file, offset: 0, what: `broken snapshot: ${loaded}`, partition: partition.id, lost: undefined })
+      faults.report(faultOfFile(file, `broken snapshot: ${loaded}`, partition.id))
       continue
     }
     if (!('state' in loaded)) throw newer(file, loaded.version)
@@ -116,6 +119,7 @@ async function newestSnapshot(partition: Partition, names: readonly string[]): P
     return { loaded, others: numbers.filter((each) => each < number).map(snapshotName) }
   }
   if (broken.length === 0) return undefined
+  if (faults.isLenient) return 'broken'
   throw new OpenRefused(
     'corrupt',
     `${broken.join('; ')}. Without a snapshot the state of partition ${partition.id} is not known. Restore the newest backup`,
@@ -123,10 +127,17 @@ async function newestSnapshot(partition: Partition, names: readonly string[]): P
 }
 
 export function newer(file: string, version: number): OpenRefused {
-  return new OpenRefused(
-    'newer',
-    `${file} has format ${version}, this version reads up to ${FORMAT_VERSION}: start the newer version that wrote it`,
-  )
+  return new OpenRefused('newer', `${file} ${newerText(version)}: start the newer version that wrote it`)
+}
+
+export function newerText(version: number): string {
+  return `has format ${version}, this version reads up to ${FORMAT_VERSION}`
+}
+
+/** For who only looks, a version that is too new is one more thing that is wrong: a single bit may have made it so. */
+function orFlaw<T extends { readonly version: number }>(found: T | { readonly version: number } | string): T | string {
+  if (typeof found === 'string' || found.version <= FORMAT_VERSION) return found as T | string
+  return `it ${newerText(found.version)}`
 }
 
 /** Segments in order, without those that a compacted one stands for and without one that was never finished. */
@@ -141,7 +152,8 @@ async function findSegments(
   let coveredTo = 0
   for (const name of firsts) {
     const path = partition.pathOf(name)
-    const { header, size } = await readHeader(partition, path)
+    const { header: read, size } = await readHeader(partition, path)
+    const header = faults.isLenient ? orFlaw(read) : read
     const firstLsn = numberOfName(name, '.seg')!
     // No record is in a file that is no longer than a header: it was begun and given up, or its first batch never came.
     const isOurs = typeof header === 'string' || (header.version <= FORMAT_VERSION && header.lastLsn === 0)
@@ -161,11 +173,10 @@ async function findSegments(
     }
     if (header.version > FORMAT_VERSION) throw newer(path, header.version)
     if (header.partition !== partition.id || header.firstLsn !== firstLsn) {
-      throw new OpenRefused(
-        'corrupt',
-        `${path} says that it is the segment of partition ${header.partition} from lsn ${header.firstLsn} on: ` +
-          'it was moved or renamed. Put it back, or restore the newest backup',
-      )
+      const what = `says that it is the segment of partition ${header.partition} from lsn ${header.firstLsn} on: it was moved or renamed`
+      if (!faults.isLenient) throw new OpenRefused('corrupt', `${path} ${what}. Put it back, or restore the newest backup`)
+      faults.report(faultOfFile(path, `it ${what}`, partition.id))
+      continue
     }
     coveredTo = Math.max(coveredTo, header.lastLsn)
     found.push({ name, header, size })

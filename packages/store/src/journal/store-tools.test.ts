@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { JournalEngine } from './journal-engine.ts'
 import { loopClock, scratchDirectories } from '../../test/scratch.ts'
 import { bodyOf, bookkeeping, bytesOf, content, own, scanAll, tailNow, textOf } from '../conformance/records.ts'
+import { DiskError } from '../env.ts'
 import { nodeDisk } from '../node-disk.ts'
 import { backupStore, restoreStore } from './backup.ts'
 import { OpenRefused } from './faults.ts'
@@ -77,6 +78,62 @@ describe('what looks at a store', () => {
     expect(faults[0]).toMatchObject({ file: `p0/${name}`, partition: 0 })
     expect(faults[0]?.offset).toBeLessThanOrEqual(1_000)
     await expect(restoreStore(nodeDisk(directory), nodeDisk(freshDirectory()))).rejects.toThrow(/damaged.*p0/)
+  })
+
+  test('verify lists all damage, also such on which no broker would start, and goes on', async () => {
+    const directory = freshDirectory()
+    const engine = await filled(directory)
+    for (const key of ['q/2', 'q/3', 'q/4', 'q/5']) await engine.catalog.commit([{ key, value: bytesOf('x') }])
+    await engine.close()
+    const whole = await verifyStore(nodeDisk(directory))
+    const names = readdirSync(join(directory, 'p0')).toSorted()
+    const snapshot = names.find((name) => name.endsWith('.snap'))!
+    const [first, second, third, fourth] = names.filter((name) => name.endsWith('.seg'))
+    const catalog = join('catalog', readdirSync(join(directory, 'catalog'))[0]!)
+    spoil(directory, join('p0', snapshot), 40)
+    spoil(directory, join('p0', first!), 5) // its version
+    spoil(directory, join('p0', second!), 1_000)
+    const moved = third!.replace('0', 'f')
+    renameSync(join(directory, 'p0', third!), join(directory, 'p0', moved))
+    spoil(directory, catalog, 10)
+    for (const key of ['q/2', 'q/4']) spoil(directory, catalog, readFileSync(join(directory, catalog)).indexOf(key))
+    await expect(openAt(directory)).rejects.toBeInstanceOf(OpenRefused)
+    const { faults, records } = await verifyStore(nodeDisk(directory))
+    const found = faults.map(({ file, offset, what }) => `${file} ${offset > 0 ? 'inside' : 'at 0'}: ${what}`)
+    expect(found).toEqual([
+      `p0/${snapshot} at 0: broken snapshot: its checksum is wrong`,
+      `p0/${first} at 0: it has format 257, this version reads up to 1`,
+      `p0/${moved} at 0: it says that it is the segment of partition 0 from lsn 42 on: it was moved or renamed`,
+      `p0/${second} inside: the checksum of a frame is wrong`,
+      `p0/${fourth} at 0: the segment before it is missing, or its end is`,
+      `${catalog} at 0: the checksum of its header is wrong`,
+      `${catalog} inside: the checksum of a change is wrong, and changes follow: definitions are lost`,
+      `${catalog} inside: the checksum of a change is wrong, and changes follow: definitions are lost`,
+    ])
+    expect(records).toBeLessThan(whole.records)
+  })
+
+  test('verify goes on past a file that the disk cannot read', async () => {
+    const directory = freshDirectory()
+    await (await filled(directory)).close()
+    const names = readdirSync(join(directory, 'p0')).filter((name) => name.endsWith('.seg')).toSorted()
+    const disk = nodeDisk(directory)
+    const bad = `p0/${names[0]}`
+    const open = disk.open.bind(disk)
+    disk.open = (path, how) => (path === bad ? Promise.reject(new DiskError('io', path, 'EIO')) : open(path, how))
+    spoil(directory, `p0/${names[1]}`, 1_000)
+    const { faults } = await verifyStore(disk)
+    expect(faults.map(({ file, what }) => [file, what])).toEqual([
+      [bad, expect.stringContaining('it cannot be read') as unknown],
+      [`p0/${names[1]}`, 'the checksum of a frame is wrong'],
+    ])
+  })
+
+  test('verify says of a damaged marker that nothing else can be checked without it', async () => {
+    const directory = freshDirectory()
+    await (await filled(directory)).close()
+    spoil(directory, 'ternmq-journal', 3)
+    expect((await verifyStore(nodeDisk(directory))).faults).toMatchObject([{ file: 'ternmq-journal', offset: 0 }])
   })
 
   test('a backup of a stopped store, restored, is the same store', async () => {
@@ -164,6 +221,13 @@ describe('a directory that is not safe to run on', () => {
     expect(existsSync(marker)).toBe(true)
   })
 })
+
+/** One bit of the byte at `offset` is another. */
+function spoil(directory: string, name: string, offset: number): void {
+  const bytes = readFileSync(join(directory, name))
+  bytes[offset] = bytes[offset]! ^ 1
+  writeFileSync(join(directory, name), bytes)
+}
 
 function withVersion(bytes: Buffer, version: number): Buffer {
   const changed = Buffer.from(bytes)
