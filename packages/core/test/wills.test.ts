@@ -2,6 +2,7 @@
 import { NotAppended } from '@ternmq/store'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { WILLS_BATCH_MAX } from '../src/limits.ts'
 import type { Session } from '../src/session.ts'
 import type { OpenSession } from '../src/sessions.ts'
 import type { Will } from '../src/wills.ts'
@@ -70,6 +71,16 @@ test('a broker that ends publishes the wills of its clients when it is back, onc
   expect((await lives.folded()).wills.size).toBe(0)
   await restart(lives)
   expect(await wills(lives)).toBe(1)
+})
+
+test('when all clients were lost at once, all of their wills come', async () => {
+  const lives = await beginWatched()
+  const count = WILLS_BATCH_MAX * 2 + 1
+  for (let index = 0; index < count; index++) open(lives, `c${index}`, durableWill('gone'))
+  await lives.quiet()
+  await lives.restart()
+  await lives.pass(3, 1)
+  expect(await wills(lives)).toBe(count)
 })
 
 test('a will that has been published, or dropped by a goodbye, is not there after a restart, nor is its content', async () => {
@@ -252,13 +263,16 @@ test('a session that ends with its connection leaves nothing of its will in the 
 })
 
 test('a broker that closes in order keeps the wills that wait', async () => {
-  const lives = await beginWatched()
+  let asked = 0
+  const lives = await beginWatched({ refusal: () => void asked++ })
   ;(await join(lives, 'c', durableWill('gone', 10_000))).disconnect()
   await lives.quiet()
   const closing = lives.vhost.close()
   await lives.quiet()
   await closing
+  const before = asked
   await lives.pass(60_000)
+  expect(asked).toBe(before) // nothing has been tried on the log meanwhile
   await restart(lives)
   expect(await wills(lives)).toBe(1)
 })

@@ -3,9 +3,11 @@
  * without a word, as a process that is killed. [MQTT5 §4.1] [MQTT311 §3.1.2.5] [ADR-0007]
  */
 import { MemoryEngine } from '@ternmq/store'
-import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
+import { openJournal } from '@ternmq/store/journal'
+import { SimulatedWorld, virtualEnv, type VirtualEnv } from '@ternmq/testkit'
 import { describe, expect, it } from 'vitest'
-import { type Client, disconnect, prop, puback, subscribe, type Version, type WillOptions, World } from '../../harness.ts'
+import { type Client, connect, disconnect, prop, puback, subscribe, type Version, type WillOptions, World } from '../../harness.ts'
+import { CarefulClient } from '../queues/careful-client.ts'
 import { lasting } from './scenes.ts'
 
 class Lives {
@@ -166,4 +168,80 @@ describe('[MQTT5-3.1.2-10, MQTT5-4.1-a] after a restart the will is not publishe
     expect(await wills(first)).toEqual(['gone'])
     expect(await wills(await lives.begin())).toEqual([])
   })
+})
+
+/** A client with a will of its own name, and what may become of that. */
+interface Testator {
+  readonly name: string
+  readonly client: Client
+  isAccepted: boolean
+  hasLeft: boolean
+}
+
+const SEEDS = 40
+const LIVES = 6
+const STEPS_READY_MAX = 10_000
+const STEPS_PER_LIFE_MAX = 120
+/** Enough for all that is left. */
+const STEPS_LAST = 600
+
+/** Clients come, vanish and leave while the broker crashes again and again, its journal on a disk that loses what was not synced. */
+async function livesOf(seed: number): Promise<{ readonly testators: readonly Testator[]; readonly got: readonly string[] }> {
+  const sim = new SimulatedWorld({ seed })
+  const reader = new CarefulClient('reader', 'will')
+  const testators: Testator[] = []
+  for (let life = 1; life <= LIVES; life++) {
+    const engine = await sim.run(openJournal(sim.env, { segmentBytes: 16_384, minFreeBytes: 8_192, reserveBytes: 8_192 }))
+    const world = await sim.run(World.withLog({ onLogEnded: () => {} }, sim.env, engine)) // the crash ends it
+    const here: Testator[] = []
+    reader.connect(world)
+    const step = async (): Promise<void> => {
+      await sim.step()
+      reader.react()
+      for (const each of here) if (each.client.received().some(({ type }) => type === 'CONNACK')) each.isAccepted = true
+    }
+    if (life === 1) await untilReady(reader, step)
+    const isLast = life === LIVES
+    for (let left = isLast ? STEPS_LAST : sim.random.below(STEPS_PER_LIFE_MAX); left > 0; left--) {
+      const what = isLast ? 3 : sim.random.below(12)
+      if (what === 0) {
+        const name = `w${testators.length}`
+        const client = world.open()
+        client.push(connect({ clientId: name, ...withWill(name, 0, { qos: 2 }) }))
+        const testator = { name, client, isAccepted: false, hasLeft: false }
+        here.push(testator)
+        testators.push(testator)
+      } else if (what < 3 && here.length > 0) {
+        const [testator] = here.splice(sim.random.below(here.length), 1)
+        testator!.hasLeft = what === 1
+        if (what === 1) testator!.client.push(disconnect())
+        else testator!.client.vanish()
+      }
+      await step()
+    }
+    if (!isLast) sim.crash(sim.random.below(2) === 0 ? 'power' : 'kill')
+  }
+  return { testators, got: reader.got }
+}
+
+async function untilReady(reader: CarefulClient, step: () => Promise<void>): Promise<void> {
+  for (let steps = 0; !reader.isReady; steps++) {
+    if (steps > STEPS_READY_MAX) throw new Error(`the reader is not subscribed after ${STEPS_READY_MAX} steps`)
+    await step()
+  }
+}
+
+describe('[MQTT5-3.1.2-8, MQTT5-3.1.2-10, MQTT5-4.1-a] a broker that crashes at any moment', () => {
+  it('publishes the will of every client that it had accepted and that did not say goodbye, and none twice', async () => {
+    let count = 0
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const { testators, got } = await livesOf(seed)
+      expect(new Set(got).size, `seed ${seed}: ${got.join()}`).toBe(got.length)
+      for (const { name, isAccepted, hasLeft } of testators) {
+        if (isAccepted && !hasLeft) expect(got, `seed ${seed}`).toContain(name)
+      }
+      count += got.length
+    }
+    expect(count).toBeGreaterThan(SEEDS)
+  }, 60_000)
 })
