@@ -81,6 +81,22 @@ describe('a journal on a full disk', () => {
     await engine.close()
   })
 
+  test('maxBytes holds for definitions, which have the room kept for settling; what deletes goes in always', async () => {
+    const { engine } = await openFaulty({ maxBytes: 200_000 })
+    const { appender } = await own(engine.partition(0))
+    while ((await rejection(appender.append([large()]))) === undefined);
+    const value = bytesOf('v'.repeat(1_000))
+    let count = 0
+    let refused: unknown = undefined
+    for (; refused === undefined && count < 1_000; count++) refused = await rejection(engine.catalog.commit([{ key: `q/${count}`, value }]))
+    expect(refused).toMatchObject({ reason: 'full', message: expect.stringContaining('maxBytes 200000') as unknown })
+    expect(count).toBeGreaterThan(5)
+    expect(engine.stats().diskBytes).toBeLessThanOrEqual(200_000)
+    await engine.catalog.commit([{ key: 'q/0', value: null }])
+    expect(await engine.catalog.get('q/0')).toBe(undefined)
+    await engine.close()
+  })
+
   test('maxBytes refuses content, and released content makes room', async () => {
     const { engine } = await openFaulty({ maxBytes: 400_000, segmentBytes: 32 * 1024 })
     const { appender, ownership } = await own(engine.partition(0))

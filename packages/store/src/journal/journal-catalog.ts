@@ -145,14 +145,19 @@ export class JournalCatalog implements Catalog {
       const accepted: { waiting: Waiting; changes: readonly CatalogChange[] }[] = []
       const overlay = new Map<string, { rev: number; bytes: number }>()
       let { rev } = this.#state
+      let definedBytes = 0
       for (const each of waiting) {
         try {
           if (this.#broken !== undefined) throw this.#broken
           this.#state.check(each.ops, overlay)
+          const bytes = each.ops.reduce((sum, { key, value }) => sum + (value === null ? 0 : entryBytes(key, value)), 0)
+          const refusal = bytes === 0 ? undefined : this.#store.space.refusalOfDefinition('catalog', definedBytes + bytes)
+          if (refusal !== undefined) throw refusal
+          definedBytes += bytes
           const changes = each.ops.map(({ key, value }) => ({ key, value, rev: ++rev }))
           for (const change of changes) {
-            const bytes = change.value === null ? 0 : entryBytes(change.key, change.value)
-            overlay.set(change.key, { rev: change.value === null ? 0 : change.rev, bytes })
+            const entry = change.value === null ? 0 : entryBytes(change.key, change.value)
+            overlay.set(change.key, { rev: change.value === null ? 0 : change.rev, bytes: entry })
           }
           accepted.push({ waiting: each, changes })
         } catch (error) {

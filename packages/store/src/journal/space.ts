@@ -97,6 +97,14 @@ export class Space {
     return undefined
   }
 
+  /** As `refusal` for definitions, which may use what is kept for settling: without them nobody could make room. */
+  refusalOfDefinition(who: string, bytes: number): NotAppended | undefined {
+    const { maxBytes } = this.#options
+    if (maxBytes === 0 || this.usedBytes + this.pendingBytes + bytes <= maxBytes) return undefined
+    this.onOverMax()
+    return this.fullError(who, `${bytes} bytes do not fit, the files have ${this.usedBytes} of maxBytes ${maxBytes}`)
+  }
+
   fullError(who: string, why: string): NotAppended {
     return new NotAppended('full', `${who}: ${why}; consume or expire messages, or give the store more room`)
   }
