@@ -51,8 +51,12 @@ function connectPacket(clientId: string): Buffer {
   return Buffer.concat([Buffer.from(head), id])
 }
 
-async function login(broker: Pick<EmbeddedBroker, 'listeners'>, clientId: string): Promise<Socket> {
-  const socket = await open(portOf(broker))
+async function login(
+  broker: Pick<EmbeddedBroker, 'listeners'>,
+  clientId: string,
+  port = portOf(broker),
+): Promise<Socket> {
+  const socket = await open(port)
   socket.write(connectPacket(clientId))
   const connack = await new Promise<Buffer>((resolve) => {
     socket.once('data', resolve)
@@ -156,6 +160,21 @@ test('a broker without files cannot make certificates, and says what to set', as
   )
 })
 
+test('a broker without files may have the port for all protocols, without encryption; what changes holds for the next connection', async () => {
+  const any = { enabled: true, encryption: 'none' as const }
+  const broker = await startInMemory({ listeners: { any } })
+  await login(broker, 'a', broker.listeners.any?.port)
+  await broker.reload({ listeners: { any: { ...any, maxConnections: 1 } } })
+  const refused = await open(broker.listeners.any?.port ?? 0)
+  await closed(refused)
+  expect(broker.events.recent().at(-1)?.text).toContain('listeners.any.maxConnections is 1')
+  await broker.reload({ listeners: { any }, mqtt: { maxClientIdBytes: 23 } })
+  const tooLong = await open(broker.listeners.any?.port ?? 0)
+  tooLong.write(connectPacket('x'.repeat(24)))
+  await closed(tooLong)
+  expect(broker.events.recent().at(-1)).toMatchObject({ source: 'mqtt', listener: 'any', kind: 'refused' })
+})
+
 /** Notes which settings are read. */
 function watched(section: object, key: string, read: Set<string>): object {
   return new Proxy(section, {
@@ -182,12 +201,18 @@ test('every setting is used: nothing in the configuration is without effect', as
     clientCertificate: 'request' as const,
     identity: 'cn' as const,
   }
-  const listeners = { mqtt: { port: 0 }, mqtts: { port: 0, tls }, ws: { port: 0 }, wss: { port: 0, tls } }
+  const listeners = {
+    mqtt: { port: 0 },
+    mqtts: { port: 0, tls },
+    ws: { port: 0 },
+    wss: { port: 0, tls },
+    any: { enabled: true, port: 0, tls },
+  }
   const read = new Set<string>()
   const config = watched(structuredClone(configOf({ dataDir: folder, listeners })), '', read) as BrokerConfig
   openProcessLog(config.log)
   await using broker = await runBroker(config)
-  expect(Object.keys(broker.listeners)).toEqual(['mqtt', 'mqtts', 'ws', 'wss'])
+  expect(Object.keys(broker.listeners)).toEqual(['mqtt', 'mqtts', 'ws', 'wss', 'any'])
   await requestUsers(config, { op: 'user.add', name: 'device' })
   expect(broker.users.list().map(({ name }) => name)).toEqual(['device'])
   expect([...settings.keys()].filter((key) => !read.has(key))).toEqual([])

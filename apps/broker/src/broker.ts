@@ -10,6 +10,7 @@ import { durabilityGiven } from '@ternmq/store'
 import { type BoundAddress, ConnectionBudget, type ListenerEvent, Outbox, realEnv } from '@ternmq/transport'
 
 import { Access } from './access.ts'
+import { Adapters } from './adapters.ts'
 import { existenceOf, isAddressRequest } from './address-admin.ts'
 import { openAdminSocket } from './admin-socket.ts'
 import { Certificates } from './certificates.ts'
@@ -21,7 +22,6 @@ import { fileLimitWarning, openFilesMax } from './file-limit.ts'
 import { Listeners } from './listeners.ts'
 import { Life } from './life.ts'
 import { type Log, silentLog } from './log.ts'
-import { MqttAdapters } from './mqtt-adapters.ts'
 import { toQueueDefaults, toQueuePolicies } from './queue-settings.ts'
 import { type Reloaded, reloadOf } from './reload.ts'
 import { toCoreLimits } from './settings.ts'
@@ -106,7 +106,7 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
   vhost.policies.use(toQueueDefaults(config.queues), toQueuePolicies(config.policies))
   await vhost.openLog(engine, [mqtt3Headers, mqtt5Headers])
   undo.add(users.onChange(({ kind, name }) => kind === 'removed' && endSessionsOf(vhost, name)))
-  const adapters = new MqttAdapters(config, { vhost, login: access, events })
+  const adapters = new Adapters(config, { vhost, login: access, events })
 
   const certificates = await Certificates.open(config, { folder: dataDir?.certificateFolder, clock: env.clock, log })
   undo.add(() => certificates.close())
@@ -117,8 +117,7 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
   const listeners = await Listeners.open(config, {
     context,
     certificates,
-    acceptFor: (name) => adapters.acceptFor(name),
-    webSocketNames: adapters.webSocketNames,
+    servedBy: (name) => adapters.servedBy(name),
   })
   undo.add(() => listeners.close(() => adapters.drain()))
 

@@ -42,6 +42,7 @@ const DEFAULTS: BrokerConfigInput = {
     mqtts: { enabled: false, port: 0 },
     ws: { port: 0 },
     wss: { enabled: false, port: 0 },
+    any: { port: 0 },
   },
 }
 

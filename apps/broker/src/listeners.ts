@@ -1,15 +1,16 @@
 /** The listeners of the configuration: opened all or none, closed together. */
 import { type BrokerConfig, type ListenerConfig, type ListenerName, listenersOf, type TlsConfig } from '@ternmq/config'
-import type { AcceptTransport } from '@ternmq/core'
+import type { ServedProtocol } from '@ternmq/core'
 import {
   type BoundAddress,
   CLOSE_FLUSH_MS,
+  createAnyListener,
   createTcpListener,
   createTlsListener,
   type Listener,
   type ListenerContext,
   type ListenerOptions,
-  type TlsListenerOptions,
+  type TlsSettings,
 } from '@ternmq/transport'
 import type { WebSocketListenerSettings, WebSocketSettings } from '@ternmq/websocket'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -20,9 +21,8 @@ import { toListenerSettings } from './settings.ts'
 export interface ListenerParts {
   readonly context: ListenerContext
   readonly certificates: Certificates
-  readonly acceptFor: (name: ListenerName) => AcceptTransport
-  /** Sub-protocols in the WebSocket handshake. */
-  readonly webSocketNames: readonly string[]
+  /** What the listener `name` may hand its transports to. */
+  readonly servedBy: (name: ListenerName) => readonly ServedProtocol[]
 }
 
 /** The transport itself gives up on a peer that does not close; this is a little later. */
@@ -50,8 +50,7 @@ export class Listeners {
     try {
       for (const [name, { enabled }] of listenersOf(config)) {
         if (!enabled) continue
-        const made =
-          name === 'ws' || name === 'wss' ? await makeWebSocket(name, config, parts) : makeMqtt(name, config, parts)
+        const made = await make(name, config, parts, bound)
         bound[name] = await made.listener.start()
         open.push(made)
       }
@@ -92,9 +91,30 @@ export class Listeners {
   }
 }
 
+type Bound = Readonly<Partial<Record<ListenerName, BoundAddress>>>
+
+/** `bound` fills while listeners are opened. */
+function make(
+  name: ListenerName,
+  config: BrokerConfig,
+  parts: ListenerParts,
+  bound: Bound,
+): OpenListener | Promise<OpenListener> {
+  switch (name) {
+    case 'mqtt':
+    case 'mqtts':
+      return makeMqtt(name, config, parts)
+    case 'ws':
+    case 'wss':
+      return makeWebSocket(name, config, parts)
+    case 'any':
+      return makeAny(config, parts, bound)
+  }
+}
+
 function makeMqtt(name: 'mqtt' | 'mqtts', config: BrokerConfig, parts: ListenerParts): OpenListener {
   const { context, certificates } = parts
-  const accept = parts.acceptFor(name)
+  const [{ accept }] = parts.servedBy(name) as [ServedProtocol]
   const options = optionsOf(name, config.listeners[name])
   if (name === 'mqtt') {
     const listener = createTcpListener(options, context, accept)
@@ -110,16 +130,15 @@ function makeMqtt(name: 'mqtt' | 'mqtts', config: BrokerConfig, parts: ListenerP
 async function makeWebSocket(name: 'ws' | 'wss', config: BrokerConfig, parts: ListenerParts): Promise<OpenListener> {
   const { createSecureWebSocketListener, createWebSocketListener } = await import('@ternmq/websocket')
   const { context, certificates } = parts
-  const protocol = { acceptTransport: parts.acceptFor(name), isTextAllowed: false }
-  const settings: WebSocketSettings = {
-    protocols: new Map(parts.webSocketNames.map((protocolName) => [protocolName, protocol])),
-    maxMessageBytes: config.mqtt.maxPacketBytes + WEBSOCKET_BATCH_BYTES,
-    allowedOrigins: config.listeners[name].allowedOrigins,
+  const settingsIn = (next: BrokerConfig): WebSocketListenerSettings => {
+    const { allowedOrigins, maxMessageBytes, pingIntervalMs: pingMs } = next.listeners[name]
+    const largest = Math.max(...parts.servedBy(name).map(({ inboundBytesMax }) => inboundBytesMax))
+    const needed = largest + WEBSOCKET_BATCH_BYTES
+    const frames = { allowedOrigins, maxMessageBytes: maxMessageBytes === 0 ? needed : maxMessageBytes, pingMs }
+    return { ...toListenerSettings(next.listeners[name]), ...frames }
   }
+  const settings: WebSocketSettings = { protocols: parts.servedBy(name), ...settingsIn(config) }
   const options = { ...optionsOf(name, config.listeners[name]), ...settings }
-  const settingsIn = ({ listeners }: BrokerConfig): WebSocketListenerSettings => {
-    return { ...toListenerSettings(listeners[name]), allowedOrigins: listeners[name].allowedOrigins }
-  }
   if (name === 'ws') {
     const listener = createWebSocketListener(options, context)
     return { listener, use: (next) => listener.use(settingsIn(next)) }
@@ -130,13 +149,35 @@ async function makeWebSocket(name: 'ws' | 'wss', config: BrokerConfig, parts: Li
   return { listener, use: (next) => listener.use(settingsIn(next)) }
 }
 
+function makeAny(config: BrokerConfig, { context, certificates, servedBy }: ListenerParts, bound: Bound): OpenListener {
+  const { encryption, tls, ...basic } = config.listeners.any
+  const listener = createAnyListener(
+    {
+      ...optionsOf('any', basic),
+      protocols: servedBy('any'),
+      tls: encryption === 'none' ? undefined : secureOptionsOf('any', tls, certificates, 'http/1.1'),
+      requiresTls: encryption === 'required',
+      httpAdvice: () => webSocketAdvice(bound),
+    },
+    context,
+  )
+  if (encryption !== 'none') certificates.attach('any', listener)
+  return { listener, use: (next) => listener.use(toListenerSettings(next.listeners.any)) }
+}
+
+/** For whoever speaks HTTP to a port that does not. */
+function webSocketAdvice({ ws, wss }: Bound): string {
+  const ports = [ws && `${ws.port} (ws)`, wss && `${wss.port} (wss)`].filter((port) => port !== undefined)
+  return ports.length === 0
+    ? 'WebSocket is not enabled (listeners.ws, listeners.wss).'
+    : `WebSocket clients connect to port ${ports.join(' or ')}.`
+}
+
 function optionsOf(key: ListenerName, config: ListenerConfig): ListenerOptions {
   return { key, host: config.host, port: config.port, ...toListenerSettings(config) }
 }
 
-type SecureOptions = Omit<TlsListenerOptions, keyof ListenerOptions>
-
-function secureOptionsOf(name: ListenerName, tls: TlsConfig, certificates: Certificates, alpn: string): SecureOptions {
+function secureOptionsOf(name: ListenerName, tls: TlsConfig, certificates: Certificates, alpn: string): TlsSettings {
   return {
     certificate: certificates.for(name),
     clientCertificates: tls.clientCertificate,

@@ -99,6 +99,13 @@ export async function client(url: string, options: IClientOptions = {}): Promise
   return connected
 }
 
+/** The payload of the next message that `receiver` gets. */
+export function nextMessage(receiver: MqttClient): Promise<Buffer> {
+  return new Promise((resolve) => {
+    receiver.once('message', (_topic, payload) => resolve(payload))
+  })
+}
+
 /** What the broker says to a client that it does not let in. */
 export async function refusalOf(url: string, options: IClientOptions = {}): Promise<string> {
   try {

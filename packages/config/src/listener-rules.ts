@@ -1,17 +1,23 @@
 /** Who a listener lets in, and whether that is safe where it listens. */
 import { isIPv4, isIPv6 } from 'node:net'
-import type { BrokerConfig, ListenerConfig, ListenerName, WithTls } from './types.ts'
+import type { BrokerConfig, ListenerConfig, ListenerName, TlsConfig } from './types.ts'
 
-/** A listener of the configuration, by name. */
-export type NamedListener = readonly [name: ListenerName, listener: ListenerConfig & Partial<WithTls>]
+/** Undefined where TLS is not used. */
+interface MaybeTls {
+  readonly tls?: TlsConfig | undefined
+}
+
+/** A listener of the configuration, by name; without `tls` where that is not used. */
+export type NamedListener = readonly [name: ListenerName, listener: ListenerConfig & MaybeTls]
 
 export function listenersOf(config: BrokerConfig): NamedListener[] {
-  const { mqtt, mqtts, ws, wss } = config.listeners
+  const { mqtt, mqtts, ws, wss, any } = config.listeners
   return [
     ['mqtt', mqtt],
     ['mqtts', mqtts],
     ['ws', ws],
     ['wss', wss],
+    ['any', any.encryption === 'none' ? { ...any, tls: undefined } : any],
   ]
 }
 
@@ -53,11 +59,11 @@ export function checkExposure(config: BrokerConfig, known: KnownUsers): string[]
 }
 
 /** Every client shows a certificate, and that is enough to be somebody. */
-function identifiesByCertificate({ tls }: Partial<WithTls>): boolean {
+function identifiesByCertificate({ tls }: MaybeTls): boolean {
   return tls !== undefined && tls.clientCertificate === 'require' && tls.identity !== 'none' && !tls.identityMustBeUser
 }
 
-function exposure(name: ListenerName, listener: ListenerConfig & Partial<WithTls>): string {
+function exposure(name: ListenerName, listener: ListenerConfig & MaybeTls): string {
   const key = `listeners.${name}`
   const byCertificate =
     `let in whoever ${key}.tls.ca vouches for with ${key}.tls.clientCertificate=require, ${key}.tls.identity=cn and ` +

@@ -4,7 +4,7 @@
  */
 import { environmentName } from './settings.ts'
 
-const LISTENERS = ['stomp', 'stomps', 'amqp', 'amqps', 'any', 'console']
+const LISTENERS = ['stomp', 'stomps', 'amqp', 'amqps', 'console']
 const SECTIONS = ['console', 'stomp', 'amqp', 'metrics', 'virtualHosts']
 
 /** Keys of sections; everything below them is planned too. */

@@ -52,6 +52,31 @@ describe('client certificates', () => {
   })
 })
 
+describe('the port for all protocols', () => {
+  const set = (name: string, value: string): string => `listeners.any.${name}=${value}`
+  const certain = [set('enabled', 'true'), set('tls.ca', 'ca.pem'), set('tls.clientCertificate', 'require')]
+
+  test.each(['optional', 'none'])(
+    'lets nobody past the certificate that all must show: encryption %s is refused',
+    (encryption) => {
+      expect(judged({ sets: [...certain, set('encryption', encryption)] }).errors).toEqual([
+        '--set listeners.any.tls.clientCertificate: listeners.any.tls.clientCertificate is "require" and listeners.any.encryption is ' +
+          `"${encryption}", so clients without TLS would show no certificate; set listeners.any.encryption to "required"`,
+      ])
+    },
+  )
+
+  test('may ask for one that need not be there, and for one of all when all use TLS', () => {
+    expect(judged({ sets: [...certain, set('encryption', 'required')] }).errors).toEqual([])
+    expect(judged({ sets: [...certain, set('tls.clientCertificate', 'request')] }).errors).toEqual([])
+  })
+
+  test('has no certificates to check without encryption', () => {
+    const sets = [set('enabled', 'true'), set('encryption', 'none'), set('tls.cert', 'a.pem')]
+    expect(judged({ sets })).toEqual({ errors: [], warnings: [] })
+  })
+})
+
 describe('two listeners', () => {
   test('on one address are refused, whichever source made it so', () => {
     expect(judged({ env: { TERNMQ_LISTENERS__WS__PORT: '1883' } }).errors).toEqual([

@@ -13,6 +13,7 @@ const SEGMENTS_MIN = 3
 export function checkRules(config: BrokerConfig, origin: Origin, problems: Problems): void {
   const listeners = listenersOf(config)
   for (const listener of listeners) checkTls(listener, origin, problems)
+  checkEncryption(config, origin, problems)
   const enabled = listeners.filter(([, { enabled }]) => enabled)
   enabled.forEach((listener, index) => {
     const other = enabled.slice(0, index).find((earlier) => shareAnAddress(earlier, listener))
@@ -49,6 +50,16 @@ function checkTls([name, { tls }]: NamedListener, origin: Origin, problems: Prob
   if (tls.ca !== undefined && tls.clientCertificate === 'none') {
     problems.warn(`${origin(`${key}.ca`)}${key}.ca has no effect while ${key}.clientCertificate is "none"`)
   }
+}
+
+/** A certificate that everyone must show is worth nothing when one may come without TLS. */
+function checkEncryption({ listeners: { any } }: BrokerConfig, origin: Origin, problems: Problems): void {
+  if (!any.enabled || any.encryption === 'required' || any.tls.clientCertificate !== 'require') return
+  problems.add(
+    () =>
+      `${origin('listeners.any.tls.clientCertificate')}listeners.any.tls.clientCertificate is "require" and listeners.any.encryption is ` +
+      `"${any.encryption}", so clients without TLS would show no certificate; set listeners.any.encryption to "required"`,
+  )
 }
 
 function oneWithoutOther(key: string, set: string, missing: string): string {

@@ -16,8 +16,15 @@ const schema = z
   .strictObject({
     mqtt: plain(1883).meta({ description: 'MQTT over TCP.' }),
     mqtts: withTls(8883).meta({ description: 'MQTT over TLS.' }),
-    ws: withOrigins(8083).meta({ description: 'MQTT over WebSocket, on any path.' }),
-    wss: withOriginsAndTls(8084).meta({ description: 'MQTT over WebSocket over TLS, on any path.' }),
+    ws: withFrames(8083).meta({
+      description: 'WebSocket, on any path. The sub-protocol chooses the protocol; without one the first bytes do.',
+    }),
+    wss: withFramesAndTls(8084).meta({ description: 'WebSocket over TLS, on any path; else as `listeners.ws`.' }),
+    any: anyProtocol(61_616).meta({
+      description:
+        'One port for every protocol, with TLS and without: the first bytes tell. OpenWire (the protocol of ActiveMQ clients) is told ' +
+        'apart and refused, WebSocket clients are told their port.',
+    }),
   })
   .prefault({})
   .meta({ description: 'Addresses that clients connect to.' })
@@ -34,17 +41,30 @@ function withTls(port: number) {
   return z.strictObject({ ...basicKeys(port), tls: tlsSection() }).prefault({})
 }
 
-function withOrigins(port: number) {
-  return z.strictObject({ ...basicKeys(port), allowedOrigins: allowedOrigins() }).prefault({})
+function withFrames(port: number) {
+  return z.strictObject({ ...basicKeys(port), ...frameKeys() }).prefault({})
 }
 
-function withOriginsAndTls(port: number) {
-  return z.strictObject({ ...basicKeys(port), allowedOrigins: allowedOrigins(), tls: tlsSection() }).prefault({})
+function withFramesAndTls(port: number) {
+  return z.strictObject({ ...basicKeys(port), ...frameKeys(), tls: tlsSection() }).prefault({})
 }
 
-function basicKeys(port: number) {
+function anyProtocol(port: number) {
+  const encryption = z
+    .enum(['optional', 'required', 'none'])
+    .default('optional')
+    .meta({
+      description:
+        'Whether connections use TLS. `optional`: as the client likes. `required`: a client without TLS is refused. `none`: one with ' +
+        'TLS is refused, and no certificate is needed.',
+      reload: 'start',
+    })
+  return z.strictObject({ ...basicKeys(port, false), encryption, tls: tlsSection() }).prefault({})
+}
+
+function basicKeys(port: number, isEnabled = true) {
   return {
-    enabled: z.boolean().default(true).meta({ description: 'Whether this listener is opened.', reload: 'start' }),
+    enabled: z.boolean().default(isEnabled).meta({ description: 'Whether this listener is opened.', reload: 'start' }),
     host: z
       .string()
       .refine(isHost)
@@ -71,11 +91,17 @@ function basicKeys(port: number) {
         'Connections at once from one remote address (IPv6: one /64 network). Beyond it a new one is closed at once, and counted.',
       reload: 'connection',
     }),
-    handshakeTimeoutMs: z.int().min(100).max(600_000).default(10_000).meta({
-      description:
-        'Time in ms for the TLS handshake, for the WebSocket upgrade and for CONNECT, each. Then the connection is closed.',
-      reload: 'connection',
-    }),
+    handshakeTimeoutMs: z
+      .int()
+      .min(100)
+      .max(600_000)
+      .default(10_000)
+      .meta({
+        description:
+          'Time in ms for the first bytes that tell the protocol, for the TLS handshake, for the WebSocket upgrade and for CONNECT, each. ' +
+          'Then the connection is closed, and counted.',
+        reload: 'connection',
+      }),
     authentication: z
       .strictObject({
         anonymous: z
@@ -89,6 +115,34 @@ function basicKeys(port: number) {
       })
       .prefault({})
       .meta({ description: 'Who may connect here.' }),
+  }
+}
+
+function frameKeys() {
+  return {
+    allowedOrigins: allowedOrigins(),
+    maxMessageBytes: z
+      .int()
+      .min(0)
+      .max(1_073_741_824)
+      .default(0)
+      .meta({
+        description:
+          'Largest WebSocket message in bytes, which may hold several packets. Beyond it the connection is closed with 1009. 0: the ' +
+          'largest packet of any protocol here, and 64 KiB.',
+        reload: 'connection',
+      }),
+    pingIntervalMs: z
+      .int()
+      .min(1_000)
+      .max(3_600_000)
+      .default(30_000)
+      .meta({
+        description:
+          'Time in ms between pings. A client that answers none of two and sends nothing else is disconnected. Home routers forget a ' +
+          'quiet connection after a minute.',
+        reload: 'live',
+      }),
   }
 }
 

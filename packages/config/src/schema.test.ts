@@ -5,13 +5,14 @@ import { sections, settings } from './settings.ts'
 
 const numbers = [...settings.values()].filter(({ jsonSchema }) => jsonSchema.type === 'integer')
 
-test('without any setting there are four listeners, on this machine only', () => {
-  const { mqtt, mqtts, ws, wss } = configSchema.parse({}).listeners
-  expect([mqtt, mqtts, ws, wss].map(({ enabled, host, port }) => ({ enabled, host, port }))).toEqual([
+test('without any setting there are four listeners, on this machine only, and one port for all that is not open', () => {
+  const { mqtt, mqtts, ws, wss, any } = configSchema.parse({}).listeners
+  expect([mqtt, mqtts, ws, wss, any].map(({ enabled, host, port }) => ({ enabled, host, port }))).toEqual([
     { enabled: true, host: '127.0.0.1', port: 1883 },
     { enabled: true, host: '127.0.0.1', port: 8883 },
     { enabled: true, host: '127.0.0.1', port: 8083 },
     { enabled: true, host: '127.0.0.1', port: 8084 },
+    { enabled: false, host: '127.0.0.1', port: 61616 },
   ])
 })
 

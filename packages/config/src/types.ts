@@ -31,8 +31,9 @@ type Optional<T> = T extends readonly unknown[]
 export interface ListenersConfig {
   readonly mqtt: ListenerConfig
   readonly mqtts: ListenerConfig & WithTls
-  readonly ws: ListenerConfig & WithOrigins
-  readonly wss: ListenerConfig & WithOrigins & WithTls
+  readonly ws: ListenerConfig & WithFrames
+  readonly wss: ListenerConfig & WithFrames & WithTls
+  readonly any: ListenerConfig & WithEncryption & WithTls
 }
 
 export type ListenerName = keyof ListenersConfig
@@ -53,9 +54,18 @@ export interface AuthenticationConfig {
   readonly anonymous: boolean | 'auto'
 }
 
-export interface WithOrigins {
+/** What only WebSocket has. */
+export interface WithFrames {
   /** Origins as browsers write them, 'loopback' or '*'. Empty: no web page. */
   readonly allowedOrigins: readonly string[]
+  /** 0: what the largest message of a protocol needs. */
+  readonly maxMessageBytes: number
+  readonly pingIntervalMs: number
+}
+
+export interface WithEncryption {
+  /** Whether a connection uses TLS: as it likes, always, never. */
+  readonly encryption: 'optional' | 'required' | 'none'
 }
 
 export interface WithTls {

@@ -82,6 +82,8 @@ export interface ServedProtocol {
   readonly websocketSubprotocols: readonly string[]
   /** WebSocket text frames carry bytes too (STOMP), or end the connection (MQTT). */
   readonly takesTextFrames: boolean
+  /** Largest packet or frame that a peer may send. */
+  readonly inboundBytesMax: number
   readonly accept: AcceptTransport
 }
 

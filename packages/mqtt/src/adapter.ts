@@ -39,6 +39,7 @@ export class MqttAdapter implements ProtocolAdapter {
   readonly settings: MqttSettings
   readonly wheel: TimerWheel
   readonly #events: Events
+  readonly #refusals: EventThrottle
   readonly #connections = new Set<MqttConnection>()
 
   constructor(options: MqttAdapterOptions) {
@@ -46,7 +47,12 @@ export class MqttAdapter implements ProtocolAdapter {
     this.login = options.login
     this.settings = options.settings
     this.#events = options.events
+    this.#refusals = new EventThrottle(options.vhost.env.clock, (event) => options.events.emit(event))
     this.wheel = new TimerWheel(options.vhost.env.clock, WHEEL_TICK_MS)
+  }
+
+  get inboundBytesMax(): number {
+    return this.settings.maxPacketBytes
   }
 
   get connectionCount(): number {
@@ -64,6 +70,7 @@ export class MqttAdapter implements ProtocolAdapter {
     for (const connection of this.#connections) {
       connection.disconnect(ReasonCode.serverShuttingDown, 'the broker is stopping', '')
     }
+    this.#refusals.flush()
     this.wheel.close()
   }
 
@@ -87,16 +94,25 @@ export class MqttAdapter implements ProtocolAdapter {
   }
 
   report(connection: MqttConnection, kind: EventKind, text: string, clause: string): void {
-    const { peer } = connection.transport
-    this.#events.emit({
-      kind,
-      source: 'mqtt',
-      listener: peer.listener,
-      peer: peer.port === 0 ? peer.address : `${peer.address}:${peer.port}`,
-      clientId: connection.clientId,
-      user: connection.userName,
-      text,
-      clause,
-    })
+    this.#events.emit(detailsOf(connection, kind, text, clause))
+  }
+
+  /** As often as the client does it; events of one `subject` are told at most once a second, with their number. */
+  reportRefusal(connection: MqttConnection, subject: string, text: string): void {
+    this.#refusals.report(`${connection.transport.id} ${subject}`, detailsOf(connection, 'refused', text, ''))
+  }
+}
+
+function detailsOf(connection: MqttConnection, kind: EventKind, text: string, clause: string): EventDetails {
+  const { peer } = connection.transport
+  return {
+    kind,
+    source: 'mqtt',
+    listener: peer.listener,
+    peer: peer.port === 0 ? peer.address : `${peer.address}:${peer.port}`,
+    clientId: connection.clientId,
+    user: connection.userName,
+    text,
+    clause,
   }
 }

@@ -1,19 +1,18 @@
 /** WebSocket close codes [RFC 6455 §7.4.1] and the text that goes with them. */
 
 /** Why we close, in words every transport could use. */
-export type CloseCause = 'done' | 'shutdown' | 'protocol-error' | 'policy' | 'too-large' | 'fault'
+export type CloseCause = 'done' | 'shutdown' | 'protocol-error' | 'unsupported-data' | 'policy' | 'too-large' | 'fault'
 
 export const CODE_BY_CAUSE: Readonly<Record<CloseCause, number>> = {
   done: 1000,
   shutdown: 1001,
   'protocol-error': 1002,
+  /** A kind of frame, or a protocol, that is not taken. */
+  'unsupported-data': 1003,
   policy: 1008,
   'too-large': 1009,
   fault: 1011,
 }
-
-/** The peer sent a kind of frame that its protocol does not use. */
-export const CODE_UNSUPPORTED_DATA = 1003
 
 /** Never on the wire: the connection ended without a close frame. */
 export const CODE_ABNORMAL = 1006

@@ -8,6 +8,5 @@ export {
   type SecureWebSocketListenerOptions,
   type WebSocketListenerOptions,
   type WebSocketListenerSettings,
-  type WebSocketProtocol,
   type WebSocketSettings,
 } from './websocket-listener.ts'

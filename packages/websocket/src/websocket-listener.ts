@@ -1,12 +1,12 @@
 /**
  * The WebSocket listener, plain or over TLS: an HTTP server that knows one thing, the upgrade. Any path; the sub-protocol says
- * what is spoken, and decides which adapter gets the connection.
+ * what is spoken, and decides which adapter gets the connection; without one the first bytes do. [ADR-0010]
  */
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-import { type AcceptTransport, type Clock, type PeerInfo, TimerWheel } from '@ternmq/core'
+import { type Clock, type PeerInfo, type ServedProtocol, TimerWheel } from '@ternmq/core'
 import {
   Acceptor,
   type BoundAddress,
@@ -18,6 +18,8 @@ import {
   type ListenerOptions,
   type ListenerSettings,
   type ListenerStats,
+  type PeerFault,
+  ProtocolChooser,
   type SecureListener,
   type ServerCertificate,
   TlsAcceptor,
@@ -32,16 +34,9 @@ import { type WebSocketOwner, WebSocketTransport } from './websocket-transport.t
 // Not by `import`: that reads every export of the module, `fetch` and `WebSocket` too, and so loads an HTTP client of 12 MiB.
 const { createServer, STATUS_CODES } = process.getBuiltinModule('node:http')
 
-/** What is spoken under one sub-protocol name. */
-export interface WebSocketProtocol {
-  readonly acceptTransport: AcceptTransport
-  /** Text frames carry bytes too (STOMP), or close the connection (MQTT). */
-  readonly isTextAllowed: boolean
-}
-
 export interface WebSocketSettings {
-  /** By the name in `Sec-WebSocket-Protocol`: 'mqtt', 'mqttv3.1'. A client that offers none of them is refused. */
-  readonly protocols: ReadonlyMap<string, WebSocketProtocol>
+  /** The preferred one first. A client that offers only names that none of them has is refused. */
+  readonly protocols: readonly ServedProtocol[]
   /** Largest message in bytes; a larger one closes the connection with 1009. */
   readonly maxMessageBytes: number
   /** Web pages that may connect. */
@@ -56,9 +51,13 @@ export type SecureWebSocketListenerOptions = TlsListenerOptions & WebSocketSetti
 /** What may change while a WebSocket listener runs. */
 export interface WebSocketListenerSettings extends ListenerSettings {
   readonly allowedOrigins: readonly AllowedOrigin[]
+  /** Holds for connections from now on. */
+  readonly maxMessageBytes: number
+  /** Holds from the next ping of each connection on. */
+  readonly pingMs: number
 }
 
-/** A listener whose allowed origins may change too. */
+/** A listener with settings of its own that may change. */
 export interface LiveWebSocketListener extends Listener {
   use(settings: Partial<WebSocketListenerSettings>): void
 }
@@ -79,19 +78,22 @@ interface Source {
   start(): Promise<BoundAddress>
   stopAccepting(): void
   handshakeFailed(address: string, text: string): void
+  notServed(fault: PeerFault, address: string, text: string): void
 }
 
 class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
   readonly key: string
   readonly clock: Clock
   readonly wheel: TimerWheel
-  readonly pingMs: number
+  pingMs: number
   #settings: WebSocketSettings
+  readonly #protocolByName: ReadonlyMap<string, ServedProtocol>
   readonly #context: ListenerContext
   readonly #source: Source
   readonly #http: Server
   readonly #upgrader: WebSocketServer
   readonly #upgrades: Handshakes<Duplex, PeerInfo>
+  readonly #chooser: ProtocolChooser
   readonly #transports = new TransportSet<WebSocketTransport>()
 
   constructor(
@@ -104,9 +106,21 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
     this.wheel = new TimerWheel(this.clock, WHEEL_TICK_MS)
     this.pingMs = options.pingMs ?? PING_MS
     this.#settings = options
+    this.#protocolByName = new Map(
+      options.protocols.flatMap((protocol) => protocol.websocketSubprotocols.map((name) => [name, protocol] as const)),
+    )
     this.#context = context
-    this.#upgrades = new Handshakes(this.clock, options.handshakeMs ?? HANDSHAKE_MS, ({ address }, limitMs) => {
-      this.#source.handshakeFailed(address, `the peer did not finish the WebSocket upgrade within ${limitMs} ms`)
+    const limitMs = options.handshakeMs ?? HANDSHAKE_MS
+    this.#upgrades = new Handshakes(this.clock, limitMs, ({ address }, usedMs) => {
+      this.#source.handshakeFailed(address, `the peer did not finish the WebSocket upgrade within ${usedMs} ms`)
+    })
+    this.#chooser = new ProtocolChooser({
+      listener: options.key,
+      clock: this.clock,
+      protocols: options.protocols,
+      limitMs,
+      httpAdvice: () => '',
+      notServed: (fault, address, text) => this.#source.notServed(fault, address, text),
     })
     this.#upgrader = new WebSocketServer({
       noServer: true,
@@ -141,15 +155,20 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
   }
 
   use(settings: Partial<WebSocketListenerSettings>): void {
-    const { allowedOrigins = this.#settings.allowedOrigins, ...rest } = settings
+    const { allowedOrigins = this.#settings.allowedOrigins, maxMessageBytes, pingMs = this.pingMs, ...rest } = settings
     this.#settings = { ...this.#settings, allowedOrigins }
+    if (maxMessageBytes !== undefined) this.#upgrader.options.maxPayload = maxMessageBytes
+    this.pingMs = pingMs
     this.#source.use(rest)
-    if (rest.handshakeMs !== undefined) this.#upgrades.limitMs = rest.handshakeMs
+    if (rest.handshakeMs === undefined) return
+    this.#upgrades.limitMs = rest.handshakeMs
+    this.#chooser.limitMs = rest.handshakeMs
   }
 
   stopAccepting(): void {
     this.#source.stopAccepting()
     this.#upgrades.destroyAll()
+    this.#chooser.destroyUndecided()
   }
 
   async close(reason: string): Promise<void> {
@@ -183,11 +202,10 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
       )
       return
     }
-    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-    if (this.#choose(offered) === false) {
-      // [MQTT5-6.0.0-3] [MQTT311-6.0.0-3]
-      const asked = offered.join(', ') === '' ? 'none' : offered.join(', ')
-      this.#refuse(socket, 400, `Sec-WebSocket-Protocol must offer ${this.#protocolNames()}, it offered ${asked}`)
+    const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim())
+    if (offered !== undefined && this.#choose(offered) === false) {
+      const rule = `Sec-WebSocket-Protocol must offer ${this.#protocolNames()}, or be left out`
+      this.#refuse(socket, 400, `${rule}; it offered ${offered.join(', ')}`)
       return
     }
     this.#upgrader.handleUpgrade(request, socket, head, (ws) => this.#upgraded(ws, socket))
@@ -196,20 +214,21 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
   /** The first of our names that the client offers, so "mqtt" before its older form. [MQTT5-6.0.0-4] [MQTT311-6.0.0-4] */
   #choose(offered: Iterable<string>): string | false {
     const names = new Set(offered)
-    for (const name of this.#settings.protocols.keys()) if (names.has(name)) return name
+    for (const name of this.#protocolByName.keys()) if (names.has(name)) return name
     return false
   }
 
   #upgraded(ws: WebSocket, socket: Socket): void {
     const peer = this.#upgrades.finish(socket)
-    const protocol = this.#settings.protocols.get(ws.protocol)
-    if (peer === undefined || protocol === undefined) {
+    if (peer === undefined) {
       ws.terminate() // given up in this very turn
       return
     }
-    const transport = new WebSocketTransport(ws, socket, peer, this.#context.outbox, this, protocol.isTextAllowed)
+    const transport = new WebSocketTransport(ws, socket, peer, this.#context.outbox, this)
     this.#transports.add(transport)
-    transport.attach(protocol.acceptTransport(transport))
+    const protocol = this.#protocolByName.get(ws.protocol)
+    if (protocol === undefined) this.#chooser.begin(transport)
+    else transport.choose(protocol)
   }
 
   /** Answers with a sentence, counts, closes. */
@@ -232,7 +251,7 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
   }
 
   #protocolNames(): string {
-    return [...this.#settings.protocols.keys()].join(' or ')
+    return [...this.#protocolByName.keys()].join(' or ')
   }
 }
 

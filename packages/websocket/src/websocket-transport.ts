@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream'
 
-import type { Cancel, Clock, Connection, PeerInfo, TimerWheel, Transport, WheelEntry } from '@ternmq/core'
+import type { Cancel, Clock, Connection, PeerInfo, ServedProtocol, TimerWheel, WheelEntry } from '@ternmq/core'
 import {
   CLOSE_FLUSH_MS,
   closeReason,
@@ -12,10 +12,11 @@ import {
   type Outbox,
   SlabOutput,
   TURN_READ_BYTES_MAX,
+  type UndecidedTransport,
 } from '@ternmq/transport'
 import type { WebSocket } from 'ws'
 
-import { type CloseCause, closeFrameText, CODE_ABNORMAL, CODE_BY_CAUSE, CODE_UNSUPPORTED_DATA } from './close-codes.ts'
+import { type CloseCause, closeFrameText, CODE_ABNORMAL, CODE_BY_CAUSE } from './close-codes.ts'
 
 const TRANSPORT: unique symbol = Symbol('transport')
 
@@ -34,7 +35,7 @@ export interface WebSocketOwner {
   transportClosed(transport: WebSocketTransport): void
 }
 
-export class WebSocketTransport extends SlabOutput implements Transport, WheelEntry {
+export class WebSocketTransport extends SlabOutput implements UndecidedTransport, WheelEntry {
   readonly id: number = nextTransportId()
   readonly peer: PeerInfo
   wheelPrevious: WheelEntry | undefined = undefined
@@ -43,7 +44,10 @@ export class WebSocketTransport extends SlabOutput implements Transport, WheelEn
   readonly #socket: Duplex
   readonly #ws: Carrier
   readonly #owner: WebSocketOwner
-  readonly #isTextAllowed: boolean
+  /** Undefined while nobody knows what is spoken. */
+  #takesText: boolean | undefined = undefined
+  /** A text frame came. */
+  #sawText = false
   #connection: Connection | undefined = undefined
   /** '' until the first reason to close. */
   #reason = ''
@@ -56,20 +60,12 @@ export class WebSocketTransport extends SlabOutput implements Transport, WheelEn
   readonly #onWritten = (): void => this.#written()
   #cancelCloseTimer: Cancel | undefined = undefined
 
-  constructor(
-    ws: WebSocket,
-    socket: Duplex,
-    peer: PeerInfo,
-    outbox: Outbox,
-    owner: WebSocketOwner,
-    isTextAllowed: boolean,
-  ) {
+  constructor(ws: WebSocket, socket: Duplex, peer: PeerInfo, outbox: Outbox, owner: WebSocketOwner) {
     super(outbox)
     this.peer = peer
     this.#ws = ws
     this.#socket = socket
     this.#owner = owner
-    this.#isTextAllowed = isTextAllowed
     this.#ws[TRANSPORT] = this
     ws.binaryType = 'fragments' // a message that came in several reads is not copied together first
     ws.on('message', onMessage)
@@ -83,6 +79,19 @@ export class WebSocketTransport extends SlabOutput implements Transport, WheelEn
   /** The adapter's side; must follow before the event loop turns. */
   attach(connection: Connection): void {
     this.#connection = connection
+  }
+
+  choose(protocol: ServedProtocol, firstBytes?: Uint8Array): void {
+    if (this.#reason !== '') return
+    this.#takesText = protocol.takesTextFrames
+    this.#connection = protocol.accept(this)
+    if (this.#sawText && !this.#takesText) this.#refuseText()
+    else if (firstBytes !== undefined) this.#connection.onBytes(firstBytes)
+  }
+
+  /** The close frame is the answer. */
+  refuse(reason: string): void {
+    this.end(reason, 'unsupported-data')
   }
 
   pauseReading(): void {
@@ -185,16 +194,18 @@ export class WebSocketTransport extends SlabOutput implements Transport, WheelEn
   }
 
   receiveText(bytes: Uint8Array): void {
-    if (this.#isTextAllowed) {
-      this.receive([bytes])
-      return
-    }
+    this.#sawText = true
+    if (this.#takesText === false) this.#refuseText()
+    else this.receive([bytes])
+  }
+
+  /** [MQTT5-6.0.0-1] [MQTT311-6.0.0-1] */
+  #refuseText(): void {
     if (this.#reason !== '') return
-    // [MQTT5-6.0.0-1] [MQTT311-6.0.0-1]
     this.#reason = 'text frame received, this protocol needs binary frames'
     this.stopOutput()
     this.#closeWithin()
-    this.#ws.close(CODE_UNSUPPORTED_DATA, closeFrameText(this.#reason))
+    this.#ws.close(CODE_BY_CAUSE['unsupported-data'], closeFrameText(this.#reason))
   }
 
   answeredPing(): void {

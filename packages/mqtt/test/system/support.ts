@@ -33,9 +33,7 @@ export async function startTcpBroker(): Promise<Rig> {
 
 export async function startWebSocketBroker(): Promise<Rig> {
   const create = (context: ListenerContext): Listener => {
-    const adapter = adapterOn(context)
-    const protocol = { acceptTransport: adapter.accept, isTextAllowed: false }
-    const protocols = new Map(adapter.websocketSubprotocols.map((name) => [name, protocol]))
+    const protocols = [adapterOn(context)]
     const options = { ...TEST_OPTIONS, key: 'ws', protocols, maxMessageBytes: 1_000_000, allowedOrigins: [] }
     return createWebSocketListener(options, context)
   }

@@ -29,6 +29,7 @@ async function startAny(
         name,
         websocketSubprotocols: [],
         takesTextFrames: false,
+        inboundBytesMax: 1_000_000,
         accept: (transport) => {
           chosen.push(name)
           return accept(transport)

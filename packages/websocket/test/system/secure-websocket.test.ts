@@ -17,7 +17,7 @@ import { developmentCertificates, readCertificate } from '@ternmq/transport'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { createSecureWebSocketListener } from '../../src/index.ts'
-import { dialWs } from './support.ts'
+import { dialWs, protocolsOf } from './support.ts'
 
 async function startWss(): Promise<{ rig: Rig; ca: Buffer }> {
   const folder = await mkdtemp(join(tmpdir(), 'ternmq-wss-'))
@@ -25,7 +25,7 @@ async function startWss(): Promise<{ rig: Rig; ca: Buffer }> {
   const files = await developmentCertificates({ folder, names: [], nowMs: Date.now() })
   const certificate = await readCertificate(files)
   const rig = await startRig((context, acceptTransport) => {
-    const protocols = new Map([['mqtt', { acceptTransport, isTextAllowed: false }]])
+    const protocols = protocolsOf(acceptTransport)
     const tls = { certificate, clientCertificates: 'none', alpnProtocols: ['http/1.1'] } as const
     const settings = { protocols, maxMessageBytes: 1_000_000, allowedOrigins: [] }
     return createSecureWebSocketListener({ ...TEST_OPTIONS, key: 'wss', ...tls, ...settings }, context)

@@ -1,6 +1,7 @@
 /** WebSocket listeners and peers for the tests of this folder. */
 import { once } from 'node:events'
 
+import type { AcceptTransport, ServedProtocol } from '@ternmq/core'
 import { type Accepted, type Rig, startRig, TEST_OPTIONS } from '@ternmq/testkit'
 import type { BoundAddress } from '@ternmq/transport'
 import { onTestFinished } from 'vitest'
@@ -8,7 +9,7 @@ import { type ClientOptions, WebSocket } from 'ws'
 
 import { createWebSocketListener, type WebSocketListenerOptions } from '../../src/index.ts'
 
-/** Speaks 'mqtt' and 'mqttv3.1' in binary frames and 'v12.stomp' in either. */
+/** Speaks MQTT in binary frames and STOMP in either. */
 export function startWs(
   options: Partial<WebSocketListenerOptions> = {},
   setUp?: (accepted: Accepted) => void,
@@ -16,18 +17,25 @@ export function startWs(
 ): Promise<Rig> {
   return startRig(
     (context, acceptTransport) => {
-      const binary = { acceptTransport, isTextAllowed: false }
-      const protocols = new Map([
-        ['mqtt', binary],
-        ['mqttv3.1', binary],
-        ['v12.stomp', { acceptTransport, isTextAllowed: true }],
-      ])
-      const settings = { protocols, maxMessageBytes: 1_000_000, allowedOrigins: [] }
+      const settings = { protocols: protocolsOf(acceptTransport), maxMessageBytes: 1_000_000, allowedOrigins: [] }
       return create({ ...TEST_OPTIONS, key: 'ws', ...settings, ...options }, context)
     },
     onTestFinished,
     setUp,
   )
+}
+
+export function protocolsOf(accept: AcceptTransport): ServedProtocol[] {
+  return [
+    {
+      name: 'mqtt',
+      websocketSubprotocols: ['mqtt', 'mqttv3.1'],
+      takesTextFrames: false,
+      inboundBytesMax: 1_000,
+      accept,
+    },
+    { name: 'stomp', websocketSubprotocols: ['v12.stomp'], takesTextFrames: true, inboundBytesMax: 1_000, accept },
+  ]
 }
 
 /** A peer on its way; errors are left to 'close'. Destroyed after the test. */

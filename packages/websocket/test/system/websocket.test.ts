@@ -2,7 +2,7 @@ import { once } from 'node:events'
 
 import { closed, readBytes, readInFits, StreamChecker, turn, writeRandomPieces } from '@ternmq/testkit'
 import { HIGH_WATER_BYTES } from '@ternmq/transport'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { WebSocket } from 'ws'
 
 import { createWebSocketListener, type LiveWebSocketListener } from '../../src/index.ts'
@@ -60,7 +60,7 @@ test.each([
   await rig.nextAccepted()
 })
 
-test.each([[[]], [['amqp']], [['MQTT']]])(
+test.each([[['amqp']], [['MQTT']], [['soap', 'amqp']]])(
   'a peer that offers %j is refused with 400 and a sentence [MQTT5-6.0.0-3]',
   async (offered) => {
     const rig = await startWs()
@@ -72,8 +72,8 @@ test.each([[[]], [['amqp']], [['MQTT']]])(
     const chunks: Buffer[] = []
     for await (const chunk of response) chunks.push(chunk as Buffer)
     expect(response.statusCode).toBe(400)
-    const asked = offered.length === 0 ? 'none' : offered.join(', ')
-    const text = `Sec-WebSocket-Protocol must offer mqtt or mqttv3.1 or v12.stomp, it offered ${asked}`
+    const rule = 'Sec-WebSocket-Protocol must offer mqtt or mqttv3.1 or v12.stomp, or be left out'
+    const text = `${rule}; it offered ${offered.join(', ')}`
     expect(Buffer.concat(chunks).toString()).toBe(`${text}\n`)
     expect(rig.events[0]).toMatchObject({ kind: 'handshake-failed', text: `WebSocket upgrade refused: ${text}` })
     await rig.eventually(() => rig.listener.stats.open === 0)
@@ -184,6 +184,92 @@ test('a text frame carries bytes where the protocol says so', async () => {
   peer.send('CONNECT é')
   await accepted.until(() => accepted.receivedBytes === 10)
   expect(accepted.text).toBe('CONNECT é')
+})
+
+describe('without a sub-protocol', () => {
+  /** CONNECT of MQTT 3.1.1, clean session, client id 'c'. */
+  const CONNECT = Buffer.from('100d00044d5154540402003c000163', 'hex')
+
+  test('the first bytes choose the adapter, which gets all of them, however they are framed', async () => {
+    const rig = await startWs()
+    for (const pieces of [[CONNECT], [...CONNECT].map((byte) => Uint8Array.of(byte))]) {
+      const peer = await dialWs(rig.bound, [])
+      expect(peer.protocol).toBe('')
+      for (const piece of pieces) peer.send(piece)
+      const accepted = await rig.nextAccepted()
+      await accepted.until(() => accepted.receivedBytes === CONNECT.length)
+      expect(Buffer.concat(accepted.received)).toEqual(CONNECT)
+      peer.send(Buffer.from('more'))
+      await accepted.until(() => accepted.receivedBytes === CONNECT.length + 4)
+    }
+    expect(rig.clock.timerCount).toBe(1) // the wheel's
+  })
+
+  test('text frames are taken for a protocol that has them, and end the connection for one that has not', async () => {
+    const rig = await startWs()
+    const stomp = await dialWs(rig.bound, [])
+    stomp.send('CONNECT\n')
+    const accepted = await rig.nextAccepted()
+    await accepted.until(() => accepted.receivedBytes === 8)
+    stomp.send('host:é\n')
+    await accepted.until(() => accepted.text === 'CONNECT\nhost:é\n')
+
+    const mqtt = await dialWs(rig.bound, [])
+    mqtt.send('\u0010\r\0\u0004MQTT\u0004')
+    expect((await closeOf(mqtt)).code).toBe(1003)
+    const refused = await rig.nextAccepted()
+    await refused.until(() => refused.closedWith.length > 0)
+    expect(refused.receivedBytes).toBe(0)
+  })
+
+  test.each([
+    ['GET / HTTP/1.1', 'unservedProtocols', 'the peer speaks HTTP, and listener ws speaks MQTT, STOMP'],
+    ['hello', 'unknownProtocols', 'the peer speaks no protocol that is known; it began with 68 65 6c 6c 6f'],
+  ] as const)('%j closes with 1003 and a sentence, and is counted', async (bytes, counter, text) => {
+    const rig = await startWs()
+    const peer = await dialWs(rig.bound, [])
+    peer.send(Buffer.from(bytes))
+    expect(await closeOf(peer)).toEqual({ code: 1003, text })
+    expect(rig.events[0]?.text).toBe(text)
+    expect(rig.listener.stats[counter]).toBe(1)
+    expect(rig.accepted).toEqual([])
+    await rig.eventually(() => rig.listener.stats.open === 0)
+  })
+
+  test('a peer that is silent after the upgrade is closed at the time limit, one that stops is given up', async () => {
+    const rig = await startWs()
+    const silent = await dialWs(rig.bound, [])
+    await rig.eventually(() => rig.clock.timerCount === 2)
+    rig.clock.advance(10_000)
+    expect((await closeOf(silent)).code).toBe(1006)
+    expect(rig.events[0]).toMatchObject({
+      kind: 'silent',
+      text: 'the peer did not send the first bytes of a protocol within 10000 ms',
+    })
+    const other = await dialWs(rig.bound, [])
+    await rig.eventually(() => rig.listener.stats.open === 1)
+    rig.listener.stopAccepting()
+    expect((await closeOf(other)).code).toBe(1006)
+    await rig.eventually(() => rig.listener.stats.open === 0)
+  })
+})
+
+test('the limit of messages and the time between pings may change', async () => {
+  let live: LiveWebSocketListener | undefined = undefined
+  const rig = await startWs({}, undefined, (...args) => (live = createWebSocketListener(...args)))
+  const before = await dialWs(rig.bound)
+  const beforeAccepted = await rig.nextAccepted()
+  const listener = live as unknown as LiveWebSocketListener
+  listener.use({ maxMessageBytes: 100, pingMs: 2_000 })
+  const after = await dialWs(rig.bound)
+  after.send(Buffer.alloc(101))
+  expect((await closeOf(after)).code).toBe(1009)
+  before.send(Buffer.alloc(101))
+  await beforeAccepted.until(() => beforeAccepted.receivedBytes === 101)
+  const third = await dialWs(rig.bound)
+  const pinged = once(third, 'ping')
+  for (let second = 0; second < 4; second++) rig.clock.advance(1_000)
+  await pinged
 })
 
 test('a message above the limit closes the connection with 1009', async () => {

@@ -49,6 +49,7 @@ test('each listener has a table of its own, and the names of later versions are 
     '## listeners.mqtts',
     '## listeners.ws',
     '## listeners.wss',
+    '## listeners.any',
     '## mqtt',
     '## store',
     '## queues',
