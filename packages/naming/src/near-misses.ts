@@ -57,11 +57,17 @@ const CHOICES: readonly (readonly NearMissReason[])[] = REASONS.reduce<NearMissR
   .slice(1)
   .sort((one, other) => one.length - other.length)
 
+interface Noted<T extends readonly PatternLevel[]> {
+  readonly levels: T
+  /** Without any of the differences. */
+  readonly alike: T
+}
+
 export class NearMisses {
   readonly #limits: NearMissLimits
   /** In the order in which they were last told of. */
-  readonly #names = new Map<string, readonly string[]>()
-  readonly #patterns = new Map<string, readonly PatternLevel[]>()
+  readonly #names = new Map<string, Noted<readonly string[]>>()
+  readonly #patterns = new Map<string, Noted<readonly PatternLevel[]>>()
   readonly #suggestions = new Map<string, Suggestion>()
   #secondAtMs = -Infinity
   #lookedAt = 0
@@ -78,15 +84,16 @@ export class NearMisses {
 
   /** A message was published to this topic and nobody heard it. Returns what is new to suggest. */
   noteUnheard(levels: readonly string[], nowMs: number): Suggestion[] {
-    const name = topicName(levels)
-    if (!this.#admit(this.#names, name, levels, nowMs)) return []
-    return [...this.#patterns.values()].flatMap((pattern) => this.#suggest(levels, pattern, nowMs))
+    const name = this.#admit(this.#names, topicName(levels), levels, namesFolded, nowMs)
+    if (name === undefined) return []
+    return [...this.#patterns.values()].flatMap((pattern) => this.#suggest(name, pattern, nowMs))
   }
 
   /** Somebody has subscribed to this pattern, and nothing has come. Returns what is new to suggest. */
   noteIdle(pattern: readonly PatternLevel[], nowMs: number): Suggestion[] {
-    if (!this.#admit(this.#patterns, patternKey(pattern), pattern, nowMs)) return []
-    return [...this.#names.values()].flatMap((levels) => this.#suggest(levels, pattern, nowMs))
+    const noted = this.#admit(this.#patterns, patternKey(pattern), pattern, folded, nowMs)
+    if (noted === undefined) return []
+    return [...this.#names.values()].flatMap((name) => this.#suggest(name, noted, nowMs))
   }
 
   /** Somebody hears the topic now: nothing about it is suggested any more. */
@@ -108,11 +115,19 @@ export class NearMisses {
     return [...this.#suggestions.values()].reverse()
   }
 
-  /** True when it is new and may be looked at; one that is known becomes the latest told of. */
-  #admit<T extends readonly PatternLevel[]>(known: Map<string, T>, key: string, levels: T, nowMs: number): boolean {
-    if (known.delete(key)) {
-      known.set(key, levels)
-      return false
+  /** What is noted when it is new and may be looked at; one that is known becomes the latest told of. */
+  #admit<T extends readonly PatternLevel[]>(
+    known: Map<string, Noted<T>>,
+    key: string,
+    levels: T,
+    fold: (levels: T, reasons: readonly NearMissReason[]) => T,
+    nowMs: number,
+  ): Noted<T> | undefined {
+    const before = known.get(key)
+    if (before !== undefined) {
+      known.delete(key)
+      known.set(key, before)
+      return undefined
     }
     const { namesMax, perSecondMax, levelsMax } = this.#limits
     if (nowMs - this.#secondAtMs >= 1_000) {
@@ -121,18 +136,20 @@ export class NearMisses {
     }
     if (key.length > LENGTH_MAX || levels.length > levelsMax || this.#lookedAt >= perSecondMax) {
       this.#leftOutCount++
-      return false
+      return undefined
     }
     this.#lookedAt++
-    known.set(key, levels)
+    const noted = { levels, alike: fold(levels, REASONS) }
+    known.set(key, noted)
     if (known.size > namesMax) known.delete(known.keys().next().value!)
-    return true
+    return noted
   }
 
-  #suggest(levels: readonly string[], pattern: readonly PatternLevel[], nowMs: number): Suggestion[] {
-    const reasons = reasonsOf(levels, pattern)
-    if (reasons === undefined) return []
-    const [name, text] = [topicName(levels), slashed(pattern)]
+  #suggest(named: Noted<readonly string[]>, pattern: Noted<readonly PatternLevel[]>, nowMs: number): Suggestion[] {
+    // Most pairs have nothing to do with one another: that must cost little.
+    if (!matches(pattern.alike, named.alike) || matches(pattern.levels, named.levels)) return []
+    const reasons = reasonsOf(named.levels, pattern.levels)
+    const [name, text] = [topicName(named.levels), slashed(pattern.levels)]
     const key = `${name}\0${text}`
     if (this.#suggestions.has(key)) return []
     const suggestion = { name, pattern: text, reasons, text: suggestionText(name, text, reasons), atMs: nowMs }
@@ -144,10 +161,9 @@ export class NearMisses {
   }
 }
 
-/** The fewest differences without which the pattern would match. Undefined when it does already, or would not even then. */
-function reasonsOf(levels: readonly string[], pattern: readonly PatternLevel[]): readonly NearMissReason[] | undefined {
-  if (matches(pattern, levels) || !matches(folded(pattern, REASONS), namesFolded(levels, REASONS))) return undefined
-  return CHOICES.find((reasons) => matches(folded(pattern, reasons), namesFolded(levels, reasons)))
+/** The fewest differences without which the pattern matches; it does when all are gone. */
+function reasonsOf(levels: readonly string[], pattern: readonly PatternLevel[]): readonly NearMissReason[] {
+  return CHOICES.find((reasons) => matches(folded(pattern, reasons), namesFolded(levels, reasons))) ?? REASONS
 }
 
 function folded(levels: readonly PatternLevel[], reasons: readonly NearMissReason[]): readonly PatternLevel[] {

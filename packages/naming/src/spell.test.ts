@@ -281,6 +281,7 @@ describe('spellings', () => {
 
   test('an ordinary character between others changes places also where it is percent-encoded', () => {
     expect(spell(topicAddress(['C**']), 'stomp')).toBe('/topic/C++')
+    expect(spell(topicAddress(['C>', 'x']), 'stomp')).toBe('/topic/C#.x')
     expect(spell(topicAddress(['C**']), 'amqp10', 'rabbitmq')).toBe('/exchanges/amq.topic/C%2B%2B')
   })
 

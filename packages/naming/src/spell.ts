@@ -16,7 +16,7 @@ export function spell(address: ParsedAddress, protocol: Protocol, profile: Profi
   return candidates(address, protocol, profile).find((text) => {
     // As a receiver reads it: whoever sends takes fewer characters for wildcards, none more.
     const read = resolve(text, { protocol, profile, purpose: 'receive', levelsMax: Infinity })
-    return read.ok && read.options.length === 0 && addressKey(read.address) === key
+    return read.ok && addressKey(read.address) === key
   })
 }
 
