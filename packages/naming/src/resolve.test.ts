@@ -197,6 +197,13 @@ describe('lists', () => {
     expect(send('/queue/A,B,A', 'stomp')).toMatchObject({ address: { parts: [queue('A'), queue('B')] } })
   })
 
+  test('blanks around commas are as none', () => {
+    expect(send('/queue/A , /topic/b.c,\tD e', 'stomp')).toMatchObject({
+      address: { parts: [queue('A'), topic('b', 'c'), topic('D e')] },
+    })
+    expect(send('/queue/A ', 'stomp')).toMatchObject({ address: queue('A ') })
+  })
+
   test('have at most 64 parts', () => {
     const names = (count: number): string => `/queue/${Array.from({ length: count }, (_, index) => index).join(',')}`
     expect(send(names(64), 'stomp').ok).toBe(true)

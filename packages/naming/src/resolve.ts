@@ -206,7 +206,9 @@ function readMarked(text: string, attempt: Attempt): Reading | undefined {
 
 /** The address of one part, or of several with commas between. */
 function listOf(text: string, attempt: Attempt, readPart: (part: string) => Destination): ParsedAddress {
-  const texts = text.split(',')
+  const whole = text.split(',')
+  // Around the commas of a list blanks are as none; the name of one address may have them.
+  const texts = whole.length === 1 ? whole : whole.map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''))
   if (texts.length > LIST_PARTS_MAX) {
     throw new AddressRefused(
       `it lists ${texts.length} addresses; a list has at most ${LIST_PARTS_MAX}`,

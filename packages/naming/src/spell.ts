@@ -12,8 +12,18 @@ import { resolve } from './resolve.ts'
 /** Undefined when the protocol has no way to write it. */
 export function spell(address: ParsedAddress, protocol: Protocol, profile: Profile = 'activemq'): string | undefined {
   if (address.kind === 'dynamic' || address.kind === 'anonymous') return undefined
+  return spellWhere(address, protocol, profile, () => true)
+}
+
+function spellWhere(
+  address: ParsedAddress,
+  protocol: Protocol,
+  profile: Profile,
+  isGood: (text: string) => boolean,
+): string | undefined {
   const key = addressKey(address)
   return candidates(address, protocol, profile).find((text) => {
+    if (!isGood(text)) return false
     // As a receiver reads it: whoever sends takes fewer characters for wildcards, none more.
     const read = resolve(text, { protocol, profile, purpose: 'receive', levelsMax: Infinity })
     return read.ok && addressKey(read.address) === key
@@ -51,13 +61,18 @@ function mqtt(address: ParsedAddress): readonly string[] {
   return name === undefined ? [] : [name]
 }
 
+/** Blanks at the ends of a part would be lost. */
+function isTight(text: string): boolean {
+  return !/^[ \t]|[ \t]$/.test(text)
+}
+
 /** A list is read as one only when it does not begin with a percent-encoded path. */
 function list(parts: readonly Destination[], protocol: Protocol, profile: Profile): readonly string[] {
   const texts: string[] = []
   for (const part of parts) {
-    const texted = spell(part, protocol === 'rest' ? 'stomp' : protocol, profile)
-    if (texted === undefined) return []
-    texts.push(texted)
+    const text = spellWhere(part, protocol === 'rest' ? 'stomp' : protocol, profile, isTight)
+    if (text === undefined) return []
+    texts.push(text)
   }
   const isPath = (text: string): boolean => text.startsWith('/queues/') || text.startsWith('/exchanges/')
   return [[...texts.filter((text) => !isPath(text)), ...texts.filter(isPath)].join(',')]

@@ -120,7 +120,7 @@ export function renderAddresses(): string {
     '',
     '## Lists and options',
     '',
-    `- A list has at most ${LIST_PARTS_MAX} parts of any kind; one without a prefix is of the kind of the part before it. Duplicates count once.`,
+    `- A list has at most ${LIST_PARTS_MAX} parts of any kind; one without a prefix is of the kind of the part before it. Duplicates count once, blanks around commas not at all.`,
     '- `/dsub/`, `/exchange/` and `/amq/queue/` cannot be parts. Inside a name a comma is written `/queues/a%2Cb`, also as a part of a list.',
     `- An address has at most ${OPTIONS_MAX} options, ${TEXT_LENGTH_MAX} characters, and a topic ${LEVELS_MAX} levels.`,
     '',
