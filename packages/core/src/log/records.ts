@@ -78,6 +78,8 @@ export interface LoggedExtras extends MessageExtras {
   readonly lives?: readonly (readonly [queue: number, expiresAtMs: number])[]
   /** It is a will. */
   readonly will?: LoggedWill
+  /** As `RecordKind.received`, of brokers that had no such record: queue number of the publisher's session, and the id. Never written. */
+  readonly received?: readonly [queue: number, id: number]
 }
 
 /** Held for its session until it is published or dropped. */
@@ -114,11 +116,12 @@ export interface LoggedSchedule extends Timing {
 
 /** What belongs to the message itself and goes with it wherever it is copied to. */
 export function messageExtras(extras: LoggedExtras | undefined): MessageExtras | undefined {
-  if (extras?.schedule === undefined && extras?.lives === undefined && extras?.will === undefined) return extras
+  if (extras === undefined || !('schedule' in extras || 'lives' in extras || 'will' in extras || 'received' in extras)) return extras
   const own: { -readonly [K in keyof LoggedExtras]?: LoggedExtras[K] } = { ...extras }
   delete own.schedule
   delete own.lives
   delete own.will
+  delete own.received
   return Object.keys(own).length === 0 ? undefined : own
 }
 

@@ -203,6 +203,7 @@ function applyMessage(state: DurableState, record: Stored, released: number[]): 
     if (logged.mayBeDelivered) line.markRedelivered(position)
   }
   if (extras?.schedule !== undefined) state.schedules.set(lsn, extras.schedule)
+  if (extras?.received !== undefined) state.sessions.get(extras.received[0])?.received.add(extras.received[1])
   if (logged.retain) applyRetained(state, logged, lsn, isKept, released)
   if (holders === 0) released.push(lsn)
 }
