@@ -23,6 +23,7 @@ import type { MemoryBudget } from './memory-budget.ts'
 import { Bell } from './bell.ts'
 import { recordBytes } from './engine.ts'
 import { Busy, Fenced, NotAppended } from './errors.ts'
+import { HeldOwnership } from './held-ownership.ts'
 import { MemoryWriter } from './memory-writer.ts'
 
 /** Slots of a segment. One record that stays keeps this many slots, 16 bytes each, from being freed. */
@@ -257,32 +258,16 @@ export class MemoryLog implements PartitionLog {
   }
 }
 
-class MemoryOwnership implements Ownership {
-  readonly node: string
-  readonly epoch: Epoch
-  readonly log: MemoryWriter
+class MemoryOwnership extends HeldOwnership<MemoryWriter> {
   readonly #partition: MemoryLog
-  readonly #ttlMs: number
-  readonly #lost = new AbortController()
-  #held = true
-  /** On the monotonic clock. */
-  untilMs: number
 
   constructor(partition: MemoryLog, options: OwnOptions, epoch: Epoch, log: MemoryWriter) {
+    super(partition.context.clock, options, epoch, log)
     this.#partition = partition
-    this.node = options.node
-    this.#ttlMs = options.ttlMs
-    this.untilMs = partition.context.clock.monoMs() + options.ttlMs
-    this.epoch = epoch
-    this.log = log
-  }
-
-  get lost(): AbortSignal {
-    return this.#lost.signal
   }
 
   release(firstLsn: Lsn, lastLsn: Lsn): void {
-    if (this.#held) this.#partition.release(firstLsn, lastLsn)
+    if (this.isHeld) this.#partition.release(firstLsn, lastLsn)
   }
 
   get bytesSinceSnapshot(): number {
@@ -290,31 +275,19 @@ class MemoryOwnership implements Ownership {
   }
 
   async putSnapshot(at: Lsn, data: readonly Uint8Array[]): Promise<void> {
-    this.#assertHeld()
+    this.assertHeld()
     this.#partition.replaceSnapshot(at, data)
   }
 
-  async renew(): Promise<void> {
-    this.#assertHeld()
-    this.untilMs = this.#partition.context.clock.monoMs() + this.#ttlMs
-  }
-
-  async resign(): Promise<void> {
-    await this.log.close()
-    this.#partition.letGo(this)
-    this.end()
-  }
-
-  end(): void {
-    this.#held = false
-    this.#lost.abort()
-  }
-
-  #assertHeld(): void {
+  protected assertHeld(): void {
     const by = this.#partition.epoch
     if (by !== this.epoch)
       throw new Fenced(by, `epoch ${this.epoch} of partition ${this.#partition.id} was replaced by ${by}`)
-    if (!this.#held) throw new NotAppended('closed', `node ${this.node} has let go of partition ${this.#partition.id}`)
+    if (!this.isHeld) throw new NotAppended('closed', `node ${this.node} has let go of partition ${this.#partition.id}`)
+  }
+
+  protected letGo(): void {
+    this.#partition.letGo(this)
   }
 }
 

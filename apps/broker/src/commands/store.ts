@@ -55,20 +55,23 @@ export async function store(args: readonly string[], io: ConsoleIo): Promise<num
     return 1
   }
   const { config } = loaded
-  const isJson = values.json === true
-  if (action === 'inspect') return inspect(config, directory, isJson, io)
-  if (action === 'verify') return verify(config, directory, isJson, io)
+  const reading = { config, directory, isJson: values.json === true }
+  if (action === 'inspect') return inspect(reading, io)
+  if (action === 'verify') return verify(reading, io)
   if (action === 'backup' && directory !== undefined) return backup(config, directory, io)
   if (action === 'restore' && directory !== undefined) return restore(config, directory, io)
   throw new UsageError(usageProblem(action))
 }
 
-async function inspect(
-  config: BrokerConfig,
-  directory: string | undefined,
-  isJson: boolean,
-  io: ConsoleIo,
-): Promise<number> {
+/** What `inspect` and `verify` are told. */
+interface Reading {
+  readonly config: BrokerConfig
+  /** Undefined: the journal of the data directory. */
+  readonly directory: string | undefined
+  readonly isJson: boolean
+}
+
+async function inspect({ config, directory, isJson }: Reading, io: ConsoleIo): Promise<number> {
   const folder = journalToRead(config, directory)
   const look = (): Promise<StoreReport> => naming(folder, inspectStore(nodeDisk(folder)))
   const request = { op: 'store.inspect' } satisfies StoreRequest
@@ -78,12 +81,7 @@ async function inspect(
   return 0
 }
 
-async function verify(
-  config: BrokerConfig,
-  directory: string | undefined,
-  isJson: boolean,
-  io: ConsoleIo,
-): Promise<number> {
+async function verify({ config, directory, isJson }: Reading, io: ConsoleIo): Promise<number> {
   const folder = journalToRead(config, directory)
   const check = (): Promise<VerifyReport> => naming(folder, verifyStore(nodeDisk(folder)))
   const { bytes, records, faults } = await (directory === undefined ? whileLocked(config, check) : check())

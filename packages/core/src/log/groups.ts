@@ -56,7 +56,14 @@ export class SettleBatch extends Insistent {
   }
 
   /** Hot path. */
-  add(queue: number, lsn: number, line: WaitingLine | undefined, position: number, session: number, state: number): void {
+  add(
+    queue: number,
+    lsn: number,
+    line: WaitingLine | undefined,
+    position: number,
+    session: number,
+    state: number,
+  ): void {
     this.#queues.push(queue)
     this.#lsns.push(lsn)
     this.#lines.push(line)
@@ -196,10 +203,10 @@ export class Note implements LogGroup {
   }
 }
 
-/** Wants to know when everything before it has its outcome. */
-export class Barrier implements LogGroup {
+/** Goes on whatever the outcome is: of its own record, or of everything before it. */
+abstract class Onward implements LogGroup {
   ticket = 0
-  readonly recordCount = 0
+  abstract readonly recordCount: number
   readonly #then: () => void
 
   constructor(then: () => void) {
@@ -213,6 +220,16 @@ export class Barrier implements LogGroup {
   onRefused(): void {
     this.#then()
   }
+}
+
+/** Wants to know when everything before it has its outcome. */
+export class Barrier extends Onward {
+  readonly recordCount = 0
+}
+
+/** A record whose fate does not matter to whoever waits for it: it goes on either way. */
+export class Step extends Onward {
+  readonly recordCount = 1
 }
 
 /** Wants to know which record comes next. */
@@ -231,23 +248,4 @@ export class Mark implements LogGroup {
 
   /** It asked the log for nothing. */
   onRefused(): void {}
-}
-
-/** A record whose fate does not matter to whoever waits for it: it goes on either way. */
-export class Step implements LogGroup {
-  ticket = 0
-  readonly recordCount = 1
-  readonly #then: () => void
-
-  constructor(then: () => void) {
-    this.#then = then
-  }
-
-  onCommitted(): void {
-    this.#then()
-  }
-
-  onRefused(): void {
-    this.#then()
-  }
 }
