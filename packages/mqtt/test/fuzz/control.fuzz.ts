@@ -2,7 +2,7 @@
 import { fuzzControl, readAsFuzzed } from '../../src/codec/decode.fuzz.ts'
 import type { MqttVersion } from '../../src/codec/types.ts'
 import { hex } from '../wire/bytes.ts'
-import { assert, type Fuzzer, FuzzFailure, type FuzzTally, linesOf } from './fuzzer.ts'
+import { assert, type Fuzzer, FuzzFailure, type FuzzTally, linesOf } from '@ternmq/testkit/fuzzer'
 
 /** End of what `fuzzControl` throws. */
 const FOUND = /step (\d+), level (\d): ([0-9a-f]*)$/

@@ -1,5 +1,5 @@
 /** Fuzzers of this package, for tools/fuzz. */
-export { type Fuzzer, FuzzFailure, type FuzzTally, linesOf } from './fuzzer.ts'
+export { type Fuzzer, FuzzFailure, type FuzzTally, linesOf } from '@ternmq/testkit/fuzzer'
 export { controlFuzzer } from './control.fuzz.ts'
 export { publishFuzzer } from './publish.fuzz.ts'
 export { sequenceFuzzer } from './sequence.fuzz.ts'

@@ -1,6 +1,6 @@
 /** Changes to a packet in the ways that matter to a format of lengths and flags. */
 import { bytes, varint } from '../wire/bytes.ts'
-import type { Dice } from './fuzzer.ts'
+import type { Dice } from '@ternmq/testkit/fuzzer'
 
 /** Values that lengths, flags, property identifiers and UTF-8 trip over. */
 const EDGES: readonly number[] = [0x00, 0x01, 0x02, 0x0b, 0x1f, 0x23, 0x26, 0x2b, 0x2f, 0x7f, 0x80, 0xc0, 0xed, 0xff]

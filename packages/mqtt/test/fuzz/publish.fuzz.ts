@@ -7,7 +7,7 @@ import * as wire from '../wire/build.ts'
 import { hex } from '../wire/bytes.ts'
 import { type Ack, type Packet, PacketParser, type Publish } from '../wire/parse.ts'
 import { prop, type Properties } from '../wire/properties.ts'
-import { assert, Dice, type Fuzzer, FuzzFailure, type FuzzTally, linesOf, toHex } from './fuzzer.ts'
+import { assert, Dice, type Fuzzer, FuzzFailure, type FuzzTally, linesOf, toHex } from '@ternmq/testkit/fuzzer'
 import { mutate } from './mutate.ts'
 
 /** Worlds are made anew, so that what is retained and remembered does not pile up. */

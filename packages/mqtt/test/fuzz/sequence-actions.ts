@@ -1,7 +1,7 @@
 /** What happens in a sequence, one thing in each line, so that a found one can be read, cut short and kept. */
 import type { Version } from '../wire/build.ts'
 import { hex } from '../wire/bytes.ts'
-import { assert, linesOf, toHex } from './fuzzer.ts'
+import { assert, linesOf, toHex } from '@ternmq/testkit/fuzzer'
 
 export type Action =
   /** A new connection takes the slot; `kernelBytes` is the room for what the client does not read. */

@@ -2,7 +2,7 @@
 import * as wire from '../wire/build.ts'
 import type { Part } from '../wire/bytes.ts'
 import { prop } from '../wire/properties.ts'
-import type { Dice } from './fuzzer.ts'
+import type { Dice } from '@ternmq/testkit/fuzzer'
 import { mutate } from './mutate.ts'
 import type { Action } from './sequence-actions.ts'
 import { METHOD, STEPS } from './sequence-login.ts'

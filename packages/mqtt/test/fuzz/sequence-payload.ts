@@ -1,5 +1,5 @@
 /** Payloads that tell where they belong: whoever receives one can say whether it came under the right name and in order. */
-import { assert } from './fuzzer.ts'
+import { assert } from '@ternmq/testkit/fuzzer'
 
 export interface Mark {
   /** Slot and number of the publishing connection. */

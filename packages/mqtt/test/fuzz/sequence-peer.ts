@@ -7,7 +7,7 @@ import type { RawClient } from '@ternmq/testkit'
 import type { Version } from '../wire/build.ts'
 import { Reader } from '../wire/bytes.ts'
 import { type Packet, PacketParser, type Publish } from '../wire/parse.ts'
-import { assert } from './fuzzer.ts'
+import { assert } from '@ternmq/testkit/fuzzer'
 import { OrderCheck, readMark } from './sequence-payload.ts'
 
 /** What a client has to answer. */

@@ -2,7 +2,7 @@
  * Several clients of all versions say and do what comes to their minds: nothing of it may make the broker fail, hang, grow,
  * misread, misdirect or reorder, and when all have gone nothing may be left.
  */
-import { Dice, type Fuzzer, FuzzFailure, type FuzzTally } from './fuzzer.ts'
+import { Dice, type Fuzzer, FuzzFailure, type FuzzTally } from '@ternmq/testkit/fuzzer'
 import { type Action, fromText, toText } from './sequence-actions.ts'
 import { Generator } from './sequence-generator.ts'
 import { Run } from './sequence-run.ts'

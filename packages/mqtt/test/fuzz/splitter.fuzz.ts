@@ -6,7 +6,7 @@ import { ProtocolError } from '../../src/codec/errors.ts'
 import { ReasonCode } from '../../src/codec/reason-codes.ts'
 import { type PacketSink, PacketSplitter } from '../../src/packet-splitter.ts'
 import { hex, varint } from '../wire/bytes.ts'
-import { assert, Dice, type Fuzzer, FuzzFailure, type FuzzTally, linesOf, toHex } from './fuzzer.ts'
+import { assert, Dice, type Fuzzer, FuzzFailure, type FuzzTally, linesOf, toHex } from '@ternmq/testkit/fuzzer'
 
 const PACKET_BYTES_MAX = 500
 

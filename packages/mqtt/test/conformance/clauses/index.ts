@@ -3,10 +3,10 @@ import { mqtt31 } from './mqtt31.ts'
 import { mqtt311 } from './mqtt311.ts'
 import { mqtt5Numbered } from './mqtt5.ts'
 import { mqtt311Unnumbered, mqtt5Unnumbered } from './unnumbered.ts'
-import type { Clause } from './table.ts'
+import type { Clause } from '@ternmq/testkit/clauses'
 
-export type { Actor, Clause, Level } from './table.ts'
-export { isNumbered } from './table.ts'
+export type { Actor, Clause, Level } from '@ternmq/testkit/clauses'
+export { isNumbered } from '@ternmq/testkit/clauses'
 
 export interface Specification {
   /** File name of its coverage page, without ending. */

@@ -3,8 +3,8 @@
  * section and a letter. Its "must" and its plain "does" are "must" here, its "should" and "may" are "should".
  * "=" marks a rule that 3.1.1 has too, "≠" one that 3.1.1 changed or dropped. Rules for clients are left out.
  */
-import { readTable } from './table.ts'
-import type { Clause } from './table.ts'
+import { readTable } from '@ternmq/testkit/clauses'
+import type { Clause } from '@ternmq/testkit/clauses'
 
 export const mqtt31: readonly Clause[] = readTable(
   'MQTT31',

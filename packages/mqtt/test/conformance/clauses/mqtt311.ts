@@ -3,8 +3,8 @@
  * Three of them are misprinted there: 3.1.2-7 as 3.1.2.7, 3.8.3-4 as 3-8.3-4, and in the body 3.3.1-1 as 3.3.1.-1.
  * Errata 01 (2015) changes no requirement.
  */
-import { readTable } from './table.ts'
-import type { Clause } from './table.ts'
+import { readTable } from '@ternmq/testkit/clauses'
+import type { Clause } from '@ternmq/testkit/clauses'
 
 export const mqtt311: readonly Clause[] = readTable(
   'MQTT311',

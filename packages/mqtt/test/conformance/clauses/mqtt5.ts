@@ -3,8 +3,8 @@
  * The number 2.2.1-1 was never given. The body misprints 4.2.0-1 as 4.2-1 and the end of 3.2.2-8. Appendix B turns the
  * condition of 3.3.1-10 around; the body, which rules, is followed here.
  */
-import { readTable } from './table.ts'
-import type { Clause } from './table.ts'
+import { readTable } from '@ternmq/testkit/clauses'
+import type { Clause } from '@ternmq/testkit/clauses'
 
 export const mqtt5Numbered: readonly Clause[] = readTable(
   'MQTT5',

@@ -2,8 +2,8 @@
  * Rules for a server that MQTT 5.0 and 3.1.1 state without giving them a number: mostly "it is a protocol error to …".
  * The ids are ours: the section, and a letter. They come on top of the numbered lists and are counted apart.
  */
-import { readTable } from './table.ts'
-import type { Clause } from './table.ts'
+import { readTable } from '@ternmq/testkit/clauses'
+import type { Clause } from '@ternmq/testkit/clauses'
 
 export const mqtt5Unnumbered: readonly Clause[] = readTable(
   'MQTT5',

@@ -1,5 +1,5 @@
 /** What tools/fuzz needs of a fuzzer, and what fuzzers share. */
-import { SeededRandom } from '@ternmq/testkit'
+import { SeededRandom } from './virtual-clock.ts'
 
 /** What came of the inputs, by kind: a fuzzer whose inputs all end the same way finds nothing. */
 export type FuzzTally = Readonly<Record<string, number>>

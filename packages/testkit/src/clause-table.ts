@@ -1,5 +1,5 @@
 /**
- * Reads the requirement tables beside this file. A line starts a chapter ("# 3.1 CONNECT"), a section
+ * Reads the requirement tables of the conformance tests. A line starts a chapter ("# 3.1 CONNECT"), a section
  * ("§ 3.1.2.3 Connect Flags") or a requirement ("id actor level summary"); an indented line goes on with the one above,
  * or says with "why:" why a requirement is not for servers, with "deviates:" what this broker does instead and why.
  * Tables are text because 500 requirements read best as lines.
@@ -14,11 +14,11 @@ export type Actor = 'server' | 'client' | 'both'
 export type Level = 'must' | 'must-not' | 'should'
 
 export interface Clause {
-  /** 'MQTT5-3.8.4-6'. Ends in a letter where the specification has no number and the id is ours. */
+  /** 'MQTT5-3.8.4-6', 'STOMP12-SEND-a'. Ends in a letter where the specification has no number and the id is ours. */
   readonly id: string
   /** '3.8 SUBSCRIBE' */
   readonly chapter: string
-  /** '3.8.4': the section that states it, which the id need not name. */
+  /** '3.8.4', 'SEND': the section that states it, which the id need not name. */
   readonly section: string
   readonly sectionTitle: string
   /** What it asks, in our words. */
@@ -59,7 +59,8 @@ export function readTable(prefix: string, text: string): readonly Clause[] {
       goOn(clauses.at(-1) ?? refuse('nothing to go on with'), line.trim())
     } else {
       const [, id = '', actor = '', level = '', summary = ''] = /^(\S+) +(\S+) +(\S+) +(.+)$/.exec(line) ?? []
-      if (!idPattern(prefix).test(id)) refuse(`an id looks like ${prefix}-3.1.2-1 or ${prefix}-3.1.2-a`)
+      if (!idPattern(prefix).test(id))
+        refuse(`an id looks like ${prefix}-3.1.2-1, ${prefix}-3.1.2-a or ${prefix}-Section-a`)
       if (seen.has(id)) refuse('this id is there already')
       if (!isActor(actor)) return refuse(`an actor is one of ${ACTORS.join(', ')}`)
       if (!isLevel(level)) return refuse(`a level is one of ${LEVELS.join(', ')}`)
@@ -93,7 +94,7 @@ function goOn(clause: Draft, text: string): void {
 }
 
 function idPattern(prefix: string): RegExp {
-  return new RegExp(`^${prefix}-(?:\\d+(?:\\.\\d+)*|[A-Z])-(?:[1-9]\\d*|[a-z])$`)
+  return new RegExp(`^${prefix}-(?:\\d+(?:\\.\\d+)*|[A-Z][\\w-]*)-(?:[1-9]\\d*|[a-z])$`)
 }
 
 function isActor(word: string): word is Actor {

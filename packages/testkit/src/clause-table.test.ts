@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isNumbered, readTable } from './table.ts'
+import { isNumbered, readTable } from './clause-table.ts'
 
 const HEAD = '# 1 Greetings\n§ 1.1 Hello\n'
 
