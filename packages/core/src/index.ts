@@ -19,6 +19,7 @@ export { type ConsumerInfo, queueInfo, type QueueInfo } from './operations/info.
 export { purge, type Purged } from './operations/purge.ts'
 export type { Selecting } from './operations/scan.ts'
 export { copyWhere, deleteWhere, moveWhere, redrive, type Transferred } from './operations/transfer.ts'
+export { EventThrottle } from './event-throttle.ts'
 export { type BrokerEvent, type EventDetails, type EventKind, Events } from './events.ts'
 export { type CoreLimits, DEFAULT_CORE_LIMITS, EVENTS_MAX_DEFAULT } from './limits.ts'
 export type { Producer, ProducerTarget, PublishOptions, PublishOwner, PublishResult } from './producer.ts'

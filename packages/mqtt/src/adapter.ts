@@ -4,8 +4,10 @@
  */
 import {
   type Connection,
+  type EventDetails,
   type EventKind,
   type Events,
+  EventThrottle,
   type Login,
   type ProtocolAdapter,
   TimerWheel,

@@ -296,7 +296,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   /** Something in a packet was refused: kept for the reason string of its answer, and reported. */
   noteProblem(text: string): void {
     this.#problem ??= text
-    this.reportRefusal(text)
+    this.reportRefusal(text, text)
   }
 
   /** The first problem since the last call, if the client wants to hear of problems. [MQTT5-3.1.2-29] */
@@ -306,9 +306,9 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     return this.wantsProblemInformation ? problem : undefined
   }
 
-  /** An operator wants to know; the client has been told or cannot be. */
-  reportRefusal(text: string): void {
-    this.adapter.report(this, 'refused', text, '')
+  /** An operator wants to know; the client has been told or cannot be. `subject`: what it is about. */
+  reportRefusal(text: string, subject: string): void {
+    this.adapter.reportRefusal(this, subject, text)
   }
 
   /** The one place where a broken rule ends a connection. Anything but a ProtocolError is our own mistake. [MQTT5-4.13.1-1] */

@@ -119,5 +119,5 @@ export function writeRefusal(client: MqttConnection, type: number, packetId: num
 
 /** An acknowledgement of nothing: harmless after a resumed session, but an operator may want to know. */
 function reportStray(client: MqttConnection, name: string): void {
-  client.reportRefusal(`${name} for packet id ${ack.packetId}, which is not in use`)
+  client.reportRefusal(`${name} for packet id ${ack.packetId}, which is not in use`, name)
 }

@@ -77,7 +77,7 @@ function settlePublish(client: MqttConnection, qos: number, id: number, result: 
     if (result === 'refused' && client.version === 5) client.state.release(id)
     acknowledge(client, PUBREC, id, result)
   } else if (result === 'refused') {
-    refuseUnacknowledged(client)
+    reportRefused(client)
   }
 }
 
@@ -127,12 +127,13 @@ function acknowledge(client: MqttConnection, type: number, id: number, result: S
     const { refusal, text } = client.producer.refusal!
     writeRefusal(client, type, id, REASON_CODE_BY_REFUSAL[refusal], text)
   }
-  if (result === 'refused') client.reportRefusal(client.producer.refusal!.text)
+  if (result === 'refused') reportRefused(client)
 }
 
-/** There is no packet to refuse a QoS 0 publish with; the client stays, the event tells the operator. [MQTT5-4.13.2] */
-function refuseUnacknowledged(client: MqttConnection): void {
-  client.reportRefusal(client.producer.refusal!.text)
+/** For the operator. A QoS 0 publish has no answer to refuse it with: its client stays and is told nothing. [MQTT5-4.13.2] */
+function reportRefused(client: MqttConnection): void {
+  const { text, subject } = client.producer.refusal!
+  client.reportRefusal(text, subject)
 }
 
 function readMqtt3(

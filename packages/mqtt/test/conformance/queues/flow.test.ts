@@ -62,4 +62,16 @@ describe('a publish to a queue that is full', () => {
     both.send(pingreq())
     expect(both.received()).toMatchObject([{ type: 'PINGRESP' }])
   })
+
+  it('is told of once a second when a client goes on and on at QoS 0, with how many there were', () => {
+    const world = worldWith({ messagesMax: 1, blockMaxMs: 600_000 }, { limits: { heldMessagesMax: 4 } })
+    const both = subscriber(world, 'both', { filter: 'a', qos: 1 })
+    for (let id = 1; id <= 5; id++) both.send(publish('$queue/q', String(id), { qos: 1, id }))
+    for (let count = 1; count <= 100; count++) both.send(publish('$queue/q', String(count)))
+    const refusals = (): string[] => world.events.filter(({ kind }) => kind === 'refused').map(({ text }) => text)
+    expect(refusals()).toHaveLength(1)
+    world.advance(1_000)
+    expect(refusals()).toHaveLength(2)
+    expect(refusals()[1]).toMatch(/ \(99 such events in a second\)$/)
+  })
 })
