@@ -5,8 +5,9 @@
 import { type BrokerConfig, type ListenerConfig, type ListenerName, listenersOf } from '@ternmq/config'
 import type { Events, Login, ProtocolAdapter, ProtocolName, ServedProtocol, VirtualHost } from '@ternmq/core'
 import { MqttAdapter } from '@ternmq/mqtt'
+import { StompAdapter } from '@ternmq/stomp'
 
-import { toMqttSettings } from './settings.ts'
+import { toMqttSettings, toStompSettings } from './settings.ts'
 
 export interface AdaptersOptions {
   readonly vhost: VirtualHost
@@ -19,10 +20,19 @@ type MakeAdapter = (config: BrokerConfig, listener: ListenerConfig, options: Ada
 /** Every protocol there is, a line each. Of several that a WebSocket client offers the first is chosen. */
 const PROTOCOLS: ReadonlyArray<readonly [ProtocolName, MakeAdapter]> = [
   ['mqtt', (config, listener, options) => new MqttAdapter({ ...options, settings: toMqttSettings(config, listener) })],
+  [
+    'stomp',
+    (config, listener, options) => new StompAdapter({ ...options, settings: toStompSettings(config, listener) }),
+  ],
 ]
 
 /** Listeners of one protocol; the others take all there are. */
-const ONLY: Readonly<Partial<Record<ListenerName, ProtocolName>>> = { mqtt: 'mqtt', mqtts: 'mqtt' }
+const ONLY: Readonly<Partial<Record<ListenerName, ProtocolName>>> = {
+  mqtt: 'mqtt',
+  mqtts: 'mqtt',
+  stomp: 'stomp',
+  stomps: 'stomp',
+}
 
 export class Adapters {
   readonly #options: AdaptersOptions

@@ -6,6 +6,7 @@ import { FileUserStore, MemoryUserStore, type UserStore } from '@ternmq/auth'
 import { type BrokerConfig, checkExposure, type ListenerName } from '@ternmq/config'
 import { type CoreLimits, type Env, type EventKind, Events, VirtualHost } from '@ternmq/core'
 import { mqtt3Headers, mqtt5Headers } from '@ternmq/mqtt'
+import { stompHeaders, stompTextHeaders } from '@ternmq/stomp'
 import { durabilityGiven } from '@ternmq/store'
 import { type BoundAddress, ConnectionBudget, type ListenerEvent, Outbox, realEnv } from '@ternmq/transport'
 
@@ -104,7 +105,7 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
   })
   undo.add(() => vhost.close())
   vhost.policies.use(toQueueDefaults(config.queues), toQueuePolicies(config.policies))
-  await vhost.openLog(engine, [mqtt3Headers, mqtt5Headers])
+  await vhost.openLog(engine, [mqtt3Headers, mqtt5Headers, stompHeaders, stompTextHeaders])
   undo.add(users.onChange(({ kind, name }) => kind === 'removed' && endSessionsOf(vhost, name)))
   const adapters = new Adapters(config, { vhost, login: access, events })
 

@@ -40,6 +40,8 @@ const DEFAULTS: BrokerConfigInput = {
   listeners: {
     mqtt: { port: 0 },
     mqtts: { enabled: false, port: 0 },
+    stomp: { port: 0 },
+    stomps: { enabled: false, port: 0 },
     ws: { port: 0 },
     wss: { enabled: false, port: 0 },
     any: { port: 0 },

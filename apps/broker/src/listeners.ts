@@ -103,7 +103,9 @@ function make(
   switch (name) {
     case 'mqtt':
     case 'mqtts':
-      return makeMqtt(name, config, parts)
+    case 'stomp':
+    case 'stomps':
+      return makePlain(name, config, parts)
     case 'ws':
     case 'wss':
       return makeWebSocket(name, config, parts)
@@ -112,15 +114,16 @@ function make(
   }
 }
 
-function makeMqtt(name: 'mqtt' | 'mqtts', config: BrokerConfig, parts: ListenerParts): OpenListener {
+/** Of one protocol, with TLS or without. */
+function makePlain(name: 'mqtt' | 'mqtts' | 'stomp' | 'stomps', config: BrokerConfig, parts: ListenerParts): OpenListener {
   const { context, certificates } = parts
   const [{ accept }] = parts.servedBy(name) as [ServedProtocol]
   const options = optionsOf(name, config.listeners[name])
-  if (name === 'mqtt') {
+  if (name === 'mqtt' || name === 'stomp') {
     const listener = createTcpListener(options, context, accept)
     return { listener, use: (next) => listener.use(toListenerSettings(next.listeners[name])) }
   }
-  const secure = secureOptionsOf(name, config.listeners[name].tls, certificates, 'mqtt')
+  const secure = secureOptionsOf(name, config.listeners[name].tls, certificates, name === 'mqtts' ? 'mqtt' : undefined)
   const listener = createTlsListener({ ...options, ...secure }, context, accept)
   certificates.attach(name, listener)
   return { listener, use: (next) => listener.use(toListenerSettings(next.listeners[name])) }
@@ -177,11 +180,11 @@ function optionsOf(key: ListenerName, config: ListenerConfig): ListenerOptions {
   return { key, host: config.host, port: config.port, ...toListenerSettings(config) }
 }
 
-function secureOptionsOf(name: ListenerName, tls: TlsConfig, certificates: Certificates, alpn: string): TlsSettings {
+function secureOptionsOf(name: ListenerName, tls: TlsConfig, certificates: Certificates, alpn?: string): TlsSettings {
   return {
     certificate: certificates.for(name),
     clientCertificates: tls.clientCertificate,
     minVersion: tls.minVersion,
-    alpnProtocols: [alpn],
+    alpnProtocols: alpn === undefined ? [] : [alpn],
   }
 }

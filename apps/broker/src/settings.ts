@@ -10,8 +10,11 @@ import {
 } from '@ternmq/config'
 import { type CoreLimits, DEFAULT_CORE_LIMITS } from '@ternmq/core'
 import type { MqttSettings } from '@ternmq/mqtt'
+import type { StompSettings } from '@ternmq/stomp'
 import type { JournalOptions } from '@ternmq/store/journal'
 import type { ListenerSettings } from '@ternmq/transport'
+
+import { VERSION } from './version.ts'
 
 /** As a session expiry in the configuration it means 'never', as in MQTT. [MQTT5 §3.1.2.11.2] */
 const NEVER_EXPIRES_SECONDS = 4_294_967_295
@@ -37,6 +40,16 @@ export function toMqttSettings({ mqtt, limits }: BrokerConfig, listener: Listene
     strictClientIds: mqtt.strictClientIds,
     handshakeTimeoutMs: listener.handshakeTimeoutMs,
     mqtt3ReceiveMaximum: mqtt.mqtt3ReceiveMaximum,
+  }
+}
+
+/** What STOMP connections of one listener go by. */
+export function toStompSettings({ stomp, limits }: BrokerConfig, listener: ListenerConfig): StompSettings {
+  return {
+    ...stomp,
+    maxBodyBytes: Math.min(stomp.maxBodyBytes, limits.maxMessageBytes),
+    handshakeTimeoutMs: listener.handshakeTimeoutMs,
+    serverName: `TernMQ/${VERSION}`,
   }
 }
 

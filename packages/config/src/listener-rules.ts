@@ -11,10 +11,12 @@ interface MaybeTls {
 export type NamedListener = readonly [name: ListenerName, listener: ListenerConfig & MaybeTls]
 
 export function listenersOf(config: BrokerConfig): NamedListener[] {
-  const { mqtt, mqtts, ws, wss, any } = config.listeners
+  const { mqtt, mqtts, stomp, stomps, ws, wss, any } = config.listeners
   return [
     ['mqtt', mqtt],
     ['mqtts', mqtts],
+    ['stomp', stomp],
+    ['stomps', stomps],
     ['ws', ws],
     ['wss', wss],
     ['any', any.encryption === 'none' ? { ...any, tls: undefined } : any],

@@ -4,8 +4,8 @@
  */
 import { environmentName } from './settings.ts'
 
-const LISTENERS = ['stomp', 'stomps', 'amqp', 'amqps', 'console']
-const SECTIONS = ['console', 'stomp', 'amqp', 'metrics', 'virtualHosts']
+const LISTENERS = ['amqp', 'amqps', 'console']
+const SECTIONS = ['console', 'amqp', 'metrics', 'virtualHosts']
 
 /** Keys of sections; everything below them is planned too. */
 export const plannedKeys: readonly string[] = [...LISTENERS.map((name) => `listeners.${name}`), ...SECTIONS]

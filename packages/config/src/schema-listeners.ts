@@ -16,6 +16,8 @@ const schema = z
   .strictObject({
     mqtt: plain(1883).meta({ description: 'MQTT over TCP.' }),
     mqtts: withTls(8883).meta({ description: 'MQTT over TLS.' }),
+    stomp: plain(61_613).meta({ description: 'STOMP over TCP.' }),
+    stomps: withTls(61_614).meta({ description: 'STOMP over TLS.' }),
     ws: withFrames(8083).meta({
       description: 'WebSocket, on any path. The sub-protocol chooses the protocol; without one the first bytes do.',
     }),

@@ -3,7 +3,14 @@
  * `queues` each has a default, in a policy each may be left out. The core lays them over one another.
  */
 import { z } from 'zod'
-import { FORWARDS_MAX, isForwardTarget, isQueueName, isQueuePattern, POLICIES_MAX, QUEUE_NAME_CHARS_MAX } from './queue-pattern.ts'
+import {
+  FORWARDS_MAX,
+  isForwardTarget,
+  isQueueName,
+  isQueuePattern,
+  POLICIES_MAX,
+  QUEUE_NAME_CHARS_MAX,
+} from './queue-pattern.ts'
 import { typed } from './typed.ts'
 import type { QueuePolicy, QueuesConfig } from './types.ts'
 
@@ -114,12 +121,16 @@ const autoDeleteSeconds = z.int().min(0).max(YEAR_SECONDS).meta({
     'Seconds without messages and consumers after which a queue that was made by being used goes. 0: it stays.',
   reload: 'live',
 })
-const slowAfterSeconds = z.int().min(0).max(86_400).meta({
-  description:
-    'Seconds in which the connection of a consumer takes no byte while messages wait for it; then it is slow, reported and counted. ' +
-    '0: nobody looks.',
-  reload: 'live',
-})
+const slowAfterSeconds = z
+  .int()
+  .min(0)
+  .max(86_400)
+  .meta({
+    description:
+      'Seconds in which the connection of a consumer takes no byte while messages wait for it; then it is slow, reported and counted. ' +
+      '0: nobody looks.',
+    reload: 'live',
+  })
 const slowThen = z.enum(['report', 'disconnect']).meta({
   description: 'What becomes of a slow consumer: `report` leaves it connected, `disconnect` ends its connection.',
   reload: 'live',

@@ -10,6 +10,7 @@ import { isAccessPattern, RULES_MAX, TOPICS_PER_RULE_MAX } from './access-patter
 import { listenersSchema } from './schema-listeners.ts'
 import { mqttSchema } from './schema-mqtt.ts'
 import { policiesSchema, queuesSchema } from './schema-queues.ts'
+import { stompSchema } from './schema-stomp.ts'
 import { storeSchema } from './schema-store.ts'
 import { typed } from './typed.ts'
 import type { AuthConfig, BrokerConfig, EventsConfig, LimitsConfig, LogConfig } from './types.ts'
@@ -172,6 +173,7 @@ const schema = z
     }),
     listeners: listenersSchema,
     mqtt: mqttSchema,
+    stomp: stompSchema,
     store: storeSchema,
     queues: queuesSchema,
     policies: policiesSchema,

@@ -10,6 +10,7 @@ export interface BrokerConfig {
   readonly dataDir: string
   readonly listeners: ListenersConfig
   readonly mqtt: MqttConfig
+  readonly stomp: StompConfig
   readonly store: StoreConfig
   readonly queues: QueuesConfig
   readonly policies: readonly QueuePolicy[]
@@ -31,6 +32,8 @@ type Optional<T> = T extends readonly unknown[]
 export interface ListenersConfig {
   readonly mqtt: ListenerConfig
   readonly mqtts: ListenerConfig & WithTls
+  readonly stomp: ListenerConfig
+  readonly stomps: ListenerConfig & WithTls
   readonly ws: ListenerConfig & WithFrames
   readonly wss: ListenerConfig & WithFrames & WithTls
   readonly any: ListenerConfig & WithEncryption & WithTls
@@ -107,6 +110,20 @@ export interface MqttConfig {
   readonly sharedSubscriptionsAvailable: boolean
   /** 0 publishes none. */
   readonly sysTopicsIntervalSeconds: number
+}
+
+export interface StompConfig {
+  readonly profile: 'activemq' | 'artemis' | 'rabbitmq'
+  readonly maxHeaderBytes: number
+  readonly maxHeaders: number
+  readonly maxHeaderLineBytes: number
+  readonly maxBodyBytes: number
+  readonly frameTimeoutMs: number
+  /** 0: none. */
+  readonly heartBeatMs: number
+  readonly prefetch: number
+  readonly maxTopicLevels: number
+  readonly maxClientIdBytes: number
 }
 
 export interface StoreConfig {

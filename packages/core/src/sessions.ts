@@ -19,6 +19,8 @@ export interface OpenSession {
   readonly creditMax: number
   readonly will: Will | undefined
   readonly owner: SessionOwner
+  /** A session of that client id, connected or kept: `take-over` (when left out) goes on with it, `refuse` leaves it alone. */
+  readonly onConflict?: 'take-over' | 'refuse'
 }
 
 export class Sessions {
@@ -65,6 +67,10 @@ export class Sessions {
     const before = this.#byClientId.get(clientId)
     if (before !== undefined && before.principal.name !== principal.name) {
       const text = `client id '${clientId}' has a session of another user; choose another client id, or delete that session`
+      return refuse('in-use', clientId, text)
+    }
+    if (before !== undefined && request.onConflict === 'refuse') {
+      const text = `client id '${clientId}' is in use, by ${before.isConnected ? 'another connection' : 'a session that is kept'}; choose another one, or delete that session`
       return refuse('in-use', clientId, text)
     }
     if (before === undefined && this.#byClientId.size >= this.#vhost.limits.sessionsMax) {

@@ -1,0 +1,72 @@
+/** `browser:true`: everything that is in a queue, looked at and left there; then a MESSAGE with `browser:end`, as ActiveMQ ends it. */
+import { browse, type BrowsedEntry, parseSelector, type Queue, type Selector } from '@ternmq/core'
+import { encodeLines, linesFor, writeMessage } from './codec/encode.ts'
+import { HeaderId } from './codec/header-ids.ts'
+import type { FrameHeaders } from './codec/headers.ts'
+import type { StompConnection } from './connection.ts'
+import type { Source } from './destinations.ts'
+import { stompHeaders, stompTextHeaders } from './headers.ts'
+import { pairsOf } from './message-out.ts'
+import { Refused } from './refused.ts'
+import type { Subscription } from './subscription.ts'
+
+/** Entries read at a time; the client's transport decides when the next ones are. */
+const PAGE_ENTRIES = 100
+
+/** Begins; the messages follow in later turns. Throws Refused for what is no queue, or may not be looked at. */
+export function browseFor(client: StompConnection, headers: FrameHeaders, subscription: Subscription, sources: readonly Source[]): void {
+  const [source, ...more] = sources
+  if (source?.kind !== 'queue' || more.length > 0) throw new Refused(headers, 'header browser: only one queue can be browsed, not a topic and no list')
+  const { vhost } = client.adapter
+  const refusal = vhost.destinations.refusalOf({ principal: client.session.principal, clientId: client.clientId }, 'browse', source.queue)
+  if (refusal !== undefined) throw new Refused(headers, refusal)
+  const named = vhost.destinations.find(source.queue)
+  if (named === undefined) throw new Refused(headers, `there is no queue '${source.queue}' to browse`)
+  let isOver = false
+  subscription.stopBrowsing = () => void (isOver = true)
+  const finished = client.unfinished()
+  run(client, subscription, named.queue, selectorOf(headers), () => isOver).then(finished, (error: unknown) => {
+    finished()
+    client.fail(error)
+  })
+}
+
+async function run(
+  client: StompConnection,
+  subscription: Subscription,
+  queue: Queue,
+  selector: Selector | undefined,
+  isOver: () => boolean,
+): Promise<void> {
+  const head = subscription.headFor(`$queue/${queue.name}`)
+  let after: string | undefined = undefined
+  for (;;) {
+    const page: Awaited<ReturnType<typeof browse>> = await browse(queue, { limit: PAGE_ENTRIES, selector, ...(after !== undefined && { after }) })
+    if (isOver()) return
+    for (const entry of page.entries) write(client, subscription, entry)
+    if (page.cursor === undefined) break
+    after = page.cursor
+    await client.whenWritable()
+    if (isOver()) return
+  }
+  const end = encodeLines([['browser', 'end']], client.version)
+  writeMessage(client.transport, head, client.nextTag(), end, 0, end.length, end, 0, 0)
+}
+
+function write(client: StompConnection, subscription: Subscription, entry: BrowsedEntry): void {
+  const { message, redelivered, failedCount } = entry
+  const own = encodeLines(pairsOf({ message, redelivered, failedCount, retained: false }), client.version)
+  const isOwn = message.codec === stompHeaders || message.codec === stompTextHeaders
+  const theirs = linesFor(isOwn ? message.headerBytes : message.headerBytesFor(stompHeaders), client.version)
+  const lines = Buffer.concat([own, theirs])
+  const head = subscription.headFor(message.topic)
+  writeMessage(client.transport, head, client.nextTag(), lines, 0, lines.length, message.bytes, message.bodyStart, message.end)
+}
+
+function selectorOf(headers: FrameHeaders): Selector | undefined {
+  const text = headers.get(HeaderId.selector)
+  if (text === undefined) return undefined
+  const parsed = parseSelector(text)
+  if (parsed.ok) return parsed.selector
+  throw new Refused(headers, `the selector '${text}' is wrong at character ${parsed.error.position}: ${parsed.error.text}`)
+}

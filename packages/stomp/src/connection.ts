@@ -1,0 +1,431 @@
+/**
+ * One STOMP connection: takes frames in order, keeps what belongs to the connection and ends it in one place. What a frame means
+ * is in handlers/. Every refusal is an ERROR frame, and the connection closes after it. [STOMP12-ERROR-a]
+ */
+import type {
+  Connection,
+  Producer,
+  PublishOwner,
+  PublishResult,
+  RefusalDetail,
+  Session,
+  SessionOwner,
+  Transaction,
+  Transport,
+  WheelEntry,
+} from '@ternmq/core'
+import type { StompAdapter } from './adapter.ts'
+import { Command, COMMAND_NAMES, isClientCommand } from './codec/commands.ts'
+import { encodeError, type HeaderPair, writeReceipt } from './codec/encode.ts'
+import { unescape } from './codec/escapes.ts'
+import { type FrameSink, FrameSplitter } from './codec/frame-splitter.ts'
+import type { FrameHeaders } from './codec/headers.ts'
+import type { FrameLimits } from './codec/limits.ts'
+import { FrameProblem } from './codec/problem.ts'
+import type { StompVersion } from './codec/versions.ts'
+import { Destinations } from './destinations.ts'
+import { handleAck } from './handlers/acks.ts'
+import { handleConnect } from './handlers/connect.ts'
+import { handleSend } from './handlers/send.ts'
+import { handleSubscribe, handleUnsubscribe } from './handlers/subscribe.ts'
+import { handleAbort, handleBegin, handleCommit } from './handlers/transactions.ts'
+import { HeartBeats, silenceLimitMs } from './heart-beats.ts'
+import { receiptOf } from './receipts.ts'
+import { Refused } from './refused.ts'
+import type { Held, Subscription } from './subscription.ts'
+
+/** new: waits for CONNECT. authenticating: it came. leaving: DISCONNECT came, and what was before it is being finished. */
+type Phase = 'new' | 'authenticating' | 'connected' | 'leaving' | 'closed'
+
+export class StompConnection implements Connection, SessionOwner, PublishOwner, WheelEntry, FrameSink {
+  readonly adapter: StompAdapter
+  readonly transport: Transport
+  readonly #splitter = new FrameSplitter()
+  #phase: Phase = 'new'
+  #isPaused = false
+  #isBusy = false
+  /** Tick of the adapter's wheel at which the last byte came. */
+  #heardTick: number
+  /** Tick at which the frame that has not ended was first seen; -1 while there is none. */
+  #frameTick = -1
+  /** The client sends something this often; 0: it may be silent. */
+  #silenceMs = 0
+  #heartBeats: HeartBeats | undefined = undefined
+
+  // ── from CONNECT ──
+  version: StompVersion = 12
+  clientId = ''
+  /** The client chose its id, so what it names after itself lasts. */
+  hasOwnClientId = false
+  userName = ''
+  session: Session = undefined as unknown as Session
+  producer!: Producer
+  destinations!: Destinations
+  /** Begins every message-id of this connection. [STOMP12-MESSAGE-c] */
+  idPrefix = ''
+
+  readonly subscriptions: Map<string, Subscription> = new Map()
+  readonly transactions: Map<string, Transaction> = new Map()
+  /** Messages that wait for ACK or NACK, by the number in their ack id, in the order they were sent. */
+  readonly held: Map<number, Held> = new Map()
+  #lastTag = 0
+  /** Publishes that have no outcome yet, and the receipts that wait for one, by the number of the publish. */
+  #publishTag = 0
+  #pendingCount = 0
+  readonly #receipts = new Map<number, Uint8Array>()
+  readonly #writableWaiters: (() => void)[] = []
+  /** Runs when nothing that the client sent before is unfinished. */
+  #whenDone: (() => void) | undefined = undefined
+
+  wheelPrevious: WheelEntry | undefined = undefined
+  wheelNext: WheelEntry | undefined = undefined
+  wheelTick = -1
+
+  constructor(adapter: StompAdapter, transport: Transport) {
+    this.adapter = adapter
+    this.transport = transport
+    this.#heardTick = adapter.wheel.tick
+    adapter.wheel.add(this, adapter.settings.handshakeTimeoutMs)
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === 'closed'
+  }
+
+  /** A number that no other message of this connection has. Hot path. */
+  nextTag(): number {
+    return ++this.#lastTag
+  }
+
+  // ── Connection ──
+
+  /** Hot path. */
+  onBytes(chunk: Uint8Array): void {
+    if (this.#phase === 'closed') return
+    this.#heardTick = this.adapter.wheel.tick
+    try {
+      this.#splitter.read(chunk, this)
+    } catch (error) {
+      this.fail(error)
+    }
+    this.#watchFrame()
+    this.#checkPressure()
+  }
+
+  onWritable(): void {
+    this.#wakeWriters()
+    if (this.#phase === 'connected' || this.#phase === 'leaving') this.session.onWritable()
+  }
+
+  onClosed(reason: string): void {
+    if (this.#phase !== 'closed') this.#close(`connection lost: ${reason}`, '')
+  }
+
+  // ── FrameSink ──
+
+  get limits(): FrameLimits {
+    return this.adapter.settings
+  }
+
+  /** Hot path. */
+  onFrame(headers: FrameHeaders, bytes: Uint8Array, bodyStart: number, bodyEnd: number): boolean {
+    const command: number = headers.command
+    if (this.#phase !== 'connected') this.#onEarlyFrame(headers)
+    else if (command === Command.send) handleSend(this, headers, bytes, bodyStart, bodyEnd)
+    else this.#onControl(headers)
+    return this.#phase !== 'closed' && !this.#isBusy
+  }
+
+  // ── SessionOwner ──
+
+  onEvicted(): void {
+    this.refuse('an operator ended the session', '')
+  }
+
+  // ── PublishOwner ──
+
+  onPublishSettled(tag: number, result: Exclude<PublishResult, 'pending'>): void {
+    this.#pendingCount--
+    const receipt = this.#receipts.get(tag)
+    if (receipt !== undefined) this.#receipts.delete(tag)
+    if (this.#phase === 'closed') return
+    if (result === 'refused') this.refuseFor(this.producer.refusal!, 'SEND', receipt)
+    else if (receipt !== undefined) writeReceipt(this.transport, receipt)
+    this.#checkDone()
+  }
+
+  // ── WheelEntry ──
+
+  /** A time limit may have passed: for CONNECT, for a frame, for silence. */
+  onDue(): void {
+    if (this.#phase === 'closed') return
+    const { settings, wheel } = this.adapter
+    if (this.#phase === 'new' || this.#phase === 'authenticating') {
+      return this.refuse(`no complete CONNECT within ${settings.handshakeTimeoutMs / 1000} s`, 'STOMP12-Connecting-a')
+    }
+    if (this.#frameTick >= 0 && this.adapter.silentMs(this.#frameTick) >= settings.frameTimeoutMs && !this.#isPaused) {
+      return this.refuse(`a frame has begun and not ended within stomp.frameTimeoutMs ${settings.frameTimeoutMs}`, 'STOMP12-Size_Limits-a')
+    }
+    const silentMs = this.#isPaused ? 0 : this.adapter.silentMs(this.#heardTick)
+    if (this.#silenceMs > 0 && silentMs >= this.#silenceMs) {
+      return this.refuse(`nothing heard for ${Math.round(silentMs / 1000)} s; heart-beats were agreed on, send them in time`, 'STOMP12-Heart-beating-e')
+    }
+    const waits = [this.#silenceMs > 0 ? this.#silenceMs - silentMs : Infinity]
+    if (this.#frameTick >= 0) waits.push(settings.frameTimeoutMs)
+    const nextMs = Math.min(...waits)
+    if (nextMs < Infinity) wheel.add(this, nextMs)
+  }
+
+  // ── for handlers ──
+
+  /** CONNECT is under way. */
+  authenticate(): void {
+    this.#phase = 'authenticating'
+  }
+
+  /** CONNECTED was sent: frames are taken, heart-beats count. Each in ms, 0 for none. */
+  begin(sendsMs: number, hearsMs: number): void {
+    this.#phase = 'connected'
+    this.#heardTick = this.adapter.wheel.tick
+    this.destinations = new Destinations(this)
+    this.adapter.wheel.remove(this)
+    if (hearsMs > 0) {
+      this.#silenceMs = silenceLimitMs(hearsMs)
+      this.adapter.wheel.add(this, this.#silenceMs)
+    }
+    if (sendsMs === 0) return
+    this.#heartBeats = new HeartBeats(this, sendsMs)
+    this.#heartBeats.start()
+  }
+
+  /** Frames wait until `work` is done; reading pauses, so that little waits. */
+  waitFor(work: Promise<void>): void {
+    this.#isBusy = true
+    this.transport.pauseReading()
+    work.then(
+      () => this.#goOn(),
+      (error: unknown) => this.fail(error),
+    )
+  }
+
+  /** A publish that has its outcome, or will have it: `onPublishSettled` with the number that `nextPublish` gave. Hot path. */
+  onPublished(tag: number, result: PublishResult, receipt: Uint8Array | undefined): void {
+    if (result === 'pending') {
+      this.#pendingCount++
+      if (receipt !== undefined) this.#receipts.set(tag, receipt)
+    } else if (result === 'refused') {
+      this.refuseFor(this.producer.refusal!, 'SEND', receipt)
+    } else if (receipt !== undefined) {
+      writeReceipt(this.transport, receipt)
+    }
+  }
+
+  nextPublish(): number {
+    return ++this.#publishTag
+  }
+
+  /** Something that ends later has begun; `DISCONNECT` waits for it. Call what this returns when it has. */
+  unfinished(): () => void {
+    this.#pendingCount++
+    return () => {
+      this.#pendingCount--
+      if (this.#phase !== 'closed') this.#checkDone()
+    }
+  }
+
+  /** The frame's receipt, once all that it did is in the log. [STOMP12-RECEIPT-a] */
+  confirm(headers: FrameHeaders): void {
+    const receipt = receiptOf(headers)
+    if (receipt !== undefined) this.confirmLater(receipt)
+  }
+
+  confirmLater(receipt: Uint8Array): void {
+    const { log } = this.adapter.vhost
+    if (log.settledSoFar() === undefined) return writeReceipt(this.transport, receipt)
+    const finished = this.unfinished()
+    log.afterBatches(() => {
+      if (!this.isClosed) writeReceipt(this.transport, receipt)
+      finished()
+    })
+  }
+
+  /** A commit has settled some of what was held. */
+  forgetSettled(): void {
+    for (const [tag, { delivery }] of this.held) if (delivery.consumer === undefined) this.held.delete(tag)
+  }
+
+  /** Resolves when the transport takes more, and when it is gone. */
+  whenWritable(): Promise<void> {
+    if (this.transport.writable || this.isClosed) return Promise.resolve()
+    return new Promise((resolve) => this.#writableWaiters.push(resolve))
+  }
+
+  /** An operator wants to know; the client stays. */
+  hint(text: string): void {
+    this.adapter.report(this, 'hint', text, '')
+  }
+
+  // ── the end ──
+
+  /** The one place where a broken rule ends a connection. Anything but a problem of the client is our own mistake. */
+  fail(error: unknown): void {
+    if (this.#phase === 'closed') return
+    if (error instanceof FrameProblem) {
+      const { text, clause, command, receipt } = error
+      return this.#end(command === '' ? text : `${command}: ${text}`, clause, receipt, [])
+    }
+    if (error instanceof Refused) return this.#end(error.message, error.clause, error.receipt, error.headers)
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.adapter.report(this, 'failure', `internal error: ${text}`, '')
+    this.#end('internal error', '', undefined, [])
+  }
+
+  /** Ends the connection with an ERROR that says `text`. */
+  refuse(text: string, clause: string): void {
+    if (this.#phase !== 'closed') this.#end(text, clause, undefined, [])
+  }
+
+  /** The core has refused what a frame asked for. */
+  refuseFor({ text }: RefusalDetail, command: string, receipt: Uint8Array | undefined): void {
+    if (this.#phase === 'closed') return
+    const id = receipt === undefined ? undefined : decoder.decode(receipt)
+    this.#end(`${command}: ${text}`, '', id === undefined || this.version === 10 ? id : unescape(id), [])
+  }
+
+  #end(text: string, clause: string, receipt: string | undefined, headers: readonly HeaderPair[]): void {
+    this.transport.write(encodeError({ message: text, receipt, headers }, this.version))
+    this.#close(text, clause)
+    this.transport.end(text)
+  }
+
+  #close(text: string, clause: string): void {
+    const wasConnected = this.#phase === 'connected' || this.#phase === 'leaving'
+    this.#phase = 'closed'
+    this.adapter.wheel.remove(this)
+    this.#heartBeats?.stop()
+    this.adapter.forget(this)
+    this.#splitter.clear()
+    this.#wakeWriters()
+    this.adapter.report(this, wasConnected ? 'disconnected' : 'refused', text, clause)
+    if (this.session === undefined) return
+    for (const subscription of this.subscriptions.values()) subscription.onConnectionClosed()
+    this.subscriptions.clear()
+    this.held.clear()
+    this.session.disconnect()
+  }
+
+  #wakeWriters(): void {
+    for (const resolve of this.#writableWaiters.splice(0)) resolve()
+  }
+
+  #onEarlyFrame(headers: FrameHeaders): void {
+    const { command } = headers
+    if (this.#phase === 'leaving') {
+      throw new Refused(headers, `${COMMAND_NAMES[command]!} after DISCONNECT: nothing may follow it`, 'STOMP12-DISCONNECT-c')
+    }
+    if (this.#phase === 'new' && (command === Command.connect || command === Command.stomp)) return handleConnect(this, headers)
+    const text = `the first frame is ${COMMAND_NAMES[command]!}; connect with CONNECT before anything else`
+    throw new Refused(headers, text, 'STOMP12-Connecting-a')
+  }
+
+  #onControl(headers: FrameHeaders): void {
+    switch (headers.command) {
+      case Command.ack:
+        handleAck(this, headers, true)
+        break
+      case Command.nack:
+        handleAck(this, headers, false)
+        break
+      case Command.subscribe:
+        handleSubscribe(this, headers)
+        break
+      case Command.unsubscribe:
+        handleUnsubscribe(this, headers)
+        break
+      case Command.begin:
+        handleBegin(this, headers)
+        break
+      case Command.commit:
+        handleCommit(this, headers)
+        break
+      case Command.abort:
+        handleAbort(this, headers)
+        break
+      case Command.disconnect:
+        this.#leave(headers)
+        break
+      default:
+        this.#refuseCommand(headers)
+    }
+  }
+
+  #refuseCommand(headers: FrameHeaders): never {
+    const name = COMMAND_NAMES[headers.command]!
+    const text = isClientCommand(headers.command) ? `a second ${name} on one connection` : `${name} is a frame of servers`
+    throw new Refused(headers, text, 'STOMP12-Client_Frames-a')
+  }
+
+  /** The receipt of DISCONNECT says that everything before it is done. [STOMP12-DISCONNECT-b] */
+  #leave(headers: FrameHeaders): void {
+    const receipt = receiptOf(headers)
+    this.#phase = 'leaving'
+    this.#whenDone = () => {
+      this.adapter.vhost.log.afterBatches(() => {
+        if (this.isClosed) return
+        if (receipt !== undefined) writeReceipt(this.transport, receipt)
+        this.#close('client disconnected', '')
+        this.transport.end('client disconnected')
+      })
+    }
+    this.#checkDone()
+  }
+
+  #checkDone(): void {
+    if (this.#pendingCount > 0) return
+    const done = this.#whenDone
+    this.#whenDone = undefined
+    done?.()
+  }
+
+  #goOn(): void {
+    this.#isBusy = false
+    if (this.isClosed) return
+    if (!this.#isPaused) this.transport.resumeReading()
+    try {
+      this.#splitter.resume(this)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** The time of a frame runs from the first read that did not complete it. */
+  #watchFrame(): void {
+    if (!this.#splitter.isWithinFrame) {
+      this.#frameTick = -1
+      return
+    }
+    if (this.#frameTick >= 0 || this.#phase !== 'connected') return
+    this.#frameTick = this.adapter.wheel.tick
+    if (this.wheelTick < 0) this.adapter.wheel.add(this, this.adapter.settings.frameTimeoutMs)
+  }
+
+  /** A client that also receives is read on: its acknowledgements are what would help. */
+  #checkPressure(): void {
+    const queue = this.adapter.vhost.takePressure()
+    if (queue !== undefined) this.#pauseUntil((release) => queue.holdProducer(release))
+    else if (this.#phase === 'connected' && this.producer.isBlocked) this.#pauseUntil((release) => this.producer.whenUnblocked(release))
+  }
+
+  #pauseUntil(released: (release: () => void) => void): void {
+    if (this.#phase !== 'connected' || this.#isPaused || this.subscriptions.size > 0 || this.transactions.size > 0) return
+    this.transport.pauseReading()
+    this.#isPaused = true
+    released(() => {
+      this.#isPaused = false
+      this.#heardTick = this.adapter.wheel.tick // what it sent meanwhile is still to be read
+      if (this.#phase !== 'closed' && !this.#isBusy) this.transport.resumeReading()
+    })
+  }
+}
+
+const decoder = new TextDecoder()

@@ -1,0 +1,217 @@
+/** The destinations of one connection: what a header means, the temporary ones that it has made, and how a MESSAGE writes them. */
+import {
+  DEFAULT_VHOST,
+  patternFromKey,
+  type PatternLevel,
+  type ProducerTarget,
+  queueNameOf,
+  type ReceiverSpec,
+  subscriptionQueueName,
+} from '@ternmq/core'
+import { hintsFor, kindText, type ParsedAddress, type Resolution, resolve, toCoreName } from '@ternmq/naming'
+import { HeaderId } from './codec/header-ids.ts'
+import type { FrameHeaders } from './codec/headers.ts'
+import { quote } from './codec/problem.ts'
+import type { StompConnection } from './connection.ts'
+import { spellReplyTo } from './names.ts'
+import { Refused, required } from './refused.ts'
+
+/** Destinations that a connection sends to; beyond it they are looked up again. */
+const TARGETS_MAX = 1_024
+
+export type Source = ReceiverSpec['source']
+
+/** How a client wants to receive, beside the destination. */
+export interface SourceWishes {
+  readonly subscriptionName: string | undefined
+  /** The subscription is not the client's alone. */
+  readonly isShared: boolean
+  readonly noLocal: boolean
+  readonly retroactive: boolean
+  readonly exclusive: boolean
+  readonly priority: number
+}
+
+export class Destinations {
+  readonly #client: StompConnection
+  readonly #targets = new Map<string, ProducerTarget>()
+  #lastText = ''
+  #last: ProducerTarget | undefined = undefined
+  /** Core names of the client's temporary destinations, by kind and the name that it gave them. */
+  readonly #temporaries = new Map<string, string>()
+
+  constructor(client: StompConnection) {
+    this.#client = client
+  }
+
+  /** Where a SEND goes. Hot path. */
+  targetOf(frame: FrameHeaders): ProducerTarget {
+    const index = frame.find(HeaderId.destination)
+    if (index >= 0 && this.#last !== undefined && frame.valueIs(index, this.#lastText)) return this.#last
+    const text = required(frame, HeaderId.destination, 'destination', 'STOMP12-SEND-a')
+    let target = this.#targets.get(text)
+    if (target === undefined) {
+      target = this.#makeTarget(frame, text)
+      if (this.#targets.size >= TARGETS_MAX) this.#targets.clear()
+      this.#targets.set(text, target)
+    }
+    this.#lastText = text
+    this.#last = target
+    return target
+  }
+
+  /** Where a SUBSCRIBE reads from: several for a list. */
+  sourcesOf(frame: FrameHeaders, text: string, wishes: SourceWishes): Source[] {
+    const { address, options } = this.#resolve(frame, text, 'receive')
+    const own = withOptions(frame, wishes, options)
+    const parts = address.kind === 'list' ? address.parts : [address]
+    return parts.map((part) => this.#sourceOf(frame, part, own))
+  }
+
+  /** `reply-to` as every client of the broker can use it. */
+  replyTo(frame: FrameHeaders, text: string): string {
+    const read = resolve(text, { protocol: 'stomp', profile: this.#client.adapter.settings.profile, purpose: 'send' })
+    if (!read.ok) return text // whoever replies will hear why it cannot be
+    const { address } = read
+    if (address.kind !== 'temp-queue-alias' && address.kind !== 'temp-topic-alias') return text
+    const name = this.#temporary(frame, address.kind, address.alias)
+    return spellReplyTo(name) ?? text
+  }
+
+  #makeTarget(frame: FrameHeaders, text: string): ProducerTarget {
+    const { address } = this.#resolve(frame, text, 'send')
+    const { producer } = this.#client
+    if (address.kind === 'list') return producer.targetOfAll(address.parts.map((part) => this.#nameOf(frame, part)))
+    return producer.target(this.#nameOf(frame, address))
+  }
+
+  #resolve(frame: FrameHeaders, text: string, purpose: 'send' | 'receive'): Extract<Resolution, { ok: true }> {
+    const { adapter } = this.#client
+    const { vhost, settings } = adapter
+    const read = resolve(text, {
+      protocol: 'stomp',
+      profile: settings.profile,
+      purpose,
+      kindHint: kindHintOf(frame),
+      exists: (kind, name) => kind === 'queue' && vhost.destinations.find(name) !== undefined,
+      levelsMax: settings.maxTopicLevels,
+    })
+    if (!read.ok) throw new Refused(frame, read.detail.text)
+    const { address } = read
+    if (read.mustExist && address.kind === 'queue' && vhost.destinations.find(address.name) === undefined) {
+      throw new Refused(frame, `there is no queue ${quote(address.name)}, and ${quote(text)} makes none; define it first, or use /queue/${address.name}`)
+    }
+    for (const note of read.notes) this.#client.hint(note)
+    const { profile } = settings
+    for (const { text: hint } of hintsFor(text, read, { protocol: 'stomp', profile, purpose })) this.#client.hint(hint)
+    return read
+  }
+
+  /** The core's name of what can be sent to. */
+  #nameOf(frame: FrameHeaders, address: ParsedAddress): string {
+    if (address.kind === 'temp-queue-alias' || address.kind === 'temp-topic-alias') {
+      return this.#temporary(frame, address.kind, address.alias)
+    }
+    if (address.kind === 'queue-pattern') {
+      throw new Refused(frame, `${kindText(address)}: a pattern can be subscribed to, not sent to`)
+    }
+    const name = toCoreName(address)
+    if (name === undefined) throw new Refused(frame, `${kindText(address)} cannot be sent to${adviceFor(address)}`)
+    return name
+  }
+
+  #sourceOf(frame: FrameHeaders, address: ParsedAddress, wishes: SourceWishes): Source {
+    switch (address.kind) {
+      case 'queue':
+      case 'queue-pattern':
+        return queueSource(address.name, wishes)
+      case 'temp-queue':
+        return queueSource(`$temp/${address.id}`, wishes)
+      case 'temp-queue-alias':
+        return queueSource(queueNameOf(this.#temporary(frame, address.kind, address.alias))!, wishes)
+      case 'topic':
+      case 'topic-pattern':
+        return this.#topicSource(frame, address.levels, wishes)
+      case 'temp-topic':
+        return this.#topicSource(frame, ['$temp', address.id], wishes)
+      case 'temp-topic-alias':
+        return this.#topicSource(frame, this.#temporary(frame, address.kind, address.alias).split('/'), wishes)
+      case 'subscription':
+        return this.#existingSubscription(frame, address.name)
+      case 'fqqn':
+        if (address.address === address.queue) return queueSource(address.queue, wishes)
+        return this.#topicSource(frame, address.address.split('.'), { ...wishes, subscriptionName: address.queue, isShared: true })
+      default:
+        throw new Refused(frame, `${kindText(address)} cannot be subscribed to${adviceFor(address)}`)
+    }
+  }
+
+  #topicSource(frame: FrameHeaders, levels: readonly PatternLevel[], wishes: SourceWishes): Source {
+    const pattern = { vhost: DEFAULT_VHOST, kind: 'topic', levels } as const
+    const { noLocal, retroactive, subscriptionName, isShared } = wishes
+    if (subscriptionName === undefined) return { kind: 'topic', pattern, noLocal, retained: retroactive }
+    const clientId = isShared ? undefined : this.#ownClientId(frame)
+    return { kind: 'subscription', subscription: { clientId, name: subscriptionName, pattern, noLocal, shared: isShared } }
+  }
+
+  /** `/dsub/NAME`: one that was made before. */
+  #existingSubscription(frame: FrameHeaders, name: string): Source {
+    const clientId = this.#ownClientId(frame)
+    const known = this.#client.adapter.vhost.destinations.find(subscriptionQueueName(clientId, name))?.subscription
+    if (known === undefined) {
+      throw new Refused(frame, `client ${quote(clientId)} has no durable subscription ${quote(name)}; subscribe to its topic with durable-subscription-name first`)
+    }
+    const pattern = { vhost: DEFAULT_VHOST, kind: 'topic', levels: patternFromKey(known.pattern) } as const
+    return { kind: 'subscription', subscription: { clientId, name, pattern, noLocal: known.noLocalOf !== undefined, shared: false } }
+  }
+
+  #ownClientId(frame: FrameHeaders): string {
+    if (this.#client.hasOwnClientId) return this.#client.clientId
+    throw new Refused(frame, 'a durable subscription belongs to a client id; give one with header client-id of CONNECT')
+  }
+
+  /** Made when it is first named. */
+  #temporary(frame: FrameHeaders, kind: 'temp-queue-alias' | 'temp-topic-alias', alias: string): string {
+    const key = `${kind} ${alias}`
+    const known = this.#temporaries.get(key)
+    if (known !== undefined) return known
+    const { session, adapter } = this.#client
+    const made = adapter.vhost.temporaries.create(session, kind === 'temp-queue-alias' ? 'temp-queue' : 'temp-topic')
+    if (!made.ok) throw new Refused(frame, made.detail.text)
+    this.#temporaries.set(key, made.value)
+    return made.value
+  }
+}
+
+function queueSource(queue: string, { exclusive, priority }: SourceWishes): Source {
+  return { kind: 'queue', queue, exclusive, priority }
+}
+
+/** `?consumer.exclusive=true&consumer.priority=5`. */
+function withOptions(frame: FrameHeaders, wishes: SourceWishes, options: readonly (readonly [name: string, value: string])[]): SourceWishes {
+  let own = wishes
+  for (const [name, value] of options) {
+    if (name === 'exclusive') own = { ...own, exclusive: value === 'true' }
+    else if (name === 'priority' && /^-?\d{1,9}$/.test(value)) own = { ...own, priority: Number(value) }
+    else if (name === 'retroactive') own = { ...own, retroactive: value === 'true' }
+    else if (name === 'noLocal') own = { ...own, noLocal: value === 'true' }
+    else if (name !== 'prefetchSize') throw new Refused(frame, `option consumer.${name}=${value} means nothing here; there are exclusive, priority, retroactive and noLocal`)
+  }
+  return own
+}
+
+/** Artemis' `destination-type` and `subscription-type`. */
+function kindHintOf(frame: FrameHeaders): 'queue' | 'topic' | undefined {
+  const id = frame.find(HeaderId.destinationType) >= 0 ? HeaderId.destinationType : HeaderId.subscriptionType
+  const text = frame.get(id)
+  if (text === undefined) return undefined
+  if (text === 'ANYCAST') return 'queue'
+  if (text === 'MULTICAST') return 'topic'
+  throw new Refused(frame, `header ${id === HeaderId.destinationType ? 'destination-type' : 'subscription-type'}: ${quote(text)} is neither ANYCAST nor MULTICAST`)
+}
+
+function adviceFor(address: ParsedAddress): string {
+  if (address.kind === 'exchange') return ': exchanges belong to AMQP 0-9-1, which is not spoken yet; /exchange/amq.topic/KEY is a topic'
+  if (address.kind === 'fqqn') return ': name its address alone, or the queue'
+  return ''
+}

@@ -1,0 +1,139 @@
+/** SUBSCRIBE and UNSUBSCRIBE. [STOMP12-SUBSCRIBE-a] [STOMP12-UNSUBSCRIBE-a] */
+import { isLiteral, isQueuePattern, QUEUE_PREFIX, type Receiver, topicName } from '@ternmq/core'
+import { browseFor } from '../browser.ts'
+import { HEADER_NAMES, HeaderId, type KnownHeader } from '../codec/header-ids.ts'
+import type { FrameHeaders } from '../codec/headers.ts'
+import { quote } from '../codec/problem.ts'
+import type { StompConnection } from '../connection.ts'
+import type { Source, SourceWishes } from '../destinations.ts'
+import { Refused, required } from '../refused.ts'
+import { type AckMode, Subscription } from '../subscription.ts'
+
+/** More unsettled messages of one subscription are not handed out. */
+const PREFETCH_MAX = 65_535
+
+export function handleSubscribe(client: StompConnection, headers: FrameHeaders): void {
+  const destination = required(headers, HeaderId.destination, 'destination', 'STOMP12-SUBSCRIBE-a')
+  const id = headers.get(HeaderId.id)
+  if (id === undefined && client.version !== 10) {
+    throw new Refused(headers, 'header id is missing; UNSUBSCRIBE and MESSAGE name the subscription by it', 'STOMP12-SUBSCRIBE_id_Header-a')
+  }
+  const key = keyOf(id, destination)
+  if (client.subscriptions.has(key)) {
+    throw new Refused(headers, `subscription ${quote(id ?? destination)} exists; unsubscribe first, or take another id`, 'STOMP12-SUBSCRIBE_id_Header-a')
+  }
+  const subscription = new Subscription(client, id, modeOf(headers), destination)
+  const sources = client.destinations.sourcesOf(headers, destination, wishesOf(client, headers, id))
+  subscription.address = sources.length === 1 ? addressOf(sources[0]!) : undefined
+  if (isTrue(headers, HeaderId.browser)) browseFor(client, headers, subscription, sources)
+  else subscription.receivers = openAll(client, headers, subscription, sources)
+  client.subscriptions.set(key, subscription)
+  client.confirm(headers)
+}
+
+/** Core name of a source; undefined for a pattern. */
+function addressOf(source: Source): string | undefined {
+  if (source.kind === 'queue') return isQueuePattern(source.queue) ? undefined : QUEUE_PREFIX + source.queue
+  const { levels } = source.kind === 'topic' ? source.pattern : source.subscription.pattern
+  return isLiteral(levels) ? topicName(levels) : undefined
+}
+
+export function handleUnsubscribe(client: StompConnection, headers: FrameHeaders): void {
+  const id = headers.get(HeaderId.id)
+  const destination = headers.get(HeaderId.destination)
+  const durableName = subscriptionNameOf(headers)
+  if (id === undefined && destination === undefined && durableName === undefined) {
+    throw new Refused(headers, 'header id is missing; it is the id of the SUBSCRIBE', 'STOMP12-UNSUBSCRIBE-a')
+  }
+  const key = keyOf(id, destination ?? '')
+  const subscription = client.subscriptions.get(key)
+  if (subscription === undefined && durableName === undefined) {
+    throw new Refused(headers, `there is no subscription ${quote(id ?? destination!)} on this connection`, 'STOMP12-UNSUBSCRIBE-a')
+  }
+  client.subscriptions.delete(key)
+  subscription?.close()
+  if (durableName !== undefined) deleteDurable(client, headers, durableName)
+  client.confirm(headers)
+}
+
+/** As ActiveMQ does it: UNSUBSCRIBE with the name of a durable subscription ends that as well. */
+function deleteDurable(client: StompConnection, headers: FrameHeaders, name: string): void {
+  if (!client.hasOwnClientId) throw new Refused(headers, 'a durable subscription belongs to a client id; give one with header client-id of CONNECT')
+  const deleted = client.adapter.vhost.subscriptions.delete(client.clientId, name)
+  if (!deleted.ok) throw new Refused(headers, deleted.detail.text)
+}
+
+function openAll(client: StompConnection, headers: FrameHeaders, subscription: Subscription, sources: readonly Source[]): Receiver[] {
+  const receivers: Receiver[] = []
+  for (const source of sources) {
+    const opened = client.session.openReceiver({
+      source,
+      selector: headers.get(HeaderId.selector),
+      assuranceMax: subscription.acknowledges ? 1 : 0,
+      creditMax: prefetchOf(client, headers),
+      data: {},
+      sink: subscription,
+    })
+    if (opened.ok) {
+      receivers.push(opened.value)
+      continue
+    }
+    for (const receiver of receivers) receiver.close()
+    throw new Refused(headers, opened.detail.text)
+  }
+  return receivers
+}
+
+function wishesOf(client: StompConnection, headers: FrameHeaders, id: string | undefined): SourceWishes {
+  const queueName = headers.get(HeaderId.queueName)
+  // RabbitMQ: `durable:true` and `auto-delete:false` make a durable subscription of that id.
+  const isDurable = isTrue(headers, HeaderId.durable) && !isTrue(headers, HeaderId.autoDelete)
+  const shared = queueName ?? (isDurable && subscriptionNameOf(headers) === undefined ? id : undefined)
+  return {
+    subscriptionName: subscriptionNameOf(headers) ?? shared,
+    isShared: subscriptionNameOf(headers) === undefined && shared !== undefined,
+    noLocal: isTrue(headers, HeaderId.noLocal) || isTrue(headers, HeaderId.noLocalShort),
+    retroactive: isTrue(headers, HeaderId.retroactive),
+    exclusive: isTrue(headers, HeaderId.exclusive) || isTrue(headers, HeaderId.exclusiveShort),
+    priority: whole(headers, HeaderId.consumerPriority, -1_000_000, 1_000_000) ?? 0,
+  }
+}
+
+function subscriptionNameOf(headers: FrameHeaders): string | undefined {
+  return headers.get(HeaderId.subscriptionName) ?? headers.get(HeaderId.durableSubscriptionName)
+}
+
+function modeOf(headers: FrameHeaders): AckMode {
+  const mode = headers.get(HeaderId.ack) ?? 'auto'
+  if (mode === 'auto' || mode === 'client' || mode === 'client-individual') return mode
+  throw new Refused(headers, `header ack: ${quote(mode)} is none of auto, client and client-individual`, 'STOMP12-SUBSCRIBE_ack_Header-a')
+}
+
+/** RabbitMQ's 0 is "no limit", ActiveMQ's least is 1. */
+function prefetchOf(client: StompConnection, headers: FrameHeaders): number {
+  const size = whole(headers, HeaderId.prefetchSize, 0, Number.MAX_SAFE_INTEGER)
+  if (size !== undefined) return Math.min(Math.max(size, 1), PREFETCH_MAX)
+  const count = whole(headers, HeaderId.prefetchCount, 0, Number.MAX_SAFE_INTEGER)
+  if (count !== undefined) return count === 0 ? PREFETCH_MAX : Math.min(count, PREFETCH_MAX)
+  return client.adapter.settings.prefetch
+}
+
+function isTrue(headers: FrameHeaders, id: KnownHeader): boolean {
+  const index = headers.find(id)
+  if (index < 0 || headers.valueIs(index, 'false')) return false
+  if (headers.valueIs(index, 'true')) return true
+  throw new Refused(headers, `header ${HEADER_NAMES[id]!}: ${quote(headers.valueAt(index))} is neither true nor false`)
+}
+
+function whole(headers: FrameHeaders, id: KnownHeader, min: number, max: number): number | undefined {
+  const text = headers.get(id)
+  if (text === undefined) return undefined
+  const value = /^-?\d{1,15}$/.test(text) ? Number(text) : NaN
+  if (value >= min && value <= max) return value
+  throw new Refused(headers, `header ${HEADER_NAMES[id]!}: ${quote(text)} is not a whole number from ${min} to ${max}`)
+}
+
+/** Ids and, in 1.0, destinations, told apart. */
+function keyOf(id: string | undefined, destination: string): string {
+  return id === undefined ? `to ${destination}` : `id ${id}`
+}

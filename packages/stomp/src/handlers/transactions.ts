@@ -1,0 +1,68 @@
+/** BEGIN, COMMIT and ABORT. Several may be open at once; what happens in one happens with its COMMIT, or not at all. */
+import type { Transaction } from '@ternmq/core'
+import { HeaderId } from '../codec/header-ids.ts'
+import type { FrameHeaders } from '../codec/headers.ts'
+import { quote } from '../codec/problem.ts'
+import type { StompConnection } from '../connection.ts'
+import { receiptOf } from '../receipts.ts'
+import { Refused, required } from '../refused.ts'
+
+/** [STOMP12-BEGIN-a] */
+export function handleBegin(client: StompConnection, headers: FrameHeaders): void {
+  const name = required(headers, HeaderId.transaction, 'transaction', 'STOMP12-BEGIN-a')
+  if (client.transactions.has(name)) {
+    throw new Refused(headers, `transaction ${quote(name)} has begun already; commit or abort it, or take another name`, 'STOMP12-BEGIN-a')
+  }
+  const begun = client.session.beginTransaction(client.producer)
+  if (!begun.ok) throw new Refused(headers, begun.detail.text)
+  client.transactions.set(name, begun.value)
+  client.confirm(headers)
+}
+
+/** The receipt says that all of it is in the log. [STOMP12-COMMIT-a] */
+export function handleCommit(client: StompConnection, headers: FrameHeaders): void {
+  const transaction = taken(client, headers)
+  const receipt = receiptOf(headers)
+  const finished = client.unfinished()
+  transaction.commit((refusal) => {
+    if (!client.isClosed) {
+      if (refusal !== undefined) client.refuseFor(refusal, 'COMMIT', receipt)
+      else {
+        client.forgetSettled()
+        if (receipt !== undefined) client.confirmLater(receipt)
+      }
+    }
+    finished()
+  })
+}
+
+/** What it settled is with the client still, to be settled again. [STOMP12-ABORT-a] */
+export function handleAbort(client: StompConnection, headers: FrameHeaders): void {
+  taken(client, headers).rollback()
+  client.confirm(headers)
+}
+
+/** The transaction that a SEND, ACK or NACK belongs to; undefined where it names none. */
+export function transactionOf(client: StompConnection, headers: FrameHeaders): Transaction | undefined {
+  const name = headers.get(HeaderId.transaction)
+  return name === undefined ? undefined : open(client, headers, name)
+}
+
+/** The transaction ends with this frame. */
+function taken(client: StompConnection, headers: FrameHeaders): Transaction {
+  const name = required(headers, HeaderId.transaction, 'transaction', 'STOMP12-COMMIT-a')
+  const transaction = open(client, headers, name)
+  client.transactions.delete(name)
+  return transaction
+}
+
+function open(client: StompConnection, headers: FrameHeaders, name: string): Transaction {
+  const transaction = client.transactions.get(name)
+  if (transaction !== undefined) return transaction
+  const known = [...client.transactions.keys()].slice(0, SHOWN_MAX).map(quote).join(', ')
+  const hint = known === '' ? 'none is open; send BEGIN first' : `open are ${known}`
+  throw new Refused(headers, `transaction ${quote(name)} has not begun, or is over; ${hint}`, 'STOMP12-COMMIT-a')
+}
+
+/** Names of open transactions in one error. */
+const SHOWN_MAX = 5

@@ -1,0 +1,12 @@
+/** STOMP 1.0, 1.1 and 1.2. */
+export { StompAdapter, type StompAdapterOptions } from './adapter.ts'
+export { stompHeaders, stompTextHeaders } from './headers.ts'
+export { DEFAULT_STOMP_SETTINGS, type StompSettings } from './settings.ts'
+export * from './codec/commands.ts'
+export * from './codec/encode.ts'
+export * from './codec/header-ids.ts'
+export * from './codec/limits.ts'
+export * from './codec/problem.ts'
+export * from './codec/versions.ts'
+export { FrameHeaders, headerMask, type HeaderMask } from './codec/headers.ts'
+export { type FrameSink, FrameSplitter } from './codec/frame-splitter.ts'

@@ -1,0 +1,67 @@
+/** MESSAGE towards a client: server's headers, those of the message in the connection's version, body. */
+import type { Delivery, Message } from '@ternmq/core'
+import { encodeLines, type HeaderPair, linesFor, type MessageHead, writeMessage } from './codec/encode.ts'
+import type { StompConnection } from './connection.ts'
+import { stompHeaders, stompTextHeaders } from './headers.ts'
+
+/** Hot path. */
+export function writeDelivery(client: StompConnection, head: MessageHead, tag: number, delivery: Delivery): void {
+  const { message } = delivery
+  const isPlain =
+    !delivery.redelivered && !delivery.retained && message.priority === 4 && message.expiresAtMs === 0 && message.extras === undefined
+  if (isPlain && isOwn(message)) {
+    const size = message.bodyStart - message.headerStart
+    if (size === 0) return write(client, head, tag, message.durable ? PERSISTENT : NO_LINES, message)
+    if (client.version === 12 && !message.durable) {
+      const { bytes, headerStart, bodyStart, end } = message
+      return writeMessage(client.transport, head, tag, bytes, headerStart, bodyStart, bytes, bodyStart, end)
+    }
+  }
+  write(client, head, tag, joined(client, delivery, isPlain), message)
+}
+
+const NO_LINES = new Uint8Array(0)
+const PERSISTENT = Buffer.from('persistent:true\n')
+
+function write(client: StompConnection, head: MessageHead, tag: number, lines: Uint8Array, message: Message): void {
+  writeMessage(client.transport, head, tag, lines, 0, lines.length, message.bytes, message.bodyStart, message.end)
+}
+
+function isOwn({ codec }: Message): boolean {
+  return codec === stompHeaders || codec === stompTextHeaders
+}
+
+/** The server's lines before those of the message: of two with one name the first counts. */
+function joined(client: StompConnection, delivery: Delivery, isPlain: boolean): Uint8Array {
+  const { message } = delivery
+  const own = isPlain ? (message.durable ? PERSISTENT : NO_LINES) : encodeLines(pairsOf(delivery), client.version)
+  const theirs = linesFor(isOwn(message) ? message.headerBytes : message.headerBytesFor(stompHeaders), client.version)
+  if (own.length === 0) return theirs
+  if (theirs.length === 0) return own
+  const lines = new Uint8Array(own.length + theirs.length)
+  lines.set(own)
+  lines.set(theirs, own.length)
+  return lines
+}
+
+/** What the message and the attempt to hand it over say beside the publisher's headers. */
+export function pairsOf({ message, redelivered, retained, failedCount }: Pick<Delivery, 'message' | 'redelivered' | 'retained' | 'failedCount'>): HeaderPair[] {
+  const pairs: HeaderPair[] = []
+  const { durable, priority, expiresAtMs, extras } = message
+  if (durable) pairs.push(['persistent', 'true'])
+  if (priority !== 4) pairs.push(['priority', String(priority)])
+  if (expiresAtMs !== 0) pairs.push(['expires', String(expiresAtMs)])
+  if (redelivered) pairs.push(['redelivered', 'true'], ['JMSXDeliveryCount', String(failedCount + 1)])
+  if (retained) pairs.push(['ActiveMQ.Retained', 'true'])
+  if (extras?.groupId !== undefined) pairs.push(['JMSXGroupID', extras.groupId])
+  if (extras?.groupEnds === true) pairs.push(['JMSXGroupSeq', '-1'])
+  for (const [name, value] of Object.entries(extras?.annotations ?? {})) pairs.push([ANNOTATION_NAMES[name] ?? name, String(value)])
+  return pairs
+}
+
+/** As ActiveMQ calls them. */
+const ANNOTATION_NAMES: Readonly<Record<string, string>> = {
+  __proto__: null as never,
+  originalAddress: 'original-destination',
+  reason: 'dlqDeliveryFailureCause',
+}
