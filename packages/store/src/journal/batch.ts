@@ -9,6 +9,7 @@ import type { Lsn } from '../engine.ts'
 import type { NotAppended } from '../errors.ts'
 import type { ChunkRef } from './format.ts'
 import type { JournalWriter } from './journal-writer.ts'
+import { checksum } from './checksum.ts'
 import {
   CRC_FROM,
   FLAG_BODY,
@@ -171,7 +172,7 @@ export class Batch {
     if (bodyLength >= EXTERNAL_BYTES) {
       bytes.set(meta, at + FRAME_HEADER_BYTES)
       const part = body!.subarray(bodyStart, bodyEnd)
-      words[(at >>> 2) + 1] = crc32(part, crc32(bytes.subarray(at + CRC_FROM, metaEnd), salt))
+      words[(at >>> 2) + 1] = crc32(part, checksum(bytes, at + CRC_FROM, metaEnd, salt))
       this.#parts.push(bytes.subarray(this.#partStart, metaEnd), part)
       this.#used = afterExternal(metaEnd, length)
       this.#partStart = this.#used - (padded(length) - length)
@@ -183,7 +184,7 @@ export class Batch {
     if (metaLength > SMALL_BYTES) bytes.set(meta, at + FRAME_HEADER_BYTES)
     else for (let index = 0; index < metaLength; index++) bytes[at + FRAME_HEADER_BYTES + index] = meta[index]!
     if (bodyLength > 0) bytes.set(bodyLength === body!.length ? body! : body!.subarray(bodyStart, bodyEnd), metaEnd)
-    words[(at >>> 2) + 1] = crc32(bytes.subarray(at + CRC_FROM, end), salt)
+    words[(at >>> 2) + 1] = checksum(bytes, at + CRC_FROM, end, salt)
     this.#used = at + padded(length)
   }
 
