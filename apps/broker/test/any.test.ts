@@ -4,14 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
-import { client, nextMessage, openSocket, start, type Started, type StartOptions, ternmq, until } from './support.ts'
-
-const ANY = ['listeners.any.enabled=true', 'listeners.any.port=0']
-
-/** A broker with `any` and nothing else but what is asked for. */
-function startAny(options: StartOptions = {}): Promise<Started> {
-  return start({ listeners: [], ...options, settings: [...ANY, ...(options.settings ?? [])] })
-}
+import { client, nextMessage, openSocket, start, type Started, ternmq, until } from './support.ts'
 
 /** The line of the log that says why a peer was turned away. */
 async function refusalIn(broker: Started, pattern: RegExp): Promise<Record<string, unknown>> {
@@ -23,7 +16,7 @@ async function refusalIn(broker: Started, pattern: RegExp): Promise<Record<strin
 test.each([4, 5] as const)(
   'mqtt.js version %i finds its protocol, plain and over TLS, and both meet',
   async (protocolVersion) => {
-    const broker = await startAny()
+    const broker = await start({ listeners: ['any'] })
     const port = broker.port('any')
     const ca = readFileSync(join(broker.dataDir, 'certificates', 'ca.pem'))
     const plain = await client(`mqtt://127.0.0.1:${port}`, { protocolVersion })
@@ -41,7 +34,7 @@ test.each([4, 5] as const)(
 )
 
 test('an OpenWire client is closed, and the log names the way in', async () => {
-  const broker = await startAny()
+  const broker = await start({ listeners: ['any'] })
   const peer = await openSocket(broker.port('any'))
   peer.resume()
   peer.write(Buffer.from('\0\0\x01\x03\x01ActiveMQ\0\0\0\x0c', 'latin1'))
@@ -52,25 +45,26 @@ test('an OpenWire client is closed, and the log names the way in', async () => {
 })
 
 test('a browser is told which port WebSocket has', async () => {
-  const broker = await startAny({ listeners: ['ws'] })
+  const broker = await start({ listeners: ['any', 'ws'] })
   const response = await fetch(`http://127.0.0.1:${broker.port('any')}/`)
   expect(response.status).toBe(400)
-  const text = `This port is no web server: listener any speaks MQTT. WebSocket clients connect to port ${broker.port('ws')} (ws).\n`
-  expect(await response.text()).toBe(text)
+  const text = await response.text()
+  expect(text).toMatch(/^This port is no web server: listener any speaks MQTT/)
+  expect(text).toContain(`WebSocket clients connect to port ${broker.port('ws')} (ws).`)
 })
 
 test('without encryption it needs no certificate, and says that TLS is not spoken', async () => {
-  const broker = await startAny({ settings: ['listeners.any.encryption=none'] })
+  const broker = await start({ listeners: ['any'], settings: ['listeners.any.encryption=none'] })
   await client(`mqtt://127.0.0.1:${broker.port('any')}`)
   const peer = await openSocket(broker.port('any'))
   peer.resume()
   peer.write(Buffer.from('1603010200', 'hex'))
   await once(peer, 'end')
-  expect((await refusalIn(broker, /speaks TLS/))['msg']).toBe('the peer speaks TLS, and listener any speaks MQTT')
+  expect((await refusalIn(broker, /speaks TLS/))['msg']).toMatch(/^the peer speaks TLS, and listener any speaks MQTT/)
 })
 
 test('a peer that says nothing is closed at the time limit, and the log says so', async () => {
-  const broker = await startAny({ settings: ['listeners.any.handshakeTimeoutMs=100'] })
+  const broker = await start({ listeners: ['any'], settings: ['listeners.any.handshakeTimeoutMs=100'] })
   const peer = await openSocket(broker.port('any'))
   peer.resume()
   await once(peer, 'end')
@@ -79,7 +73,7 @@ test('a peer that says nothing is closed at the time limit, and the log says so'
 })
 
 test('a stop does not wait for a peer that has said nothing', async () => {
-  const broker = await startAny()
+  const broker = await start({ listeners: ['any'] })
   const peer = await openSocket(broker.port('any'))
   peer.resume()
   await client(`mqtt://127.0.0.1:${broker.port('any')}`) // the one before is accepted by now
