@@ -109,6 +109,19 @@ export class QueueConsumers implements DestinationWatcher {
     return undefined
   }
 
+  /** After a restart: one that gets nothing more, for what its session had of that queue before it left. Undefined: there is no such queue. */
+  departedFrom(queueNumber: number): Consumer | undefined {
+    const known = this.#departed.find(({ queue }) => queue.number === queueNumber)
+    if (known !== undefined) return known
+    for (const { queue } of this.#vhost.destinations.all()) {
+      if (queue.number !== queueNumber) continue
+      const consumer = new Consumer(queue, this.#pool, undefined)
+      this.#departed.push(consumer)
+      return consumer
+    }
+    return undefined
+  }
+
   // ── DestinationWatcher ──
 
   onQueueCreated(named: NamedQueue): void {

@@ -309,9 +309,12 @@ export class Session {
     else this.#joinShared(key, shareName, spec)
   }
 
-  /** After a restart: what the client had, with the adapter's number. A queue or group that it has left meanwhile keeps it. */
+  /**
+   * After a restart: what the client had, with the adapter's number. Also of a queue or group that it had left: what has begun is
+   * finished. [MQTT5-3.10.4-3]
+   */
   restoreUnsettled(queueNumber: number, message: Message, protocolState: number): void {
-    const consumer = queueNumber === this.queue.number ? this.#consumer : this.#consumerOn(queueNumber)
+    const consumer = queueNumber === this.queue.number ? this.#consumer : (this.#consumerOn(queueNumber) ?? this.#departedFrom(queueNumber))
     const delivery = consumer?.queue.claim(message)
     if (consumer === undefined || delivery === undefined) return
     delivery.protocolState = protocolState
@@ -331,6 +334,19 @@ export class Session {
   #consumerOn(queueNumber: number): Consumer | undefined {
     for (const { consumer } of this.#shared?.values() ?? []) if (consumer.queue.number === queueNumber) return consumer
     return this.#queues?.on(queueNumber)
+  }
+
+  #departedFrom(queueNumber: number): Consumer | undefined {
+    const known = this.#departed?.find(({ queue }) => queue.number === queueNumber)
+    if (known !== undefined) return known
+    for (const queue of this.#vhost.shared.queues()) {
+      if (queue.number !== queueNumber) continue
+      const consumer = new Consumer(queue, this.pool, undefined)
+      ;(this.#departed ??= []).push(consumer)
+      return consumer
+    }
+    this.#queues ??= new QueueConsumers(this.#vhost, this.pool)
+    return this.#queues.departedFrom(queueNumber)
   }
 
   /** What it has and has not settled, whichever queue it is from, oldest first of each. */

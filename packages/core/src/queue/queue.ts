@@ -368,7 +368,8 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
   /** After a restart: the consumer has the entry, and its group with it. */
   onAdopted(consumer: Consumer, entry: Delivery): void {
     this.#heed(entry.message)
-    this.onChosen(consumer, entry)
+    // One that has left finishes what it has, and its group is free.
+    if (this.#consumers.all.includes(consumer)) this.onChosen(consumer, entry)
   }
 
   /** Forgets everything that waits and takes nothing more. Returns the lsns of what the log has for it, with consumers or waiting. */

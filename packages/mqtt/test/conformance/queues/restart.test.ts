@@ -328,4 +328,27 @@ describe('subscriptions to queues', () => {
     const last = await lives.begin()
     expect(last.vhost.sessions.find('c')!.bindingCount).toBe(0)
   })
+
+  it.each(['$queue/q', '$share/g/a'])('[MQTT5-3.10.4-3] what %s had sent at QoS 2 is finished after UNSUBSCRIBE and a restart', async (filter) => {
+    const address = filter === '$queue/q' ? filter : 'a'
+    const lives = new Lives()
+    const before = await lives.begin()
+    const client = await keptSubscriber(before, 'c', filter)
+    await send(before, address, 2, 'one', 'two')
+    const other = await keptSubscriber(before, 'other', filter)
+    const [one, two] = client.publishes()
+    await client.finish(pubrec(one!.id), unsubscribe(2, filter))
+    client.received()
+
+    const after = await lives.begin()
+    const again = await after.join('other', lasting())
+    expect(again.received()).toEqual([])
+    const back = await after.join('c', lasting())
+    expect(outline(back.received())).toEqual([`PUBREL ${one!.id}`, `PUBLISH ${two!.id} two dup`])
+    await back.finish(pubcomp(one!.id), pubrec(two!.id), pubcomp(two!.id))
+    await send(after, address, 2, 'three')
+    expect(outline(back.received())).toEqual([`PUBREL ${two!.id}`])
+    expect(again.publishes()).toMatchObject([{ payload: 'three' }])
+    expect(other.received()).toEqual([])
+  })
 })
