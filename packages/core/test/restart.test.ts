@@ -4,6 +4,9 @@ import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
 import { expect, test } from 'vitest'
 import { allowAll } from '../src/authorizer.ts'
 import { DEFAULT_CORE_LIMITS } from '../src/limits.ts'
+import { captureState } from '../src/log/capture.ts'
+import { decodeState, encodeState } from '../src/log/snapshot.ts'
+import { releaseEnding } from '../src/log/state.ts'
 import { type HeaderCodec, Message } from '../src/message.ts'
 import type { PublishResult } from '../src/producer.ts'
 import type { Session } from '../src/session.ts'
@@ -159,6 +162,26 @@ test('a session that ended, and what it held, is gone after a restart', async ()
   const second = await hostOn(env, engine)
   expect(second.sessions.find('kept')).toBeUndefined()
   expect(second.router.bindingCount).toBe(0)
+})
+
+test('what a session held is let go of although a snapshot was taken while its end was on the way to the log', async () => {
+  const env = virtualEnv()
+  const engine = new MemoryEngine(env)
+  const first = await hostOn(env, engine)
+  const [one, two] = [openSession(first, 'one', 60_000), openSession(first, 'two', 60_000)]
+  bind(one, 'a/#')
+  bind(two, 'a/both')
+  publish(env, first, 'a/one', 'for one')
+  publish(env, first, 'a/both', 'for both')
+  await quiet(env.clock)
+  one.end()
+  const state = decodeState(encodeState(captureState(first)))
+  const released: number[] = []
+  releaseEnding(state, released)
+  expect(released).toHaveLength(1)
+  expect([...state.refs]).toEqual([])
+  await quiet(env.clock)
+  expect(captureState(first).ending).toEqual([])
 })
 
 test('a session that nobody comes back to after a restart still expires', async () => {

@@ -34,6 +34,7 @@ export function captureState(vhost: VirtualHost): DurableState {
   for (const queue of vhost.shared.queues()) if (queue.number !== 0) captureQueue(state, queue)
   for (const message of vhost.retained.all()) if (message.lsn !== 0) state.retained.set(message.topic, message.lsn)
   for (const [lsn, schedule] of vhost.schedule.logged()) state.schedules.set(lsn, schedule)
+  for (const lsn of log.ending()) state.ending.push(lsn)
   for (const will of vhost.wills.logged()) state.wills.set(will.id, will)
   return state
 }

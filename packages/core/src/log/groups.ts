@@ -136,17 +136,17 @@ export class NoteBatch implements LogGroup {
 
 /** A queue, or a retained message, is gone, and with it what it held. */
 export class EndedQueue extends Insistent {
+  readonly held: readonly number[]
   readonly #record: LogRecord
-  readonly #lsns: readonly number[]
 
-  constructor(log: HostLog, record: LogRecord, lsns: readonly number[]) {
+  constructor(log: HostLog, record: LogRecord, held: readonly number[]) {
     super(log)
     this.#record = record
-    this.#lsns = lsns
+    this.held = held
   }
 
   override get messageCount(): number {
-    return this.#lsns.length
+    return this.held.length
   }
 
   override record(): LogRecord {
@@ -154,7 +154,8 @@ export class EndedQueue extends Insistent {
   }
 
   protected override onDone(): void {
-    for (const lsn of this.#lsns) this.log.unref(lsn)
+    this.log.onEndedQueue(this)
+    for (const lsn of this.held) this.log.unref(lsn)
   }
 }
 

@@ -90,6 +90,7 @@ export class HostLog implements WriterOwner {
   #settles: SettleBatch | undefined = undefined
   /** Batches of settles that are not in the log yet. */
   readonly #leaving = new Set<SettleBatch>()
+  readonly #ending = new Set<EndedQueue>()
   #notes: NoteBatch | undefined = undefined
   readonly #submitBatches = (): void => this.#flushBatches()
   #isEnded = false
@@ -305,7 +306,19 @@ export class HostLog implements WriterOwner {
 
   /** A queue is gone for good, and with it what it held. */
   endQueue(record: LogRecord, held: readonly number[]): void {
-    this.append(record, new EndedQueue(this, record, held))
+    const ended = new EndedQueue(this, record, held)
+    this.#ending.add(ended)
+    this.append(record, ended)
+  }
+
+  /** Only an ended queue that is in the log calls this. */
+  onEndedQueue(ended: EndedQueue): void {
+    this.#ending.delete(ended)
+  }
+
+  /** What ended queues held whose ends are not in the log: for a snapshot, which has those queues no more. */
+  *ending(): Generator<number> {
+    for (const { held } of this.#ending) yield* held
   }
 
   /**

@@ -9,7 +9,7 @@ import type { Session } from '../session.ts'
 import type { VirtualHost } from '../virtual-host.ts'
 import { readMessageMeta, RecordKind } from './records.ts'
 import { decodeState } from './snapshot.ts'
-import { applyRecord, type DurableState, emptyState, markStaged, SCHEDULE_NUMBER } from './state.ts'
+import { applyRecord, type DurableState, emptyState, markStaged, releaseEnding, SCHEDULE_NUMBER } from './state.ts'
 
 /** Messages read at a time while everything is put back. */
 const READ_MESSAGES = 1_024
@@ -25,6 +25,7 @@ export async function readLog(log: PartitionLog, codecs: ReadonlyMap<string, Hea
   const snapshot = await log.snapshot()
   const state = snapshot === undefined ? emptyState() : decodeState(snapshot.data)
   const released: number[] = []
+  releaseEnding(state, released)
   const stop = new AbortController()
   for await (const batch of log.tail(snapshot?.at ?? 0, stop.signal)) {
     for (const record of batch.records) {

@@ -23,6 +23,8 @@ interface SnapshotHead {
   /** Left out by brokers that had them in memory only. */
   readonly wills?: readonly DurableWill[]
   readonly lines: readonly LineHead[]
+  /** Left out by the first version. */
+  readonly ending?: readonly number[]
   readonly refCount: number
 }
 
@@ -67,6 +69,7 @@ export function encodeState(state: DurableState): Uint8Array[] {
     duplicates: [...state.duplicates].map(([queue, ids]) => [queue, [...ids]]),
     wills: [...state.wills.values()],
     lines,
+    ending: state.ending,
     refCount: state.refs.size,
   }
   const json = new TextEncoder().encode(JSON.stringify(head))
@@ -100,6 +103,7 @@ export function decodeState(data: readonly Uint8Array[]): DurableState {
   for (const [lsn, schedule] of head.schedules) state.schedules.set(lsn, schedule)
   for (const [queue, ids] of head.duplicates) state.duplicates.set(queue, new Map(ids))
   for (const will of head.wills ?? []) state.wills.set(will.id, will)
+  state.ending.push(...(head.ending ?? []))
   const reader = new Reader(bytes, 4 + jsonBytes)
   const refs = reader.float64s(head.refCount * 2)
   for (let index = 0; index < refs.length; index += 2) state.refs.set(refs[index]!, refs[index + 1]!)

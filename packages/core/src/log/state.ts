@@ -57,6 +57,8 @@ export interface DurableState {
   readonly stagedLsns: Map<number, number>
   /** By lsn of the message. */
   readonly schedules: Map<number, LoggedSchedule>
+  /** Messages that a queue let go of whose end was not in the log when a snapshot was taken. Only snapshots have any. */
+  readonly ending: number[]
   /** By queue number: ids and when they came, oldest first. */
   readonly duplicates: Map<number, Map<string, number>>
   /** By id. */
@@ -75,6 +77,7 @@ export function emptyState(): DurableState {
     stagedLsns: new Map(),
     schedules: new Map(),
     duplicates: new Map(),
+    ending: [],
     wills: new Map(),
   }
 }
@@ -266,6 +269,11 @@ function endQueue(state: DurableState, queue: number, released: number[]): void 
     }
   }
   state.lines.delete(queue)
+}
+
+/** What the snapshot says is gone. `released` as with `applyRecord`. */
+export function releaseEnding(state: DurableState, released: number[]): void {
+  for (const lsn of state.ending.splice(0)) unref(state, lsn, released)
 }
 
 function unref(state: DurableState, lsn: number, released: number[]): void {
