@@ -19,7 +19,14 @@ export interface Headers {
   readonly timestampMs?: number
   readonly correlationId?: Uint8Array
   readonly contentType?: string
+  readonly contentEncoding?: string
+  /** Where an answer goes, in core form: `a/b`, `$queue/NAME`. Each protocol spells it in its own way. */
   readonly replyTo?: string
+  /** The publisher's number of the message in its group; below 0 it is the last one. */
+  readonly groupSequence?: number
+  readonly appId?: string
+  /** Who published it, where the broker has verified that; nothing that a publisher merely says. */
+  readonly userId?: string
   /** True when the publisher said that the body is UTF-8 text. */
   readonly text?: boolean
   /** User properties in the order received; MQTT 5 allows repeated keys. */

@@ -31,6 +31,10 @@ class MessageProperties implements PropertySource {
         return this.failedCount + 1
       case 'JMSXGroupID':
         return message.extras?.groupId
+      case 'JMSXGroupSeq':
+        return message.headers.groupSequence ?? ownProperty(message, name)
+      case 'JMSXUserID':
+        return message.headers.userId
       case 'JMSReplyTo':
         return message.headers.replyTo
       case 'JMSCorrelationID':

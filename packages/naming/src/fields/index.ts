@@ -1,0 +1,25 @@
+/** Fields of messages: one table, read and written by every adapter. */
+export { type Fault, faultText, type Pair, type PairsRead, readPairs } from './read-pairs.ts'
+export { type AddressSpelling, addressSpelling } from './spelling.ts'
+export { fieldOf, partNames, PROPERTY_PREFIX } from './names.ts'
+export { FIELDS } from './table.ts'
+export {
+  type Field,
+  type FieldId,
+  type FieldProtocol,
+  type PairProtocol,
+  type Part,
+  type Place,
+  TABLED_PROTOCOLS,
+  type TabledProtocol,
+} from './types.ts'
+export {
+  type DeliveryFacts,
+  type FieldedMessage,
+  isMqttText,
+  type Loss,
+  losses,
+  writeAnnotations,
+  type WriteOptions,
+  writePairs,
+} from './write-pairs.ts'
