@@ -16,10 +16,11 @@ export type HeaderPair = readonly [name: string, value: string]
 
 const LF = 10
 const NO_BYTES = new Uint8Array(0)
+const encoder = new TextEncoder()
 
 /** Header lines as frames of that version have them; escapes as `escape` has it. */
 export function encodeLines(pairs: readonly HeaderPair[], version: StompVersion): Uint8Array {
-  return pairs.length === 0 ? NO_BYTES : Buffer.from(linesText(pairs, escapingOf(version, false)))
+  return pairs.length === 0 ? NO_BYTES : encoder.encode(linesText(pairs, escapingOf(version, false)))
 }
 
 function linesText(pairs: readonly HeaderPair[], escaping: Escaping): string {
@@ -75,12 +76,12 @@ export function messageHead(fields: MessageHeadFields, version: StompVersion): M
   const subscription: HeaderPair[] = fields.subscription === undefined ? [] : [['subscription', fields.subscription]]
   const lines = linesText([...subscription, ['destination', fields.destination]], escaping)
   return {
-    start: Buffer.from(`MESSAGE\n${lines}message-id:${fields.idPrefix}`),
-    ack: fields.hasAck ? Buffer.from('\nack:') : NO_BYTES,
+    start: encoder.encode(`MESSAGE\n${lines}message-id:${fields.idPrefix}`),
+    ack: fields.hasAck ? encoder.encode('\nack:') : NO_BYTES,
   }
 }
 
-const CONTENT_LENGTH = Buffer.from('\ncontent-length:')
+const CONTENT_LENGTH = encoder.encode('\ncontent-length:')
 
 /**
  * MESSAGE with the number `tag`, header lines of the connection's version and the body `body[bodyStart, bodyEnd)`. Every one has
@@ -125,7 +126,7 @@ export function writeMessage(
   slab[at + length] = 0
 }
 
-const RECEIPT = Buffer.from('RECEIPT\nreceipt-id:')
+const RECEIPT = encoder.encode('RECEIPT\nreceipt-id:')
 
 /** RECEIPT for the value that `FrameHeaders.encodedValueAt` gave for `receipt`. [STOMP12-RECEIPT-a] Hot path. */
 export function writeReceipt(out: Output, receipt: Uint8Array): void {
@@ -156,7 +157,7 @@ export function encodeFrame(
 ): Uint8Array {
   const length: HeaderPair[] = body.length === 0 ? [] : [[HEADER_NAMES[HeaderId.contentLength]!, String(body.length)]]
   const lines = linesText([...headers, ...length], escapingOf(version, isOfLogin(command)))
-  const head = Buffer.from(`${COMMAND_NAMES[command]!}\n${lines}\n`)
+  const head = encoder.encode(`${COMMAND_NAMES[command]!}\n${lines}\n`)
   const frame = new Uint8Array(head.length + body.length + 1)
   frame.set(head)
   frame.set(body, head.length)
@@ -208,5 +209,5 @@ export function encodeError(
   if (receipt !== undefined) pairs.push(['receipt-id', receipt])
   pairs.push(...headers)
   if (text !== '') pairs.push(['content-type', 'text/plain;charset=utf-8'])
-  return encodeFrame(Command.error, version, pairs, Buffer.from(text))
+  return encodeFrame(Command.error, version, pairs, encoder.encode(text))
 }

@@ -176,7 +176,7 @@ export class FrameHeaders {
     const end = this.#base + this.#places[place + VALUE_END]!
     const isAsIs = this.version === 10 || (this.#places[place + MARKS]! & HAS_UNESCAPED) === 0
     if (isAsIs && !isOfLogin(this.command)) return new Uint8Array(this.#bytes.subarray(start, end))
-    return Buffer.from(escape(this.valueAt(index), escapingOf(this.version, false), false))
+    return encoder.encode(escape(this.valueAt(index), escapingOf(this.version, false), false))
   }
 
   /** All headers in the order they came, the first of each name. `skips` leaves out the ones with these numbers. */
@@ -227,7 +227,7 @@ export class FrameHeaders {
       if (skips[this.idAt(index)] !== 0) continue
       text += `${escape(this.nameAt(index), 12, true)}:${escape(this.valueAt(index), 12, false)}\n`
     }
-    return Buffer.from(text)
+    return encoder.encode(text)
   }
 
   #copy(place: number, target: Uint8Array, at: number): number {
@@ -485,3 +485,5 @@ function decode(bytes: Uint8Array, start: number, end: number, isAscii: boolean)
 
 /** `ignoreBOM`: U+FEFF is a character like any other. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+/** Its results, unlike a Buffer's, are memory of their own. */
+const encoder = new TextEncoder()

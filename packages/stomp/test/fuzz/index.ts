@@ -1,0 +1,2 @@
+/** Fuzzers of this package, for tools/fuzz. */
+export { framesFuzzer } from './frames.fuzz.ts'
