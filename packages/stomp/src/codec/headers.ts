@@ -158,6 +158,12 @@ export class FrameHeaders {
     return this.#text(index, VALUE_START)
   }
 
+  /** The value at `index` as a whole number of up to 15 digits; -1 for anything else. Hot path. */
+  digitsAt(index: number): number {
+    const place = index * PLACE_SIZE
+    return parseDigits(this.#bytes, this.#base + this.#places[place + VALUE_START]!, this.#base + this.#places[place + VALUE_END]!)
+  }
+
   /** Whether the value at `index` is exactly the ASCII `text`. Hot path. */
   valueIs(index: number, text: string): boolean {
     const start = this.#base + this.#places[index * PLACE_SIZE + VALUE_START]!

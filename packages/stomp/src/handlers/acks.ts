@@ -11,7 +11,7 @@ import { transactionOf } from './transactions.ts'
 
 /** Hot path. */
 export function handleAck(client: StompConnection, headers: FrameHeaders, isAck: boolean): void {
-  const transaction = transactionOf(client, headers)
+  const transaction = headers.find(HeaderId.transaction) < 0 ? undefined : transactionOf(client, headers)
   const tag = tagOf(client, headers)
   const held = client.held.get(tag)
   if (held === undefined || held.delivery.consumer === undefined) throw unknown(client, headers)
@@ -77,6 +77,9 @@ function outcomeOfNack(client: StompConnection, headers: FrameHeaders): Outcome 
  * [STOMP12-ACK-b] [STOMP11-ACK-a] Hot path.
  */
 function tagOf(client: StompConnection, headers: FrameHeaders): number {
+  const index = headers.find(HeaderId.id)
+  const number = index < 0 ? -1 : headers.digitsAt(index)
+  if (number >= 0) return number
   const { idPrefix } = client
   let text = headers.get(HeaderId.id) ?? headers.get(HeaderId.messageId)
   if (text === undefined) {
