@@ -59,11 +59,20 @@ export function toolEnv(root) {
   return { ...process.env, PATH: path.join(delimiter), NODE_COMPILE_CACHE: cache, NODE_OPTIONS: options }
 }
 
-/** So that the first broker finds it compiled, too. One that could not be would say why when it is started. */
+/** What `ternmq start` loads, and from there only when it comes to it. */
+const START_MODULES = [
+  'apps/broker/src/commands/start.ts',
+  'packages/store/src/journal/index.ts',
+  'packages/transport/src/x509.ts',
+  'packages/websocket/src/index.ts',
+]
+
+/** So that the first broker finds it compiled, too. What could not be compiled says why when a broker is started. */
 function compile(root) {
-  const modules = ['apps/broker/src/commands/start.ts', 'packages/websocket/src/index.ts']
-  const imports = modules.map((file) => `import ${JSON.stringify(pathToFileURL(join(root, file)).href)}`)
-  spawnSync(node24(root), ['--input-type=module', '-e', imports.join('\n')], { env: toolEnv(root), stdio: 'ignore' })
+  const imports = START_MODULES.map((file) => `import ${JSON.stringify(pathToFileURL(join(root, file)).href)}`)
+  const options = { env: toolEnv(root), stdio: 'ignore' }
+  spawnSync(node24(root), [join(root, 'apps/broker/src/cli.ts'), 'version'], options)
+  spawnSync(node24(root), ['--input-type=module', '-e', imports.join('\n')], options)
 }
 
 /** Runs the pinned pnpm in the root folder, its output on stderr. Throws when it fails. */
