@@ -153,6 +153,15 @@ describe('identical heads', () => {
     expect(known).toBeGreaterThan(150)
   })
 
+  test('are judged anew when the limits are others', () => {
+    const sink = new ListSink()
+    const splitter = new FrameSplitter()
+    const frame = 'SEND\ncontent-length:21\n\nxxxxxxxxxxxxxxxxxxxxx\0'
+    splitter.read(bytes(frame + frame), sink)
+    sink.limits = LIMITS
+    expect(problemOf(() => splitter.read(bytes(frame), sink)).rule).toBe('body-too-large')
+  })
+
   test('that begin alike are told apart', () => {
     const sink = new ListSink()
     const heads = ['SEND\na:1\n\n', 'SEND\na:1\nb:2\n\n', 'SEND\na:1\n\n', 'SEND\na:11\n\n', 'SEND\na:1\nb:2\n\n']

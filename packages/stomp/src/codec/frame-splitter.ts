@@ -119,7 +119,7 @@ export class FrameSplitter {
 
   /** The complete head at `at`; undefined when its empty line has not come. Sets `headBodyStart`. Hot path. */
   #headAt(chunk: Uint8Array, at: number, size: number, sink: FrameSink): FrameHeaders | undefined {
-    const known = this.#cache?.find(chunk, at, size, sink.version)
+    const known = this.#cache?.find(chunk, at, size, sink)
     if (known !== undefined) {
       headBodyStart = at + this.#cache!.size
       return known

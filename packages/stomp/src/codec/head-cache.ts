@@ -27,12 +27,13 @@ export class HeadCache {
   #misses = 0
   #next = 0
   #version: StompVersion = 12
+  #limits: FrameLimits | undefined = undefined
   /** Bytes of the head that was found last. */
   size = 0
 
   /** Headers of the head at `bytes[start, …)`, which may go on until `end`; undefined when it is none of the known. Hot path. */
-  find(bytes: Uint8Array, start: number, end: number, version: StompVersion): FrameHeaders | undefined {
-    if (version !== this.#version) this.#clear(version)
+  find(bytes: Uint8Array, start: number, end: number, rules: HeadRules): FrameHeaders | undefined {
+    if (rules.version !== this.#version || rules.limits !== this.#limits) this.#clear(rules)
     const heads = this.#heads
     const isPatient = this.#misses <= MISSES_PATIENT
     // A client that never hits pays for one comparison; one that begins to repeat itself is noticed a few frames later.
@@ -54,21 +55,23 @@ export class HeadCache {
   }
 
   /** Keeps the head `bytes[start, end)`, which was read without a fault a moment ago. */
-  keep(bytes: Uint8Array, start: number, end: number, { version, limits }: HeadRules): void {
-    if (version !== this.#version) this.#clear(version)
+  keep(bytes: Uint8Array, start: number, end: number, rules: HeadRules): void {
+    if (rules.version !== this.#version || rules.limits !== this.#limits) this.#clear(rules)
     if (end - start > HEAD_BYTES_MAX) return
     if (this.#misses > MISSES_PATIENT && this.#misses % KEEPS_ONE_IN !== 0) return
     const head = new Uint8Array(bytes.subarray(start, end))
     const headers = (this.#headers[this.#next] ??= new FrameHeaders())
-    headers.parse(head, 0, head.length, version, limits)
+    headers.parse(head, 0, head.length, rules.version, rules.limits)
     this.#heads[this.#next] = head
     this.#next = (this.#next + 1) % HEADS_MAX
   }
 
-  #clear(version: StompVersion): void {
+  /** What was taken by other rules may not be taken by these. */
+  #clear({ version, limits }: HeadRules): void {
     this.#heads.length = 0
     this.#headers.length = 0
     this.#next = 0
     this.#version = version
+    this.#limits = limits
   }
 }
