@@ -4,15 +4,9 @@
  * How long a frame may take to come is for the connection to limit.
  */
 import { Command, COMMAND_LINE_BYTES_MAX, commandOf, mayHaveBody } from './commands.ts'
+import { bodyTooLarge, lineTooLongText, tooManyHeaderBytes, tooManyHeaders, unknownCommand } from './faults.ts'
 import { HeadCache } from './head-cache.ts'
-import {
-  bodyTooLarge,
-  FrameHeaders,
-  lineTooLongText,
-  tooManyHeaderBytes,
-  tooManyHeaders,
-  unknownCommand,
-} from './headers.ts'
+import { FrameHeaders } from './headers.ts'
 import { type FrameLimits, HELD_BYTES_MAX } from './limits.ts'
 import { FrameProblem, quoteBytes } from './problem.ts'
 import type { StompVersion } from './versions.ts'

@@ -207,3 +207,10 @@ test('a value is sent back as it came, but with its escapes', () => {
   expect(encoded('a:1', 12)).toBe('a\\c1')
   expect(encoded('a:\\', 10)).toBe('a:\\')
 })
+
+test('a passcode is not shown in what is said of it', () => {
+  const bytes = Buffer.from('CONNECT\nlogin:u\npasscode:secret\xff\n\n\0', 'latin1')
+  const read = (): number => new FrameHeaders().parse(bytes, 0, bytes.length, 12, DEFAULT_FRAME_LIMITS)
+  expect(read).toThrow('header passcode: the value is not valid UTF-8')
+  expect(problemOf('passcode:secret\0\n', 12, 'CONNECT').text).not.toContain('secret')
+})

@@ -11,6 +11,18 @@ import { isUtf8 } from 'node:buffer'
 import { Command, COMMAND_LINE_BYTES_MAX, COMMAND_NAMES, type CommandId, commandOf, isOfLogin } from './commands.ts'
 import { parseDigits } from './digits.ts'
 import { escape, escapingOf, unescape } from './escapes.ts'
+import {
+  bodyTooLarge,
+  lineTooLong,
+  noColonText,
+  noNameText,
+  nulText,
+  rawCrText,
+  tooManyHeaderBytes,
+  tooManyHeaders,
+  unknownCommand,
+  utf8Text,
+} from './faults.ts'
 import { HEADER_NAMES, HeaderId, headerIdOf, type KnownHeader } from './header-ids.ts'
 import type { FrameLimits } from './limits.ts'
 import { FrameProblem, type FrameRule, quoteBytes } from './problem.ts'
@@ -104,7 +116,7 @@ export class FrameHeaders {
       if (next < 0) return -1
       lineStart = next
     }
-    if (bodyStart - start > limits.maxHeaderBytes) throw this.#tooManyBytes(limits)
+    if (bodyStart - start > limits.maxHeaderBytes) throw tooManyHeaderBytes(this.version, limits, this)
     if ((this.#seen & HAS_HIGH) !== 0) this.#checkUtf8()
     const command: number = this.command
     const isLogin = command === Command.connect || command === Command.stomp
@@ -398,10 +410,6 @@ export class FrameHeaders {
     })
   }
 
-  #tooManyBytes(limits: FrameLimits): FrameProblem {
-    return tooManyHeaderBytes(this.version, limits, this)
-  }
-
   /** About the header line from `start`; `shownEnd` is the end of what is shown of it. */
   #fault(
     rule: FrameRule,
@@ -413,8 +421,10 @@ export class FrameHeaders {
   ): FrameProblem {
     const header = nameEnd < 0 ? undefined : quoteBytes(bytes, start, nameEnd).slice(1, -1)
     const where = header === undefined ? 'header line ' : `header ${header}: `
-    const text = say(where, quoteBytes(bytes, nameEnd < 0 ? start : nameEnd + 1, shownEnd))
-    return this.problem(rule, text, header)
+    // What is said goes into logs.
+    const isSecret = nameEnd >= 0 && headerIdOf(bytes, start, nameEnd) === HeaderId.passcode
+    const shown = isSecret ? 'the value' : quoteBytes(bytes, nameEnd < 0 ? start : nameEnd + 1, shownEnd)
+    return this.problem(rule, say(where, shown), header)
   }
 }
 
@@ -428,56 +438,6 @@ export function headerMask(ids: readonly KnownHeader[]): HeaderMask {
   const mask = new Uint8Array(HEADER_NAMES.length)
   for (const id of ids) mask[id] = 1
   return mask
-}
-
-const nulText = (where: string, shown: string): string =>
-  `${where}${shown} is followed by NUL; end the headers with an empty line, and put NUL after the body`
-const noColonText = (where: string, shown: string): string => `${where}${shown} has no colon; write name:value`
-const noNameText = (where: string, shown: string): string =>
-  `${where}${shown} has no name before its colon; write name:value`
-const utf8Text = (where: string, shown: string): string =>
-  `${where}${shown} is not valid UTF-8; encode headers in UTF-8`
-const rawCrText = (where: string, shown: string): string =>
-  `${where}${shown} has a carriage return that does not end the line; write it as \\r`
-
-export function unknownCommand(bytes: Uint8Array, start: number, end: number, version: StompVersion): FrameProblem {
-  const text = `${quoteBytes(bytes, start, end)} is no STOMP command; commands are upper case and alone on their line`
-  return new FrameProblem({ rule: 'unknown-command', version, text })
-}
-
-export function tooManyHeaderBytes(version: StompVersion, limits: FrameLimits, headers?: FrameHeaders): FrameProblem {
-  const text = `the headers of the frame take more than stomp.maxHeaderBytes ${limits.maxHeaderBytes}; send fewer or shorter ones`
-  return headers?.problem('too-many-header-bytes', text, undefined) ?? bare('too-many-header-bytes', version, text)
-}
-
-export function tooManyHeaders(version: StompVersion, limits: FrameLimits, headers?: FrameHeaders): FrameProblem {
-  const text = `the frame has more headers than stomp.maxHeaders ${limits.maxHeaders}; send fewer`
-  return headers?.problem('too-many-headers', text, undefined) ?? bare('too-many-headers', version, text)
-}
-
-export function bodyTooLarge(headers: FrameHeaders, size: number, limits: FrameLimits): FrameProblem {
-  const text = `body of ${size} bytes exceeds stomp.maxBodyBytes ${limits.maxBodyBytes}; send it in parts`
-  return headers.problem('body-too-large', text, headers.contentLength < 0 ? undefined : 'content-length')
-}
-
-function bare(rule: FrameRule, version: StompVersion, text: string): FrameProblem {
-  return new FrameProblem({ rule, version, text })
-}
-
-function lineTooLong(
-  headers: FrameHeaders,
-  bytes: Uint8Array,
-  start: number,
-  nameEnd: number,
-  limits: FrameLimits,
-): FrameProblem {
-  const header = quoteBytes(bytes, start, nameEnd).slice(1, -1)
-  return headers.problem('line-too-long', lineTooLongText(`header ${header}`, limits), header)
-}
-
-/** `what` is the header, if its name is known. */
-export function lineTooLongText(what: string, limits: FrameLimits): string {
-  return `${what} takes more than stomp.maxHeaderLineBytes ${limits.maxHeaderLineBytes}; send a shorter value, or send it in the body`
 }
 
 function isBlank(byte: number): boolean {

@@ -1,0 +1,60 @@
+/** What is said of frames that are refused: which header and value, what is wrong, and what would be right. */
+import type { FrameLimits } from './limits.ts'
+import { FrameProblem, type FrameRule, quoteBytes } from './problem.ts'
+import type { StompVersion } from './versions.ts'
+
+/** A frame as far as it was read: `FrameHeaders`. */
+interface ReadSoFar {
+  readonly contentLength: number
+  problem(rule: FrameRule, text: string, header: string | undefined): FrameProblem
+}
+
+export const nulText = (where: string, shown: string): string =>
+  `${where}${shown} is followed by NUL; end the headers with an empty line, and put NUL after the body`
+export const noColonText = (where: string, shown: string): string => `${where}${shown} has no colon; write name:value`
+export const noNameText = (where: string, shown: string): string =>
+  `${where}${shown} has no name before its colon; write name:value`
+export const utf8Text = (where: string, shown: string): string =>
+  `${where}${shown} is not valid UTF-8; encode headers in UTF-8`
+export const rawCrText = (where: string, shown: string): string =>
+  `${where}${shown} has a carriage return that does not end the line; write it as \\r`
+
+export function unknownCommand(bytes: Uint8Array, start: number, end: number, version: StompVersion): FrameProblem {
+  const text = `${quoteBytes(bytes, start, end)} is no STOMP command; commands are upper case and alone on their line`
+  return new FrameProblem({ rule: 'unknown-command', version, text })
+}
+
+export function tooManyHeaderBytes(version: StompVersion, limits: FrameLimits, headers?: ReadSoFar): FrameProblem {
+  const text = `the headers of the frame take more than stomp.maxHeaderBytes ${limits.maxHeaderBytes}; send fewer or shorter ones`
+  return headers?.problem('too-many-header-bytes', text, undefined) ?? bare('too-many-header-bytes', version, text)
+}
+
+export function tooManyHeaders(version: StompVersion, limits: FrameLimits, headers?: ReadSoFar): FrameProblem {
+  const text = `the frame has more headers than stomp.maxHeaders ${limits.maxHeaders}; send fewer`
+  return headers?.problem('too-many-headers', text, undefined) ?? bare('too-many-headers', version, text)
+}
+
+export function bodyTooLarge(headers: ReadSoFar, size: number, limits: FrameLimits): FrameProblem {
+  const text = `body of ${size} bytes exceeds stomp.maxBodyBytes ${limits.maxBodyBytes}; send it in parts`
+  return headers.problem('body-too-large', text, headers.contentLength < 0 ? undefined : 'content-length')
+}
+
+function bare(rule: FrameRule, version: StompVersion, text: string): FrameProblem {
+  return new FrameProblem({ rule, version, text })
+}
+
+export function lineTooLong(
+  headers: ReadSoFar,
+  bytes: Uint8Array,
+  start: number,
+  nameEnd: number,
+  limits: FrameLimits,
+): FrameProblem {
+  const header = quoteBytes(bytes, start, nameEnd).slice(1, -1)
+  return headers.problem('line-too-long', lineTooLongText(`header ${header}`, limits), header)
+}
+
+/** `what` is the header, if its name is known. */
+export function lineTooLongText(what: string, limits: FrameLimits): string {
+  return `${what} takes more than stomp.maxHeaderLineBytes ${limits.maxHeaderLineBytes}; send a shorter value, or send it in the body`
+}
