@@ -10,7 +10,6 @@ import type {
   RefusalDetail,
   Session,
   SessionOwner,
-  Transaction,
   Transport,
   WheelEntry,
 } from '@ternmq/core'
@@ -28,10 +27,11 @@ import { handleAck } from './handlers/acks.ts'
 import { handleConnect } from './handlers/connect.ts'
 import { handleSend } from './handlers/send.ts'
 import { handleSubscribe, handleUnsubscribe } from './handlers/subscribe.ts'
-import { handleAbort, handleBegin, handleCommit } from './handlers/transactions.ts'
+import { handleAbort, handleBegin, handleCommit, type OpenTransaction } from './handlers/transactions.ts'
 import { HeartBeats, silenceLimitMs } from './heart-beats.ts'
 import { receiptOf } from './receipts.ts'
 import { Refused } from './refused.ts'
+import { WHEEL_TICK_MS } from './settings.ts'
 import type { Held, Subscription } from './subscription.ts'
 
 /** new: waits for CONNECT. authenticating: it came. leaving: DISCONNECT came, and what was before it is being finished. */
@@ -65,10 +65,11 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   idPrefix = ''
 
   readonly subscriptions: Map<string, Subscription> = new Map()
-  readonly transactions: Map<string, Transaction> = new Map()
+  readonly transactions: Map<string, OpenTransaction> = new Map()
   /** Messages that wait for ACK or NACK, by the number in their ack id, in the order they were sent. */
   readonly held: Map<number, Held> = new Map()
   #lastTag = 0
+  #subscriptionCount = 0
   /** Publishes that have no outcome yet, and the receipts that wait for one, by the number of the publish. */
   #publishTag = 0
   #pendingCount = 0
@@ -90,6 +91,10 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
 
   get isClosed(): boolean {
     return this.#phase === 'closed'
+  }
+
+  get lastTag(): number {
+    return this.#lastTag
   }
 
   /** A number that no other message of this connection has. Hot path. */
@@ -130,6 +135,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   /** Hot path. */
   onFrame(headers: FrameHeaders, bytes: Uint8Array, bodyStart: number, bodyEnd: number): boolean {
     const command: number = headers.command
+    this.#frameTick = -1
     if (this.#phase !== 'connected') this.#onEarlyFrame(headers)
     else if (command === Command.send) handleSend(this, headers, bytes, bodyStart, bodyEnd)
     else this.#onControl(headers)
@@ -160,18 +166,20 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   onDue(): void {
     if (this.#phase === 'closed') return
     const { settings, wheel } = this.adapter
-    if (this.#phase === 'new' || this.#phase === 'authenticating') {
-      return this.refuse(`no complete CONNECT within ${settings.handshakeTimeoutMs / 1000} s`, 'STOMP12-Connecting-a')
+    const handshakeSeconds = settings.handshakeTimeoutMs / 1000
+    if (this.#phase === 'new') return this.refuse(`no complete CONNECT within ${handshakeSeconds} s`, 'STOMP12-Connecting-b')
+    if (this.#phase === 'authenticating') {
+      return this.refuse(`CONNECT: the login took longer than ${handshakeSeconds} s; try again later`, 'STOMP12-Connecting-b')
     }
     if (this.#frameTick >= 0 && this.adapter.silentMs(this.#frameTick) >= settings.frameTimeoutMs && !this.#isPaused) {
       return this.refuse(`a frame has begun and not ended within stomp.frameTimeoutMs ${settings.frameTimeoutMs}`, 'STOMP12-Size_Limits-a')
     }
     const silentMs = this.#isPaused ? 0 : this.adapter.silentMs(this.#heardTick)
     if (this.#silenceMs > 0 && silentMs >= this.#silenceMs) {
-      return this.refuse(`nothing heard for ${Math.round(silentMs / 1000)} s; heart-beats were agreed on, send them in time`, 'STOMP12-Heart-beating-e')
+      return this.refuse(`nothing heard for ${Math.round(silentMs / 1000)} s; heart-beats were agreed on, send them in time`, 'STOMP12-Heart-beating-g')
     }
     const waits = [this.#silenceMs > 0 ? this.#silenceMs - silentMs : Infinity]
-    if (this.#frameTick >= 0) waits.push(settings.frameTimeoutMs)
+    if (this.#frameTick >= 0) waits.push(Math.max(WHEEL_TICK_MS, settings.frameTimeoutMs - this.adapter.silentMs(this.#frameTick)))
     const nextMs = Math.min(...waits)
     if (nextMs < Infinity) wheel.add(this, nextMs)
   }
@@ -233,7 +241,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     }
   }
 
-  /** The frame's receipt, once all that it did is in the log. [STOMP12-RECEIPT-a] */
+  /** The frame's receipt, once all that it did is in the log. [STOMP12-RECEIPT-b] */
   confirm(headers: FrameHeaders): void {
     const receipt = receiptOf(headers)
     if (receipt !== undefined) this.confirmLater(receipt)
@@ -249,9 +257,22 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     })
   }
 
-  /** A commit has settled some of what was held. */
-  forgetSettled(): void {
-    for (const [tag, { delivery }] of this.held) if (delivery.consumer === undefined) this.held.delete(tag)
+  /** The message is settled. Hot path. */
+  forgetHeld(tag: number): void {
+    const held = this.held.get(tag)
+    if (held === undefined) return
+    this.held.delete(tag)
+    held.subscription.forget(tag)
+  }
+
+  /** Numbers of subscriptions are never used again. */
+  nextSubscription(): number {
+    return ++this.#subscriptionCount
+  }
+
+  subscriptionNumbered(number: number): Subscription | undefined {
+    for (const subscription of this.subscriptions.values()) if (subscription.number === number) return subscription
+    return undefined
   }
 
   /** Resolves when the transport takes more, and when it is gone. */
@@ -280,9 +301,9 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     this.#end('internal error', '', undefined, [])
   }
 
-  /** Ends the connection with an ERROR that says `text`. */
-  refuse(text: string, clause: string): void {
-    if (this.#phase !== 'closed') this.#end(text, clause, undefined, [])
+  /** Ends the connection with an ERROR that says `text`; `receipt` is that of the frame it is about. */
+  refuse(text: string, clause: string, receipt?: string): void {
+    if (this.#phase !== 'closed') this.#end(text, clause, receipt, [])
   }
 
   /** The core has refused what a frame asked for. */
@@ -321,7 +342,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   #onEarlyFrame(headers: FrameHeaders): void {
     const { command } = headers
     if (this.#phase === 'leaving') {
-      throw new Refused(headers, `${COMMAND_NAMES[command]!} after DISCONNECT: nothing may follow it`, 'STOMP12-DISCONNECT-c')
+      throw new Refused(headers, `${COMMAND_NAMES[command]!} after DISCONNECT: nothing may follow it`, 'STOMP12-DISCONNECT-b')
     }
     if (this.#phase === 'new' && (command === Command.connect || command === Command.stomp)) return handleConnect(this, headers)
     const text = `the first frame is ${COMMAND_NAMES[command]!}; connect with CONNECT before anything else`
@@ -334,6 +355,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
         handleAck(this, headers, true)
         break
       case Command.nack:
+        if (this.version === 10) throw new Refused(headers, 'NACK is a command of STOMP 1.1 and later', 'STOMP10-Augmented_BNF-c')
         handleAck(this, headers, false)
         break
       case Command.subscribe:
@@ -365,10 +387,13 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     throw new Refused(headers, text, 'STOMP12-Client_Frames-a')
   }
 
-  /** The receipt of DISCONNECT says that everything before it is done. [STOMP12-DISCONNECT-b] */
+  /** The receipt of DISCONNECT says that everything before it is done. [STOMP12-DISCONNECT-a] */
   #leave(headers: FrameHeaders): void {
     const receipt = receiptOf(headers)
     this.#phase = 'leaving'
+    // A client that leaves would lose what it was sent now.
+    for (const subscription of this.subscriptions.values()) subscription.close()
+    this.subscriptions.clear()
     this.#whenDone = () => {
       this.adapter.vhost.log.afterBatches(() => {
         if (this.isClosed) return
@@ -396,17 +421,21 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     } catch (error) {
       this.fail(error)
     }
+    this.#watchFrame()
+    this.#checkPressure()
   }
 
-  /** The time of a frame runs from the first read that did not complete it. */
+  /** The time of a frame runs from the read that began it and did not complete it. */
   #watchFrame(): void {
     if (!this.#splitter.isWithinFrame) {
       this.#frameTick = -1
       return
     }
     if (this.#frameTick >= 0 || this.#phase !== 'connected') return
-    this.#frameTick = this.adapter.wheel.tick
-    if (this.wheelTick < 0) this.adapter.wheel.add(this, this.adapter.settings.frameTimeoutMs)
+    const { wheel, settings } = this.adapter
+    this.#frameTick = wheel.tick
+    const isWatched = this.wheelTick >= 0 && (this.wheelTick - wheel.tick) * WHEEL_TICK_MS <= settings.frameTimeoutMs + 2 * WHEEL_TICK_MS
+    if (!isWatched) wheel.add(this, settings.frameTimeoutMs)
   }
 
   /** A client that also receives is read on: its acknowledgements are what would help. */

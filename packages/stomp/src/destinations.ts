@@ -30,7 +30,12 @@ export interface SourceWishes {
   readonly retroactive: boolean
   readonly exclusive: boolean
   readonly priority: number
+  /** Unsettled messages at a time; undefined: as many as the operator's setting says. */
+  readonly prefetch: number | undefined
 }
+
+/** More unsettled messages of one subscription are not handed out. */
+export const PREFETCH_MAX = 65_535
 
 export class Destinations {
   readonly #client: StompConnection
@@ -60,12 +65,12 @@ export class Destinations {
     return target
   }
 
-  /** Where a SUBSCRIBE reads from: several for a list. */
-  sourcesOf(frame: FrameHeaders, text: string, wishes: SourceWishes): Source[] {
+  /** Where a SUBSCRIBE reads from, several for a list, and how many messages of each it takes unsettled. */
+  sourcesOf(frame: FrameHeaders, text: string, wishes: SourceWishes): { readonly sources: Source[]; readonly prefetch: number | undefined } {
     const { address, options } = this.#resolve(frame, text, 'receive')
     const own = withOptions(frame, wishes, options)
     const parts = address.kind === 'list' ? address.parts : [address]
-    return parts.map((part) => this.#sourceOf(frame, part, own))
+    return { sources: parts.map((part) => this.#sourceOf(frame, part, own)), prefetch: own.prefetch }
   }
 
   /** `reply-to` as every client of the broker can use it. */
@@ -187,7 +192,7 @@ function queueSource(queue: string, { exclusive, priority }: SourceWishes): Sour
   return { kind: 'queue', queue, exclusive, priority }
 }
 
-/** `?consumer.exclusive=true&consumer.priority=5`. */
+/** `?consumer.exclusive=true&consumer.priority=5`; a header that says how many to prefetch counts more. */
 function withOptions(frame: FrameHeaders, wishes: SourceWishes, options: readonly (readonly [name: string, value: string])[]): SourceWishes {
   let own = wishes
   for (const [name, value] of options) {
@@ -195,7 +200,11 @@ function withOptions(frame: FrameHeaders, wishes: SourceWishes, options: readonl
     else if (name === 'priority' && /^-?\d{1,9}$/.test(value)) own = { ...own, priority: Number(value) }
     else if (name === 'retroactive') own = { ...own, retroactive: value === 'true' }
     else if (name === 'noLocal') own = { ...own, noLocal: value === 'true' }
-    else if (name !== 'prefetchSize') throw new Refused(frame, `option consumer.${name}=${value} means nothing here; there are exclusive, priority, retroactive and noLocal`)
+    else if (name === 'prefetchSize' && /^\d{1,9}$/.test(value)) {
+      own = { ...own, prefetch: wishes.prefetch ?? Math.min(Math.max(Number(value), 1), PREFETCH_MAX) }
+    } else {
+      throw new Refused(frame, `option consumer.${name}=${value} means nothing here; there are exclusive, priority, prefetchSize, retroactive and noLocal`)
+    }
   }
   return own
 }

@@ -27,7 +27,7 @@ export const MESSAGE_SKIPS: HeaderMask = headerMask([
   HeaderId.scheduledRepeat,
   HeaderId.scheduledCron,
   HeaderId.destinationType,
-  // Only the server says these. [STOMP12-SEND-d]
+  // Only the server says these. [STOMP12-MESSAGE-c]
   HeaderId.messageId,
   HeaderId.subscription,
   HeaderId.ack,

@@ -1,4 +1,4 @@
-/** Heart-beats of one connection: ours in time, and the client's expected. [STOMP12-Heart-beating-e] */
+/** Heart-beats of one connection: ours in time, and the client's expected. [STOMP12-Heart-beating-d] */
 import type { WheelEntry } from '@ternmq/core'
 import { writeHeartBeat } from './codec/encode.ts'
 import type { StompConnection } from './connection.ts'
@@ -34,6 +34,14 @@ export class HeartBeats implements WheelEntry {
     writeHeartBeat(this.#client.transport)
     this.start()
   }
+}
+
+/** More often the wheel could not keep what was agreed on. */
+const HEART_BEAT_MS_MIN = 4 * WHEEL_TICK_MS
+
+/** What the server offers and wants for the operator's `heartBeatMs`; 0 stays 0. [STOMP12-Heart-beating-c] */
+export function ownHeartBeatMs(heartBeatMs: number): number {
+  return heartBeatMs === 0 ? 0 : Math.max(heartBeatMs, HEART_BEAT_MS_MIN)
 }
 
 /** After so long without a byte a client that sends heart-beats every `everyMs` is gone. */

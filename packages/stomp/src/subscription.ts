@@ -5,7 +5,7 @@ import type { StompConnection } from './connection.ts'
 import { writeDelivery } from './message-out.ts'
 import { spellDestination } from './names.ts'
 
-/** auto: settled by being sent. client: ACK settles all up to it. client-individual: one. [STOMP12-SUBSCRIBE_ack_Header-a] */
+/** auto: settled by being sent. client: ACK settles all up to it. client-individual: one. [STOMP12-SUBSCRIBE_ack_Header-b] */
 export type AckMode = 'auto' | 'client' | 'client-individual'
 
 /** A message that waits for its ACK or NACK. */
@@ -17,16 +17,46 @@ export interface Held {
 /** Destinations that one subscription gets messages of, for wildcards; beyond it their heads are made again. */
 const HEADS_MAX = 1_024
 
+/** What MESSAGE frames begin with, by the topic of the message. */
+class Heads {
+  readonly #make: (topic: string) => MessageHead
+  readonly #heads = new Map<string, MessageHead>()
+  #lastTopic = ''
+  #last: MessageHead | undefined = undefined
+
+  constructor(make: (topic: string) => MessageHead) {
+    this.#make = make
+  }
+
+  /** Hot path. */
+  for(topic: string): MessageHead {
+    if (topic === this.#lastTopic) return this.#last!
+    let head = this.#heads.get(topic)
+    if (head === undefined) {
+      head = this.#make(topic)
+      if (this.#heads.size >= HEADS_MAX) this.#heads.clear()
+      this.#heads.set(topic, head)
+    }
+    this.#lastTopic = topic
+    this.#last = head
+    return head
+  }
+}
+
 export class Subscription implements DeliverySink {
   /** As MESSAGE says it; undefined for one of 1.0 without an id. [STOMP10-SUBSCRIBE-e] */
   readonly id: string | undefined
+  /** No other subscription of the connection has it, or had it. */
+  readonly number: number
   readonly mode: AckMode
   /** As the client wrote it. */
   readonly #destination: string
   readonly #client: StompConnection
-  readonly #heads = new Map<string, MessageHead>()
-  #lastTopic = ''
-  #lastHead: MessageHead | undefined = undefined
+  readonly #heads: Heads
+  /** Of messages that need no ACK where others do. */
+  #settledHeads: Heads | undefined = undefined
+  /** Of what is held, in the order it was sent; only where an ACK settles several. */
+  readonly #tags: Set<number> | undefined
   receivers: readonly Receiver[] = []
   /** Core name of the one address that it reads from; undefined for patterns and lists. */
   address: string | undefined = undefined
@@ -36,8 +66,11 @@ export class Subscription implements DeliverySink {
   constructor(client: StompConnection, id: string | undefined, mode: AckMode, destination: string) {
     this.#client = client
     this.id = id
-    this.#destination = destination
+    this.number = client.nextSubscription()
     this.mode = mode
+    this.#destination = destination
+    this.#tags = mode === 'client' ? new Set() : undefined
+    this.#heads = new Heads((topic) => this.#makeHead(topic, ''))
   }
 
   get acknowledges(): boolean {
@@ -58,8 +91,15 @@ export class Subscription implements DeliverySink {
   deliver(delivery: Delivery): boolean {
     const client = this.#client
     const tag = client.nextTag()
-    if (delivery.assurance > 0) client.held.set(tag, { delivery, subscription: this })
-    writeDelivery(client, this.headFor(delivery.message.topic), tag, delivery)
+    const { topic } = delivery.message
+    if (delivery.assurance > 0) {
+      client.held.set(tag, { delivery, subscription: this })
+      this.#tags?.add(tag)
+    } else if (this.acknowledges) {
+      writeDelivery(client, this.#settledHeadFor(topic), tag, delivery)
+      return true
+    }
+    writeDelivery(client, this.headFor(topic), tag, delivery)
     return true
   }
 
@@ -69,36 +109,45 @@ export class Subscription implements DeliverySink {
 
   /** What all MESSAGE frames of this subscription and address begin with. Hot path. */
   headFor(topic: string): MessageHead {
-    if (topic === this.#lastTopic) return this.#lastHead!
-    let head = this.#heads.get(topic)
-    if (head === undefined) {
-      const { adapter, version, idPrefix } = this.#client
-      // Its own word for it, where it has one: who sends with that word sees the same again. [STOMP12-MESSAGE-a]
-      const destination = topic === this.address ? this.#destination : spellDestination(topic, adapter.settings.profile)
-      const hasAck = version === 12 && this.acknowledges
-      head = messageHead({ destination, subscription: this.id, idPrefix, hasAck }, version)
-      if (this.#heads.size >= HEADS_MAX) this.#heads.clear()
-      this.#heads.set(topic, head)
-    }
-    this.#lastTopic = topic
-    this.#lastHead = head
-    return head
+    return this.#heads.for(topic)
   }
 
-  /** What it has been sent up to `tag` and not settled, oldest first. */
-  heldUpTo(tag: number): (readonly [tag: number, held: Held])[] {
-    const held: (readonly [number, Held])[] = []
-    for (const entry of this.#client.held) {
-      if (entry[0] > tag) break
-      if (entry[1].subscription === this) held.push(entry)
+  /** A client in an acknowledging mode acknowledges all it gets: the id says what there is to do. */
+  #settledHeadFor(topic: string): MessageHead {
+    this.#settledHeads ??= new Heads((each) => this.#makeHead(each, `s${this.number}-`))
+    return this.#settledHeads.for(topic)
+  }
+
+  #makeHead(topic: string, mark: string): MessageHead {
+    const { adapter, version, idPrefix } = this.#client
+    // Its own word for it, where it has one: who sends with that word sees the same again. [STOMP12-MESSAGE-a]
+    const destination = topic === this.address ? this.#destination : spellDestination(topic, adapter.settings.profile)
+    const hasAck = version === 12 && this.acknowledges
+    const head = messageHead({ destination, subscription: this.id, idPrefix: idPrefix + mark, hasAck }, version)
+    return hasAck && mark !== '' ? { ...head, ack: Buffer.concat([head.ack, Buffer.from(mark)]) } : head
+  }
+
+  /** Of what it has been sent up to `tag` and not settled, oldest first. */
+  tagsUpTo(tag: number): number[] {
+    const tags: number[] = []
+    for (const each of this.#tags ?? []) {
+      if (each > tag) break
+      tags.push(each)
     }
-    return held
+    return tags
+  }
+
+  /** Only `StompConnection.forgetHeld` calls this. Hot path. */
+  forget(tag: number): void {
+    this.#tags?.delete(tag)
   }
 
   /** Nothing more comes; what it has not settled goes back. */
   close(): void {
     this.onConnectionClosed()
-    for (const [tag, { subscription }] of this.#client.held) if (subscription === this) this.#client.held.delete(tag)
+    const { held } = this.#client
+    if (this.acknowledges) for (const [tag, { subscription }] of held) if (subscription === this) held.delete(tag)
+    this.#tags?.clear()
     for (const receiver of this.receivers) receiver.close()
   }
 

@@ -1,4 +1,4 @@
-/** CONNECT and STOMP → CONNECTED: which version, who is it, how often are there heart-beats. [STOMP12-Connecting-a] */
+/** CONNECT and STOMP → CONNECTED: which version, who is it, how often are there heart-beats. [STOMP12-Connecting-a, STOMP12-Protocol_Negotiation-b] */
 import type { LoginStep, Principal } from '@ternmq/core'
 import { encodeConnected } from '../codec/encode.ts'
 import { HeaderId } from '../codec/header-ids.ts'
@@ -6,6 +6,7 @@ import type { FrameHeaders } from '../codec/headers.ts'
 import { quote } from '../codec/problem.ts'
 import { heartBeatMs, negotiate, parseHeartBeat, VERSIONS_SPOKEN } from '../codec/versions.ts'
 import type { StompConnection } from '../connection.ts'
+import { ownHeartBeatMs } from '../heart-beats.ts'
 import { Refused } from '../refused.ts'
 
 /** What CONNECT asked for, kept while the login is under way. */
@@ -47,7 +48,7 @@ function wishesOf(client: StompConnection, headers: FrameHeaders): Wishes {
   const heartBeat = parseHeartBeat(headers.get(HeaderId.heartBeat))
   if (heartBeat === undefined) {
     const text = `header heart-beat: ${quote(headers.get(HeaderId.heartBeat)!)} is not two numbers of milliseconds, such as 10000,10000`
-    throw new Refused(headers, text, 'STOMP12-Heart-beating-b')
+    throw new Refused(headers, text, 'STOMP12-Heart-beating-a')
   }
   const clientId = headers.get(HeaderId.clientId)
   const { maxClientIdBytes } = client.adapter.settings
@@ -55,7 +56,7 @@ function wishesOf(client: StompConnection, headers: FrameHeaders): Wishes {
     const text = `header client-id has ${Buffer.byteLength(clientId)} bytes; it has 1 to stomp.maxClientIdBytes ${maxClientIdBytes}, or is left out`
     throw new Refused(headers, text)
   }
-  // 1.0 knows no heart-beats. [STOMP12-Heart-beating-a]
+  // 1.0 knows no heart-beats, and a client without the header wants none. [STOMP12-Heart-beating-b]
   const { sendsMs, wantsMs } = client.version === 10 ? { sendsMs: 0, wantsMs: 0 } : heartBeat
   return { clientId, sendsMs, wantsMs, receipt: headers.get(HeaderId.receipt) }
 }
@@ -67,14 +68,14 @@ function takeStep(client: StompConnection, step: LoginStep, wishes: Wishes): voi
       accept(client, step.principal, wishes)
       break
     case 'refused':
-      client.refuse(`CONNECT: ${step.text}`, 'STOMP12-Connecting-b')
+      client.refuse(`CONNECT: ${step.text}`, 'STOMP12-Connecting-b', wishes.receipt)
       break
     case 'challenge':
       throw new Error('a login with user and password has no steps')
   }
 }
 
-function accept(client: StompConnection, principal: Principal, { sendsMs, wantsMs }: Wishes): void {
+function accept(client: StompConnection, principal: Principal, { sendsMs, wantsMs, receipt }: Wishes): void {
   const { adapter, clientId, version } = client
   const opened = adapter.vhost.sessions.open({
     clientId,
@@ -87,12 +88,12 @@ function accept(client: StompConnection, principal: Principal, { sendsMs, wantsM
     // A client id in use belongs to whoever has it. [JMS 3.1 §6.1.2]
     onConflict: 'refuse',
   })
-  if (!opened.ok) return client.refuse(`CONNECT: ${opened.detail.text}`, '')
+  if (!opened.ok) return client.refuse(`CONNECT: ${opened.detail.text}`, 'STOMP12-Connecting-b', receipt)
   client.session = opened.value.session
   client.userName = principal.name
   client.producer = client.session.openProducer(client)
   client.idPrefix = `${adapter.makeId()}-`
-  const ours = version === 10 ? 0 : adapter.settings.heartBeatMs
+  const ours = version === 10 ? 0 : ownHeartBeatMs(adapter.settings.heartBeatMs)
   const heartBeat = { sendsMs: ours, wantsMs: ours }
   const server = adapter.settings.serverName
   client.transport.write(encodeConnected({ version, session: clientId, server, heartBeat }))

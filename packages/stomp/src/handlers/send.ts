@@ -6,6 +6,7 @@ import type { FrameHeaders } from '../codec/headers.ts'
 import type { StompConnection } from '../connection.ts'
 import { MESSAGE_SKIPS, stompHeaders, stompTextHeaders } from '../headers.ts'
 import { receiptOf } from '../receipts.ts'
+import { Refused } from '../refused.ts'
 import { readSendOptions } from '../send-options.ts'
 import { transactionOf } from './transactions.ts'
 
@@ -26,6 +27,7 @@ export interface SendPlan {
 /** Hot path. */
 export function handleSend(client: StompConnection, headers: FrameHeaders, bytes: Uint8Array, bodyStart: number, bodyEnd: number): void {
   const plan = (headers.memo ??= planOf(client, headers)) as SendPlan
+  if (plan.retain && bodyEnd > bodyStart) checkKept(headers, bodyEnd - bodyStart)
   const message = messageOf(client, plan, codecFor(headers, bytes, bodyStart, bodyEnd), bytes, bodyStart, bodyEnd)
   if (headers.find(HeaderId.transaction) >= 0) return sendInTransaction(client, headers, plan, message)
   const tag = client.nextPublish()
@@ -37,6 +39,12 @@ function planOf(client: StompConnection, headers: FrameHeaders): SendPlan {
   const target = client.destinations.targetOf(headers)
   const { lines, ...options } = readSendOptions(client, headers, target)
   return { target, lines: lines ?? headers.canonicalLines(MESSAGE_SKIPS), ...options }
+}
+
+/** A message that clears its topic has no body: with one it would be kept. */
+function checkKept(headers: FrameHeaders, size: number): void {
+  if (headers.get(HeaderId.retain) !== 'remove') return
+  throw new Refused(headers, `header retain: "remove" clears the topic and takes no body, and this one has ${size} bytes; leave it out`)
 }
 
 /** ActiveMQ's rule: a body whose length is told is bytes, another one is text. */
@@ -92,7 +100,7 @@ function messageOf(
 
 /** The receipt says that the transaction has it; what becomes of it, COMMIT says. [STOMP12-SEND-b] */
 function sendInTransaction(client: StompConnection, headers: FrameHeaders, plan: SendPlan, message: Message): void {
-  const refusal = transactionOf(client, headers)!.publish(plan.target, message, plan.options)
+  const refusal = transactionOf(client, headers)!.transaction.publish(plan.target, message, plan.options)
   if (refusal !== undefined) return client.refuseFor(refusal, 'SEND', receiptOf(headers))
   client.confirm(headers)
 }

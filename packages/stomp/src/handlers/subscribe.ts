@@ -5,12 +5,9 @@ import { HEADER_NAMES, HeaderId, type KnownHeader } from '../codec/header-ids.ts
 import type { FrameHeaders } from '../codec/headers.ts'
 import { quote } from '../codec/problem.ts'
 import type { StompConnection } from '../connection.ts'
-import type { Source, SourceWishes } from '../destinations.ts'
+import { PREFETCH_MAX, type Source, type SourceWishes } from '../destinations.ts'
 import { Refused, required } from '../refused.ts'
 import { type AckMode, Subscription } from '../subscription.ts'
-
-/** More unsettled messages of one subscription are not handed out. */
-const PREFETCH_MAX = 65_535
 
 export function handleSubscribe(client: StompConnection, headers: FrameHeaders): void {
   const destination = required(headers, HeaderId.destination, 'destination', 'STOMP12-SUBSCRIBE-a')
@@ -20,15 +17,26 @@ export function handleSubscribe(client: StompConnection, headers: FrameHeaders):
   }
   const key = keyOf(id, destination)
   if (client.subscriptions.has(key)) {
-    throw new Refused(headers, `subscription ${quote(id ?? destination)} exists; unsubscribe first, or take another id`, 'STOMP12-SUBSCRIBE_id_Header-a')
+    throw new Refused(headers, `subscription ${quote(id ?? destination)} exists; unsubscribe first, or take another id`, 'STOMP12-SUBSCRIBE_id_Header-b')
   }
-  const subscription = new Subscription(client, id, modeOf(headers), destination)
-  const sources = client.destinations.sourcesOf(headers, destination, wishesOf(client, headers, id))
+  checkRoom(client, headers)
+  const isBrowser = isTrue(headers, HeaderId.browser)
+  const mode = modeOf(headers)
+  // What is only looked at is not acknowledged.
+  const subscription = new Subscription(client, id, isBrowser ? 'auto' : mode, destination)
+  const { sources, prefetch } = client.destinations.sourcesOf(headers, destination, wishesOf(headers, id))
   subscription.address = sources.length === 1 ? addressOf(sources[0]!) : undefined
-  if (isTrue(headers, HeaderId.browser)) browseFor(client, headers, subscription, sources)
-  else subscription.receivers = openAll(client, headers, subscription, sources)
+  if (isBrowser) browseFor(client, headers, subscription, sources)
+  else subscription.receivers = openAll(client, headers, subscription, sources, prefetch ?? client.adapter.settings.prefetch)
   client.subscriptions.set(key, subscription)
   client.confirm(headers)
+}
+
+/** The core counts what is read from; what is browsed, and is over, is still the client's to unsubscribe. */
+function checkRoom(client: StompConnection, headers: FrameHeaders): void {
+  const { bindingsPerSessionMax } = client.adapter.vhost.limits
+  if (client.subscriptions.size < bindingsPerSessionMax) return
+  throw new Refused(headers, `the connection has ${client.subscriptions.size} subscriptions, the limit (mqtt.maxSubscriptionsPerSession); unsubscribe first`)
 }
 
 /** Core name of a source; undefined for a pattern. */
@@ -41,36 +49,54 @@ function addressOf(source: Source): string | undefined {
 export function handleUnsubscribe(client: StompConnection, headers: FrameHeaders): void {
   const id = headers.get(HeaderId.id)
   const destination = headers.get(HeaderId.destination)
-  const durableName = subscriptionNameOf(headers)
-  if (id === undefined && destination === undefined && durableName === undefined) {
-    throw new Refused(headers, 'header id is missing; it is the id of the SUBSCRIBE', 'STOMP12-UNSUBSCRIBE-a')
+  const durable = durableOf(client, headers, id)
+  if (id === undefined && destination === undefined && durable === undefined) {
+    throw new Refused(headers, 'header id is missing; it is the id of the SUBSCRIBE', 'STOMP12-UNSUBSCRIBE-b')
   }
   const key = keyOf(id, destination ?? '')
   const subscription = client.subscriptions.get(key)
-  if (subscription === undefined && durableName === undefined) {
-    throw new Refused(headers, `there is no subscription ${quote(id ?? destination!)} on this connection`, 'STOMP12-UNSUBSCRIBE-a')
+  if (subscription === undefined && durable === undefined) {
+    throw new Refused(headers, `there is no subscription ${quote(id ?? destination!)} on this connection`, 'STOMP12-UNSUBSCRIBE-b')
   }
   client.subscriptions.delete(key)
   subscription?.close()
-  if (durableName !== undefined) deleteDurable(client, headers, durableName)
+  if (durable !== undefined) deleteDurable(client, headers, durable)
   client.confirm(headers)
 }
 
-/** As ActiveMQ does it: UNSUBSCRIBE with the name of a durable subscription ends that as well. */
-function deleteDurable(client: StompConnection, headers: FrameHeaders, name: string): void {
-  if (!client.hasOwnClientId) throw new Refused(headers, 'a durable subscription belongs to a client id; give one with header client-id of CONNECT')
-  const deleted = client.adapter.vhost.subscriptions.delete(client.clientId, name)
+/** A durable subscription; one that has no client id is anybody's who knows its name. */
+interface Durable {
+  readonly clientId: string | undefined
+  readonly name: string
+}
+
+/** The one that UNSUBSCRIBE ends as well: ActiveMQ's clients say its name, RabbitMQ's repeat the headers of SUBSCRIBE. */
+function durableOf(client: StompConnection, headers: FrameHeaders, id: string | undefined): Durable | undefined {
+  const name = subscriptionNameOf(headers)
+  if (name === undefined) return id !== undefined && isDurable(headers) ? { clientId: undefined, name: id } : undefined
+  if (client.hasOwnClientId) return { clientId: client.clientId, name }
+  throw new Refused(headers, 'a durable subscription belongs to a client id; give one with header client-id of CONNECT')
+}
+
+function deleteDurable(client: StompConnection, headers: FrameHeaders, { clientId, name }: Durable): void {
+  const deleted = client.adapter.vhost.subscriptions.delete(clientId, name)
   if (!deleted.ok) throw new Refused(headers, deleted.detail.text)
 }
 
-function openAll(client: StompConnection, headers: FrameHeaders, subscription: Subscription, sources: readonly Source[]): Receiver[] {
+function openAll(
+  client: StompConnection,
+  headers: FrameHeaders,
+  subscription: Subscription,
+  sources: readonly Source[],
+  creditMax: number,
+): Receiver[] {
   const receivers: Receiver[] = []
   for (const source of sources) {
     const opened = client.session.openReceiver({
       source,
       selector: headers.get(HeaderId.selector),
       assuranceMax: subscription.acknowledges ? 1 : 0,
-      creditMax: prefetchOf(client, headers),
+      creditMax,
       data: {},
       sink: subscription,
     })
@@ -84,11 +110,9 @@ function openAll(client: StompConnection, headers: FrameHeaders, subscription: S
   return receivers
 }
 
-function wishesOf(client: StompConnection, headers: FrameHeaders, id: string | undefined): SourceWishes {
+function wishesOf(headers: FrameHeaders, id: string | undefined): SourceWishes {
   const queueName = headers.get(HeaderId.queueName)
-  // RabbitMQ: `durable:true` and `auto-delete:false` make a durable subscription of that id.
-  const isDurable = isTrue(headers, HeaderId.durable) && !isTrue(headers, HeaderId.autoDelete)
-  const shared = queueName ?? (isDurable && subscriptionNameOf(headers) === undefined ? id : undefined)
+  const shared = queueName ?? (isDurable(headers) && subscriptionNameOf(headers) === undefined ? id : undefined)
   return {
     subscriptionName: subscriptionNameOf(headers) ?? shared,
     isShared: subscriptionNameOf(headers) === undefined && shared !== undefined,
@@ -96,7 +120,13 @@ function wishesOf(client: StompConnection, headers: FrameHeaders, id: string | u
     retroactive: isTrue(headers, HeaderId.retroactive),
     exclusive: isTrue(headers, HeaderId.exclusive) || isTrue(headers, HeaderId.exclusiveShort),
     priority: whole(headers, HeaderId.consumerPriority, -1_000_000, 1_000_000) ?? 0,
+    prefetch: prefetchIn(headers),
   }
+}
+
+/** RabbitMQ: `durable:true` and `auto-delete:false` make a durable subscription of the id of SUBSCRIBE. */
+function isDurable(headers: FrameHeaders): boolean {
+  return isTrue(headers, HeaderId.durable) && !isTrue(headers, HeaderId.autoDelete)
 }
 
 function subscriptionNameOf(headers: FrameHeaders): string | undefined {
@@ -110,12 +140,12 @@ function modeOf(headers: FrameHeaders): AckMode {
 }
 
 /** RabbitMQ's 0 is "no limit", ActiveMQ's least is 1. */
-function prefetchOf(client: StompConnection, headers: FrameHeaders): number {
+function prefetchIn(headers: FrameHeaders): number | undefined {
   const size = whole(headers, HeaderId.prefetchSize, 0, Number.MAX_SAFE_INTEGER)
   if (size !== undefined) return Math.min(Math.max(size, 1), PREFETCH_MAX)
   const count = whole(headers, HeaderId.prefetchCount, 0, Number.MAX_SAFE_INTEGER)
   if (count !== undefined) return count === 0 ? PREFETCH_MAX : Math.min(count, PREFETCH_MAX)
-  return client.adapter.settings.prefetch
+  return undefined
 }
 
 function isTrue(headers: FrameHeaders, id: KnownHeader): boolean {

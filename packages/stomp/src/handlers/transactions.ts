@@ -7,28 +7,35 @@ import type { StompConnection } from '../connection.ts'
 import { receiptOf } from '../receipts.ts'
 import { Refused, required } from '../refused.ts'
 
+/** Between BEGIN and COMMIT or ABORT. */
+export interface OpenTransaction {
+  readonly transaction: Transaction
+  /** Of the messages that it settles; bounded as its operations are. */
+  readonly tags: number[]
+}
+
 /** [STOMP12-BEGIN-a] */
 export function handleBegin(client: StompConnection, headers: FrameHeaders): void {
   const name = required(headers, HeaderId.transaction, 'transaction', 'STOMP12-BEGIN-a')
   if (client.transactions.has(name)) {
-    throw new Refused(headers, `transaction ${quote(name)} has begun already; commit or abort it, or take another name`, 'STOMP12-BEGIN-a')
+    throw new Refused(headers, `transaction ${quote(name)} has begun already; commit or abort it, or take another name`, 'STOMP12-BEGIN-c')
   }
   const begun = client.session.beginTransaction(client.producer)
   if (!begun.ok) throw new Refused(headers, begun.detail.text)
-  client.transactions.set(name, begun.value)
+  client.transactions.set(name, { transaction: begun.value, tags: [] })
   client.confirm(headers)
 }
 
 /** The receipt says that all of it is in the log. [STOMP12-COMMIT-a] */
 export function handleCommit(client: StompConnection, headers: FrameHeaders): void {
-  const transaction = taken(client, headers)
+  const { transaction, tags } = taken(client, headers)
   const receipt = receiptOf(headers)
   const finished = client.unfinished()
   transaction.commit((refusal) => {
     if (!client.isClosed) {
       if (refusal !== undefined) client.refuseFor(refusal, 'COMMIT', receipt)
       else {
-        client.forgetSettled()
+        for (const tag of tags) client.forgetHeld(tag)
         if (receipt !== undefined) client.confirmLater(receipt)
       }
     }
@@ -38,25 +45,25 @@ export function handleCommit(client: StompConnection, headers: FrameHeaders): vo
 
 /** What it settled is with the client still, to be settled again. [STOMP12-ABORT-a] */
 export function handleAbort(client: StompConnection, headers: FrameHeaders): void {
-  taken(client, headers).rollback()
+  taken(client, headers).transaction.rollback()
   client.confirm(headers)
 }
 
 /** The transaction that a SEND, ACK or NACK belongs to; undefined where it names none. */
-export function transactionOf(client: StompConnection, headers: FrameHeaders): Transaction | undefined {
+export function transactionOf(client: StompConnection, headers: FrameHeaders): OpenTransaction | undefined {
   const name = headers.get(HeaderId.transaction)
   return name === undefined ? undefined : open(client, headers, name)
 }
 
 /** The transaction ends with this frame. */
-function taken(client: StompConnection, headers: FrameHeaders): Transaction {
+function taken(client: StompConnection, headers: FrameHeaders): OpenTransaction {
   const name = required(headers, HeaderId.transaction, 'transaction', 'STOMP12-COMMIT-a')
   const transaction = open(client, headers, name)
   client.transactions.delete(name)
   return transaction
 }
 
-function open(client: StompConnection, headers: FrameHeaders, name: string): Transaction {
+function open(client: StompConnection, headers: FrameHeaders, name: string): OpenTransaction {
   const transaction = client.transactions.get(name)
   if (transaction !== undefined) return transaction
   const known = [...client.transactions.keys()].slice(0, SHOWN_MAX).map(quote).join(', ')
