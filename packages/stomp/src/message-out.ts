@@ -1,6 +1,7 @@
 /** MESSAGE towards a client: server's headers, those of the message in the connection's version, body. */
-import type { Delivery, Message } from '@ternmq/core'
-import { encodeLines, type HeaderPair, linesFor, type MessageHead, writeMessage } from './codec/encode.ts'
+import type { Delivery, Headers, Message } from '@ternmq/core'
+import { type Pair, writePairs } from '@ternmq/naming'
+import { encodeLines, linesFor, type MessageHead, writeMessage } from './codec/encode.ts'
 import type { StompConnection } from './connection.ts'
 import { stompHeaders, stompTextHeaders } from './headers.ts'
 
@@ -45,23 +46,9 @@ function joined(client: StompConnection, delivery: Delivery, isPlain: boolean): 
 }
 
 /** What the message and the attempt to hand it over say beside the publisher's headers. */
-export function pairsOf({ message, redelivered, retained, failedCount }: Pick<Delivery, 'message' | 'redelivered' | 'retained' | 'failedCount'>): HeaderPair[] {
-  const pairs: HeaderPair[] = []
+export function pairsOf({ message, redelivered, retained, failedCount }: Pick<Delivery, 'message' | 'redelivered' | 'retained' | 'failedCount'>): Pair[] {
   const { durable, priority, expiresAtMs, extras } = message
-  if (durable) pairs.push(['persistent', 'true'])
-  if (priority !== 4) pairs.push(['priority', String(priority)])
-  if (expiresAtMs !== 0) pairs.push(['expires', String(expiresAtMs)])
-  if (redelivered) pairs.push(['redelivered', 'true'], ['JMSXDeliveryCount', String(failedCount + 1)])
-  if (retained) pairs.push(['ActiveMQ.Retained', 'true'])
-  if (extras?.groupId !== undefined) pairs.push(['JMSXGroupID', extras.groupId])
-  if (extras?.groupEnds === true) pairs.push(['JMSXGroupSeq', '-1'])
-  for (const [name, value] of Object.entries(extras?.annotations ?? {})) pairs.push([ANNOTATION_NAMES[name] ?? name, String(value)])
-  return pairs
+  return writePairs('stomp', { headers: NO_HEADERS, durable, priority, expiresAtMs, extras }, { delivery: { redelivered, retained, failedCount } })
 }
 
-/** As ActiveMQ calls them. */
-const ANNOTATION_NAMES: Readonly<Record<string, string>> = {
-  __proto__: null as never,
-  originalAddress: 'original-destination',
-  reason: 'dlqDeliveryFailureCause',
-}
+const NO_HEADERS: Headers = { properties: [] }
