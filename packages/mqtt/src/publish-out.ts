@@ -6,7 +6,7 @@ import { copyBytes, type Delivery, type Match, type Message } from '@ternmq/core
 import type { MqttVersion } from './codec/types.ts'
 import { varintSize, writeVarint } from './codec/varint.ts'
 import type { MqttConnection } from './connection.ts'
-import { mqtt3Headers, mqtt5Headers } from './headers.ts'
+import { annotationBytes, mqtt3Headers, mqtt5Headers, propertiesFor } from './headers.ts'
 import { sendInTurn, sendSettledInTurn, sendWhenNoted } from './noted.ts'
 import { packetIdOf } from './outbound.ts'
 import { queueAddress, topicBytes } from './topic-bytes.ts'
@@ -106,6 +106,7 @@ function canRepeat(client: MqttConnection, message: Message, topic: string, hasI
   return (
     message.codec === mqtt5Headers &&
     message.expiresAtMs === 0 &&
+    message.extras?.annotations === undefined &&
     info.idBytes.length === 0 &&
     client.outboundAliases === undefined
   )
@@ -135,7 +136,7 @@ function compose(
   // MQTT 5 properties lie right before their body, as they are to be sent.
   const isOwnForm = message.codec === mqtt5Headers
   const restStart = isV5 && isOwnForm ? message.headerStart : message.bodyStart
-  const headers = isV5 && !isOwnForm ? message.headerBytesFor(mqtt5Headers) : NO_BYTES
+  const headers = !isV5 ? NO_BYTES : isOwnForm ? annotationBytes(message) : propertiesFor(message)
   const expirySeconds = message.expiresAtMs === 0 ? -1 : remainingSeconds(client, message.expiresAtMs)
   const propertiesSize =
     headers.length +

@@ -4,7 +4,7 @@
  */
 import { copyBytes, type Producer, type ProducerTarget } from '@ternmq/core'
 import { checkTopicBytes, countLevels } from './codec/topics.ts'
-import { ProtocolError } from './codec/errors.ts'
+import { ProtocolError, quote } from './codec/errors.ts'
 import { ReasonCode } from './codec/reason-codes.ts'
 import type { MqttVersion } from './codec/types.ts'
 import type { MqttSettings } from './settings.ts'
@@ -28,6 +28,8 @@ export class TopicCache {
   #last: ProducerTarget | undefined = undefined
   #byName: Map<string, ProducerTarget> | undefined = undefined
   #charCount = 0
+  /** Delays of those that stand for a topic with one; most clients never have any. */
+  #delays: WeakMap<ProducerTarget, number> | undefined = undefined
 
   constructor(producer: Producer, version: MqttVersion, settings: MqttSettings) {
     this.#producer = producer
@@ -48,6 +50,11 @@ export class TopicCache {
     return this.#findOther(bytes, start, end)
   }
 
+  /** How long a message to this target waits before it is sent, in ms; -1: it is sent at once. */
+  delayMsOf(target: ProducerTarget): number {
+    return this.#delays?.get(target) ?? -1
+  }
+
   #findOther(bytes: Uint8Array, start: number, end: number): ProducerTarget {
     checkTopicBytes(bytes, start, end, this.#version)
     if (end - start > this.#bytesMax) {
@@ -63,9 +70,23 @@ export class TopicCache {
       const detail = `topic name has ${levels} levels, more than mqtt.maxTopicLevels ${this.#levelsMax}`
       throw new ProtocolError(ReasonCode.topicNameInvalid, 'MQTT5-3.3.2-2', detail)
     }
-    const target = this.#producer.target(name)
+    const target = name.startsWith(DELAYED_PREFIX) ? this.#delayed(name) : this.#producer.target(name)
     if (this.#last !== undefined) this.#remember(name, target)
     return (this.#last = target)
+  }
+
+  /** `$delayed/SECONDS/TOPIC`, as EMQX has it: a message to TOPIC, so many seconds later. Permission is asked for TOPIC. */
+  #delayed(name: string): ProducerTarget {
+    const [, digits = '', topic = ''] = DELAYED.exec(name) ?? []
+    const seconds = Number(digits)
+    if (topic === '' || seconds > DELAY_SECONDS_MAX) {
+      const detail = `topic name ${quote(name)} must be ${DELAYED_PREFIX}SECONDS/TOPIC with 0 to ${DELAY_SECONDS_MAX} seconds`
+      throw new ProtocolError(ReasonCode.topicNameInvalid, 'MQTT5-3.3.2-1', detail)
+    }
+    const target = this.#producer.target(topic)
+    this.#delays ??= new WeakMap()
+    this.#delays.set(target, seconds * 1_000)
+    return target
   }
 
   #keepLast(bytes: Uint8Array, start: number, end: number): void {
@@ -86,6 +107,11 @@ export class TopicCache {
     this.#byName.set(name, target)
   }
 }
+
+const DELAYED_PREFIX = '$delayed/'
+const DELAYED = /^\$delayed\/([0-9]{1,10})\/(.+)$/s
+/** EMQX's limit: ms of 32 bits. */
+const DELAY_SECONDS_MAX = 4_294_967
 
 /** `ignoreBOM`: U+FEFF is a character like any other. [MQTT5-1.5.4-3] [MQTT311-1.5.3-3] */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })

@@ -39,6 +39,8 @@ export class PublishProperties {
   topicAliasAt = -1
   /** Where the message expiry's identifier stands; -1: none. */
   messageExpiryAt = -1
+  /** Where the identifier of the last user property stands; -1: there are none. */
+  userPropertyAt = -1
   /** Bytes of the properties that go on to subscribers. */
   endToEndBytes = 0
 }
@@ -53,6 +55,7 @@ export function scanPublishProperties(bytes: Uint8Array, at: number, end: number
   found.payloadFormat = 0
   found.topicAliasAt = -1
   found.messageExpiryAt = -1
+  found.userPropertyAt = -1
   if (at < end && bytes[at] === 0) {
     found.start = found.end = at + 1
     found.endToEndBytes = 0
@@ -112,6 +115,8 @@ function scanBlock(bytes: Uint8Array, start: number, end: number, found: Publish
       } else if (id === PAYLOAD_FORMAT) {
         found.payloadFormat = bytes[valueAt]!
       }
+    } else {
+      found.userPropertyAt = at
     }
     at = next
   }

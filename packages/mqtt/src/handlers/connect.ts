@@ -6,6 +6,7 @@ import {
   type LoginExchange,
   type LoginStep,
   Message,
+  PRIORITY_DEFAULT,
   type Principal,
   queueNameOf,
   type RefusalDetail,
@@ -27,6 +28,7 @@ import type { MqttSettings } from '../settings.ts'
 import { OutboundAliases } from '../topic-alias.ts'
 import { TopicCache } from '../topic-cache.ts'
 import { writeRelease } from './acks.ts'
+import { type PublishFields, readPublishFields } from './publish-fields.ts'
 import { REASON_CODE_BY_LOGIN_REFUSAL, REASON_CODE_BY_REFUSAL, retainOnQueue } from './refusals.ts'
 
 /** [MQTT31-3.1-c] */
@@ -229,6 +231,7 @@ function toWill(client: MqttConnection, will: WillMessage): Will {
   bytes.set(will.propertyBytes)
   bytes.set(will.payload, will.propertyBytes.length)
   const { messageExpirySeconds } = will
+  const { priority, extras } = willFields(client, will)
   // Its time counts from the moment it is published; a will that waits is made anew with the deadline then.
   const makeMessage = (nowMs: number, publisher: string): Message =>
     new Message({
@@ -244,8 +247,17 @@ function toWill(client: MqttConnection, will: WillMessage): Will {
       retain: will.retain,
       expiresAtMs: messageExpirySeconds === undefined ? 0 : nowMs + messageExpirySeconds * 1000,
       publisher,
+      priority: priority ?? PRIORITY_DEFAULT,
+      extras,
     })
   return { makeMessage, delayMs: will.delaySeconds * 1000 }
+}
+
+/** A will has a delay of its own, so it is not scheduled; a user property that is wrong counts for nothing and is reported. */
+function willFields(client: MqttConnection, { topic, propertyBytes }: WillMessage): PublishFields {
+  const fields = client.version === 5 ? readPublishFields(propertyBytes, 0, propertyBytes.length) : undefined
+  if (fields?.fault !== undefined) client.reportRefusal(`will for '${topic}': ${fields.fault}`, topic)
+  return fields ?? {}
 }
 
 /** Where the client may expect answers: a topic that no other client id has, if the access rules give it one. [MQTT5 §3.2.2.3.15] */

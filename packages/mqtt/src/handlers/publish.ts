@@ -1,7 +1,16 @@
 /**
  * PUBLISH from a client: decoded where it lies, given to the producer, and acknowledged last. [ADR-0001]
  */
-import { type Assurance, Message, type ProducerTarget, type PublishResult, queueNameOf, type RefusalDetail } from '@ternmq/core'
+import {
+  type Assurance,
+  Message,
+  PRIORITY_DEFAULT,
+  type ProducerTarget,
+  type PublishOptions,
+  type PublishResult,
+  queueNameOf,
+  type RefusalDetail,
+} from '@ternmq/core'
 import { isUtf8 } from 'node:buffer'
 import { ProtocolError } from '../codec/errors.ts'
 import { PublishProperties, scanPublishProperties } from '../codec/property-scan.ts'
@@ -10,13 +19,14 @@ import type { MqttConnection } from '../connection.ts'
 import { mqtt3Headers, mqtt5Headers } from '../headers.ts'
 import { rebuilt, rebuildPublish } from '../rebuilt-publish.ts'
 import { PUBACK, PUBREC, releasePublish, writeAck, writeRefusal } from './acks.ts'
+import { type PublishFields, readPublishFields } from './publish-fields.ts'
 import { REASON_CODE_BY_REFUSAL, retainOnQueue } from './refusals.ts'
 
 type SettledResult = Exclude<PublishResult, 'pending'>
 
 const found = new PublishProperties()
-/** Of the QoS 2 publish at hand; the producer reads it at once. */
-const once = { receivedId: 0 }
+/** Of the publish at hand, where its user properties or its topic ask for something. */
+let asked: PublishFields | undefined
 
 /** Hot path. `bytes[start]` is the fixed header, the variable header is at `at`. Throws ProtocolError. */
 export function handlePublish(client: MqttConnection, bytes: Uint8Array, start: number, at: number, end: number): void {
@@ -36,17 +46,26 @@ export function handlePublish(client: MqttConnection, bytes: Uint8Array, start: 
     id = (bytes[topicEnd]! << 8) | bytes[topicEnd + 1]!
     if (id === 0) refuseId()
   }
+  asked = undefined
   const message =
     client.version === 5
       ? readMqtt5(client, bytes, start, topicAt, topicEnd, headersAt, end, qos, id)
       : readMqtt3(client, bytes, start, topicAt, topicEnd, headersAt, end, qos)
   if (message === undefined) return
   if (message.retain && queueNameOf(message.topic) !== undefined) return refuseRetain(client, qos, id)
-  if (qos === 2) return publishOnce(client, message, id)
+  const options = optionsFor(client)
+  if (qos === 2) return publishOnce(client, message, id, options)
   if (qos === 1 && client.openAtLeastOnce > 0) checkReceiveMaximum(client)
-  const result = client.producer.publish(client.target, message, publishTag(qos, id))
+  const result = client.producer.publish(client.target, message, publishTag(qos, id), options)
   if (result !== 'pending') settlePublish(client, qos, id, result)
   else if (qos === 1) client.openAtLeastOnce++
+}
+
+/** What the publish at hand asks for beside what its message says; a delay in its topic goes before one in its properties. */
+function optionsFor(client: MqttConnection): PublishOptions | undefined {
+  const delayMs = client.topics.delayMsOf(client.target)
+  const options = asked?.options
+  return delayMs < 0 ? options : { ...options, schedule: { ...options?.schedule, delayMs } }
 }
 
 /** What `handlePublish` gives the core to know a publish by that has to wait. */
@@ -91,7 +110,7 @@ function endForFault(client: MqttConnection, qos: number, id: number): void {
 }
 
 /** QoS 2: routed at its first coming, known by its id until PUBREL. [MQTT5-4.3.3-10] [MQTT311-4.3.3-2] */
-function publishOnce(client: MqttConnection, message: Message, id: number): void {
+function publishOnce(client: MqttConnection, message: Message, id: number, options: PublishOptions | undefined): void {
   const { received, pending } = client.state
   if (received.has(id)) {
     // While the first one waits for the log, its PUBREC answers both.
@@ -100,8 +119,8 @@ function publishOnce(client: MqttConnection, message: Message, id: number): void
   }
   checkReceiveMaximum(client)
   received.add(id)
-  once.receivedId = id
-  const result = client.producer.publish(client.target, message, publishTag(2, id), once)
+  // An object of its own: a publish that has to wait keeps it.
+  const result = client.producer.publish(client.target, message, publishTag(2, id), { ...options, receivedId: id })
   if (result === 'pending') client.state.addPending(id)
   else settlePublish(client, 2, id, result)
 }
@@ -183,6 +202,13 @@ function readMqtt5(
     refusePayload(client, qos, id, target)
     return undefined
   }
+  if (found.userPropertyAt !== -1) {
+    asked = readPublishFields(bytes, found.start, found.end)
+    if (asked?.fault !== undefined) {
+      refuseFault(client, qos, id, target, asked.fault)
+      return undefined
+    }
+  }
   const flags = bytes[start]!
   const { messageExpirySeconds } = found
   const expiresAtMs = messageExpirySeconds < 0 ? 0 : client.adapter.vhost.env.clock.wallMs() + messageExpirySeconds * 1000
@@ -212,6 +238,8 @@ function readMqtt5(
     retain: (flags & 1) !== 0,
     expiresAtMs,
     publisher: client.clientId,
+    priority: asked?.priority ?? PRIORITY_DEFAULT,
+    extras: asked?.extras,
   })
 }
 
@@ -249,6 +277,12 @@ function refusePayload(client: MqttConnection, qos: Assurance, id: number, targe
   if (qos === 0) throw new ProtocolError(ReasonCode.payloadFormatInvalid, 'MQTT5 §3.3.2.3.2', text)
   const detail = { refusal: 'invalid-body', subject: target.route.topic, text } as const
   refusePublish(client, qos, id, detail)
+}
+
+/** A user property with a value that its field cannot have. In its turn, as any other refusal. */
+function refuseFault(client: MqttConnection, qos: Assurance, id: number, target: ProducerTarget, fault: string): void {
+  const { topic } = target.route
+  refusePublish(client, qos, id, { refusal: 'mismatch', subject: topic, text: `publish to '${topic}': ${fault}` })
 }
 
 function refusePublish(client: MqttConnection, qos: Assurance, id: number, detail: RefusalDetail): void {

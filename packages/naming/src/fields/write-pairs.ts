@@ -177,8 +177,11 @@ export function losses(protocol: TabledProtocol, message: FieldedMessage, option
   for (const { id, in: places } of FIELDS) {
     const place = places[protocol]
     if (place.kind !== 'lost' || id === 'properties' || id === 'annotations') continue
-    if (PRESENT_BY[id]?.some((part) => WRITERS[part](source) !== undefined) === true)
-      found.push({ field: id, reason: place.reason })
+    const isPresent =
+      id === 'replyTo'
+        ? message.headers.replyTo !== undefined
+        : PRESENT_BY[id]?.some((part) => WRITERS[part](source) !== undefined)
+    if (isPresent === true) found.push({ field: id, reason: place.reason })
   }
   const { replyTo, contentType, correlationId } = message.headers
   if (protocol !== 'mqtt3' && replyTo !== undefined && addresses.write(replyTo) === undefined) {
@@ -202,7 +205,6 @@ export function losses(protocol: TabledProtocol, message: FieldedMessage, option
 const PRESENT_BY: Readonly<Partial<Record<FieldId, readonly Part[]>>> = {
   id: ['messageId'],
   correlation: ['correlationId'],
-  replyTo: ['replyTo'],
   type: ['type'],
   contentType: ['contentType'],
   contentEncoding: ['contentEncoding'],
