@@ -16,7 +16,7 @@ export class TlsAcceptor {
   readonly #handshakes: TlsHandshakes
 
   constructor(options: TlsListenerOptions, context: ListenerContext, admitSecure: AdmitSecure) {
-    this.#acceptor = new Acceptor(options, context, false, (socket, address, port) => {
+    this.#acceptor = new Acceptor(options, context, true, (socket, address, port) => {
       socket.on('close', () => this.#acceptor.release(address))
       this.#handshakes.begin(socket, address, port)
     })

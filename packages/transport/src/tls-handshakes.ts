@@ -83,13 +83,21 @@ export class TlsHandshakes {
     this.#handshakes.limitMs = limitMs
   }
 
-  /** Takes over a socket, with what was read of it and given back by `unshift`. `address` and `port` are the peer's. */
+  /** Takes over a socket that nobody has read from, or that got back what was read (`unshift`). `address` and `port` are the peer's. */
   begin(socket: Socket, address: string, port: number): void {
     socket.on('error', () => {}) // the TLS socket tells what happened
     this.#handshakes.begin(socket, { address, port })
     // Until it is secure, a peer that closes its side is gone: health checks do this, and must not hold a place until the time limit.
     socket.allowHalfOpen = false
-    this.#server.emit('connection', socket)
+    const gone = (): void => {
+      if (this.#handshakes.finish(socket) !== undefined) this.#reporter.handshakeFailed(address, CLOSED)
+    }
+    socket.on('close', gone)
+    socket.once('readable', () => {
+      socket.off('close', gone)
+      giveBack(socket)
+      this.#server.emit('connection', socket)
+    })
   }
 
   /** Unfinished handshakes are given up: nobody behind them has been promised anything. */
@@ -125,6 +133,16 @@ export class TlsHandshakes {
   }
 }
 
+/**
+ * Lets the handshake begin with bytes that were read already. Node's buffer under OpenSSL is as large as the first thing that it gets asks
+ * for: with these 16 KiB, with a read from the kernel 64. It stays so for the connection. In smaller reads a flood is passed on before it takes the
+ * subscriber past its mark: measured 160 instead of 300 ns of CPU per message, and 8 KiB less memory per idle connection.
+ */
+function giveBack(socket: Socket): void {
+  const bytes = socket.read() as Uint8Array | null
+  if (bytes !== null) socket.unshift(bytes)
+}
+
 /** The TCP socket under a TLS socket. test/system/tls.test.ts fails if a Node version stops naming it so. */
 function rawSocket(socket: TLSSocket): Socket {
   return (socket as unknown as { readonly _parent: Socket })._parent
@@ -137,8 +155,10 @@ function secureContextOptions({ minVersion = 'TLSv1.2' }: TlsSettings, certifica
   return { cert, key, minVersion, secureOptions, ...(clientCa === undefined ? {} : { ca: clientCa }) }
 }
 
+const CLOSED = 'the peer closed during the TLS handshake'
+
 const TEXT_BY_CODE: Readonly<Record<string, string>> = {
-  ECONNRESET: 'the peer closed during the TLS handshake',
+  ECONNRESET: CLOSED,
   ERR_SSL_HTTP_REQUEST: 'the peer speaks plain HTTP, this listener expects TLS',
   ERR_SSL_WRONG_VERSION_NUMBER: 'the peer does not speak TLS',
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'the peer offers no TLS version that is new enough',

@@ -310,3 +310,17 @@ test('close gives up unfinished handshakes too', async () => {
   await Promise.all([closed(silent), closed(peer)])
   expect(accepted.closedWith).toEqual(['broker stops'])
 })
+
+test('who goes before the first byte of a handshake holds no place, by closing as by a reset', async () => {
+  const rig = await startTls()
+  for (const leave of ['end', 'resetAndDestroy'] as const) {
+    const peer = await rig.dial()
+    peer.resume()
+    await rig.eventually(() => rig.listener.stats.open === 1)
+    peer[leave]()
+    await rig.eventually(() => rig.listener.stats.open === 0)
+  }
+  expect(rig.listener.stats.failedHandshakes).toBe(2)
+  expect(rig.events[0]?.text).toMatch(/^the peer closed during the TLS handshake/)
+  expect(rig.clock.timerCount).toBe(1) // the gate of the events
+})
