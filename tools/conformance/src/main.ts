@@ -1,32 +1,35 @@
 /**
- * npm run -s conformance -- --suite FOLDER: runs eclipse/paho.mqtt.testing against a broker that it starts, and writes
- * docs/conformance/paho.md and .json.
+ * npm run -s conformance -- --suite FOLDER: runs the test suite of a client against a broker that it starts, and writes a page and
+ * a file of results under docs/conformance/.
  */
-import { BrokerProcess, labFacts, table, writeJson, writePage } from '@ternmq/lab'
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { labFacts, table, writeJson, writePage } from '@ternmq/lab'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
-import { pahoPage, type Report, summaryOf } from './page.ts'
-import { type Run, RUNS } from './paho.ts'
+import { PAHO } from './paho.ts'
+import { type Report, suitePage, summaryOf } from './page.ts'
 import { parseResults, type ScriptResult } from './result.ts'
+import { STOMPJS } from './stompjs.ts'
+import type { Run, Suite } from './suite.ts'
 
 const HELP = `Usage: npm run -s conformance -- --suite FOLDER [OPTION…]
 
-Runs the tests of a copy of eclipse/paho.mqtt.testing against a broker that is started for them, and writes
-docs/conformance/paho.md and .json. Needs python3.
+Runs the tests of an outside suite against a broker that is started for them, and writes docs/conformance/NAME.md and .json.
+FOLDER has a copy of one of these, by git clone or else:
+  eclipse/paho.mqtt.testing   paho; needs python3
+  stomp-js/stompjs            stompjs; its specs and its bundles/, which need not be built
 
-  --suite FOLDER          the copy: it has the folder interoperability
+  --suite FOLDER          the copy
   --suite-commit COMMIT   its commit; asked of git in FOLDER when left out
-  --only SCRIPT           client_test.py or client_test5.py alone
+  --only SCRIPT           this script alone, for instance client_test.py
   --test NAME             this test alone; may be repeated
 With --only or --test the results are printed and nothing is written.
 `
-const SUITE = 'eclipse/paho.mqtt.testing'
-/** The longest test of the suite takes 25 s. */
+const SUITES: readonly Suite[] = [PAHO, STOMPJS]
+/** The longest test of the suites takes 25 s. */
 const TEST_SECONDS_MAX = 60
 const RUN_MS_MAX = 15 * 60_000
 
@@ -47,20 +50,23 @@ if (values.help === true || values.suite === undefined) {
 }
 
 async function main(
-  suite: string,
+  folder: string,
   chosen: { readonly 'suite-commit'?: string; readonly only?: string; readonly test: readonly string[] },
 ): Promise<number> {
-  const runs = RUNS.filter(({ script }) => chosen.only === undefined || chosen.only === script)
+  const suite = SUITES.find(({ isIn }) => isIn(folder))
+  if (suite === undefined)
+    throw new Error(`--suite ${folder}: no copy of ${SUITES.map(({ name }) => name).join(' or ')}`)
+  const runs = suite.runs.filter(({ script }) => chosen.only === undefined || chosen.only === script)
   if (runs.length === 0)
-    throw new Error(`--only ${chosen.only}: not one of ${RUNS.map(({ script }) => script).join(', ')}`)
+    throw new Error(`--only ${chosen.only}: not one of ${suite.runs.map(({ script }) => script).join(', ')}`)
   const results: ScriptResult[] = []
-  for (const run of runs) results.push(...(await runScript(suite, run, chosen.test)))
+  for (const run of runs) results.push(...(await resultsOf(suite, folder, run, chosen.test)))
   results.sort((first, second) => compare(first.script, second.script) || compare(first.name, second.name))
   const report: Report = {
-    suite: SUITE,
-    suiteCommit: chosen['suite-commit'] ?? commitOf(suite),
+    suite: suite.name,
+    suiteCommit: chosen['suite-commit'] ?? commitOf(folder),
     facts: labFacts(),
-    python: versionOfPython(),
+    tools: suite.tools(),
     results,
   }
   const problems = results.filter(({ outcome }) => outcome !== 'passed')
@@ -73,46 +79,31 @@ async function main(
   for (const script of new Set(results.map((result) => result.script)))
     process.stdout.write(`${summaryOf(script, results)}\n`)
   if (chosen.only === undefined && chosen.test.length === 0) {
-    process.stdout.write(`${writeJson('docs/conformance/paho.json', report)}\n`)
-    process.stdout.write(`${writePage('docs/conformance/paho.md', pahoPage(report, RUNS))}\n`)
+    const page = `docs/conformance/${suite.page}`
+    process.stdout.write(`${writeJson(`${page}.json`, report)}\n`)
+    process.stdout.write(`${writePage(`${page}.md`, suitePage(report, suite.runs, suite.remarks))}\n`)
   }
   return problems.length === 0 ? 0 : 1
 }
 
-async function runScript(suite: string, run: Run, tests: readonly string[]): Promise<ScriptResult[]> {
-  const script = join(suite, 'interoperability', run.script)
-  if (!existsSync(script)) throw new Error(`${script} is not there: --suite must name a copy of ${SUITE}`)
+async function resultsOf(suite: Suite, folder: string, run: Run, tests: readonly string[]): Promise<ScriptResult[]> {
   const only = tests.length === 0 ? run.only : tests.filter((name) => run.only.length === 0 || run.only.includes(name))
   if (tests.length > 0 && only.length === 0) return []
-  const folder = mkdtempSync(join(tmpdir(), 'ternmq-conformance-'))
+  const own = mkdtempSync(join(tmpdir(), 'ternmq-conformance-'))
   try {
-    await using broker = await BrokerProcess.start({ config: run.config })
-    const results = join(folder, 'results.jsonl')
-    const place = ['--hostname', '127.0.0.1', '--port', String(broker.port())]
-    const options = { script, arguments: place, results, only, skip: run.skip, seconds: TEST_SECONDS_MAX }
+    const results = join(own, 'results.jsonl')
     process.stdout.write(`${run.script}: ${only.length === 0 ? 'all tests' : only.join(', ')}\n`)
-    await runPython(options)
+    await suite.run(folder, run, { only, skip: run.skip, results, seconds: TEST_SECONDS_MAX, msMax: RUN_MS_MAX })
     return parseResults(readFileSync(results, 'utf8')).map((result) => ({ script: run.script, ...result }))
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(own, { recursive: true, force: true })
   }
 }
 
-async function runPython(options: Readonly<Record<string, unknown>>): Promise<void> {
-  const args = [join(import.meta.dirname, 'run-unittest.py'), JSON.stringify(options)]
-  const child = spawn('python3', args, { stdio: ['ignore', 'ignore', 'inherit'], timeout: RUN_MS_MAX })
-  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
-  if (code !== 0) throw new Error(`run-unittest.py ended with ${signal ?? `exit code ${code}`}`)
-}
-
-function commitOf(suite: string): string {
-  const done = spawnSync('git', ['-c', 'safe.directory=*', 'rev-parse', 'HEAD'], { cwd: suite, encoding: 'utf8' })
+function commitOf(folder: string): string {
+  const done = spawnSync('git', ['-c', 'safe.directory=*', 'rev-parse', 'HEAD'], { cwd: folder, encoding: 'utf8' })
   if (done.status === 0) return done.stdout.trim()
-  throw new Error(`${suite} is not a git checkout: name the suite's commit with --suite-commit`)
-}
-
-function versionOfPython(): string {
-  return spawnSync('python3', ['--version'], { encoding: 'utf8' }).stdout.trim().replace('Python ', '')
+  throw new Error(`${folder} is not a git checkout: name the suite's commit with --suite-commit`)
 }
 
 function compare(first: string, second: string): number {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { pahoPage, type Report } from './page.ts'
+import { suitePage, type Report } from './page.ts'
 
 const report: Report = {
   suite: 'somebody/suite',
@@ -11,14 +11,14 @@ const report: Report = {
     node: '24.0.0',
     repository: { version: '0.1.0', commit: 'def456', isChanged: false },
   },
-  python: '3.11.7',
+  tools: { Python: '3.11.7' },
   results: [
     { script: 'a.py', name: 'test_1', outcome: 'passed', seconds: 1, problem: '' },
     { script: 'a.py', name: 'test_2', outcome: 'failed', seconds: 1, problem: 'AssertionError: 1 | 2' },
   ],
 }
 
-const page = pahoPage(
+const page = suitePage(
   report,
   [
     { script: 'a.py', only: [], skip: [], config: {}, because: '' },
@@ -30,6 +30,7 @@ const page = pahoPage(
 test('the page says what was run against what', () => {
   expect(page).toContain('somebody/suite, commit abc123')
   expect(page).toContain('0.1.0, commit def456')
+  expect(page).toContain('| Python | 3.11.7 |')
 })
 
 test('failures stand beside what they say and the remark about them', () => {

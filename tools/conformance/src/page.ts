@@ -1,30 +1,27 @@
-/** docs/conformance/paho.md: what passed, what did not and why. */
+/** A page of docs/conformance: what passed, what did not and why. */
 import { factsTable, type LabFacts, table } from '@ternmq/lab'
 
-import { REMARKS, type Run } from './paho.ts'
 import type { ScriptResult } from './result.ts'
+import type { Run } from './suite.ts'
 
 export interface Report {
   readonly suite: string
   readonly suiteCommit: string
   readonly facts: LabFacts
-  readonly python: string
+  /** What ran the suite, by name, with its version. */
+  readonly tools: Readonly<Record<string, string>>
   readonly results: readonly ScriptResult[]
 }
 
-export function pahoPage(
-  report: Report,
-  runs: readonly Run[],
-  remarks: Readonly<Record<string, string>> = REMARKS,
-): string {
+export function suitePage(report: Report, runs: readonly Run[], remarks: Readonly<Record<string, string>>): string {
   const { results } = report
   const scripts = [...new Set(results.map(({ script }) => script))]
   return [
-    '# eclipse/paho.mqtt.testing',
+    `# ${report.suite}`,
     '',
     'Made by `npm run -s conformance -- --suite FOLDER`; changes here are overwritten. The suite is not part of `npm test`.',
     '',
-    factsTable(report.facts, { suite: `${report.suite}, commit ${report.suiteCommit}`, Python: report.python }),
+    factsTable(report.facts, { suite: `${report.suite}, commit ${report.suiteCommit}`, ...report.tools }),
     ...scripts.map((script) => summaryOf(script, results)),
     '',
     ...scripts.flatMap((script) => [`## ${script}`, '', scriptTable(script, results, remarks)]),

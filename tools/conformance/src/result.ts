@@ -1,6 +1,8 @@
-/** Results of an outside suite as run-unittest.py writes them. */
+/** Results of an outside suite as run-unittest.py and run-jasmine.mjs write them. */
 
 export interface TestResult {
+  /** File that it stands in, where a run has several. */
+  readonly script?: string
   readonly name: string
   readonly outcome: 'passed' | 'failed' | 'skipped'
   readonly seconds: number
@@ -26,8 +28,9 @@ export function parseResults(text: string): TestResult[] {
 
 function isTestResult(value: unknown): value is TestResult {
   if (typeof value !== 'object' || value === null) return false
-  const { name, outcome, seconds, problem } = value as Partial<Record<keyof TestResult, unknown>>
+  const { script, name, outcome, seconds, problem } = value as Partial<Record<keyof TestResult, unknown>>
   return (
+    (script === undefined || typeof script === 'string') &&
     typeof name === 'string' &&
     (outcome === 'passed' || outcome === 'failed' || outcome === 'skipped') &&
     typeof seconds === 'number' &&

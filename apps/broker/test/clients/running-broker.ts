@@ -11,17 +11,22 @@ import { Program } from './program.ts'
 
 const CLI = join(import.meta.dirname, '..', '..', 'src', 'cli.ts')
 
+/** Those that speak MQTT. */
 export const LISTENERS = ['mqtt', 'mqtts', 'ws', 'wss'] as const
 export type ListenerName = (typeof LISTENERS)[number]
-type Ports = Readonly<Record<ListenerName, number>>
+export const STOMP_LISTENERS = ['stomp', 'stomps', 'ws', 'wss'] as const
+export type StompListenerName = (typeof STOMP_LISTENERS)[number]
+type AnyListenerName = ListenerName | StompListenerName
+type Ports = Readonly<Record<AnyListenerName, number>>
 
-const ANY_PORTS: Ports = { mqtt: 0, mqtts: 0, ws: 0, wss: 0 }
+const ANY_PORTS: Ports = { mqtt: 0, mqtts: 0, stomp: 0, stomps: 0, ws: 0, wss: 0 }
+const NAMES = Object.keys(ANY_PORTS) as readonly AnyListenerName[]
 const START_MS_MAX = 20_000
 const LOOK_EVERY_MS = 20
 
 interface ReadyFile {
   readonly pid: number
-  readonly listeners: Readonly<Record<ListenerName, { readonly host: string; readonly port: number }>>
+  readonly listeners: Readonly<Record<AnyListenerName, { readonly host: string; readonly port: number }>>
 }
 
 export class RunningBroker implements AsyncDisposable {
@@ -50,12 +55,12 @@ export class RunningBroker implements AsyncDisposable {
     this.#ports = ANY_PORTS
   }
 
-  port(listener: ListenerName): number {
+  port(listener: AnyListenerName): number {
     return this.#ports[listener]
   }
 
   /** The development certificate names localhost. */
-  url(listener: ListenerName): string {
+  url(listener: AnyListenerName): string {
     return `${listener}://localhost:${this.port(listener)}`
   }
 
@@ -108,7 +113,7 @@ function readyFileIn(folder: string): string {
 }
 
 function launch(folder: string, settings: readonly string[], ports: Ports): Program {
-  const sets = [...LISTENERS.map((name) => `listeners.${name}.port=${ports[name]}`), ...settings]
+  const sets = [...NAMES.map((name) => `listeners.${name}.port=${ports[name]}`), ...settings]
   const args = ['--data-dir', join(folder, 'data'), '--ready-json', readyFileIn(folder)]
   return Program.start(process.execPath, [CLI, 'start', ...args, ...sets.flatMap((set) => ['--set', set])])
 }
@@ -121,5 +126,5 @@ async function untilReady(program: Program, folder: string): Promise<Ports> {
     await sleep(LOOK_EVERY_MS)
   }
   const { listeners } = JSON.parse(readFileSync(readyFileIn(folder), 'utf8')) as ReadyFile
-  return { mqtt: listeners.mqtt.port, mqtts: listeners.mqtts.port, ws: listeners.ws.port, wss: listeners.wss.port }
+  return Object.fromEntries(NAMES.map((name) => [name, listeners[name].port])) as Ports
 }
