@@ -11,7 +11,7 @@ const VERSIONS = ['1.0', '1.1', '1.2'] as const
 let broker: RunningBroker
 
 beforeAll(async () => {
-  broker = await RunningBroker.start('stomp.heartBeatMs=500')
+  broker = await RunningBroker.start('stomp.heartBeatMs=1000')
   await broker.addUser('ada', 'correct horse')
 })
 
@@ -56,14 +56,14 @@ describe.each(STOMP_LISTENERS)('over %s', (listener) => {
   test('heart-beats go both ways while nobody says anything', async () => {
     await using client = await StompJsClient.connect(broker, {
       listener,
-      heartbeatIncoming: 500,
-      heartbeatOutgoing: 500,
+      heartbeatIncoming: 1_000,
+      heartbeatOutgoing: 1_000,
     })
-    expect(client.connected[0]!.headers['heart-beat']).toBe('500,500')
-    // Six in a row: longer than either side would wait for one.
+    expect(client.connected[0]!.headers['heart-beat']).toBe('1000,1000')
+    // Three in a row: longer than either side would wait for one.
     await new Promise<void>((resolve, reject) => {
       let count = 0
-      client.stomp.onHeartbeatReceived = () => ++count === 6 && resolve()
+      client.stomp.onHeartbeatReceived = () => ++count === 3 && resolve()
       client.stomp.onWebSocketClose = () => reject(new Error('the connection is lost'))
     })
     const queue = fresh('queue')
