@@ -153,6 +153,43 @@ describe('identical heads', () => {
     expect(known).toBeGreaterThan(150)
   })
 
+  test('may differ in receipt and content-length, which are read anew', () => {
+    const sink = new ListSink()
+    const memos: unknown[] = []
+    sink.onFrame = function (headers, memory, start, end) {
+      memos.push(headers.memo)
+      headers.memo = 'known'
+      expect(headers.contentLength).toBe(end - start)
+      return ListSink.prototype.onFrame.call(this, headers, memory, start, end)
+    }
+    const send = (receipt: string, body: string): string =>
+      `SEND\nreceipt:${receipt}\nx:1\ncontent-length:${body.length}\ny:2\n\n${body}\0`
+    const frames: [string, string][] = [
+      ['r-9', 'one'],
+      ['r-10', 'three'],
+      ['', ''],
+      ['r-1000', 'x'.repeat(1_000)],
+      ['a:b', 'colon'],
+      ['r-11', 'a\0b'],
+    ]
+    const text = frames.map(([receipt, body]) => send(receipt, body)).join('')
+    read(sink, text)
+    read(sink, text.slice(0, 150), text.slice(150, 300), text.slice(300))
+    expect(memos.slice(0, 6)).toEqual([undefined, undefined, 'known', 'known', undefined, 'known'])
+    expect(sink.frames.map(({ headers, body }) => [headers[0]![1], body])).toEqual([...frames, ...frames])
+    expect(sink.frames.every(({ headers }) => headers.slice(1).map(String).join(' ').endsWith(' y,2'))).toBe(true)
+  })
+
+  test('with a length beyond its limit or that is none are refused as ever', () => {
+    const head = (length: string): string => `SEND\ncontent-length:${length}\n\n`
+    for (const length of ['21', '2x', '-1', '']) {
+      const sink = new ListSink()
+      sink.limits = LIMITS
+      expect(() => read(sink, `${head('2')}ab\0${head('2')}ab\0${head(length)}`)).toThrow(FrameProblem)
+      expect(sink.frames).toHaveLength(2)
+    }
+  })
+
   test('are judged anew when the limits are others', () => {
     const sink = new ListSink()
     const splitter = new FrameSplitter()

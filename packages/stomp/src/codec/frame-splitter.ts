@@ -154,7 +154,7 @@ export class FrameSplitter {
       this.#headers = headers
     }
     const headers = this.#headers
-    if (headers === this.#scratch) headers.moveTo(this.#rest!, 0)
+    headers.moveTo(this.#rest!, 0)
     // From here on `#rest` holds the head and the body as far as it has come.
     const bodyHere = at - (this.#restLength - this.#bodyStart)
     const bodyEnd = findBodyEnd(headers, chunk, bodyHere, at, chunk.length, sink.limits)
@@ -166,7 +166,7 @@ export class FrameSplitter {
     this.#rest = undefined
     this.#restLength = 0
     this.#headers = undefined
-    if (headers === this.#scratch) headers.moveTo(bytes, 0)
+    headers.moveTo(bytes, 0)
     if (end > this.#bodyStart) checkBodyAllowed(headers, bytes, this.#bodyStart, end)
     if (!sink.onFrame(headers, bytes, this.#bodyStart, end)) this.#isHeld = true
     return taken

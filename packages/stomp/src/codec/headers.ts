@@ -66,7 +66,10 @@ export class FrameHeaders {
   count = 0
   /** As `content-length` says; -1 without it. */
   contentLength = -1
-  /** The handler's: what it made of these headers. Kept while identical headers come again, undefined after any others. */
+  /**
+   * The handler's: what it made of these headers. It may be there when they come again with other values of `receipt` and `content-length`, so
+   * it must not depend on those; undefined after any other change.
+   */
   memo: unknown = undefined
   #bytes: Uint8Array = NO_BYTES
   /** First byte of the command in `#bytes`. */
@@ -132,6 +135,45 @@ export class FrameHeaders {
   moveTo(bytes: Uint8Array, start: number): void {
     this.#bytes = bytes
     this.#base = start
+  }
+
+  /** The same headers but for the sizes of one or two values, in their order; index -1 for none. Hot path. */
+  resize(index1: number, size1: number, index2: number, size2: number): void {
+    if (index1 < 0) return
+    const places = this.#places
+    const place1 = index1 * PLACE_SIZE
+    const place2 = index2 * PLACE_SIZE
+    const change1 = size1 - (places[place1 + VALUE_END]! - places[place1 + VALUE_START]!)
+    const change2 = index2 < 0 ? 0 : size2 - (places[place2 + VALUE_END]! - places[place2 + VALUE_START]!)
+    if (change1 !== 0) this.#shift(index1, change1)
+    if (change2 !== 0) this.#shift(index2, change2)
+  }
+
+  /** Moves the end of the value at `index`, and all headers behind it. */
+  #shift(index: number, change: number): void {
+    const places = this.#places
+    const end = this.count * PLACE_SIZE
+    places[index * PLACE_SIZE + VALUE_END]! += change
+    for (let place = (index + 1) * PLACE_SIZE; place < end; place += PLACE_SIZE) {
+      places[place + NAME_START]! += change
+      places[place + NAME_END]! += change
+      places[place + VALUE_START]! += change
+      places[place + VALUE_END]! += change
+    }
+  }
+
+  /** Whether name and value at `index` are ASCII without anything to look at twice. */
+  isPlain(index: number): boolean {
+    return (this.#places[index * PLACE_SIZE + MARKS]! & ~ID_MASK) === 0
+  }
+
+  /** Where the value at `index` is, from the first byte of the command. */
+  valueStartAt(index: number): number {
+    return this.#places[index * PLACE_SIZE + VALUE_START]!
+  }
+
+  valueEndAt(index: number): number {
+    return this.#places[index * PLACE_SIZE + VALUE_END]!
   }
 
   /** Index of the first header of that name; -1 without one. Hot path. */

@@ -82,9 +82,9 @@ function readInPieces(chunks: readonly Uint8Array[], version: StompVersion, hold
       const shown = headersOf(headers)
       if (headers.memo !== undefined) {
         repeated++
-        assert(headers.memo === JSON.stringify(shown), 'a head was taken for another one')
+        assert(headers.memo === memoOf(shown), 'a head was taken for another one')
       }
-      headers.memo = JSON.stringify(shown)
+      headers.memo = memoOf(shown)
       const body = Buffer.from(memory.subarray(bodyStart, bodyEnd)).toString('latin1')
       frames.push({ command: COMMAND_NAMES[headers.command]!, headers: shown, body })
       return !holds.has(frames.length)
@@ -121,6 +121,12 @@ function headersOf(headers: FrameHeaders): [string, string][] {
   assert(JSON.stringify(decodeLines(lines)) === JSON.stringify(shown), 'canonical lines say something else')
   assert(toHex(lines) === toHex(encodeLines(shown, 12)), 'canonical lines are not as 1.2 writes them')
   return shown
+}
+
+/** What a handler may note: all but the first receipt and length, which may differ when the head comes again. */
+function memoOf(shown: readonly [string, string][]): string {
+  const gaps = ['receipt', 'content-length'].map((gap) => shown.findIndex(([name]) => name === gap))
+  return JSON.stringify(shown.map((pair, index) => (gaps.includes(index) ? pair[0] : pair)))
 }
 
 const NOTHING_SKIPPED = headerMask([])
@@ -172,13 +178,9 @@ const BODIES = ['', 'x', 'hello', '\n', '\r\n\n', 'x'.repeat(60), 'x'.repeat(190
 const EDGES = ['\0', '\n', '\r', '\r\n', '\n\n', ':', '\\', '\\t', '\\', 'content-length:', '\xff', '\xc3', 'S', '\nx']
 
 function makeInput(dice: Dice): Input {
-  const frames: string[] = []
-  for (let count = 1 + dice.below(10); count > 0; count--) {
-    // The same again, as clients do.
-    if (frames.length > 0 && dice.oneIn(2)) frames.push(dice.pick(frames))
-    else frames.push(makeFrame(dice))
-  }
-  let text = frames.join('')
+  const shapes = Array.from({ length: 1 + dice.below(4) }, () => makeShape(dice))
+  let text = ''
+  for (let count = 1 + dice.below(12); count > 0; count--) text += makeFrame(dice.pick(shapes), dice)
   for (let changes = dice.oneIn(2) ? 1 + dice.below(2) : 0; changes > 0; changes--) text = change(text, dice)
   const stream = Buffer.from(text, 'latin1')
   const chunks: Uint8Array[] = []
@@ -193,18 +195,30 @@ function makeInput(dice: Dice): Input {
   return { version: dice.pick(['1.0', '1.1', '1.2']), chunks, holds: new Set(holds) }
 }
 
+/** What frames of one client have in common: headers where receipt and length are filled in. */
+interface Shape {
+  readonly command: string
+  readonly headers: readonly string[]
+  readonly end: string
+}
+
+function makeShape(dice: Dice): Shape {
+  const headers = Array.from({ length: dice.below(4) }, () => `${dice.pick(NAMES)}:${dice.pick(VALUES)}`)
+  const blank = dice.oneIn(5) ? ' ' : ''
+  if (dice.oneIn(2)) headers.splice(dice.below(headers.length + 1), 0, `receipt:${blank}?r`)
+  if (dice.oneIn(2)) headers.splice(dice.below(headers.length + 1), 0, `content-length:${blank}?l`)
+  return { command: dice.pick(COMMANDS), headers, end: dice.oneIn(6) ? '\r\n' : '\n' }
+}
+
 /** One octet per character. */
-function makeFrame(dice: Dice): string {
-  const end = dice.oneIn(6) ? '\r\n' : '\n'
-  const command = dice.pick(COMMANDS)
+function makeFrame({ command, headers, end }: Shape, dice: Dice): string {
   let body = command === 'SEND' || command === 'MESSAGE' || dice.oneIn(12) ? dice.pick(BODIES) : ''
-  const headers = Array.from({ length: dice.below(5) }, () => `${dice.pick(NAMES)}:${dice.pick(VALUES)}`)
-  if (dice.oneIn(2)) {
-    if (dice.oneIn(4)) body = `${body}\0${body}`
-    const length = dice.oneIn(20) ? dice.below(250) : body.length
-    headers.splice(dice.below(headers.length + 1), 0, `content-length:${length}`)
-  }
-  const head = [command, ...headers, '', ''].join(end)
+  const hasLength = headers.some((header) => header.endsWith('?l'))
+  if (hasLength && dice.oneIn(4)) body = `${body}\0${body}`
+  const length = dice.oneIn(20) ? dice.pick(['201', '', '1x', '-1', '007', '9'.repeat(16)]) : String(body.length)
+  const receipt = dice.oneIn(3) ? dice.pick(VALUES) : `r-${dice.below(2_000)}${dice.oneIn(8) ? ' ' : ''}`
+  const filled = headers.map((header) => header.replace('?l', length).replace('?r', () => receipt))
+  const head = [command, ...filled, '', ''].join(end)
   const after = dice.oneIn(3) ? '\n'.repeat(1 + dice.below(3)) : ''
   return `${Buffer.from(head).toString('latin1')}${body}\0${after}`
 }
