@@ -208,12 +208,12 @@ describe('an unknown key', () => {
     [
       'like nothing at all',
       'colour: red',
-      '1:1: colour is not a known key; known keys are dataDir, listeners, mqtt, store, queues, policies, limits, auth, log, events',
+      '1:1: colour is not a known key; known keys are dataDir, listeners, mqtt, stomp, store, queues, policies, limits, auth, log, events',
     ],
     [
       'that is empty',
       '"": 1',
-      '1:1: "" is not a known key; known keys are dataDir, listeners, mqtt, store, queues, policies, limits, auth, log, events',
+      '1:1: "" is not a known key; known keys are dataDir, listeners, mqtt, stomp, store, queues, policies, limits, auth, log, events',
     ],
     [
       'that merges in YAML 1.1',
@@ -242,13 +242,13 @@ describe('an unknown key', () => {
 
 describe('a name of a later version', () => {
   test('is accepted with one warning for each place, whatever is below it', () => {
-    const result = scratch.load('listeners: {stomp: {port: 61613, anything: [1]}}\namqp: 5\nmetrics:\n', {
+    const result = scratch.load('listeners: {amqps: {port: 5671, anything: [1]}}\namqp: 5\nmetrics:\n', {
       sets: ['listeners.amqp.port=5672', 'listeners.amqp.port=5673', 'console=x'],
     })
     expect(result).toMatchObject({
       ok: true,
       warnings: [
-        'config.yaml:1:13: listeners.stomp is not built yet (planned); the setting has no effect',
+        'config.yaml:1:13: listeners.amqps is not built yet (planned); the setting has no effect',
         'config.yaml:2:1: amqp is not built yet (planned); the setting has no effect',
         'config.yaml:3:1: metrics is not built yet (planned); the setting has no effect',
         '--set listeners.amqp.port: listeners.amqp is not built yet (planned); the setting has no effect',

@@ -114,7 +114,7 @@ describe('two listeners', () => {
 })
 
 test('no listener at all is a warning', () => {
-  const sets = ['mqtt', 'mqtts', 'ws', 'wss'].map((name) => `listeners.${name}.enabled=false`)
+  const sets = ['mqtt', 'mqtts', 'stomp', 'stomps', 'ws', 'wss'].map((name) => `listeners.${name}.enabled=false`)
   expect(judged({ sets })).toEqual({
     errors: [],
     warnings: ['every listener is disabled, so no client can connect; set listeners.mqtt.enabled=true'],
