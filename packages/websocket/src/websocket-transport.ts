@@ -1,7 +1,9 @@
 /**
  * A transport over one WebSocket: the same slabs as TCP, each turn's output as one binary frame (a large turn: a few, in one
- * write). Frame borders mean nothing to the adapter. [MQTT5-6.0.0-2] [MQTT311-6.0.0-2]
+ * write), or as one text frame for a peer that sends those. Frame borders mean nothing to the adapter. [MQTT5-6.0.0-2]
+ * [MQTT311-6.0.0-2]
  */
+import { isUtf8 } from 'node:buffer'
 import type { Duplex } from 'node:stream'
 
 import type { Cancel, Clock, Connection, PeerInfo, ServedProtocol, TimerWheel, WheelEntry } from '@ternmq/core'
@@ -26,6 +28,7 @@ type Carrier = WebSocket & { [TRANSPORT]?: WebSocketTransport }
 const MISSED_PINGS_MAX = 2
 
 const BINARY = { binary: true } as const
+const TEXT = { binary: false } as const
 
 /** What the transports of one listener share. */
 export interface WebSocketOwner {
@@ -46,7 +49,7 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
   readonly #owner: WebSocketOwner
   /** Undefined while nobody knows what is spoken. */
   #takesText: boolean | undefined = undefined
-  /** A text frame came. */
+  /** A text frame came: the peer may be one that reads nothing else, so text goes out as text. */
   #sawText = false
   #connection: Connection | undefined = undefined
   /** '' until the first reason to close. */
@@ -140,11 +143,13 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
 
   protected sendOne(piece: Uint8Array): boolean {
     this.#openWrites++
-    this.#ws.send(piece, BINARY, this.#onWritten)
+    // Text frames are UTF-8: a body of other bytes takes its turn's output with it into a binary one. [RFC 6455 §5.6]
+    this.#ws.send(piece, this.#sawText && isUtf8(piece) ? TEXT : BINARY, this.#onWritten)
     return this.#socket.writableLength === 0
   }
 
   protected send(pieces: readonly Uint8Array[]): boolean {
+    if (this.#sawText) return this.sendOne(Buffer.concat(pieces)) // a piece may end within a character
     const socket = this.#socket
     socket.cork()
     for (let i = 0; i < pieces.length - 1; i++) this.#ws.send(pieces[i] as Uint8Array, BINARY)

@@ -37,6 +37,24 @@ test('bytes go both ways in binary frames, and one turn is one frame [MQTT5-6.0.
   expect(accepted.transport.peer).toMatchObject({ listener: 'ws', address: '127.0.0.1' })
 })
 
+test('a peer that sends text frames gets text frames, but for a turn with bytes that are no text', async () => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound, ['v12.stomp'])
+  const accepted = await rig.nextAccepted()
+  peer.send('grüße')
+  await accepted.until(() => accepted.receivedBytes === 7)
+  accepted.transport.write(Buffer.from('zurück'))
+  expect(await message(peer)).toEqual({ bytes: Buffer.from('zurück'), isBinary: false })
+  accepted.transport.write(Buffer.from([0xff, 0]))
+  accepted.transport.write(Buffer.from('zurück'))
+  expect(await message(peer)).toEqual({ bytes: Buffer.from('ff007a7572c3bc636b', 'hex'), isBinary: true })
+  // More than a slab: characters lie across its borders.
+  const long = 'ä€😀'.repeat(50_000)
+  for (let at = 0; at < long.length; at += 3_000) accepted.transport.write(Buffer.from(long.slice(at, at + 3_000)))
+  const { bytes, isBinary } = await message(peer)
+  expect([bytes.toString() === long, isBinary]).toEqual([true, false])
+})
+
 test('a packet may be spread over frames, and a frame over fragments [MQTT5-6.0.0-2]', async () => {
   const rig = await startWs()
   const peer = await dialWs(rig.bound)
