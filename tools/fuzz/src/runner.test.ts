@@ -52,6 +52,6 @@ test('an input that does not fail is left as it is', async () => {
 
 test('an unknown name is refused with those there are', () => {
   expect(() => fuzzerNamed('decoder')).toThrow(
-    "there is no fuzzer 'decoder': control, publish, splitter, sequence, failing, or all",
+    /^there is no fuzzer 'decoder': control, publish, .*, failing, or all$/,
   )
 })
