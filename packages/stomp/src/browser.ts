@@ -1,6 +1,6 @@
 /** `browser:true`: everything that is in a queue, looked at and left there; then a MESSAGE with `browser:end`, as ActiveMQ ends it. */
-import { browse, type BrowsedEntry, parseSelector, type Queue, type Selector } from '@ternmq/core'
-import { encodeLines, linesFor, writeMessage } from './codec/encode.ts'
+import { browse, type BrowsedEntry, parseSelector, type Queue, QUEUE_PREFIX, type Selector } from '@ternmq/core'
+import { encodeLines, linesFor, type MessageHead, writeMessage } from './codec/encode.ts'
 import { HeaderId } from './codec/header-ids.ts'
 import type { FrameHeaders } from './codec/headers.ts'
 import type { StompConnection } from './connection.ts'
@@ -10,7 +10,7 @@ import { pairsOf } from './message-out.ts'
 import { Refused } from './refused.ts'
 import type { Subscription } from './subscription.ts'
 
-/** Entries read at a time; the client's transport decides when the next ones are. */
+/** Entries read at a time; the client's transport decides when each is sent. */
 const PAGE_ENTRIES = 100
 
 /** Begins; the messages follow in later turns. Throws Refused for what is no queue, or may not be looked at. */
@@ -38,28 +38,29 @@ async function run(
   selector: Selector | undefined,
   isOver: () => boolean,
 ): Promise<void> {
-  const head = subscription.headFor(`$queue/${queue.name}`)
+  const head = subscription.headFor(QUEUE_PREFIX + queue.name)
   let after: string | undefined = undefined
   for (;;) {
     const page: Awaited<ReturnType<typeof browse>> = await browse(queue, { limit: PAGE_ENTRIES, selector, ...(after !== undefined && { after }) })
     if (isOver()) return
-    for (const entry of page.entries) write(client, subscription, entry)
+    for (const entry of page.entries) {
+      await client.whenWritable()
+      if (isOver()) return
+      write(client, head, entry)
+    }
     if (page.cursor === undefined) break
     after = page.cursor
-    await client.whenWritable()
-    if (isOver()) return
   }
   const end = encodeLines([['browser', 'end']], client.version)
   writeMessage(client.transport, head, client.nextTag(), end, 0, end.length, end, 0, 0)
 }
 
-function write(client: StompConnection, subscription: Subscription, entry: BrowsedEntry): void {
+function write(client: StompConnection, head: MessageHead, entry: BrowsedEntry): void {
   const { message, redelivered, failedCount } = entry
   const own = encodeLines(pairsOf({ message, redelivered, failedCount, retained: false }), client.version)
   const isOwn = message.codec === stompHeaders || message.codec === stompTextHeaders
   const theirs = linesFor(isOwn ? message.headerBytes : message.headerBytesFor(stompHeaders), client.version)
   const lines = Buffer.concat([own, theirs])
-  const head = subscription.headFor(message.topic)
   writeMessage(client.transport, head, client.nextTag(), lines, 0, lines.length, message.bytes, message.bodyStart, message.end)
 }
 

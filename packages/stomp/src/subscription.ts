@@ -1,5 +1,5 @@
 /** One SUBSCRIBE: its receivers, how it acknowledges, and what it has been sent. */
-import type { Delivery, DeliverySink, Receiver } from '@ternmq/core'
+import { type BindingData, type Delivery, type DeliverySink, type Queue, QUEUE_PREFIX, type Receiver } from '@ternmq/core'
 import { type MessageHead, messageHead } from './codec/encode.ts'
 import type { StompConnection } from './connection.ts'
 import { writeDelivery } from './message-out.ts'
@@ -13,6 +13,10 @@ export interface Held {
   readonly delivery: Delivery
   readonly subscription: Subscription
 }
+
+/** Marks what comes from a queue: its destination is the queue, wherever the message was sent to at first. */
+export const FROM_QUEUE: BindingData = { queue: true }
+export const FROM_TOPIC: BindingData = {}
 
 /** Destinations that one subscription gets messages of, for wildcards; beyond it their heads are made again. */
 const HEADS_MAX = 1_024
@@ -57,6 +61,9 @@ export class Subscription implements DeliverySink {
   #settledHeads: Heads | undefined = undefined
   /** Of what is held, in the order it was sent; only where an ACK settles several. */
   readonly #tags: Set<number> | undefined
+  /** The queue that the last message came from, and its core name. */
+  #lastQueue: Queue | undefined = undefined
+  #lastQueueName = ''
   receivers: readonly Receiver[] = []
   /** Core name of the one address that it reads from; undefined for patterns and lists. */
   address: string | undefined = undefined
@@ -91,7 +98,7 @@ export class Subscription implements DeliverySink {
   deliver(delivery: Delivery): boolean {
     const client = this.#client
     const tag = client.nextTag()
-    const { topic } = delivery.message
+    const topic = delivery.match.data[0] === FROM_QUEUE ? this.#nameOf(delivery.consumer!.queue) : delivery.message.topic
     if (delivery.assurance > 0) {
       client.held.set(tag, { delivery, subscription: this })
       this.#tags?.add(tag)
@@ -101,6 +108,14 @@ export class Subscription implements DeliverySink {
     }
     writeDelivery(client, this.headFor(topic), tag, delivery)
     return true
+  }
+
+  #nameOf(queue: Queue): string {
+    if (queue !== this.#lastQueue) {
+      this.#lastQueue = queue
+      this.#lastQueueName = QUEUE_PREFIX + queue.name
+    }
+    return this.#lastQueueName
   }
 
   endSlow(text: string): void {

@@ -202,6 +202,43 @@ export class World {
   }
 }
 
+/** A log that takes as long as the test likes: while it is held nothing comes into it. */
+export class SlowLog {
+  readonly engine: Engine
+  readonly #waiting: (() => void)[] = []
+  readonly #clock: VirtualClock
+  #isHeld = false
+
+  constructor(env: VirtualEnv) {
+    const { clock } = env
+    this.#clock = clock
+    this.engine = new MemoryEngine({
+      clock: {
+        wallMs: () => clock.wallMs(),
+        monoMs: () => clock.monoMs(),
+        endOfTurn: (f) => (this.#isHeld ? void this.#waiting.push(f) : clock.endOfTurn(f)),
+      },
+    })
+  }
+
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** What waited is done with the next turn. */
+  release(): void {
+    this.#isHeld = false
+    for (const f of this.#waiting.splice(0)) this.#clock.endOfTurn(f)
+  }
+}
+
+/** A world with a log that a test can hold. */
+export async function slowWorld(options: WorldOptions = {}): Promise<{ world: World; log: SlowLog }> {
+  const env = virtualEnv(options.seed)
+  const log = new SlowLog(env)
+  return { world: await World.withLog(options, env, log.engine), log }
+}
+
 const NO_BYTES = new Uint8Array(0)
 
 export function connectFrame(version: Version, headers: Readonly<Record<string, Value>> = {}): Uint8Array {

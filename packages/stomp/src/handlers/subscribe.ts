@@ -7,7 +7,7 @@ import { quote } from '../codec/problem.ts'
 import type { StompConnection } from '../connection.ts'
 import { PREFETCH_MAX, type Source, type SourceWishes } from '../destinations.ts'
 import { Refused, required } from '../refused.ts'
-import { type AckMode, Subscription } from '../subscription.ts'
+import { type AckMode, FROM_QUEUE, FROM_TOPIC, Subscription } from '../subscription.ts'
 
 export function handleSubscribe(client: StompConnection, headers: FrameHeaders): void {
   const destination = required(headers, HeaderId.destination, 'destination', 'STOMP12-SUBSCRIBE-a')
@@ -97,7 +97,7 @@ function openAll(
       selector: headers.get(HeaderId.selector),
       assuranceMax: subscription.acknowledges ? 1 : 0,
       creditMax,
-      data: {},
+      data: source.kind === 'queue' ? FROM_QUEUE : FROM_TOPIC,
       sink: subscription,
     })
     if (opened.ok) {

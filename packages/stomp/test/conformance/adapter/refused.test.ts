@@ -1,0 +1,162 @@
+/** What a client may not do: its ERROR names the address and the right, or the limit; then the connection is closed. */
+import type { Authorizer } from '@ternmq/core'
+import { describe, expect, it } from 'vitest'
+import { begin, type Client, commit, frame, send, subscribe, World, type WorldOptions } from '../../harness.ts'
+
+/** Lets nobody do `action` with what is called `secret`. */
+function without(action: string): Authorizer {
+  const isSecret = (levels: readonly unknown[]): boolean => levels.includes('secret')
+  return {
+    generation: 0,
+    mayUse: (_subject, asked, { levels }) => ({ allowed: asked !== action || !isSecret(levels), rule: 'a rule' }),
+    mayMatch: (_subject, asked, { levels }) => ({ allowed: asked !== action || !isSecret(levels), rule: 'a rule' }),
+  }
+}
+
+function clientOf(options: WorldOptions): { world: World; client: Client } {
+  const world = new World(options)
+  return { world, client: world.connect({ headers: { login: 'ann', passcode: 'x' } }) }
+}
+
+describe('without the permission', () => {
+  it.each([
+    ['/topic/secret', /^SEND: user 'ann' may not publish to 'secret'/],
+    ['/queue/secret', /^SEND: user 'ann' may not .*'secret'/],
+  ])('[STOMP12-SEND-d, STOMP11-SEND-d, STOMP12-ERROR-a, STOMP11-ERROR-c] SEND to %s ends the connection', (destination, text) => {
+    const { world, client } = clientOf({ authorizer: without('write') })
+    client.send(send('/queue/open', '1', { receipt: 1 }), send(destination, '2', { receipt: 2 }), send('/queue/open', '3'))
+    expect(client.next('RECEIPT').headers['receipt-id']).toBe('1')
+    const { headers } = client.errorFrame()
+    expect([headers['receipt-id'], headers['message']]).toEqual(['2', expect.stringMatching(text)])
+    expect(world.queue('open').waitingCount).toBe(1)
+  })
+
+  it.each([
+    ['/topic/secret', /^SUBSCRIBE: user 'ann' may not subscribe to topic 'secret'/],
+    ['/topic/secret.>', /^SUBSCRIBE: user 'ann' may not subscribe to topic 'secret/],
+    ['/queue/secret', /^SUBSCRIBE: user 'ann' may not .*'secret'/],
+  ])('[STOMP12-SUBSCRIBE-c, STOMP11-SUBSCRIBE-b] SUBSCRIBE to %s ends the connection', (destination, text) => {
+    const { client } = clientOf({ authorizer: without('read') })
+    client.send(subscribe(1, destination, { receipt: 's' }))
+    const { headers } = client.errorFrame()
+    expect([headers['receipt-id'], headers['message']]).toEqual(['s', expect.stringMatching(text)])
+  })
+
+  it('browsing ends the connection', () => {
+    const { world, client } = clientOf({ authorizer: without('browse') })
+    world.define('secret')
+    client.send(subscribe(1, '/queue/secret', { browser: true }))
+    expect(client.error()).toMatch(/^SUBSCRIBE: user 'ann' may not browse.*'secret'/)
+  })
+
+  it('nothing of a transaction happens', () => {
+    const { world, client } = clientOf({ authorizer: without('write') })
+    client.send(begin('t'), send('/queue/open', '1', { transaction: 't' }), send('/topic/secret', '2', { transaction: 't', receipt: 's' }), commit('t'))
+    expect(client.errorFrame().headers).toMatchObject({ 'receipt-id': 's', message: "SEND: user 'ann' may not publish to 'secret'" })
+    expect(world.queue('open').waitingCount).toBe(0)
+  })
+
+  it('the broker’s own topics stay its own', () => {
+    const { client } = clientOf({})
+    client.send(send('/topic/$SYS.broker', 'x'))
+    expect(client.error()).toMatch(/^SEND: .*'?\$SYS/)
+  })
+})
+
+describe('over a limit', () => {
+  it('a message that is larger than messages may be is refused', () => {
+    const { client } = clientOf({ limits: { messageBytesMax: 1_000 } })
+    client.send(send('/queue/q', 'x'.repeat(2_000), { receipt: 'r' }))
+    const { headers } = client.errorFrame()
+    expect(headers).toMatchObject({ 'receipt-id': 'r' })
+    expect(headers['message']).toMatch(/^SEND: .*\d+ bytes.*1000/)
+  })
+
+  it('[STOMP12-Size_Limits-a, STOMP11-Size_Limits-a] a frame that is larger than frames may be is refused before its body has come', () => {
+    const { client } = clientOf({ settings: { maxBodyBytes: 1_000 } })
+    client.send(frame('SEND', { destination: '/queue/q', 'content-length': 5_000_000, receipt: 'r' }, 'x').subarray(0, -1))
+    expect(client.errorFrame().headers).toMatchObject({
+      'receipt-id': 'r',
+      message: 'SEND: body of 5000000 bytes exceeds stomp.maxBodyBytes 1000; send it in parts',
+    })
+  })
+
+  it('a queue that refuses what it has no room for says so, and the receipt does not come', () => {
+    const { world, client } = clientOf({})
+    world.define('q', { messagesMax: 1, whenFull: 'reject' })
+    client.send(send('/queue/q', '1', { receipt: 1 }), send('/queue/q', '2', { receipt: 2 }))
+    expect(client.next('RECEIPT').headers['receipt-id']).toBe('1')
+    expect(client.errorFrame().headers).toMatchObject({ 'receipt-id': '2' })
+    expect(world.queue('q').waitingCount).toBe(1)
+  })
+
+  it('another queue is refused where there are enough', () => {
+    const { client } = clientOf({ limits: { queuesMax: 1 } })
+    client.send(send('/queue/a', '1', { receipt: 1 }), send('/queue/b', '2', { receipt: 2 }))
+    expect(client.next('RECEIPT').headers['receipt-id']).toBe('1')
+    expect(client.error()).toBe('SEND: there are 1 queues, the limit (limits.queuesMax); delete some first')
+  })
+
+  it('another subscription is refused where the connection has enough', () => {
+    const { client } = clientOf({ limits: { bindingsPerSessionMax: 2 } })
+    client.send(subscribe(1, '/queue/a'), subscribe(2, '/topic/b'), subscribe(3, '/queue/c', { receipt: 'r' }))
+    expect(client.errorFrame().headers).toMatchObject({ 'receipt-id': 'r' })
+  })
+
+  it('so is another one that browses, though the others are over', () => {
+    const { world, client } = clientOf({ limits: { bindingsPerSessionMax: 2 } })
+    world.define('q')
+    client.send(...[1, 2, 3].map((id) => subscribe(id, '/queue/q', { browser: true })))
+    expect(client.error()).toContain('the connection has 2 subscriptions, the limit (mqtt.maxSubscriptionsPerSession); unsubscribe first')
+  })
+
+  it('another transaction is refused where the connection has enough', () => {
+    const { client } = clientOf({})
+    client.send(...Array.from({ length: 257 }, (_, index) => begin(`t${index}`)))
+    expect(client.error()).toMatch(/^BEGIN: .*256/)
+  })
+
+  it('another temporary destination is refused where the connection has enough', () => {
+    const { client } = clientOf({})
+    client.send(...Array.from({ length: 1_001 }, (_, index) => send(`/temp-queue/${index}`, 'x')))
+    expect(client.error()).toMatch(/^SEND: .*1000 temporary destinations, the limit/)
+  })
+
+  it('another connection is refused where the broker has enough', () => {
+    const { world } = clientOf({ limits: { sessionsMax: 1 } })
+    const other = world.open()
+    other.send(frame('CONNECT', { 'accept-version': '1.2', host: 'h', receipt: 'r' }))
+    expect(other.errorFrame().headers).toMatchObject({ 'receipt-id': 'r', message: expect.stringMatching(/^CONNECT: the broker holds 1 sessions/) as unknown })
+  })
+})
+
+describe('ERROR', () => {
+  it('[STOMP12-ERROR-b, STOMP11-ERROR-a, STOMP10-ERROR-a] has one line that says what was wrong', () => {
+    for (const version of [10, 11, 12] as const) {
+      const client = new World().connect({ version })
+      client.send(send('/queue/', 'x'))
+      expect(client.error()).toMatch(/^SEND: address '\/queue\/': the name of the queue is missing$/)
+    }
+  })
+
+  it('[STOMP10-ERROR-b] has a content-length where it has a body', () => {
+    const client = new World().connect({ version: 10 })
+    client.send(subscribe(1, '/queue/q', { selector: `a = '${'x'.repeat(600)}` }))
+    const { headers, bytes } = client.errorFrame()
+    expect([bytes.length > 0, headers['content-length']]).toEqual([true, String(bytes.length)])
+  })
+
+  it('shows what a client sent without the octets that a terminal would take for its own', () => {
+    const client = new World().connect()
+    client.send(subscribe(1, '/queue/q', { ack: '\u001b[31mred\u009b' }))
+    expect(client.error()).toBe(String.raw`SUBSCRIBE: header ack: "\u001b[31mred\u009b" is none of auto, client and client-individual`)
+  })
+
+  it('is the last that comes: frames behind it are not looked at', () => {
+    const world = new World()
+    const client = world.connect()
+    client.send(send('', 'x'), send('/queue/q', 'x', { receipt: 'r' }))
+    client.errorFrame()
+    expect(world.vhost.destinations.find('q')).toBeUndefined()
+  })
+})
