@@ -52,14 +52,17 @@ export class Destinations {
   /** Where a SEND goes. Hot path. */
   targetOf(frame: FrameHeaders): ProducerTarget {
     const index = frame.find(HeaderId.destination)
-    if (index >= 0 && this.#last !== undefined && frame.valueIs(index, this.#lastText)) return this.#last
+    const kindHint = kindHintOf(frame)
+    if (kindHint === undefined && index >= 0 && this.#last !== undefined && frame.valueIs(index, this.#lastText)) return this.#last
     const text = required(frame, HeaderId.destination, 'destination', 'STOMP12-SEND-a')
-    let target = this.#targets.get(text)
+    const key = kindHint === undefined ? text : `${kindHint}\0${text}`
+    let target = this.#targets.get(key)
     if (target === undefined) {
       target = this.#makeTarget(frame, text)
       if (this.#targets.size >= TARGETS_MAX) this.#targets.clear()
-      this.#targets.set(text, target)
+      this.#targets.set(key, target)
     }
+    if (kindHint !== undefined) return target
     this.#lastText = text
     this.#last = target
     return target
