@@ -22,6 +22,8 @@ export class StompJsClient implements AsyncDisposable {
   readonly connected: IFrame[] = []
   /** ERROR frames. */
   readonly errors: IFrame[] = []
+  /** Called with each message, after it is in `messages`. */
+  onMessage: ((message: IMessage) => void) | undefined = undefined
   #closedCount = 0
   #taken = 0
   readonly #watchers = new Set<() => void>()
@@ -54,15 +56,15 @@ export class StompJsClient implements AsyncDisposable {
     this.stomp.onConnect = (frame: IFrame) => {
       this.connected.push(frame)
       for (const subscribe of this.#wanted) subscribe()
-      this.#changed()
+      this.look()
     }
     this.stomp.onStompError = (frame) => {
       this.errors.push(frame)
-      this.#changed()
+      this.look()
     }
     this.stomp.onWebSocketClose = () => {
       this.#closedCount++
-      this.#changed()
+      this.look()
     }
   }
 
@@ -81,7 +83,8 @@ export class StompJsClient implements AsyncDisposable {
     const subscribe = (more: StompHeaders): void => {
       const onMessage = (message: IMessage): void => {
         this.messages.push(message)
-        this.#changed()
+        this.onMessage?.(message)
+        this.look()
       }
       this.stomp.subscribe(destination, onMessage, { ...headers, ...more, id })
     }
@@ -153,6 +156,11 @@ export class StompJsClient implements AsyncDisposable {
     })
   }
 
+  /** Whoever waits in `until` looks again. */
+  look(): void {
+    for (const look of this.#watchers) look()
+  }
+
   /** Gone without a word, as when the power fails. */
   async drop(): Promise<void> {
     const before = this.#closedCount
@@ -174,13 +182,9 @@ export class StompJsClient implements AsyncDisposable {
     let isThere = false
     this.stomp.watchForReceipt(receipt, () => {
       isThere = true
-      this.#changed()
+      this.look()
     })
     act({ receipt })
     await this.until(`RECEIPT of ${what}`, () => isThere)
-  }
-
-  #changed(): void {
-    for (const look of this.#watchers) look()
   }
 }
