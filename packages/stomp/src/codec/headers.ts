@@ -248,7 +248,11 @@ export class FrameHeaders {
     const start = this.#base + this.#places[place + VALUE_START]!
     const end = this.#base + this.#places[place + VALUE_END]!
     const isAsIs = this.version === 10 || (this.#places[place + MARKS]! & HAS_UNESCAPED) === 0
-    if (isAsIs && !isOfLogin(this.command)) return new Uint8Array(this.#bytes.subarray(start, end))
+    if (isAsIs && !isOfLogin(this.command)) {
+      const value = new Uint8Array(end - start)
+      this.#copy(place + VALUE_START, value, 0)
+      return value
+    }
     return encoder.encode(escape(this.valueAt(index), escapingOf(this.version, false), false))
   }
 
