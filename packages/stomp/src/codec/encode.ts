@@ -10,17 +10,17 @@ import { Command, COMMAND_NAMES, isOfLogin } from './commands.ts'
 import { digitCount, writeDigitsBefore } from './digits.ts'
 import { type Escaping, escape, escapingOf, unescape } from './escapes.ts'
 import { HEADER_NAMES, HeaderId } from './header-ids.ts'
+import { decodeText, encodeText } from './text.ts'
 import { type StompVersion, VERSION_NAMES } from './versions.ts'
 
 export type HeaderPair = readonly [name: string, value: string]
 
 const LF = 10
 const NO_BYTES = new Uint8Array(0)
-const encoder = new TextEncoder()
 
 /** Header lines as frames of that version have them; escapes as `escape` has it. */
 export function encodeLines(pairs: readonly HeaderPair[], version: StompVersion): Uint8Array {
-  return pairs.length === 0 ? NO_BYTES : encoder.encode(linesText(pairs, escapingOf(version, false)))
+  return pairs.length === 0 ? NO_BYTES : encodeText(linesText(pairs, escapingOf(version, false)))
 }
 
 function linesText(pairs: readonly HeaderPair[], escaping: Escaping): string {
@@ -32,7 +32,7 @@ function linesText(pairs: readonly HeaderPair[], escaping: Escaping): string {
 /** Names and values of lines that `FrameHeaders.canonicalLines` or `encodeLines` for 1.2 has made. */
 export function decodeLines(lines: Uint8Array): [name: string, value: string][] {
   if (lines.length === 0) return []
-  const text = decoder.decode(lines)
+  const text = decodeText(lines)
   return text
     .slice(0, -1)
     .split('\n')
@@ -50,7 +50,6 @@ export function linesFor(lines: Uint8Array, version: StompVersion): Uint8Array {
 }
 
 const BACKSLASH = 92
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** What all messages of one subscription to one destination begin with. */
 export interface MessageHead {
@@ -76,12 +75,12 @@ export function messageHead(fields: MessageHeadFields, version: StompVersion): M
   const subscription: HeaderPair[] = fields.subscription === undefined ? [] : [['subscription', fields.subscription]]
   const lines = linesText([...subscription, ['destination', fields.destination]], escaping)
   return {
-    start: encoder.encode(`MESSAGE\n${lines}message-id:${fields.idPrefix}`),
-    ack: fields.hasAck ? encoder.encode('\nack:') : NO_BYTES,
+    start: encodeText(`MESSAGE\n${lines}message-id:${fields.idPrefix}`),
+    ack: fields.hasAck ? encodeText('\nack:') : NO_BYTES,
   }
 }
 
-const CONTENT_LENGTH = encoder.encode('\ncontent-length:')
+const CONTENT_LENGTH = encodeText('\ncontent-length:')
 
 /**
  * MESSAGE with the number `tag`, header lines of the connection's version and the body `body[bodyStart, bodyEnd)`. Every one has
@@ -126,7 +125,7 @@ export function writeMessage(
   slab[at + length] = 0
 }
 
-const RECEIPT = encoder.encode('RECEIPT\nreceipt-id:')
+const RECEIPT = encodeText('RECEIPT\nreceipt-id:')
 
 /** RECEIPT for the value that `FrameHeaders.encodedValueAt` gave for `receipt`. [STOMP12-RECEIPT-a] Hot path. */
 export function writeReceipt(out: Output, receipt: Uint8Array): void {
@@ -157,7 +156,7 @@ export function encodeFrame(
 ): Uint8Array {
   const length: HeaderPair[] = body.length === 0 ? [] : [[HEADER_NAMES[HeaderId.contentLength]!, String(body.length)]]
   const lines = linesText([...headers, ...length], escapingOf(version, isOfLogin(command)))
-  const head = encoder.encode(`${COMMAND_NAMES[command]!}\n${lines}\n`)
+  const head = encodeText(`${COMMAND_NAMES[command]!}\n${lines}\n`)
   const frame = new Uint8Array(head.length + body.length + 1)
   frame.set(head)
   frame.set(body, head.length)
@@ -209,5 +208,5 @@ export function encodeError(
   if (receipt !== undefined) pairs.push(['receipt-id', receipt])
   pairs.push(...headers)
   if (text !== '') pairs.push(['content-type', 'text/plain;charset=utf-8'])
-  return encodeFrame(Command.error, version, pairs, encoder.encode(text))
+  return encodeFrame(Command.error, version, pairs, encodeText(text))
 }

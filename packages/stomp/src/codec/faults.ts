@@ -1,12 +1,47 @@
 /** What is said of frames that are refused: which header and value, what is wrong, and what would be right. */
+import { HeaderId, headerIdOf } from './header-ids.ts'
 import type { FrameLimits } from './limits.ts'
 import { FrameProblem, type FrameRule, quoteBytes } from './problem.ts'
 import type { StompVersion } from './versions.ts'
 
 /** A frame as far as it was read: `FrameHeaders`. */
 interface ReadSoFar {
+  readonly version: StompVersion
   readonly contentLength: number
   problem(rule: FrameRule, text: string, header: string | undefined): FrameProblem
+}
+
+/** About the header line from `start`; `nameEnd` is -1 before its colon, `shownEnd` the end of what is shown of it. */
+export function lineFault(
+  headers: ReadSoFar,
+  rule: FrameRule,
+  bytes: Uint8Array,
+  start: number,
+  nameEnd: number,
+  shownEnd: number,
+  say: (where: string, shown: string) => string,
+): FrameProblem {
+  const header = nameEnd < 0 ? undefined : quoteBytes(bytes, start, nameEnd).slice(1, -1)
+  const where = header === undefined ? 'header line ' : `header ${header}: `
+  // What is said goes into logs.
+  const isSecret = nameEnd >= 0 && headerIdOf(bytes, start, nameEnd) === HeaderId.passcode
+  const shown = isSecret ? 'the value' : quoteBytes(bytes, nameEnd < 0 ? start : nameEnd + 1, shownEnd)
+  return headers.problem(rule, say(where, shown), header)
+}
+
+/** `at` is the letter of the escape. */
+export function undefinedEscape(
+  headers: ReadSoFar,
+  bytes: Uint8Array,
+  start: number,
+  nameEnd: number,
+  at: number,
+): FrameProblem {
+  return lineFault(headers, 'undefined-escape', bytes, start, nameEnd, at + 1, (where, shown) => {
+    const escapes = headers.version === 12 ? '\\r, \\n, \\c and \\\\' : '\\n, \\c and \\\\'
+    const sequence = quoteBytes(bytes, at - 1, at + 1).replaceAll('\\\\', '\\')
+    return `${where}${shown} has the escape ${sequence}, which STOMP 1.${headers.version - 10} does not define; it has ${escapes}`
+  })
 }
 
 export const nulText = (where: string, shown: string): string =>

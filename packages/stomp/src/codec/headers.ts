@@ -13,6 +13,7 @@ import { parseDigits } from './digits.ts'
 import { escape, escapingOf, unescape } from './escapes.ts'
 import {
   bodyTooLarge,
+  lineFault,
   lineTooLong,
   noColonText,
   noNameText,
@@ -20,12 +21,14 @@ import {
   rawCrText,
   tooManyHeaderBytes,
   tooManyHeaders,
+  undefinedEscape,
   unknownCommand,
   utf8Text,
 } from './faults.ts'
 import { HEADER_NAMES, HeaderId, headerIdOf, type KnownHeader } from './header-ids.ts'
 import type { FrameLimits } from './limits.ts'
 import { FrameProblem, type FrameRule, quoteBytes } from './problem.ts'
+import { decode, encodeText, isBlank } from './text.ts'
 import type { StompVersion } from './versions.ts'
 
 const LF = 10
@@ -253,7 +256,7 @@ export class FrameHeaders {
       this.#copy(place + VALUE_START, value, 0)
       return value
     }
-    return encoder.encode(escape(this.valueAt(index), escapingOf(this.version, false), false))
+    return encodeText(escape(this.valueAt(index), escapingOf(this.version, false), false))
   }
 
   /** All headers in the order they came, the first of each name. `skips` leaves out the ones with these numbers. */
@@ -304,7 +307,7 @@ export class FrameHeaders {
       if (skips[this.idAt(index)] !== 0) continue
       text += `${escape(this.nameAt(index), 12, true)}:${escape(this.valueAt(index), 12, false)}\n`
     }
-    return encoder.encode(text)
+    return encodeText(text)
   }
 
   #copy(place: number, target: Uint8Array, at: number): number {
@@ -362,8 +365,8 @@ export class FrameHeaders {
       at += found === HAS_BACKSLASH && this.#hasEscapes ? 2 : 1
     }
     const lineEnd = this.#stripsCr && bytes[at - 1] === CR ? at - 1 : at
-    if (nameEnd < 0) throw this.#fault('header-without-colon', bytes, start, -1, lineEnd, noColonText)
-    if (nameEnd === start) throw this.#fault('header-without-name', bytes, start, -1, lineEnd, noNameText)
+    if (nameEnd < 0) throw lineFault(this, 'header-without-colon', bytes, start, -1, lineEnd, noColonText)
+    if (nameEnd === start) throw lineFault(this, 'header-without-name', bytes, start, -1, lineEnd, noNameText)
     if (at + 1 - start > limits.maxHeaderLineBytes) throw lineTooLong(this, bytes, start, nameEnd, limits)
     if (this.count >= limits.maxHeaders) throw tooManyHeaders(this.version, limits, this)
     const place = this.count * PLACE_SIZE
@@ -389,16 +392,16 @@ export class FrameHeaders {
   #readSpecial(bytes: Uint8Array, start: number, end: number, nameEnd: number, at: number): number {
     const byte = bytes[at]!
     if (byte >= 0x80) return HAS_HIGH
-    if (byte === 0) throw this.#fault('nul-in-headers', bytes, start, nameEnd, at, nulText)
+    if (byte === 0) throw lineFault(this, 'nul-in-headers', bytes, start, nameEnd, at, nulText)
     if (byte === BACKSLASH && !this.#hasEscapes) return HAS_BACKSLASH
     if (at + 1 >= end) return -1
     if (byte === BACKSLASH) {
-      if (!this.#isEscape(bytes[at + 1]!)) throw this.#undefinedEscape(bytes, start, nameEnd, at + 1)
+      if (!this.#isEscape(bytes[at + 1]!)) throw undefinedEscape(this, bytes, start, nameEnd, at + 1)
       return HAS_BACKSLASH
     }
     if (bytes[at + 1] === LF && this.#stripsCr) return 0
     if (this.#hasEscapes && this.version === 12)
-      throw this.#fault('raw-carriage-return', bytes, start, nameEnd, at + 1, rawCrText)
+      throw lineFault(this, 'raw-carriage-return', bytes, start, nameEnd, at + 1, rawCrText)
     return HAS_UNESCAPED
   }
 
@@ -447,7 +450,7 @@ export class FrameHeaders {
       const end = this.#base + this.#places[place + VALUE_END]!
       if (isUtf8(this.#bytes.subarray(start, end))) continue
       const nameEnd = this.#base + this.#places[place + NAME_END]!
-      throw this.#fault('invalid-utf8', this.#bytes, start, nameEnd, end, utf8Text)
+      throw lineFault(this, 'invalid-utf8', this.#bytes, start, nameEnd, end, utf8Text)
     }
   }
 
@@ -455,31 +458,6 @@ export class FrameHeaders {
   problem(rule: FrameRule, text: string, header: string | undefined): FrameProblem {
     const command = COMMAND_NAMES[this.command]!
     return new FrameProblem({ rule, version: this.version, text, header, command, receipt: this.get(HeaderId.receipt) })
-  }
-
-  #undefinedEscape(bytes: Uint8Array, start: number, nameEnd: number, at: number): FrameProblem {
-    return this.#fault('undefined-escape', bytes, start, nameEnd, at + 1, (where, shown) => {
-      const escapes = this.version === 12 ? '\\r, \\n, \\c and \\\\' : '\\n, \\c and \\\\'
-      const sequence = quoteBytes(bytes, at - 1, at + 1).replaceAll('\\\\', '\\')
-      return `${where}${shown} has the escape ${sequence}, which STOMP 1.${this.version - 10} does not define; it has ${escapes}`
-    })
-  }
-
-  /** About the header line from `start`; `shownEnd` is the end of what is shown of it. */
-  #fault(
-    rule: FrameRule,
-    bytes: Uint8Array,
-    start: number,
-    nameEnd: number,
-    shownEnd: number,
-    say: (where: string, shown: string) => string,
-  ): FrameProblem {
-    const header = nameEnd < 0 ? undefined : quoteBytes(bytes, start, nameEnd).slice(1, -1)
-    const where = header === undefined ? 'header line ' : `header ${header}: `
-    // What is said goes into logs.
-    const isSecret = nameEnd >= 0 && headerIdOf(bytes, start, nameEnd) === HeaderId.passcode
-    const shown = isSecret ? 'the value' : quoteBytes(bytes, nameEnd < 0 ? start : nameEnd + 1, shownEnd)
-    return this.problem(rule, say(where, shown), header)
   }
 }
 
@@ -494,22 +472,3 @@ export function headerMask(ids: readonly KnownHeader[]): HeaderMask {
   for (const id of ids) mask[id] = 1
   return mask
 }
-
-function isBlank(byte: number): boolean {
-  return byte === 0x20 || byte === 0x09
-}
-
-/** Short ASCII is put together quicker than a decoder is called. */
-const LOOP_BYTES_MAX = 24
-
-function decode(bytes: Uint8Array, start: number, end: number, isAscii: boolean): string {
-  if (!isAscii || end - start > LOOP_BYTES_MAX) return decoder.decode(bytes.subarray(start, end))
-  let text = ''
-  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at]!)
-  return text
-}
-
-/** `ignoreBOM`: U+FEFF is a character like any other. */
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-/** Its results, unlike a Buffer's, are memory of their own. */
-const encoder = new TextEncoder()

@@ -2,6 +2,7 @@
  * The one error the codec throws: the peer's bytes are no frame. The connection catches it in one place, sends ERROR and closes.
  * Anything else thrown from the codec is a bug of ours.
  */
+import { decodeText } from './text.ts'
 import type { StompVersion } from './versions.ts'
 
 /** What was broken, for tables and counters. */
@@ -97,7 +98,7 @@ export function quote(value: string): string {
 export function quoteBytes(bytes: Uint8Array, start: number, end: number): string {
   // Four bytes make at least one character; the rest is only counted.
   const shown = Math.min(end, start + QUOTED_CHARS_MAX * 4)
-  const text = decoder.decode(bytes.subarray(start, shown))
+  const text = decodeText(bytes.subarray(start, shown))
   if (text.length <= QUOTED_CHARS_MAX && shown === end) return quote(text)
   return `${printable(JSON.stringify(text.slice(0, QUOTED_CHARS_MAX).toWellFormed()))}… (${end - start} bytes)`
 }
@@ -109,5 +110,3 @@ function printable(json: string): string {
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }
-
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
