@@ -1,4 +1,4 @@
-/** Debian's Chromium without a window, and a server for the page it opens. */
+/** Debian's Chromium without a window, a server for the page it opens, and tabs with pages of others. */
 import { X509Certificate, createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 
 import { Program } from '../program.ts'
+import { Tab } from './tab.ts'
 
 const MQTT_JS = createRequire(import.meta.url).resolve('mqtt/dist/mqtt.min')
 const HTML =
@@ -79,13 +80,26 @@ export class Browser {
     const search = `?${new URLSearchParams(query).toString()}`
     const result = this.#pages.resultOf(search)
     const page = `http://${host}:${this.#pages.port}/${search}`
-    const opened = await fetch(`${this.#control}/json/new?${encodeURIComponent(page)}`, { method: 'PUT' })
-    const { id } = (await opened.json()) as { id: string }
+    const { close } = await this.#newTab(page)
     try {
       return await result
     } finally {
-      await fetch(`${this.#control}/json/close/${id}`)
+      await close()
     }
+  }
+
+  /** Opens a page of somebody else's server, for a look into it. */
+  async visit(url: string): Promise<Tab> {
+    const { webSocketDebuggerUrl, close } = await this.#newTab('about:blank')
+    return Tab.open(webSocketDebuggerUrl, url, close)
+  }
+
+  async #newTab(
+    url: string,
+  ): Promise<{ readonly webSocketDebuggerUrl: string; readonly close: () => Promise<unknown> }> {
+    const opened = await fetch(`${this.#control}/json/new?${encodeURIComponent(url)}`, { method: 'PUT' })
+    const { id, webSocketDebuggerUrl } = (await opened.json()) as { id: string; webSocketDebuggerUrl: string }
+    return { webSocketDebuggerUrl, close: () => fetch(`${this.#control}/json/close/${id}`) }
   }
 
   async close(): Promise<void> {
