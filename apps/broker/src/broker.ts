@@ -120,7 +120,12 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
     certificates,
     servedBy: (name) => adapters.servedBy(name),
   })
-  undo.add(() => listeners.close(() => adapters.drain()))
+  undo.add(() =>
+    listeners.close(() => {
+      vhost.beginStop()
+      adapters.drain()
+    }),
+  )
 
   const admin = new UserAdmin({ users, scram: () => access.offersScram, nowMs: () => env.clock.wallMs() })
   const storeAdmin = new StoreAdmin(journal)

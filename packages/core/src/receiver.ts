@@ -105,7 +105,7 @@ export function openReceiver(owner: ReceiverOwner, spec: ReceiverSpec, onClosed:
     const text = `the selector '${spec.selector}' is wrong at character ${parsed.error.position}: ${parsed.error.text}`
     return refuse('mismatch', spec.selector!, text)
   }
-  const pool = new CreditPool(spec.creditMax)
+  const pool = new CreditPool(spec.creditMax, owner.vhost.turns)
   const reading = readingOf(owner, spec, parsed?.selector, pool)
   return reading.ok ? { ok: true, value: new Receiver(pool, reading.value, onClosed) } : reading
 }

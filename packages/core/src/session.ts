@@ -98,7 +98,7 @@ export class Session {
     this.clientId = clientId
     this.principal = principal
     this.#expiryMs = expiryMs
-    this.pool = new CreditPool(0)
+    this.pool = new CreditPool(0, vhost.turns)
     this.pool.sessionNumber = queueNumber
     this.queue = new Queue(vhost, clientId, vhost.subscriptionSettings, expiryMs > 0)
     this.queue.number = queueNumber

@@ -77,6 +77,7 @@ export class VirtualHost implements QueueContext {
   readonly flow: Flow
   readonly #onEvent: (event: EventDetails) => void
   pressedBy: Queue | undefined = undefined
+  #isStopping = false
   #subscriptionSettings: QueueSettings | undefined = undefined
 
   constructor(options: VirtualHostOptions) {
@@ -123,6 +124,15 @@ export class VirtualHost implements QueueContext {
       this.#subscriptionSettings = subscriptionSettings({ messagesMax, bytesMax })
     }
     return this.#subscriptionSettings
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping
+  }
+
+  /** Adapters are about to end all connections. */
+  beginStop(): void {
+    this.#isStopping = true
   }
 
   /** Waits until the log has all it was told, and lets it go. Nothing happens by itself any more. */

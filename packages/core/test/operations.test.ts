@@ -135,6 +135,18 @@ describe('by selector', () => {
     expect(await world.contents('q')).toEqual(['1', '2', '1', '2'])
   })
 
+  test('a target that is deleted meanwhile ends a move, and what has not gone stays', async () => {
+    const world = await worldWith('q', 3_000)
+    world.define('other')
+    await world.quiet()
+    const moving = moveWhere(world.vhost, world.queue('q'), world.named('other'), {})
+    world.vhost.destinations.delete(world.named('other'))
+    const moved = await finished(world, moving)
+    expect(moved.stopped).toBe("queue 'other' was deleted meanwhile")
+    expect(moved.count + world.queue('q').waitingCount).toBe(3_000)
+    expect(world.queue('q').waitingCount).toBeGreaterThan(1_000)
+  })
+
   test('a move ends where the other queue is full, and says so', async () => {
     const world = await worldWith('q', 5)
     world.define('small', { messagesMax: 2, whenFull: 'reject' })

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { allowAll, type Authorizer } from '../src/authorizer.ts'
 import type { Receiver, ReceiverSpec } from '../src/receiver.ts'
 import type { Outcome } from '../src/queue/delivery.ts'
+import { DEFAULT_QUEUE_SETTINGS } from '../src/queue/settings.ts'
 import { TestSink, topicPattern } from './support.ts'
 import { type Client, World } from './world.ts'
 
@@ -149,4 +150,28 @@ test('a temporary queue is read by the session that made it only', () => {
   const stranger = open(world.connect('stranger'), { kind: 'queue', queue })
   expect(!stranger.ok && stranger.detail.refusal).toBe('not-authorized')
   expect(open(owner, { kind: 'queue', queue }).ok).toBe(true)
+})
+
+test('what a consumer that is gone has failed with for the last time goes to the dead letters in its order', () => {
+  const world = new World()
+  world.vhost.destinations.define({ name: 'jobs', settings: { redelivery: { ...DEFAULT_QUEUE_SETTINGS.redelivery, deliveriesMax: 1 } } })
+  const reader = new Reader(world.connect('c'), { kind: 'queue', queue: 'jobs' })
+  for (const text of ['1', '2', '3']) world.connect('p').publish(`${QUEUE}jobs`, text)
+  world.settle()
+  reader.receiver.close()
+  const dead = new Reader(world.connect('d'), { kind: 'queue', queue: 'DLQ' })
+  world.settle()
+  expect(dead.sink.texts).toEqual(['1', '2', '3'])
+})
+
+test('a broker that stops ends connections without counting it against their messages', () => {
+  const world = new World()
+  const reader = new Reader(world.connect('c'), { kind: 'queue', queue: 'jobs' })
+  world.connect('p').publish(`${QUEUE}jobs`, 'm')
+  world.settle()
+  world.vhost.beginStop()
+  reader.receiver.close()
+  const next = new Reader(world.connect('d'), { kind: 'queue', queue: 'jobs' })
+  world.settle()
+  expect(next.sink.held[0]).toMatchObject({ failedCount: 0 })
 })

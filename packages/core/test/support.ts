@@ -110,6 +110,7 @@ export function queueContext(env: Env): QueueContext {
     waiting: { bytes: 0, bytesMax: Infinity },
     flow: noFlow,
     pressedBy: undefined,
+    isStopping: false,
     matchFor: () => matchWith(2),
     moveAway: () => {},
     nextAttemptMs: () => 0,

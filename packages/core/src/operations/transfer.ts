@@ -155,6 +155,7 @@ async function transfer(
 
 /** A ring makes room by itself, but not for more than it can ever have. */
 function obstacleFor({ name, queue }: NamedQueue, copy: Message): Obstacle | undefined {
+  if (queue.isClosed) return { text: `queue '${name}' was deleted meanwhile`, isFinal: false }
   const { bytesMax, whenFull } = queue.settings
   if (copy.size > bytesMax) {
     return { text: `a message of ${copy.size} bytes is larger than queue '${name}' can be: its bytesMax is ${bytesMax}`, isFinal: true }

@@ -42,6 +42,8 @@ export class Consumer implements CreditWaiter {
 
   /** By priority of messages: no position before it has anything for this consumer. Only its queue touches it. */
   cursors: number[] | undefined = undefined
+  /** By priority of messages: positions before its cursor to which messages came back that it has not looked at since. As `cursors`. */
+  returned: (Set<number> | undefined)[] | undefined = undefined
 
   constructor(queue: Queue, pool: CreditPool, match: Match | undefined, options: ConsumeOptions = NO_OPTIONS) {
     this.queue = queue
@@ -151,12 +153,13 @@ export class Consumer implements CreditWaiter {
     this.queue.onAdopted(this, delivery)
   }
 
-  /** Ends it: what it has not settled waits again in its old place, with a failed attempt more. */
+  /** Ends it: what it has not settled waits again in its old place, with a failed attempt more unless the broker is stopping. */
   cancel(): void {
     this.detach()
     this.queue.removeConsumer(this)
-    const unsettled = [...this.unsettled()].reverse()
-    for (const delivery of unsettled) this.settle(delivery, 'modified')
+    // Each returns to its own place; what goes to the dead letters goes in its order.
+    const outcome = this.queue.outcomeOfLoss
+    for (const delivery of [...this.unsettled()]) this.settle(delivery, outcome)
   }
 
   /** Gives a delivery up to somebody who settles it elsewhere; its place among the unsettled and its credit are free. */

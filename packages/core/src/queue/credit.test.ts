@@ -1,6 +1,7 @@
 import { virtualEnv } from '@ternmq/testkit'
 import { expect, test } from 'vitest'
 import { matchWith, messageOf, queueContext, TestSink } from '../../test/support.ts'
+import { Turns } from '../turns.ts'
 import { Consumer, CREDIT_UNLIMITED } from './consumer.ts'
 import { CreditPool } from './credit.ts'
 import { Queue } from './queue.ts'
@@ -46,6 +47,37 @@ test('a lowered limit leaves the pool overdrawn until enough came back, and only
   expect([pool.isEmpty, waiter.wakes]).toEqual([true, 0])
   pool.giveBack()
   expect([pool.isEmpty, waiter.wakes]).toEqual([false, 1])
+})
+
+test('with turns, a credit wakes a few of many that wait, and goes on to the next ones when they leave it', () => {
+  const env = virtualEnv()
+  const pool = new CreditPool(1, new Turns(env.clock))
+  const order: number[] = []
+  const waiters = Array.from({ length: 100 }, (_, index) => ({ onCredit: () => void order.push(index) }))
+  pool.take()
+  for (const waiter of waiters) pool.waitFor(waiter)
+  pool.giveBack()
+  expect(order.length).toBeLessThan(20)
+  env.clock.turn()
+  expect(order.toSorted((one, other) => one - other)).toEqual(waiters.map((_, index) => index))
+})
+
+test('a credit that one of those it woke has taken wakes nobody else', () => {
+  const env = virtualEnv()
+  const pool = new CreditPool(1, new Turns(env.clock))
+  let wakes = 0
+  pool.take()
+  for (let count = 0; count < 100; count++) {
+    pool.waitFor({
+      onCredit() {
+        wakes++
+        if (!pool.isEmpty) pool.take()
+      },
+    })
+  }
+  pool.giveBack()
+  env.clock.turn()
+  expect(wakes).toBeLessThan(20)
 })
 
 test('a raised limit wakes who waits', () => {

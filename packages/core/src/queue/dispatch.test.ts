@@ -7,7 +7,7 @@ import { Consumer } from './consumer.ts'
 import { ConsumerSet } from './consumer-set.ts'
 import { CreditPool } from './credit.ts'
 import { Delivery } from './delivery.ts'
-import { Dispatch, type DispatchHost, rewindCursors } from './dispatch.ts'
+import { Dispatch, type DispatchHost, noteReturned, rewindCursors } from './dispatch.ts'
 import { Lanes } from './lanes.ts'
 import { Queue } from './queue.ts'
 import { DEFAULT_QUEUE_SETTINGS } from './settings.ts'
@@ -145,6 +145,34 @@ describe('choosing', () => {
     bench.add('x')
     bench.run()
     expect(bench.asked).toBe(1_001)
+  })
+
+  test('a message that comes back is looked at again, and nothing between it and what was seen last', () => {
+    const bench = new Bench()
+    bench.wanted = () => []
+    const first = bench.add('a')
+    for (let count = 0; count < 1_000; count++) bench.add('x')
+    bench.consumer('a', 10)
+    bench.run()
+    bench.wanted = (text) => [text]
+    noteReturned(bench.consumers, 4, first)
+    bench.run()
+    expect([bench.handed, bench.asked]).toEqual([['a:a'], 1_002])
+  })
+
+  test('whoever cannot take what came back gets it first, and a lot that comes back is not forgotten', () => {
+    const bench = new Bench()
+    bench.wanted = () => []
+    const positions = Array.from({ length: 3_000 }, () => bench.add('a'))
+    const consumer = bench.consumer('a', 1)
+    bench.run()
+    bench.wanted = (text) => [text]
+    for (const position of positions) noteReturned(bench.consumers, 4, position)
+    bench.run()
+    expect(bench.handed).toEqual(['a:a'])
+    consumer.grant(10_000)
+    for (let turn = 0; turn < 100; turn++) bench.run()
+    expect(bench.handed).toHaveLength(3_000)
   })
 
   test('rewound, a consumer looks again', () => {

@@ -89,6 +89,9 @@ export class Dispatch {
     for (const consumer of all) if (!isOpen(consumer)) held.add(consumer)
     let open = (active === undefined ? all : [active]).filter((consumer) => !held.has(consumer))
     if (open.length === 0) return -1 - budget
+    budget = this.#chooseReturned(line, priority, budget, nowMs, open, held)
+    open = open.filter((consumer) => !held.has(consumer))
+    if (budget === 0 || open.length === 0) return budget
     let looks = budget * LOOKS_PER_DELIVERY
     let heldBefore = held.size
     let position = line.nextWaiting(firstCursor(open, priority) - 1)
@@ -117,12 +120,38 @@ export class Dispatch {
     return budget
   }
 
+  /** What came back behind the cursors of `open`, oldest first. Returns what is left of the budget. */
+  #chooseReturned(
+    line: WaitingLine,
+    priority: number,
+    budget: number,
+    nowMs: number,
+    open: readonly Consumer[],
+    held: Set<Consumer>,
+  ): number {
+    const returned = new Set<number>()
+    for (const consumer of open) for (const position of consumer.returned?.[priority] ?? []) returned.add(position)
+    for (const position of [...returned].sort((one, other) => one - other)) {
+      if (budget === 0) return 0
+      const expiresAtMs = line.expiresAt(position)
+      if (!line.isWaiting(position)) forgetReturned(open, priority, position)
+      else if (expiresAtMs !== 0 && expiresAtMs <= nowMs) this.#host.expire(line, position)
+      else {
+        const entry = line.entryAt(position)
+        // Its bytes are on disk again: the way over the cursors reads them.
+        if (entry === undefined) rewind(open, priority, position)
+        else if (this.#give(entry, position, priority, held)) budget--
+      }
+    }
+    return budget
+  }
+
   #give(entry: Delivery, position: number, priority: number, held: Set<Consumer>): boolean {
     const takers: Consumer[] | undefined = this.#host.beginsGroup(entry) ? [] : undefined
     const isGiven = this.#consumers.offerInTurn((consumer) => {
-      if (held.has(consumer) || position < cursorOf(consumer, priority)) return false
+      if (held.has(consumer) || isPast(consumer, priority, position)) return false
       if (!this.#host.wants(consumer, entry)) {
-        setCursor(consumer, priority, position + 1)
+        pass(consumer, priority, position)
         return false
       }
       if (!consumer.canTake(entry.assurance)) {
@@ -154,11 +183,45 @@ function firstCursor(consumers: readonly Consumer[], priority: number): number {
   return first
 }
 
-/** A position that comes back, or a consumer that is gone, makes messages interesting again. */
+/** A consumer that is gone makes messages interesting again that others have passed. */
 export function rewindCursors(consumers: ConsumerSet, priority: number, position: number): void {
-  for (const consumer of consumers.all) {
+  rewind(consumers.all, priority, position)
+}
+
+function rewind(consumers: readonly Consumer[], priority: number, position: number): void {
+  for (const consumer of consumers) {
     if (cursorOf(consumer, priority) > position) setCursor(consumer, priority, position)
   }
+}
+
+/** Returned messages that a consumer has to look at again one by one; beyond it, it goes over all that is behind the first of them. */
+const RETURNED_MAX = 1_024
+
+/** A message has come back: who is past it looks at it again, and at nothing between there and its cursor. */
+export function noteReturned(consumers: ConsumerSet, priority: number, position: number): void {
+  for (const consumer of consumers.all) {
+    if (cursorOf(consumer, priority) <= position) continue
+    const returned = ((consumer.returned ??= [])[priority] ??= new Set())
+    returned.add(position)
+    if (returned.size <= RETURNED_MAX) continue
+    setCursor(consumer, priority, Math.min(...returned))
+    returned.clear()
+  }
+}
+
+function forgetReturned(consumers: readonly Consumer[], priority: number, position: number): void {
+  for (const consumer of consumers) consumer.returned?.[priority]?.delete(position)
+}
+
+/** There is nothing for the consumer at that position. */
+function isPast(consumer: Consumer, priority: number, position: number): boolean {
+  return position < cursorOf(consumer, priority) && consumer.returned?.[priority]?.has(position) !== true
+}
+
+/** The consumer does not want what is there. */
+function pass(consumer: Consumer, priority: number, position: number): void {
+  if (position < cursorOf(consumer, priority)) consumer.returned?.[priority]?.delete(position)
+  else setCursor(consumer, priority, position + 1)
 }
 
 function cursorOf(consumer: Consumer, priority: number): number {

@@ -17,7 +17,7 @@ import { Backfills } from './backfills.ts'
 import type { Consumer } from './consumer.ts'
 import { ConsumerSet } from './consumer-set.ts'
 import { Delivery, type Match, type Outcome, type SettleDetail } from './delivery.ts'
-import { Dispatch, type DispatchHost, rewindCursors } from './dispatch.ts'
+import { Dispatch, type DispatchHost, noteReturned, rewindCursors } from './dispatch.ts'
 import { type DuplicateWindow, windowFor } from './duplicate-window.ts'
 import { ExpiredMoves } from './expired-moves.ts'
 import type { LastValuesHost } from './last-values.ts'
@@ -42,6 +42,8 @@ export interface QueueContext {
   /** What waits in memory in all queues together. */
   readonly waiting: WaitingBytes
   readonly flow: QueueFlow
+  /** The broker is being stopped: connections end, and nobody is at fault. */
+  readonly isStopping: boolean
   /** A queue that wants the producer at hand to pause, until somebody takes note. */
   pressedBy: Queue | undefined
   /** The bindings that a message read back from the log came by. */
@@ -154,6 +156,11 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
 
   get isClosed(): boolean {
     return this.#isClosed
+  }
+
+  /** What becomes of deliveries whose consumer ends without settling them. A stop of the broker is no fault of theirs. */
+  get outcomeOfLoss(): Outcome {
+    return this.#context.isStopping ? 'released' : 'modified'
   }
 
   get lanes(): readonly Lane[] {
@@ -869,7 +876,7 @@ export class Queue implements TurnWork, DispatchHost, StagingHost, LastValuesHos
     if (failedCount > 0) line.setFailedCount(position, failedCount)
     if (delivery.message.expiresAtMs !== 0) this.expectExpiry(delivery.message.expiresAtMs)
     this.#lanes.weighWaiting(line.bytesAt(position), line.lsnAt(position) !== 0, true, 1)
-    if (this.isChoosing) rewindCursors(this.#consumers, delivery.message.priority, position)
+    if (this.isChoosing) noteReturned(this.#consumers, delivery.message.priority, position)
     this.wake()
   }
 
