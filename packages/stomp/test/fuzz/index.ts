@@ -1,2 +1,3 @@
 /** Fuzzers of this package, for tools/fuzz. */
 export { framesFuzzer } from './frames.fuzz.ts'
+export { sessionFuzzer as stompSessionFuzzer } from './session.fuzz.ts'

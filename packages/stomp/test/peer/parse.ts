@@ -23,6 +23,8 @@ const LF = 10
 export class FrameParser {
   /** Of the session: 10, 11 or 12. What CONNECTED says counts from then on. */
   version = 12
+  /** Until then an ERROR may be of any version. */
+  #isAgreed = false
   /** Line ends between frames. */
   beatCount = 0
   #rest: Buffer = Buffer.alloc(0)
@@ -65,12 +67,15 @@ export class FrameParser {
   #headers(command: ServerCommand, lines: readonly string[]): Record<string, string> {
     const headers = new Map<string, string>()
     const isLogin = command === 'CONNECTED'
-    if (isLogin) this.version = versionIn(lines)
+    if (isLogin) {
+      this.version = versionIn(lines)
+      this.#isAgreed = true
+    }
     for (const line of lines) {
       const colon = line.indexOf(':')
       if (colon < 1) throw new Error(`${command} has the header line ${JSON.stringify(line)}`)
       if (line.includes('\0')) throw new Error(`${command} has NUL in ${JSON.stringify(line)}`)
-      if (this.version === 12 && !isLogin && line.indexOf(':', colon + 1) >= 0)
+      if (this.version === 12 && this.#isAgreed && !isLogin && line.indexOf(':', colon + 1) >= 0)
         throw new Error(`${command} has a colon in a value: ${line}`)
       const [name, value] = [line.slice(0, colon), line.slice(colon + 1)].map((text) =>
         this.#unescaped(text, isLogin),
@@ -87,6 +92,7 @@ export class FrameParser {
     if (this.version === 10 || isLogin) return text
     return text.replace(/\\(.?)/gs, (escape, letter: string) => {
       const meant = { n: '\n', c: ':', '\\': '\\', ...(this.version === 12 && { r: '\r' }) }[letter]
+      if (meant === undefined && !this.#isAgreed) return escape
       if (meant === undefined) throw new Error(`the escape ${escape} is not one of version ${this.version}`)
       return meant
     })
