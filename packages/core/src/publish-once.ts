@@ -4,10 +4,62 @@
  */
 import type { LogRecord } from '@ternmq/store'
 import type { LogGroup } from './log/host-log.ts'
-import { jsonRecord, RecordKind } from './log/records.ts'
-import type { Producer } from './producer.ts'
+import { jsonRecord, messageRecord, RecordKind } from './log/records.ts'
+import type { Message } from './message.ts'
+import type { Producer, PublishOptions, PublishResult } from './producer.ts'
+import { NO_QUEUES, pendingOf } from './publish-logged.ts'
 import type { Queue } from './queue/queue.ts'
-import type { Target } from './router.ts'
+import { durableQueues, mayBeDelivered, type Route, type Target, targetsOf } from './router.ts'
+import type { VirtualHost } from './virtual-host.ts'
+
+/** All queues of the route have had a message with the id of this publish. */
+export function isKnownId(vhost: VirtualHost, route: Route, options: PublishOptions | undefined): boolean {
+  if (options?.dedupId === undefined || options.schedule !== undefined) return false
+  return isDuplicate(targetsOf(route), options.dedupId, vhost.env.clock.wallMs())
+}
+
+/** As the first one was answered, which may be on its way to the log still. */
+export function answerDuplicate(producer: Producer, vhost: VirtualHost, route: Route, id: string, tag: number): 'routed' | 'pending' {
+  const { counters, log, env } = vhost
+  counters.duplicates++
+  if (log.isIdle && !producer.isPending) return 'routed'
+  producer.enter()
+  log.follow(new DuplicatePublish(producer, targetsOf(route), id, tag, () => env.clock.wallMs()))
+  return 'pending'
+}
+
+/**
+ * To the queues that have not had a message with this id. A large body goes as it is: while it would be brought into the log in
+ * pieces, nobody could say what a duplicate has to wait for.
+ */
+export function publishOnce(
+  producer: Producer,
+  vhost: VirtualHost,
+  route: Route,
+  message: Message,
+  tag: number,
+  options: PublishOptions,
+  id: string,
+): PublishResult {
+  const nowMs = vhost.env.clock.wallMs()
+  const targets = unseenTargets(targetsOf(route), id, nowMs)
+  const isLogged = vhost.mustLog(route, message)
+  const queues = isLogged ? durableQueues(targets, message) : NO_QUEUES
+  const holders = queues.length + (isLogged && message.retain ? 1 : 0)
+  rememberId(targets, id, nowMs)
+  if (holders === 0 && !producer.isPending) return vhost.publishTo(targets, route, message)
+  message.detach()
+  const receivedId = producer.lastingId(options.receivedId)
+  const ids = holders === 0 ? [] : idRecords(targets, id, nowMs)
+  const pending = pendingOf(producer, vhost, targets, route, message, tag, holders, receivedId)
+  const group = new OncePublish(pending, ids.length, targets, id)
+  if (holders === 0) vhost.log.follow(group)
+  else {
+    const record = messageRecord(message, queues, mayBeDelivered(targets))
+    vhost.log.appendAll([record, ...producer.receivedRecords(receivedId), ...ids], group, route.durability)
+  }
+  return 'pending'
+}
 
 /** All of its queues have had a message with this id. */
 export function isDuplicate(targets: readonly Target[], id: string, nowMs: number): boolean {
@@ -22,7 +74,6 @@ export function unseenTargets(targets: readonly Target[], id: string, nowMs: num
 export function rememberId(targets: readonly Target[], id: string, nowMs: number): void {
   for (const { queue } of targets) queue.duplicates?.seen(id, nowMs)
 }
-
 
 /** One for each durable queue that remembers ids. */
 export function idRecords(targets: readonly Target[], id: string, atMs: number): LogRecord[] {
