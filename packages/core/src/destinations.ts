@@ -21,6 +21,9 @@ import type { VirtualHost } from './virtual-host.ts'
 /** Longest name, in UTF-16 units. */
 const NAME_LENGTH_MAX = 1_024
 
+/** Queues that are made of what is left of others begin so. */
+const RECOVERED_PREFIX = 'recovered.'
+
 /** `Consumer.GROUP.VirtualTopic.NAME` is bound to the topic `VirtualTopic.NAME`: one queue for each group of consumers. */
 const VIRTUAL_TOPIC_QUEUE = /^Consumer\.[^.]+\.(VirtualTopic\..+)$/
 
@@ -197,6 +200,18 @@ export class Destinations implements RouteSource {
     queue.restore(lanes)
     if (logged.paused === true) queue.pause()
     this.#add(new NamedQueue(queue, { name, settings, ...(subscription !== undefined && { subscription }) }, automatic))
+  }
+
+  /** After a restart: what is left of a queue or session whose definition the log has lost. Operators are told. */
+  recover(number: number, lanes: readonly Lane[], count: number): void {
+    let name = `${RECOVERED_PREFIX}${number}`
+    while (this.#byName.has(name)) name += '_'
+    this.restore(number, { name, settings: {}, automatic: false }, lanes)
+    this.#noteDefined(this.#byName.get(name)!)
+    const text =
+      `${count} ${count === 1 ? 'message belongs' : 'messages belong'} to a queue or session that the log does not define any more (number ${number}), by damage to the store: ` +
+      `they are in queue '${name}' now; move them to where they belong and delete it`
+    this.#vhost.report({ kind: 'failure', source: 'core', text })
   }
 
   /** What a snapshot has to know of a queue. */

@@ -1,11 +1,12 @@
 /** The log gives the state back: a second virtual host on the same engine goes on where the first one stopped. */
-import { MemoryEngine } from '@ternmq/store'
+import { type Engine, MemoryEngine, type PartitionLog } from '@ternmq/store'
 import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
 import { expect, test } from 'vitest'
 import { allowAll } from '../src/authorizer.ts'
 import { DEFAULT_CORE_LIMITS } from '../src/limits.ts'
 import { captureState } from '../src/log/capture.ts'
 import { decodeState, encodeState } from '../src/log/snapshot.ts'
+import { RecordKind } from '../src/log/records.ts'
 import { releaseEnding } from '../src/log/state.ts'
 import { type HeaderCodec, Message } from '../src/message.ts'
 import type { PublishResult } from '../src/producer.ts'
@@ -183,6 +184,51 @@ test('what a session held is let go of although a snapshot was taken while its e
   await quiet(env.clock)
   expect(captureState(first).ending).toEqual([])
 })
+
+test.each([
+  ['a queue', RecordKind.queueDefined],
+  ['a session', RecordKind.sessionOpened],
+])('messages of %s whose definition the log has lost are kept in a queue of their own, and that is said', async (what, kind) => {
+  const env = virtualEnv()
+  const engine = new MemoryEngine(env)
+  const first = await hostOn(env, engine)
+  const kept = openSession(first, 'kept', 60_000)
+  bind(kept, 'a')
+  for (const text of ['one', 'two']) publish(env, first, what === 'a queue' ? '$queue/orders' : 'a', text)
+  await quiet(env.clock)
+
+  const events: string[] = []
+  const options = { env, name: '/', authorizer: allowAll, limits: DEFAULT_CORE_LIMITS }
+  const second = new VirtualHost({ ...options, onEvent: ({ text }) => void events.push(text) })
+  await second.openLog(without(engine, kind), [codec])
+  const recovered = [...second.destinations.all()].find(({ name }) => name.startsWith('recovered.'))
+  expect(recovered?.queue.waitingCount).toBe(2)
+  expect(events).toEqual([expect.stringContaining(`2 messages belong to a queue or session that the log does not define any more`)])
+  await quiet(env.clock)
+
+  const third = await hostOn(env, engine)
+  const reader = openSession(third, 'reader', 0)
+  reader.consume({ queue: recovered!.name, assuranceMax: 1, data: {} })
+  expect((await textsAfter(env, reader)).texts).toEqual(['one', 'two'])
+})
+
+/** The engine, but that records of a kind are damaged. */
+function without(engine: MemoryEngine, kind: number): Engine {
+  const log = engine.partition(0)
+  const tail: PartitionLog['tail'] = async function* (after, signal) {
+    for await (const batch of log.tail(after, signal)) yield { ...batch, records: batch.records.filter((record) => record.kind !== kind) }
+  }
+  return replacing(engine, { partition: () => replacing(log, { tail }) })
+}
+
+function replacing<T extends object>(object: T, members: Partial<T>): T {
+  return new Proxy(object, {
+    get(_, name) {
+      const own: unknown = Reflect.get(members, name) ?? Reflect.get(object, name)
+      return typeof own === 'function' && !Reflect.has(members, name) ? own.bind(object) : own
+    },
+  })
+}
 
 test('a session that nobody comes back to after a restart still expires', async () => {
   const env = virtualEnv()

@@ -75,6 +75,7 @@ export async function restore(vhost: VirtualHost, state: DurableState): Promise<
       restored.add(groupNumber)
     }
   }
+  recover(vhost, state, lanesOf, restored)
   for (const queue of [
     ...[...vhost.destinations.all()].map((named) => named.queue),
     ...[...sessions.values()].map((session) => session.queue),
@@ -82,7 +83,6 @@ export async function restore(vhost: VirtualHost, state: DurableState): Promise<
   ]) {
     queue.stagedLsn = state.stagedLsns.get(queue.number) ?? 0
   }
-  releaseUnheld(vhost, state, restored)
   await restoreDelivered(state, sessions, vhost)
   await restoreRetained(vhost, state)
   vhost.schedule.restore(state.schedules)
@@ -91,15 +91,16 @@ export async function restore(vhost: VirtualHost, state: DurableState): Promise<
   vhost.router.forgetTargets()
 }
 
-/** Lines of queues that are no more, should there be any. */
-function releaseUnheld(vhost: VirtualHost, state: DurableState, restored: ReadonlySet<number>): void {
+/**
+ * Messages whose queue or session nobody knows: the record that defines it was damaged, or is missing. They were acknowledged, so they
+ * are kept, in a queue of their own.
+ */
+function recover(vhost: VirtualHost, state: DurableState, lanesOf: (number: number) => Lane[], restored: ReadonlySet<number>): void {
   for (const [number, lines] of state.lines) {
     if (restored.has(number) || number === SCHEDULE_NUMBER) continue
-    for (const line of lines.values()) {
-      for (let position = line.nextLive(0); position !== 0; position = line.nextLive(position)) {
-        vhost.log.unref(line.lsnAt(position))
-      }
-    }
+    let count = 0
+    for (const line of lines.values()) count += line.liveCount
+    if (count > 0) vhost.destinations.recover(number, lanesOf(number), count)
   }
 }
 
