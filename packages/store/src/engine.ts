@@ -179,6 +179,11 @@ export interface PartitionLog {
   tail(after: Lsn, signal: AbortSignal): AsyncIterable<TailBatch, void>
   /** Content by lsn, in the order asked; undefined for what was released, or is not committed content. */
   read(lsns: readonly Lsn[]): Promise<(Stored | undefined)[]>
+  /**
+   * As `read`, one by one in no order and without what is not there; `index` is into `lsns`. The record's bytes are used again when
+   * `onRecord` returns: it copies what it keeps. What it throws ends the read.
+   */
+  readEach(lsns: readonly Lsn[], onRecord: (stored: Stored, index: number) => void): Promise<void>
   /** The newest snapshot. */
   snapshot(): Promise<Snapshot | undefined>
 }

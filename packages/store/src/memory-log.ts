@@ -139,6 +139,11 @@ export class MemoryLog implements PartitionLog {
     })
   }
 
+  async readEach(lsns: readonly Lsn[], onRecord: (stored: Stored, index: number) => void): Promise<void> {
+    const found = await this.read(lsns)
+    for (const [index, stored] of found.entries()) if (stored !== undefined) onRecord(stored, index)
+  }
+
   async snapshot(): Promise<Snapshot | undefined> {
     return this.#snapshot
   }

@@ -408,8 +408,9 @@ export class HostLog implements WriterOwner {
   async readMessages(lsns: readonly number[]): Promise<(Message | undefined)[] | undefined> {
     if (this.#partition === undefined || this.#isEnded) return undefined
     try {
-      const stored = await this.#partition.read(lsns)
-      return this.#isEnded ? undefined : stored.map((record) => this.#messageOf(record))
+      const messages = new Array<Message | undefined>(lsns.length).fill(undefined)
+      await this.#partition.readEach(lsns, (record, index) => (messages[index] = this.#messageOf(record)))
+      return this.#isEnded ? undefined : messages
     } catch (error) {
       this.onEnded(error as Error)
       return undefined
@@ -543,8 +544,8 @@ export class HostLog implements WriterOwner {
     this.#isSnapshotting = false
   }
 
-  #messageOf(record: Stored | undefined): Message | undefined {
-    if (record === undefined) return undefined
+  /** Keeps nothing of the record's memory. */
+  #messageOf(record: Stored): Message {
     const logged = readMessageMeta(record.meta)
     const codec = this.#codecs.get(logged.codecId)
     if (codec === undefined) {
@@ -567,7 +568,7 @@ export class HostLog implements WriterOwner {
       extras: messageExtras(logged.extras),
     })
     message.lsn = record.lsn
-    message.detach() // the read buffer holds many more
+    message.detach()
     return message
   }
 }

@@ -181,6 +181,36 @@ export const logCases: readonly ConformanceCase[] = [
     expect((await log.read([later, later + 1])).map(bodyOf)).toEqual(['later', 'not yet there when released'])
   }),
 
+  withEngine('each of many records is read with its own bytes, and what is not there is left out', async (engine) => {
+    const log = engine.partition(0)
+    const { appender, ownership } = await own(log)
+    const bodies = Array.from({ length: 300 }, (_, index) => `${index}:`.padEnd(1 + ((index * 7_919) % 4_000), 'x'))
+    const lsns = (await Promise.all(bodies.map((body) => appender.append([content(body)])))).flat()
+    ownership.release(lsns[4]!, lsns[4]!)
+    const readOnce = async (): Promise<void> => {
+      const seen = new Map<number, string | undefined>()
+      await log.readEach([...lsns, lsns[7]!, 0], (stored, index) => seen.set(index, bodyOf(stored)))
+      const expected = [...bodies, bodies[7]]
+        .map((body, index) => [index, body] as const)
+        .filter(([index]) => index !== 4)
+      expect([...seen].toSorted(([one], [other]) => one - other)).toEqual(expected)
+    }
+    await Promise.all([readOnce(), readOnce(), readOnce(), readOnce()])
+  }),
+
+  withEngine('what the caller throws ends the read, and the next one goes well', async (engine) => {
+    const log = engine.partition(0)
+    const { appender } = await own(log)
+    const [lsn = 0] = await appender.append([content('one')])
+    for (let round = 0; round < 3; round++) {
+      const reading = log.readEach([lsn], () => {
+        throw new Error('enough')
+      })
+      await expect(reading).rejects.toThrow('enough')
+    }
+    expect((await log.read([lsn])).map(bodyOf)).toEqual(['one'])
+  }),
+
   withEngine('released content may be missing from a tail, nothing else may', async (engine) => {
     const log = engine.partition(0)
     const { appender, ownership } = await own(log)

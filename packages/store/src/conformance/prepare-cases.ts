@@ -21,6 +21,12 @@ export const prepareCases: readonly ConformanceCase[] = [
     const [first = 0, large = 0, last = 0] = await appender.append([content('a'), prepared.record, content('z')])
     expect([large, last]).toEqual([first + 1, first + 2])
     expect(await log.read([first, last]).then((found) => found.map(bodyOf))).toEqual(['a', 'z'])
+    const each = new Map<number, Buffer>()
+    await log.readEach([large, first], (stored, index) =>
+      each.set(index, Buffer.concat([stored.meta, bodyBytes(stored)])),
+    )
+    expect(each.get(1)?.subarray(-1).toString()).toBe('a')
+    expect(Buffer.compare(each.get(0)!, Buffer.concat([record.meta, bodyBytes(record)])), 'meta and body').toBe(0)
     const [read] = await log.read([large])
     const shown = (await tailNow(log)).records.find(({ lsn }) => lsn === large)
     for (const found of [read, shown]) {

@@ -27,6 +27,7 @@ import { Handles } from './handles.ts'
 import { JournalCatalog, catalogPath } from './journal-catalog.ts'
 import { listIfThere, namesOfStore, readMarker } from './marker.ts'
 import { Partition } from './partition.ts'
+import { ReadBuffers } from './read-buffers.ts'
 import { newerText, recover } from './recovery.ts'
 import { Space } from './space.ts'
 
@@ -267,6 +268,7 @@ function stillStore(disk: Disk, salt: number, faults: FaultLog): Store {
     limits: DEFAULT_LIMITS,
     settings: { segmentBytes: 0, batchBytesMax: 0, pendingHighBytes: 0 },
     slabs: new Slabs(0),
+    readBuffers: new ReadBuffers(),
     space: new Space(disk, clock, { maxBytes: 0, minFreeBytes: 0, reserveBytes: 0, pendingMaxBytes: 0 }),
     handles: new Handles(disk),
     faults,

@@ -27,6 +27,7 @@ import { Handles } from './handles.ts'
 import { JournalCatalog } from './journal-catalog.ts'
 import { JournalLog } from './journal-log.ts'
 import { listIfThere, namesOfStore, readMarker, writeMarker } from './marker.ts'
+import { ReadBuffers } from './read-buffers.ts'
 import { Space } from './space.ts'
 
 const KIB = 1024
@@ -132,6 +133,7 @@ export class JournalEngine implements Engine {
       limits: this.limits,
       settings: { segmentBytes, batchBytesMax, pendingHighBytes: options.pendingHighBytes ?? 4 * MIB },
       slabs: new Slabs(Math.min(2 * MIB, Math.max(64 * KIB, batchBytesMax))),
+      readBuffers: new ReadBuffers(),
       space: new Space(disk, clock, {
         maxBytes: options.maxBytes ?? 0,
         minFreeBytes: options.minFreeBytes ?? 64 * MIB,

@@ -21,7 +21,7 @@ import { Committer } from './committer.ts'
 import { snapshotName } from './format.ts'
 import { JournalWriter } from './journal-writer.ts'
 import { Partition } from './partition.ts'
-import { TailReader, readRecords } from './reader.ts'
+import { TailReader, readEach, readRecords } from './reader.ts'
 import { recover } from './recovery.ts'
 import { readSnapshot } from './snapshot-file.ts'
 import { placeSnapshot } from './snapshots.ts'
@@ -133,6 +133,10 @@ export class JournalLog implements PartitionLog {
 
   read(lsns: readonly Lsn[]): Promise<(Stored | undefined)[]> {
     return readRecords(this.partition, lsns)
+  }
+
+  readEach(lsns: readonly Lsn[], onRecord: (stored: Stored, index: number) => void): Promise<void> {
+    return readEach(this.partition, lsns, onRecord)
   }
 
   snapshot(): Promise<Snapshot | undefined> {

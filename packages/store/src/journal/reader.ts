@@ -1,12 +1,13 @@
 /**
  * Reads committed records: some by their lsns, or all of them in order. What is read is checked; a damaged record is
- * reported, and missing from the answer. Records show into the memory that was read, so one that is kept keeps its
- * neighbours of one read.
+ * reported, and missing from the answer. Records show into the memory that was read: one that is kept keeps its
+ * neighbours of one read, and `readEach` hands out memory that is used again.
  */
 import type { Lsn, Stored, TailBatch } from '../engine.ts'
 import type { DiskFile } from '../env.ts'
 import type { ChunkRef } from './format.ts'
 import type { Partition } from './partition.ts'
+import type { ReadBuffers } from './read-buffers.ts'
 import { DiskError } from '../env.ts'
 import {
   FLAG_BODY,
@@ -19,10 +20,11 @@ import {
   wordsOf,
 } from './format.ts'
 import { Frame, scanFrames } from './frames.ts'
+import { READ_BUFFER_BYTES } from './read-buffers.ts'
 import { ENTRY_CHUNK, ENTRY_LIVE, type Segment } from './segment.ts'
 
 /** Neighbours are read in one go up to this many bytes, with gaps of this many. */
-const RUN_BYTES = 1024 * 1024
+const RUN_BYTES = READ_BUFFER_BYTES
 const GAP_BYTES = 4 * 1024
 /** A tail's batch. */
 const TAIL_RECORDS = 1_024
@@ -41,22 +43,51 @@ interface Wanted {
 /** Content by lsn, in the order asked. */
 export async function readRecords(partition: Partition, lsns: readonly Lsn[]): Promise<(Stored | undefined)[]> {
   const found = new Array<Stored | undefined>(lsns.length).fill(undefined)
+  await visit(partition, lsns, FRESH, (stored, index) => (found[index] = stored))
+  return found
+}
+
+/** As `readRecords`, one by one in no order, with `index` into `lsns`; the record's bytes are only good during the call. */
+export function readEach(
+  partition: Partition,
+  lsns: readonly Lsn[],
+  onRecord: (stored: Stored, index: number) => void,
+): Promise<void> {
+  return visit(partition, lsns, partition.store.readBuffers, onRecord)
+}
+
+/** Memory for a read. */
+type Buffers = Pick<ReadBuffers, 'take' | 'giveBack'>
+
+/** Somebody keeps what was read. */
+const FRESH: Buffers = { take: (bytes) => new Uint8Array(bytes), giveBack: () => {} }
+
+async function visit(
+  partition: Partition,
+  lsns: readonly Lsn[],
+  buffers: Buffers,
+  onRecord: (stored: Stored, index: number) => void,
+): Promise<void> {
+  const inPieces: { readonly index: number; readonly stored: Stored; readonly chunks: readonly ChunkRef[] }[] = []
   let open = lsns.map((_, index) => index)
   for (let moves = 0; open.length > 0; moves++) {
     const wanted = open.map((index) => locate(partition, lsns[index]!, index, 0)).filter((place) => place !== undefined)
     const moved: number[] = []
-    await readRuns(partition, wanted, (place, frame) => {
-      if (frame === 'moved') moved.push(place.index)
-      else if (frame.lsn === place.lsn) found[place.index] = storedOf(place.segment, frame)
+    await readRuns(partition, wanted, buffers, ({ index, lsn, segment }, frame) => {
+      if (frame === 'moved') return void moved.push(index)
+      const stored = frame.lsn === lsn ? storedOf(segment, frame) : undefined
+      if (stored === undefined) return
+      const chunks = bodiesInPieces.get(stored)
+      if (chunks === undefined) onRecord(stored, index)
+      else inPieces.push({ index, stored: { ...stored, meta: stored.meta.slice() }, chunks })
     })
     if (moves === MOVES_MAX) throw movesError(partition)
     open = moved
   }
-  for (const [index, stored] of found.entries()) {
-    const chunks = stored === undefined ? undefined : bodiesInPieces.get(stored)
-    if (stored !== undefined && chunks !== undefined) found[index] = await withBody(partition, stored, chunks)
+  for (const { index, stored, chunks } of inPieces) {
+    const whole = await withBody(partition, stored, chunks)
+    if (whole !== undefined) onRecord(whole, index)
   }
-  return found
 }
 
 /** Records whose body was not read yet. */
@@ -73,6 +104,7 @@ function locate(partition: Partition, lsn: Lsn, index: number, chunk: number): W
 async function readRuns(
   partition: Partition,
   wanted: Wanted[],
+  buffers: Buffers,
   onFrame: (place: Wanted, frame: Frame | 'moved') => void,
 ): Promise<void> {
   wanted.sort((a, b) => a.segment.firstLsn - b.segment.firstLsn || a.offset - b.offset)
@@ -85,7 +117,7 @@ async function readRuns(
       if (next.offset - runEnd > GAP_BYTES || nextEnd - first.offset > RUN_BYTES) break
       runEnd = Math.max(runEnd, nextEnd)
     }
-    await readRun(partition, wanted.slice(start, end), runEnd - first.offset, onFrame)
+    await readRun(partition, wanted.slice(start, end), runEnd - first.offset, buffers, onFrame)
     start = end
   }
 }
@@ -94,22 +126,27 @@ async function readRun(
   partition: Partition,
   places: readonly Wanted[],
   bytes: number,
+  buffers: Buffers,
   onFrame: (place: Wanted, frame: Frame | 'moved') => void,
 ): Promise<void> {
   const { segment, offset: runStart } = places[0]!
-  const target = new Uint8Array(bytes)
-  const count = await withFile(partition, segment, (file) => file.read(runStart, target))
-  const words = wordsOf(target)
-  const frame = new Frame()
-  frame.bytes = target
-  for (const place of places) {
-    if (count === undefined) {
-      onFrame(place, 'moved')
-      continue
+  const target = buffers.take(bytes)
+  try {
+    const count = await withFile(partition, segment, (file) => file.read(runStart, target))
+    const words = wordsOf(target)
+    const frame = new Frame()
+    frame.bytes = target
+    for (const place of places) {
+      if (count === undefined) {
+        onFrame(place, 'moved')
+        continue
+      }
+      const start = place.offset - runStart
+      if (isGoodFrame(frame, words, start, count, partition.store.salt)) onFrame(place, frame)
+      else reportDamage(partition, segment, place.offset, place.lsn)
     }
-    const start = place.offset - runStart
-    if (isGoodFrame(frame, words, start, count, partition.store.salt)) onFrame(place, frame)
-    else reportDamage(partition, segment, place.offset, place.lsn)
+  } finally {
+    buffers.giveBack(target)
   }
 }
 
@@ -190,7 +227,7 @@ async function withBody(
       isThere = false
       const place = locate(partition, lsn, 0, ENTRY_CHUNK)
       if (place === undefined) break
-      await readRuns(partition, [place], (_, frame) => {
+      await readRuns(partition, [place], partition.store.readBuffers, (_, frame) => {
         if (frame === 'moved') isThere = 'moved'
         else if (frame.lsn === lsn && frame.bodyLength === length) {
           body.set(frame.body, at)

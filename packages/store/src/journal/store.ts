@@ -4,6 +4,7 @@ import type { Disk, EngineClock } from '../env.ts'
 import type { Slabs } from './batch.ts'
 import type { FaultLog } from './faults.ts'
 import type { Handles } from './handles.ts'
+import type { ReadBuffers } from './read-buffers.ts'
 import type { Space } from './space.ts'
 
 export interface JournalSettings {
@@ -31,6 +32,7 @@ export interface Store {
   /** Begins every checksum, so that a frame of another store, or one in somebody's message, is none of ours. */
   readonly salt: number
   readonly slabs: Slabs
+  readonly readBuffers: ReadBuffers
   readonly space: Space
   readonly handles: Handles
   readonly faults: FaultLog

@@ -88,14 +88,19 @@ export class ObservedEngine implements Engine {
 
   #observed(log: PartitionLog): PartitionLog {
     const { variant } = this.#watch
+    const read: PartitionLog['read'] = async (lsns) => {
+      const found = await log.read(lsns)
+      return variant === undefined ? found : variant.onRead(found)
+    }
     return {
       id: log.id,
       ingest: (owner) => log.ingest(owner),
       own: (options, owner) => this.#own(log, options, owner),
       tail: (after, signal) => log.tail(after, signal),
-      read: async (lsns) => {
-        const found = await log.read(lsns)
-        return variant === undefined ? found : variant.onRead(found)
+      read,
+      readEach: async (lsns, onRecord) => {
+        if (variant === undefined) return log.readEach(lsns, onRecord)
+        for (const [index, stored] of (await read(lsns)).entries()) if (stored !== undefined) onRecord(stored, index)
       },
       snapshot: () => log.snapshot(),
     }
