@@ -12,6 +12,7 @@ import {
   type Transport,
   type VirtualHost,
 } from '@ternmq/core'
+import type { FrameLimits } from './codec/limits.ts'
 import { StompConnection } from './connection.ts'
 import { type StompSettings, WHEEL_TICK_MS } from './settings.ts'
 
@@ -21,6 +22,9 @@ export interface StompAdapterOptions {
   readonly settings: StompSettings
   readonly events: Events
 }
+
+/** A first frame needs no body; who sends one may hear what is wrong with the frame, and not make us hold much of it. */
+const LOGIN_BODY_BYTES_MAX = 65_536
 
 /** Random bytes in an id that we assign: 96 bits do not collide. */
 const ID_BYTES = 12
@@ -33,6 +37,8 @@ export class StompAdapter implements ProtocolAdapter {
   readonly vhost: VirtualHost
   readonly login: Login
   readonly settings: StompSettings
+  /** Of frames before the login. */
+  readonly loginLimits: FrameLimits
   readonly wheel: TimerWheel
   readonly #events: Events
   readonly #connections = new Set<StompConnection>()
@@ -41,6 +47,7 @@ export class StompAdapter implements ProtocolAdapter {
     this.vhost = options.vhost
     this.login = options.login
     this.settings = options.settings
+    this.loginLimits = { ...options.settings, maxBodyBytes: Math.min(options.settings.maxBodyBytes, LOGIN_BODY_BYTES_MAX) }
     this.#events = options.events
     this.wheel = new TimerWheel(options.vhost.env.clock, WHEEL_TICK_MS)
   }

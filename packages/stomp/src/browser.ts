@@ -13,6 +13,9 @@ import type { Subscription } from './subscription.ts'
 /** Entries read at a time; the client's transport decides when each is sent. */
 const PAGE_ENTRIES = 100
 
+/** Of one connection at a time: each holds a page of entries. */
+const BROWSERS_MAX = 16
+
 /** Begins; the messages follow in later turns. Throws Refused for what is no queue, or may not be looked at. */
 export function browseFor(client: StompConnection, headers: FrameHeaders, subscription: Subscription, sources: readonly Source[]): void {
   const [source, ...more] = sources
@@ -22,10 +25,19 @@ export function browseFor(client: StompConnection, headers: FrameHeaders, subscr
   if (refusal !== undefined) throw new Refused(headers, refusal)
   const named = vhost.destinations.find(source.queue)
   if (named === undefined) throw new Refused(headers, `there is no queue '${source.queue}' to browse`)
+  const selector = selectorOf(headers)
+  if (client.browserCount >= BROWSERS_MAX) {
+    throw new Refused(headers, `${client.browserCount} subscriptions of the connection browse already, the limit; wait for their end (browser:end)`)
+  }
+  client.browserCount++
   let isOver = false
   subscription.stopBrowsing = () => void (isOver = true)
-  const finished = client.unfinished()
-  run(client, subscription, named.queue, selectorOf(headers), () => isOver).then(finished, (error: unknown) => {
+  const done = client.unfinished()
+  const finished = (): void => {
+    client.browserCount--
+    done()
+  }
+  run(client, subscription, named.queue, selector, () => isOver).then(finished, (error: unknown) => {
     finished()
     client.fail(error)
   })

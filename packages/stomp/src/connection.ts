@@ -34,6 +34,9 @@ import { Refused } from './refused.ts'
 import { WHEEL_TICK_MS } from './settings.ts'
 import type { Held, Subscription } from './subscription.ts'
 
+/** Receipts that wait for the log; then no more frames are taken before it has caught up. */
+const CONFIRMS_MAX = 4_096
+
 /** new: waits for CONNECT. authenticating: it came. leaving: DISCONNECT came, and what was before it is being finished. */
 type Phase = 'new' | 'authenticating' | 'connected' | 'leaving' | 'closed'
 
@@ -74,6 +77,10 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   #publishTag = 0
   #pendingCount = 0
   readonly #receipts = new Map<number, Uint8Array>()
+  /** Receipts that wait for the log alone. */
+  #confirmCount = 0
+  /** Subscriptions that look through a queue. */
+  browserCount = 0
   readonly #writableWaiters: (() => void)[] = []
   /** Runs when nothing that the client sent before is unfinished. */
   #whenDone: (() => void) | undefined = undefined
@@ -129,7 +136,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   // ── FrameSink ──
 
   get limits(): FrameLimits {
-    return this.adapter.settings
+    return this.#phase === 'new' ? this.adapter.loginLimits : this.adapter.settings
   }
 
   /** Hot path. */
@@ -251,10 +258,14 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     const { log } = this.adapter.vhost
     if (log.settledSoFar() === undefined) return writeReceipt(this.transport, receipt)
     const finished = this.unfinished()
+    this.#confirmCount++
     log.afterBatches(() => {
+      this.#confirmCount--
       if (!this.isClosed) writeReceipt(this.transport, receipt)
       finished()
     })
+    if (this.#confirmCount < CONFIRMS_MAX || this.#isBusy) return
+    this.waitFor(new Promise((resolve) => log.afterBatches(resolve)))
   }
 
   /** The message is settled. Hot path. */
@@ -342,7 +353,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   #onEarlyFrame(headers: FrameHeaders): void {
     const { command } = headers
     if (this.#phase === 'leaving') {
-      throw new Refused(headers, `${COMMAND_NAMES[command]!} after DISCONNECT: nothing may follow it`, 'STOMP12-DISCONNECT-b')
+      throw new Refused(headers, 'it came after DISCONNECT; nothing may follow that', 'STOMP12-DISCONNECT-b')
     }
     if (this.#phase === 'new' && (command === Command.connect || command === Command.stomp)) return handleConnect(this, headers)
     const text = `the first frame is ${COMMAND_NAMES[command]!}; connect with CONNECT before anything else`
@@ -382,8 +393,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   }
 
   #refuseCommand(headers: FrameHeaders): never {
-    const name = COMMAND_NAMES[headers.command]!
-    const text = isClientCommand(headers.command) ? `a second ${name} on one connection` : `${name} is a frame of servers`
+    const text = isClientCommand(headers.command) ? 'the connection has had its login; there is one' : 'only servers send such a frame'
     throw new Refused(headers, text, 'STOMP12-Client_Frames-a')
   }
 
@@ -392,6 +402,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     const receipt = receiptOf(headers)
     this.#phase = 'leaving'
     // A client that leaves would lose what it was sent now.
+    this.held.clear()
     for (const subscription of this.subscriptions.values()) subscription.close()
     this.subscriptions.clear()
     this.#whenDone = () => {

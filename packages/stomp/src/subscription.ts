@@ -161,9 +161,21 @@ export class Subscription implements DeliverySink {
   close(): void {
     this.onConnectionClosed()
     const { held } = this.#client
-    if (this.acknowledges) for (const [tag, { subscription }] of held) if (subscription === this) held.delete(tag)
+    let left = this.acknowledges && held.size > 0 ? this.#unsettledCount() : 0
+    for (const [tag, { subscription }] of held) {
+      if (left === 0) break
+      if (subscription !== this) continue
+      held.delete(tag)
+      left--
+    }
     this.#tags?.clear()
     for (const receiver of this.receivers) receiver.close()
+  }
+
+  #unsettledCount(): number {
+    let count = 0
+    for (const receiver of this.receivers) count += [...receiver.unsettled()].length
+    return count
   }
 
   onConnectionClosed(): void {

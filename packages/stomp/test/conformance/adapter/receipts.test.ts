@@ -65,6 +65,21 @@ describe('RECEIPT', () => {
   })
 })
 
+describe('receipts that wait for the log', () => {
+  it('are so many and no more: then frames wait until it has caught up', async () => {
+    const { world, log } = await slowWorld()
+    const client = await world.join()
+    log.hold()
+    client.send(send('/queue/q', 'x', { persistent: true }))
+    const frames = Array.from({ length: 10_000 }, (_, index) => (index % 2 === 0 ? begin('t', { receipt: index }) : abort('t', { receipt: index })))
+    client.send(...frames, send('/queue/late', 'x', { receipt: 'late' }))
+    expect([client.received(), world.vhost.destinations.find('late')]).toEqual([[], undefined])
+    log.release()
+    await world.settle()
+    expect(client.receipts()).toEqual([...frames.map((_, index) => String(index)), 'late'])
+  })
+})
+
 describe('DISCONNECT', () => {
   it.each<Version>([10, 11, 12])('[STOMP10-DISCONNECT-a] ends the connection in version %i', (version) => {
     const world = new World()
@@ -121,7 +136,7 @@ describe('DISCONNECT', () => {
     const waiting = await slow.join()
     log.hold()
     waiting.send(send('/queue/q', 'x', { persistent: true }), disconnect('bye'), send('/queue/late', 'x', { receipt: 'r' }))
-    expect(waiting.next('ERROR').headers).toMatchObject({ message: 'SEND: SEND after DISCONNECT: nothing may follow it', 'receipt-id': 'r' })
+    expect(waiting.next('ERROR').headers).toMatchObject({ message: 'SEND: it came after DISCONNECT; nothing may follow that', 'receipt-id': 'r' })
     log.release()
     await slow.settle()
     expect(slow.vhost.destinations.find('late')).toBeUndefined()

@@ -332,6 +332,17 @@ describe('browser:true', () => {
     expect(client.error()).toMatch(text)
   })
 
+  it('is for so many subscriptions at a time, and for others when they are over', async () => {
+    const world = new World()
+    fill(world, 1)
+    const client = world.connect()
+    const many = (from: number, count: number): Uint8Array[] => Array.from({ length: count }, (_, index) => subscribe(from + index, '/queue/q', { browser: true }))
+    for (const round of [0, 1, 2]) await client.finish(...many(round * 16, 16))
+    expect(client.messages()).toHaveLength(3 * 16 * 2)
+    client.send(...many(100, 17))
+    expect(client.next('ERROR').headers['message']).toMatch(/16 subscriptions of the connection browse already/)
+  })
+
   it('with a wrong selector is refused with its position', () => {
     const world = new World()
     fill(world, 1)
