@@ -225,7 +225,7 @@ function replacing<T extends object>(object: T, members: Partial<T>): T {
   return new Proxy(object, {
     get(_, name) {
       const own: unknown = Reflect.get(members, name) ?? Reflect.get(object, name)
-      return typeof own === 'function' && !Reflect.has(members, name) ? own.bind(object) : own
+      return typeof own === 'function' && !Reflect.has(members, name) ? (own.bind(object) as unknown) : own
     },
   })
 }
