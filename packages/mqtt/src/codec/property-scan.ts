@@ -39,7 +39,7 @@ export class PublishProperties {
   topicAliasAt = -1
   /** Where the message expiry's identifier stands; -1: none. */
   messageExpiryAt = -1
-  /** Where the identifier of the last user property stands; -1: there are none. */
+  /** Where the identifier of the last user property stands; -1: there are none. Good only while `endToEndBytes` is not 0. */
   userPropertyAt = -1
   /** Bytes of the properties that go on to subscribers. */
   endToEndBytes = 0
@@ -55,7 +55,6 @@ export function scanPublishProperties(bytes: Uint8Array, at: number, end: number
   found.payloadFormat = 0
   found.topicAliasAt = -1
   found.messageExpiryAt = -1
-  found.userPropertyAt = -1
   if (at < end && bytes[at] === 0) {
     found.start = found.end = at + 1
     found.endToEndBytes = 0
@@ -94,6 +93,7 @@ function scanBlock(bytes: Uint8Array, start: number, end: number, found: Publish
   let seen = 0
   let at = start
   let perHopBytes = 0
+  found.userPropertyAt = -1
   while (at < end) {
     const id = bytes[at]!
     const spec = checkIdentifier(id, 'PUBLISH')

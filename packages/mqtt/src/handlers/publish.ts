@@ -202,7 +202,7 @@ function readMqtt5(
     refusePayload(client, qos, id, target)
     return undefined
   }
-  if (found.userPropertyAt !== -1) {
+  if (found.endToEndBytes !== 0 && found.userPropertyAt !== -1) {
     asked = readPublishFields(bytes, found.start, found.end)
     if (asked?.fault !== undefined) {
       refuseFault(client, qos, id, target, asked.fault)
