@@ -18,3 +18,13 @@ export function checksum(bytes: Uint8Array, start: number, end: number, seed: nu
   for (let at = start; at < end; at++) crc = (crc >>> 8) ^ table[(crc ^ bytes[at]!) & 0xff]!
   return ~crc >>> 0
 }
+
+/** What a checksum went on from, given all `bytes` and the result: a checksum can be undone byte by byte. */
+export function seedOf(bytes: Uint8Array, result: number): number {
+  let crc = ~result
+  for (let at = bytes.length - 1; at >= 0; at--) {
+    const index = table.findIndex((entry) => entry >>> 24 === crc >>> 24)
+    crc = ((crc ^ table[index]!) << 8) | (index ^ bytes[at]!)
+  }
+  return ~crc >>> 0
+}

@@ -1,5 +1,6 @@
 /** Damage that was found in files: where it is, and what cannot be read because of it. */
 import type { Lsn, PartitionId } from '../engine.ts'
+import { FORMAT_VERSION } from './format.ts'
 
 export interface JournalFault {
   /** Relative to the data directory. */
@@ -68,4 +69,18 @@ export class OpenRefused extends Error {
     super(detail, options)
     this.reason = reason
   }
+}
+
+export function newer(file: string, version: number): OpenRefused {
+  return new OpenRefused('newer', `${file} ${newerText(version)}: start the newer version that wrote it`)
+}
+
+export function newerText(version: number): string {
+  return `has format ${version}, this version reads up to ${FORMAT_VERSION}`
+}
+
+/** For who only looks, a version that is too new is one more thing that is wrong: a single bit may have made it so. */
+export function orFlaw<T extends { readonly version: number }>(found: T | { readonly version: number } | string): T | string {
+  if (typeof found === 'string' || found.version <= FORMAT_VERSION) return found as T | string
+  return `it ${newerText(found.version)}`
 }

@@ -7,6 +7,7 @@
  */
 import { crc32 } from 'node:zlib'
 import type { Lsn } from '../engine.ts'
+import { seedOf } from './checksum.ts'
 
 export const FORMAT_VERSION = 1
 
@@ -42,6 +43,17 @@ export function numberOfName(name: string, suffix: '.seg' | '.snap' | '.cat'): n
   return name.endsWith(suffix) && /^[0-9a-f]{16}$/.test(name.slice(0, -suffix.length))
     ? Number.parseInt(name.slice(0, 16), 16)
     : undefined
+}
+
+/** For a file in which nothing can be read. No start takes it for one of the log, and none removes it. */
+export const ASIDE = '.aside'
+
+/** A name for `name` kept aside that none of `names` is. */
+export function asideName(name: string, names: readonly string[]): string {
+  for (let count = 1; ; count++) {
+    const to = `${name}${ASIDE}${count === 1 ? '' : count}`
+    if (!names.includes(to)) return to
+  }
 }
 
 export function hex(number: number): string {
@@ -91,6 +103,29 @@ export function decodeSegmentHeader(bytes: Uint8Array, salt: number): SegmentHea
   if (header.version > FORMAT_VERSION) return header
   const crc = crc32(bytes.subarray(0, SEGMENT_HEADER_BYTES - 4), salt)
   return view.getUint32(SEGMENT_HEADER_BYTES - 4, true) === crc ? header : 'the checksum of its header is wrong'
+}
+
+/** The salt with which the checksum of a header would be right; undefined when it does not begin as a segment does. */
+export function saltOfHeader(bytes: Uint8Array): number | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, SEGMENT_HEADER_BYTES)
+  if (view.getUint32(0, true) !== SEGMENT_MAGIC) return undefined
+  return seedOf(bytes.subarray(0, SEGMENT_HEADER_BYTES - 4), view.getUint32(SEGMENT_HEADER_BYTES - 4, true))
+}
+
+/** Begins as a segment, or as one of which a crash or a disk left only zeros. */
+export function mayBeSegment(bytes: Uint8Array): boolean {
+  const start = bytes.subarray(0, 4)
+  if (start.length === 4 && new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true) === SEGMENT_MAGIC) return true
+  return bytes.every((byte) => byte === 0)
+}
+
+/** What a crash leaves of a header that was being written: each byte is the one that was meant, or zero. */
+export function isTornHeader(bytes: Uint8Array, partition: number, firstLsn: Lsn): boolean {
+  const meant = encodeSegmentHeader({ version: FORMAT_VERSION, partition, firstLsn, lastLsn: 0, fileId: 0 }, 0)
+  const isFree = (at: number): boolean => (at >= 32 && at < 38) || at >= SEGMENT_HEADER_BYTES - 4 // file id, checksum
+  return (
+    bytes.length <= SEGMENT_HEADER_BYTES && bytes.every((byte, at) => byte === 0 || isFree(at) || byte === meant[at])
+  )
 }
 
 function setU48(view: DataView, offset: number, value: number): void {

@@ -10,7 +10,7 @@ import { DiskError } from '../env.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
 import { Slabs } from './batch.ts'
 import { damagedPlaces, decodeCatalogHeader, scanCatalog } from './catalog-file.ts'
-import { FaultLog, faultOfFile, type JournalFault, OpenRefused } from './faults.ts'
+import { FaultLog, faultOfFile, type JournalFault, newerText, OpenRefused } from './faults.ts'
 import {
   CATALOG_DIRECTORY,
   FLAG_INTERNAL,
@@ -28,7 +28,8 @@ import { JournalCatalog, catalogPath } from './journal-catalog.ts'
 import { listIfThere, namesOfStore, readMarker } from './marker.ts'
 import { Partition } from './partition.ts'
 import { ReadBuffers } from './read-buffers.ts'
-import { newerText, recover } from './recovery.ts'
+import { recover } from './recovery.ts'
+import { assertSalt, saltProblem, surveySalts } from './salt.ts'
 import { Space } from './space.ts'
 
 export interface SegmentReport {
@@ -119,7 +120,7 @@ export function verifyStore(disk: Disk): Promise<VerifyReport> {
   return withLock(disk, async (names) => {
     const faults = new FaultLog(undefined, true)
     const counts = { bytes: 0, records: 0 }
-    const salt = await saltOrFault(disk, faults)
+    const salt = await saltOrFault(disk, names, faults)
     if (salt !== undefined) {
       const store = stillStore(disk, salt, faults)
       for (const id of partitionIds(names)) await verifyPartition(new Partition(id, store), counts)
@@ -134,14 +135,21 @@ interface Counts {
   records: number
 }
 
-/** Undefined when the marker is damaged: every checksum begins with what it says. */
-async function saltOrFault(disk: Disk, faults: FaultLog): Promise<number | undefined> {
+/** The salt that checksums begin with: of the marker, or of the segments when they prove another one. Undefined: nobody knows. */
+async function saltOrFault(disk: Disk, names: readonly string[], faults: FaultLog): Promise<number | undefined> {
   try {
-    return await readMarker(disk)
+    const salt = await readMarker(disk, names)
+    const survey = await surveySalts(disk, names, salt)
+    const problem = saltProblem(survey, salt)
+    if (problem === undefined) return salt
+    faults.report(faultOfFile(MARKER_FILE, problem))
+    return survey.other !== undefined && survey.own === 0 ? survey.other.salt : salt
   } catch (error) {
     if (!(error instanceof OpenRefused && error.reason === 'corrupt')) throw error
-    faults.report(faultOfFile(MARKER_FILE, 'it does not say what it should, and nothing else can be checked without it'))
-    return undefined
+    const { other } = await surveySalts(disk, names, undefined)
+    const rest = other === undefined ? 'nothing else can be checked without it' : 'the rest is checked as the segments say it was written'
+    faults.report(faultOfFile(MARKER_FILE, `${error.message}; ${rest}`))
+    return other?.salt
   }
 }
 
@@ -222,7 +230,9 @@ function partitionIds(names: readonly string[]): PartitionId[] {
 
 async function withStill<T>(disk: Disk, use: (still: StillStore) => Promise<T>): Promise<T> {
   return withLock(disk, async (names) => {
-    const store = stillStore(disk, await readMarker(disk), new FaultLog())
+    const salt = await readMarker(disk, names)
+    await assertSalt(disk, names, salt)
+    const store = stillStore(disk, salt, new FaultLog())
     const catalog = new JournalCatalog(store)
     await catalog.recover(await listIfThere(disk, CATALOG_DIRECTORY))
     const partitions: Partition[] = []

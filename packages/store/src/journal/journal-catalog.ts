@@ -11,9 +11,8 @@ import { CatalogState, entryBytes } from '../catalog-state.ts'
 import { NotAppended } from '../errors.ts'
 import { decodeCatalogHeader, encodeCatalogHeader, encodeChanges, scanCatalog } from './catalog-file.ts'
 import { isFull } from './segment-writer.ts'
-import { OpenRefused } from './faults.ts'
+import { OpenRefused, newer } from './faults.ts'
 import { CATALOG_DIRECTORY, UNFINISHED, hex, numberOfName } from './format.ts'
-import { newer } from './recovery.ts'
 import { DISK_FULL } from './space.ts'
 
 /** A log is written anew when it is this many times as large as what it says, and not tiny. */

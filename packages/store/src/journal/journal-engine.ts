@@ -28,6 +28,7 @@ import { JournalCatalog } from './journal-catalog.ts'
 import { JournalLog } from './journal-log.ts'
 import { listIfThere, namesOfStore, readMarker, writeMarker } from './marker.ts'
 import { ReadBuffers } from './read-buffers.ts'
+import { assertSalt } from './salt.ts'
 import { Space } from './space.ts'
 
 const KIB = 1024
@@ -84,8 +85,11 @@ export async function openJournal(env: EngineEnv, options: JournalOptions = {}):
   const lock = await takeLock(env)
   try {
     if (names.length === 0) await writeMarker(disk, crc32(`${env.clock.wallMs()}:${env.clock.monoMs()}`))
-    const engine = new JournalEngine(env, await readMarker(disk), lock, options)
-    await engine.recover(await disk.list(''))
+    const found = await disk.list('')
+    const salt = await readMarker(disk, found)
+    await assertSalt(disk, found, salt)
+    const engine = new JournalEngine(env, salt, lock, options)
+    await engine.recover(found)
     return engine
   } catch (error) {
     await lock.release()

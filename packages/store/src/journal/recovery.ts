@@ -9,27 +9,26 @@ import type { Lsn } from '../engine.ts'
 import type { Disk, DiskFile } from '../env.ts'
 import type { Committer } from './committer.ts'
 import type { Damage, Frame, ScanRange } from './frames.ts'
-import type { SegmentHeader } from './format.ts'
+import type { Aside } from './found-segments.ts'
 import type { Partition } from './partition.ts'
 import type { LoadedSnapshot, SnapshotSegment } from './snapshot-file.ts'
-import { faultOfFile, OpenRefused } from './faults.ts'
+import { faultOfFile, newer, OpenRefused, orFlaw } from './faults.ts'
 import {
   FLAG_BODY,
   FLAG_CHUNKED,
   FLAG_INTERNAL,
   FLAG_LAST,
-  FORMAT_VERSION,
   INTERNAL_CHUNK,
   INTERNAL_WRITER,
   SEGMENT_HEADER_BYTES,
   UNFINISHED,
   decodeChunkRefs,
-  decodeSegmentHeader,
   decodeWriterName,
   numberOfName,
   padded,
   snapshotName,
 } from './format.ts'
+import { findSegments } from './found-segments.ts'
 import { scanFrames } from './frames.ts'
 import { ENTRY_CHUNK, ENTRY_LIVE, Segment } from './segment.ts'
 import { readSnapshot } from './snapshot-file.ts'
@@ -37,12 +36,6 @@ import { readSnapshot } from './snapshot-file.ts'
 export interface Recovered {
   /** Cuts the torn end off, syncs, removes leftovers and hands the last segment to the committer. */
   finish(committer: Committer): Promise<void>
-}
-
-interface FoundSegment {
-  readonly name: string
-  readonly header: SegmentHeader
-  readonly size: number
 }
 
 /** Throws OpenRefused 'newer' or 'corrupt' unless the store's faults are lenient; DiskError. */
@@ -53,7 +46,7 @@ export async function recover(partition: Partition): Promise<Recovered> {
   const newest = await newestSnapshot(partition, names)
   const snapshot = newest === 'broken' ? undefined : newest
   if (snapshot !== undefined) leftovers.push(...snapshot.others)
-  const found = await findSegments(partition, names, leftovers)
+  const { found, asides } = await findSegments(partition, names, leftovers)
   const known = new Map(snapshot?.loaded.segments.map((each, index) => [each.fileId, { each, index }]))
   // Nobody knows what was trimmed when no snapshot can be read: nothing before the first segment is missed then.
   partition.trimmedTo = newest === 'broken' ? (found[0]?.header.firstLsn ?? 1) - 1 : (snapshot?.loaded.at ?? 0)
@@ -80,7 +73,7 @@ export async function recover(partition: Partition): Promise<Recovered> {
   reportGaps(partition)
   settleNumbers(partition, snapshot?.loaded)
   settleChunks(partition)
-  return { finish: (committer) => finish(partition, committer, leftovers, torn) }
+  return { finish: (committer) => finish(partition, committer, { leftovers, asides, torn }) }
 }
 
 function takeTables(segment: Segment, start: SnapshotSegment, tables: readonly Uint32Array[]): void {
@@ -124,79 +117,6 @@ async function newestSnapshot(partition: Partition, names: readonly string[]): P
     'corrupt',
     `${broken.join('; ')}. Without a snapshot the state of partition ${partition.id} is not known. Restore the newest backup`,
   )
-}
-
-export function newer(file: string, version: number): OpenRefused {
-  return new OpenRefused('newer', `${file} ${newerText(version)}: start the newer version that wrote it`)
-}
-
-export function newerText(version: number): string {
-  return `has format ${version}, this version reads up to ${FORMAT_VERSION}`
-}
-
-/** For who only looks, a version that is too new is one more thing that is wrong: a single bit may have made it so. */
-function orFlaw<T extends { readonly version: number }>(found: T | { readonly version: number } | string): T | string {
-  if (typeof found === 'string' || found.version <= FORMAT_VERSION) return found as T | string
-  return `it ${newerText(found.version)}`
-}
-
-/** Segments in order, without those that a compacted one stands for and without one that was never finished. */
-async function findSegments(
-  partition: Partition,
-  names: readonly string[],
-  leftovers: string[],
-): Promise<FoundSegment[]> {
-  const { faults } = partition.store
-  const firsts = names.filter((name) => numberOfName(name, '.seg') !== undefined).toSorted()
-  const found: FoundSegment[] = []
-  let coveredTo = 0
-  for (const name of firsts) {
-    const path = partition.pathOf(name)
-    const { header: read, size } = await readHeader(partition, path)
-    const header = faults.isLenient ? orFlaw(read) : read
-    const firstLsn = numberOfName(name, '.seg')!
-    // No record is in a file that is no longer than a header: it was begun and given up, or its first batch never came.
-    const isOurs = typeof header === 'string' || (header.version <= FORMAT_VERSION && header.lastLsn === 0)
-    if (firstLsn <= coveredTo || (isOurs && size <= SEGMENT_HEADER_BYTES)) {
-      leftovers.push(name)
-      continue
-    }
-    if (typeof header === 'string') {
-      const lost = undefined // frames say what they are by themselves
-      faults.report({ file: path, offset: 0, what: header, partition: partition.id, lost })
-      found.push({
-        name,
-        size,
-        header: { version: FORMAT_VERSION, partition: partition.id, firstLsn, lastLsn: 0, fileId: 0 },
-      })
-      continue
-    }
-    if (header.version > FORMAT_VERSION) throw newer(path, header.version)
-    if (header.partition !== partition.id || header.firstLsn !== firstLsn) {
-      const what = `says that it is the segment of partition ${header.partition} from lsn ${header.firstLsn} on: it was moved or renamed`
-      if (!faults.isLenient) throw new OpenRefused('corrupt', `${path} ${what}. Put it back, or restore the newest backup`)
-      faults.report(faultOfFile(path, `it ${what}`, partition.id))
-      continue
-    }
-    coveredTo = Math.max(coveredTo, header.lastLsn)
-    found.push({ name, header, size })
-  }
-  return found
-}
-
-async function readHeader(
-  partition: Partition,
-  path: string,
-): Promise<{ header: SegmentHeader | string; size: number }> {
-  const { disk, salt } = partition.store
-  const file = await disk.open(path, 'read')
-  try {
-    const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
-    const count = await file.read(0, bytes)
-    return { header: decodeSegmentHeader(bytes.subarray(0, count), salt), size: await file.size() }
-  } finally {
-    await file.close()
-  }
 }
 
 /** How a segment ends. */
@@ -355,11 +275,17 @@ function settleChunks(partition: Partition): void {
   }
 }
 
+/** What a start has to put in order. */
+interface Chores {
+  readonly leftovers: readonly string[]
+  readonly asides: readonly Aside[]
+  readonly torn: TornEnd
+}
+
 async function finish(
   partition: Partition,
   committer: Committer,
-  leftovers: readonly string[],
-  torn: TornEnd,
+  { leftovers, asides, torn }: Chores,
 ): Promise<void> {
   const { disk, settings } = partition.store
   const last = partition.segments.at(-1)
@@ -371,6 +297,7 @@ async function finish(
     if (last.end < settings.segmentBytes && !last.damaged && last.fileId !== 0) committer.resume(last, file)
     else await file.close()
   }
+  for (const { name, to } of asides) await disk.rename(partition.pathOf(name), partition.pathOf(to))
   await removeAll(
     disk,
     leftovers.map((name) => partition.pathOf(name)),

@@ -294,6 +294,11 @@ async function createAnew(disk: Disk, path: string): Promise<DiskFile> {
     if (!(error instanceof DiskError && error.code === 'exists')) throw error
   }
   const file = await disk.open(path, 'write')
-  await file.truncate(0)
-  return file
+  const size = await file.size()
+  if (size <= SEGMENT_HEADER_BYTES) {
+    await file.truncate(0)
+    return file
+  }
+  await file.close()
+  throw new DiskError('exists', path, `a file with ${size} bytes is there that nobody knows of: it is not written over`)
 }
