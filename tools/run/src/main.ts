@@ -70,6 +70,7 @@ async function docs(): Promise<Outcome[]> {
     await runScript('requirement pages', 'tools/docs/src/spec-coverage.ts', [reportOf(step)]),
     await runScript('configuration reference', 'tools/docs/src/config-reference.ts', []),
     await runScript('page about addresses', 'tools/docs/src/addresses.ts', []),
+    await runScript('page about headers', 'tools/docs/src/headers.ts', []),
   ]
 }
 
