@@ -1,13 +1,13 @@
 /** `browser:true`: everything that is in a queue, looked at and left there; then a MESSAGE with `browser:end`, as ActiveMQ ends it. */
-import { browse, type BrowsedEntry, parseSelector, type Queue, QUEUE_PREFIX, type Selector } from '@ternmq/core'
+import { browse, type BrowsedEntry, type Queue, QUEUE_PREFIX, type Selector } from '@ternmq/core'
 import { encodeLines, linesFor, type MessageHead, writeMessage } from './codec/encode.ts'
-import { HeaderId } from './codec/header-ids.ts'
 import type { FrameHeaders } from './codec/headers.ts'
 import type { StompConnection } from './connection.ts'
 import type { Source } from './destinations.ts'
 import { stompHeaders, stompTextHeaders } from './headers.ts'
 import { pairsOf } from './message-out.ts'
 import { Refused } from './refused.ts'
+import { selectorOf } from './selectors.ts'
 import type { Subscription } from './subscription.ts'
 
 /** Entries read at a time; the client's transport decides when each is sent. */
@@ -74,12 +74,4 @@ function write(client: StompConnection, head: MessageHead, entry: BrowsedEntry):
   const theirs = linesFor(isOwn ? message.headerBytes : message.headerBytesFor(stompHeaders), client.version)
   const lines = Buffer.concat([own, theirs])
   writeMessage(client.transport, head, client.nextTag(), lines, 0, lines.length, message.bytes, message.bodyStart, message.end)
-}
-
-function selectorOf(headers: FrameHeaders): Selector | undefined {
-  const text = headers.get(HeaderId.selector)
-  if (text === undefined) return undefined
-  const parsed = parseSelector(text)
-  if (parsed.ok) return parsed.selector
-  throw new Refused(headers, `the selector '${text}' is wrong at character ${parsed.error.position}: ${parsed.error.text}`)
 }

@@ -268,7 +268,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     this.waitFor(new Promise((resolve) => log.afterBatches(resolve)))
   }
 
-  /** The message is settled. Hot path. */
+  /** The message is settled. */
   forgetHeld(tag: number): void {
     const held = this.held.get(tag)
     if (held === undefined) return

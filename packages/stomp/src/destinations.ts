@@ -1,12 +1,15 @@
 /** The destinations of one connection: what a header means, the temporary ones that it has made, and how a MESSAGE writes them. */
 import {
   DEFAULT_VHOST,
+  isLiteral,
   patternFromKey,
   type PatternLevel,
   type ProducerTarget,
+  QUEUE_PREFIX,
   queueNameOf,
   type ReceiverSpec,
   subscriptionQueueName,
+  topicName,
 } from '@ternmq/core'
 import { hintsFor, kindText, type ParsedAddress, type Resolution, resolve, toCoreName } from '@ternmq/naming'
 import { HeaderId } from './codec/header-ids.ts'
@@ -18,6 +21,11 @@ import { Refused, required } from './refused.ts'
 
 /** Destinations that a connection sends to; beyond it they are looked up again. */
 const TARGETS_MAX = 1_024
+
+/** First level of temporary topics, and start of the names of temporary queues. */
+const TEMPORARY_LEVEL = '$temp'
+/** Start of the names of queues of durable subscriptions. */
+const SUBSCRIPTION_PREFIX = '$subscription/'
 
 export type Source = ReceiverSpec['source']
 
@@ -132,29 +140,45 @@ export class Destinations {
     switch (address.kind) {
       case 'queue':
       case 'queue-pattern':
-        return queueSource(address.name, wishes)
+        return this.#queueSource(frame, address.name, wishes)
       case 'temp-queue':
-        return queueSource(`$temp/${address.id}`, wishes)
+        return this.#queueSource(frame, `${TEMPORARY_LEVEL}/${address.id}`, wishes)
       case 'temp-queue-alias':
-        return queueSource(queueNameOf(this.#temporary(frame, address.kind, address.alias))!, wishes)
+        return this.#queueSource(frame, queueNameOf(this.#temporary(frame, address.kind, address.alias))!, wishes)
       case 'topic':
       case 'topic-pattern':
         return this.#topicSource(frame, address.levels, wishes)
       case 'temp-topic':
-        return this.#topicSource(frame, ['$temp', address.id], wishes)
+        return this.#topicSource(frame, [TEMPORARY_LEVEL, address.id], wishes)
       case 'temp-topic-alias':
         return this.#topicSource(frame, this.#temporary(frame, address.kind, address.alias).split('/'), wishes)
       case 'subscription':
         return this.#existingSubscription(frame, address.name)
       case 'fqqn':
-        if (address.address === address.queue) return queueSource(address.queue, wishes)
+        if (address.address === address.queue) return this.#queueSource(frame, address.queue, wishes)
         return this.#topicSource(frame, address.address.split('.'), { ...wishes, subscriptionName: address.queue, isShared: true })
       default:
         throw new Refused(frame, `${kindText(address)} cannot be subscribed to${adviceFor(address)}`)
     }
   }
 
+  #queueSource(frame: FrameHeaders, queue: string, { exclusive, priority }: SourceWishes): Source {
+    if (queue.startsWith(`${TEMPORARY_LEVEL}/`)) this.#checkOwner(frame, QUEUE_PREFIX + queue)
+    if (queue.startsWith(SUBSCRIPTION_PREFIX)) {
+      throw new Refused(frame, `queue ${quote(queue)} is that of a durable subscription; its client reads it as /dsub/NAME, or subscribes to the topic again`)
+    }
+    return { kind: 'queue', queue, exclusive, priority }
+  }
+
+  /** Whoever answers knows the name of a temporary destination, and must not read what others answer. */
+  #checkOwner(frame: FrameHeaders, name: string): void {
+    const { adapter, session } = this.#client
+    if (adapter.vhost.temporaries.ownerOf(name) === session) return
+    throw new Refused(frame, 'only the connection that made a temporary destination reads from it, and by its one name')
+  }
+
   #topicSource(frame: FrameHeaders, levels: readonly PatternLevel[], wishes: SourceWishes): Source {
+    if (levels[0] === TEMPORARY_LEVEL) this.#checkOwner(frame, isLiteral(levels) ? topicName(levels) : '')
     const pattern = { vhost: DEFAULT_VHOST, kind: 'topic', levels } as const
     const { noLocal, retroactive, subscriptionName, isShared } = wishes
     if (subscriptionName === undefined) return { kind: 'topic', pattern, noLocal, retained: retroactive }
@@ -189,10 +213,6 @@ export class Destinations {
     this.#temporaries.set(key, made.value)
     return made.value
   }
-}
-
-function queueSource(queue: string, { exclusive, priority }: SourceWishes): Source {
-  return { kind: 'queue', queue, exclusive, priority }
 }
 
 /** `?consumer.exclusive=true&consumer.priority=5`; a header that says how many to prefetch counts more. */

@@ -152,7 +152,7 @@ export class Subscription implements DeliverySink {
     return tags
   }
 
-  /** Only `StompConnection.forgetHeld` calls this. Hot path. */
+  /** The message is settled. Hot path. */
   forget(tag: number): void {
     this.#tags?.delete(tag)
   }

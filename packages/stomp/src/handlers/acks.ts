@@ -45,9 +45,11 @@ function verdictOf(client: StompConnection, headers: FrameHeaders, isAck: boolea
   return { open, outcome, detail: outcome === 'rejected' ? REJECTED : undefined }
 }
 
-function settle(client: StompConnection, headers: FrameHeaders, tag: number, { delivery }: Held, { open, outcome, detail }: Verdict): void {
+function settle(client: StompConnection, headers: FrameHeaders, tag: number, held: Held, { open, outcome, detail }: Verdict): void {
+  const { delivery, subscription } = held
   if (open === undefined) {
-    client.forgetHeld(tag)
+    client.held.delete(tag)
+    subscription.forget(tag)
     delivery.consumer!.settle(delivery, outcome, detail)
     return
   }

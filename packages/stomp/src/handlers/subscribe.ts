@@ -7,6 +7,7 @@ import { quote } from '../codec/problem.ts'
 import type { StompConnection } from '../connection.ts'
 import { PREFETCH_MAX, type Source, type SourceWishes } from '../destinations.ts'
 import { Refused, required } from '../refused.ts'
+import { selectorOf } from '../selectors.ts'
 import { type AckMode, FROM_QUEUE, FROM_TOPIC, Subscription } from '../subscription.ts'
 
 export function handleSubscribe(client: StompConnection, headers: FrameHeaders): void {
@@ -90,6 +91,7 @@ function openAll(
   sources: readonly Source[],
   creditMax: number,
 ): Receiver[] {
+  selectorOf(headers) // what is wrong with it is said in the same words for all sources
   const receivers: Receiver[] = []
   for (const source of sources) {
     const opened = client.session.openReceiver({

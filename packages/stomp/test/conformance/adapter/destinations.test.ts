@@ -1,4 +1,6 @@
 /** What a destination means: queues, topics, wildcards, lists, virtual topics, temporary ones, and both brokers' forms of durable subscriptions. */
+import { MemoryEngine } from '@ternmq/store'
+import { virtualEnv } from '@ternmq/testkit'
 import { describe, expect, it } from 'vitest'
 import { ack, ackOf, type Client, disconnect, frame, send, subscribe, unsubscribe, World } from '../../harness.ts'
 
@@ -181,9 +183,14 @@ describe('a temporary destination', () => {
     const asking = reading(world, '/temp-queue/mine')
     asking.send(send('/queue/requests', '?', { 'reply-to': '/temp-queue/mine' }))
     const address = server.next('MESSAGE').headers['reply-to']!
-    const spy = world.connect()
-    spy.send(subscribe(1, address))
-    expect(spy.error()).toMatch(/only the session that made a temporary queue reads from it/)
+    const name = address.slice('/remote-temp-queue/'.length)
+    for (const form of [address, `/queue/$temp/${name}`, `$temp/${name}::$temp/${name}`, `/topic/$temp.${name}`, '/topic/$temp.>', '/topic/$temp.*']) {
+      for (const browser of [false, true]) {
+        const spy = world.connect()
+        spy.send(subscribe(1, form, { browser }))
+        expect(spy.error()).toMatch(/^SUBSCRIBE: .*only the connection that made a temporary destination reads from it|address '/)
+      }
+    }
     asking.vanish()
     expect(world.vhost.temporaries.count).toBe(0)
     server.send(send(address, '!', { receipt: 'r' }))
@@ -217,6 +224,33 @@ describe('a durable subscription', () => {
     expect(got(again).map((line) => line.split(' ')[1])).toEqual(['1'])
     again.send(unsubscribe('s'), subscribe(1, '/dsub/other'))
     expect(again.error()).toMatch(/client "me" has no durable subscription "other"/)
+  })
+
+  it('is read by its client alone, whatever its queue is called', () => {
+    const world = new World()
+    reading(world, '/topic/t', { 'durable-subscription-name': 'n' }, { 'client-id': 'me' }).send(disconnect())
+    const [name] = [...world.vhost.destinations.all()].map((named) => named.name)
+    for (const form of [`/queue/${name}`, `/amq/queue/${name}`, `${name}::${name}`, `queue://${name}`]) {
+      for (const browser of [false, true]) {
+        const spy = world.connect()
+        spy.send(subscribe(1, form, { browser }))
+        expect(spy.error()).toMatch(/is that of a durable subscription; its client reads it as \/dsub\/NAME/)
+      }
+    }
+  })
+
+  it('is there again after a restart, with what came', async () => {
+    const env = virtualEnv()
+    const engine = new MemoryEngine(env)
+    const world = await World.withLog({}, env, engine)
+    const client = await world.join({ headers: { 'client-id': 'me' } })
+    await client.finish(subscribe('s', '/topic/t', { 'durable-subscription-name': 'n' }), disconnect('bye'))
+    await (await world.join()).finish(send('/topic/t', 'kept', { persistent: true }), send('/topic/t', 'gone'), disconnect())
+    await world.vhost.close()
+    const next = await World.withLog({}, env, engine)
+    const again = await next.join({ headers: { 'client-id': 'me' } })
+    await again.finish(subscribe('s', '/topic/t', { 'durable-subscription-name': 'n' }))
+    expect(got(again)).toEqual(['/topic/t kept'])
   })
 
   it('has its client id from CONNECT', () => {

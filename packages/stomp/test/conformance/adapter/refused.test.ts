@@ -1,7 +1,7 @@
 /** What a client may not do: its ERROR names the address and the right, or the limit; then the connection is closed. */
 import type { Authorizer } from '@ternmq/core'
 import { describe, expect, it } from 'vitest'
-import { begin, type Client, commit, frame, send, subscribe, World, type WorldOptions } from '../../harness.ts'
+import { begin, type Client, commit, connectFrame, frame, send, subscribe, World, type WorldOptions } from '../../harness.ts'
 
 /** Lets nobody do `action` with what is called `secret`. */
 function without(action: string): Authorizer {
@@ -140,8 +140,11 @@ describe('ERROR', () => {
   })
 
   it('[STOMP10-ERROR-b] has a content-length where it has a body', () => {
-    const client = new World().connect({ version: 10 })
-    client.send(subscribe(1, '/queue/q', { selector: `a = '${'x'.repeat(600)}` }))
+    const world = new World({ version: 10 })
+    const headersOfBoth = { 'client-id': 'x'.repeat(600) }
+    world.connect({ headers: headersOfBoth })
+    const client = world.open()
+    client.send(connectFrame(10, headersOfBoth))
     const { headers, bytes } = client.errorFrame()
     expect([bytes.length > 0, headers['content-length']]).toEqual([true, String(bytes.length)])
   })

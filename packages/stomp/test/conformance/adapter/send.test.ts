@@ -1,6 +1,8 @@
 /** SEND: what its headers ask for, and when its receipt comes. */
+import { MemoryEngine } from '@ternmq/store'
+import { virtualEnv } from '@ternmq/testkit'
 import { describe, expect, it } from 'vitest'
-import { type Client, frame, raw, send, slowWorld, subscribe, World } from '../../harness.ts'
+import { type Client, connectFrame, disconnect, frame, raw, send, slowWorld, subscribe, World } from '../../harness.ts'
 
 /** A client that sends and one that reads `/queue/q` or another destination. */
 function pair(world: World, destination = '/queue/q', headers = {}): { sender: Client; reader: Client } {
@@ -75,8 +77,12 @@ describe('SEND', () => {
     const { sender, reader } = pair(new World())
     sender.send(send('/queue/q', '{}', { 'content-type': 'application/json' }))
     expect(reader.next('MESSAGE').headers['content-type']).toBe('application/json')
-    sender.send(frame('SUBSCRIBE', { id: 1, destination: '/queue/q', selector: `a = '${'x'.repeat(600)}` }))
-    const { headers, body } = sender.errorFrame()
+    const long = { 'client-id': 'x'.repeat(600) }
+    const world = new World()
+    world.connect({ headers: long })
+    const refused = world.open()
+    refused.send(connectFrame(12, long))
+    const { headers, body } = refused.errorFrame()
     expect([headers['content-type'], headers['content-length'], body.length > 600]).toEqual([
       'text/plain;charset=utf-8',
       String(body.length),
@@ -152,19 +158,35 @@ describe('the receipt of SEND', () => {
 
 describe('persistent:true', () => {
   it('is kept over a restart, and said in MESSAGE; without it the message goes with the broker', async () => {
-    const world = await World.withLog()
+    const env = virtualEnv()
+    const engine = new MemoryEngine(env)
+    const world = await World.withLog({}, env, engine)
     const sender = await world.join()
-    await sender.finish(send('/queue/q', 'kept', { persistent: true, receipt: 1 }), send('/queue/q', 'gone', { receipt: 2 }))
-    const reader = await world.join()
+    await sender.finish(send('/queue/q', 'kept', { persistent: true, n: 1 }), send('/queue/q', 'gone'), disconnect('bye'))
+    await world.vhost.close()
+    const next = await World.withLog({}, env, engine)
+    const reader = await next.join()
     await reader.finish(subscribe(1, '/queue/q', { ack: 'client' }))
-    const [kept, gone] = reader.messages()
-    expect([kept!.headers['persistent'], gone!.headers['persistent']]).toEqual(['true', undefined])
+    expect(reader.messages()).toMatchObject([{ body: 'kept', headers: { persistent: 'true', n: '1' } }])
   })
 
   it.each(['yes', ''])('with the value %j is refused', (persistent) => {
     const client = new World().connect()
     client.send(send('/queue/q', 'x', { persistent }))
     expect(client.error()).toMatch(new RegExp(`^SEND: header .persistent.*'${persistent}'.*'true' or 'false'`))
+  })
+})
+
+describe('a store that is full', () => {
+  it('refuses what does not fit, with the receipt, and keeps what it has', async () => {
+    const env = virtualEnv()
+    const world = await World.withLog({}, env, new MemoryEngine(env, { maxBytes: 20_000 }))
+    const client = await world.join()
+    for (let count = 0; count < 50 && !client.isClosed; count++) await client.finish(send('/queue/q', 'x'.repeat(1_000), { persistent: true, receipt: count }))
+    const frames = client.received()
+    const receipts = frames.filter(({ command }) => command === 'RECEIPT').length
+    expect([receipts > 5, world.queue('q').waitingCount]).toEqual([true, receipts])
+    expect(frames.at(-1)).toMatchObject({ command: 'ERROR', headers: { 'receipt-id': String(receipts), message: expect.stringContaining('do not fit') as unknown } })
   })
 })
 

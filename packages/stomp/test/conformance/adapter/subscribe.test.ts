@@ -207,7 +207,15 @@ describe('a selector', () => {
   it.each(['/queue/q', '/topic/t'])('that is none is refused for %s with its position', (destination) => {
     const client = new World().connect()
     client.send(subscribe(1, destination, { selector: "colour = = 'blue'" }))
-    expect(client.error()).toMatch(/^SUBSCRIBE: the selector 'colour = = 'blue'' is wrong at character 1\d: /)
+    expect(client.error()).toMatch(/^SUBSCRIBE: the selector "colour = = 'blue'" is wrong at character 1\d: /)
+  })
+})
+
+describe('a selector that goes too deep', () => {
+  it.each(['('.repeat(8_000), 'NOT '.repeat(4_000), `a IN (${"'x',".repeat(3_000)}`])('is refused: %.10s', (selector) => {
+    const client = new World().connect()
+    client.send(subscribe(1, '/queue/q', { selector }))
+    expect(client.error()).toMatch(/^SUBSCRIBE: the selector ".{48}"… \(\d+ characters\) is wrong at character \d+: /)
   })
 })
 
