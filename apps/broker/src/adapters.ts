@@ -2,7 +2,7 @@
  * The adapters of a broker: one per protocol and listener, because listeners differ in their time limits. A changed configuration
  * makes new ones for the connections to come; those that have connections stay until the last of these has gone.
  */
-import { type BrokerConfig, type ListenerConfig, type ListenerName, listenersOf } from '@ternmq/config'
+import { type BrokerConfig, type ListenerConfig, type ListenerName, listenersOf, type WithProfile } from '@ternmq/config'
 import type { Events, Login, ProtocolAdapter, ProtocolName, ServedProtocol, VirtualHost } from '@ternmq/core'
 import { MqttAdapter } from '@ternmq/mqtt'
 import { StompAdapter } from '@ternmq/stomp'
@@ -15,7 +15,7 @@ export interface AdaptersOptions {
   readonly events: Events
 }
 
-type MakeAdapter = (config: BrokerConfig, listener: ListenerConfig, options: AdaptersOptions) => ProtocolAdapter
+type MakeAdapter = (config: BrokerConfig, listener: ListenerConfig & Partial<WithProfile>, options: AdaptersOptions) => ProtocolAdapter
 
 /** Every protocol there is, a line each. Of several that a WebSocket client offers the first is chosen. */
 const PROTOCOLS: ReadonlyArray<readonly [ProtocolName, MakeAdapter]> = [

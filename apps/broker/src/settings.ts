@@ -7,6 +7,7 @@ import {
   listenersOf,
   type NamedListener,
   type StoreConfig,
+  type WithProfile,
 } from '@ternmq/config'
 import { type CoreLimits, DEFAULT_CORE_LIMITS } from '@ternmq/core'
 import type { MqttSettings } from '@ternmq/mqtt'
@@ -44,9 +45,10 @@ export function toMqttSettings({ mqtt, limits }: BrokerConfig, listener: Listene
 }
 
 /** What STOMP connections of one listener go by. */
-export function toStompSettings({ stomp, limits }: BrokerConfig, listener: ListenerConfig): StompSettings {
+export function toStompSettings({ stomp, limits }: BrokerConfig, listener: ListenerConfig & Partial<WithProfile>): StompSettings {
   return {
     ...stomp,
+    profile: listener.profile ?? 'activemq',
     maxBodyBytes: Math.min(stomp.maxBodyBytes, limits.maxMessageBytes),
     handshakeTimeoutMs: listener.handshakeTimeoutMs,
     serverName: `TernMQ/${VERSION}`,
@@ -60,6 +62,7 @@ export function toCoreLimits({ limits, mqtt, queues }: BrokerConfig): CoreLimits
     queuedMessagesMax: mqtt.maxQueuedMessages,
     queuedBytesMax: mqtt.maxQueuedBytes,
     queuedBytesTotalMax: limits.waitingBytesMax,
+    unsettledBytesMax: limits.unsettledBytesMax,
     messageBytesMax: limits.maxMessageBytes,
     heldMessagesMax: DEFAULT_CORE_LIMITS.heldMessagesMax,
     heldBytesMax: limits.connectionParkedBytesMax,

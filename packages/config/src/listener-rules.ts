@@ -1,6 +1,6 @@
 /** Who a listener lets in, and whether that is safe where it listens. */
 import { isIPv4, isIPv6 } from 'node:net'
-import type { BrokerConfig, ListenerConfig, ListenerName, TlsConfig } from './types.ts'
+import type { BrokerConfig, ListenerConfig, ListenerName, TlsConfig, WithProfile } from './types.ts'
 
 /** Undefined where TLS is not used. */
 interface MaybeTls {
@@ -8,7 +8,7 @@ interface MaybeTls {
 }
 
 /** A listener of the configuration, by name; without `tls` where that is not used. */
-export type NamedListener = readonly [name: ListenerName, listener: ListenerConfig & MaybeTls]
+export type NamedListener = readonly [name: ListenerName, listener: ListenerConfig & MaybeTls & Partial<WithProfile>]
 
 export function listenersOf(config: BrokerConfig): NamedListener[] {
   const { mqtt, mqtts, stomp, stomps, ws, wss, any } = config.listeners

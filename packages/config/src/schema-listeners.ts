@@ -16,8 +16,14 @@ const schema = z
   .strictObject({
     mqtt: plain(1883).meta({ description: 'MQTT over TCP.' }),
     mqtts: withTls(8883).meta({ description: 'MQTT over TLS.' }),
-    stomp: plain(61_613).meta({ description: 'STOMP over TCP.' }),
-    stomps: withTls(61_614).meta({ description: 'STOMP over TLS.' }),
+    stomp: z
+      .strictObject({ ...basicKeys(61_613), ...addressKeys() })
+      .prefault({})
+      .meta({ description: 'STOMP over TCP.' }),
+    stomps: z
+      .strictObject({ ...basicKeys(61_614), ...addressKeys(), tls: tlsSection() })
+      .prefault({})
+      .meta({ description: 'STOMP over TLS.' }),
     ws: withFrames(8083).meta({
       description: 'WebSocket, on any path. The sub-protocol chooses the protocol; without one the first bytes do.',
     }),
@@ -44,11 +50,11 @@ function withTls(port: number) {
 }
 
 function withFrames(port: number) {
-  return z.strictObject({ ...basicKeys(port), ...frameKeys() }).prefault({})
+  return z.strictObject({ ...basicKeys(port), ...addressKeys(), ...frameKeys() }).prefault({})
 }
 
 function withFramesAndTls(port: number) {
-  return z.strictObject({ ...basicKeys(port), ...frameKeys(), tls: tlsSection() }).prefault({})
+  return z.strictObject({ ...basicKeys(port), ...addressKeys(), ...frameKeys(), tls: tlsSection() }).prefault({})
 }
 
 function anyProtocol(port: number) {
@@ -61,7 +67,7 @@ function anyProtocol(port: number) {
         'TLS is refused, and no certificate is needed.',
       reload: 'start',
     })
-  return z.strictObject({ ...basicKeys(port, false), encryption, tls: tlsSection() }).prefault({})
+  return z.strictObject({ ...basicKeys(port, false), ...addressKeys(), encryption, tls: tlsSection() }).prefault({})
 }
 
 function basicKeys(port: number, isEnabled = true) {
@@ -117,6 +123,17 @@ function basicKeys(port: number, isEnabled = true) {
       })
       .prefault({})
       .meta({ description: 'Who may connect here.' }),
+  }
+}
+
+function addressKeys() {
+  return {
+    profile: z.enum(['activemq', 'artemis', 'rabbitmq']).default('activemq').meta({
+      description:
+        'Whose clients connect here over STOMP: how they write addresses (docs/interop/addresses.md), and whether NACK makes a dead letter ' +
+        '(`activemq`, `artemis`) or returns the message to its queue (`rabbitmq`). A NACK with `requeue` says so itself.',
+      reload: 'connection',
+    }),
   }
 }
 

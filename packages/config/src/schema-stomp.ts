@@ -8,12 +8,6 @@ const MINUTE_MS = 60_000
 
 const schema = z
   .strictObject({
-    profile: z.enum(['activemq', 'artemis', 'rabbitmq']).default('activemq').meta({
-      description:
-        'Whose clients connect: how they write addresses (docs/interop/addresses.md), and whether NACK makes a dead letter (`activemq`, `artemis`) ' +
-        'or returns the message to its queue (`rabbitmq`). A NACK with `requeue` says so itself.',
-      reload: 'connection',
-    }),
     maxHeaderBytes: z.int().min(1_024).max(16_777_216).default(65_536).meta({
       description: 'Bytes of command and headers of one frame. Beyond it the client gets an ERROR and is disconnected.',
       reload: 'connection',

@@ -47,6 +47,12 @@ const limitsSchema = z
           'alone, and any other one is not kept, and counted.',
         reload: 'start',
       }),
+    unsettledBytesMax: z.int().min(1_024).max(1_099_511_627_776).default(67_108_864).meta({
+      description:
+        'Bytes of messages that one connection has been sent and has not acknowledged, whatever it reads from. From there on it gets ' +
+        'nothing more until it acknowledges something; the last message may go beyond it.',
+      reload: 'live',
+    }),
     connectionParkedBytesMax: z.int().min(1_024).max(1_073_741_824).default(1_048_576).meta({
       description:
         'Bytes of messages of one connection that wait for room in a full queue. Beyond it its next one is refused at once.',

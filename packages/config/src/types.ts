@@ -32,11 +32,11 @@ type Optional<T> = T extends readonly unknown[]
 export interface ListenersConfig {
   readonly mqtt: ListenerConfig
   readonly mqtts: ListenerConfig & WithTls
-  readonly stomp: ListenerConfig
-  readonly stomps: ListenerConfig & WithTls
-  readonly ws: ListenerConfig & WithFrames
-  readonly wss: ListenerConfig & WithFrames & WithTls
-  readonly any: ListenerConfig & WithEncryption & WithTls
+  readonly stomp: ListenerConfig & WithProfile
+  readonly stomps: ListenerConfig & WithProfile & WithTls
+  readonly ws: ListenerConfig & WithProfile & WithFrames
+  readonly wss: ListenerConfig & WithProfile & WithFrames & WithTls
+  readonly any: ListenerConfig & WithProfile & WithEncryption & WithTls
 }
 
 export type ListenerName = keyof ListenersConfig
@@ -55,6 +55,11 @@ export interface ListenerConfig {
 export interface AuthenticationConfig {
   /** 'auto' allows anonymous clients on a loopback address only: `allowsAnonymous` answers. */
   readonly anonymous: boolean | 'auto'
+}
+
+/** Of listeners whose protocols have addresses that brokers read differently. */
+export interface WithProfile {
+  readonly profile: 'activemq' | 'artemis' | 'rabbitmq'
 }
 
 /** What only WebSocket has. */
@@ -113,7 +118,6 @@ export interface MqttConfig {
 }
 
 export interface StompConfig {
-  readonly profile: 'activemq' | 'artemis' | 'rabbitmq'
   readonly maxHeaderBytes: number
   readonly maxHeaders: number
   readonly maxHeaderLineBytes: number
@@ -204,6 +208,7 @@ export interface LimitsConfig {
   readonly maxMessageBytes: number
   readonly queuesMax: number
   readonly waitingBytesMax: number
+  readonly unsettledBytesMax: number
   readonly connectionParkedBytesMax: number
   readonly sessionsMax: number
   readonly retainedMessagesMax: number
