@@ -16,6 +16,7 @@ import { loopClock, scratchDirectories } from '../../test/scratch.ts'
 import { bodyOf, bookkeeping, bytesOf, content, own, tailNow, textOf, valueOf } from '../conformance/records.ts'
 import { nodeDisk } from '../node-disk.ts'
 import { OpenRefused } from './faults.ts'
+import { verifyStore } from './inspect.ts'
 import { openJournal } from './journal-engine.ts'
 
 const freshDirectory = scratchDirectories()
@@ -218,6 +219,25 @@ describe('recovery of a journal', () => {
     flip(file, 30)
     await expect(openAt(directory)).rejects.toThrow(/checksum is wrong.*Restore/)
     await expect(openAt(directory)).rejects.toBeInstanceOf(OpenRefused)
+  })
+
+  test('a snapshot that is gone after its log was trimmed refuses the start as a broken one does', async () => {
+    const directory = freshDirectory()
+    const engine = await openAt(directory)
+    const { appender, ownership } = await own(engine.partition(0))
+    const lsns: Lsn[] = []
+    for (let index = 0; index < 60; index++) lsns.push(...(await appender.append([content('x'.repeat(200))])))
+    ownership.release(0, lsns[40] ?? 0)
+    await ownership.putSnapshot(lsns[40] ?? 0, [bytesOf('state')])
+    while (segmentsIn(directory)[0]?.endsWith('0000000000000001.seg') === true) await new Promise((resolve) => void setImmediate(resolve))
+    await engine.close()
+    for (const name of readdirSync(join(directory, 'p0'))) if (name.endsWith('.snap')) rmSync(join(directory, 'p0', name))
+    const names = readdirSync(join(directory, 'p0'))
+    await expect(openAt(directory)).rejects.toThrow(/begins at lsn \d+.*no snapshot.*not known.*Restore/)
+    await expect(openAt(directory)).rejects.toMatchObject({ reason: 'corrupt' })
+    expect(readdirSync(join(directory, 'p0'))).toEqual(names)
+    const { faults } = await verifyStore(nodeDisk(directory))
+    expect(faults).toMatchObject([{ file: segmentsIn(directory)[0]?.slice(directory.length + 1) }])
   })
 
   test('a broken catalog refuses the start, a torn one is cut', async () => {

@@ -9,7 +9,7 @@ import type { Lsn } from '../engine.ts'
 import type { Disk, DiskFile } from '../env.ts'
 import type { Committer } from './committer.ts'
 import type { Damage, Frame, ScanRange } from './frames.ts'
-import type { Aside } from './found-segments.ts'
+import type { Aside, FoundSegment } from './found-segments.ts'
 import type { Partition } from './partition.ts'
 import type { LoadedSnapshot, SnapshotSegment } from './snapshot-file.ts'
 import { faultOfFile, newer, OpenRefused, orFlaw } from './faults.ts'
@@ -47,9 +47,10 @@ export async function recover(partition: Partition): Promise<Recovered> {
   const snapshot = newest === 'broken' ? undefined : newest
   if (snapshot !== undefined) leftovers.push(...snapshot.others)
   const { found, asides } = await findSegments(partition, names, leftovers)
+  if (newest === undefined) assertBeginning(partition, found[0])
   const known = new Map(snapshot?.loaded.segments.map((each, index) => [each.fileId, { each, index }]))
-  // Nobody knows what was trimmed when no snapshot can be read: nothing before the first segment is missed then.
-  partition.trimmedTo = newest === 'broken' ? (found[0]?.header.firstLsn ?? 1) - 1 : (snapshot?.loaded.at ?? 0)
+  // Without a snapshot nobody knows what was trimmed: nothing before the first segment is missed then.
+  partition.trimmedTo = snapshot?.loaded.at ?? (found[0]?.header.firstLsn ?? 1) - 1
   for (const [lsn, chunks] of snapshot?.loaded.chunked ?? []) partition.chunked.set(lsn, chunks)
   let torn: TornEnd = { cutTo: undefined, syncedLsn: snapshot === undefined ? 0 : snapshot.loaded.nextLsn - 1 }
   for (const [index, { name, header, size }] of found.entries()) {
@@ -74,6 +75,20 @@ export async function recover(partition: Partition): Promise<Recovered> {
   settleNumbers(partition, snapshot?.loaded)
   settleChunks(partition)
   return { finish: (committer) => finish(partition, committer, { leftovers, asides, torn }) }
+}
+
+/** Only on the strength of a snapshot does the beginning of a log go. Throws OpenRefused unless the store's faults are lenient. */
+function assertBeginning(partition: Partition, first: FoundSegment | undefined): void {
+  if (first === undefined || first.header.firstLsn === 1) return
+  const what = `the log begins at lsn ${first.header.firstLsn}, and there is no snapshot of what was before`
+  const { faults } = partition.store
+  if (!faults.isLenient) throw stateUnknown(partition, `${partition.pathOf(first.name)}: ${what}`)
+  faults.report(faultOfFile(partition.pathOf(first.name), what, partition.id))
+}
+
+function stateUnknown({ id }: Partition, found: string): OpenRefused {
+  const text = `${found}. Without a snapshot the state of partition ${id} is not known. Restore the newest backup; nothing was changed`
+  return new OpenRefused('corrupt', text)
 }
 
 function takeTables(segment: Segment, start: SnapshotSegment, tables: readonly Uint32Array[]): void {
@@ -113,10 +128,7 @@ async function newestSnapshot(partition: Partition, names: readonly string[]): P
   }
   if (broken.length === 0) return undefined
   if (faults.isLenient) return 'broken'
-  throw new OpenRefused(
-    'corrupt',
-    `${broken.join('; ')}. Without a snapshot the state of partition ${partition.id} is not known. Restore the newest backup`,
-  )
+  throw stateUnknown(partition, broken.join('; '))
 }
 
 /** How a segment ends. */
