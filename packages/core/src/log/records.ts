@@ -1,3 +1,4 @@
+// long: every kind of record in one place, written and read next to each other
 /**
  * What the core writes into its partition log, and how it reads it back. Every record's meta begins with the format version, from
  * the first commit on: a later broker reads what an earlier one wrote. [ADR-0003]
@@ -219,6 +220,67 @@ export function messageRecord(
   mayBeDelivered: boolean,
   extras: LoggedExtras | undefined = message.lives === undefined ? message.extras : withLives(message.extras, message.lives, queues),
 ): LogRecord {
+  return {
+    kind: RecordKind.message,
+    dest: queues[0] ?? 0,
+    meta: messageMeta(message, queues, mayBeDelivered, extras),
+    body: message.bytes,
+    bodyStart: message.headerStart,
+    bodyEnd: message.end,
+  }
+}
+
+/**
+ * What was made last for a message without anything special to one queue, and what it says. The next one of a stream says the same
+ * and shares it: records never change, and memory for each of them would cost more than all else here.
+ */
+const lastPlain = { meta: NO_BYTES as Uint8Array, topic: '', codecId: '', flags: 0, priority: 0, headerBytes: 0, queue: 0 }
+
+function messageMeta(
+  message: Message,
+  queues: readonly number[],
+  mayBeDelivered: boolean,
+  extras: LoggedExtras | undefined,
+): Uint8Array {
+  const { topic, codec, priority, expiresAtMs } = message
+  const flags =
+    message.assurance |
+    (message.retain ? FLAG_RETAIN : 0) |
+    (message.durable ? FLAG_DURABLE : 0) |
+    (expiresAtMs === 0 ? 0 : FLAG_EXPIRES) |
+    (mayBeDelivered ? FLAG_MAY_BE_DELIVERED : 0)
+  const headerBytes = message.bodyStart - message.headerStart
+  const isPlain = extras === undefined && queues.length === 1 && (flags & (FLAG_RETAIN | FLAG_EXPIRES)) === 0
+  if (
+    isPlain &&
+    lastPlain.topic === topic &&
+    lastPlain.flags === flags &&
+    lastPlain.headerBytes === headerBytes &&
+    lastPlain.queue === queues[0] &&
+    lastPlain.priority === priority &&
+    lastPlain.codecId === codec.id
+  ) {
+    return lastPlain.meta
+  }
+  const meta = encodeMessageMeta(message, flags, queues, extras)
+  if (isPlain) {
+    lastPlain.meta = meta
+    lastPlain.topic = topic
+    lastPlain.codecId = codec.id
+    lastPlain.flags = flags
+    lastPlain.priority = priority
+    lastPlain.headerBytes = headerBytes
+    lastPlain.queue = queues[0]!
+  }
+  return meta
+}
+
+function encodeMessageMeta(
+  message: Message,
+  flags: number,
+  queues: readonly number[],
+  extras: LoggedExtras | undefined,
+): Uint8Array {
   const topic = utf8Of(message.topic)
   const { codec, expiresAtMs } = message
   const publisher = message.retain && message.publisher !== undefined ? utf8Of(message.publisher) : NO_BYTES
@@ -227,12 +289,7 @@ export function messageRecord(
     MESSAGE_FIXED_BYTES + codec.id.length + topic.length + publisher.length + more.length + queues.length * 4,
   )
   meta[0] = FORMAT_VERSION
-  meta[1] =
-    message.assurance |
-    (message.retain ? FLAG_RETAIN : 0) |
-    (message.durable ? FLAG_DURABLE : 0) |
-    (expiresAtMs === 0 ? 0 : FLAG_EXPIRES) |
-    (mayBeDelivered ? FLAG_MAY_BE_DELIVERED : 0)
+  meta[1] = flags
   meta[2] = message.priority
   meta[3] = codec.id.length
   if (expiresAtMs !== 0) putFloat64(meta, 4, expiresAtMs)
@@ -253,14 +310,7 @@ export function messageRecord(
     putUint32(meta, at, queue)
     at += 4
   }
-  return {
-    kind: RecordKind.message,
-    dest: queues[0] ?? 0,
-    meta,
-    body: message.bytes,
-    bodyStart: message.headerStart,
-    bodyEnd: message.end,
-  }
+  return meta
 }
 
 /** Codec and topic of the last one read, as bytes and as text: in a queue they are nearly always the same, and decoding costs most. */
