@@ -32,7 +32,7 @@ export function browseFor(client: StompConnection, headers: FrameHeaders, subscr
   client.browserCount++
   let isOver = false
   subscription.stopBrowsing = () => void (isOver = true)
-  const done = client.unfinished()
+  const done = client.unfinished.begin()
   const finished = (): void => {
     client.browserCount--
     done()

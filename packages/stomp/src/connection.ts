@@ -33,9 +33,7 @@ import { receiptOf } from './receipts.ts'
 import { Refused } from './refused.ts'
 import { WHEEL_TICK_MS } from './settings.ts'
 import type { Held, Subscription } from './subscription.ts'
-
-/** Receipts that wait for the log; then no more frames are taken before it has caught up. */
-const CONFIRMS_MAX = 4_096
+import { Unfinished } from './unfinished.ts'
 
 /** new: waits for CONNECT. authenticating: it came. leaving: DISCONNECT came, and what was before it is being finished. */
 type Phase = 'new' | 'authenticating' | 'connected' | 'leaving' | 'closed'
@@ -71,19 +69,12 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   readonly transactions: Map<string, OpenTransaction> = new Map()
   /** Messages that wait for ACK or NACK, by the number in their ack id, in the order they were sent. */
   readonly held: Map<number, Held> = new Map()
+  readonly unfinished: Unfinished = new Unfinished(this)
   #lastTag = 0
   #subscriptionCount = 0
-  /** Publishes that have no outcome yet, and the receipts that wait for one, by the number of the publish. */
-  #publishTag = 0
-  #pendingCount = 0
-  readonly #receipts = new Map<number, Uint8Array>()
-  /** Receipts that wait for the log alone. */
-  #confirmCount = 0
   /** Subscriptions that look through a queue. */
   browserCount = 0
   readonly #writableWaiters: (() => void)[] = []
-  /** Runs when nothing that the client sent before is unfinished. */
-  #whenDone: (() => void) | undefined = undefined
 
   wheelPrevious: WheelEntry | undefined = undefined
   wheelNext: WheelEntry | undefined = undefined
@@ -98,6 +89,11 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
 
   get isClosed(): boolean {
     return this.#phase === 'closed'
+  }
+
+  /** No frames are taken: something that `waitFor` was given is under way. */
+  get isBusy(): boolean {
+    return this.#isBusy
   }
 
   get lastTag(): number {
@@ -158,13 +154,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   // ── PublishOwner ──
 
   onPublishSettled(tag: number, result: Exclude<PublishResult, 'pending'>): void {
-    this.#pendingCount--
-    const receipt = this.#receipts.get(tag)
-    if (receipt !== undefined) this.#receipts.delete(tag)
-    if (this.#phase === 'closed') return
-    if (result === 'refused') this.refuseFor(this.producer.refusal!, 'SEND', receipt)
-    else if (receipt !== undefined) writeReceipt(this.transport, receipt)
-    this.#checkDone()
+    this.unfinished.onSettled(tag, result)
   }
 
   // ── WheelEntry ──
@@ -221,51 +211,6 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
       () => this.#goOn(),
       (error: unknown) => this.fail(error),
     )
-  }
-
-  /** A publish that has its outcome, or will have it: `onPublishSettled` with the number that `nextPublish` gave. Hot path. */
-  onPublished(tag: number, result: PublishResult, receipt: Uint8Array | undefined): void {
-    if (result === 'pending') {
-      this.#pendingCount++
-      if (receipt !== undefined) this.#receipts.set(tag, receipt)
-    } else if (result === 'refused') {
-      this.refuseFor(this.producer.refusal!, 'SEND', receipt)
-    } else if (receipt !== undefined) {
-      writeReceipt(this.transport, receipt)
-    }
-  }
-
-  nextPublish(): number {
-    return ++this.#publishTag
-  }
-
-  /** Something that ends later has begun; `DISCONNECT` waits for it. Call what this returns when it has. */
-  unfinished(): () => void {
-    this.#pendingCount++
-    return () => {
-      this.#pendingCount--
-      if (this.#phase !== 'closed') this.#checkDone()
-    }
-  }
-
-  /** The frame's receipt, once all that it did is in the log. [STOMP12-RECEIPT-b] */
-  confirm(headers: FrameHeaders): void {
-    const receipt = receiptOf(headers)
-    if (receipt !== undefined) this.confirmLater(receipt)
-  }
-
-  confirmLater(receipt: Uint8Array): void {
-    const { log } = this.adapter.vhost
-    if (log.settledSoFar() === undefined) return writeReceipt(this.transport, receipt)
-    const finished = this.unfinished()
-    this.#confirmCount++
-    log.afterBatches(() => {
-      this.#confirmCount--
-      if (!this.isClosed) writeReceipt(this.transport, receipt)
-      finished()
-    })
-    if (this.#confirmCount < CONFIRMS_MAX || this.#isBusy) return
-    this.waitFor(new Promise((resolve) => log.afterBatches(resolve)))
   }
 
   /** The message is settled. */
@@ -405,22 +350,14 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     this.held.clear()
     for (const subscription of this.subscriptions.values()) subscription.close()
     this.subscriptions.clear()
-    this.#whenDone = () => {
+    this.unfinished.whenDone(() => {
       this.adapter.vhost.log.afterBatches(() => {
         if (this.isClosed) return
         if (receipt !== undefined) writeReceipt(this.transport, receipt)
         this.#close('client disconnected', '')
         this.transport.end('client disconnected')
       })
-    }
-    this.#checkDone()
-  }
-
-  #checkDone(): void {
-    if (this.#pendingCount > 0) return
-    const done = this.#whenDone
-    this.#whenDone = undefined
-    done?.()
+    })
   }
 
   #goOn(): void {

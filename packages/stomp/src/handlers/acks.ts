@@ -35,7 +35,7 @@ export function handleAck(client: StompConnection, headers: FrameHeaders, isAck:
     if (held.subscription.isCumulative) settleUpTo(client, headers, held.subscription, tag, verdict)
     else settle(client, headers, tag, held, verdict)
   }
-  if (headers.find(HeaderId.receipt) >= 0) client.confirm(headers)
+  if (headers.find(HeaderId.receipt) >= 0) client.unfinished.confirm(headers)
 }
 
 function verdictOf(client: StompConnection, headers: FrameHeaders, isAck: boolean): Verdict {

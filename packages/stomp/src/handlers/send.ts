@@ -30,9 +30,9 @@ export function handleSend(client: StompConnection, headers: FrameHeaders, bytes
   if (plan.retain && bodyEnd > bodyStart) checkKept(headers, bodyEnd - bodyStart)
   const message = messageOf(client, plan, codecFor(headers, bytes, bodyStart, bodyEnd), bytes, bodyStart, bodyEnd)
   if (headers.find(HeaderId.transaction) >= 0) return sendInTransaction(client, headers, plan, message)
-  const tag = client.nextPublish()
+  const tag = client.unfinished.nextPublish()
   const result = client.producer.publish(plan.target, message, tag, plan.options)
-  client.onPublished(tag, result, receiptOf(headers))
+  client.unfinished.onPublished(tag, result, receiptOf(headers))
 }
 
 function planOf(client: StompConnection, headers: FrameHeaders): SendPlan {
@@ -102,5 +102,5 @@ function messageOf(
 function sendInTransaction(client: StompConnection, headers: FrameHeaders, plan: SendPlan, message: Message): void {
   const refusal = transactionOf(client, headers)!.transaction.publish(plan.target, message, plan.options)
   if (refusal !== undefined) return client.refuseFor(refusal, 'SEND', receiptOf(headers))
-  client.confirm(headers)
+  client.unfinished.confirm(headers)
 }

@@ -30,7 +30,7 @@ export function handleSubscribe(client: StompConnection, headers: FrameHeaders):
   if (isBrowser) browseFor(client, headers, subscription, sources)
   else subscription.receivers = openAll(client, headers, subscription, sources, prefetch ?? client.adapter.settings.prefetch)
   client.subscriptions.set(key, subscription)
-  client.confirm(headers)
+  client.unfinished.confirm(headers)
 }
 
 /** The core counts what is read from; what is browsed, and is over, is still the client's to unsubscribe. */
@@ -62,7 +62,7 @@ export function handleUnsubscribe(client: StompConnection, headers: FrameHeaders
   client.subscriptions.delete(key)
   subscription?.close()
   if (durable !== undefined) deleteDurable(client, headers, durable)
-  client.confirm(headers)
+  client.unfinished.confirm(headers)
 }
 
 /** A durable subscription; one that has no client id is anybody's who knows its name. */

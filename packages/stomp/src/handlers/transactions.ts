@@ -23,20 +23,20 @@ export function handleBegin(client: StompConnection, headers: FrameHeaders): voi
   const begun = client.session.beginTransaction(client.producer)
   if (!begun.ok) throw new Refused(headers, begun.detail.text)
   client.transactions.set(name, { transaction: begun.value, tags: [] })
-  client.confirm(headers)
+  client.unfinished.confirm(headers)
 }
 
 /** The receipt says that all of it is in the log. [STOMP12-COMMIT-a] */
 export function handleCommit(client: StompConnection, headers: FrameHeaders): void {
   const { transaction, tags } = taken(client, headers)
   const receipt = receiptOf(headers)
-  const finished = client.unfinished()
+  const finished = client.unfinished.begin()
   transaction.commit((refusal) => {
     if (!client.isClosed) {
       if (refusal !== undefined) client.refuseFor(refusal, 'COMMIT', receipt)
       else {
         for (const tag of tags) client.forgetHeld(tag)
-        if (receipt !== undefined) client.confirmLater(receipt)
+        if (receipt !== undefined) client.unfinished.confirmLater(receipt)
       }
     }
     finished()
@@ -46,7 +46,7 @@ export function handleCommit(client: StompConnection, headers: FrameHeaders): vo
 /** What it settled is with the client still, to be settled again. [STOMP12-ABORT-a] */
 export function handleAbort(client: StompConnection, headers: FrameHeaders): void {
   taken(client, headers).transaction.rollback()
-  client.confirm(headers)
+  client.unfinished.confirm(headers)
 }
 
 /** The transaction that a SEND, ACK or NACK belongs to; undefined where it names none. */
