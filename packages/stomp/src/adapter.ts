@@ -5,7 +5,9 @@
 import {
   type Connection,
   type EventKind,
+  type EventDetails,
   type Events,
+  EventThrottle,
   type Login,
   type ProtocolAdapter,
   TimerWheel,
@@ -41,6 +43,8 @@ export class StompAdapter implements ProtocolAdapter {
   readonly loginLimits: FrameLimits
   readonly wheel: TimerWheel
   readonly #events: Events
+  /** A client may send to many names that look mistaken. */
+  readonly #hints: EventThrottle
   readonly #connections = new Set<StompConnection>()
 
   constructor(options: StompAdapterOptions) {
@@ -49,6 +53,7 @@ export class StompAdapter implements ProtocolAdapter {
     this.settings = options.settings
     this.loginLimits = { ...options.settings, maxBodyBytes: Math.min(options.settings.maxBodyBytes, LOGIN_BODY_BYTES_MAX) }
     this.#events = options.events
+    this.#hints = new EventThrottle(options.vhost.env.clock, (event) => options.events.emit(event))
     this.wheel = new TimerWheel(options.vhost.env.clock, WHEEL_TICK_MS)
   }
 
@@ -65,6 +70,7 @@ export class StompAdapter implements ProtocolAdapter {
   /** Tells every client that the broker stops, and closes. */
   drain(): void {
     for (const connection of [...this.#connections]) connection.refuse('the broker is stopping; connect again later', '')
+    this.#hints.flush()
     this.wheel.close()
   }
 
@@ -88,16 +94,25 @@ export class StompAdapter implements ProtocolAdapter {
   }
 
   report(connection: StompConnection, kind: EventKind, text: string, clause: string): void {
-    const { peer } = connection.transport
-    this.#events.emit({
-      kind,
-      source: 'stomp',
-      listener: peer.listener,
-      peer: peer.port === 0 ? peer.address : `${peer.address}:${peer.port}`,
-      clientId: connection.clientId,
-      user: connection.userName,
-      text,
-      clause,
-    })
+    this.#events.emit(eventOf(connection, kind, text, clause))
+  }
+
+  /** It worked, but perhaps not as it was meant. Told once a second for each client. */
+  hint(connection: StompConnection, text: string): void {
+    this.#hints.report(`${connection.clientId} hint`, eventOf(connection, 'hint', text, ''))
+  }
+}
+
+function eventOf(connection: StompConnection, kind: EventKind, text: string, clause: string): EventDetails {
+  const { peer } = connection.transport
+  return {
+    kind,
+    source: 'stomp',
+    listener: peer.listener,
+    peer: peer.port === 0 ? peer.address : `${peer.address}:${peer.port}`,
+    clientId: connection.clientId,
+    user: connection.userName,
+    text,
+    clause,
   }
 }

@@ -239,7 +239,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
 
   /** An operator wants to know; the client stays. */
   hint(text: string): void {
-    this.adapter.report(this, 'hint', text, '')
+    this.adapter.hint(this, text)
   }
 
   // ── the end ──

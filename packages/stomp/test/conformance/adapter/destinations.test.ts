@@ -104,6 +104,18 @@ describe('a wildcard', () => {
   })
 })
 
+describe('names that probably mean something else', () => {
+  it('are told to operators once a second, with how many there were', () => {
+    const world = new World()
+    const client = world.connect()
+    const hints = (): string[] => world.events.filter(({ kind }) => kind === 'hint').map(({ text }) => text)
+    client.send(...Array.from({ length: 100 }, (_, index) => send(`/Topic/${index}`, 'x')))
+    expect(hints()).toHaveLength(1)
+    world.advance(1_000)
+    expect(hints()).toEqual([expect.stringContaining('/Topic/0'), expect.stringMatching(/\(99 such events in a second\)$/)])
+  })
+})
+
 describe('a list', () => {
   it('is sent to all of it', () => {
     const world = new World()
