@@ -51,7 +51,7 @@ const limitsSchema = z
       description:
         'Bytes of messages that one connection has been sent and has not acknowledged, whatever it reads from. From there on it gets ' +
         'nothing more until it acknowledges something; the last message may go beyond it.',
-      reload: 'live',
+      reload: 'connection',
     }),
     connectionParkedBytesMax: z.int().min(1_024).max(1_073_741_824).default(1_048_576).meta({
       description:

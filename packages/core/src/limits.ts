@@ -81,6 +81,8 @@ export interface CoreLimits {
   readonly queuedBytesMax: number
   /** Waiting in all queues together. Beyond it the newest is not kept, whichever queue it is for, and counted. */
   readonly queuedBytesTotalMax: number
+  /** Handed to one connection and not settled. Beyond it nothing more is handed out until something is; the last message may go beyond it. */
+  readonly unsettledBytesMax: number
   /** Headers and body of one message. Beyond it a publish is refused as 'limit-reached'. */
   readonly messageBytesMax: number
   /**
@@ -104,6 +106,7 @@ export const DEFAULT_CORE_LIMITS: CoreLimits = {
   queuedMessagesMax: 250_000,
   queuedBytesMax: 64 * 1024 * 1024,
   queuedBytesTotalMax: 1024 * 1024 * 1024,
+  unsettledBytesMax: 64 * 1024 * 1024,
   messageBytesMax: 64 * 1024 * 1024,
   heldMessagesMax: 65_536,
   heldBytesMax: 16 * 1024 * 1024,

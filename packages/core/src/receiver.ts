@@ -11,6 +11,7 @@ import { Consumer, CREDIT_UNLIMITED } from './queue/consumer.ts'
 import { CreditPool } from './queue/credit.ts'
 import type { BindingData, Delivery, DeliverySink, Match } from './queue/delivery.ts'
 import { Queue } from './queue/queue.ts'
+import type { UnsettledBytes } from './queue/unsettled-bytes.ts'
 import { refuse, type Result } from './refusal.ts'
 import { type Binding, matchOf } from './router.ts'
 import { parseSelector, type Selector } from './selector/selector.ts'
@@ -57,6 +58,8 @@ export interface ReceiverSpec {
 export interface ReceiverOwner {
   readonly vhost: VirtualHost
   readonly subject: Subject
+  /** What its connection has not settled. */
+  readonly unsettled: UnsettledBytes
   /** Owner of a temporary destination that this session may read from; others are refused. */
   mayReadTemporary(address: string): boolean
 }
@@ -105,7 +108,7 @@ export function openReceiver(owner: ReceiverOwner, spec: ReceiverSpec, onClosed:
     const text = `the selector '${spec.selector}' is wrong at character ${parsed.error.position}: ${parsed.error.text}`
     return refuse('mismatch', spec.selector!, text)
   }
-  const pool = new CreditPool(spec.creditMax, owner.vhost.turns)
+  const pool = new CreditPool(spec.creditMax, owner.vhost.turns, owner.unsettled)
   const reading = readingOf(owner, spec, parsed?.selector, pool)
   return reading.ok ? { ok: true, value: new Receiver(pool, reading.value, onClosed) } : reading
 }

@@ -17,6 +17,7 @@ import type { DurableSession } from './log/state.ts'
 import type { Assurance, Message } from './message.ts'
 import { Producer, type PublishOwner } from './producer.ts'
 import { Queue } from './queue/queue.ts'
+import { UnsettledBytes } from './queue/unsettled-bytes.ts'
 import { QueueConsumers } from './queue-consumers.ts'
 import { openReceiver, type Receiver, type ReceiverSpec } from './receiver.ts'
 import { refuse, type Result } from './refusal.ts'
@@ -98,7 +99,7 @@ export class Session {
     this.clientId = clientId
     this.principal = principal
     this.#expiryMs = expiryMs
-    this.pool = new CreditPool(0, vhost.turns)
+    this.pool = new CreditPool(0, vhost.turns, new UnsettledBytes(vhost.limits.unsettledBytesMax))
     this.pool.sessionNumber = queueNumber
     this.queue = new Queue(vhost, clientId, vhost.subscriptionSettings, expiryMs > 0)
     this.queue.number = queueNumber
@@ -133,6 +134,7 @@ export class Session {
     this.#changeExpiry(expiryMs)
     this.queue.keepsUnsettled = expiryMs > 0
     this.pool.setLimit(creditMax)
+    this.pool.bytes.setMax(this.#vhost.limits.unsettledBytesMax)
   }
 
   /** Deliveries start. The adapter calls it once it has told the client that it is connected. */
@@ -217,7 +219,9 @@ export class Session {
     if (!room.ok) return room
     const vhost = this.#vhost
     const mayReadTemporary = (address: string): boolean => (vhost.temporaries.ownerOf(address) ?? this) === this
-    const opened = openReceiver({ vhost, subject: this.#subject(), mayReadTemporary }, spec, (closed) => this.#receivers?.delete(closed))
+    const opened = openReceiver({ vhost, subject: this.#subject(), unsettled: this.pool.bytes, mayReadTemporary }, spec, (closed) =>
+      this.#receivers?.delete(closed),
+    )
     if (opened.ok) (this.#receivers ??= new Set()).add(opened.value)
     return opened
   }

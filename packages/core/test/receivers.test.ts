@@ -57,6 +57,32 @@ test('each has its own credit: one that takes nothing more does not hold the oth
   expect(narrow.sink.texts).toEqual(['1', '2'])
 })
 
+test('what one connection has not settled is bounded in bytes over all that it reads from', () => {
+  const world = new World({ limits: { unsettledBytesMax: 3_000 } })
+  const client = world.connect('c')
+  client.bind('own')
+  const one = new Reader(client, topic('a'), { creditMax: 100 })
+  const two = new Reader(client, { kind: 'queue', queue: 'q' }, { creditMax: 100 })
+  const publisher = world.connect('p')
+  const body = 'x'.repeat(1_000)
+  for (let count = 0; count < 5; count++) for (const address of ['own', 'a', `${QUEUE}q`]) publisher.publish(address, body)
+  world.settle()
+  const held = (): number => one.sink.held.length + two.sink.held.length + client.sink.held.length
+  expect(held()).toBe(3)
+  for (let count = 0; count < 12; count++) {
+    const sink = [one.sink, two.sink, client.sink].find((each) => each.held.length > 0)!
+    const delivery = sink.held.shift()!
+    delivery.consumer!.settle(delivery, 'accepted')
+    world.settle()
+    expect(held()).toBe(3)
+  }
+  expect([one, two, client].map(({ sink }) => sink.seen.length)).toEqual([5, 5, 5])
+  const second = new Reader(world.connect('d'), topic('a'), { creditMax: 100 })
+  for (let count = 0; count < 5; count++) publisher.publish('a', body)
+  world.settle()
+  expect(second.sink.held.length).toBe(3)
+})
+
 test('what a closed receiver of a queue has not settled goes to the next one, marked', () => {
   const world = new World()
   const client = world.connect('c')

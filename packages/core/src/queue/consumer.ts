@@ -121,7 +121,7 @@ export class Consumer implements CreditWaiter {
       if (!this.#sink!.deliver(delivery)) this.queue.onUndeliverable()
       return
     }
-    delivery.tag = this.pool.take()
+    delivery.tag = this.pool.take(delivery.message.size)
     this.#link(delivery)
     if (!this.#sink!.deliver(delivery)) this.settle(delivery, 'rejected')
   }
@@ -148,7 +148,7 @@ export class Consumer implements CreditWaiter {
 
   /** After a restart: it has this delivery unsettled. */
   adopt(delivery: Delivery): void {
-    delivery.tag = this.pool.take()
+    delivery.tag = this.pool.take(delivery.message.size)
     this.#link(delivery)
     this.queue.onAdopted(this, delivery)
   }
@@ -166,7 +166,7 @@ export class Consumer implements CreditWaiter {
   letGo(delivery: Delivery): void {
     if (delivery.consumer !== this) throw new Error(`settle of a delivery that is not with this consumer of ${this.queue.name}`)
     this.#unlink(delivery)
-    this.pool.giveBack()
+    this.pool.giveBack(delivery.message.size)
   }
 
   #link(delivery: Delivery): void {
