@@ -9,6 +9,8 @@ export type Action =
   | { readonly kind: 'send'; readonly slot: number; readonly text: string }
   /** fin: the program ends. rst: the network fails. stop, read: the client reads no more, or again. */
   | { readonly kind: 'fin' | 'rst' | 'stop' | 'read'; readonly slot: number }
+  /** Another protocol publishes, at most once or at least once, to an address in core form. */
+  | { readonly kind: 'publish'; readonly address: string; readonly assurance: 0 | 1 }
   | { readonly kind: 'turn' | 'settle' }
   | { readonly kind: 'wait'; readonly ms: number }
 
@@ -29,6 +31,8 @@ function lineOf(action: Action): string {
     case 'send':
       // A '#' would begin a comment.
       return `send ${action.slot} ${JSON.stringify(action.text).replaceAll('#', String.raw`\u0023`)}`
+    case 'publish':
+      return `publish ${action.address} ${action.assurance}`
     case 'wait':
       return `wait ${action.ms}`
     case 'turn':
@@ -54,6 +58,8 @@ function actionOf(line: string): Action {
       return { kind, slot, version: Number(second) as Version, kernelBytes: Number(third) }
     case 'send':
       return { kind, slot, text: JSON.parse(line.slice(`send ${first} `.length)) as string }
+    case 'publish':
+      return { kind, address: first, assurance: second === '0' ? 0 : 1 }
     case 'wait':
       return { kind, ms: slot }
     case 'turn':

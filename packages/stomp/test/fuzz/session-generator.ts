@@ -69,12 +69,14 @@ export class Generator {
     const slot = dice.below(SLOTS)
     const peer = this.#run.peers[slot]
     if (peer === undefined || peer.client.isClosed || dice.oneIn(60)) return this.#open(slot)
-    const kind = dice.weighted({ frames: 40, garbled: 1, turn: 6, settle: 8, wait: 2, end: 1, reading: 1 })
+    const kind = dice.weighted({ frames: 40, garbled: 1, publish: 6, turn: 6, settle: 8, wait: 2, end: 1, reading: 1 })
     switch (kind) {
       case 'frames':
         return this.#inPieces(slot, Array.from({ length: 1 + dice.below(6) }, () => this.#frame(peer)).join(''))
       case 'garbled':
         return this.#inPieces(slot, this.#garbled(this.#frame(peer)))
+      case 'publish':
+        return [{ kind, address: dice.pick(['$queue/a', 'a/b', 'a/c']), assurance: dice.oneIn(3) ? 1 : 0 }]
       case 'wait':
         return [{ kind, ms: dice.pick(WAITS_MS) }]
       case 'end':

@@ -167,6 +167,9 @@ export class SessionRun {
       case 'send':
         this.peers[action.slot]?.say(action.text)
         return // nothing happens before the next turn
+      case 'publish':
+        this.world.publish(action.address, 'from elsewhere', action.assurance)
+        break
       case 'turn':
         this.world.clock.turn()
         return
