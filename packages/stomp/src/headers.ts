@@ -25,6 +25,7 @@ export const MESSAGE_SKIPS: HeaderMask = headerMask([
   HeaderId.scheduledPeriod,
   HeaderId.scheduledRepeat,
   HeaderId.scheduledCron,
+  HeaderId.scheduledTime,
   HeaderId.destinationType,
   // Only the server says these. [STOMP12-MESSAGE-c]
   HeaderId.messageId,
@@ -32,6 +33,16 @@ export const MESSAGE_SKIPS: HeaderMask = headerMask([
   HeaderId.ack,
   HeaderId.redelivered,
   HeaderId.userId,
+  HeaderId.deliveryCount,
+  HeaderId.scheduledId,
+  HeaderId.originalDestination,
+  HeaderId.deadLetterCause,
+  HeaderId.deathQueue,
+  HeaderId.deathCause,
+  HeaderId.deathReason,
+  HeaderId.deathCount,
+  HeaderId.deathExpiredAt,
+  HeaderId.deathTime,
 ])
 
 function codecOf(id: string, isText: boolean): HeaderCodec {

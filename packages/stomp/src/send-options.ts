@@ -31,6 +31,7 @@ const MEANINGFUL = headerMask([
   HeaderId.scheduledPeriod,
   HeaderId.scheduledRepeat,
   HeaderId.scheduledCron,
+  HeaderId.scheduledTime,
 ])
 
 /** Of a message that says nothing, or only that it is to be kept. */

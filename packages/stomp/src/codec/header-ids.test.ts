@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { COMMAND_NAMES, Command, commandOf, isClientCommand, isOfLogin, mayHaveBody } from './commands.ts'
-import { HEADER_NAMES, HeaderId, headerIdOf } from './header-ids.ts'
+import { HEADER_NAMES, HeaderId, headerIdOf, SEED, SEED_KNOWN } from './header-ids.ts'
 
 function idOf(name: string): number {
   const bytes = Buffer.from(`..${name}..`)
@@ -17,6 +17,10 @@ test('every known header is found by its name, and has a number of its own', () 
   expect(HEADER_NAMES.slice(1).map(idOf)).toEqual(HEADER_NAMES.slice(1).map((_, index) => index + 1))
   expect(Object.values(HeaderId)).toEqual(HEADER_NAMES.slice(1).map((_, index) => index + 1))
   expect(new Set(HEADER_NAMES).size).toBe(HEADER_NAMES.length)
+})
+
+test('nothing is searched at the start: the known multiplier does for these names', () => {
+  expect(SEED_KNOWN).toBe(SEED)
 })
 
 test('names that differ in a letter, in case or in length are other headers', () => {
