@@ -84,6 +84,15 @@ export class Destinations {
     return { sources: parts.map((part) => this.#sourceOf(frame, part, own)), prefetch: own.prefetch }
   }
 
+  /** Only topics that stay keep a message; of a list, all of it must be such. */
+  checkRetained(frame: FrameHeaders): void {
+    const { address } = this.#resolve(frame, required(frame, HeaderId.destination, 'destination', 'STOMP12-SEND-a'), 'send')
+    for (const part of address.kind === 'list' ? address.parts : [address]) {
+      if (part.kind === 'topic') continue
+      throw new Refused(frame, `${kindText(part)} keeps no retained message; send to a topic that stays, or leave out header retain`)
+    }
+  }
+
   /** `reply-to` as every client of the broker can use it. */
   replyTo(frame: FrameHeaders, text: string): string {
     const read = resolve(text, { protocol: 'stomp', profile: this.#client.adapter.settings.profile, purpose: 'send' })

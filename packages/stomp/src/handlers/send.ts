@@ -38,6 +38,7 @@ export function handleSend(client: StompConnection, headers: FrameHeaders, bytes
 function planOf(client: StompConnection, headers: FrameHeaders): SendPlan {
   const target = client.destinations.targetOf(headers)
   const { lines, ...options } = readSendOptions(client, headers, target)
+  if (options.retain) client.destinations.checkRetained(headers)
   return { target, lines: lines ?? headers.canonicalLines(MESSAGE_SKIPS), ...options }
 }
 

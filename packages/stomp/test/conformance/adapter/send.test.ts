@@ -307,6 +307,14 @@ describe('a retained message', () => {
     expect(other.messages()).toEqual([])
   })
 
+  it('is one for each topic of a list', () => {
+    const world = new World()
+    world.connect().send(send('/topic/a,/topic/b', 'kept', { retain: true }))
+    const reader = world.connect()
+    reader.send(subscribe(1, '/topic/>', { 'activemq.retroactive': true }))
+    expect(reader.messages().map(({ headers }) => headers['destination']).sort()).toEqual(['/topic/a', '/topic/b'])
+  })
+
   it.each([{ retain: 'remove' }, { retain: 'true' }, { 'ActiveMQ.Retain': 'true' }])('goes by an empty one with %o', (form) => {
     const world = new World()
     world.connect().send(send('/topic/t', 'kept', { retain: true }), send('/topic/t', '', form))
@@ -323,6 +331,8 @@ describe('a retained message', () => {
 
   it.each([
     ['/queue/q', 'true', /a queue keeps no retained message/],
+    ['/topic/t,/queue/q', 'true', /^SEND: queue .*keeps no retained message; send to a topic that stays/],
+    ['/temp-topic/t', 'true', /^SEND: temporary topic .*keeps no retained message/],
     ['/topic/t', 'maybe', /^SEND: header .retain.*'maybe'.*'true', 'set' or 'remove'/],
   ])('for %s with retain:%s is refused', (destination, retain, text) => {
     const client = new World().connect()
