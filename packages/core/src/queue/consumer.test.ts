@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { matchWith, messageOf, queueContext, receiverOf, type ReceiverOptions, TestSink } from '../../test/support.ts'
 import { Consumer, CREDIT_UNLIMITED } from './consumer.ts'
 import { CreditPool } from './credit.ts'
-import { Queue, type QueueContext } from './queue.ts'
+import type { QueueContext } from './context.ts'
+import { Queue } from './queue.ts'
 import { subscriptionSettings } from './settings.ts'
 
 interface Setup {

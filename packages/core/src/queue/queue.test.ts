@@ -13,7 +13,8 @@ import {
 } from '../../test/support.ts'
 import type { Delivery } from './delivery.ts'
 import { BACKFILL_MESSAGES_MAX, DISPATCH_BATCH_MAX, ENTRY_BYTES } from '../limits.ts'
-import { Queue, type QueueContext } from './queue.ts'
+import type { QueueContext } from './context.ts'
+import { Queue } from './queue.ts'
 import { type QueueSettings, subscriptionSettings } from './settings.ts'
 
 interface Setup {

@@ -4,14 +4,23 @@
  */
 import type { HostLog } from '../log/host-log.ts'
 import type { Message } from '../message.ts'
+import type { WaitingBytes } from './lanes.ts'
 import type { WaitingLine } from './line.ts'
 
 /** One read. Large enough that its cost is small per message, small enough that ten thousand queues can have one. */
 export const STAGE_MESSAGES_MAX = 1_024
 export const STAGE_BYTES_MAX: number = 1024 * 1024
+const STAGE_BYTES_SHORT: number = 64 * 1024
+/** From this share of the memory for what waits on, queues read little ahead. */
+const MEMORY_SHORT_SHARE = 3 / 4
+
+/** Bytes of one read: fewer when memory is short. */
+export function stageBytesIn({ bytes, bytesMax }: WaitingBytes): number {
+  return bytes > bytesMax * MEMORY_SHORT_SHARE ? STAGE_BYTES_SHORT : STAGE_BYTES_MAX
+}
 
 export interface StagingHost {
-  /** Bytes of one read: fewer when memory is short. */
+  /** As `stageBytesIn` says. */
   readonly stageBytesMax: number
   /** Messages up to `lastLsn` will be staged; nothing is handed out before what it returns has resolved. */
   beforeStaging(lastLsn: number): Promise<void> | undefined

@@ -1,0 +1,450 @@
+/**
+ * What one queue has: its entries in their places, their weight against its limits, their expiry, and what the log knows of them; what
+ * becomes of an entry that was taken out. Order and place are `Lanes`'; who gets an entry is decided by `Queue`, which is one of these.
+ */
+import type { Counters } from '../counters.ts'
+import type { HoldingReport } from '../flow/gates.ts'
+import type { ExpirySweep } from '../flow/sweeper.ts'
+import { DISPATCH_BATCH_MAX, ENTRY_BYTES, PAGE_LOOKS_MAX } from '../limits.ts'
+import type { Assurance, Message } from '../message.ts'
+import type { MoveCause, QueueContext } from './context.ts'
+import { Delivery } from './delivery.ts'
+import { ExpiredMoves } from './expired-moves.ts'
+import type { LastValuesHost } from './last-values.ts'
+import { INDEX_BYTES, type Lane, Lanes, type LanesEnd, type Leaving } from './lanes.ts'
+import type { WaitingLine } from './line.ts'
+import { Pressure } from './pressure.ts'
+import type { Queue } from './queue.ts'
+import type { QueueSettings } from './settings.ts'
+import { STAGE_BYTES_MAX, STAGE_MESSAGES_MAX } from './staging.ts'
+
+export abstract class EntryStore implements LastValuesHost {
+  readonly name: string
+  /** In the log; 0 for a queue that does not outlive the process. */
+  number = 0
+  /** Messages before this one came when the queue was not in the log: the log does not wait for them. */
+  #loggedFromLsn = 0
+  protected readonly context: QueueContext
+  protected readonly counters: Counters
+  readonly contents: Lanes
+  #settings: QueueSettings
+  #isClosed = false
+  /** Made when the queue first fills. */
+  #pressure: Pressure | undefined = undefined
+  /** Entries not kept because of a limit. */
+  droppedCount = 0
+  /** Published and not yet committed: they count against the limits. */
+  underWayCount = 0
+  underWayBytes = 0
+  /** Somebody waits for room in it and hears of it by `QueueContext.onEased`. */
+  isBlocking = false
+  holdingReport: HoldingReport | undefined = undefined
+  #sweep: ExpirySweep | undefined = undefined
+  /** Flow control knows that some of its messages need not be in memory. */
+  #isPageable = false
+  /** Made when the first message expires whose bytes are on disk. */
+  #expiredMoves: ExpiredMoves | undefined = undefined
+
+  constructor(context: QueueContext, name: string, settings: QueueSettings) {
+    this.context = context
+    this.counters = context.counters
+    this.name = name
+    this.#settings = settings
+    this.contents = new Lanes(context.waiting)
+  }
+
+  /** Itself, for those who know queues only. */
+  protected abstract readonly queue: Queue
+  /** Something that waits may have its turn now. */
+  abstract wake(): void
+  /** A younger one has taken the place of an entry that comes back. */
+  protected abstract isReplaced(delivery: Delivery): boolean
+  /** An entry waits again, in its old place. */
+  protected abstract onReturned(priority: number, position: number): void
+
+  get settings(): QueueSettings {
+    return this.#settings
+  }
+
+  protected set settings(settings: QueueSettings) {
+    this.#settings = settings
+  }
+
+  /** Takes nothing more, and has forgotten what it had. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  get waitingCount(): number {
+    return this.contents.waitingCount
+  }
+
+  get waitingBytes(): number {
+    return this.contents.bytes
+  }
+
+  /** With consumers, in a transaction, or waiting for their next attempt. */
+  get inflightCount(): number {
+    return this.contents.liveCount - this.contents.waitingCount
+  }
+
+  get lanes(): readonly Lane[] {
+    return this.contents.all
+  }
+
+  /** From now on it outlives the process, as `number` of the log. What it has already does not. */
+  enterLog(number: number): void {
+    this.number = number
+    this.#loggedFromLsn = Infinity
+    this.context.log.mark((nextLsn) => {
+      this.#loggedFromLsn = nextLsn
+    })
+  }
+
+  /** The log says that this queue has the message, and has to hear when it has not any more. */
+  isLogged(delivery: Delivery): boolean {
+    return this.isInLog(delivery.message) && delivery.assurance !== 0 && !delivery.retained
+  }
+
+  protected isInLog({ lsn }: Message): boolean {
+    return this.number !== 0 && lsn !== 0 && lsn >= this.#loggedFromLsn
+  }
+
+  /** Forgets everything that waits and takes nothing more. Returns the lsns of what the log has for it, with consumers or waiting. */
+  close(): number[] {
+    this.#isClosed = true
+    const lsns: number[] = []
+    for (const { line } of this.contents.all) {
+      for (let position = line.nextLive(0); position !== 0; position = line.nextLive(position)) {
+        const lsn = line.lsnAt(position)
+        if (lsn !== 0) lsns.push(lsn)
+        line.remove(position) // a settle that is on its way to the log finds it gone
+      }
+    }
+    this.contents.clear()
+    this.#pressure?.release()
+    this.context.flow.forget(this.queue, this.#sweep)
+    this.context.onEased(this.queue)
+    return lsns
+  }
+
+  // ── Places ──
+
+  /** The entry of a waiting position; `message` is its own, read from the log. */
+  entryFor(message: Message, line: WaitingLine, position: number): Delivery {
+    return line.entryAt(position) ?? this.entryOf(message, line, position)
+  }
+
+  /** After a restart: the entry of a message, for the consumer who had it. Undefined when it is not here any more. */
+  claim(message: Message): Delivery | undefined {
+    const line = this.contents.line(message.priority)
+    const position = line.find(message.lsn)
+    if (position === 0 || !line.isWaiting(position)) return undefined
+    const entry = this.entryOf(message, line, position)
+    entry.redelivered = true
+    this.takeWaiting(line, position, false)
+    return entry
+  }
+
+  protected entryOf(message: Message, line: WaitingLine, position: number): Delivery {
+    const match = this.context.matchFor(this.queue, message)
+    // At least 1: its binding may be at most once by now, but then it was logged before.
+    const assurance = match.assuranceMax === 0 ? 1 : lower(message.assurance, match.assuranceMax)
+    const { failedCount, redelivered, expiresAtMs } = line.look(position)!
+    const entry = new Delivery(message.livingUntil(expiresAtMs), match, assurance, false)
+    entry.line = line
+    entry.position = position
+    entry.failedCount = failedCount
+    entry.redelivered = redelivered
+    return entry
+  }
+
+  protected place(delivery: Delivery, isLogged: boolean, isTaken: boolean): void {
+    const { message } = delivery
+    const line = this.contents.line(message.priority)
+    delivery.line = line
+    delivery.position = line.push(
+      isLogged ? message.lsn : 0,
+      footprint(message, isLogged),
+      message.expiresAtMs,
+      // One that a consumer has and the log has not is seen by those who browse.
+      isTaken && isLogged ? undefined : delivery,
+      isTaken,
+    )
+  }
+
+  /** Hot path. */
+  protected takeWaiting(line: WaitingLine, position: number, isLoaded: boolean): void {
+    this.contents.weighWaiting(line.bytesAt(position), line.lsnAt(position) !== 0, isLoaded, -1)
+    line.take(position)
+    this.ease()
+  }
+
+  /** Takes a waiting entry out, for somebody who moves, deletes or replaces it, and then finishes it or puts it back. */
+  takeOut(line: WaitingLine, position: number): void {
+    const { lsn, bytes, entry } = line.look(position)!
+    this.contents.weighWaiting(bytes, lsn !== 0, entry !== undefined, -1)
+    line.take(position)
+    this.ease()
+    this.wake() // the one behind it may need less
+  }
+
+  /** Somebody who took it out has finished with it. */
+  finishAt(line: WaitingLine, position: number): void {
+    const lsn = line.lsnAt(position)
+    if (lsn === 0) line.remove(position)
+    else this.context.log.settle(this.number, lsn, line, position)
+  }
+
+  /** An entry that somebody took out, or could not move away, waits again. */
+  takeBack(delivery: Delivery): void {
+    if (!this.#isClosed) this.putBack(delivery, delivery.failedCount)
+  }
+
+  /** For a purge: all that waits before `end` is on its way out, until `contents` finishes or undoes that. */
+  leaveAll(end: LanesEnd): Leaving {
+    const leaving = this.contents.leaveAll(end)
+    this.ease()
+    return leaving
+  }
+
+  // ── LastValuesHost ──
+
+  readMessages(lsns: readonly number[]): Promise<(Message | undefined)[] | undefined> {
+    return this.context.log.readMessages(lsns)
+  }
+
+  replace(line: WaitingLine, position: number): void {
+    this.counters.replaced++
+    this.takeOut(line, position)
+    this.finishAt(line, position)
+  }
+
+  // ── Outcomes ──
+
+  /** `session` had it, by its number in the log: until the settle is there, a restart gives it back to that one. Hot path. */
+  protected finish(delivery: Delivery, session: number = 0): void {
+    const { line, position, protocolState } = delivery
+    if (this.#isClosed) return
+    if (!this.isLogged(delivery)) line?.remove(position)
+    else {
+      const isKept = protocolState !== 0 && (session === this.number || delivery.assurance === 2)
+      this.context.log.settle(this.number, delivery.message.lsn, line, position, isKept ? session : 0, protocolState)
+    }
+  }
+
+  /** A transaction has finished a delivery, and the log knows. */
+  onSettledInLog(delivery: Delivery, outcome: 'accepted' | 'rejected'): void {
+    if (outcome === 'rejected') this.counters.rejected++
+    const isLogged = this.isLogged(delivery)
+    const wasThere = delivery.line?.remove(delivery.position) ?? true
+    if (isLogged && wasThere) this.context.log.unref(delivery.message.lsn)
+  }
+
+  /** A message that the log gave this queue, and that it does not keep. */
+  protected settleUnkept(message: Message, retained: boolean): void {
+    if (this.isInLog(message) && !retained) this.context.log.settle(this.number, message.lsn, undefined, 0)
+  }
+
+  protected reject(delivery: Delivery, cause: MoveCause, reason: string | undefined, session: number = 0): void {
+    this.counters.rejected++
+    const target = this.#settings.deadLetter
+    if (target === undefined || target === this.name || this.#isClosed) return this.finish(delivery, session)
+    this.context.moveAway(this.queue, delivery, target, cause, reason)
+  }
+
+  /** A delivery failed: again at once, later, or never. */
+  protected retry(delivery: Delivery, failedCount: number): void {
+    const delayMs = this.context.nextAttemptMs(this.#settings, failedCount)
+    if (delayMs === undefined) {
+      delivery.failedCount = failedCount
+      return this.reject(delivery, 'deliveries-exhausted', undefined)
+    }
+    if (this.isLogged(delivery)) this.context.log.noteFailed(this.number, delivery.message.lsn, failedCount)
+    if (delayMs === 0) return this.putBack(delivery, failedCount)
+    delivery.failedCount = failedCount
+    delivery.line?.setFailedCount(delivery.position, failedCount) // a snapshot may come before its time
+    this.context.env.clock.after(delayMs, () => {
+      if (!this.#isClosed) this.putBack(delivery, failedCount)
+    })
+  }
+
+  /** Back to its old place: before every entry that is younger. */
+  protected putBack(delivery: Delivery, failedCount: number): void {
+    this.counters.redelivered++
+    delivery.protocolState = 0
+    delivery.failedCount = failedCount
+    delivery.redelivered = true
+    const line = delivery.line!
+    const { position } = delivery
+    if (this.isReplaced(delivery)) {
+      this.counters.replaced++
+      return this.finishAt(line, position)
+    }
+    line.putBack(position)
+    line.setEntry(position, delivery)
+    if (failedCount > 0) line.setFailedCount(position, failedCount)
+    if (delivery.message.expiresAtMs !== 0) this.expectExpiry(delivery.message.expiresAtMs)
+    this.contents.weighWaiting(line.bytesAt(position), line.lsnAt(position) !== 0, true, 1)
+    this.onReturned(delivery.message.priority, position)
+  }
+
+  // ── Limits ──
+
+  /** There is no room for `bytes` more, counting what is on its way. */
+  isFullFor(bytes: number): boolean {
+    const { messagesMax, bytesMax } = this.#settings
+    return (
+      this.contents.waitingCount + this.underWayCount >= messagesMax ||
+      this.contents.bytes + this.underWayBytes + bytes > bytesMax
+    )
+  }
+
+  /** A quarter of a limit is waiting: time to slow producers down, while there is still room for what is on its way. */
+  get isFilling(): boolean {
+    const { messagesMax, bytesMax } = this.#settings
+    return this.contents.waitingCount * 4 > messagesMax || this.contents.bytes * 4 > bytesMax
+  }
+
+  /** A message of the log may stay in memory while it waits: nothing before it is on disk only, and there is room. */
+  protected keepsInMemory(bytes: number): boolean {
+    const lanes = this.contents
+    const { waiting } = this.context
+    return (
+      lanes.isAllLoaded &&
+      lanes.loadedCount < STAGE_MESSAGES_MAX &&
+      lanes.loadedBytes + bytes <= STAGE_BYTES_MAX &&
+      waiting.bytes + bytes <= waiting.bytesMax
+    )
+  }
+
+  protected hasRoomFor(bytes: number, isLogged: boolean): boolean {
+    const { messagesMax, bytesMax } = this.#settings
+    const { waiting } = this.context
+    return (
+      this.contents.waitingCount < messagesMax &&
+      this.contents.bytes + bytes <= bytesMax &&
+      waiting.bytes + (isLogged ? INDEX_BYTES : bytes) <= waiting.bytesMax
+    )
+  }
+
+  /** Nobody may be there to take the next entry, and so to find out that its time is over. [MQTT5-3.3.2-5] */
+  protected makeRoomFor(bytes: number, isLogged: boolean, assurance: Assurance): boolean {
+    this.dropExpired(this.context.env.clock.wallMs(), DISPATCH_BATCH_MAX)
+    this.context.flow.hasMemoryFor(isLogged ? INDEX_BYTES : bytes)
+    if (this.hasRoomFor(bytes, isLogged)) return true
+    const { whenFull } = this.#settings
+    if (whenFull === 'drop-oldest') this.makeRoom(bytes)
+    if (whenFull === 'drop-oldest') return this.hasRoomFor(bytes, isLogged)
+    // Who may wait or be refused has been asked before: what is published so, or has been, must have its place.
+    return whenFull !== 'drop-newest' && assurance !== 0
+  }
+
+  /** A ring: the oldest go until there is room for one more of `bytes`; with 0, until the limits hold. */
+  protected makeRoom(bytes: number): void {
+    const { messagesMax, bytesMax } = this.#settings
+    const lanes = this.contents
+    while (lanes.waitingCount > messagesMax - (bytes === 0 ? 0 : 1) || lanes.bytes + bytes > bytesMax) {
+      const lane = lanes.all.findLast(({ line }) => line.waitingCount > 0)
+      if (lane === undefined) return
+      const position = lane.line.peek()
+      this.takeWaiting(lane.line, position, lane.line.entryAt(position) !== undefined)
+      this.counters.droppedOverLimit++
+      this.droppedCount++
+      this.finishAt(lane.line, position)
+    }
+  }
+
+  /** Calls `release` when the queue has drained to an eighth of its limits, or has proved too slow to wait for. */
+  holdProducer(release: () => void): void {
+    this.#pressure!.hold(release)
+  }
+
+  protected press(): void {
+    if (this.#settings.whenFull !== 'drop-newest') return
+    this.#pressure ??= new Pressure(this.context.env.clock)
+    if (this.#pressure.mayHold) this.context.pressedBy = this.queue
+  }
+
+  /** Hot path. */
+  protected ease(): void {
+    if (this.isBlocking || this.context.waiting.isAwaited === true) this.context.onEased(this.queue)
+    const pressure = this.#pressure
+    if (pressure === undefined) return
+    const { messagesMax, bytesMax } = this.#settings
+    const count = this.contents.waitingCount
+    if (count * 8 <= messagesMax && this.contents.bytes * 8 <= bytesMax) pressure.release()
+    if (count === 0) pressure.reset()
+  }
+
+  // ── Expiry, and memory ──
+
+  /** A message that waits expires at `atMs`, Unix ms; Infinity for never. */
+  expectExpiry(atMs: number): void {
+    if (atMs !== Infinity) this.#sweep = this.context.flow.expects(this.queue, atMs, this.#sweep)
+  }
+
+  /** Unix ms before which nothing here expires. */
+  get expiresFirstMs(): number {
+    let first = Infinity
+    for (const { line } of this.contents.all) first = Math.min(first, line.expiresFirstMs)
+    return first
+  }
+
+  /** Takes out waiting entries whose time is over, at most `max`. Returns their number. */
+  dropExpired(nowMs: number, max: number): number {
+    let count = 0
+    if (this.#expiredMoves?.isBusy === true) return 0
+    for (const { line } of this.contents.all) {
+      if (line.expiresFirstMs > nowMs) continue
+      const positions = line.expired(nowMs, max - count)
+      for (const position of positions) this.expire(line, position)
+      count += positions.length
+    }
+    // One that needs no credit may have waited behind them.
+    if (count > 0) this.wake()
+    return count
+  }
+
+  expire(line: WaitingLine, position: number): void {
+    const { entry } = line.look(position)!
+    this.takeWaiting(line, position, entry !== undefined)
+    this.counters.expired++
+    const target = this.#settings.expiryTarget
+    if (target === undefined) return this.finishAt(line, position)
+    if (entry !== undefined) return this.context.moveAway(this.queue, entry, target, 'expired', undefined)
+    this.#expiredMoves ??= new ExpiredMoves(this.context.log, (from, at, message) =>
+      this.#moveExpired(from, at, message),
+    )
+    this.#expiredMoves.add(line, position)
+  }
+
+  #moveExpired(line: WaitingLine, position: number, message: Message | undefined): void {
+    const target = this.#settings.expiryTarget
+    if (message === undefined || target === undefined || this.#isClosed) return this.finishAt(line, position)
+    this.context.moveAway(this.queue, this.entryOf(message, line, position), target, 'expired', undefined)
+  }
+
+  /** Takes what it can out of memory: the log has it. Returns the bytes that came free. */
+  pageOut(): number {
+    this.#isPageable = false
+    const freed = this.contents.unloadAll(PAGE_LOOKS_MAX)
+    if (this.contents.loadedCount > 0) this.notePageable()
+    return freed
+  }
+
+  protected notePageable(): void {
+    if (this.#isPageable) return
+    this.#isPageable = true
+    this.context.flow.onPageable(this.queue)
+  }
+}
+
+/** What a waiting message costs, objects included: a limit in bytes must hold for short messages, too. */
+export function footprint(message: Message, isLogged: boolean): number {
+  return message.size + (isLogged ? INDEX_BYTES : ENTRY_BYTES)
+}
+
+export function lower(first: Assurance, second: Assurance): Assurance {
+  return first < second ? first : second
+}
