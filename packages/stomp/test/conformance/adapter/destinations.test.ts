@@ -105,14 +105,14 @@ describe('a wildcard', () => {
 })
 
 describe('names that probably mean something else', () => {
-  it('are told to operators once a second, with how many there were', () => {
+  it('are told to operators, and do not fill their log', () => {
     const world = new World()
     const client = world.connect()
     const hints = (): string[] => world.events.filter(({ kind }) => kind === 'hint').map(({ text }) => text)
-    client.send(...Array.from({ length: 100 }, (_, index) => send(`/Topic/${index}`, 'x')))
-    expect(hints()).toHaveLength(1)
-    world.advance(1_000)
-    expect(hints()).toEqual([expect.stringContaining('/Topic/0'), expect.stringMatching(/\(99 such events in a second\)$/)])
+    client.send(...Array.from({ length: 500 }, (_, index) => send(`/Topic/${index}`, 'x')))
+    world.advance(5_000)
+    expect(hints()[0]).toContain('/Topic/0')
+    expect(hints().length).toBeLessThan(10)
   })
 })
 
