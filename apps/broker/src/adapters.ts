@@ -5,6 +5,7 @@
 import { type BrokerConfig, type ListenerConfig, type ListenerName, listenersOf, type WithProfile } from '@ternmq/config'
 import type { Events, Login, ProtocolAdapter, ProtocolName, ServedProtocol, VirtualHost } from '@ternmq/core'
 import { MqttAdapter } from '@ternmq/mqtt'
+import type { NearMisses } from '@ternmq/naming'
 import { StompAdapter } from '@ternmq/stomp'
 
 import { toMqttSettings, toStompSettings } from './settings.ts'
@@ -13,6 +14,7 @@ export interface AdaptersOptions {
   readonly vhost: VirtualHost
   readonly login: Login
   readonly events: Events
+  readonly nearMisses: NearMisses
 }
 
 type MakeAdapter = (config: BrokerConfig, listener: ListenerConfig & Partial<WithProfile>, options: AdaptersOptions) => ProtocolAdapter

@@ -6,6 +6,7 @@ import { FileUserStore, MemoryUserStore, type UserStore } from '@ternmq/auth'
 import { type BrokerConfig, checkExposure, type ListenerName } from '@ternmq/config'
 import { type CoreLimits, type Env, type EventKind, Events, VirtualHost } from '@ternmq/core'
 import { mqtt3Headers, mqtt5Headers } from '@ternmq/mqtt'
+import { NearMisses } from '@ternmq/naming'
 import { stompHeaders, stompTextHeaders } from '@ternmq/stomp'
 import { durabilityGiven } from '@ternmq/store'
 import { type BoundAddress, ConnectionBudget, type ListenerEvent, Outbox, realEnv } from '@ternmq/transport'
@@ -50,6 +51,8 @@ export interface Broker extends AsyncDisposable {
   readonly vhost: VirtualHost
   readonly users: UserStore
   readonly events: Events
+  /** Topics that nobody hears beside patterns that nearly match them. */
+  readonly nearMisses: NearMisses
   /**
    * Takes another configuration as far as that is possible without a new start, and reads certificates anew. Rejects, with all
    * as before, when something in it cannot be.
@@ -107,7 +110,8 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
   vhost.policies.use(toQueueDefaults(config.queues), toQueuePolicies(config.policies))
   await vhost.openLog(engine, [mqtt3Headers, mqtt5Headers, stompHeaders, stompTextHeaders])
   undo.add(users.onChange(({ kind, name }) => kind === 'removed' && endSessionsOf(vhost, name)))
-  const adapters = new Adapters(config, { vhost, login: access, events })
+  const nearMisses = new NearMisses((topic) => vhost.router.isHeard(topic))
+  const adapters = new Adapters(config, { vhost, login: access, events, nearMisses })
 
   const certificates = await Certificates.open(config, { folder: dataDir?.certificateFolder, clock: env.clock, log })
   undo.add(() => certificates.close())
@@ -186,7 +190,7 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
   }
 
   const { stop, ended } = life
-  return { listeners: listeners.bound, vhost, users, events, reload, stop, ended, [Symbol.asyncDispose]: stop }
+  return { listeners: listeners.bound, vhost, users, events, nearMisses, reload, stop, ended, [Symbol.asyncDispose]: stop }
 }
 
 /** A listener that other machines reach must have somebody who could log in, or say that anybody may. */

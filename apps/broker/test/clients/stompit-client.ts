@@ -58,6 +58,7 @@ export class StompitClient implements AsyncDisposable {
 
   private constructor(client: stompit.Client) {
     this.client = client
+    client.setMaxListeners(0) // stompit adds one for each frame that waits for its receipt
     client.on('error', (error: Error) => {
       this.#error = error
       this.#changed()

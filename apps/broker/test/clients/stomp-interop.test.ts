@@ -1,0 +1,248 @@
+/** What a message carries from a client of one protocol to a client of another, row by row of the table of headers and guarantees. */
+import { FIELDS, type FieldId } from '@ternmq/naming'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+
+import { FIELD_CASES, type FieldCase, FIELDS_TESTED_APART } from './interop-cases.ts'
+import {
+  destinationOf,
+  freshQueue,
+  freshTopic,
+  type Peer,
+  PEER_NAMES,
+  type PeerName,
+  PEERS,
+  type Protocol,
+  type Seen,
+} from './interop-peers.ts'
+import { RunningBroker } from './running-broker.ts'
+import { StompJsClient } from './stomp-js-client.ts'
+
+const PAIRS = PEER_NAMES.flatMap((from) => PEER_NAMES.filter((to) => to !== from).map((to) => ({ from, to })))
+const BYTES = Buffer.from(Uint8Array.from({ length: 256 }, (_, index) => index))
+
+let broker: RunningBroker
+
+beforeAll(async () => {
+  broker = await RunningBroker.start()
+})
+
+afterAll(() => broker.stop())
+
+function isLost(field: FieldId, from: Protocol, to: Protocol): boolean {
+  const row = FIELDS.find(({ id }) => id === field)!
+  return row.in[from].kind === 'lost' || row.in[to].kind === 'lost'
+}
+
+/** Without what every message has of its own. */
+function without({ fields }: Seen, ...names: readonly string[]): Record<string, unknown> {
+  const own = ['message-id', 'ack', ...names]
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !own.includes(name)))
+}
+
+test('every row of the table has a test', () => {
+  const tested = [...FIELD_CASES.map(({ field }) => field), ...FIELDS_TESTED_APART]
+  expect([...new Set(tested)].toSorted()).toEqual(FIELDS.map(({ id }) => id).toSorted())
+})
+
+describe.each(PAIRS)('fields from $from to $to', ({ from, to }) => {
+  let sender: Peer
+  let receiver: Peer
+
+  beforeAll(async () => {
+    sender = await PEERS[from](broker)
+    receiver = await PEERS[to](broker)
+  })
+
+  afterAll(async () => {
+    await sender[Symbol.asyncDispose]()
+    await receiver[Symbol.asyncDispose]()
+  })
+
+  test.each(FIELD_CASES)('$field: $what', async ({ field, how, seen }: FieldCase) => {
+    const topic = freshTopic()
+    await receiver.subscribe(topic)
+    await sender.send(topic, 'grüße')
+    await sender.send(topic, 'grüße', how)
+    const [bare, message] = (await receiver.take(2)) as [Seen, Seen]
+    expect(message.body.toString()).toBe('grüße')
+    if (isLost(field, sender.protocol, receiver.protocol)) expect(without(message)).toEqual(without(bare))
+    else expect(message.fields).toMatchObject(seen[receiver.protocol as 'mqtt5' | 'stomp'])
+  })
+})
+
+describe.each(PAIRS)('guarantees from $from to $to', ({ from, to }) => {
+  let sender: Peer
+  let receiver: Peer
+
+  beforeEach(async () => {
+    sender = await PEERS[from](broker)
+    receiver = await PEERS[to](broker)
+  })
+
+  afterEach(async () => {
+    await sender[Symbol.asyncDispose]()
+    await receiver[Symbol.asyncDispose]()
+  })
+
+  test('destination: the topic, and of a queue its name', async () => {
+    const [topic, queue] = [`${freshTopic()}/v1.2`, freshQueue()]
+    for (const address of [topic, queue]) {
+      await receiver.subscribe(address)
+      await sender.send(address, 'x')
+      const [message] = (await receiver.take(1)) as [Seen]
+      const { destination, topic: name } = message.fields
+      if (receiver.protocol === 'stomp') {
+        expect(destination).toBe(destinationOf(address))
+      } else expect(name).toBe(address)
+    }
+  })
+
+  test('bodyKind: text stays text, bytes stay bytes', async () => {
+    const topic = freshTopic()
+    await receiver.subscribe(topic)
+    // Without content-length a NUL ends a text of STOMP.
+    const text = sender.protocol === 'stomp' ? 'grüße' : 'grüße\0 and more'
+    await sender.send(topic, text)
+    await sender.send(topic, BYTES)
+    const [first, bytes] = (await receiver.take(2)) as [Seen, Seen]
+    expect(bytes.body.equals(BYTES)).toBe(true)
+    expect(bytes.fields['amq-msg-type'] ?? bytes.fields['payloadFormatIndicator'] ?? 'bytes').toBe('bytes')
+    expect(first.body.toString()).toBe(text)
+    if (isLost('bodyKind', sender.protocol, receiver.protocol)) return
+    if (receiver.protocol === 'mqtt5') expect(first.fields['payloadFormatIndicator']).toBe(true)
+    else if (sender.protocol === 'mqtt5') expect(first.fields['amq-msg-type']).toBe('text')
+  })
+
+  test('durable: what is to be kept says so; what need not be goes to MQTT with QoS 1 all the same', async () => {
+    const topic = freshTopic()
+    await receiver.subscribe(topic)
+    await sender.send(topic, 'kept', { stomp: { persistent: 'true' } })
+    await sender.send(topic, 'not kept', { mqtt3: { qos: 0 }, mqtt5: { qos: 0 } })
+    const [kept, passing] = (await receiver.take(2)) as [Seen, Seen]
+    if (receiver.protocol === 'stomp') {
+      expect([kept.fields['persistent'], passing.fields['persistent']]).toEqual(['true', undefined])
+    } else {
+      expect([kept.fields['qos'], passing.fields['qos']]).toEqual([1, sender.protocol === 'stomp' ? 1 : 0])
+    }
+  })
+
+  test('expiry: what is left of it, and nothing once it is over', async () => {
+    const queue = freshQueue()
+    const untilMs = Date.now() + 60_000
+    const soon = { mqtt5: { properties: { messageExpiryInterval: 60 } }, stomp: { expires: String(untilMs) } }
+    await sender.send(queue, 'fresh', soon)
+    if (sender.protocol === 'stomp') await sender.send(queue, 'stale', { stomp: { expires: String(Date.now() - 1) } })
+    await sender.send(queue, 'end')
+    await receiver.subscribe(queue)
+    const [fresh, end] = (await receiver.take(2)) as [Seen, Seen]
+    expect([fresh.body.toString(), end.body.toString()]).toEqual(['fresh', 'end'])
+    const { messageExpiryInterval, expires } = fresh.fields
+    if (isLost('expiry', sender.protocol, receiver.protocol)) expect(messageExpiryInterval ?? expires).toBeUndefined()
+    else if (receiver.protocol === 'mqtt5') {
+      expect(messageExpiryInterval).toBeGreaterThan(50)
+      expect(messageExpiryInterval).toBeLessThanOrEqual(60)
+    } else expect(Math.abs(Number(expires) - untilMs)).toBeLessThan(5_000)
+  })
+
+  test('userId: nobody can claim one', async () => {
+    const topic = freshTopic()
+    await receiver.subscribe(topic)
+    const claim = { mqtt5: { properties: { userProperties: { JMSXUserID: 'root' } } }, stomp: { JMSXUserID: 'root' } }
+    await sender.send(topic, 'x', claim)
+    const [message] = (await receiver.take(1)) as [Seen]
+    expect(message.fields['JMSXUserID']).toBeUndefined()
+  })
+
+  test('schedule: what is to wait is overtaken', async () => {
+    const topic = freshTopic()
+    await receiver.subscribe(topic)
+    const delay = { AMQ_SCHEDULED_DELAY: '700' }
+    const sentMs = performance.now()
+    if (sender.protocol === 'mqtt3') await sender.send(`$delayed/1/${topic}`, 'later')
+    else await sender.send(topic, 'later', { mqtt5: { properties: { userProperties: delay } }, stomp: delay })
+    await sender.send(topic, 'at once')
+    expect((await receiver.take(1))[0]!.body.toString()).toBe('at once')
+    const [later] = (await receiver.take(1)) as [Seen]
+    expect(later.body.toString()).toBe('later')
+    expect(performance.now() - sentMs).toBeGreaterThan(650)
+    // A request to the broker, done with; and the topic is the one that was meant.
+    expect(JSON.stringify(later.fields)).not.toContain('AMQ_SCHEDULED_DELAY')
+    expect(later.fields['topic'] ?? topic).toBe(topic)
+  })
+
+  test('retain, retained: the last message comes to who subscribes later, marked, until it is cleared', async () => {
+    const topic = freshTopic()
+    const keep = { mqtt3: { retain: true }, mqtt5: { retain: true }, stomp: { retain: 'true' } }
+    await sender.send(topic, 'first', keep)
+    await sender.send(topic, 'last', keep)
+    await receiver.subscribe(topic, { keeps: true })
+    const [kept] = (await receiver.take(1)) as [Seen]
+    expect(kept.body.toString()).toBe('last')
+    expect(kept.fields[receiver.protocol === 'stomp' ? 'ActiveMQ.Retained' : 'retain']).toBe(
+      receiver.protocol === 'stomp' ? 'true' : true,
+    )
+    await sender.send(topic, '', { ...keep, stomp: { retain: 'remove' } })
+    await using late = await PEERS[to](broker)
+    await late.subscribe(topic, { keeps: true })
+    await sender.send(topic, 'live')
+    const [live] = (await late.take(1)) as [Seen]
+    expect(live.body.toString()).toBe('live')
+    expect(live.fields['ActiveMQ.Retained'] ?? live.fields['retain'] ?? false).toBe(false)
+  })
+
+  test('redelivery: who gets what another gave back is told so, where there is a word for it', async () => {
+    const queue = freshQueue()
+    await using giver = await StompJsClient.connect(broker)
+    const id = await giver.subscribe(`/queue/${queue.slice(7)}`, { ack: 'client-individual' })
+    await sender.send(queue, 'job')
+    await giver.take(1)
+    await giver.unsubscribe(id) // what it has not settled goes back
+    await receiver.subscribe(queue)
+    const [job] = (await receiver.take(1)) as [Seen]
+    expect(job.body.toString()).toBe('job')
+    expect(job.fields['redelivered']).toBe(receiver.protocol === 'stomp' ? 'true' : undefined)
+  })
+
+  test('deadLetter, annotations: a dead letter tells where it was and why it died', async () => {
+    const queue = freshQueue()
+    const source = queue.slice(7)
+    await using refuser = await StompJsClient.connect(broker)
+    await refuser.subscribe(`/queue/${source}`, { ack: 'client-individual' })
+    await sender.send(queue, 'poison', {
+      mqtt5: { properties: { userProperties: { mark: source } } },
+      stomp: { mark: source },
+    })
+    await refuser.nack((await refuser.take(1))[0]!)
+    await receiver.subscribe('$queue/DLQ')
+    const [dead] = (await receiver.take(1)) as [Seen]
+    expect(dead.body.toString()).toBe('poison')
+    const shown = receiver.protocol === 'mqtt5' ? (dead.fields['user'] as Record<string, unknown>) : dead.fields
+    if (receiver.protocol === 'mqtt3') return
+    const address =
+      receiver.protocol === 'mqtt5' ? { 'x-death-address': queue } : { 'original-destination': `/queue/${source}` }
+    expect(shown).toMatchObject({ ...address, 'x-death-cause': 'rejected', 'x-death-reason': 'NACK' })
+    expect(Number(shown['x-death-time'])).toBeGreaterThan(Date.now() - 60_000)
+    if (sender.protocol !== 'mqtt3') expect(shown['mark']).toBe(source)
+  })
+})
+
+test.each([
+  ['MQTT 3.1.1', 'STOMP of stompjs'],
+  ['MQTT 5', 'STOMP of stompit'],
+  ['STOMP of stompjs', 'MQTT 3.1.1'],
+  ['STOMP of stompit', 'MQTT 5'],
+] as const satisfies ReadonlyArray<readonly [PeerName, PeerName]>)(
+  'work that %s puts into a queue is shared by consumers of %s and the other protocols',
+  async (from, to) => {
+    const queue = freshQueue()
+    await using sender = await PEERS[from](broker)
+    await using first = await PEERS[to](broker)
+    await using second = await PEERS[from](broker)
+    await first.subscribe(queue)
+    await second.subscribe(queue)
+    const bodies = Array.from({ length: 20 }, (_, index) => `job ${index}`)
+    for (const body of bodies) await sender.send(queue, body)
+    const got = (await Promise.all([first.take(10), second.take(10)])).flat().map(({ body }) => body.toString())
+    expect(got.toSorted()).toEqual(bodies.toSorted())
+  },
+)
