@@ -7,7 +7,9 @@
  */
 import type { Committer } from './committer.ts'
 import type { Partition } from './partition.ts'
+import type { Segment } from './segment.ts'
 import { compact } from './compaction.ts'
+import { asideName } from './format.ts'
 import { isFull } from './segment-writer.ts'
 import { planCompaction } from './compaction-plan.ts'
 
@@ -70,15 +72,23 @@ export class Collector {
   async #removeDead(): Promise<void> {
     const partition = this.#partition
     const { disk, handles, space } = partition.store
-    const dead = partition.segments.filter(
-      (segment) => partition.isSealed(segment) && segment.liveCount === 0 && segment.rangeEnd <= partition.trimmedTo,
-    )
+    // What of it is damaged was before the next one's first lsn.
+    const dead = partition.segments.filter((segment, index) => {
+      const next = partition.segments[index + 1]
+      return next !== undefined && segment.liveCount === 0 && next.firstLsn - 1 <= partition.trimmedTo
+    })
     if (dead.length === 0) return
-    await this.#committer.sync()
+    for (const { firstLsn, rangeEnd } of dead) {
+      if (rangeEnd >= firstLsn) partition.gone.add({ firstLsn, lastLsn: rangeEnd })
+    }
+    await this.#committer.syncWithGone()
     for (const segment of dead) {
       segment.gone = true
       partition.segments.splice(partition.segments.indexOf(segment), 1)
-      if (partition.isWorthKeeping(segment)) await partition.keepAsSpare(segment)
+      if (!isSound(segment)) {
+        await keepAside(partition, segment)
+        space.giveBack(segment.end)
+      } else if (partition.isWorthKeeping(segment)) await partition.keepAsSpare(segment)
       else {
         await disk.remove(partition.pathOf(segment.name))
         space.giveBack(segment.end)
@@ -87,4 +97,16 @@ export class Collector {
       this.#isStarved = false
     }
   }
+}
+
+/** Nothing is known to be in it that could not be read. */
+function isSound(segment: Segment): boolean {
+  return !segment.damaged && segment.fileId !== 0 && segment.rangeEnd >= segment.firstLsn
+}
+
+/** What could not be read may still be of use to somebody. */
+async function keepAside(partition: Partition, { name }: Segment): Promise<void> {
+  const { disk } = partition.store
+  const to = asideName(name, await disk.list(partition.directory))
+  await disk.rename(partition.pathOf(name), partition.pathOf(to))
 }

@@ -167,6 +167,12 @@ export class Committer {
     })
   }
 
+  /** As `sync`, and says in the log what was removed since the newest snapshot. On a full disk it is said later. */
+  syncWithGone(): Promise<void> {
+    this.#segments.noteGone()
+    return this.sync()
+  }
+
   /**
    * Appends the record that gives the partition an owner; its lsn is the epoch, told at once. `fenced` can do nothing any
    * more, and is told so behind its last outcome.

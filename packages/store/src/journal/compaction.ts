@@ -13,6 +13,7 @@ import {
   FLAG_LAST,
   FORMAT_VERSION,
   FRAME_HEADER_BYTES,
+  INTERNAL_GONE,
   INTERNAL_LEASE,
   INTERNAL_WRITER,
   UNFINISHED,
@@ -93,6 +94,7 @@ async function copyAll(
   const header = { version: FORMAT_VERSION, partition: partition.id, firstLsn, lastLsn, fileId }
   await file.write(0, [encodeSegmentHeader(header, partition.store.salt)])
   const copy = new Copy(partition, target, file)
+  if (!partition.gone.isEmpty) copy.noteGone()
   for (const [index, source] of sources.entries()) await copy.take(source, files[index]!)
   await copy.flush()
   await file.syncAll()
@@ -112,6 +114,14 @@ class Copy {
     this.#partition = partition
     this.#target = target
     this.#file = file
+  }
+
+  /** What the sources had of it goes with them. */
+  noteGone(): void {
+    const { gone, store } = this.#partition
+    const fields = { lsn: this.#target.firstLsn - 1, kind: INTERNAL_GONE, flags: FLAG_INTERNAL | FLAG_LAST, dest: 0 }
+    const more = { writer: 0, atMs: store.clock.wallMs(), unsynced: 0 }
+    this.#push(encodeFrame({ ...fields, ...more }, gone.encode(), store.salt))
   }
 
   /** Copies what is needed of `source`, in steps between which others have their turn. */

@@ -21,7 +21,8 @@ export class FaultLog {
   /** Somebody only looks: what no broker may start on is a fault like any other. */
   readonly isLenient: boolean
   readonly #faults: JournalFault[] = []
-  readonly #places = new Set<string>()
+  /** Whether something is known to be lost there. */
+  readonly #places = new Map<string, boolean>()
   count = 0
 
   constructor(onFault?: (fault: JournalFault) => void, isLenient = false) {
@@ -29,16 +30,17 @@ export class FaultLog {
     this.isLenient = isLenient
   }
 
-  /** The first ones, one for each place. */
+  /** The first ones, one for each place, and a second when only that one knows what is lost. */
   get list(): readonly JournalFault[] {
     return this.#faults
   }
 
   report(fault: JournalFault): void {
     const place = `${fault.file}:${fault.offset}`
-    if (this.#places.has(place) || this.#faults.length >= FAULTS_MAX) return
+    const known = this.#places.get(place)
+    if (known === true || (known === false && fault.lost === undefined) || this.#faults.length >= FAULTS_MAX) return
     this.count++
-    this.#places.add(place)
+    this.#places.set(place, fault.lost !== undefined)
     this.#faults.push(fault)
     this.#onFault?.(fault)
   }

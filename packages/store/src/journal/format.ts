@@ -151,6 +151,7 @@ export const INTERNAL_WRITER = 1 // who a writer number is: epoch (f64) and name
 export const INTERNAL_LEASE = 2 // an owner: its lsn is the epoch, meta the node
 export const INTERNAL_CHUNK = 3 // a piece of a body
 export const INTERNAL_CLOSE = 4 // everything before was synced; has no place of its own
+export const INTERNAL_GONE = 5 // what was removed since the newest snapshot, in meta; has no place of its own
 
 /** Reused from frame to frame: its fields are good until the next `read`. */
 export class FrameHeader {

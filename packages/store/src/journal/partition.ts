@@ -8,6 +8,7 @@ import type { ChunkedRecord } from './batch.ts'
 import type { Store } from './store.ts'
 import { Bell } from '../bell.ts'
 import { SPARE_FILE, partitionDirectory } from './format.ts'
+import { GoneLsns } from './gone.ts'
 import { ENTRY_CHUNK, type Segment } from './segment.ts'
 
 export class Partition {
@@ -37,6 +38,8 @@ export class Partition {
   coveredBytes = 0
   /** Bytes of a file that waits to be used again; 0: there is none. */
   spareBytes = 0
+  /** Of segments that were removed since the newest snapshot. */
+  readonly gone: GoneLsns = new GoneLsns()
   readonly news: Bell = new Bell()
   /** Some segment may be worth collecting. */
   onDead: () => void = () => {}

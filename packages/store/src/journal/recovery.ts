@@ -19,6 +19,7 @@ import {
   FLAG_INTERNAL,
   FLAG_LAST,
   INTERNAL_CHUNK,
+  INTERNAL_GONE,
   INTERNAL_WRITER,
   SEGMENT_HEADER_BYTES,
   UNFINISHED,
@@ -31,6 +32,7 @@ import {
 import { findSegments } from './found-segments.ts'
 import { scanFrames } from './frames.ts'
 import { ENTRY_CHUNK, ENTRY_LIVE, Segment } from './segment.ts'
+import { reportMissing } from './missing.ts'
 import { readSnapshot } from './snapshot-file.ts'
 
 export interface Recovered {
@@ -63,7 +65,8 @@ export async function recover(partition: Partition): Promise<Recovered> {
     const isLast = index === found.length - 1 && coveredTo === 0
     const file = await disk.open(partition.pathOf(name), 'read')
     try {
-      torn = await scanSegment(partition, segment, file, size, isLast, torn.syncedLsn)
+      const scan = { size, isLast, syncedBefore: torn.syncedLsn, nextFirstLsn: found[index + 1]?.header.firstLsn }
+      torn = await scanSegment(partition, segment, file, scan)
     } finally {
       await file.close()
     }
@@ -72,7 +75,8 @@ export async function recover(partition: Partition): Promise<Recovered> {
     partition.store.space.usedBytes += segment.end
   }
   reportGaps(partition)
-  settleNumbers(partition, snapshot?.loaded)
+  if (snapshot !== undefined) reportMissing(partition, snapshot.loaded)
+  settleNumbers(partition, snapshot?.loaded, torn.syncedLsn)
   settleChunks(partition)
   return { finish: (committer) => finish(partition, committer, { leftovers, asides, torn }) }
 }
@@ -139,14 +143,22 @@ interface TornEnd {
   readonly syncedLsn: Lsn
 }
 
+interface SegmentScan {
+  /** Bytes of the file. */
+  readonly size: number
+  readonly isLast: boolean
+  /** Everything up to here was synced when the segment was begun. */
+  readonly syncedBefore: Lsn
+  /** Of the segment behind it. */
+  readonly nextFirstLsn: Lsn | undefined
+}
+
 /** Notes what is behind `segment.end`. */
 async function scanSegment(
   partition: Partition,
   segment: Segment,
   file: DiskFile,
-  size: number,
-  isLast: boolean,
-  syncedBefore: Lsn,
+  { size, isLast, syncedBefore, nextFirstLsn }: SegmentScan,
 ): Promise<TornEnd> {
   const { salt } = partition.store
   let wholeEnd = segment.end
@@ -178,7 +190,7 @@ async function scanSegment(
       offset: from,
       what: 'the checksum of a frame is wrong',
       partition: partition.id,
-      lost: { after: afterLsn, before: next?.lsn },
+      lost: { after: afterLsn, before: next?.lsn ?? nextFirstLsn },
     })
   }
   if (!isLast) {
@@ -226,6 +238,7 @@ async function lastProof(file: DiskFile, range: ScanRange, salt: number): Promis
 function noteFrame(partition: Partition, segment: Segment, frame: Frame): void {
   if (!frame.hasPlace) {
     if (frame.kind === INTERNAL_WRITER) segment.writers.set(frame.writer, decodeWriterName(frame.writer, frame.meta))
+    else if (frame.kind === INTERNAL_GONE) partition.gone.take(frame.meta)
     return
   }
   if (frame.lsn <= segment.lastLsn) return // no writer makes two; a second one cannot be told from the first
@@ -254,9 +267,10 @@ function reportGaps(partition: Partition): void {
   }
 }
 
-function settleNumbers(partition: Partition, snapshot: LoadedSnapshot | undefined): void {
+/** No lsn is given twice, also when what had it is damaged: `syncedLsn` was in the log. */
+function settleNumbers(partition: Partition, snapshot: LoadedSnapshot | undefined, syncedLsn: Lsn): void {
   const { segments } = partition
-  const lastLsn = Math.max((snapshot?.nextLsn ?? 1) - 1, partition.trimmedTo, segments.at(-1)?.rangeEnd ?? 0)
+  const lastLsn = Math.max((snapshot?.nextLsn ?? 1) - 1, partition.trimmedTo, syncedLsn, segments.at(-1)?.rangeEnd ?? 0)
   partition.nextLsn = lastLsn + 1
   partition.committedLsn = lastLsn
   partition.syncedLsn = lastLsn

@@ -12,6 +12,7 @@ import {
   FLAG_LAST,
   FORMAT_VERSION,
   INTERNAL_CLOSE,
+  INTERNAL_GONE,
   INTERNAL_WRITER,
   SEGMENT_HEADER_BYTES,
   SPARE_FILE,
@@ -40,13 +41,20 @@ interface Active {
 export class SegmentWriter {
   readonly #partition: Partition
   #active: Active | undefined = undefined
+  #wantsGone = false
 
   constructor(partition: Partition) {
     this.#partition = partition
   }
 
+  /** `sync` has something to do. */
   get isUnsynced(): boolean {
-    return this.#active?.isUnsynced === true
+    return this.#active?.isUnsynced === true || (this.#active !== undefined && this.#wantsGone)
+  }
+
+  /** The next write or sync says what was removed since the newest snapshot. */
+  noteGone(): void {
+    this.#wantsGone = true
   }
 
   /** Goes on in a segment that recovery found and synced. */
@@ -62,7 +70,7 @@ export class SegmentWriter {
     const active = await this.#activeFor(batch)
     if (active === undefined || batch.bytes === 0) return
     const { segment, file } = active
-    let prefix = this.#writerFrames(segment, batch)
+    let prefix = this.#prefixFrames(segment, batch)
     let isSynced = false
     try {
       const parts = prefix.length === 0 ? batch.parts() : [prefix, ...batch.parts()]
@@ -74,10 +82,11 @@ export class SegmentWriter {
     } catch (error) {
       if (!isFull(error)) throw error
       await this.#makeRoom(active, batch)
-      prefix = this.#writerFrames(segment, batch)
+      prefix = this.#prefixFrames(segment, batch)
       await this.#writeAgain(active, batch, prefix)
     }
     if (batch.bytes > 0) {
+      this.#wantsGone = false
       active.isUnsynced = !isSynced
       active.isNew = true
       for (const writer of writersOf(batch)) segment.writers.set(writer.name.number, writer.name)
@@ -91,7 +100,9 @@ export class SegmentWriter {
   /** Everything that was written is on stable storage when it resolves. */
   async sync(): Promise<void> {
     const active = this.#active
-    if (active === undefined || !active.isUnsynced) return
+    if (active === undefined) return
+    if (this.#wantsGone) await this.#writeGone(active)
+    if (!active.isUnsynced) return
     const { committedLsn } = this.#partition
     await this.#sync(active)
     this.#partition.syncedLsn = committedLsn
@@ -135,6 +146,33 @@ export class SegmentWriter {
       await file.truncate(segment.end)
       batch.dropAll(this.#partition.store.space.fullError(`partition ${this.#partition.id}`, DISK_FULL))
     }
+  }
+
+  /** Nothing rests on it but what `verify` can tell: a full disk takes it with the next batch that fits. */
+  async #writeGone(active: Active): Promise<void> {
+    const { segment, file } = active
+    const { store } = this.#partition
+    const frame = this.#goneFrame(segment, store.clock.wallMs())
+    try {
+      await file.write(segment.end, [frame])
+    } catch (error) {
+      if (!isFull(error)) throw error
+      await file.truncate(segment.end)
+      active.isUnsynced = true
+      return
+    }
+    this.#wantsGone = false
+    active.isUnsynced = true
+    active.isNew = true
+    segment.end += frame.length
+    store.space.use(frame.length)
+  }
+
+  #goneFrame(segment: Segment, atMs: number): Uint8Array {
+    const { store, gone, syncedLsn } = this.#partition
+    const unsynced = Math.max(0, segment.lastLsn - syncedLsn)
+    const fields = { lsn: segment.lastLsn, kind: INTERNAL_GONE, flags: FLAGS, dest: 0, writer: 0, atMs, unsynced }
+    return encodeFrame(fields, gone.encode(), store.salt)
   }
 
   async #makeRoom(active: Active, batch: Batch): Promise<void> {
@@ -207,7 +245,8 @@ export class SegmentWriter {
     // Behind a segment that was not synced nothing may stand, or a crash could leave a hole in the middle.
     await this.sync()
     if (partition.segments.length === 0) await partition.makeDirectory()
-    const firstLsn = (partition.segments.at(-1)?.rangeEnd ?? partition.trimmedTo) + 1
+    // What was committed last may be damaged, and its segment end before it.
+    const firstLsn = Math.max(partition.committedLsn, partition.segments.at(-1)?.rangeEnd ?? partition.trimmedTo) + 1
     const segment = new Segment({ firstLsn, fileId: partition.nextFileId++, coveredTo: 0 }, 'dense')
     const path = partition.pathOf(segment.name)
     if (old !== undefined) await cutStale(old)
@@ -246,12 +285,12 @@ export class SegmentWriter {
     return this.#active
   }
 
-  /** Frames that name the writers which the segment does not know yet. */
-  #writerFrames(segment: Segment, batch: Batch): Uint8Array {
+  /** What goes before a batch: what was removed, and frames that name the writers which the segment does not know yet. */
+  #prefixFrames(segment: Segment, batch: Batch): Uint8Array {
     const { salt } = this.#partition.store
     const lsn = segment.lastLsn // not that of a group before that fell out: the next life may give it again
     const unsynced = Math.max(0, lsn - this.#partition.syncedLsn)
-    const frames: Uint8Array[] = []
+    const frames: Uint8Array[] = this.#wantsGone ? [this.#goneFrame(segment, batch.atMs)] : []
     for (const { name } of writersOf(batch)) {
       if (segment.writers.has(name.number)) continue
       const fields = {

@@ -41,6 +41,8 @@ export interface SnapshotDescription {
   readonly segments: readonly SnapshotSegment[]
   /** Bodies in pieces, by the lsn of their record. */
   readonly chunked: readonly (readonly [Lsn, readonly ChunkRef[]])[]
+  /** What is removed later is noted in the log. Not so in snapshots of the first versions. */
+  readonly notesGone?: boolean
 }
 
 export interface LoadedSnapshot extends SnapshotDescription {

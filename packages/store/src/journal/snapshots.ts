@@ -46,6 +46,7 @@ export async function placeSnapshot(
   partition.snapshotFileBytes = bytes
   partition.snapshotAtMs = clock.monoMs()
   partition.trimmedTo = at
+  partition.gone.clear()
   partition.coveredBytes = coveredBytes
   counters.snapshotBytes += bytes
   space.use(bytes)
@@ -84,5 +85,6 @@ function describe(partition: Partition, at: Lsn, data: readonly Uint8Array[]): S
       writers: [...segment.writers.values()],
     })),
     chunked: [...partition.chunked],
+    notesGone: true,
   }
 }
