@@ -171,7 +171,8 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     if (this.#frameTick >= 0 && this.adapter.silentMs(this.#frameTick) >= settings.frameTimeoutMs && !this.#isPaused) {
       return this.refuse(`a frame has begun and not ended within stomp.frameTimeoutMs ${settings.frameTimeoutMs}`, 'STOMP12-Size_Limits-a')
     }
-    const silentMs = this.#isPaused ? 0 : this.adapter.silentMs(this.#heardTick)
+    // What it sent while nobody read is still to be read.
+    const silentMs = this.#isPaused || this.#isBusy ? 0 : this.adapter.silentMs(this.#heardTick)
     if (this.#silenceMs > 0 && silentMs >= this.#silenceMs) {
       return this.refuse(`nothing heard for ${Math.round(silentMs / 1000)} s; heart-beats were agreed on, send them in time`, 'STOMP12-Heart-beating-g')
     }
@@ -362,6 +363,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
 
   #goOn(): void {
     this.#isBusy = false
+    this.#heardTick = this.adapter.wheel.tick
     if (this.isClosed) return
     if (!this.#isPaused) this.transport.resumeReading()
     try {

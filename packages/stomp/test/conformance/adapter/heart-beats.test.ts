@@ -1,6 +1,6 @@
 /** Heart-beats in both directions, on a clock that the test moves. */
 import { describe, expect, it } from 'vitest'
-import { type Client, raw, send, subscribe, World } from '../../harness.ts'
+import { type Client, frame, raw, send, slowWorld, subscribe, World } from '../../harness.ts'
 
 /** The server offers and wants one every 10 s. */
 function worldAnd(heartBeat: string, version: 10 | 11 | 12 = 12): { world: World; client: Client } {
@@ -112,6 +112,25 @@ describe('heart-beats of the client', () => {
     for (let count = 0; count < 4; count++) client.send(send('/queue/q', 'x'))
     world.advance(300_000)
     expect(client.isClosed).toBe(false)
+  })
+
+  it('are not missed while the broker catches up with its log', async () => {
+    const { world, log } = await slowWorld()
+    const client = await world.join({ headers: { 'heart-beat': '10000,0' } })
+    log.hold()
+    client.send(send('/queue/q', 'x', { persistent: true }))
+    client.send(...Array.from({ length: 5_000 }, (_, index) => frame(index % 2 === 0 ? 'BEGIN' : 'ABORT', { transaction: 't', receipt: index })))
+    for (let round = 0; round < 10; round++) {
+      client.send(raw('\n'))
+      world.advance(9_000)
+    }
+    log.release()
+    await world.settle()
+    expect([client.isClosed, client.receipts().length]).toEqual([false, 5_000])
+    world.advance(19_000)
+    expect(client.isClosed).toBe(false)
+    world.advance(3_000)
+    expect(client.isClosed).toBe(true)
   })
 
   it('return what the client had to the queue when they stay away', () => {

@@ -244,6 +244,21 @@ describe('a COMMIT', () => {
     expect(waiting(world)).toBe(1)
   })
 
+  it('that is on its way is waited for by DISCONNECT, and settles what it settles', async () => {
+    const { world, log } = await slowWorld()
+    const client = await world.join()
+    const works = ['1', '2', '3'].map((body) => send('/queue/work', body, { persistent: true }))
+    await client.finish(subscribe(1, '/queue/work', { ack: 'client-individual' }), ...works)
+    const [one, two] = client.messages()
+    log.hold()
+    client.send(begin('t'), ack(ackOf(one!), { transaction: 't' }), nack(ackOf(two!), { transaction: 't' }), commit('t'), disconnect('bye'))
+    expect(client.received()).toEqual([])
+    log.release()
+    await world.settle()
+    expect([client.receipts(), client.isClosed]).toEqual([['bye'], true])
+    expect([waiting(world, 'work'), waiting(world, 'DLQ'), world.queue('work').inflightCount]).toEqual([1, 1, 0])
+  })
+
   it('that is on its way leaves its messages to nobody else', async () => {
     const { world, log } = await slowWorld()
     const client = await world.join()
