@@ -70,7 +70,7 @@ export class Mover {
       originalQueue: QUEUE_PREFIX + queue.name,
       cause,
       ...(reason !== undefined && { reason }),
-      failedCount: delivery.failedCount,
+      failedCount: delivery.failedCount + (cause === 'rejected' ? 1 : 0),
       ...(cause === 'expired' && { expiredAtMs: message.expiresAtMs }),
       movedAtMs: env.clock.wallMs(),
     }

@@ -70,7 +70,7 @@ export class Sessions {
       return refuse('in-use', clientId, text)
     }
     if (before !== undefined && request.onConflict === 'refuse') {
-      const text = `client id '${clientId}' is in use, by ${before.isConnected ? 'another connection' : 'a session that is kept'}; choose another one, or delete that session`
+      const text = `client id '${clientId}' is in use, by ${before.isConnected ? 'another connection' : 'a session that is kept'}; choose another one, or end that one first`
       return refuse('in-use', clientId, text)
     }
     if (before === undefined && this.#byClientId.size >= this.#vhost.limits.sessionsMax) {

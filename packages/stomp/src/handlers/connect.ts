@@ -21,7 +21,7 @@ export function handleConnect(client: StompConnection, headers: FrameHeaders): v
   const version = negotiate(headers.get(HeaderId.acceptVersion))
   if (version === undefined) {
     const asked = quote(headers.get(HeaderId.acceptVersion)!)
-    const text = `header accept-version: ${asked} has no version that is spoken here; they are ${VERSIONS_SPOKEN}`
+    const text = `header accept-version is ${asked}, which has no version that is spoken here; they are ${VERSIONS_SPOKEN}`
     throw new Refused(headers, text, 'STOMP12-Protocol_Negotiation-c', [['version', VERSIONS_SPOKEN]])
   }
   client.version = version
@@ -47,7 +47,7 @@ export function handleConnect(client: StompConnection, headers: FrameHeaders): v
 function wishesOf(client: StompConnection, headers: FrameHeaders): Wishes {
   const heartBeat = parseHeartBeat(headers.get(HeaderId.heartBeat))
   if (heartBeat === undefined) {
-    const text = `header heart-beat: ${quote(headers.get(HeaderId.heartBeat)!)} is not two numbers of milliseconds, such as 10000,10000`
+    const text = `header heart-beat is ${quote(headers.get(HeaderId.heartBeat)!)} and not two numbers of milliseconds, such as 10000,10000`
     throw new Refused(headers, text, 'STOMP12-Heart-beating-a')
   }
   const clientId = headers.get(HeaderId.clientId)
@@ -65,14 +65,31 @@ function takeStep(client: StompConnection, step: LoginStep, wishes: Wishes): voi
   if (client.isClosed) return
   switch (step.kind) {
     case 'accepted':
-      accept(client, step.principal, wishes)
+      if (isInUse(client)) client.waitFor(acceptWhenFree(client, step.principal, wishes))
+      else accept(client, step.principal, wishes)
       break
     case 'refused':
-      client.refuse(`CONNECT: ${step.text}`, 'STOMP12-Connecting-b', wishes.receipt)
+      client.refuse(`CONNECT refused, ${step.text}`, 'STOMP12-Connecting-b', wishes.receipt)
       break
     case 'challenge':
       throw new Error('a login with user and password has no steps')
   }
+}
+
+/** A client that comes back at once may come before the end of its former connection is known. */
+const IN_USE_LOOKS = 10
+const IN_USE_LOOK_MS = 100
+
+function isInUse({ adapter, clientId }: StompConnection): boolean {
+  return adapter.vhost.sessions.find(clientId)?.isConnected === true
+}
+
+async function acceptWhenFree(client: StompConnection, principal: Principal, wishes: Wishes): Promise<void> {
+  const { clock } = client.adapter.vhost.env
+  for (let looks = 0; looks < IN_USE_LOOKS && isInUse(client) && !client.isClosed; looks++) {
+    await new Promise<void>((resolve) => void clock.after(IN_USE_LOOK_MS, resolve))
+  }
+  if (!client.isClosed) accept(client, principal, wishes)
 }
 
 function accept(client: StompConnection, principal: Principal, { sendsMs, wantsMs, receipt }: Wishes): void {
@@ -88,7 +105,7 @@ function accept(client: StompConnection, principal: Principal, { sendsMs, wantsM
     // A client id in use belongs to whoever has it. [JMS 3.1 §6.1.2]
     onConflict: 'refuse',
   })
-  if (!opened.ok) return client.refuse(`CONNECT: ${opened.detail.text}`, 'STOMP12-Connecting-b', receipt)
+  if (!opened.ok) return client.refuse(`CONNECT refused, ${opened.detail.text}`, 'STOMP12-Connecting-b', receipt)
   client.session = opened.value.session
   client.userName = principal.name
   client.producer = client.session.openProducer(client)

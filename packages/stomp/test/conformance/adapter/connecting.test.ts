@@ -113,7 +113,7 @@ describe('a refused CONNECT', () => {
     const world = new World({ login: refusing })
     const client = world.open()
     client.send(connectFrame(12, { login: 'ann', passcode: 'no' }))
-    expect(client.error()).toBe('CONNECT: user name or password is wrong')
+    expect(client.error()).toBe('CONNECT refused, user name or password is wrong')
     expect(world.events).toMatchObject([{ kind: 'refused', user: 'ann', clause: 'STOMP12-Connecting-b' }])
   })
 
@@ -144,14 +144,30 @@ describe('a refused CONNECT', () => {
 })
 
 describe('a client id', () => {
-  it('in use is refused, and whoever has it stays', () => {
+  it('in use is refused after a second in which it could become free, and whoever has it stays', async () => {
     const world = new World()
     const first = world.connect({ headers: { 'client-id': 'me' } })
     const second = world.open()
     second.send(connectFrame(12, { 'client-id': 'me' }))
-    expect(second.error()).toMatch(/^CONNECT: client id 'me' is in use, by another connection; choose another one/)
+    for (let passed = 0; passed < 1_000; passed += 100) {
+      expect(second.isClosed).toBe(false)
+      world.advance(100)
+      await world.settle()
+    }
+    expect(second.error()).toMatch(/^CONNECT refused, client id 'me' is in use, by another connection; choose another one/)
     first.send(subscribe(1, '/queue/q', { receipt: 'r' }))
     expect(first.receipts()).toEqual(['r'])
+  })
+
+  it('of a client that comes back before its loss is known is its own when that is known', async () => {
+    const world = new World()
+    const first = world.connect({ headers: { 'client-id': 'me' } })
+    const second = world.open()
+    second.send(connectFrame(12, { 'client-id': 'me' }))
+    first.vanish()
+    world.advance(100)
+    await world.settle()
+    expect(second.received().map(({ command }) => command)).toEqual(['CONNECTED'])
   })
 
   it('is free again when its connection is gone', () => {
@@ -189,7 +205,7 @@ describe('a login that takes its time', () => {
     const client = world.open()
     client.send(connectFrame(12))
     world.advance(10_500)
-    expect(client.error()).toBe('CONNECT: the login took longer than 10 s; try again later')
+    expect(client.error()).toBe('CONNECT refused, the login took longer than 10 s; try again later')
   })
 
   it('is nobody’s when its connection went meanwhile', async () => {
