@@ -20,7 +20,7 @@ import { unescape } from './codec/escapes.ts'
 import { type FrameSink, FrameSplitter } from './codec/frame-splitter.ts'
 import type { FrameHeaders } from './codec/headers.ts'
 import type { FrameLimits } from './codec/limits.ts'
-import { FrameProblem } from './codec/problem.ts'
+import { aboutFrame, FrameProblem } from './codec/problem.ts'
 import type { StompVersion } from './codec/versions.ts'
 import { Destinations } from './destinations.ts'
 import { handleAck } from './handlers/acks.ts'
@@ -65,7 +65,9 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   /** Begins every message-id of this connection. [STOMP12-MESSAGE-c] */
   idPrefix = ''
 
+  /** `addSubscription` and `removeSubscription` change it. */
   readonly subscriptions: Map<string, Subscription> = new Map()
+  #subscriptionChars = 0
   readonly transactions: Map<string, OpenTransaction> = new Map()
   /** Messages that wait for ACK or NACK, by the number in their ack id, in the order they were sent. */
   readonly held: Map<number, Held> = new Map()
@@ -166,7 +168,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     const handshakeSeconds = settings.handshakeTimeoutMs / 1000
     if (this.#phase === 'new') return this.refuse(`no complete CONNECT within ${handshakeSeconds} s`, 'STOMP12-Connecting-b')
     if (this.#phase === 'authenticating') {
-      return this.refuse(`CONNECT: the login took longer than ${handshakeSeconds} s; try again later`, 'STOMP12-Connecting-b')
+      return this.refuse(`CONNECT refused, the login took longer than ${handshakeSeconds} s; try again later`, 'STOMP12-Connecting-b')
     }
     if (this.#frameTick >= 0 && this.adapter.silentMs(this.#frameTick) >= settings.frameTimeoutMs && !this.#isPaused) {
       return this.refuse(`a frame has begun and not ended within stomp.frameTimeoutMs ${settings.frameTimeoutMs}`, 'STOMP12-Size_Limits-a')
@@ -222,6 +224,23 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     held.subscription.forget(tag)
   }
 
+  /** Characters of the ids and destinations of its subscriptions. */
+  get subscriptionChars(): number {
+    return this.#subscriptionChars
+  }
+
+  addSubscription(key: string, subscription: Subscription): void {
+    this.subscriptions.set(key, subscription)
+    this.#subscriptionChars += key.length + subscription.destination.length
+  }
+
+  removeSubscription(key: string): void {
+    const subscription = this.subscriptions.get(key)
+    if (subscription === undefined) return
+    this.subscriptions.delete(key)
+    this.#subscriptionChars -= key.length + subscription.destination.length
+  }
+
   /** Numbers of subscriptions are never used again. */
   nextSubscription(): number {
     return ++this.#subscriptionCount
@@ -250,7 +269,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     if (this.#phase === 'closed') return
     if (error instanceof FrameProblem) {
       const { text, clause, command, receipt } = error
-      return this.#end(command === '' ? text : `${command}: ${text}`, clause, receipt, [])
+      return this.#end(aboutFrame(COMMAND_NAMES.indexOf(command), text), clause, receipt, [])
     }
     if (error instanceof Refused) return this.#end(error.message, error.clause, error.receipt, error.headers)
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)

@@ -19,6 +19,9 @@ import type { StompConnection } from './connection.ts'
 import { spellReplyTo } from './names.ts'
 import { Refused, required } from './refused.ts'
 
+/** Of a client's own name for a temporary destination; as many as a queue's has at most. */
+const ALIAS_CHARS_MAX = 1_024
+
 /** Destinations that a connection sends to; beyond it they are looked up again. */
 const TARGETS_MAX = 1_024
 
@@ -216,6 +219,9 @@ export class Destinations {
     const key = `${kind} ${alias}`
     const known = this.#temporaries.get(key)
     if (known !== undefined) return known
+    if (alias.length > ALIAS_CHARS_MAX) {
+      throw new Refused(frame, `${quote(alias)} is too long for a temporary destination: a name has at most ${ALIAS_CHARS_MAX} characters`)
+    }
     const { session, adapter } = this.#client
     const made = adapter.vhost.temporaries.create(session, kind === 'temp-queue-alias' ? 'temp-queue' : 'temp-topic')
     if (!made.ok) throw new Refused(frame, made.detail.text)

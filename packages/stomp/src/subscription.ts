@@ -54,7 +54,7 @@ export class Subscription implements DeliverySink {
   readonly number: number
   readonly mode: AckMode
   /** As the client wrote it. */
-  readonly #destination: string
+  readonly destination: string
   readonly #client: StompConnection
   readonly #heads: Heads
   /** Of messages that need no ACK where others do. */
@@ -75,7 +75,7 @@ export class Subscription implements DeliverySink {
     this.id = id
     this.number = client.nextSubscription()
     this.mode = mode
-    this.#destination = destination
+    this.destination = destination
     this.#tags = mode === 'client' ? new Set() : undefined
     this.#heads = new Heads((topic) => this.#makeHead(topic, ''))
   }
@@ -136,7 +136,7 @@ export class Subscription implements DeliverySink {
   #makeHead(topic: string, mark: string): MessageHead {
     const { adapter, version, idPrefix } = this.#client
     // Its own word for it, where it has one: who sends with that word sees the same again. [STOMP12-MESSAGE-a]
-    const destination = topic === this.address ? this.#destination : spellDestination(topic, adapter.settings.profile)
+    const destination = topic === this.address ? this.destination : spellDestination(topic, adapter.settings.profile)
     const hasAck = version === 12 && this.acknowledges
     const head = messageHead({ destination, subscription: this.id, idPrefix: idPrefix + mark, hasAck }, version)
     return hasAck && mark !== '' ? { ...head, ack: Buffer.concat([head.ack, Buffer.from(mark)]) } : head

@@ -10,6 +10,9 @@ import { Refused, required } from '../refused.ts'
 import { selectorOf } from '../selectors.ts'
 import { type AckMode, FROM_QUEUE, FROM_TOPIC, Subscription } from '../subscription.ts'
 
+/** Ids and destinations of all subscriptions of a connection; 10,000 of 400 characters each. */
+const SUBSCRIPTION_CHARS_MAX = 4_194_304
+
 export function handleSubscribe(client: StompConnection, headers: FrameHeaders): void {
   const destination = required(headers, HeaderId.destination, 'destination', 'STOMP12-SUBSCRIBE-a')
   const id = headers.get(HeaderId.id)
@@ -20,7 +23,7 @@ export function handleSubscribe(client: StompConnection, headers: FrameHeaders):
   if (client.subscriptions.has(key)) {
     throw new Refused(headers, `subscription ${quote(id ?? destination)} exists; unsubscribe first, or take another id`, 'STOMP12-SUBSCRIBE_id_Header-b')
   }
-  checkRoom(client, headers)
+  checkRoom(client, headers, key.length + destination.length)
   const isBrowser = isTrue(headers, HeaderId.browser)
   const mode = modeOf(headers)
   // What is only looked at is not acknowledged.
@@ -29,15 +32,20 @@ export function handleSubscribe(client: StompConnection, headers: FrameHeaders):
   subscription.address = sources.length === 1 ? addressOf(sources[0]!) : undefined
   if (isBrowser) browseFor(client, headers, subscription, sources)
   else subscription.receivers = openAll(client, headers, subscription, sources, prefetch ?? client.adapter.settings.prefetch)
-  client.subscriptions.set(key, subscription)
+  client.addSubscription(key, subscription)
   client.unfinished.confirm(headers)
 }
 
 /** The core counts what is read from; what is browsed, and is over, is still the client's to unsubscribe. */
-function checkRoom(client: StompConnection, headers: FrameHeaders): void {
+function checkRoom(client: StompConnection, headers: FrameHeaders, chars: number): void {
   const { bindingsPerSessionMax } = client.adapter.vhost.limits
-  if (client.subscriptions.size < bindingsPerSessionMax) return
-  throw new Refused(headers, `the connection has ${client.subscriptions.size} subscriptions, the limit (mqtt.maxSubscriptionsPerSession); unsubscribe first`)
+  const { size } = client.subscriptions
+  if (size >= bindingsPerSessionMax) {
+    throw new Refused(headers, `the connection has ${size} subscriptions, the limit (mqtt.maxSubscriptionsPerSession); unsubscribe first`)
+  }
+  if (client.subscriptionChars + chars <= SUBSCRIPTION_CHARS_MAX) return
+  const text = `the ids and destinations of the connection's ${size} subscriptions have ${client.subscriptionChars} characters, close to the limit of ${SUBSCRIPTION_CHARS_MAX}`
+  throw new Refused(headers, `${text}; unsubscribe first, or use shorter ones`)
 }
 
 /** Core name of a source; undefined for a pattern. */
@@ -59,7 +67,7 @@ export function handleUnsubscribe(client: StompConnection, headers: FrameHeaders
   if (subscription === undefined && durable === undefined) {
     throw new Refused(headers, `there is no subscription ${quote(id ?? destination!)} on this connection`, 'STOMP12-UNSUBSCRIBE-b')
   }
-  client.subscriptions.delete(key)
+  client.removeSubscription(key)
   subscription?.close()
   if (durable !== undefined) deleteDurable(client, headers, durable)
   client.unfinished.confirm(headers)

@@ -1,7 +1,7 @@
 /** What a client may not do: its ERROR names the address and the right, or the limit; then the connection is closed. */
 import type { Authorizer } from '@ternmq/core'
 import { describe, expect, it } from 'vitest'
-import { begin, type Client, commit, connectFrame, frame, send, subscribe, World, type WorldOptions } from '../../harness.ts'
+import { begin, type Client, commit, frame, send, subscribe, unsubscribe, World, type WorldOptions } from '../../harness.ts'
 
 /** Lets nobody do `action` with what is called `secret`. */
 function without(action: string): Authorizer {
@@ -110,6 +110,23 @@ describe('over a limit', () => {
     expect(client.error()).toContain('the connection has 2 subscriptions, the limit (mqtt.maxSubscriptionsPerSession); unsubscribe first')
   })
 
+  it('so is another one whose id and destination are too long together with the others, and not after UNSUBSCRIBE', () => {
+    const { client } = clientOf({})
+    const idOf = (index: number): string => `${index} `.padEnd(16_000, 'x')
+    const many = Array.from({ length: 260 }, (_, index) => index)
+    client.send(...many.map((index) => subscribe(idOf(index), '/topic/t')), ...many.map((index) => unsubscribe(idOf(index))))
+    client.send(...many.map((index) => subscribe(idOf(index), '/topic/t', { receipt: index })))
+    expect(client.receipts()).toHaveLength(260)
+    client.send(...many.map((index) => subscribe(`again ${idOf(index)}`, '/topic/t')))
+    expect(client.error()).toMatch(/^SUBSCRIBE: the ids and destinations of the connection's \d+ subscriptions have \d+ characters, close to the limit of 4194304/)
+  })
+
+  it('a name of a temporary destination is refused where it is too long', () => {
+    const { client } = clientOf({})
+    client.send(send(`/temp-queue/${'x'.repeat(2_000)}`, 'x'))
+    expect(client.error()).toMatch(/^SEND: "x+"… \(2000 characters\) is too long for a temporary destination/)
+  })
+
   it('another transaction is refused where the connection has enough', () => {
     const { client } = clientOf({})
     client.send(...Array.from({ length: 257 }, (_, index) => begin(`t${index}`)))
@@ -126,7 +143,7 @@ describe('over a limit', () => {
     const { world } = clientOf({ limits: { sessionsMax: 1 } })
     const other = world.open()
     other.send(frame('CONNECT', { 'accept-version': '1.2', host: 'h', receipt: 'r' }))
-    expect(other.errorFrame().headers).toMatchObject({ 'receipt-id': 'r', message: expect.stringMatching(/^CONNECT: the broker holds 1 sessions/) as unknown })
+    expect(other.errorFrame().headers).toMatchObject({ 'receipt-id': 'r', message: expect.stringMatching(/^CONNECT refused, the broker holds 1 sessions/) as unknown })
   })
 })
 
@@ -140,11 +157,9 @@ describe('ERROR', () => {
   })
 
   it('[STOMP10-ERROR-b] has a content-length where it has a body', () => {
-    const world = new World({ version: 10 })
-    const headersOfBoth = { 'client-id': 'x'.repeat(600) }
-    world.connect({ headers: headersOfBoth })
-    const client = world.open()
-    client.send(connectFrame(10, headersOfBoth))
+    const client = new World().connect({ version: 10, headers: { 'client-id': 'me' } })
+    const long = { 'durable-subscription-name': 'x'.repeat(600) }
+    client.send(subscribe(1, '/topic/t', long), subscribe(2, '/topic/t', long))
     const { headers, bytes } = client.errorFrame()
     expect([bytes.length > 0, headers['content-length']]).toEqual([true, String(bytes.length)])
   })

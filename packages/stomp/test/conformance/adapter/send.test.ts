@@ -2,7 +2,7 @@
 import { MemoryEngine } from '@ternmq/store'
 import { virtualEnv } from '@ternmq/testkit'
 import { describe, expect, it } from 'vitest'
-import { type Client, connectFrame, disconnect, frame, raw, send, slowWorld, subscribe, World } from '../../harness.ts'
+import { type Client, disconnect, frame, raw, send, slowWorld, subscribe, World } from '../../harness.ts'
 
 /** A client that sends and one that reads `/queue/q` or another destination. */
 function pair(world: World, destination = '/queue/q', headers = {}): { sender: Client; reader: Client } {
@@ -77,11 +77,9 @@ describe('SEND', () => {
     const { sender, reader } = pair(new World())
     sender.send(send('/queue/q', '{}', { 'content-type': 'application/json' }))
     expect(reader.next('MESSAGE').headers['content-type']).toBe('application/json')
-    const long = { 'client-id': 'x'.repeat(600) }
-    const world = new World()
-    world.connect({ headers: long })
-    const refused = world.open()
-    refused.send(connectFrame(12, long))
+    const long = { 'durable-subscription-name': 'x'.repeat(600) }
+    const refused = new World().connect({ headers: { 'client-id': 'me' } })
+    refused.send(subscribe(1, '/topic/t', long), subscribe(2, '/topic/t', long))
     const { headers, body } = refused.errorFrame()
     expect([headers['content-type'], headers['content-length'], body.length > 600]).toEqual([
       'text/plain;charset=utf-8',
