@@ -44,6 +44,8 @@ export class ProducerTarget {
   refusal: RefusalDetail | undefined = undefined
   /** Generation of the authorizer that `refusal` is from. */
   decidedAt = -1
+  /** Generation of `route` in which its adapter has made known that nobody wants its messages. Only the adapter touches it. */
+  unheardAt = -1
 
   constructor(route: Route, addresses: readonly string[] = [route.topic]) {
     this.route = route

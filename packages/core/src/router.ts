@@ -194,6 +194,11 @@ export class Router implements RouteSource {
     return route
   }
 
+  /** Somebody reads the topic now. */
+  isHeard(topic: string): boolean {
+    return targetsOf(this.routeOf(topic)).length > 0
+  }
+
   resolve(route: Route): void {
     const bindings: Binding[] = []
     this.#tree.match(route.levels, bindings)

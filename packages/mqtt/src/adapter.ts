@@ -9,11 +9,14 @@ import {
   type Events,
   EventThrottle,
   type Login,
+  type PatternLevel,
+  type ProducerTarget,
   type ProtocolAdapter,
   TimerWheel,
   type Transport,
   type VirtualHost,
 } from '@ternmq/core'
+import { HintGate, hintsFor, type NearMisses, resolve, type Suggestion, type Teller } from '@ternmq/naming'
 import { ReasonCode } from './codec/reason-codes.ts'
 import { MqttConnection } from './connection.ts'
 import type { MqttSettings } from './settings.ts'
@@ -23,6 +26,8 @@ export interface MqttAdapterOptions {
   readonly login: Login
   readonly settings: MqttSettings
   readonly events: Events
+  /** Hears of topics and filters, and says which of them nearly meet. That of the virtual host; without one nobody does. */
+  readonly nearMisses?: NearMisses | undefined
 }
 
 /** Resolution of keep-alive and handshake limits. */
@@ -42,6 +47,8 @@ export class MqttAdapter implements ProtocolAdapter {
   readonly wheel: TimerWheel
   readonly #events: Events
   readonly #refusals: EventThrottle
+  readonly #hints = new HintGate()
+  readonly #nearMisses: NearMisses | undefined
   readonly #connections = new Set<MqttConnection>()
 
   constructor(options: MqttAdapterOptions) {
@@ -49,6 +56,7 @@ export class MqttAdapter implements ProtocolAdapter {
     this.login = options.login
     this.settings = options.settings
     this.#events = options.events
+    this.#nearMisses = options.nearMisses
     this.#refusals = new EventThrottle(options.vhost.env.clock, (event) => options.events.emit(event))
     this.wheel = new TimerWheel(options.vhost.env.clock, WHEEL_TICK_MS)
   }
@@ -103,6 +111,41 @@ export class MqttAdapter implements ProtocolAdapter {
   reportRefusal(connection: MqttConnection, subject: string, text: string): void {
     this.#refusals.report(`${connection.transport.id} ${subject}`, detailsOf(connection, 'refused', text, ''))
   }
+
+  /** It worked, but perhaps not as it was meant. */
+  hint(connection: MqttConnection, text: string): void {
+    const nowMs = this.vhost.env.clock.monoMs()
+    if (this.#hints.admits(connection, text, nowMs)) this.report(connection, 'hint', text, '')
+  }
+
+  /** A filter was subscribed to: operators hear what looks like a mistake in it, and of topics that it nearly matches. */
+  noteSubscribed(connection: MqttConnection, filter: string, pattern: readonly PatternLevel[]): void {
+    const options = { protocol: 'mqtt', purpose: 'receive' } as const
+    for (const { text } of hintsFor(filter, resolve(filter, options), options)) this.hint(connection, text)
+    if (this.#nearMisses === undefined || isReserved(filter)) return
+    this.#suggest(connection, this.#nearMisses.noteSubscribed(pattern, tellerOf(connection), this.vhost.env.clock.monoMs()))
+  }
+
+  /** Nobody wanted a message to this target. Once for each set of bindings. */
+  noteUnheard(connection: MqttConnection, target: ProducerTarget): void {
+    const { route } = target
+    target.unheardAt = route.generation
+    if (this.#nearMisses === undefined || isReserved(route.topic)) return
+    this.#suggest(connection, this.#nearMisses.noteUnheard(route.levels, tellerOf(connection), this.vhost.env.clock.monoMs()))
+  }
+
+  #suggest(connection: MqttConnection, suggestions: readonly Suggestion[]): void {
+    for (const { text } of suggestions) this.report(connection, 'hint', text, '')
+  }
+}
+
+/** `$SYS` and its like are not for clients to publish to. */
+function isReserved(topic: string): boolean {
+  return topic.startsWith('$')
+}
+
+function tellerOf({ clientId }: MqttConnection): Teller {
+  return { protocol: 'MQTT', clientId }
 }
 
 function detailsOf(connection: MqttConnection, kind: EventKind, text: string, clause: string): EventDetails {

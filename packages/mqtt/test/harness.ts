@@ -28,6 +28,7 @@ import {
   VirtualHost,
   allowAll,
 } from '@ternmq/core'
+import { NearMisses } from '@ternmq/naming'
 import { type Engine, MemoryEngine } from '@ternmq/store'
 import { PipeNetwork, type RawClient, type VirtualClock, type VirtualEnv, virtualEnv } from '@ternmq/testkit'
 import { MqttAdapter } from '../src/adapter.ts'
@@ -101,6 +102,7 @@ export class World {
       login: this.#logins,
       settings: { ...DEFAULT_MQTT_SETTINGS, ...options.settings },
       events: this.#events,
+      nearMisses: new NearMisses((topic) => this.vhost.router.isHeard(topic)),
     })
   }
 

@@ -18,8 +18,9 @@ export {
   toCoreName,
   type TopicAddress,
 } from './address.ts'
+export { HintGate, type HintGateLimits } from './hint-gate.ts'
 export { type Hint, type HintId, hintsFor } from './hints.ts'
-export { NearMisses, type NearMissLimits, type NearMissReason, type Suggestion } from './near-misses.ts'
+export { NearMisses, type NearMissLimits, type NearMissReason, type Suggestion, type Teller } from './near-misses.ts'
 export { type Profile, PROFILES, type Protocol, PROTOCOLS, type Purpose } from './protocols.ts'
 export { LEVELS_MAX, LIST_PARTS_MAX, OPTIONS_MAX, TEXT_LENGTH_MAX } from './limits.ts'
 export type { KindHint, ListenerPrefixes, ResolveOptions } from './reading.ts'

@@ -1,12 +1,19 @@
 import { ALL_BELOW, ONE_LEVEL, type PatternLevel } from '@ternmq/core'
 import { describe, expect, test } from 'vitest'
-import { NearMisses, type Suggestion } from './near-misses.ts'
+import { NearMisses, type NearMissLimits, type Suggestion, type Teller } from './near-misses.ts'
 import { readSlashed } from './levels.ts'
 
+const PUBLISHER: Teller = { protocol: 'MQTT', clientId: 'pump' }
+const READER: Teller = { protocol: 'STOMP', clientId: 'desk' }
+
+function unheard(limits: Partial<NearMissLimits> = {}): NearMisses {
+  return new NearMisses(() => false, limits)
+}
+
 function suggested(name: string, pattern: string): Suggestion[] {
-  const misses = new NearMisses()
-  misses.noteIdle(readSlashed(pattern, true), 0)
-  return misses.noteUnheard(name.split('/'), 5)
+  const misses = unheard()
+  misses.noteSubscribed(readSlashed(pattern, true), READER, 0)
+  return misses.noteUnheard(name.split('/'), PUBLISHER, 5)
 }
 
 describe('a pattern and a name that nearly match', () => {
@@ -38,64 +45,81 @@ describe('a pattern and a name that nearly match', () => {
   test('is told as a sentence', () => {
     const [suggestion] = suggested('/a/b', 'a/*')
     expect(suggestion?.text).toBe(
-      "nobody hears '/a/b', and nothing comes to 'a/*': one begins with '/'; '*' and '>' are wildcards in STOMP and AMQP only, in MQTT they are '+' and '#'",
+      "nobody hears '/a/b', which MQTT client 'pump' publishes to; STOMP client 'desk' subscribed to 'a/*': one begins with '/'; '*' and '>' are wildcards in STOMP and AMQP only, in MQTT they are '+' and '#'",
     )
   })
 })
 
 describe('the register', () => {
   test('suggests whichever comes second, once, the latest first', () => {
-    const misses = new NearMisses()
-    expect(misses.noteUnheard(['', 'a'], 1)).toEqual([])
-    expect(misses.noteIdle(['a'], 2)).toHaveLength(1)
-    expect(misses.noteIdle(['a'], 3)).toEqual([])
-    expect(misses.noteUnheard(['A'], 4)).toHaveLength(1)
+    const misses = unheard()
+    expect(misses.noteUnheard(['', 'a'], PUBLISHER, 1)).toEqual([])
+    expect(misses.noteSubscribed(['a'], READER, 2)).toHaveLength(1)
+    expect(misses.noteSubscribed(['a'], READER, 3)).toEqual([])
+    expect(misses.noteUnheard(['A'], PUBLISHER, 4)).toHaveLength(1)
     expect(misses.suggestions().map(({ name }) => name)).toEqual(['A', '/a'])
   })
 
-  test('forgets what is settled', () => {
-    const misses = new NearMisses()
-    misses.noteUnheard(['', 'a'], 1)
-    misses.noteUnheard(['A'], 1)
-    misses.noteIdle(['a'], 1)
-    misses.forgetName(['A'])
-    expect(misses.suggestions().map(({ name }) => name)).toEqual(['/a'])
-    misses.forgetPattern(['a'])
-    misses.forgetPattern(['never', 'known'])
+  test('names who told of the two last', () => {
+    const misses = unheard()
+    const other = { ...PUBLISHER, clientId: 'other' }
+    misses.noteUnheard(['A'], PUBLISHER, 1)
+    misses.noteUnheard(['A'], other, 2)
+    expect(misses.noteSubscribed(['a'], READER, 3)).toMatchObject([{ publisher: other, subscriber: READER }])
+  })
+
+  test('suggests nothing about a topic that is heard by now, and shows nothing about it', () => {
+    const heard = new Set<string>()
+    const misses = new NearMisses((topic) => heard.has(topic))
+    misses.noteUnheard(['A'], PUBLISHER, 1)
+    misses.noteUnheard(['', 'a'], PUBLISHER, 1)
+    heard.add('A')
+    expect(misses.noteSubscribed(['a'], READER, 2).map(({ name }) => name)).toEqual(['/a'])
+    heard.add('/a')
     expect(misses.suggestions()).toEqual([])
-    expect(misses.noteIdle(['a'], 2)).toHaveLength(1)
+    heard.clear()
+    expect(misses.suggestions().map(({ name }) => name)).toEqual(['/a'])
+    expect(misses.noteUnheard(['A'], PUBLISHER, 3).map(({ name }) => name)).toEqual(['A'])
+  })
+
+  test('hands out so many in an hour, and keeps the others', () => {
+    const misses = unheard({ newPerHourMax: 2 })
+    misses.noteSubscribed([ONE_LEVEL, 'x'], READER, 0)
+    const told = (first: string, atMs: number): number => misses.noteUnheard([first, 'X'], PUBLISHER, atMs).length
+    expect([told('a', 0), told('b', 0), told('c', 0), told('d', 3_600_000)]).toEqual([1, 1, 0, 1])
+    expect(misses.suggestions()).toHaveLength(4)
   })
 
   test('keeps so many names, the one not told of for longest goes', () => {
-    const misses = new NearMisses({ namesMax: 2 })
-    misses.noteUnheard(['A'], 0)
-    misses.noteUnheard(['B'], 0)
-    misses.noteUnheard(['A'], 0)
-    misses.noteUnheard(['C'], 0)
-    expect(misses.noteIdle(['b'], 0)).toEqual([])
-    expect(misses.noteIdle(['a'], 0)).toHaveLength(1)
+    const misses = unheard({ namesMax: 2 })
+    misses.noteUnheard(['A'], PUBLISHER, 0)
+    misses.noteUnheard(['B'], PUBLISHER, 0)
+    misses.noteUnheard(['A'], PUBLISHER, 0)
+    misses.noteUnheard(['C'], PUBLISHER, 0)
+    expect(misses.noteSubscribed(['b'], READER, 0)).toEqual([])
+    expect(misses.noteSubscribed(['a'], READER, 0)).toHaveLength(1)
   })
 
   test('keeps so many suggestions', () => {
-    const misses = new NearMisses({ suggestionsMax: 2 })
-    misses.noteIdle([ONE_LEVEL, 'x'] satisfies PatternLevel[], 0)
-    for (const first of ['a', 'b', 'c']) misses.noteUnheard([first, 'X'], 0)
+    const misses = unheard({ suggestionsMax: 2 })
+    misses.noteSubscribed([ONE_LEVEL, 'x'] satisfies PatternLevel[], READER, 0)
+    for (const first of ['a', 'b', 'c']) misses.noteUnheard([first, 'X'], PUBLISHER, 0)
     expect(misses.suggestions().map(({ name }) => name)).toEqual(['c/X', 'b/X'])
   })
 
   test('looks at so many new names in a second, and counts the others', () => {
-    const misses = new NearMisses({ perSecondMax: 2 })
-    misses.noteIdle(['a', ALL_BELOW], 0)
-    expect(misses.noteUnheard(['A', '1'], 100)).toHaveLength(1)
-    expect(misses.noteUnheard(['A', '2'], 999)).toEqual([])
+    const misses = unheard({ perSecondMax: 2 })
+    misses.noteSubscribed(['a', ALL_BELOW], READER, 0)
+    expect(misses.noteUnheard(['A', '1'], PUBLISHER, 100)).toHaveLength(1)
+    expect(misses.noteUnheard(['A', '2'], PUBLISHER, 999)).toEqual([])
     expect(misses.leftOutCount).toBe(1)
-    expect(misses.noteUnheard(['A', '2'], 1_000)).toHaveLength(1)
+    expect(misses.noteUnheard(['A', '2'], PUBLISHER, 1_000)).toHaveLength(1)
   })
 
   test('leaves out what is too long', () => {
-    const misses = new NearMisses({ levelsMax: 2 })
-    misses.noteUnheard(['a', 'b', 'c'], 0)
-    misses.noteUnheard(['x'.repeat(513)], 0)
+    const misses = unheard({ levelsMax: 2 })
+    misses.noteUnheard(['a', 'b', 'c'], PUBLISHER, 0)
+    misses.noteUnheard(['x'.repeat(513)], PUBLISHER, 0)
     expect(misses.leftOutCount).toBe(2)
   })
 })

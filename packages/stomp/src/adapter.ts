@@ -9,11 +9,14 @@ import {
   type Events,
   EventThrottle,
   type Login,
+  type PatternLevel,
+  type ProducerTarget,
   type ProtocolAdapter,
   TimerWheel,
   type Transport,
   type VirtualHost,
 } from '@ternmq/core'
+import { HintGate, type NearMisses, type Suggestion, type Teller } from '@ternmq/naming'
 import type { FrameLimits } from './codec/limits.ts'
 import { StompConnection } from './connection.ts'
 import { type StompSettings, WHEEL_TICK_MS } from './settings.ts'
@@ -23,6 +26,8 @@ export interface StompAdapterOptions {
   readonly login: Login
   readonly settings: StompSettings
   readonly events: Events
+  /** Hears of topics that are sent to and subscribed to, and says which nearly meet. That of the virtual host; without one nobody does. */
+  readonly nearMisses?: NearMisses | undefined
 }
 
 /** A first frame needs no body; who sends one may hear what is wrong with the frame, and not make us hold much of it. */
@@ -45,6 +50,8 @@ export class StompAdapter implements ProtocolAdapter {
   readonly #events: Events
   /** A client may send to many names that look mistaken. */
   readonly #hints: EventThrottle
+  readonly #hintGate = new HintGate()
+  readonly #nearMisses: NearMisses | undefined
   readonly #connections = new Set<StompConnection>()
 
   constructor(options: StompAdapterOptions) {
@@ -53,6 +60,7 @@ export class StompAdapter implements ProtocolAdapter {
     this.settings = options.settings
     this.loginLimits = { ...options.settings, maxBodyBytes: Math.min(options.settings.maxBodyBytes, LOGIN_BODY_BYTES_MAX) }
     this.#events = options.events
+    this.#nearMisses = options.nearMisses
     this.#hints = new EventThrottle(options.vhost.env.clock, (event) => options.events.emit(event))
     this.wheel = new TimerWheel(options.vhost.env.clock, WHEEL_TICK_MS)
   }
@@ -99,8 +107,38 @@ export class StompAdapter implements ProtocolAdapter {
 
   /** It worked, but perhaps not as it was meant. Told once a second for each client. */
   hint(connection: StompConnection, text: string): void {
+    if (!this.#hintGate.admits(connection, text, this.vhost.env.clock.monoMs())) return
     this.#hints.report(`${connection.clientId} hint`, eventOf(connection, 'hint', text, ''))
   }
+
+  /** A topic or pattern was subscribed to: operators hear of topics that it nearly matches. */
+  noteSubscribed(connection: StompConnection, pattern: readonly PatternLevel[]): void {
+    if (this.#nearMisses === undefined || isReserved(pattern[0])) return
+    this.#suggest(connection, this.#nearMisses.noteSubscribed(pattern, tellerOf(connection), this.vhost.env.clock.monoMs()))
+  }
+
+  /** Nobody wanted a message to this target. Once for each set of bindings. */
+  noteUnheard(connection: StompConnection, target: ProducerTarget): void {
+    target.unheardAt = target.route.generation
+    if (this.#nearMisses === undefined) return
+    for (const address of target.addresses) {
+      if (isReserved(address)) continue
+      this.#suggest(connection, this.#nearMisses.noteUnheard(address.split('/'), tellerOf(connection), this.vhost.env.clock.monoMs()))
+    }
+  }
+
+  #suggest(connection: StompConnection, suggestions: readonly Suggestion[]): void {
+    for (const { text } of suggestions) this.report(connection, 'hint', text, '')
+  }
+}
+
+/** Queues, temporary topics and what the broker says of itself: nobody means something else by one of them. */
+function isReserved(start: PatternLevel | undefined): boolean {
+  return typeof start === 'string' && start.startsWith('$')
+}
+
+function tellerOf({ clientId }: StompConnection): Teller {
+  return { protocol: 'STOMP', clientId }
 }
 
 function eventOf(connection: StompConnection, kind: EventKind, text: string, clause: string): EventDetails {

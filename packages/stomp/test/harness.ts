@@ -27,6 +27,7 @@ import {
   VirtualHost,
   allowAll,
 } from '@ternmq/core'
+import { NearMisses } from '@ternmq/naming'
 import { type Engine, MemoryEngine } from '@ternmq/store'
 import { PipeNetwork, type RawClient, type VirtualClock, type VirtualEnv, virtualEnv } from '@ternmq/testkit'
 import { StompAdapter } from '../src/adapter.ts'
@@ -89,6 +90,7 @@ export class World {
       login: options.login ?? everybody,
       settings: { ...DEFAULT_STOMP_SETTINGS, ...options.settings },
       events: this.#events,
+      nearMisses: new NearMisses((topic) => this.vhost.router.isHeard(topic)),
     })
   }
 

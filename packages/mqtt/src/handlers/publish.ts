@@ -57,8 +57,15 @@ export function handlePublish(client: MqttConnection, bytes: Uint8Array, start: 
   if (qos === 2) return publishOnce(client, message, id, options)
   if (qos === 1 && client.openAtLeastOnce > 0) checkReceiveMaximum(client)
   const result = client.producer.publish(client.target, message, publishTag(qos, id), options)
+  if (result === 'unmatched') noteUnheard(client)
   if (result !== 'pending') settlePublish(client, qos, id, result)
   else if (qos === 1) client.openAtLeastOnce++
+}
+
+/** Hot path of a publisher that nobody listens to. */
+function noteUnheard(client: MqttConnection): void {
+  const { target } = client
+  if (target.unheardAt !== target.route.generation) client.adapter.noteUnheard(client, target)
 }
 
 /** What the publish at hand asks for beside what its message says; a delay in its topic goes before one in its properties. */
@@ -121,6 +128,7 @@ function publishOnce(client: MqttConnection, message: Message, id: number, optio
   received.add(id)
   // An object of its own: a publish that has to wait keeps it.
   const result = client.producer.publish(client.target, message, publishTag(2, id), { ...options, receivedId: id })
+  if (result === 'unmatched') noteUnheard(client)
   if (result === 'pending') client.state.addPending(id)
   else settlePublish(client, 2, id, result)
 }

@@ -59,5 +59,5 @@ function faultOf(name: string): string | undefined {
 function hint(client: MqttConnection, name: string): void {
   const address = QUEUE_PREFIX + name
   const text = `${quote(address)} is the queue ${quote(name)} here, new with this subscription; for a shared subscription use ${quote(`$share/GROUP/${name}`)}`
-  client.adapter.report(client, 'hint', text, '')
+  client.adapter.hint(client, text)
 }

@@ -34,8 +34,9 @@ function subscribe(client: MqttConnection, request: FilterRequest, subscriptionI
   if (parsed.queue !== undefined) return subscribeToQueue(client, request, parsed.queue, subscriptionId)
   const { maxQos } = client.adapter.settings
   const qos = request.qos > maxQos ? maxQos : request.qos // [MQTT5-3.2.2-10]
+  const pattern = toPattern(client, parsed)
   const bound = client.session.bind({
-    pattern: toPattern(client, parsed),
+    pattern,
     shareName: parsed.share,
     assuranceMax: qos,
     noLocal: request.noLocal,
@@ -44,9 +45,16 @@ function subscribe(client: MqttConnection, request: FilterRequest, subscriptionI
       ? { retainAsPublished: request.retainAsPublished }
       : { retainAsPublished: request.retainAsPublished, subscriptionId },
   })
-  if (bound.ok) return qos
+  if (bound.ok) {
+    client.adapter.noteSubscribed(client, withoutShare(request.filter, parsed.share), pattern.levels)
+    return qos
+  }
   client.noteProblem(bound.detail.text)
   return REASON_CODE_BY_REFUSAL[bound.detail.refusal]
+}
+
+function withoutShare(filter: string, share: string | undefined): string {
+  return share === undefined ? filter : filter.slice(`$share/${share}/`.length)
 }
 
 /** The code for a kind of filter that has been switched off. [MQTT5 §3.2.2.3.11] [MQTT5 §3.2.2.3.13] */
