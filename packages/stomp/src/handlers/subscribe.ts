@@ -33,6 +33,7 @@ export function handleSubscribe(client: StompConnection, headers: FrameHeaders):
   if (isBrowser) browseFor(client, headers, subscription, sources)
   else subscription.receivers = openAll(client, headers, subscription, sources, prefetch ?? client.adapter.settings.prefetch)
   client.addSubscription(key, subscription)
+  for (const source of sources) noteSubscribed(client, source)
   client.unfinished.confirm(headers)
 }
 
@@ -46,6 +47,11 @@ function checkRoom(client: StompConnection, headers: FrameHeaders, chars: number
   if (client.subscriptionChars + chars <= SUBSCRIPTION_CHARS_MAX) return
   const text = `the ids and destinations of the connection's ${size} subscriptions have ${client.subscriptionChars} characters, close to the limit of ${SUBSCRIPTION_CHARS_MAX}`
   throw new Refused(headers, `${text}; unsubscribe first, or use shorter ones`)
+}
+
+function noteSubscribed(client: StompConnection, source: Source): void {
+  if (source.kind === 'queue') return
+  client.adapter.noteSubscribed(client, source.kind === 'topic' ? source.pattern.levels : source.subscription.pattern.levels)
 }
 
 /** Core name of a source; undefined for a pattern. */
