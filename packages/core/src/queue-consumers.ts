@@ -145,6 +145,7 @@ export class QueueConsumers implements DestinationWatcher {
 }
 
 function start(consumer: Consumer, sink: DeliverySink): void {
+  if (sink.takesFrom?.(consumer.queue) === false) return
   consumer.grant(CREDIT_UNLIMITED)
   consumer.attach(sink)
 }

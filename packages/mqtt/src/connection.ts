@@ -11,6 +11,7 @@ import type {
   Producer,
   ProducerTarget,
   PublishOwner,
+  Queue,
   Session,
   SessionOwner,
   Transport,
@@ -27,6 +28,7 @@ import { handleAuth } from './handlers/auth.ts'
 import { handleConnect, type PendingConnect, refuseConnect } from './handlers/connect.ts'
 import { handleDisconnect } from './handlers/disconnect.ts'
 import { handlePublish, onPublishSettled } from './handlers/publish.ts'
+import { canName } from './handlers/queues.ts'
 import { handleSubscribe, handleUnsubscribe } from './handlers/subscribe.ts'
 import { HeldPackets } from './noted.ts'
 import type { Outbound } from './outbound.ts'
@@ -202,6 +204,10 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   /** Hot path. */
   deliver(delivery: Delivery): boolean {
     return writePublish(this, delivery)
+  }
+
+  takesFrom(queue: Queue): boolean {
+    return canName(this, queue)
   }
 
   /** 0x97 is for limits that an administrator imposed; 0x93 would be for what the client sends. A client of MQTT 3 is cut off. */

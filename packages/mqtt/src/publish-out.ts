@@ -118,7 +118,7 @@ function packetIdOffset(version: MqttVersion, message: Message): number {
   return version === 5 ? distance - varintSize(message.bodyStart - message.headerStart) : distance
 }
 
-/** Puts a PUBLISH together from its parts. Hot path of a backlog: what the log gives back has no packet to repeat. */
+/** Puts a PUBLISH together from its parts; false when that cannot be. Hot path of a backlog: what the log gives back has no packet to repeat. */
 function compose(
   client: MqttConnection,
   delivery: Delivery,
@@ -149,7 +149,7 @@ function compose(
   const remaining =
     2 + name.length + (id === 0 ? 0 : 2) + (isV5 ? varintSize(propertiesSize) + propertiesSize : 0) + bodySize
   const size = 1 + varintSize(remaining) + remaining
-  if (size > client.maxPacketBytes) {
+  if (size > client.maxPacketBytes || name.length > TOPIC_BYTES_MAX) {
     if (alias > 0) client.outboundAliases!.forget(topic)
     return false
   }
@@ -186,6 +186,8 @@ function compose(
 }
 
 const NO_BYTES = new Uint8Array(0)
+/** A length of two bytes; other protocols may have longer names. [MQTT5 §1.5.4] */
+const TOPIC_BYTES_MAX = 65_535
 
 /** What is left of the message's time. [MQTT5-3.3.2-6] */
 function remainingSeconds(client: MqttConnection, expiresAtMs: number): number {

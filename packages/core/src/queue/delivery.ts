@@ -6,6 +6,7 @@ import type { Assurance, Message } from '../message.ts'
 import type { Consumer } from './consumer.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 import type { WaitingLine } from './line.ts'
+import type { Queue } from './queue.ts'
 
 /** How a receiver finishes a delivery: AMQP 1.0's four outcomes (§3.4) cover every other protocol. */
 export type Outcome = 'accepted' | 'rejected' | 'released' | 'modified'
@@ -84,6 +85,11 @@ export interface DeliverySink {
    * False when this receiver can never take the message (larger than its maximum): it then counts as rejected.
    */
   deliver(delivery: Delivery): boolean
+  /**
+   * False when the receiver's protocol cannot name a queue that its pattern matches: it gets nothing of it, and the queue's messages stay
+   * for others. Asked when a consumer of the queue begins; true when left out.
+   */
+  takesFrom?(queue: Queue): boolean
   /** The receiver has taken nothing for too long: the adapter may end its connection, with `text` as the reason. */
   endSlow?(text: string): void
 }

@@ -2,7 +2,8 @@
  * SUBSCRIBE to `$queue/NAME`: the client becomes a consumer of that queue, or with `*` and `>` of all that match. Names are the
  * queues' own, as they are; MQTT's wildcards mean nothing in them. [ADR-0007]
  */
-import { isQueuePattern, QUEUE_PREFIX } from '@ternmq/core'
+import { isQueuePattern, type Queue, QUEUE_PREFIX } from '@ternmq/core'
+import { isMqttText } from '@ternmq/naming'
 import { quote } from '../codec/errors.ts'
 import { ReasonCode } from '../codec/reason-codes.ts'
 import type { FilterRequest } from '../codec/types.ts'
@@ -39,6 +40,17 @@ export function subscribeToQueue(
   }
   if (isNew) hint(client, name)
   return qos
+}
+
+/**
+ * False for a queue of another protocol whose name no PUBLISH can have: `$queue/>` matches it, and its messages stay for those who can
+ * name it. [MQTT5-3.3.2-2] [MQTT311-3.3.2-2]
+ */
+export function canName(client: MqttConnection, { name }: Queue): boolean {
+  if (!/[+#]/.test(name) && isMqttText(name)) return true
+  const text = `queue ${quote(name)} matches a subscription and MQTT cannot write its name ('+', '#' and U+0000 cannot be in a topic): its messages stay for clients of other protocols`
+  client.adapter.hint(client, text)
+  return false
 }
 
 /** Why it can be neither a queue's name nor a pattern of queues. */

@@ -2,6 +2,7 @@
 import type { Authorizer } from '@ternmq/core'
 import { describe, expect, it } from 'vitest'
 import { disconnect, prop, publish, puback, subscribe, subscribeWith, unsubscribe, World } from '../../harness.ts'
+import { publishElsewhere } from '../adapter/elsewhere.ts'
 import { lasting, payloads, subscriber, take } from '../mqtt5/scenes.ts'
 
 function hints(world: World): string[] {
@@ -229,6 +230,42 @@ describe('a pattern of queues', () => {
       client.send(...batch.map(({ id }) => puback(id)))
     }
     expect(got.sort()).toEqual(['1', '2', '3', '4', '5', '6'])
+  })
+})
+
+describe('[MQTT5-3.3.2-2] [MQTT311-3.3.2-2] a queue of another protocol with a name that no PUBLISH can have', () => {
+  it.each(['C++', 'a.#', 'a\0b'])('%j: $queue/> gets nothing of it, its messages stay for others, and operators are told', (name) => {
+    const world = new World()
+    const client = subscriber(world, 'c', '$queue/>')
+    publishElsewhere(world, `$queue/${name}`, '1')
+    publishElsewhere(world, '$queue/plain', '2')
+    expect(client.publishes()).toMatchObject([{ topic: '$queue/plain', payload: '2' }])
+    const { queue } = world.vhost.destinations.find(name)!
+    expect([queue.waitingCount, world.vhost.counters.rejected]).toEqual([1, 0])
+    expect(hints(world)).toEqual([expect.stringMatching(/matches a subscription and MQTT cannot write its name/)])
+  })
+
+  it('also one that was there before, and after the client has come back', () => {
+    const world = new World()
+    publishElsewhere(world, '$queue/C++', '1')
+    const first = subscriber(world, 'c', '$queue/>', lasting())
+    first.hangUp()
+    publishElsewhere(world, '$queue/C++', '2')
+    const second = world.connect('c', lasting())
+    expect([...first.publishes(), ...second.publishes()]).toEqual([])
+    expect(world.vhost.destinations.find('C++')!.queue.waitingCount).toBe(2)
+    expect(hints(world)).toHaveLength(1)
+  })
+})
+
+describe('a topic of another protocol that is longer than any of MQTT', () => {
+  it.each([0, 1] as const)('does not come, and is counted as rejected (QoS %i)', (qos) => {
+    const world = new World()
+    const client = subscriber(world, 'c', { filter: '#', qos })
+    publishElsewhere(world, 'é'.repeat(32_768), '1')
+    publishElsewhere(world, 'é'.repeat(32_767), '2')
+    expect(payloads(client)).toEqual(['2'])
+    expect(world.vhost.counters.rejected).toBe(1)
   })
 })
 
