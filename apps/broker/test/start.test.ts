@@ -53,7 +53,7 @@ describe('a start', () => {
     const first = await start({ listeners: ALL })
     await first.program.stop('SIGTERM')
     const readyFile = join(newFolder(), 'ready.json')
-    const sets = ALL.flatMap((name) => ['--set', `listeners.${name}.port=0`])
+    const sets = [...ALL, 'stomp', 'stomps'].flatMap((name) => ['--set', `listeners.${name}.port=0`])
     const args = [NODE24, 'apps/broker/src/cli.ts', 'start', '--data-dir', first.dataDir, '--ready-json', readyFile]
     await using program = Program.start(process.execPath, [...args, ...sets])
     await until('the ready file', () => existsSync(readyFile))
@@ -212,10 +212,10 @@ describe('other commands', () => {
 
   test('`config check` is silent about a good configuration and warns about settings of later versions', async () => {
     expect(await ternmq(['config', 'check'])).toEqual({ code: 0, stdout: [], stderr: [] })
-    expect(await ternmq(['config', 'check', '--set', 'listeners.stomp.port=61613'])).toEqual({
+    expect(await ternmq(['config', 'check', '--set', 'listeners.amqp.port=5672'])).toEqual({
       code: 0,
       stdout: [],
-      stderr: [expect.stringMatching(/^ternmq: warning: .*listeners\.stomp is not built yet/)],
+      stderr: [expect.stringMatching(/^ternmq: warning: .*listeners\.amqp is not built yet/)],
     })
     expect(await ternmq(['config', 'check', '--set', 'mqtt.maxQos=9'])).toMatchObject({ code: 1 })
   })
