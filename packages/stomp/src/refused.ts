@@ -1,8 +1,8 @@
 /** A frame that is well formed and cannot be: what the ERROR says. Thrown by handlers, caught in `StompConnection.fail`. */
-import { COMMAND_NAMES } from './codec/commands.ts'
 import type { HeaderPair } from './codec/encode.ts'
 import { HeaderId } from './codec/header-ids.ts'
 import type { FrameHeaders } from './codec/headers.ts'
+import { aboutFrame } from './codec/problem.ts'
 
 export class Refused extends Error {
   override readonly name = 'Refused'
@@ -13,7 +13,7 @@ export class Refused extends Error {
 
   /** `text` says which header and value, which rule, and what to do. */
   constructor(frame: FrameHeaders, text: string, clause = '', headers: readonly HeaderPair[] = []) {
-    super(`${COMMAND_NAMES[frame.command]!}: ${text}`)
+    super(aboutFrame(frame.command, text))
     this.clause = clause
     this.receipt = frame.get(HeaderId.receipt)
     this.headers = headers

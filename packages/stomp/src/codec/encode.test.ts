@@ -92,12 +92,12 @@ test('CONNECTED has no escapes, and 1.0 no heart-beats', () => {
 })
 
 describe('ERROR', () => {
-  test('has a short message, a body that says more, and the receipt', () => {
+  test('has a short message, a body that says it in plain text and more, and the receipt', () => {
     expect(text(encodeError({ message: 'no: not so', detail: 'do é', receipt: 'r1' }, 12))).toBe(
-      'ERROR\nmessage:no\\c not so\nreceipt-id:r1\ncontent-type:text/plain;charset=utf-8\ncontent-length:5\n\ndo é\0',
+      'ERROR\nmessage:no\\c not so\nreceipt-id:r1\ncontent-type:text/plain;charset=utf-8\ncontent-length:17\n\nno: not so\ndo é\n\0',
     )
     expect(text(encodeError({ message: 'no', headers: [['version', '1.2']] }, 10))).toBe(
-      'ERROR\nmessage:no\nversion:1.2\n\n\0',
+      'ERROR\nmessage:no\nversion:1.2\ncontent-type:text/plain;charset=utf-8\ncontent-length:3\n\nno\n\0',
     )
   })
 
@@ -105,7 +105,7 @@ describe('ERROR', () => {
     const message = 'x'.repeat(600)
     const frame = text(encodeError({ message }, 12))
     expect(frame).toContain(`message:${'x'.repeat(512)}…\n`)
-    expect(frame).toContain(`\n\n${message}\0`)
+    expect(frame).toContain(`\n\n${message}\n\0`)
   })
 })
 

@@ -194,19 +194,18 @@ export interface ErrorFields {
   readonly headers?: readonly HeaderPair[]
 }
 
-/** Characters of the `message` header; the whole of it goes into the body then. */
+/** Characters of the `message` header; the body has all of it. */
 const MESSAGE_CHARS_MAX = 512
 
-/** ERROR; the connection closes after it. [STOMP12-ERROR-a] */
+/** ERROR; the connection closes after it. The body says it again as it is, for readers who do not undo escapes. [STOMP12-ERROR-a] */
 export function encodeError(
   { message, detail = '', receipt, headers = [] }: ErrorFields,
   version: StompVersion,
 ): Uint8Array {
   const isLong = message.length > MESSAGE_CHARS_MAX
-  const text = [isLong ? message : '', detail].filter((part) => part !== '').join('\n')
+  const text = `${detail === '' ? message : `${message}\n${detail}`}\n`
   const pairs: HeaderPair[] = [['message', isLong ? `${message.slice(0, MESSAGE_CHARS_MAX).toWellFormed()}…` : message]]
   if (receipt !== undefined) pairs.push(['receipt-id', receipt])
-  pairs.push(...headers)
-  if (text !== '') pairs.push(['content-type', 'text/plain;charset=utf-8'])
+  pairs.push(...headers, ['content-type', 'text/plain;charset=utf-8'])
   return encodeFrame(Command.error, version, pairs, encodeText(text))
 }

@@ -2,6 +2,7 @@
  * The one error the codec throws: the peer's bytes are no frame. The connection catches it in one place, sends ERROR and closes.
  * Anything else thrown from the codec is a bug of ours.
  */
+import { COMMAND_NAMES, isOfLogin } from './commands.ts'
 import { decodeText } from './text.ts'
 import type { StompVersion } from './versions.ts'
 
@@ -81,6 +82,16 @@ export class FrameProblem extends Error {
     this.command = command
     this.receipt = receipt
   }
+}
+
+/**
+ * What an ERROR says of a frame: its command, then `text`. Of a login without the colon between: a client that does not know its version
+ * yet would show its escape.
+ */
+export function aboutFrame(command: number, text: string): string {
+  const name = COMMAND_NAMES[command]!
+  if (name === '') return text
+  return isOfLogin(command) ? `${name} refused, ${text}` : `${name}: ${text}`
 }
 
 /** Characters of a peer's value that are repeated back in an error. */

@@ -127,7 +127,11 @@ function checkSubscription(headers: FrameHeaders, subscription: Subscription): v
 
 function unknown(client: StompConnection, headers: FrameHeaders): Refused {
   const id = headers.get(HeaderId.id) ?? headers.get(HeaderId.messageId)!
-  const isAuto = [...client.subscriptions.values()].every(({ acknowledges }) => !acknowledges)
-  const why = isAuto ? 'no subscription of this connection acknowledges (they have ack:auto)' : 'it was settled already, or never sent to this connection'
-  return new Refused(headers, `no message waits for the id ${quote(id)}: ${why}`, 'STOMP12-ACK-a')
+  return new Refused(headers, `no message waits for the id ${quote(id)}: ${whyUnknown(client)}`, 'STOMP12-ACK-a')
+}
+
+function whyUnknown({ subscriptions }: StompConnection): string {
+  if (subscriptions.size === 0) return 'this connection has no subscription, and what an ended one left unsettled went back'
+  const isAuto = [...subscriptions.values()].every(({ acknowledges }) => !acknowledges)
+  return isAuto ? 'no subscription of this connection acknowledges (they have ack:auto)' : 'it was settled already, or never sent to this connection'
 }

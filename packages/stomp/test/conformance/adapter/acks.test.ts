@@ -107,6 +107,12 @@ describe('an ACK', () => {
     expect(client.error()).toMatch(/no subscription of this connection acknowledges \(they have ack:auto\)/)
   })
 
+  it('of a connection without a subscription says that', () => {
+    const client = new World().connect()
+    client.send(frame('ACK', { id: 1 }))
+    expect(client.error()).toBe('ACK: no message waits for the id "1": this connection has no subscription, and what an ended one left unsettled went back')
+  })
+
   it('of a message of another connection is refused', () => {
     const world = new World()
     const one = holding(1, 'client', { world, version: 11 })

@@ -99,7 +99,7 @@ describe('the version', () => {
       const { headers } = client.errorFrame()
       expect(headers).toMatchObject({ version: '1.2,1.1,1.0', 'receipt-id': 'r' })
       expect(headers['message']).toContain('1.2,1.1,1.0')
-      expect(headers['message']).toContain(`accept-version: "${accepted}"`)
+      expect(headers['message']).toContain(`accept-version is "${accepted}"`)
     },
   )
 })
@@ -132,7 +132,7 @@ describe('a refused CONNECT', () => {
   })
 
   it.each([
-    ['10', /heart-beat: "10" is not two numbers/],
+    ['10', /heart-beat is "10" and not two numbers/],
     ['1,2,3', /heart-beat/],
     ['-1,5', /heart-beat/],
     ['1.5,5', /heart-beat/],
@@ -243,7 +243,7 @@ describe('before and after CONNECT', () => {
   it.each(['CONNECT', 'STOMP'])('a second login with %s is refused', (command) => {
     const client = new World().connect()
     client.send(frame(command, { 'accept-version': '1.2', host: 'h' }))
-    expect(client.error()).toBe(`${command}: the connection has had its login; there is one`)
+    expect(client.error()).toBe(`${command} refused, the connection has had its login; there is one`)
   })
 
   it.each(['CONNECTED', 'MESSAGE', 'RECEIPT', 'ERROR'])(
