@@ -33,6 +33,7 @@ describe('a start', () => {
       expect(port).toBeGreaterThan(0)
     }
     expect(() => process.kill(broker.ready.pid, 0)).not.toThrow()
+    await broker.program.untilLine('is ready') // its pipe may be slower than the ready file
     const log = broker.program.lines.map((line) => JSON.parse(line) as Record<string, unknown>)
     expect(log).toContainEqual(expect.objectContaining({ caFile: join(broker.dataDir, 'certificates', 'ca.pem') }))
     expect(log).toContainEqual(expect.objectContaining({ listener: 'wss', port: broker.port('wss'), level: 'info' }))
