@@ -5,8 +5,10 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readFileSync,
   readdirSync,
   readSync,
+  rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -233,6 +235,27 @@ describe('a backup', () => {
       code: 1,
       stderr: [expect.stringContaining('is in use by process')],
     })
+  })
+
+  test('that has lost its end is not restored; one without a manifest is, with a warning', async () => {
+    const dataDir = await filledDataDir()
+    const target = join(newFolder(), 'backup')
+    await store('backup', target, '--data-dir', dataDir)
+    expect((await store('verify', target)).stdout).toEqual([expect.stringContaining('all of the backup is there')])
+    const [segment = ''] = readdirSync(join(target, 'p0')).filter((name) => name.endsWith('.seg'))
+    const whole = readFileSync(join(target, 'p0', segment))
+    writeFileSync(join(target, 'p0', segment), whole.subarray(0, -1_000))
+    const elsewhere = join(newFolder(), 'data')
+    for (const result of [await store('verify', target), await store('restore', target, '--data-dir', elsewhere)]) {
+      expect(result).toMatchObject({ code: 1, stdout: [] })
+      expect(result.stderr.join('\n')).toContain(segment)
+    }
+    expect(existsSync(join(elsewhere, 'journal', 'ternmq-journal'))).toBe(false)
+    writeFileSync(join(target, 'p0', segment), whole)
+    rmSync(join(target, 'backup-manifest'))
+    for (const result of [await store('verify', target), await store('restore', target, '--data-dir', elsewhere)]) {
+      expect(result).toMatchObject({ code: 0, stderr: [expect.stringMatching(/^ternmq: warning: .*no manifest.*cannot be told/)] })
+    }
   })
 
   test('that is damaged is not restored, and the place is named', async () => {

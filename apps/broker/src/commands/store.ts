@@ -84,10 +84,16 @@ async function inspect({ config, directory, isJson }: Reading, io: ConsoleIo): P
 async function verify({ config, directory, isJson }: Reading, io: ConsoleIo): Promise<number> {
   const folder = journalToRead(config, directory)
   const check = (): Promise<VerifyReport> => naming(folder, verifyStore(nodeDisk(folder)))
-  const { bytes, records, faults } = await (directory === undefined ? whileLocked(config, check) : check())
-  if (isJson) io.stdout.write(`${JSON.stringify({ bytes, records, faults }, null, 2)}\n`)
-  else if (faults.length === 0)
-    io.stdout.write(`${folder}: ${records} records in ${sizeText(bytes)}, every checksum is right\n`)
+  const report = await (directory === undefined ? whileLocked(config, check) : check())
+  const { bytes, records, hasManifest, faults } = report
+  if (isJson) io.stdout.write(`${JSON.stringify({ bytes, records, hasManifest, faults }, null, 2)}\n`)
+  else if (faults.length === 0) {
+    const whole = hasManifest ? ', and all of the backup is there' : ''
+    io.stdout.write(`${folder}: ${records} records in ${sizeText(bytes)}, every checksum is right${whole}\n`)
+  }
+  if (directory !== undefined && !hasManifest) {
+    complain(io, ['warning: it has no manifest, so it is no backup, or one of the first versions: whether its end is there cannot be told'])
+  }
   complain(
     io,
     faults.map((fault) => `damage: ${faultText(fault)}`),
@@ -106,11 +112,12 @@ async function backup(config: BrokerConfig, target: string, io: ConsoleIo): Prom
 
 async function restore(config: BrokerConfig, source: string, io: ConsoleIo): Promise<number> {
   if (!existsSync(source)) throw new BrokerError('STORE_UNUSABLE', `there is no directory ${source} to restore from`)
-  const { files, bytes, folder } = await whileLocked(config, async ({ journalFolder }) => {
+  const { files, bytes, folder, warning } = await whileLocked(config, async ({ journalFolder }) => {
     const copied = await naming(journalFolder, restoreStore(nodeDisk(source), nodeDisk(journalFolder)))
     return { ...copied, folder: journalFolder }
   })
   io.stdout.write(`${source} is restored to ${folder}: ${files} files, ${sizeText(bytes)}\n`)
+  if (warning !== undefined) complain(io, [`warning: ${warning}`])
   return 0
 }
 

@@ -17,6 +17,8 @@ export const LOCK_FILE = 'lock'
 export const RESERVE_FILE = 'reserve'
 /** A dead segment's file that the next segment will use. */
 export const SPARE_FILE = 'spare.tmp'
+/** In a backup, until a broker goes on with it: what it consists of. */
+export const MANIFEST_FILE = 'backup-manifest'
 export const CATALOG_DIRECTORY = 'catalog'
 /** A file that is not in place yet. Found at the start it is what a crash left, and goes. */
 export const UNFINISHED = '.tmp'
@@ -43,6 +45,11 @@ export function numberOfName(name: string, suffix: '.seg' | '.snap' | '.cat'): n
   return name.endsWith(suffix) && /^[0-9a-f]{16}$/.test(name.slice(0, -suffix.length))
     ? Number.parseInt(name.slice(0, 16), 16)
     : undefined
+}
+
+/** Of a segment, a snapshot or a catalog. */
+export function isDataFile(name: string): boolean {
+  return (['.seg', '.snap', '.cat'] as const).some((suffix) => numberOfName(name, suffix) !== undefined)
 }
 
 /** For a file in which nothing can be read. No start takes it for one of the log, and none removes it. */

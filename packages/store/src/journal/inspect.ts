@@ -25,6 +25,7 @@ import {
 import { scanFrames } from './frames.ts'
 import { Handles } from './handles.ts'
 import { JournalCatalog, catalogPath } from './journal-catalog.ts'
+import { type PartitionEnd, verifyManifest } from './manifest.ts'
 import { listIfThere, namesOfStore, readMarker } from './marker.ts'
 import { Partition } from './partition.ts'
 import { ReadBuffers } from './read-buffers.ts'
@@ -64,6 +65,8 @@ export interface VerifyReport {
   /** Bytes that were read, and whole records among them. */
   readonly bytes: number
   readonly records: number
+  /** It is a backup that knows what it consists of. */
+  readonly hasManifest: boolean
   readonly faults: readonly JournalFault[]
 }
 
@@ -121,13 +124,32 @@ export function verifyStore(disk: Disk): Promise<VerifyReport> {
     const faults = new FaultLog(undefined, true)
     const counts = { bytes: 0, records: 0 }
     const salt = await saltOrFault(disk, names, faults)
+    const lastLsns = new Map<PartitionId, Lsn>()
     if (salt !== undefined) {
       const store = stillStore(disk, salt, faults)
-      for (const id of partitionIds(names)) await verifyPartition(new Partition(id, store), counts)
+      for (const id of partitionIds(names)) {
+        const partition = new Partition(id, store)
+        await verifyPartition(partition, counts)
+        lastLsns.set(id, partition.committedLsn)
+      }
       await orFault(faults, undefined, () => verifyCatalog(store, counts))
     }
-    return { ...counts, faults: faults.list }
+    const hasManifest = await verifyManifest(disk, names, faults, (id) => lastLsns.get(id))
+    return { ...counts, hasManifest, faults: faults.list }
   })
+}
+
+/** How far the log of each partition goes, as far as that can be told. The lock is held. */
+export async function partitionEnds(disk: Disk, names: readonly string[]): Promise<PartitionEnd[]> {
+  const faults = new FaultLog(undefined, true)
+  const salt = await saltOrFault(disk, names, faults)
+  const ends: PartitionEnd[] = []
+  for (const id of salt === undefined ? [] : partitionIds(names)) {
+    const partition = new Partition(id, stillStore(disk, salt ?? 0, faults))
+    await orFault(faults, id, () => recover(partition))
+    ends.push({ id, lastLsn: partition.committedLsn })
+  }
+  return ends
 }
 
 interface Counts {

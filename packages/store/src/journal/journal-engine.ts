@@ -18,6 +18,7 @@ import {
   CATALOG_DIRECTORY,
   FORMAT_VERSION,
   LOCK_FILE,
+  MANIFEST_FILE,
   hex,
   RESERVE_FILE,
   partitionDirectory,
@@ -184,6 +185,7 @@ export class JournalEngine implements Engine {
       finishes.push(await log.recover())
     }
     for (const finish of finishes) await finish()
+    if (names.includes(MANIFEST_FILE)) await this.#store.disk.remove(MANIFEST_FILE) // a backup that goes on is none any more
     await this.#store.disk.syncDirectory('') // a killed process may not have come to it
     if (names.includes(RESERVE_FILE)) this.#store.space.foundReserve()
     await this.#store.space.lookNow()
@@ -243,7 +245,8 @@ export class JournalEngine implements Engine {
     const copy = (): Promise<CopyReport> => {
       const items = logs.flatMap(({ partition }) => itemsOf(partition))
       items.push({ path: `${CATALOG_DIRECTORY}/${hex(1)}.cat`, parts: this.#catalog.image() })
-      return copyStore(this.#store.disk, target, items)
+      const partitions = logs.map(({ id, partition }) => ({ id, lastLsn: partition.committedLsn }))
+      return copyStore(this.#store.disk, target, items, { what: 'backup', partitions })
     }
     // All collectors stand still before the moment is chosen, one inside the other.
     return logs.reduce<() => Promise<CopyReport>>(

@@ -1,4 +1,16 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { JournalEngine } from './journal-engine.ts'
@@ -170,6 +182,44 @@ describe('what looks at a store', () => {
     expect(found.slice(0, lsns.length)).toEqual(lsns)
     expect(found.length - lsns.length).toBeLessThanOrEqual(1)
     await young.close()
+  })
+})
+
+describe('a backup', () => {
+  const damages: Record<string, (backup: string, last: string, second: string) => void> = {
+    'without its last segment': (_, last) => rmSync(last),
+    'without its end': (_, last) => truncateSync(last, statSync(last).size - 300),
+    'without another segment': (_, __, second) => rmSync(second),
+    'with another segment': (_, last) => copyFileSync(last, last.replace(/0{4}/, '1000')),
+    'with a longer one': (_, last) => appendFileSync(last, 'more'),
+    'without its catalog': (backup) => rmSync(join(backup, 'catalog'), { recursive: true }),
+    'without a partition': (backup) => rmSync(join(backup, 'p2'), { recursive: true }),
+    'with a manifest that is cut': (backup) => truncateSync(join(backup, 'backup-manifest'), 100),
+  }
+  for (const isRunning of [true, false]) {
+    test.each(Object.keys(damages))(`of a store that ${isRunning ? 'runs' : 'is closed'}, %s, is told from a whole one and not restored`, async (name) => {
+      const [directory, backup] = [freshDirectory(), freshDirectory()]
+      const engine = await filled(directory)
+      if (isRunning) await engine.backup(nodeDisk(backup))
+      await engine.close()
+      if (!isRunning) await backupStore(nodeDisk(directory), nodeDisk(backup))
+      expect(await verifyStore(nodeDisk(backup))).toMatchObject({ hasManifest: true, faults: [] })
+      const segments = readdirSync(join(backup, 'p0')).filter((each) => each.endsWith('.seg')).toSorted()
+      damages[name]?.(backup, join(backup, 'p0', segments.at(-1) ?? ''), join(backup, 'p0', segments[1] ?? ''))
+      expect((await verifyStore(nodeDisk(backup))).faults.length).toBeGreaterThan(0)
+      await expect(restoreStore(nodeDisk(backup), nodeDisk(freshDirectory()))).rejects.toBeInstanceOf(OpenRefused)
+    })
+  }
+
+  test('that a broker went on with is a store as any other; one without a manifest is restored with a warning', async () => {
+    const [directory, backup] = [freshDirectory(), freshDirectory()]
+    await (await filled(directory)).close()
+    await backupStore(nodeDisk(directory), nodeDisk(backup))
+    const engine = await openAt(backup)
+    await (await own(engine.partition(0))).appender.append([content('goes on')])
+    await engine.close()
+    expect(await verifyStore(nodeDisk(backup))).toMatchObject({ hasManifest: false, faults: [] })
+    expect((await restoreStore(nodeDisk(backup), nodeDisk(freshDirectory()))).warning).toContain('no manifest')
   })
 })
 
