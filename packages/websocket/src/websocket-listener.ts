@@ -126,6 +126,7 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
+      allowSynchronousEvents: true, // or messages that took the short way would overtake others
       maxPayload: options.maxMessageBytes,
       handleProtocols: (offered) => this.#choose(offered),
     })
@@ -148,6 +149,10 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
 
   get stats(): ListenerStats {
     return this.#source.stats
+  }
+
+  get maxMessageBytes(): number {
+    return this.#upgrader.options.maxPayload!
   }
 
   start(): Promise<BoundAddress> {

@@ -18,9 +18,12 @@ import {
 } from '@ternmq/transport'
 import type { WebSocket } from 'ws'
 
+import { BinaryFrames, type BinaryFramesHost, HAS_SHORT_WAY } from './binary-frames.ts'
 import { type CloseCause, closeFrameText, CODE_ABNORMAL, CODE_BY_CAUSE } from './close-codes.ts'
 
 const TRANSPORT: unique symbol = Symbol('transport')
+
+type OnData = (this: Duplex, bytes: Uint8Array) => void
 
 type Carrier = WebSocket & { [TRANSPORT]?: WebSocketTransport }
 
@@ -35,10 +38,12 @@ export interface WebSocketOwner {
   readonly clock: Clock
   readonly wheel: TimerWheel
   readonly pingMs: number
+  /** Of connections from now on. */
+  readonly maxMessageBytes: number
   transportClosed(transport: WebSocketTransport): void
 }
 
-export class WebSocketTransport extends SlabOutput implements UndecidedTransport, WheelEntry {
+export class WebSocketTransport extends SlabOutput implements UndecidedTransport, WheelEntry, BinaryFramesHost {
   readonly id: number = nextTransportId()
   readonly peer: PeerInfo
   wheelPrevious: WheelEntry | undefined = undefined
@@ -61,6 +66,10 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
   #openWrites = 0
   #missedPings = 0
   readonly #onWritten = (): void => this.#written()
+  readonly #frames: BinaryFrames
+  readonly #onData = (chunk: Uint8Array): void => this.#frames.read(chunk)
+  /** How `ws` hears of bytes. */
+  #wsOnData: OnData | undefined = undefined
   #cancelCloseTimer: Cancel | undefined = undefined
 
   constructor(ws: WebSocket, socket: Duplex, peer: PeerInfo, outbox: Outbox, owner: WebSocketOwner) {
@@ -77,6 +86,34 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
     ws.on('close', onClose)
     socket.on('error', (error) => this.failed(closeReason(error))) // ws tells only that it is closed
     owner.wheel.add(this, owner.pingMs)
+    this.#frames = new BinaryFrames(this, owner.maxMessageBytes)
+    this.#stepBetween()
+  }
+
+  /** Bytes come to us first; `ws` listens for them, and for nothing else that would bring them. */
+  #stepBetween(): void {
+    const [wsOnData] = this.#socket.listeners('data')
+    if (!HAS_SHORT_WAY || wsOnData === undefined) return
+    this.#wsOnData = wsOnData as OnData
+    this.#socket.removeListener('data', this.#wsOnData)
+    this.#socket.on('data', this.#onData)
+  }
+
+  // ── BinaryFramesHost ──
+
+  onMessage(payload: Uint8Array): void {
+    this.#missedPings = 0
+    this.#receive(payload)
+    if (this.#readBytes >= TURN_READ_BYTES_MAX) this.#letOthersRun()
+  }
+
+  passOn(bytes: Uint8Array): void {
+    this.#wsOnData?.call(this.#socket, bytes)
+  }
+
+  handOver(): void {
+    this.#socket.removeListener('data', this.#onData)
+    this.#socket.on('data', this.#wsOnData!)
   }
 
   /** The adapter's side; must follow before the event loop turns. */
@@ -182,12 +219,14 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
 
   receive(fragments: readonly Uint8Array[]): void {
     this.#missedPings = 0
-    for (const fragment of fragments) {
-      if (this.#reason !== '') return
-      this.#readBytes += fragment.length
-      this.#connection?.onBytes(fragment)
-    }
+    for (const fragment of fragments) this.#receive(fragment)
     if (this.#readBytes >= TURN_READ_BYTES_MAX) this.#letOthersRun()
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#reason !== '') return
+    this.#readBytes += bytes.length
+    this.#connection?.onBytes(bytes)
   }
 
   #letOthersRun(): void {
