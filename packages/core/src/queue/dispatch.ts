@@ -86,10 +86,13 @@ export class Dispatch {
   #choose({ line, priority }: Lane, budget: number, nowMs: number, held: Set<Consumer>): number {
     const { active, all } = this.#consumers
     // Who can take nothing does not take part: what is passed now it has not looked at.
-    for (const consumer of all) if (!isOpen(consumer)) held.add(consumer)
+    holdClosed(all, held)
     let open = (active === undefined ? all : [active]).filter((consumer) => !held.has(consumer))
     if (open.length === 0) return -1 - budget
     budget = this.#chooseReturned(line, priority, budget, nowMs, open, held)
+    if (budget < 0) return budget
+    // Who has taken its last one has nothing to look for.
+    holdClosed(open, held)
     open = open.filter((consumer) => !held.has(consumer))
     if (budget === 0 || open.length === 0) return budget
     let looks = budget * LOOKS_PER_DELIVERY
@@ -103,12 +106,17 @@ export class Dispatch {
         continue
       }
       const entry = line.entryAt(position)
-      if (entry === undefined) {
-        this.#staging.stage(line, position)
-        return -1 - budget
+      if (entry !== undefined) {
+        if (this.#give(entry, position, priority, held)) budget--
+        else this.#mayUnload(line, position)
+      } else {
+        holdClosed(open, held)
+        if (held.size === heldBefore) {
+          this.#staging.stage(line, position)
+          return -1 - budget
+        }
+        position-- // looked at by those who are left
       }
-      if (this.#give(entry, position, priority, held)) budget--
-      else if (line.lsnAt(position) !== 0 && this.#lanes.loadedCount > PASSED_IN_MEMORY_MAX) this.#lanes.unload(position, line)
       if (held.size === heldBefore) continue
       heldBefore = held.size
       open = open.filter((consumer) => !held.has(consumer))
@@ -120,7 +128,12 @@ export class Dispatch {
     return budget
   }
 
-  /** What came back behind the cursors of `open`, oldest first. Returns what is left of the budget. */
+  /** Nobody wants it now. */
+  #mayUnload(line: WaitingLine, position: number): void {
+    if (line.lsnAt(position) !== 0 && this.#lanes.loadedCount > PASSED_IN_MEMORY_MAX) this.#lanes.unload(position, line)
+  }
+
+  /** What came back behind the cursors of `open`, oldest first. Returns as `#plain`: below 0 while one of them is read from the log. */
   #chooseReturned(
     line: WaitingLine,
     priority: number,
@@ -131,16 +144,20 @@ export class Dispatch {
   ): number {
     const returned = new Set<number>()
     for (const consumer of open) for (const position of consumer.returned?.[priority] ?? []) returned.add(position)
-    for (const position of [...returned].sort((one, other) => one - other)) {
+    const positions = [...returned].sort((one, other) => one - other)
+    for (const [index, position] of positions.entries()) {
       if (budget === 0) return 0
       const expiresAtMs = line.expiresAt(position)
       if (!line.isWaiting(position)) forgetReturned(open, priority, position)
       else if (expiresAtMs !== 0 && expiresAtMs <= nowMs) this.#host.expire(line, position)
       else {
         const entry = line.entryAt(position)
-        // Its bytes are on disk again: the way over the cursors reads them.
-        if (entry === undefined) rewind(open, priority, position)
-        else if (this.#give(entry, position, priority, held)) budget--
+        if (entry === undefined) {
+          this.#staging.stageThese(line, positions.slice(index))
+          return -1 - budget
+        }
+        if (this.#give(entry, position, priority, held)) budget--
+        else this.#mayUnload(line, position)
       }
     }
     return budget
@@ -175,6 +192,10 @@ export class Dispatch {
 
 function isOpen(consumer: Consumer): boolean {
   return consumer.canTake(1) || consumer.canTake(0)
+}
+
+function holdClosed(consumers: readonly Consumer[], held: Set<Consumer>): void {
+  for (const consumer of consumers) if (!isOpen(consumer)) held.add(consumer)
 }
 
 function firstCursor(consumers: readonly Consumer[], priority: number): number {

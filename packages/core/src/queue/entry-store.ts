@@ -8,6 +8,7 @@ import type { ExpirySweep } from '../flow/sweeper.ts'
 import { DISPATCH_BATCH_MAX, ENTRY_BYTES, PAGE_LOOKS_MAX } from '../limits.ts'
 import type { Assurance, Message } from '../message.ts'
 import type { MoveCause, QueueContext } from './context.ts'
+import { Delayed, type OnDelayOver } from './delayed.ts'
 import { Delivery } from './delivery.ts'
 import { ExpiredMoves } from './expired-moves.ts'
 import type { LastValuesHost } from './last-values.ts'
@@ -31,6 +32,8 @@ export abstract class EntryStore implements LastValuesHost {
   #isClosed = false
   /** Made when the queue first fills. */
   #pressure: Pressure | undefined = undefined
+  /** Made when the first entry has to wait for its next attempt. */
+  #delayed: Delayed | undefined = undefined
   /** Entries not kept because of a limit. */
   droppedCount = 0
   /** Published and not yet committed: they count against the limits. */
@@ -122,6 +125,7 @@ export abstract class EntryStore implements LastValuesHost {
       }
     }
     this.contents.clear()
+    this.#delayed?.close()
     this.#pressure?.release()
     this.context.flow.forget(this.queue, this.#sweep)
     this.context.onEased(this.queue)
@@ -263,10 +267,22 @@ export abstract class EntryStore implements LastValuesHost {
     if (this.isLogged(delivery)) this.context.log.noteFailed(this.number, delivery.message.lsn, failedCount)
     if (delayMs === 0) return this.putBack(delivery, failedCount)
     delivery.failedCount = failedCount
-    delivery.line?.setFailedCount(delivery.position, failedCount) // a snapshot may come before its time
-    this.context.env.clock.after(delayMs, () => {
-      if (!this.#isClosed) this.putBack(delivery, failedCount)
-    })
+    delivery.line!.setFailedCount(delivery.position, failedCount) // a snapshot may come before its time
+    // What the log does not know is to be remembered: a consumer that refused it, the key that a newer one may have.
+    const isLoaded =
+      !this.isLogged(delivery) || delivery.refusedBy !== undefined || this.#settings.lastValueKey !== undefined
+    this.#delayed ??= new Delayed(this.context.env.clock, this.contents, (...over) => this.#onDelayOver(...over))
+    this.#delayed.add(delivery, delayMs, isLoaded)
+  }
+
+  #onDelayOver(...[line, priority, position, entry]: Parameters<OnDelayOver>): void {
+    if (entry !== undefined) return this.putBack(entry, entry.failedCount)
+    this.counters.redelivered++
+    line.putBack(position)
+    const expiresAtMs = line.expiresAt(position)
+    if (expiresAtMs !== 0) this.expectExpiry(expiresAtMs)
+    this.contents.weighWaiting(line.bytesAt(position), true, false, 1)
+    this.onReturned(priority, position)
   }
 
   /** Back to its old place: before every entry that is younger. */
@@ -291,12 +307,20 @@ export abstract class EntryStore implements LastValuesHost {
 
   // ── Limits ──
 
+  /** What the limits are about: what waits for a consumer, or for its next attempt. */
+  get #keptCount(): number {
+    return this.contents.waitingCount + this.contents.delayedCount
+  }
+
+  get #keptBytes(): number {
+    return this.contents.bytes + this.contents.delayedBytes
+  }
+
   /** There is no room for `bytes` more, counting what is on its way. */
   isFullFor(bytes: number): boolean {
     const { messagesMax, bytesMax } = this.#settings
     return (
-      this.contents.waitingCount + this.underWayCount >= messagesMax ||
-      this.contents.bytes + this.underWayBytes + bytes > bytesMax
+      this.#keptCount + this.underWayCount >= messagesMax || this.#keptBytes + this.underWayBytes + bytes > bytesMax
     )
   }
 
@@ -322,8 +346,8 @@ export abstract class EntryStore implements LastValuesHost {
     const { messagesMax, bytesMax } = this.#settings
     const { waiting } = this.context
     return (
-      this.contents.waitingCount < messagesMax &&
-      this.contents.bytes + bytes <= bytesMax &&
+      this.#keptCount < messagesMax &&
+      this.#keptBytes + bytes <= bytesMax &&
       waiting.bytes + (isLogged ? INDEX_BYTES : bytes) <= waiting.bytesMax
     )
   }
@@ -344,14 +368,17 @@ export abstract class EntryStore implements LastValuesHost {
   protected makeRoom(bytes: number): void {
     const { messagesMax, bytesMax } = this.#settings
     const lanes = this.contents
-    while (lanes.waitingCount > messagesMax - (bytes === 0 ? 0 : 1) || lanes.bytes + bytes > bytesMax) {
+    while (this.#keptCount > messagesMax - (bytes === 0 ? 0 : 1) || this.#keptBytes + bytes > bytesMax) {
       const lane = lanes.all.findLast(({ line }) => line.waitingCount > 0)
-      if (lane === undefined) return
-      const position = lane.line.peek()
-      this.takeWaiting(lane.line, position, lane.line.entryAt(position) !== undefined)
+      if (lane === undefined) {
+        if (this.#delayed?.takeFirst((line, position) => this.finishAt(line, position)) !== true) return
+      } else {
+        const position = lane.line.peek()
+        this.takeWaiting(lane.line, position, lane.line.entryAt(position) !== undefined)
+        this.finishAt(lane.line, position)
+      }
       this.counters.droppedOverLimit++
       this.droppedCount++
-      this.finishAt(lane.line, position)
     }
   }
 

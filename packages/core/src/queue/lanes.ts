@@ -2,6 +2,7 @@
  * What waits in a queue: one line for each priority that has been used, the highest first, and what it all weighs. Nearly every
  * queue has a single line.
  */
+import { DELAY_BYTES } from './delays.ts'
 import type { Delivery } from './delivery.ts'
 import { WaitingLine } from './line.ts'
 
@@ -45,6 +46,8 @@ export class Lanes {
   #loggedCount = 0
   #loadedCount = 0
   #loadedBytes = 0
+  #delayedCount = 0
+  #delayedBytes = 0
   #isLeaving = false
 
   constructor(memory: WaitingBytes) {
@@ -72,6 +75,15 @@ export class Lanes {
   /** Bytes of what waits. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Waiting for their next attempt; not among those that wait for a consumer. */
+  get delayedCount(): number {
+    return this.#delayedCount
+  }
+
+  get delayedBytes(): number {
+    return this.#delayedBytes
   }
 
   get loadedCount(): number {
@@ -135,6 +147,15 @@ export class Lanes {
       }
     }
     const inMemory = isLoaded ? bytes : INDEX_BYTES
+    this.#memoryBytes += sign * inMemory
+    this.#memory.bytes += sign * inMemory
+  }
+
+  /** Counts a message in (`sign` 1) or out (-1) that waits for its next attempt. */
+  weighDelayed(bytes: number, isLoaded: boolean, sign: 1 | -1): void {
+    this.#delayedCount += sign
+    this.#delayedBytes += sign * bytes
+    const inMemory = (isLoaded ? bytes : INDEX_BYTES) + DELAY_BYTES
     this.#memoryBytes += sign * inMemory
     this.#memory.bytes += sign * inMemory
   }
@@ -230,6 +251,8 @@ export class Lanes {
     this.#loadedCount = 0
     this.#loadedBytes = 0
     this.#loggedCount = 0
+    this.#delayedCount = 0
+    this.#delayedBytes = 0
     this.#lanes = []
   }
 }

@@ -213,11 +213,13 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
     if (outcome === 'accepted') return this.finish(delivery, consumer.pool.sessionNumber)
     if (outcome === 'rejected') return this.reject(delivery, 'rejected', detail?.reason, consumer.pool.sessionNumber)
     if (this.isClosed) return this.finish(delivery)
+    // Before it waits: what it waits for must know.
+    if (detail?.undeliverableHere === true) {
+      ;(delivery.refusedBy ??= []).push(consumer)
+      this.#rules().heedRefusals()
+    }
     if (outcome === 'released' || detail?.deliveryFailed === false) this.putBack(delivery, delivery.failedCount)
     else this.retry(delivery, delivery.failedCount + 1)
-    if (detail?.undeliverableHere !== true) return
-    ;(delivery.refusedBy ??= []).push(consumer)
-    this.#rules().heedRefusals()
   }
 
   /** A settled delivery that its receiver can never take; only `Consumer.take` calls this. */

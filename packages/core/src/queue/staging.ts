@@ -69,6 +69,22 @@ export class Staging {
     void this.#read(line, positions, lsns)
   }
 
+  /** As `stage`, for positions that stand anywhere in the line, ascending: what is beyond one read is left out. */
+  stageThese(line: WaitingLine, wanted: readonly number[]): void {
+    if (this.#isReading) return
+    const positions: number[] = []
+    let bytes = 0
+    for (const position of wanted) {
+      if (!line.isWaiting(position) || line.entryAt(position) !== undefined) continue
+      bytes += line.bytesAt(position)
+      if (positions.length > 0 && (bytes > this.#host.stageBytesMax || positions.length >= STAGE_MESSAGES_MAX)) break
+      positions.push(position)
+    }
+    if (positions.length === 0) return
+    this.#isReading = true
+    void this.#read(line, positions, positions.map((position) => line.lsnAt(position)))
+  }
+
   /** Dispatch has come to `position`: reads on while there is still something to hand out. Hot path. */
   onTaken(line: WaitingLine, position: number): void {
     if (position < this.#mark || this.#isReading || line !== this.#line) return
