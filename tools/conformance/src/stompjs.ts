@@ -34,7 +34,7 @@ export const STOMPJS: Suite = {
       script: ALL,
       only: [NACK_SPEC],
       skip: [],
-      config: { stomp: { ...HEART_BEAT, profile: 'rabbitmq' } },
+      config: { stomp: HEART_BEAT, listeners: { ws: { profile: 'rabbitmq' } } },
       because:
         "it asks for RabbitMQ's NACK, which returns a message to its queue; ActiveMQ's, the default, makes a dead letter",
     },

@@ -24,7 +24,7 @@ const LOG_CHARS_SHOWN = 2_000
 export interface BrokerProcessOptions {
   /** Listeners to open, each on a free port or on the one given. Default: mqtt alone. */
   readonly listeners?: Partial<Record<ListenerName, number>>
-  /** The rest of the configuration; default: everything at its default. */
+  /** The rest of the configuration, `listeners` for what else the open ones have; default: everything at its default. */
   readonly config?: Readonly<Record<string, unknown>>
   /** Holds the folder of the broker; default: the system's for temporary files. */
   readonly parent?: string
@@ -181,9 +181,10 @@ async function launch(
 }
 
 function configOf({ listeners = { mqtt: 0 }, config = {} }: BrokerProcessOptions): Record<string, unknown> {
+  const more = (config['listeners'] ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>>>>
   const chosen = LISTENERS.map((name) => {
     const port = listeners[name]
-    return [name, port === undefined ? { enabled: false } : { host: '127.0.0.1', port }] as const
+    return [name, port === undefined ? { enabled: false } : { ...more[name], host: '127.0.0.1', port }] as const
   })
   return { ...config, listeners: Object.fromEntries(chosen) }
 }
