@@ -81,7 +81,8 @@ export interface DiskLock {
   release(): Promise<void>
 }
 
-export type DiskErrorCode = 'not-found' | 'exists' | 'locked' | 'denied' | 'full' | 'io'
+/** 'wrong-kind': a directory where a file should be, or the other way round. */
+export type DiskErrorCode = 'not-found' | 'exists' | 'locked' | 'denied' | 'full' | 'wrong-kind' | 'io'
 
 /** The file system declined. `code` decides what the engine does, the text says which path and what the system said. */
 export class DiskError extends Error {

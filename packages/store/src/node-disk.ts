@@ -26,6 +26,14 @@ const CODES: Readonly<Record<string, DiskErrorCode>> = {
   ENOSPC: 'full',
   EDQUOT: 'full',
   EFBIG: 'full',
+  EISDIR: 'wrong-kind',
+  ENOTDIR: 'wrong-kind',
+}
+
+/** Where the system's own words say less. */
+const WORDS: Readonly<Record<string, string>> = {
+  EISDIR: 'this is a directory, and a file should be here (EISDIR)',
+  ENOTDIR: 'this is a file, and a directory should be here (ENOTDIR)',
 }
 
 /** How each mode opens: all of them can read. */
@@ -216,7 +224,7 @@ function call<T>(path: string, start: (done: Done<T>) => void): Promise<T> {
 }
 
 function diskError(path: string, cause: NodeJS.ErrnoException): DiskError {
-  return new DiskError(CODES[cause.code ?? ''] ?? 'io', path, cause.message, { cause })
+  return new DiskError(CODES[cause.code ?? ''] ?? 'io', path, WORDS[cause.code ?? ''] ?? cause.message, { cause })
 }
 
 /** What is left of `parts` behind their first `count` bytes. */

@@ -22,6 +22,7 @@ import {
   partitionOfDirectory,
   snapshotName,
 } from './format.ts'
+import { assertOurs, refusingKind } from './foreign.ts'
 import { scanFrames } from './frames.ts'
 import { Handles } from './handles.ts'
 import { JournalCatalog, catalogPath } from './journal-catalog.ts'
@@ -122,6 +123,7 @@ export function reportOf(partition: Partition): PartitionReport {
 export function verifyStore(disk: Disk): Promise<VerifyReport> {
   return withLock(disk, async (names) => {
     const faults = new FaultLog(undefined, true)
+    await assertOurs(disk, names, faults)
     const counts = { bytes: 0, records: 0 }
     const salt = await saltOrFault(disk, names, faults)
     const lastLsns = new Map<PartitionId, Lsn>()
@@ -134,7 +136,10 @@ export function verifyStore(disk: Disk): Promise<VerifyReport> {
       }
       await orFault(faults, undefined, () => verifyCatalog(store, counts))
     }
-    const hasManifest = await verifyManifest(disk, names, faults, (id) => lastLsns.get(id))
+    let hasManifest = false
+    await orFault(faults, undefined, async () => {
+      hasManifest = await verifyManifest(disk, names, faults, (id) => lastLsns.get(id))
+    })
     return { ...counts, hasManifest, faults: faults.list }
   })
 }
@@ -160,7 +165,7 @@ interface Counts {
 /** The salt that checksums begin with: of the marker, or of the segments when they prove another one. Undefined: nobody knows. */
 async function saltOrFault(disk: Disk, names: readonly string[], faults: FaultLog): Promise<number | undefined> {
   try {
-    const salt = await readMarker(disk, names)
+    const salt = await refusingKind(readMarker(disk, names))
     const survey = await surveySalts(disk, names, salt)
     const problem = saltProblem(survey, salt)
     if (problem === undefined) return salt
@@ -202,7 +207,9 @@ async function verifyPartition(partition: Partition, counts: Counts): Promise<vo
   const onFrame = ({ flags, hasPlace }: Frame): void => {
     if (hasPlace && (flags & FLAG_INTERNAL) === 0) counts.records++
   }
-  for (const { file, firstLsn, end } of isKnown ? stretchesOf(partition) : await allStretches(partition)) {
+  let stretches = stretchesOf(partition)
+  if (!isKnown) await orFault(faults, partition.id, async () => (stretches = await allStretches(partition)))
+  for (const { file, firstLsn, end } of stretches) {
     const verify = async (opened: DiskFile): Promise<void> => {
       const range = { start: SEGMENT_HEADER_BYTES, end: end ?? (await opened.size()), afterLsn: firstLsn - 1 }
       counts.bytes += range.end
@@ -251,10 +258,12 @@ function partitionIds(names: readonly string[]): PartitionId[] {
 }
 
 async function withStill<T>(disk: Disk, use: (still: StillStore) => Promise<T>): Promise<T> {
-  return withLock(disk, async (names) => {
+  return refusingKind(withLock(disk, async (names) => {
+    const faults = new FaultLog()
+    await assertOurs(disk, names, faults)
     const salt = await readMarker(disk, names)
     await assertSalt(disk, names, salt)
-    const store = stillStore(disk, salt, new FaultLog())
+    const store = stillStore(disk, salt, faults)
     const catalog = new JournalCatalog(store)
     await catalog.recover(await listIfThere(disk, CATALOG_DIRECTORY))
     const partitions: Partition[] = []
@@ -264,7 +273,7 @@ async function withStill<T>(disk: Disk, use: (still: StillStore) => Promise<T>):
       partitions.push(partition)
     }
     return use({ store, partitions, catalog })
-  })
+  }))
 }
 
 /** Runs `use` with the names in the store while no broker can open it. Throws OpenRefused. */

@@ -13,6 +13,7 @@ import { DEFAULT_LIMITS } from '../limits.ts'
 import { Slabs } from './batch.ts'
 import { FaultLog, OpenRefused } from './faults.ts'
 import { type CopyReport, copyStore, itemsOf } from './backup.ts'
+import { assertOurs, refusingKind } from './foreign.ts'
 import { type StoreReport, reportOf } from './inspect.ts'
 import {
   CATALOG_DIRECTORY,
@@ -87,10 +88,11 @@ export async function openJournal(env: EngineEnv, options: JournalOptions = {}):
   try {
     if (names.length === 0) await writeMarker(disk, crc32(`${env.clock.wallMs()}:${env.clock.monoMs()}`))
     const found = await disk.list('')
-    const salt = await readMarker(disk, found)
+    await assertOurs(disk, found, new FaultLog())
+    const salt = await refusingKind(readMarker(disk, found))
     await assertSalt(disk, found, salt)
     const engine = new JournalEngine(env, salt, lock, options)
-    await engine.recover(found)
+    await refusingKind(engine.recover(found))
     return engine
   } catch (error) {
     await lock.release()
