@@ -11,7 +11,7 @@ const { signal } = new AbortController()
 const hasTools = ['make', 'python3'].every((tool) => spawnSync(tool, ['--version']).status === 0)
 
 test('a broker that is restarted by command has another process and the same port', async () => {
-  await using broker = await RestartableBroker.start()
+  await using broker = await RestartableBroker.start('mqtt')
   const { pid, port } = broker
   const said = await run(broker.restartCommand)
   expect(JSON.parse(said)).toEqual({ pid: broker.pid })
@@ -46,7 +46,7 @@ describe.skipIf(!hasTools)('a load generator', () => {
 
   test('gets a fresh broker for every round of case k', async () => {
     using generator = new LoadGenerator(FAKE)
-    await using broker = await RestartableBroker.start()
+    await using broker = await RestartableBroker.start('mqtt')
     const target = `ternmq=127.0.0.1:${broker.port}:mqtt;pid=${broker.pid};restart=${broker.restartCommand}`
     const pids = [
       broker.pid,

@@ -2,21 +2,26 @@
 import { labFacts, writeJson, writePage } from '@ternmq/lab'
 import { parseArgs } from 'node:util'
 
-import { CASES, casesNamed, roundsOf } from './cases.ts'
+import { measureOwn } from '../stomp/own.ts'
+import { casesNamed, roundsOf, type Suite, SUITES } from './cases.ts'
 import { LoadGenerator } from './generator.ts'
 import { type CaseReport, loadgenPage, type LoadgenReport, OURS } from './page.ts'
 import { RestartableBroker } from './restartable-broker.ts'
 import { summarize } from './results.ts'
 
+const peersText = (protocol: Suite['protocol']): string => SUITES[protocol].peers.join(', ')
+const idsText = (protocol: Suite['protocol']): string => SUITES[protocol].cases.map(({ id }) => id).join(', ')
+
 const HELP = `Usage: npm run -s bench -- loadgen --loadgen FOLDER [OPTION…]
 
 Builds the load generator in FOLDER (a copy of it), starts our broker and the peers on this machine, lets compare.py measure
-them in turns and writes docs/benchmarks/mqtt.md and .json. Needs make, a C compiler, python3 and the peers. Leave the
-machine alone meanwhile.
+them in turns and writes docs/benchmarks/mqtt.md and .json, or stomp.md and .json. Needs make, a C compiler, python3 and the
+peers. Leave the machine alone meanwhile.
 
   --loadgen FOLDER   has Makefile, compare.py and peers.sh
-  --peer NAME        another broker, as peers.sh names it; may be repeated. Default: mosquitto, nats
-  --cases ID,ID      of ${CASES.map(({ id }) => id).join(', ')}; default all
+  --protocol NAME    mqtt, the default, or stomp; this one with what a delivery from MQTT and one over WebSocket cost
+  --peer NAME        another broker, as peers.sh names it; may be repeated. Default: ${peersText('mqtt')}; of stomp ${peersText('stomp')}
+  --cases ID,ID      of ${idsText('mqtt')}; of stomp ${idsText('stomp')}; default all
   --rounds N         of each case; default 3, for l 5
   --dry              print the page, write nothing
 `
@@ -26,7 +31,8 @@ export async function loadgen(args: readonly string[], signal: AbortSignal): Pro
     args: [...args],
     options: {
       loadgen: { type: 'string' },
-      peer: { type: 'string', multiple: true, default: ['mosquitto', 'nats'] },
+      protocol: { type: 'string', default: 'mqtt' },
+      peer: { type: 'string', multiple: true },
       cases: { type: 'string' },
       rounds: { type: 'string' },
       dry: { type: 'boolean', default: false },
@@ -37,7 +43,8 @@ export async function loadgen(args: readonly string[], signal: AbortSignal): Pro
     process.stdout.write(HELP)
     return values.help === true ? 0 : 2
   }
-  const chosen = values.cases === undefined ? CASES : casesNamed(values.cases.split(','))
+  const suite = suiteNamed(values.protocol)
+  const chosen = values.cases === undefined ? suite.cases : casesNamed(values.cases.split(','), suite)
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
     throw new Error(`--rounds ${values.rounds}: must be 1 or more`)
@@ -45,11 +52,12 @@ export async function loadgen(args: readonly string[], signal: AbortSignal): Pro
   // Before anything runs: what is measured is what is committed now.
   const facts = labFacts()
   using generator = new LoadGenerator(values.loadgen)
-  const peers = await generator.startPeers(values.peer)
-  await using broker = await RestartableBroker.start()
+  const peers = await generator.startPeers(values.peer ?? suite.peers)
+  await using broker = await RestartableBroker.start(suite.protocol)
   const cases: CaseReport[] = []
   for (const one of chosen) {
-    const target = `${OURS}=127.0.0.1:${broker.port}:mqtt;pid=${broker.pid};restart=${broker.restartCommand}`
+    const place = `127.0.0.1:${broker.port}:${suite.protocol}`
+    const target = `${OURS}=${place};pid=${broker.pid};restart=${broker.restartCommand}${suite.targetOptions}`
     const lines = await generator.compare(one.id, roundsOf(one, rounds), peers, target, signal)
     const targets = [OURS, ...peers.map(({ name }) => name)]
     const results = targets.map((name) =>
@@ -60,13 +68,19 @@ export async function loadgen(args: readonly string[], signal: AbortSignal): Pro
     )
     cases.push({ id: one.id, title: one.title, results })
   }
-  const report: LoadgenReport = { facts, peers, loadgen: generator.fingerprint, cases }
+  const own = suite.protocol === 'stomp' && values.cases === undefined ? await measureOwn(rounds, signal) : undefined
+  const report: LoadgenReport = { facts, protocol: suite.protocol, peers, loadgen: generator.fingerprint, cases, own }
   const page = loadgenPage(report)
   process.stdout.write(page)
   if (!values.dry) {
     process.stdout.write(
-      `${writeJson('docs/benchmarks/mqtt.json', report)}\n${writePage('docs/benchmarks/mqtt.md', page)}\n`,
+      `${writeJson(`docs/benchmarks/${suite.page}.json`, report)}\n${writePage(`docs/benchmarks/${suite.page}.md`, page)}\n`,
     )
   }
   return 0
+}
+
+function suiteNamed(name: string): Suite {
+  if (name === 'mqtt' || name === 'stomp') return SUITES[name]
+  throw new Error(`--protocol ${name}: must be one of ${Object.keys(SUITES).join(', ')}`)
 }

@@ -15,6 +15,7 @@ const page = loadgenPage({
     node: '24.0.0',
     repository: { version: '0.1.0', commit: 'def456', isChanged: false },
   },
+  protocol: 'mqtt',
   peers: [{ name: 'nats', version: '2.9' }],
   loadgen: 'sha256 abc',
   cases: [

@@ -1,7 +1,8 @@
-/** docs/benchmarks/mqtt.md: TernMQ beside its peers, and where it is slow. */
+/** docs/benchmarks/mqtt.md and stomp.md: TernMQ beside its peers, and where it is slow. */
 import { factsTable, type LabFacts, table } from '@ternmq/lab'
 
-import { type Case, casesNamed, type Goal } from './cases.ts'
+import { type Case, casesNamed, type Goal, type Suite, SUITES } from './cases.ts'
+import { type OwnReport, ownSection, ownShortfalls } from '../stomp/page.ts'
 import type { Summary } from './results.ts'
 import { judge, type Verdict } from './verdict.ts'
 
@@ -15,17 +16,21 @@ export interface CaseReport {
 
 export interface LoadgenReport {
   readonly facts: LabFacts
+  readonly protocol: Suite['protocol']
   readonly peers: readonly { readonly name: string; readonly version: string }[]
   /** Identifies the sources of the load generator. */
   readonly loadgen: string
   readonly cases: readonly CaseReport[]
+  /** Measured without the load generator; left out where that was not asked for. */
+  readonly own?: OwnReport | undefined
 }
 
 /** A core's quarter: above it a run shared the machine and compare.py has repeated it in vain. */
 const NOISY_CORES = 0.25
 
 export function loadgenPage(report: LoadgenReport): string {
-  const { facts, peers, loadgen, cases } = report
+  const { facts, peers, loadgen, cases, own } = report
+  const { title, command } = SUITES[report.protocol]
   const judged = cases.map(({ id, results }) => {
     const one = casesNamed([id])[0]!
     const ours = results.find(({ target }) => target === OURS)
@@ -39,9 +44,9 @@ export function loadgenPage(report: LoadgenReport): string {
     }
   })
   return [
-    '# MQTT beside other brokers',
+    `# ${title} beside other brokers`,
     '',
-    'Made by `npm run -s bench -- loadgen --loadgen FOLDER`; changes here are overwritten. The brokers take turns in every',
+    `Made by \`${command}\`; changes here are overwritten. The brokers take turns in every`,
     'round; each number is the median of the rounds. The load generator shares the machine with the broker it measures.',
     '',
     factsTable(facts, {
@@ -64,15 +69,19 @@ export function loadgenPage(report: LoadgenReport): string {
     ),
     '## Where we are slow or beaten',
     '',
-    ...shortfalls(judged),
+    ...shortfalls(judged, own),
     '',
+    ...(own === undefined ? [] : ownSection(own)),
     '## Everything that was measured',
     '',
     ...cases.flatMap(({ id, title, results }) => [`### ${id}: ${title}`, '', detailTable(results)]),
   ].join('\n')
 }
 
-function shortfalls(judged: readonly { readonly one: Case; readonly verdict: Verdict }[]): string[] {
+function shortfalls(
+  judged: readonly { readonly one: Case; readonly verdict: Verdict }[],
+  own: OwnReport | undefined,
+): string[] {
   const missed = judged.filter(({ verdict }) => verdict.shortfall !== '')
   const beaten = judged.filter(
     ({ one, verdict }) => one.measure !== 'connections' && isBeaten(verdict) && verdict.shortfall === '',
@@ -80,6 +89,7 @@ function shortfalls(judged: readonly { readonly one: Case; readonly verdict: Ver
   const lines = [
     ...missed.map(({ one, verdict }) => `- ${one.id}, ${one.title}: ${verdict.shortfall}.`),
     ...beaten.map(({ one, verdict }) => `- ${one.id}, ${one.title}: ${verdict.ratio}, which is within the goal.`),
+    ...(own === undefined ? [] : ownShortfalls(own)),
   ]
   return lines.length === 0 ? ['Nowhere in these cases.'] : lines
 }
@@ -96,6 +106,8 @@ function cellOf({ measure }: Case, summary: Summary): string {
     case 'rate':
     case 'flood':
       return `${rate(summary.messagesPerSecond)}${noise}`
+    case 'backlog':
+      return `push ${rate(summary.pushedPerSecond)}, drain ${rate(summary.messagesPerSecond)}, ${Math.round(summary.rssMiB ?? 0)} MiB${noise}`
     case 'latency':
       return `p50 ${time(summary.p50Us)}, p99 ${time(summary.p99Us)}${noise}`
     case 'connections':
@@ -103,7 +115,11 @@ function cellOf({ measure }: Case, summary: Summary): string {
   }
 }
 
-function goalText({ measure, equals, perSecond }: Case, kind: 'least' | 'aim', [first, second]: Goal['least']): string {
+function goalText(
+  { measure, equals, perSecond, rssMiBMax }: Case,
+  kind: 'least' | 'aim',
+  [first, second]: Goal['least'],
+): string {
   switch (measure) {
     case 'rate': {
       const times = equals === undefined ? `${first} × the best` : `${first} × the best of those that sync`
@@ -113,6 +129,8 @@ function goalText({ measure, equals, perSecond }: Case, kind: 'least' | 'aim', [
       return `p50 at most ${first} ×, p99 at most ${second} × mosquitto's`
     case 'connections':
       return `${first} KiB each, ${second} connects/s`
+    case 'backlog':
+      return `push ${first} ×, drain ${second} × the best, at most ${rssMiBMax} MiB`
     case 'flood':
       return 'bounded memory, nothing lost'
   }
@@ -121,9 +139,11 @@ function goalText({ measure, equals, perSecond }: Case, kind: 'least' | 'aim', [
 function detailTable(results: readonly Summary[]): string {
   const rows = results.map((summary) => [
     summary.target,
-    summary.messagesPerSecond === undefined
-      ? `${whole(summary.connectsPerSecond)} connects/s`
-      : `${rate(summary.messagesPerSecond)} (${rate(summary.messagesPerSecondMin)} to ${rate(summary.messagesPerSecondMax)})`,
+    summary.pushedPerSecond !== undefined
+      ? `push ${rate(summary.pushedPerSecond)}, drain ${rate(summary.messagesPerSecond)} (${rate(summary.messagesPerSecondMin)} to ${rate(summary.messagesPerSecondMax)})`
+      : summary.messagesPerSecond === undefined
+        ? `${whole(summary.connectsPerSecond)} connects/s`
+        : `${rate(summary.messagesPerSecond)} (${rate(summary.messagesPerSecondMin)} to ${rate(summary.messagesPerSecondMax)})`,
     [summary.p50Us, summary.p99Us, summary.p999Us, summary.maxUs].map(time).join(' / '),
     summary.cpuUsPerMessage === undefined ? '–' : `${summary.cpuUsPerMessage.toFixed(2)} µs`,
     summary.rssMiB === undefined ? '–' : `${Math.round(summary.rssMiB)} MiB`,

@@ -9,23 +9,32 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+type ListenerName = 'mqtt' | 'stomp'
+
 export class RestartableBroker implements AsyncDisposable {
+  readonly #listener: ListenerName
   #broker: BrokerProcess
   readonly port: number
   readonly #folder: string
   readonly #server: Server
 
-  static async start(): Promise<RestartableBroker> {
+  /** Listens for one protocol only. */
+  static async start(listener: ListenerName): Promise<RestartableBroker> {
     const folder = mkdtempSync(join(tmpdir(), 'ternmq-bench-'))
-    const restartable = new RestartableBroker(await BrokerProcess.start(), folder)
+    const restartable = new RestartableBroker(
+      listener,
+      await BrokerProcess.start({ listeners: { [listener]: 0 } }),
+      folder,
+    )
     restartable.#server.listen(restartable.#socketPath)
     await once(restartable.#server, 'listening')
     return restartable
   }
 
-  private constructor(broker: BrokerProcess, folder: string) {
+  private constructor(listener: ListenerName, broker: BrokerProcess, folder: string) {
+    this.#listener = listener
     this.#broker = broker
-    this.port = broker.port()
+    this.port = broker.port(listener)
     this.#folder = folder
     this.#server = createServer((socket) => {
       socket.on('error', () => socket.destroy())
@@ -58,7 +67,7 @@ export class RestartableBroker implements AsyncDisposable {
 
   async #restart(): Promise<number> {
     await this.#broker.stop()
-    this.#broker = await BrokerProcess.start({ listeners: { mqtt: this.port } })
+    this.#broker = await BrokerProcess.start({ listeners: { [this.#listener]: this.port } })
     return this.#broker.pid
   }
 }

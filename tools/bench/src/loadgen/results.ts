@@ -11,6 +11,10 @@ export interface RunResult {
   readonly duplicates?: number
   readonly out_of_order?: number
   readonly receive_rate?: number
+  readonly publish_rate?: number
+  /** Of a backlog: its two halves. */
+  readonly push?: RunResult
+  readonly drain?: RunResult
   readonly lat_us?: { readonly p50: number; readonly p99: number; readonly p999: number; readonly max: number }
   readonly broker_cpu_s?: number
   readonly rss_peak_mb?: number
@@ -43,6 +47,8 @@ export interface Summary {
   readonly maxUs: number | undefined
   readonly cpuUsPerMessage: number | undefined
   readonly rssMiB: number | undefined
+  /** Of a backlog; `messagesPerSecond` is the draining then. */
+  readonly pushedPerSecond?: number | undefined
   readonly connectsPerSecond: number | undefined
   readonly bytesPerConnection: number | undefined
   /** Shares of what was expected. */
@@ -61,7 +67,7 @@ export function parseLog(text: string): LogLine[] {
 }
 
 export function summarize(target: string, lines: readonly LogLine[]): Summary {
-  const results = lines.map(({ result }) => result)
+  const results = lines.map(({ result }) => (result.drain === undefined ? result : joined(result, result.drain)))
   const good = results.filter(({ ok }) => ok)
   const of = (pick: (result: RunResult) => number | undefined): number | undefined => median(good.map(pick))
   const rates = good.map(({ receive_rate }) => receive_rate).filter((rate) => rate !== undefined)
@@ -80,6 +86,7 @@ export function summarize(target: string, lines: readonly LogLine[]): Summary {
       broker_cpu_s === undefined || !received ? undefined : (broker_cpu_s / received) * 1e6,
     ),
     rssMiB: of(({ rss_peak_mb, rss_settled_mb }) => rss_settled_mb ?? rss_peak_mb),
+    pushedPerSecond: of(({ push }) => push?.publish_rate),
     connectsPerSecond: of(({ connect_rate }) => connect_rate),
     bytesPerConnection: of(({ bytes_per_connection }) => bytes_per_connection),
     lost: of(({ lost = 0, expected }) => lost / Math.max(expected ?? 1, 1)) ?? 0,
@@ -88,6 +95,12 @@ export function summarize(target: string, lines: readonly LogLine[]): Summary {
     outOfOrder: of(({ out_of_order }) => out_of_order) ?? 0,
     otherCores: of(({ other_cores }) => other_cores) ?? 0,
   }
+}
+
+/** A backlog as one run: what was drained, how, and the most memory of both halves. */
+function joined(result: RunResult, drain: RunResult): RunResult {
+  const rss = Math.max(result.push?.rss_peak_mb ?? 0, drain.rss_peak_mb ?? 0)
+  return { ...drain, ...result, ...(rss > 0 && { rss_peak_mb: rss }) }
 }
 
 /** Middle one, or mean of the two; undefined when there is none. */

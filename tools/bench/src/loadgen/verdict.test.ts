@@ -100,3 +100,35 @@ test('a case that always failed is missed with what it said', () => {
     shortfall: 'every run failed: exit 4',
   })
 })
+
+describe('a backlog', () => {
+  const half = (rate: number, rss_peak_mb: number): Partial<RunResult> => ({
+    ok: true,
+    expected: 100,
+    received: 100,
+    publish_rate: rate,
+    receive_rate: rate,
+    rss_peak_mb,
+  })
+  const run = (push: number, drain: number, rss = 150): Partial<RunResult> => ({
+    push: half(push, 120) as RunResult,
+    drain: half(drain, rss) as RunResult,
+  })
+  const slow = summary('slow', run(1_000, 500, 2_000))
+  const other = summary('other', run(500, 1_000, 2_000))
+
+  test('is compared with who pushes best and who drains best', () => {
+    expect(verdict('ms', run(5_000, 7_000), slow, other)).toMatchObject({
+      standing: 'aim met',
+      ratio: 'push 5.00 × slow, drain 7.00 × other',
+    })
+  })
+
+  test('misses with one slow half, and with too much memory', () => {
+    expect(verdict('ms', run(5_000, 3_000), slow, other)).toMatchObject({
+      standing: 'missed',
+      shortfall: 'push 5.00 × slow, drain 3.00 × other; the goal is at least 4 × and 6 ×',
+    })
+    expect(verdict('ms', run(5_000, 7_000, 230), slow, other).shortfall).toBe('230 MiB; the goal is at most 200 MiB')
+  })
+})

@@ -40,6 +40,8 @@ export function judge(one: Case, ours: Summary | undefined, peers: readonly Summ
         ours,
         best(able, ({ bytesPerConnection }) => -(bytesPerConnection ?? Infinity)),
       )
+    case 'backlog':
+      return judgeBacklog(one, ours, able)
     case 'flood':
       return judgeFlood(
         ours,
@@ -116,6 +118,27 @@ function judgeConnections({ goal }: Case, ours: Summary | undefined, peer: Summa
   const text = `${kib.toFixed(1)} KiB each, ${Math.round(connectsPerSecond)} connects/s`
   const wanted = `at most ${goal.least[0]} KiB and at least ${goal.least[1]} connects/s`
   return { best: peer, ours, ratio, standing, shortfall: standing === 'missed' ? `${text}; the goal is ${wanted}` : '' }
+}
+
+/** Pushing and draining each beside the peer that is best at it; memory counts. */
+function judgeBacklog(one: Case, ours: Summary | undefined, peers: readonly Summary[]): Verdict {
+  const pusher = best(peers, ({ pushedPerSecond }) => pushedPerSecond)
+  const drainer = best(peers, ({ messagesPerSecond }) => messagesPerSecond)
+  if (ours?.messagesPerSecond === undefined || ours.pushedPerSecond === undefined) return failed(ours, drainer)
+  if (pusher?.pushedPerSecond === undefined || drainer?.messagesPerSecond === undefined) return unjudged(ours, drainer)
+  const push = ours.pushedPerSecond / pusher.pushedPerSecond
+  const drain = ours.messagesPerSecond / drainer.messagesPerSecond
+  const isWithin = ([first, second = first]: readonly [number, number?]): boolean => push >= first && drain >= second
+  const text = `push ${push.toFixed(2)} × ${pusher.target}, drain ${drain.toFixed(2)} × ${drainer.target}`
+  const [least, leastDrain = least] = one.goal.least
+  const slow = isWithin(one.goal.least) ? '' : `${text}; the goal is at least ${least} × and ${leastDrain} ×`
+  const shortfall = [slow, memoryDefect(one, ours), defectsOf(ours)].filter((part) => part !== '').join('; ')
+  const standing = shortfall !== '' ? 'missed' : isWithin(one.goal.aim) ? 'aim met' : 'goal met'
+  return { best: drainer, ours, ratio: text, standing, shortfall }
+}
+
+function memoryDefect({ rssMiBMax = Infinity }: Case, { rssMiB = 0 }: Summary): string {
+  return rssMiB <= rssMiBMax ? '' : `${Math.round(rssMiB)} MiB; the goal is at most ${rssMiBMax} MiB`
 }
 
 /** Nothing lost, nothing left, no order broken; the rate is told, not judged. */
