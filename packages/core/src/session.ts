@@ -1,11 +1,11 @@
-// long: the life of a session in one place; its consumers on queues and its log form are already elsewhere
 /**
- * A client's state: its queue, its bindings, its will. It may outlive its connection; when and how it ends is decided here,
- * which connection has it is `Sessions`' business.
+ * A client's state: its queue, its subscriptions, its will. It may outlive its connection; when and how it ends is decided here, and
+ * what it may subscribe to. Which connection has it is `Sessions`' business, what it has subscribed to `Bindings`'.
  */
-import { type Pattern, patternFromKey, patternKey, QUEUE_PREFIX } from './address.ts'
+import { type Pattern, QUEUE_PREFIX } from './address.ts'
 import type { Principal, Subject } from './authorizer.ts'
-import { type ConsumeOptions, Consumer, CREDIT_UNLIMITED } from './queue/consumer.ts'
+import { bindingBytes, bindingKey, Bindings, type BindingSpec, startDelivery } from './bindings.ts'
+import { type ConsumeOptions, Consumer } from './queue/consumer.ts'
 import { CreditPool } from './queue/credit.ts'
 import type { BindingData, Delivery, DeliverySink } from './queue/delivery.ts'
 import type { Cancel } from './env.ts'
@@ -21,7 +21,6 @@ import { UnsettledBytes } from './queue/unsettled-bytes.ts'
 import { QueueConsumers } from './queue-consumers.ts'
 import { openReceiver, type Receiver, type ReceiverSpec } from './receiver.ts'
 import { refuse, type Result } from './refusal.ts'
-import { type Binding, matchOf } from './router.ts'
 import { isTemporary } from './temporaries.ts'
 import type { Transaction } from './transaction/transaction.ts'
 import type { VirtualHost } from './virtual-host.ts'
@@ -31,18 +30,6 @@ import type { HeldWill, Will } from './wills.ts'
 export interface SessionOwner {
   /** The session has another owner or is gone; the adapter closes its connection and makes no more calls to the session. */
   onEvicted(reason: 'taken-over' | 'deleted'): void
-}
-
-export interface BindingSpec {
-  readonly pattern: Pattern
-  /** Name of the group that shares the messages; undefined for a subscription of one's own. */
-  readonly shareName: string | undefined
-  readonly assuranceMax: Assurance
-  /** Leave out what this session itself publishes. */
-  readonly noLocal: boolean
-  /** Which retained messages come at once. */
-  readonly retained: 'always' | 'if-new' | 'never'
-  readonly data: BindingData
 }
 
 /** What a session wants of a queue, or of all queues that a pattern matches. */
@@ -55,11 +42,6 @@ export interface ConsumeSpec {
   readonly options?: ConsumeOptions
 }
 
-interface SharedMembership {
-  readonly key: string
-  readonly consumer: Consumer
-}
-
 export class Session {
   readonly clientId: string
   readonly principal: Principal
@@ -69,20 +51,12 @@ export class Session {
   protocolState: unknown = undefined
   readonly #vhost: VirtualHost
   readonly #consumer: Consumer
-  // Made with the first binding: an idle device that only publishes costs no map.
-  #bindings: Map<string, Binding> | undefined = undefined
-  #shared: Map<string, SharedMembership> | undefined = undefined
+  #bindings: Bindings | undefined = undefined
   #queues: QueueConsumers | undefined = undefined
   /** Those of its connection. */
   #receivers: Set<Receiver> | undefined = undefined
-  /** Its bindings as the log has them; of a durable session only. */
-  #logged: Map<string, LoggedBinding> | undefined = undefined
   /** Ids of exactly-once publishes that are in the log and that the client has not let go of. */
   #received: Set<number> | undefined = undefined
-  /** Of shared subscriptions that it left with deliveries to finish. As many as deliveries at most. */
-  #departed: Consumer[] | undefined = undefined
-  /** Memory of its bindings, about. */
-  #bindingBytes = 0
   #owner: SessionOwner | undefined
   #sink: DeliverySink | undefined = undefined
   /** Of its connection, or of the last one. */
@@ -117,7 +91,7 @@ export class Session {
   }
 
   get bindingCount(): number {
-    return (this.#bindings?.size ?? 0) + (this.#shared?.size ?? 0) + (this.#queues?.count ?? 0) + (this.#receivers?.size ?? 0)
+    return (this.#bindings?.count ?? 0) + (this.#queues?.count ?? 0) + (this.#receivers?.size ?? 0)
   }
 
   /** How long the session stays after its connection; 0 ends it at once, Infinity never. */
@@ -140,7 +114,7 @@ export class Session {
   /** Deliveries start. The adapter calls it once it has told the client that it is connected. */
   startDelivery(sink: DeliverySink): void {
     this.#sink = sink
-    for (const consumer of this.#consumers()) start(consumer, sink)
+    for (const consumer of this.#consumers()) startDelivery(consumer, sink)
     this.#queues?.attach(sink)
   }
 
@@ -164,8 +138,8 @@ export class Session {
   /** Adds or replaces a binding; its retained messages follow at the end of the turn. */
   bind(spec: BindingSpec): Result<{ readonly replaced: boolean }> {
     const { pattern, shareName } = spec
-    const key = bindingKey(shareName, patternKey(pattern.levels))
-    const isKnown = this.#bindings?.has(key) === true || this.#shared?.has(key) === true
+    const key = bindingKey(shareName, pattern)
+    const isKnown = this.#bindings?.has(key) === true
     const room = this.#roomFor(key, isKnown)
     if (!room.ok) return room
     if (isTemporary(patternText(pattern)) && this.#vhost.temporaries.ownerOf(patternText(pattern)) !== this) {
@@ -174,10 +148,7 @@ export class Session {
     if (!this.#vhost.authorizer.mayMatch(this.#subject(), 'read', pattern).allowed) {
       return refuse('not-authorized', key, `user '${this.principal.name}' may not subscribe to this filter`)
     }
-    if (shareName === undefined) this.#bindOwn(key, spec, isKnown)
-    else this.#joinShared(key, shareName, spec)
-    if (!isKnown) this.#bindingBytes += bindingBytes(key)
-    this.#noteBinding(key, spec)
+    this.#knownBindings().add(key, spec, isKnown, this.#sink)
     return { ok: true, value: { replaced: isKnown } }
   }
 
@@ -195,9 +166,8 @@ export class Session {
     if (refusal !== undefined) return refuse('not-authorized', key, refusal)
     const added = this.#consume(key, spec)
     if (!added.ok) return added
-    if (!isKnown) this.#bindingBytes += bindingBytes(key)
     const { assuranceMax, data } = spec
-    this.#noteLogged({ key, pattern: spec.queue, assuranceMax, noLocal: false, data, queue: true })
+    this.#knownBindings().noteReading({ key, pattern: spec.queue, assuranceMax, noLocal: false, data, queue: true }, isKnown)
     return { ok: true, value: { replaced: isKnown } }
   }
 
@@ -208,8 +178,7 @@ export class Session {
   stopConsuming(queue: string, keepsUnsettled: boolean = false): boolean {
     const key = QUEUE_PREFIX + queue
     if (this.#queues?.remove(key, keepsUnsettled) !== true) return false
-    this.#bindingBytes -= bindingBytes(key)
-    this.#noteUnbound(key)
+    this.#bindings?.forget(key)
     return true
   }
 
@@ -218,7 +187,7 @@ export class Session {
     const room = this.#roomFor('', false)
     if (!room.ok) return room
     const vhost = this.#vhost
-    const mayReadTemporary = (address: string): boolean => (vhost.temporaries.ownerOf(address) ?? this) === this
+    const mayReadTemporary = (address: string): boolean => !isTemporary(address) || vhost.temporaries.ownerOf(address) === this
     const opened = openReceiver({ vhost, subject: this.#subject(), unsettled: this.pool.bytes, mayReadTemporary }, spec, (closed) =>
       this.#receivers?.delete(closed),
     )
@@ -239,8 +208,9 @@ export class Session {
       const text = `session '${this.clientId}' has ${this.bindingCount} subscriptions, the limit (mqtt.maxSubscriptionsPerSession); unsubscribe first`
       return refuse('limit-reached', key, text)
     }
-    if (!isKnown && this.#bindingBytes + bindingBytes(key) > BINDING_BYTES_PER_SESSION_MAX) {
-      const text = `the subscriptions of session '${this.clientId}' take ${this.#bindingBytes} bytes, close to the limit of ${BINDING_BYTES_PER_SESSION_MAX}; use fewer or shorter filters`
+    const bytes = this.#bindings?.bytes ?? 0
+    if (!isKnown && bytes + bindingBytes(key) > BINDING_BYTES_PER_SESSION_MAX) {
+      const text = `the subscriptions of session '${this.clientId}' take ${bytes} bytes, close to the limit of ${BINDING_BYTES_PER_SESSION_MAX}; use fewer or shorter filters`
       return refuse('limit-reached', key, text)
     }
     return { ok: true, value: undefined }
@@ -248,24 +218,11 @@ export class Session {
 
   /** False when there was no such binding. */
   unbind(pattern: Pattern, shareName: string | undefined): boolean {
-    const key = bindingKey(shareName, patternKey(pattern.levels))
-    const binding = this.#bindings?.get(key)
-    if (binding !== undefined) {
-      this.#bindings!.delete(key)
-      this.#bindingBytes -= bindingBytes(key)
-      this.#vhost.router.unbind(binding)
-      this.#noteUnbound(key)
-      return true
-    }
-    const consumer = this.#leaveShared(key)
-    if (consumer === undefined) return false
-    this.#bindingBytes -= bindingBytes(key)
-    if (consumer.unsettledCount > 0) {
-      const before = this.#departed?.filter(({ unsettledCount }) => unsettledCount > 0) ?? []
-      this.#departed = [...before, consumer]
-    }
-    this.#noteUnbound(key)
-    return true
+    return this.#bindings?.remove(bindingKey(shareName, pattern)) === true
+  }
+
+  #knownBindings(): Bindings {
+    return (this.#bindings ??= new Bindings(this.#vhost, this))
   }
 
   /** The will is not wanted any more: the client said goodbye. [MQTT5-3.14.4-3] */
@@ -281,7 +238,7 @@ export class Session {
 
   /** Tells the log who it is and how long it stays. */
   noteOpened(): void {
-    this.#note(() => jsonRecord(RecordKind.sessionOpened, this.queue.number, this.#loggedSession()))
+    this.note(() => jsonRecord(RecordKind.sessionOpened, this.queue.number, this.#loggedSession()))
   }
 
   #loggedSession(): LoggedSession {
@@ -300,17 +257,11 @@ export class Session {
 
   /** After a restart: binds again what the log knows. */
   restoreBinding(key: string, logged: LoggedBinding): void {
-    const { shareName, assuranceMax, noLocal, data } = logged
-    ;(this.#logged ??= new Map()).set(key, logged)
-    this.#bindingBytes += bindingBytes(key)
-    if (logged.queue === true) {
-      this.#consume(key, { queue: logged.pattern, assuranceMax, data })
-      return
-    }
-    const pattern: Pattern = { vhost: this.#vhost.name, kind: 'topic', levels: patternFromKey(logged.pattern) }
-    const spec: BindingSpec = { pattern, shareName, assuranceMax, noLocal, retained: 'never', data }
-    if (shareName === undefined) this.#bindOwn(key, spec, true)
-    else this.#joinShared(key, shareName, spec)
+    const bindings = this.#knownBindings()
+    bindings.remember(key, logged)
+    if (logged.queue !== true) return bindings.restore(key, logged)
+    const { pattern, assuranceMax, data } = logged
+    this.#consume(key, { queue: pattern, assuranceMax, data })
   }
 
   /**
@@ -336,19 +287,12 @@ export class Session {
   }
 
   #consumerOn(queueNumber: number): Consumer | undefined {
-    for (const { consumer } of this.#shared?.values() ?? []) if (consumer.queue.number === queueNumber) return consumer
-    return this.#queues?.on(queueNumber)
+    return this.#bindings?.on(queueNumber) ?? this.#queues?.on(queueNumber)
   }
 
   #departedFrom(queueNumber: number): Consumer | undefined {
-    const known = this.#departed?.find(({ queue }) => queue.number === queueNumber)
-    if (known !== undefined) return known
-    for (const queue of this.#vhost.shared.queues()) {
-      if (queue.number !== queueNumber) continue
-      const consumer = new Consumer(queue, this.pool, undefined)
-      ;(this.#departed ??= []).push(consumer)
-      return consumer
-    }
+    const consumer = this.#knownBindings().departedFrom(queueNumber)
+    if (consumer !== undefined) return consumer
     this.#queues ??= new QueueConsumers(this.#vhost, this.pool)
     return this.#queues.departedFrom(queueNumber)
   }
@@ -358,7 +302,7 @@ export class Session {
     for (const consumer of this.#consumers()) yield* consumer.unsettled()
     for (const consumer of this.#queues?.all() ?? []) yield* consumer.unsettled()
     for (const consumer of this.#queues?.departed ?? []) yield* consumer.unsettled()
-    for (const consumer of this.#departed ?? []) yield* consumer.unsettled()
+    for (const consumer of this.#bindings?.departed() ?? []) yield* consumer.unsettled()
   }
 
   /** Its deliveries' numbers and ids must outlast the process: where one of them stands is told to the log. `then` runs when it is there. */
@@ -395,7 +339,7 @@ export class Session {
 
   /** For a snapshot. */
   capture(): DurableSession {
-    return { session: this.#loggedSession(), bindings: this.#logged ?? new Map<string, LoggedBinding>(), received: this.#received ?? new Set() }
+    return { session: this.#loggedSession(), bindings: this.#bindings?.logged ?? new Map<string, LoggedBinding>(), received: this.#received ?? new Set() }
   }
 
   /** The connection is gone. Publishes the will in its time and ends the session in its time. */
@@ -433,11 +377,7 @@ export class Session {
     this.#closeReceivers()
     this.#vhost.temporaries.endOf(this)
     this.#will?.publish()
-    for (const binding of this.#bindings?.values() ?? []) this.#vhost.router.unbind(binding)
-    this.#bindings = undefined
-    for (const { consumer } of this.#shared?.values() ?? []) this.#vhost.shared.giveUp(consumer)
-    for (const consumer of this.#departed ?? []) this.#vhost.shared.giveUp(consumer)
-    for (const key of [...(this.#shared?.keys() ?? [])]) this.#leaveShared(key)
+    this.#bindings?.end()
     this.queue.removeConsumer(this.#consumer)
     const held = this.queue.close()
     const { log, sessions } = this.#vhost
@@ -455,80 +395,8 @@ export class Session {
     this.noteOpened()
   }
 
-  #bindOwn(key: string, spec: BindingSpec, isKnown: boolean): void {
-    const before = this.#bindings?.get(key)
-    const binding: Binding = {
-      pattern: spec.pattern.levels,
-      queue: this.queue,
-      assuranceMax: spec.assuranceMax,
-      exceptFrom: spec.noLocal ? this.clientId : undefined,
-      data: spec.data,
-    }
-    if (before !== undefined) this.#vhost.router.unbind(before)
-    this.#bindings ??= new Map()
-    this.#bindings.set(key, binding)
-    this.#vhost.router.bind(binding)
-    if (spec.retained === 'always' || (spec.retained === 'if-new' && !isKnown)) {
-      const messages = this.#vhost.retained.matching(spec.pattern.levels, this.#vhost.env.clock.wallMs())
-      const wanted = spec.noLocal ? messages.filter((message) => message.publisher !== this.clientId) : messages
-      this.queue.backfill(wanted, matchOf([binding]))
-    }
-  }
-
-  /** Retained messages are not for shared subscriptions. [MQTT5-4.8.2] */
-  #joinShared(key: string, shareName: string, spec: BindingSpec): void {
-    const match = matchOf([{ ...sharedBindingFields(this.queue, spec) }])
-    const before = this.#shared?.get(key)
-    if (before !== undefined) {
-      // It takes part once, however often it subscribes, and loses nothing by it. [MQTT5 §4.8.2]
-      before.consumer.match = match
-      before.consumer.wake()
-      return
-    }
-    const consumer = this.#vhost.shared.join(key, shareName, spec, this, match)
-    this.#shared ??= new Map()
-    this.#shared.set(key, { key, consumer })
-    if (this.#sink !== undefined) start(consumer, this.#sink)
-  }
-
-  #leaveShared(key: string): Consumer | undefined {
-    const membership = this.#shared?.get(key)
-    if (membership === undefined) return undefined
-    this.#shared!.delete(key)
-    this.#vhost.shared.leave(key, membership.consumer)
-    return membership.consumer
-  }
-
-  #noteBinding(key: string, spec: BindingSpec): void {
-    if (!this.isDurable) return
-    const { shareName, assuranceMax, noLocal, data } = spec
-    const groupQueue = this.#shared?.get(key)?.consumer.queue.number
-    this.#noteLogged({
-      key,
-      pattern: patternKey(spec.pattern.levels),
-      ...(shareName !== undefined && { shareName }),
-      ...(groupQueue !== undefined && { groupQueue }),
-      assuranceMax,
-      noLocal,
-      data,
-    })
-  }
-
-  #noteLogged(binding: LoggedBinding): void {
-    if (!this.isDurable) return
-    ;(this.#logged ??= new Map()).set(binding.key, binding)
-    this.#note(() =>
-      this.#logged?.get(binding.key) === binding ? jsonRecord(RecordKind.bound, this.queue.number, binding) : undefined,
-    )
-  }
-
-  #noteUnbound(key: string): void {
-    this.#logged?.delete(key)
-    this.#note(() => (this.#logged?.has(key) === true ? undefined : jsonRecord(RecordKind.unbound, this.queue.number, { key })))
-  }
-
   /** A session that the log cannot keep must not go on as if it could. */
-  #note(make: () => LogRecord | undefined): void {
+  note(make: () => LogRecord | undefined): void {
     if (!this.isDurable || this.#isEnded) return
     const { log } = this.#vhost
     // One that the log knows may have messages: it stays, and its client hears that it is done when it is.
@@ -555,34 +423,11 @@ export class Session {
 
   *#consumers(): Generator<Consumer> {
     yield this.#consumer
-    if (this.#shared === undefined) return
-    for (const { consumer } of this.#shared.values()) yield consumer
+    if (this.#bindings !== undefined) yield* this.#bindings.consumers()
   }
-}
-
-function start(consumer: Consumer, sink: DeliverySink): void {
-  consumer.grant(CREDIT_UNLIMITED)
-  consumer.attach(sink)
-}
-
-/** A level of the topic tree, its map and the name's share of it. */
-const LEVEL_BYTES = 280
-
-function bindingBytes(key: string): number {
-  let levels = 1
-  for (let at = key.indexOf('\0'); at >= 0; at = key.indexOf('\0', at + 1)) levels++
-  return levels * LEVEL_BYTES + key.length * 2
 }
 
 /** Wildcards show as themselves: good for telling whose names these are. */
 function patternText({ levels }: Pattern): string {
   return levels.map((level) => (typeof level === 'string' ? level : '*')).join('/')
-}
-
-function bindingKey(shareName: string | undefined, key: string): string {
-  return shareName === undefined ? key : `${shareName}\0\0${key}`
-}
-
-function sharedBindingFields(queue: Queue, spec: BindingSpec): Binding {
-  return { pattern: spec.pattern.levels, queue, assuranceMax: spec.assuranceMax, exceptFrom: undefined, data: spec.data }
 }

@@ -2,12 +2,13 @@
  * Shared subscriptions: a queue that everybody of the group can see. It exists while it has members; what a leaving member
  * had not settled goes to the others.
  */
+import type { BindingSpec } from './bindings.ts'
 import { Consumer } from './queue/consumer.ts'
 import type { Match } from './queue/delivery.ts'
 import type { Binding } from './router.ts'
 import { jsonRecord, RecordKind } from './log/records.ts'
 import { Queue } from './queue/queue.ts'
-import type { BindingSpec, Session } from './session.ts'
+import type { Session } from './session.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 interface Group {
