@@ -29,6 +29,8 @@ export interface EngineEnv {
  * may be there wholly, partly, torn at any byte, or not at all, in any order.
  */
 export interface Disk {
+  /** What an operator knows it by. */
+  readonly place?: string
   /** 'create' makes the file and rejects with 'exists' when there is one; the others reject with 'not-found'. */
   open(path: string, mode: 'read' | 'write' | 'create'): Promise<DiskFile>
   /** Removes a file's name. Open files stay usable. */

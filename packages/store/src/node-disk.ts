@@ -51,6 +51,10 @@ class NodeDisk implements Disk {
     this.#root = root
   }
 
+  get place(): string {
+    return this.#root
+  }
+
   async open(path: string, mode: 'read' | 'write' | 'create'): Promise<DiskFile> {
     const full = this.#at(path)
     return new NodeFile(await call<number>(full, (done) => fs.open(full, FLAGS[mode], FILE_MODE, done)), full)

@@ -143,6 +143,36 @@ describe('a journal on a full disk', () => {
     await young.close()
   })
 
+  test('a disk without a byte left lets a broker start, again and again, for what is kept of the reserve; then it says what to do', async () => {
+    const directory = freshDirectory()
+    const disk = new FaultDisk(nodeDisk(directory))
+    const options = { reserveBytes: 65_536, minFreeBytes: 0, segmentBytes: 4_000 }
+    const engine = await openJournal({ clock: loopClock, disk }, options)
+    const first = await own(engine.partition(0))
+    await first.appender.append([large(), large()])
+    disk.roomBytes = 0
+    // All that settles may use, it uses.
+    while ((await rejection(first.appender.append([bookkeeping('settle'.repeat(100))]))) === undefined);
+    await engine.close()
+    let refused: unknown = undefined
+    let starts = 0
+    for (; refused === undefined && starts < 20; starts++) {
+      disk.roomBytes = 0
+      const young = await openJournal({ clock: loopClock, disk }, options)
+      refused = await rejection(
+        own(young.partition(0)).then(async ({ appender }) => appender.append([bookkeeping('settle')])),
+      )
+      await young.close()
+    }
+    expect(starts).toBeGreaterThan(3)
+    expect(refused).toMatchObject({ reason: 'full' })
+    expect(refused).toHaveProperty('message', expect.stringMatching(/the disk is full: it has 0 bytes free, a start needs up to \d+, .*Make room.*start again/))
+    disk.roomBytes = 1e9
+    const young = await openJournal({ clock: loopClock, disk }, options)
+    await (await own(young.partition(0))).appender.append([large()])
+    await young.close()
+  })
+
   test('a prepared body that no longer fits is refused as full', async () => {
     const { disk, engine } = await openFaulty({ segmentBytes: 8 * 1024 * 1024 })
     const { appender } = await own(engine.partition(0))

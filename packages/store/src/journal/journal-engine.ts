@@ -189,7 +189,7 @@ export class JournalEngine implements Engine {
     for (const finish of finishes) await finish()
     if (names.includes(MANIFEST_FILE)) await this.#store.disk.remove(MANIFEST_FILE) // a backup that goes on is none any more
     await this.#store.disk.syncDirectory('') // a killed process may not have come to it
-    if (names.includes(RESERVE_FILE)) this.#store.space.foundReserve()
+    if (names.includes(RESERVE_FILE)) await this.#store.space.foundReserve()
     await this.#store.space.lookNow()
   }
 

@@ -90,7 +90,8 @@ export class JournalLog implements PartitionLog {
     } catch (error) {
       this.letGo(holder)
       holder.end()
-      throw error
+      const isFull = error instanceof NotAppended && error.reason === 'full'
+      throw isFull ? await this.partition.store.space.noRoomToStart(`partition ${this.id} has no owner`) : error
     }
     return holder
   }

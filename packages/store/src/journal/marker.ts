@@ -31,7 +31,7 @@ export async function namesOfStore(disk: Disk): Promise<readonly string[]> {
     throw new OpenRefused(
       'foreign',
       `the directory has ${shown} but no file ${MARKER_FILE}: it is a backup that was not finished, or a store whose marker is gone. ` +
-        `Use another backup, or restore the marker from a backup of this store${advice === undefined ? '' : `, or ${advice}`}; nothing was changed`,
+        `If it is a backup, use another one; if it is a store, restore the marker from a backup of it${advice === undefined ? '' : `, or ${advice}`}; nothing was changed`,
     )
   }
   throw new OpenRefused(

@@ -42,6 +42,8 @@ export class SegmentWriter {
   readonly #partition: Partition
   #active: Active | undefined = undefined
   #wantsGone = false
+  /** Something was written in this life: until then it may use what is kept for starts. */
+  #hasWritten = false
 
   constructor(partition: Partition) {
     this.#partition = partition
@@ -87,6 +89,7 @@ export class SegmentWriter {
     }
     if (batch.bytes > 0) {
       this.#wantsGone = false
+      this.#hasWritten = true
       active.isUnsynced = !isSynced
       active.isNew = true
       for (const writer of writersOf(batch)) segment.writers.set(writer.name.number, writer.name)
@@ -182,7 +185,7 @@ export class SegmentWriter {
     active.isUnsynced = true
     batch.needsSync = true // or what is told as refused comes back after a power loss
     await this.#partition.dropSpare()
-    await space.onDiskFull()
+    await space.onDiskFull(!this.#hasWritten)
     batch.dropContent(space.fullError(`partition ${this.#partition.id}`, DISK_FULL))
   }
 
@@ -220,7 +223,7 @@ export class SegmentWriter {
       return await this.#roll(active)
     } catch (error) {
       if (!isFull(error)) throw error
-      await space.onDiskFull()
+      await space.onDiskFull(!this.#hasWritten)
       if (active !== undefined) return active // it grows beyond its size until there is space
       return this.#rollIntoReserve(batch)
     }

@@ -25,6 +25,11 @@ export interface SpaceOptions {
 const TIGHT_SHARE = 3 / 4
 const LOOK_EVERY_MS = 1_000
 const MIB = 1024 * 1024
+/** Of the reserve, kept for starts on a full disk; what is left of it when it is not worth a file. */
+const START_BYTES = 256 * 1024
+const PIECE_MIN_BYTES = 1_024
+/** A segment with its header, and the record of an owner: blocks, not bytes. */
+const OWN_BYTES = 16 * 1024
 const ZEROS = new Uint8Array(64 * 1024)
 
 export class Space {
@@ -36,7 +41,8 @@ export class Space {
   pendingBytes = 0
   /** Why content is refused; undefined: it is not. */
   #full: string | undefined = undefined
-  #hasReserve = false
+  /** Bytes of the reserve's file; 0: there is none. */
+  #reserved = 0
   #looking = false
   #lookedAtMs = 0
   #grownBytes = 0
@@ -109,12 +115,45 @@ export class Space {
     return new NotAppended('full', `${who}: ${why}; consume or expire messages, or give the store more room`)
   }
 
-  /** The disk took no more: content is refused, and the reserve is given up for what must go on. */
-  async onDiskFull(): Promise<void> {
+  /**
+   * The disk took no more: content is refused, and the reserve is given up for what must go on, but for a last piece. Of that
+   * each start takes half (`isStart`): without an owner nobody can consume and make room.
+   */
+  async onDiskFull(isStart = false): Promise<void> {
     this.#full = DISK_FULL
-    if (!this.#hasReserve) return
-    this.#hasReserve = false
-    await this.#disk.remove(RESERVE_FILE)
+    if (this.#reserved > this.#startBytes) await this.#shrinkReserve(this.#startBytes)
+    else if (isStart) await this.#shrinkReserve(this.#reserved >> 1)
+  }
+
+  async #shrinkReserve(bytes: number): Promise<void> {
+    if (this.#reserved === 0) return
+    if (bytes < PIECE_MIN_BYTES) {
+      this.#reserved = 0
+      return this.#disk.remove(RESERVE_FILE)
+    }
+    this.#reserved = bytes
+    const file = await this.#disk.open(RESERVE_FILE, 'write')
+    try {
+      await file.truncate(bytes)
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** What is kept back of the reserve for the next start. */
+  get #startBytes(): number {
+    return Math.min(START_BYTES, this.#options.reserveBytes >> 2)
+  }
+
+  /** For the operator whose broker cannot start: clients are not to know what is on the server. */
+  async noRoomToStart(who: string): Promise<NotAppended> {
+    const freeBytes = await this.#disk.freeBytes().catch(() => undefined)
+    const where = this.#disk.place === undefined ? '' : ` of ${this.#disk.place}`
+    return new NotAppended(
+      'full',
+      `${who}: the disk${where} is full: it has ${freeBytes ?? 'an unknown number of'} bytes free, a start needs up to ${OWN_BYTES}, ` +
+        'and the reserve is used up. Make room on that disk and start again: consumers make room only when the broker runs',
+    )
   }
 
   /** Asks for the free bytes; never more than one question at a time. */
@@ -145,26 +184,31 @@ export class Space {
     }
   }
 
-  /** The reserve of an earlier life counts. */
-  foundReserve(): void {
-    this.#hasReserve = true
+  /** The reserve of an earlier life counts, whatever is left of it. */
+  async foundReserve(): Promise<void> {
+    const file = await this.#disk.open(RESERVE_FILE, 'read')
+    this.#reserved = await file.size()
+    await file.close()
+    if (this.#reserved === 0) await this.#disk.remove(RESERVE_FILE)
   }
 
   async #makeReserve(): Promise<void> {
     const { reserveBytes } = this.#options
-    if (this.#hasReserve || reserveBytes === 0) return
-    const file = await this.#disk.open(RESERVE_FILE, 'create')
+    const left = this.#reserved
+    if (left >= reserveBytes) return
+    const file = await this.#disk.open(RESERVE_FILE, left === 0 ? 'create' : 'write')
     let isWhole = false
     try {
-      for (let at = 0; at < reserveBytes; at += ZEROS.length) {
+      for (let at = left; at < reserveBytes; at += ZEROS.length) {
         await file.write(at, [ZEROS.subarray(0, Math.min(ZEROS.length, reserveBytes - at))])
       }
       await file.syncData()
       isWhole = true
     } finally {
+      if (!isWhole && left > 0) await file.truncate(left)
       await file.close()
-      if (!isWhole) await this.#disk.remove(RESERVE_FILE)
+      if (!isWhole && left === 0) await this.#disk.remove(RESERVE_FILE)
     }
-    this.#hasReserve = true
+    this.#reserved = reserveBytes
   }
 }
