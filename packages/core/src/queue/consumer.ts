@@ -37,6 +37,8 @@ export class Consumer implements CreditWaiter {
   #newest: Delivery | undefined = undefined
   #unsettledCount = 0
   #isListed = false
+  creditPrevious: CreditWaiter | undefined = undefined
+  creditNext: CreditWaiter | undefined = undefined
   /** Deliveries that it was handed; for those who look whether it takes any. */
   takenCount = 0
 

@@ -3,15 +3,24 @@ import { expect, test } from 'vitest'
 import { matchWith, messageOf, queueContext, TestSink } from '../../test/support.ts'
 import { Turns } from '../turns.ts'
 import { Consumer, CREDIT_UNLIMITED } from './consumer.ts'
-import { CreditPool } from './credit.ts'
+import { CreditPool, type CreditWaiter } from './credit.ts'
 import { Queue } from './queue.ts'
 import { subscriptionSettings } from './settings.ts'
 
-/** Counts its wake-ups and lists itself again while the pool is empty, as a consumer does. */
-class Waiter {
+/** Counts its wake-ups. */
+class Waiter implements CreditWaiter {
+  creditPrevious: CreditWaiter | undefined = undefined
+  creditNext: CreditWaiter | undefined = undefined
   wakes = 0
+  readonly #then: (() => void) | undefined
+
+  constructor(then?: () => void) {
+    this.#then = then
+  }
+
   onCredit(): void {
     this.wakes++
+    this.#then?.()
   }
 }
 
@@ -53,7 +62,7 @@ test('with turns, a credit wakes a few of many that wait, and goes on to the nex
   const env = virtualEnv()
   const pool = new CreditPool(1, new Turns(env.clock))
   const order: number[] = []
-  const waiters = Array.from({ length: 100 }, (_, index) => ({ onCredit: () => void order.push(index) }))
+  const waiters = Array.from({ length: 100 }, (_, index) => new Waiter(() => void order.push(index)))
   pool.take()
   for (const waiter of waiters) pool.waitFor(waiter)
   pool.giveBack()
@@ -68,12 +77,11 @@ test('a credit that one of those it woke has taken wakes nobody else', () => {
   let wakes = 0
   pool.take()
   for (let count = 0; count < 100; count++) {
-    pool.waitFor({
-      onCredit() {
-        wakes++
-        if (!pool.isEmpty) pool.take()
-      },
-    })
+    const take = (): void => {
+      wakes++
+      if (!pool.isEmpty) pool.take()
+    }
+    pool.waitFor(new Waiter(take))
   }
   pool.giveBack()
   env.clock.turn()
@@ -93,31 +101,31 @@ test('a raised limit wakes who waits', () => {
 
 test('a waiter that lists itself again while it is woken waits for the next credit', () => {
   const pool = new CreditPool(1)
-  let wakes = 0
-  const again = {
-    onCredit(): void {
-      wakes++
-      pool.waitFor(again)
-    },
-  }
+  const again: Waiter = new Waiter(() => pool.waitFor(again))
   pool.take()
   pool.waitFor(again)
   pool.giveBack()
-  expect(wakes).toBe(1)
+  expect(again.wakes).toBe(1)
   pool.take()
   pool.giveBack()
-  expect(wakes).toBe(2)
+  expect(again.wakes).toBe(2)
 })
 
 test('a waiter that is forgotten is not woken, the others are', () => {
   const pool = new CreditPool(1)
-  const [first, second] = [new Waiter(), new Waiter()]
+  const waiters = Array.from({ length: 6 }, () => new Waiter())
   pool.take()
-  pool.waitFor(first)
-  pool.waitFor(second)
-  pool.forget(first)
+  for (const waiter of waiters) pool.waitFor(waiter)
+  // The first, one in the middle, the last, one that is forgotten already, and one that never waited.
+  for (const waiter of [waiters[0]!, waiters[2]!, waiters[5]!, waiters[2]!, new Waiter()]) pool.forget(waiter)
   pool.giveBack()
-  expect([first.wakes, second.wakes]).toEqual([0, 1])
+  expect(waiters.map(({ wakes }) => wakes)).toEqual([0, 1, 0, 1, 1, 0])
+  pool.take()
+  pool.waitFor(waiters[0]!)
+  pool.forget(waiters[0]!)
+  pool.waitFor(waiters[1]!)
+  pool.giveBack()
+  expect(waiters.map(({ wakes }) => wakes)).toEqual([0, 2, 0, 1, 1, 0])
 })
 
 test('a consumer stands in the list of its pool once, however often it is woken, attached and detached', () => {

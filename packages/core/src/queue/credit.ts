@@ -5,8 +5,11 @@
 import type { Turns, TurnWork } from '../turns.ts'
 import { type BytesWaiter, UnsettledBytes } from './unsettled-bytes.ts'
 
-/** Somebody who stopped because the pool was empty. */
+/** Somebody who stopped because the pool was empty. It implements this itself, so that waiting costs no object. */
 export interface CreditWaiter {
+  /** Neighbours among those who wait, the longest first; kept by the pool. */
+  creditPrevious: CreditWaiter | undefined
+  creditNext: CreditWaiter | undefined
   onCredit(): void
 }
 
@@ -19,7 +22,9 @@ export class CreditPool implements TurnWork, BytesWaiter {
   #limit: number
   #used = 0
   #tag = 0
-  #waiters: CreditWaiter[] = []
+  /** Those who wait: as many as consumers of a session, and a wildcard has one on each of ten thousand queues. */
+  #first: CreditWaiter | undefined = undefined
+  #last: CreditWaiter | undefined = undefined
   /** Of all pools of the connection together. */
   readonly bytes: UnsettledBytes
   /** Number in the log of the session whose it is; 0 when the log does not know one. */
@@ -56,7 +61,7 @@ export class CreditPool implements TurnWork, BytesWaiter {
   giveBack(bytes: number = 0): void {
     this.#used--
     this.bytes.giveBack(bytes)
-    if (this.#waiters.length > 0) this.#goOn(this.#limit - this.#used)
+    if (this.#first !== undefined) this.#goOn(this.#limit - this.#used)
   }
 
   /** A new absolute limit; what is unsettled stays counted, so the pool may be overdrawn for a while. */
@@ -67,14 +72,28 @@ export class CreditPool implements TurnWork, BytesWaiter {
 
   /** `waiter.onCredit()` follows once, when credit is back. The caller lists each waiter once. */
   waitFor(waiter: CreditWaiter): void {
-    this.#waiters.push(waiter)
+    waiter.creditPrevious = this.#last
+    if (this.#last === undefined) this.#first = waiter
+    else this.#last.creditNext = waiter
+    this.#last = waiter
     if (this.bytes.isFull) this.bytes.waitFor(this)
   }
 
-  /** It does not wait any more. */
+  /** It does not wait any more. Safe for one that does not wait. */
   forget(waiter: CreditWaiter): void {
-    this.#waiters = this.#waiters.filter((other) => other !== waiter)
-    if (this.#waiters.length === 0) this.bytes.forget(this)
+    if (waiter.creditPrevious === undefined && this.#first !== waiter) return
+    this.#unlink(waiter)
+    if (this.#first === undefined) this.bytes.forget(this)
+  }
+
+  #unlink(waiter: CreditWaiter): void {
+    const { creditPrevious, creditNext } = waiter
+    if (creditPrevious === undefined) this.#first = creditNext
+    else creditPrevious.creditNext = creditNext
+    if (creditNext === undefined) this.#last = creditPrevious
+    else creditNext.creditPrevious = creditPrevious
+    waiter.creditPrevious = undefined
+    waiter.creditNext = undefined
   }
 
   /** There is room in bytes again, for a few: nobody knows how large what they want is. */
@@ -90,18 +109,22 @@ export class CreditPool implements TurnWork, BytesWaiter {
 
   /** There is credit for `credit` waiters, if there is room in bytes. */
   #goOn(credit: number): void {
-    if (this.#waiters.length === 0 || credit <= 0) return
+    if (this.#first === undefined || credit <= 0) return
     if (this.bytes.isFull) this.bytes.waitFor(this)
     else this.#wakeSome(credit)
   }
 
   /** Whoever was first last time comes last: else it would take each single credit before the others. */
   #wakeSome(credit: number): void {
-    const count = this.#turns === undefined ? this.#waiters.length : credit + WAKES_SPARE
-    const waiters = this.#waiters.splice(0, count)
+    const count = this.#turns === undefined ? Infinity : credit + WAKES_SPARE
+    const waiters: CreditWaiter[] = []
+    for (let first = this.#first; first !== undefined && waiters.length < count; first = this.#first) {
+      waiters.push(first)
+      this.#unlink(first)
+    }
     for (let index = 1; index < waiters.length; index++) waiters[index]!.onCredit()
     waiters[0]?.onCredit()
-    if (this.#waiters.length === 0 || this.#isAwake) return
+    if (this.#first === undefined || this.#isAwake) return
     this.#isAwake = true
     this.#turns?.wake(this)
   }

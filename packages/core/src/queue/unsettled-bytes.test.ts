@@ -127,7 +127,7 @@ test('bytes that come free wake a few of many consumers, not all of them', () =>
   const pool = new CreditPool(65_535, new Turns(env.clock), bytes)
   let wakes = 0
   bytes.take(150)
-  for (let count = 0; count < 1_000; count++) pool.waitFor({ onCredit: () => void wakes++ })
+  for (let count = 0; count < 1_000; count++) pool.waitFor({ creditPrevious: undefined, creditNext: undefined, onCredit: () => void wakes++ })
   bytes.take(20)
   bytes.giveBack(100)
   bytes.take(50) // whoever was woken first has taken it
