@@ -6,7 +6,7 @@ import type { PublishResult } from '@ternmq/core'
 import { writeReceipt } from './codec/encode.ts'
 import type { FrameHeaders } from './codec/headers.ts'
 import type { StompConnection } from './connection.ts'
-import { receiptOf } from './receipts.ts'
+import { receiptOf, WaitingReceipts } from './receipts.ts'
 
 /** Receipts that wait for the log; then no more frames are taken before it has caught up. */
 const CONFIRMS_MAX = 4_096
@@ -17,8 +17,7 @@ export class Unfinished {
   #publishTag = 0
   /** Of all kinds; of publishes the core has a limit. */
   #count = 0
-  /** By the number of the publish that they wait for. */
-  readonly #receipts = new Map<number, Uint8Array>()
+  readonly #receipts = new WaitingReceipts()
   /** Receipts that wait for the log alone. */
   #confirmCount = 0
   #whenDone: (() => void) | undefined = undefined
@@ -33,22 +32,28 @@ export class Unfinished {
   }
 
   /** A publish that has its outcome, or will have it: `onSettled` with the number that `nextPublish` gave. Hot path. */
-  onPublished(tag: number, result: PublishResult, receipt: Uint8Array | undefined): void {
+  onPublished(tag: number, result: PublishResult, headers: FrameHeaders): void {
     if (result === 'pending') {
       this.#count++
-      if (receipt !== undefined) this.#receipts.set(tag, receipt)
+      this.#receipts.add(tag, headers)
       return
     }
-    this.#answer(result, receipt)
+    const receipt = receiptOf(headers)
+    const client = this.#client
+    if (result === 'refused') client.refuseFor(client.producer.refusal!, 'SEND', receipt)
+    else if (receipt !== undefined) writeReceipt(client.transport, receipt)
   }
 
-  /** A publish that was pending has its outcome. Hot path of durable messages. */
+  /** A publish that was pending has its outcome; in their order. Hot path of durable messages. */
   onSettled(tag: number, result: Exclude<PublishResult, 'pending'>): void {
     this.#count--
-    const receipt = this.#receipts.get(tag)
-    if (receipt !== undefined) this.#receipts.delete(tag)
-    if (this.#client.isClosed) return
-    this.#answer(result, receipt)
+    const hasReceipt = this.#receipts.take(tag)
+    const client = this.#client
+    if (client.isClosed) return
+    const { bytes, start, end } = this.#receipts
+    if (result === 'refused') {
+      client.refuseFor(client.producer.refusal!, 'SEND', hasReceipt ? bytes.subarray(start, end) : undefined)
+    } else if (hasReceipt) writeReceipt(client.transport, bytes, start, end)
     this.#checkDone()
   }
 
@@ -86,12 +91,6 @@ export class Unfinished {
   whenDone(then: () => void): void {
     this.#whenDone = then
     this.#checkDone()
-  }
-
-  #answer(result: Exclude<PublishResult, 'pending'>, receipt: Uint8Array | undefined): void {
-    const client = this.#client
-    if (result === 'refused') client.refuseFor(client.producer.refusal!, 'SEND', receipt)
-    else if (receipt !== undefined) writeReceipt(client.transport, receipt)
   }
 
   #checkDone(): void {

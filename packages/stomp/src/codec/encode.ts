@@ -127,14 +127,14 @@ export function writeMessage(
 
 const RECEIPT = encodeText('RECEIPT\nreceipt-id:')
 
-/** RECEIPT for the value that `FrameHeaders.encodedValueAt` gave for `receipt`. [STOMP12-RECEIPT-a] Hot path. */
-export function writeReceipt(out: Output, receipt: Uint8Array): void {
-  const size = receipt.length
+/** RECEIPT for the value `bytes[start, end)` that `FrameHeaders.encodedValueAt` gave for `receipt`. [STOMP12-RECEIPT-a] Hot path. */
+export function writeReceipt(out: Output, bytes: Uint8Array, start: number = 0, end: number = bytes.length): void {
+  const size = end - start
   let at = out.reserve(RECEIPT.length + size + 3)
   const { slab } = out
   copyBytes(RECEIPT, 0, RECEIPT.length, slab, at)
   at += RECEIPT.length
-  copyBytes(receipt, 0, size, slab, at)
+  copyBytes(bytes, start, end, slab, at)
   at += size
   slab[at] = LF
   slab[at + 1] = LF

@@ -247,16 +247,26 @@ export class FrameHeaders {
    * as `receipt-id`.
    */
   encodedValueAt(index: number): Uint8Array {
-    const place = index * PLACE_SIZE
-    const start = this.#base + this.#places[place + VALUE_START]!
-    const end = this.#base + this.#places[place + VALUE_END]!
-    const isAsIs = this.version === 10 || (this.#places[place + MARKS]! & HAS_UNESCAPED) === 0
-    if (isAsIs && !isOfLogin(this.command)) {
-      const value = new Uint8Array(end - start)
-      this.#copy(place + VALUE_START, value, 0)
+    const size = this.encodedBytesAsIs(index)
+    if (size >= 0) {
+      const value = new Uint8Array(size)
+      this.copyValue(index, value, 0)
       return value
     }
     return encodeText(escape(this.valueAt(index), escapingOf(this.version, false), false))
+  }
+
+  /** Bytes of what `encodedValueAt` gives, where that is the value as it came and `copyValue` copies it; -1 elsewhere. Hot path. */
+  encodedBytesAsIs(index: number): number {
+    const place = index * PLACE_SIZE
+    const isAsIs = this.version === 10 || (this.#places[place + MARKS]! & HAS_UNESCAPED) === 0
+    if (!isAsIs || isOfLogin(this.command)) return -1
+    return this.#places[place + VALUE_END]! - this.#places[place + VALUE_START]!
+  }
+
+  /** Copies the value at `index` to `target` at `at`, byte for byte. Hot path. */
+  copyValue(index: number, target: Uint8Array, at: number): void {
+    this.#copy(index * PLACE_SIZE + VALUE_START, target, at)
   }
 
   /** All headers in the order they came, the first of each name. `skips` leaves out the ones with these numbers. */

@@ -33,7 +33,7 @@ export function handleSend(client: StompConnection, headers: FrameHeaders, bytes
   const tag = client.unfinished.nextPublish()
   const result = client.producer.publish(plan.target, message, tag, plan.options)
   if (result === 'unmatched' && plan.target.unheardAt !== plan.target.route.generation) client.adapter.noteUnheard(client, plan.target)
-  client.unfinished.onPublished(tag, result, receiptOf(headers))
+  client.unfinished.onPublished(tag, result, headers)
 }
 
 function planOf(client: StompConnection, headers: FrameHeaders): SendPlan {
