@@ -227,13 +227,20 @@ export class Destinations implements RouteSource {
 
   /** May `subject` do that with the queue? Undefined when it may. */
   refusalOf(subject: Subject, action: 'read' | 'write' | 'browse', name: string): string | undefined {
-    if (isTemporary(name)) return undefined // who knows the name may send; who reads, `Session.consume` decides
+    if (isTemporary(name)) return action === 'browse' ? this.#refusalToBrowseTemporary(subject, name) : undefined
+    if (isReservedName(name)) return `queue '${name}' is the broker's own: it is read by subscribing, and nobody sends to it`
     const { authorizer, name: vhost } = this.#vhost
     const { allowed } = isQueuePattern(name)
       ? authorizer.mayMatch(subject, action, { vhost, kind: 'queue', levels: queuePattern(name) })
       : authorizer.mayUse(subject, action, { vhost, kind: 'queue', levels: queueLevels(name) })
     if (allowed) return undefined
     return `user '${subject.principal.name}' may not ${ACTION_WORDS[action]} queue '${name}'`
+  }
+
+  /** Who knows the name may send; who reads, `Session` decides; only its owner looks into it. */
+  #refusalToBrowseTemporary({ clientId }: Subject, name: string): string | undefined {
+    const owner = this.#vhost.temporaries.ownerOf(QUEUE_PREFIX + name)
+    return owner?.clientId === clientId ? undefined : 'only the session that made a temporary queue looks into it'
   }
 
   /** Why nobody can send to a queue of that name; undefined when it is there now. */

@@ -201,3 +201,22 @@ test('a broker that stops ends connections without counting it against their mes
   world.settle()
   expect(next.sink.held[0]).toMatchObject({ failedCount: 0 })
 })
+
+test('what the broker keeps for others is nobody else\'s to read, browse or write, by whatever name', () => {
+  const world = new World()
+  const owner = world.connect('owner')
+  new Reader(owner, { kind: 'subscription', subscription: { clientId: 'owner', name: 'n', pattern: topicPattern('a'), shared: false } })
+  for (const kind of ['temp-queue', 'temp-topic'] as const) expect(world.vhost.temporaries.create(owner.session, kind).ok).toBe(true)
+  const subscription = [...world.vhost.destinations.all()].find(({ name }) => name.startsWith('$subscription/'))!.name
+  const temporary = [...world.vhost.destinations.all()].find(({ name }) => name.startsWith('$temp/'))!.name
+  const stranger = world.connect('stranger')
+  const subject = { principal: stranger.session.principal, clientId: 'stranger' }
+  expect(open(stranger, { kind: 'queue', queue: subscription }).ok).toBe(false)
+  expect(stranger.session.consume({ queue: subscription, assuranceMax: 1, data: {} }).ok).toBe(false)
+  expect(stranger.publish(`${QUEUE}${subscription}`, 'm')).toBe('refused')
+  expect(open(stranger, topic('$temp/#')).ok).toBe(false)
+  expect(open(stranger, topic('$temp/+')).ok).toBe(false)
+  expect(world.vhost.destinations.refusalOf(subject, 'browse', subscription)).toBeDefined()
+  expect(world.vhost.destinations.refusalOf(subject, 'browse', temporary)).toBeDefined()
+  expect(world.vhost.destinations.refusalOf({ ...subject, clientId: 'owner' }, 'browse', temporary)).toBeUndefined()
+})

@@ -175,6 +175,19 @@ describe('choosing', () => {
     expect(bench.handed).toHaveLength(3_000)
   })
 
+  test('what came back does not overtake what was put back into the way since', () => {
+    const bench = new Bench()
+    bench.wanted = () => []
+    const [first, second] = [bench.add('a1'), bench.add('a2')]
+    bench.consumer('a', 10)
+    bench.run()
+    bench.wanted = () => ['a']
+    noteReturned(bench.consumers, 4, second)
+    rewindCursors(bench.consumers, 4, first)
+    bench.run()
+    expect(bench.handed).toEqual(['a:a1', 'a:a2'])
+  })
+
   test('rewound, a consumer looks again', () => {
     const bench = new Bench()
     bench.wanted = () => []

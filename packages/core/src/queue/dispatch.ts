@@ -107,7 +107,7 @@ export class Dispatch {
       }
       const entry = line.entryAt(position)
       if (entry !== undefined) {
-        if (this.#give(entry, position, priority, held)) budget--
+        if (this.#give(entry, position, priority, held, false)) budget--
         else this.#mayUnload(line, position)
       } else {
         holdClosed(open, held)
@@ -143,7 +143,7 @@ export class Dispatch {
     held: Set<Consumer>,
   ): number {
     const returned = new Set<number>()
-    for (const consumer of open) for (const position of consumer.returned?.[priority] ?? []) returned.add(position)
+    for (const consumer of open) for (const position of returnedTo(consumer, priority)) returned.add(position)
     const positions = [...returned].sort((one, other) => one - other)
     for (const [index, position] of positions.entries()) {
       if (budget === 0) return 0
@@ -156,19 +156,23 @@ export class Dispatch {
           this.#staging.stageThese(line, positions.slice(index))
           return -1 - budget
         }
-        if (this.#give(entry, position, priority, held)) budget--
+        if (this.#give(entry, position, priority, held, true)) budget--
         else this.#mayUnload(line, position)
       }
     }
     return budget
   }
 
-  #give(entry: Delivery, position: number, priority: number, held: Set<Consumer>): boolean {
+  /** `isReturned`: to those that were past it only; the others come to it in their order. */
+  #give(entry: Delivery, position: number, priority: number, held: Set<Consumer>, isReturned: boolean): boolean {
     const takers: Consumer[] | undefined = this.#host.beginsGroup(entry) ? [] : undefined
     const isGiven = this.#consumers.offerInTurn((consumer) => {
-      if (held.has(consumer) || isPast(consumer, priority, position)) return false
+      const isPast = position < cursorOf(consumer, priority)
+      if (held.has(consumer) || isPast !== isReturned) return false
+      if (isReturned && consumer.returned?.[priority]?.has(position) !== true) return false
       if (!this.#host.wants(consumer, entry)) {
-        pass(consumer, priority, position)
+        if (isReturned) consumer.returned?.[priority]?.delete(position)
+        else setCursor(consumer, priority, position + 1)
         return false
       }
       if (!consumer.canTake(entry.assurance)) {
@@ -234,16 +238,16 @@ function forgetReturned(consumers: readonly Consumer[], priority: number, positi
   for (const consumer of consumers) consumer.returned?.[priority]?.delete(position)
 }
 
-/** There is nothing for the consumer at that position. */
-function isPast(consumer: Consumer, priority: number, position: number): boolean {
-  return position < cursorOf(consumer, priority) && consumer.returned?.[priority]?.has(position) !== true
+/** What came back to it. A cursor that was put back since has its own way to what is behind it. */
+function returnedTo(consumer: Consumer, priority: number): ReadonlySet<number> {
+  const returned = consumer.returned?.[priority]
+  if (returned === undefined) return NOTHING
+  const cursor = cursorOf(consumer, priority)
+  for (const position of returned) if (position >= cursor) returned.delete(position)
+  return returned
 }
 
-/** The consumer does not want what is there. */
-function pass(consumer: Consumer, priority: number, position: number): void {
-  if (position < cursorOf(consumer, priority)) consumer.returned?.[priority]?.delete(position)
-  else setCursor(consumer, priority, position + 1)
-}
+const NOTHING: ReadonlySet<number> = new Set()
 
 function cursorOf(consumer: Consumer, priority: number): number {
   return consumer.cursors?.[priority] ?? 1
