@@ -4,7 +4,8 @@
  */
 import type { LogRecord } from '@ternmq/store'
 import { QUEUE_PREFIX } from './address.ts'
-import type { LogGroup, Retried } from './log/host-log.ts'
+import type { LogGroup } from './log/host-log.ts'
+import type { Retried } from './log/owed.ts'
 import { messageRecord, settledRecord } from './log/records.ts'
 import { Message, type MessageExtras } from './message.ts'
 import type { Delivery } from './queue/delivery.ts'
@@ -164,21 +165,21 @@ class Move implements LogGroup, Retried {
     const wasThere = line?.remove(position) ?? true
     if (this.#leavesLog && wasThere) this.#vhost.log.unref(message.lsn)
     this.#target.queue.offer(this.#copy, this.#target.match)
-    if (this.#isOwed) this.#vhost.log.paid()
+    if (this.#isOwed) this.#vhost.log.owed.paid()
   }
 
   /** No room: it stays in flight, and is tried again a little later. Nobody hears before that it has been moved. */
   onRefused(text: string, isFinal: boolean): void {
     if (isFinal) return this.#onTooLarge(text)
     const { log } = this.#vhost
-    if (!this.#isOwed) log.owe()
+    if (!this.#isOwed) log.owed.owe()
     this.#isOwed = true
-    log.tryLater(this, text)
+    log.owed.tryLater(this, text)
   }
 
   again(): void {
     const { log } = this.#vhost
-    if (this.#queue.isClosed) log.paid()
+    if (this.#queue.isClosed) log.owed.paid()
     else log.appendAll(this.#records, this)
   }
 
@@ -195,6 +196,6 @@ class Move implements LogGroup, Retried {
     const said = `a message of queue '${name}' is too large to go to '${this.#target.name}' with its cause and ${what}: ${text}`
     this.#vhost.report({ kind, source: 'core', text: said })
     if (!isBare) this.#vhost.mover.move(this.#queue, this.#delivery, this.#target, copyFor(message, message.extras, 0))
-    if (this.#isOwed) this.#vhost.log.paid()
+    if (this.#isOwed) this.#vhost.log.owed.paid()
   }
 }

@@ -12,7 +12,8 @@ import type { Cancel } from './env.ts'
 import type { Obstacle } from './flow/admission.ts'
 import { WILLS_BATCH_MAX } from './limits.ts'
 import { Insistent, Note } from './log/groups.ts'
-import type { LogGroup, Retried } from './log/host-log.ts'
+import type { LogGroup } from './log/host-log.ts'
+import type { Retried } from './log/owed.ts'
 import { type DurableWill, willDueRecord, willGoneRecord, willSetRecord } from './log/logged-will.ts'
 import type { LoggedWill } from './log/records.ts'
 import type { Message } from './message.ts'
@@ -316,7 +317,7 @@ class WillPublish implements ProducerWork, LogGroup, Retried {
   onRefused(text: string, isFinal: boolean): void {
     this.#outgoing.abandon()
     if (isFinal) this.refuse()
-    else this.#vhost.log.tryLater(this, text)
+    else this.#vhost.log.owed.tryLater(this, text)
   }
 
   again(): void {

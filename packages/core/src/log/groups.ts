@@ -1,7 +1,8 @@
 /** The small things that wait for the log: settles of a turn, notes, and those who only want to know how far it is. */
 import type { LogRecord } from '@ternmq/store'
 import type { WaitingLine } from '../queue/line.ts'
-import type { HostLog, LogGroup, Retried } from './host-log.ts'
+import type { HostLog, LogGroup } from './host-log.ts'
+import type { Retried } from './owed.ts'
 import { deliveredRecord, settledRecord } from './records.ts'
 
 /** Something that must get into the log and had no room in it: tried again until it does, and nobody is told before that it is done. */
@@ -21,13 +22,13 @@ export abstract class Insistent implements LogGroup, Retried {
 
   onCommitted(): void {
     this.onDone()
-    if (this.#isOwed) this.log.paid()
+    if (this.#isOwed) this.log.owed.paid()
   }
 
   onRefused(text: string): void {
-    if (!this.#isOwed) this.log.owe()
+    if (!this.#isOwed) this.log.owed.owe()
     this.#isOwed = true
-    this.log.tryLater(this, text)
+    this.log.owed.tryLater(this, text)
   }
 
   again(): void {
@@ -174,13 +175,13 @@ export class Definition implements LogGroup {
   }
 
   onCommitted(): void {
-    if (this.#isOwed) this.#log.paid()
+    if (this.#isOwed) this.#log.owed.paid()
   }
 
   onRefused(): void {
-    if (!this.#isOwed) this.#log.owe()
+    if (!this.#isOwed) this.#log.owed.owe()
     this.#isOwed = true
-    this.#log.define(this)
+    this.#log.owed.define(this)
   }
 }
 

@@ -1,4 +1,3 @@
-// long: submitting, waiting in order and batching of a turn are one order of one log
 /**
  * The virtual host's end of its partition log: submits groups, waits for their outcomes in order, and says who may go on. A
  * message to a durable queue is routed when its record is committed and acknowledged after that. [ADR-0003]
@@ -11,16 +10,17 @@ import type {
   Ownership,
   PartitionLog,
   PreparedRecord,
-  Stored,
   WriterOwner,
 } from '@ternmq/store'
 import type { Clock } from '../env.ts'
-import { countText } from '../flow/units.ts'
-import { type HeaderCodec, Message } from '../message.ts'
+import type { HeaderCodec, Message } from '../message.ts'
 import type { WaitingLine } from '../queue/line.ts'
 import { Ring } from '../ring.ts'
 import { Barrier, Definition, EndedQueue, Mark, Note, NoteBatch, SettleBatch, Step } from './groups.ts'
-import { messageExtras, numbersRecord, readMessageMeta, RecordKind } from './records.ts'
+import { Owed } from './owed.ts'
+import { numbersRecord, RecordKind } from './records.ts'
+import { Snapshots, type TakeSnapshot } from './snapshots.ts'
+import { messageOfStored } from './stored-message.ts'
 
 /** Something that waits for the log. */
 export interface LogGroup {
@@ -34,30 +34,11 @@ export interface LogGroup {
   onRefused(text: string, isFinal: boolean): void
 }
 
-/** What was refused and must get into the log all the same. */
-export interface Retried {
-  /** Messages that are where they were after a restart if it never gets in. */
-  readonly messageCount: number
-  again(): void
-}
-
 /** The log has ended: the broker must stop, since nothing can be promised any more. */
 export type LogEnded = (error: Error) => void
 
-/** State of everything, for a snapshot. */
-export type TakeSnapshot = () => readonly Uint8Array[]
-
-/** Bookkeeping records after which an engine that keeps nothing over a restart may forget them. */
-const VOLATILE_SNAPSHOT_RECORDS = 65_536
-/** Log written since the last snapshot, at least; and so many times what that one weighed: it must stay a small part of all writing. */
-const SNAPSHOT_BYTES_MIN = 64 * 1024 * 1024
-const SNAPSHOT_BYTES_FACTOR = 8
-
 /** Pending beside large bodies that are being prepared: with more, the log is behind. */
 const PENDING_BESIDE_LARGE_MAX = 8 * 1024 * 1024
-
-/** Before what had no room in the log is tried again. */
-const RETRY_MS = 1_000
 
 export interface HostLogOptions {
   readonly clock: Clock
@@ -73,14 +54,10 @@ export class HostLog implements WriterOwner {
   #partition: PartitionLog | undefined = undefined
   #ownership: Ownership | undefined = undefined
   #codecs: ReadonlyMap<string, HeaderCodec> = new Map()
-  #takeSnapshot: TakeSnapshot = () => []
+  #snapshots: Snapshots | undefined = undefined
   #ticket = 0
   readonly #groups = new Ring<LogGroup>()
   readonly #scratch: LogRecord[] = []
-  #isVolatile = false
-  #recordsSinceSnapshot = 0
-  #snapshotBytes = 0
-  #isSnapshotting = false
   #lastQueueNumber = 0
   /** No record that is still to come has a lower lsn. */
   #nextLsn = 1
@@ -94,15 +71,8 @@ export class HostLog implements WriterOwner {
   #notes: NoteBatch | undefined = undefined
   readonly #submitBatches = (): void => this.#flushBatches()
   #isEnded = false
-  /** What had no room in the log and will be tried again, and who waits until that is done. */
-  #owedCount = 0
-  #isClosing = false
-  /** Refused; they go in before the next message does. */
-  #definitions: Definition[] = []
-  /** Refused; tried again in a while. A batch of settles each, a move, or a queue that ended. */
-  #refused: Retried[] = []
-  #refusedBecause = ''
-  #owedTo: (() => void)[] = []
+  /** What had no room in it and will be tried again. */
+  readonly owed: Owed
   /** Bytes of large bodies on their way ahead of their records: they are to delay nobody, so they do not make the log busy. */
   #preparingBytes = 0
   /** It may be ready again. */
@@ -110,6 +80,7 @@ export class HostLog implements WriterOwner {
 
   constructor(options: HostLogOptions) {
     this.#clock = options.clock
+    this.owed = new Owed(this, options.clock)
     this.#onEnded = options.onEnded
     this.#onUnwritten = options.onUnwritten ?? (() => {})
   }
@@ -129,10 +100,10 @@ export class HostLog implements WriterOwner {
     this.#lastQueueNumber = state.lastQueueNumber
     for (const [lsn, count] of state.refs) if (count > 1) this.#refs.set(lsn, count)
     this.#codecs = codecs
-    this.#takeSnapshot = takeSnapshot
-    this.#isVolatile = engine.durabilities.every((level) => level === 'memory')
+    const isVolatile = engine.durabilities.every((level) => level === 'memory')
     this.#partition = engine.partition(partition)
     this.#ownership = await this.#partition.own({ node, ttlMs: Infinity }, this)
+    this.#snapshots = new Snapshots(this.#ownership, takeSnapshot, isVolatile, (error) => this.onEnded(error))
   }
 
   /** False until there is an engine: then nothing is durable. */
@@ -192,7 +163,7 @@ export class HostLog implements WriterOwner {
 
   /** Submits one record; `group` hears of it. Hot path for durable messages. */
   append(record: LogRecord, group: LogGroup, level: Durability = 'fsync-local'): void {
-    if (this.#definitions.length > 0 && record.body !== undefined) this.#defineAgain()
+    if (this.owed.hasDefinitions && record.body !== undefined) this.owed.defineAgain()
     const scratch = this.#scratch
     scratch[0] = record
     scratch.length = 1
@@ -203,7 +174,7 @@ export class HostLog implements WriterOwner {
 
   /** Submits records that are committed together or not at all. */
   appendAll(records: readonly LogRecord[], group: LogGroup, level: Durability = 'fsync-local'): void {
-    if (this.#definitions.length > 0) this.#defineAgain()
+    if (this.owed.hasDefinitions) this.owed.defineAgain()
     group.ticket = ++this.#ticket
     this.#groups.push(group)
     this.#ownership!.log.submit(records, group.ticket, level)
@@ -217,7 +188,7 @@ export class HostLog implements WriterOwner {
 
   /** Undefined when everything so far is in the log; otherwise resolves when that is so, which it never is once the log has ended. */
   settledSoFar(): Promise<void> | undefined {
-    if (this.isIdle && this.#owedCount === 0 && !this.#isEnded) return undefined
+    if (this.isIdle && this.owed.count === 0 && !this.#isEnded) return undefined
     return new Promise((resolve) => this.afterBatches(resolve))
   }
 
@@ -228,44 +199,9 @@ export class HostLog implements WriterOwner {
   afterBatches(f: () => void): void {
     if (this.#isEnded) return
     this.#flushBatches()
-    const tell = (): void => {
-      if (this.#owedCount === 0) f()
-      else this.#owedTo.push(f)
-    }
+    const tell = (): void => this.owed.whenPaid(f)
     if (this.#groups.length === 0) tell()
     else this.follow(new Barrier(tell))
-  }
-
-  /** Something was refused and is tried again: until `paid`, nobody hears that what came before is done. */
-  owe(): void {
-    this.#owedCount++
-  }
-
-  paid(): void {
-    if (--this.#owedCount > 0) return
-    const waiting = this.#owedTo
-    this.#owedTo = []
-    for (const f of waiting) f()
-  }
-
-  /** `group` was refused with `text`: it goes to the log again a little later, and once more when that is closed. */
-  tryLater(group: Retried, text: string): void {
-    this.#refused.push(group)
-    this.#refusedBecause = text
-    if (this.#refused.length === 1) this.#later(() => this.#tryAgain())
-  }
-
-  #tryAgain(): void {
-    const refused = this.#refused
-    this.#refused = []
-    for (const group of refused) group.again()
-  }
-
-  /** Runs `again` a little later, if the log is still there. */
-  #later(again: () => void): void {
-    this.#clock.after(RETRY_MS, () => {
-      if (!this.#isEnded && !this.#isClosing) again()
-    })
   }
 
   /** `note` hears the lsn from which on records were submitted after this call; at once when nothing is under way. */
@@ -286,22 +222,6 @@ export class HostLog implements WriterOwner {
   insist(make: () => LogRecord | undefined): void {
     const record = make()
     if (record !== undefined) this.append(record, new Definition(this, make))
-  }
-
-  /** Only a refused definition calls this. As many as there are queues and bindings at most. */
-  define(definition: Definition): void {
-    this.#definitions.push(definition)
-    if (this.#definitions.length === 1) this.#later(() => this.#defineAgain())
-  }
-
-  #defineAgain(): void {
-    const definitions = this.#definitions
-    this.#definitions = []
-    for (const definition of definitions) {
-      const record = definition.make()
-      if (record === undefined) this.paid()
-      else this.append(record, definition)
-    }
   }
 
   /** A queue is gone for good, and with it what it held. */
@@ -409,7 +329,7 @@ export class HostLog implements WriterOwner {
     if (this.#partition === undefined || this.#isEnded) return undefined
     try {
       const messages = new Array<Message | undefined>(lsns.length).fill(undefined)
-      await this.#partition.readEach(lsns, (record, index) => (messages[index] = this.#messageOf(record)))
+      await this.#partition.readEach(lsns, (record, index) => (messages[index] = messageOfStored(record, this.#codecs)))
       return this.#isEnded ? undefined : messages
     } catch (error) {
       this.onEnded(error as Error)
@@ -433,26 +353,18 @@ export class HostLog implements WriterOwner {
   async close(): Promise<void> {
     const ownership = this.#ownership
     if (ownership === undefined || this.#isEnded) return
-    this.#isClosing = true
+    this.owed.close()
     if (!this.isIdle) await this.#outcomesSoFar()
-    if (this.#owedCount > 0) await this.#tryOnceMore()
-    if (!this.#isVolatile) await this.#snapshot(ownership)
+    if (this.owed.count > 0) await this.#tryOnceMore()
+    if (!this.#snapshots!.isVolatile) await this.#snapshots!.write(this.#nextLsn - 1)
     await ownership.resign()
   }
 
   /** There may be room now, and there is no later. */
   async #tryOnceMore(): Promise<void> {
-    this.#tryAgain()
-    this.#defineAgain()
+    this.owed.tryOnceMore()
     await this.#outcomesSoFar()
-    if (this.#isEnded || this.#owedCount === 0) return
-    const messages = this.#refused.reduce((sum, { messageCount }) => sum + messageCount, 0)
-    const others = this.#definitions.length
-    this.#onUnwritten(
-      `the store had no room to the last (${this.#refusedBecause}): ${countText(messages, 'message that was', 'messages that were')} finished with or moved ` +
-        `${messages === 1 ? 'is' : 'are'} back at the next start, ` +
-        `${countText(others, 'change', 'changes')} of queues, sessions and subscriptions lost; give the store more room before that`,
-    )
+    if (!this.#isEnded && this.owed.count > 0) this.#onUnwritten(this.owed.unwrittenText())
   }
 
   /** As `settledSoFar`, but what was refused does not hold up the end. */
@@ -473,9 +385,10 @@ export class HostLog implements WriterOwner {
       group.onCommitted(lsn)
       lsn += group.recordCount
     }
-    this.#recordsSinceSnapshot += lsn - firstLsn
+    const snapshots = this.#snapshots!
+    snapshots.recordCount += lsn - firstLsn
     this.onReady()
-    if (this.#isSnapshotDue()) void this.#snapshot(this.#ownership!)
+    if (snapshots.isDue) void snapshots.write(this.#nextLsn - 1) // it never rejects
   }
 
   onFailed(ticket: number, error: NotAppended): void {
@@ -519,57 +432,6 @@ export class HostLog implements WriterOwner {
     if (batch === undefined) return
     this.#notes = undefined
     this.append(batch.record(), batch)
-  }
-
-  #isSnapshotDue(): boolean {
-    if (this.#isSnapshotting) return false
-    if (this.#isVolatile) return this.#recordsSinceSnapshot > VOLATILE_SNAPSHOT_RECORDS
-    const { bytesSinceSnapshot } = this.#ownership!
-    return bytesSinceSnapshot > Math.max(SNAPSHOT_BYTES_MIN, this.#snapshotBytes * SNAPSHOT_BYTES_FACTOR)
-  }
-
-  /** The state after the last committed record. An engine that keeps nothing over a restart need not keep what only a restart would read. */
-  async #snapshot(ownership: Ownership): Promise<void> {
-    if (this.#isSnapshotting || this.#nextLsn <= 1) return
-    this.#isSnapshotting = true
-    this.#recordsSinceSnapshot = 0
-    const data = this.#isVolatile ? [] : this.#takeSnapshot()
-    this.#snapshotBytes = data.reduce((sum, part) => sum + part.length, 0)
-    try {
-      await ownership.putSnapshot(this.#nextLsn - 1, data)
-    } catch (error) {
-      // Full: the log goes on without, and tries again later. Anything else ends it.
-      if ((error as { code?: unknown }).code !== 'STORE_NOT_APPENDED') this.onEnded(error as Error)
-    }
-    this.#isSnapshotting = false
-  }
-
-  /** Keeps nothing of the record's memory. */
-  #messageOf(record: Stored): Message {
-    const logged = readMessageMeta(record.meta)
-    const codec = this.#codecs.get(logged.codecId)
-    if (codec === undefined) {
-      throw new Error(`log record ${record.lsn} has headers of format '${logged.codecId}', which no adapter of this broker reads`)
-    }
-    const message = new Message({
-      topic: logged.topic,
-      codec,
-      bytes: record.body!,
-      start: record.bodyStart,
-      headerStart: record.bodyStart,
-      bodyStart: record.bodyStart + logged.headerBytes,
-      end: record.bodyEnd,
-      assurance: logged.assurance,
-      durable: logged.durable,
-      retain: logged.retain,
-      expiresAtMs: logged.expiresAtMs,
-      publisher: logged.publisher,
-      priority: logged.priority,
-      extras: messageExtras(logged.extras),
-    })
-    message.lsn = record.lsn
-    message.detach()
-    return message
   }
 }
 
