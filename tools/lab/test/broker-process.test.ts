@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { existsSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 
 import { BrokerProcess } from '../src/broker-process.ts'
 
@@ -37,7 +37,8 @@ test('a broker that was killed comes back on its port and data directory, and bo
   expect(broker.pid).not.toBe(pid)
   await broker.pause()
   await broker.startAgain()
-  expect(broker.log().match(/is ready/g)).toHaveLength(3)
+  // The log is written behind the ready file.
+  await vi.waitFor(() => expect(broker.log().match(/is ready/g)).toHaveLength(3), 10_000)
   await broker.stop()
   expect(existsSync(dataDir)).toBe(false)
 })
