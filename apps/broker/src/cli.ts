@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `ternmq` command. Exit codes: 0 done, 1 failed, 2 not understood, 3 the store failed while a broker ran. */
+import { startedAs } from './as-started.ts'
 import { complain, type ConsoleIo } from './console-io.ts'
 import { messageOf, UsageError } from './errors.ts'
 import { VERSION } from './version.ts'
@@ -13,8 +14,11 @@ const HELP = `Usage: ternmq COMMAND [OPTION…]
   store              messages and sessions on disk: inspect, verify, backup, restore
   version            print the version
 
-'ternmq COMMAND --help' tells more about one of them.
+'ternmq COMMAND --help' tells more about one of them. In a clone of the repository, ternmq is \`npm run -s ternmq --\`.
 `
+
+/** Commands with a help of their own. */
+const COMMANDS = ['start', 'config', 'user', 'resolve', 'store']
 
 /** A command loads what it needs: nobody waits for a broker's parts to see the version. */
 async function main(args: readonly string[], io: ConsoleIo): Promise<number> {
@@ -34,24 +38,26 @@ async function main(args: readonly string[], io: ConsoleIo): Promise<number> {
     case '--version':
       io.stdout.write(`${VERSION}\n`)
       return 0
+    case undefined:
     case 'help':
     case '--help':
     case '-h':
       io.stdout.write(HELP)
       return 0
-    case undefined:
-      io.stderr.write(HELP)
-      return 2
     default:
       throw new UsageError(`there is no command '${command}'`)
   }
 }
 
-const io: ConsoleIo = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: process.env }
+const { argv, env, stdin, stdout, stderr } = process
+const args = argv.slice(2)
+const io: ConsoleIo = { stdin, stdout, stderr, env, started: startedAs(argv, env) }
 try {
-  process.exit(await main(process.argv.slice(2), io))
+  process.exit(await main(args, io))
 } catch (error) {
   const isUsage = error instanceof UsageError
-  complain(io, isUsage ? [`${error.message} (see ternmq --help)`] : messageOf(error).split('\n'))
+  const known = COMMANDS.filter((name) => name === args[0])
+  const help = ['ternmq', ...known, '--help'].join(' ')
+  complain(io, isUsage ? [`${error.message} (see \`${help}\`)`] : messageOf(error).split('\n'))
   process.exit(isUsage ? 2 : 1)
 }

@@ -11,6 +11,7 @@ import {
   type ListenerContext,
   type ListenerOptions,
   type TlsSettings,
+  TransportError,
 } from '@ternmq/transport'
 import type { WebSocketListenerSettings, WebSocketSettings } from '@ternmq/websocket'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -43,17 +44,24 @@ export class Listeners {
   readonly bound: Readonly<Partial<Record<ListenerName, BoundAddress>>>
   readonly #open: readonly OpenListener[]
 
-  /** Opens every enabled listener, or rejects with the first's error and none left open. */
+  /** Opens every enabled listener, or rejects with one error and none left open. Of ports that are taken it names all. */
   static async open(config: BrokerConfig, parts: ListenerParts): Promise<Listeners> {
     const open: OpenListener[] = []
     const bound: Partial<Record<ListenerName, BoundAddress>> = {}
+    const taken: [name: ListenerName, error: TransportError][] = []
     try {
       for (const [name, { enabled }] of listenersOf(config)) {
         if (!enabled) continue
         const made = await make(name, config, parts, bound)
-        bound[name] = await made.listener.start()
-        open.push(made)
+        try {
+          bound[name] = await made.listener.start()
+          open.push(made)
+        } catch (error) {
+          if (!(error instanceof TransportError && error.code === 'LISTENER_PORT_IN_USE')) throw error
+          taken.push([name, error])
+        }
       }
+      if (taken.length > 0) throw portsTaken(taken)
     } catch (error) {
       await Promise.all(open.map(({ listener }) => listener.close('the broker could not start')))
       throw error
@@ -89,6 +97,13 @@ export class Listeners {
   get #openCount(): number {
     return this.#open.reduce((count, { listener }) => count + listener.stats.open, 0)
   }
+}
+
+/** One broker beside another is a matter of one line. */
+function portsTaken(taken: readonly (readonly [name: ListenerName, error: TransportError])[]): TransportError {
+  const sets = taken.map(([name]) => `--set listeners.${name}.port=0`).join(' ')
+  const advice = `or let the system choose free ports, which the log names: \`ternmq start ${sets}\``
+  return new TransportError('LISTENER_PORT_IN_USE', [...taken.map(([, error]) => error.message), advice].join('\n'))
 }
 
 type Bound = Readonly<Partial<Record<ListenerName, BoundAddress>>>

@@ -36,8 +36,31 @@ describe('`resolve` without a broker', () => {
     expect(rows(stdout, 'hint')).toEqual([expect.stringContaining("'Sensor/+'")])
   })
 
+  test('reads as the listener does, names it, and takes another profile by an option', async () => {
+    const address = async (...args: string[]): Promise<string[]> => {
+      const { stdout } = await ternmq(['resolve', '--protocol', 'stomp', '/topic/a.#', '--set', 'listeners.stomp.profile=rabbitmq', ...args, ...nowhere()])
+      return [rows(stdout, 'address')[0]!, rows(stdout, 'means')[0]!]
+    }
+    expect(await address()).toEqual([expect.stringContaining('profile rabbitmq of listeners.stomp, '), "all topics that match 'a/#'"])
+    expect(await address('--profile', 'activemq')).toEqual([expect.stringContaining('profile activemq by --profile'), "all topics that match 'a/#'"])
+  })
+
+  test('refuses options that a broker refuses', async () => {
+    const { code, stdout } = await ternmq(['resolve', '--protocol', 'stomp', '/queue/a?consumer.colour=red', ...nowhere()])
+    expect(code).toBe(1)
+    expect(rows(stdout, 'refused')).toEqual([expect.stringMatching(/^option consumer\.colour=red means nothing here/)])
+  })
+
+  test('says when a delayed message is sent, and that a subscription is not delayed', async () => {
+    const sent = await ternmq(['resolve', '--protocol', 'mqtt', '--send', '$delayed/5/a/b', ...nowhere()])
+    expect(rows(sent.stdout, 'means')).toEqual(["topic 'a/b', 5 s after it was published"])
+    const received = await ternmq(['resolve', '--protocol', 'mqtt', '$delayed/5/a/b', ...nowhere()])
+    expect(rows(received.stdout, 'note')).toEqual([expect.stringContaining('subscribe to TOPIC')])
+  })
+
   test.each([
     [['/topic/a'], '--protocol is missing'],
+    [['/topic/a'], 'see `ternmq resolve --help`'],
     [['--protocol', 'http', '/topic/a'], "there is no protocol 'http'; there are mqtt, stomp, amqp10, rest"],
     [['--protocol', 'stomp', '--profile', 'kafka', 'a'], "there is no profile 'kafka'"],
     [['--protocol', 'stomp', '--kind', 'stream', 'a'], "there is no kind 'stream'"],

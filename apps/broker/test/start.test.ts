@@ -107,8 +107,20 @@ describe('a start that cannot be', () => {
     expect(await program.ended()).toEqual({ code: 1, signal: null })
     expect(program.errors).toEqual([
       `ternmq: listener ws cannot bind 127.0.0.1:${busy}: the port is in use; stop the other program or set listeners.ws.port`,
+      expect.stringMatching(/ start --set listeners\.ws\.port=0 --data-dir /),
     ])
     await start({ dataDir, settings: [`listeners.mqtt.port=${mqttPort}`] })
+  })
+
+  test('names all ports that are busy at once, and what to paste', async () => {
+    const [one, other] = [await occupyPort(), await occupyPort()]
+    const program = launch({ settings: [`listeners.mqtt.port=${one}`, `listeners.stomp.port=${other}`], listeners: ['mqtt', 'stomp', 'ws'] })
+    expect((await program.ended()).code).toBe(1)
+    expect(program.errors).toEqual([
+      expect.stringMatching(`^ternmq: listener mqtt cannot bind 127.0.0.1:${one}: the port is in use`),
+      expect.stringMatching(`^ternmq: listener stomp cannot bind 127.0.0.1:${other}: the port is in use`),
+      expect.stringContaining('--set listeners.mqtt.port=0 --set listeners.stomp.port=0'),
+    ])
   })
 
   test('says what is wrong in the configuration: file, line, key, value, and what is allowed', async () => {
@@ -129,7 +141,7 @@ describe('a start that cannot be', () => {
     const program = launch(exposed)
     expect((await program.ended()).code).toBe(1)
     expect(program.errors).toHaveLength(1)
-    expect(program.errors[0]).toMatch(/^ternmq: listeners\.mqtt listens on 0\.0\.0\.0, .*`ternmq user add NAME`/)
+    expect(program.errors[0]).toMatch(/^ternmq: listeners\.mqtt listens on 0\.0\.0\.0, .* user add NAME --data-dir /)
 
     await ternmq(['user', 'add', 'alice', '--password-stdin', '--data-dir', dataDir], 'secret')
     const broker = await start(exposed)
@@ -139,10 +151,9 @@ describe('a start that cannot be', () => {
   test('tells a wrong option apart from a failure by its exit code', async () => {
     expect(await ternmq(['start', '--prot', '1'])).toMatchObject({
       code: 2,
-      stderr: ["ternmq: unknown option '--prot' (see ternmq --help)"],
+      stderr: ["ternmq: unknown option '--prot' (see `ternmq start --help`)"],
     })
     expect(await ternmq(['strat'])).toMatchObject({ code: 2 })
-    expect(await ternmq([])).toMatchObject({ code: 2, stdout: [] })
   })
 
   test('names a certificate file that is not there', async () => {
@@ -221,10 +232,15 @@ describe('other commands', () => {
     expect(await ternmq(['config', 'check', '--set', 'mqtt.maxQos=9'])).toMatchObject({ code: 1 })
   })
 
-  test.each(['', 'start ', 'config ', 'user ', 'store '])('`ternmq %s--help` explains it', async (command) => {
+  test.each(['', 'start ', 'config ', 'user ', 'store ', 'resolve '])('`ternmq %s--help` explains it', async (command) => {
     const { code, stdout, stderr } = await ternmq(`${command}--help`.split(' '))
     expect({ code, stderr }).toEqual({ code: 0, stderr: [] })
     expect(stdout[0]).toMatch(/^Usage: ternmq/)
+  })
+
+  test('`ternmq` alone explains itself', async () => {
+    const { code, stdout, stderr } = await ternmq([])
+    expect({ code, stderr, first: stdout[0] }).toEqual({ code: 0, stderr: [], first: 'Usage: ternmq COMMAND [OPTION…]' })
   })
 
   test('`version` prints the version', async () => {

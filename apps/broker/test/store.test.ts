@@ -9,6 +9,7 @@ import {
   readdirSync,
   readSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -160,7 +161,7 @@ describe('`store verify`', () => {
     const { code, stderr } = await store('verify', '--data-dir', broker.dataDir)
     expect(code).toBe(1)
     expect(stderr).toEqual([
-      expect.stringContaining(`${broker.dataDir} is in use by process ${broker.ready.pid}; stop it`),
+      expect.stringMatching(`${broker.dataDir} is in use by process ${broker.ready.pid}, .* store backup DIR --data-dir .* store verify DIR`),
     ])
   })
 
@@ -220,6 +221,20 @@ describe('a backup', () => {
       stderr: [expect.stringMatching(/not empty \(thesis\.txt\)/)],
     })
     expect(readdirSync(target)).toEqual(['thesis.txt'])
+  })
+
+  test.each(['', 'p0', 'p0/copy/deep', 'new'])('is not made inside the journal that it copies (%j)', async (inside) => {
+    const broker = await start()
+    const journal = join(broker.dataDir, 'journal')
+    symlinkSync(journal, join(broker.dataDir, 'link'))
+    for (const folder of [journal, join(broker.dataDir, 'link')]) {
+      expect(await store('backup', join(folder, inside), '--data-dir', broker.dataDir)).toMatchObject({
+        code: 1,
+        stdout: [],
+        stderr: [expect.stringMatching(/is inside the journal .*: name a directory outside of it$/)],
+      })
+    }
+    expect(readdirSync(journal)).not.toContain('new')
   })
 
   test('is not restored over a journal, nor under a broker that runs', async () => {
@@ -286,5 +301,5 @@ test.each([
   [['store', 'restore'], '`store restore` needs a directory'],
   [['store', 'repair'], 'there is no `store repair`; there are inspect, verify, backup and restore'],
 ])('`ternmq %j` is not understood: exit code 2, and what is meant', async (args, sentence) => {
-  expect(await ternmq(args)).toEqual({ code: 2, stdout: [], stderr: [`ternmq: ${sentence} (see ternmq --help)`] })
+  expect(await ternmq(args)).toEqual({ code: 2, stdout: [], stderr: [`ternmq: ${sentence} (see \`ternmq store --help\`)`] })
 })

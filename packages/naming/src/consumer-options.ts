@@ -3,6 +3,21 @@ import { OPTIONS_MAX } from './limits.ts'
 import { decodePart } from './percent.ts'
 import { AddressRefused, quote } from './refusal.ts'
 
+/** Options that a broker here goes by, and their values. */
+const KNOWN: Readonly<Record<string, RegExp>> = {
+  exclusive: /^(true|false)$/,
+  priority: /^-?\d{1,9}$/,
+  prefetchSize: /^\d{1,9}$/,
+  retroactive: /^(true|false)$/,
+  noLocal: /^(true|false)$/,
+}
+
+/** What is wrong with an option; undefined for one that means something. */
+export function consumerOptionProblem(name: string, value: string): string | undefined {
+  if (Object.hasOwn(KNOWN, name) && KNOWN[name]!.test(value)) return undefined
+  return `option consumer.${name}=${value} means nothing here; there are exclusive, priority, prefetchSize, retroactive and noLocal`
+}
+
 const MARK = '?consumer.'
 const PREFIX = 'consumer.'
 

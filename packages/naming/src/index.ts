@@ -18,6 +18,7 @@ export {
   toCoreName,
   type TopicAddress,
 } from './address.ts'
+export { consumerOptionProblem } from './consumer-options.ts'
 export { HintGate, type HintGateLimits } from './hint-gate.ts'
 export { type Hint, type HintId, hintsFor } from './hints.ts'
 export { NearMisses, type NearMissLimits, type NearMissReason, type Suggestion, type Teller } from './near-misses.ts'

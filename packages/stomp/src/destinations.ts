@@ -11,7 +11,7 @@ import {
   subscriptionQueueName,
   topicName,
 } from '@ternmq/core'
-import { hintsFor, kindText, type ParsedAddress, type Resolution, resolve, toCoreName } from '@ternmq/naming'
+import { consumerOptionProblem, hintsFor, kindText, type ParsedAddress, type Resolution, resolve, toCoreName } from '@ternmq/naming'
 import { HeaderId } from './codec/header-ids.ts'
 import type { FrameHeaders } from './codec/headers.ts'
 import { quote } from './codec/problem.ts'
@@ -234,15 +234,13 @@ export class Destinations {
 function withOptions(frame: FrameHeaders, wishes: SourceWishes, options: readonly (readonly [name: string, value: string])[]): SourceWishes {
   let own = wishes
   for (const [name, value] of options) {
+    const problem = consumerOptionProblem(name, value)
+    if (problem !== undefined) throw new Refused(frame, problem)
     if (name === 'exclusive') own = { ...own, exclusive: value === 'true' }
-    else if (name === 'priority' && /^-?\d{1,9}$/.test(value)) own = { ...own, priority: Number(value) }
+    else if (name === 'priority') own = { ...own, priority: Number(value) }
     else if (name === 'retroactive') own = { ...own, retroactive: value === 'true' }
     else if (name === 'noLocal') own = { ...own, noLocal: value === 'true' }
-    else if (name === 'prefetchSize' && /^\d{1,9}$/.test(value)) {
-      own = { ...own, prefetch: wishes.prefetch ?? Math.min(Math.max(Number(value), 1), PREFETCH_MAX) }
-    } else {
-      throw new Refused(frame, `option consumer.${name}=${value} means nothing here; there are exclusive, priority, prefetchSize, retroactive and noLocal`)
-    }
+    else if (name === 'prefetchSize') own = { ...own, prefetch: wishes.prefetch ?? Math.min(Math.max(Number(value), 1), PREFETCH_MAX) }
   }
   return own
 }

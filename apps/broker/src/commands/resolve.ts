@@ -1,7 +1,8 @@
 /** `ternmq resolve …`: what an address means, by which rule, and how other protocols write it. */
-import { loadConfig } from '@ternmq/config'
+import { type BrokerConfig, type ListenerName, listenersOf, loadConfig } from '@ternmq/config'
 import { QUEUE_PREFIX } from '@ternmq/core'
 import {
+  consumerOptionProblem,
   type Hint,
   hintsFor,
   type KindHint,
@@ -34,7 +35,8 @@ Says what an address means in a protocol, by which rule, how every protocol writ
 broker must run on the data directory. Ends with 1 when the address is refused. An address that begins with '-' comes after '--'.
 
   --protocol PROTOCOL    ${PROTOCOLS.join(', ')}
-  --profile PROFILE      ${PROFILES.join(', ')}: whose clients the listener is for; activemq when left out
+  --profile PROFILE      ${PROFILES.join(', ')}: whose clients the listener is for; when left out, as the first
+                         listener of the protocol is set (listeners.NAME.profile)
   --send                 as one sends to it; else as one receives from it, where wildcards count
   --kind KIND            ${kinds().join(', ')}: what the client says beside the address
   --json                 as JSON
@@ -49,6 +51,12 @@ const PROTOCOL_TEXTS: Readonly<Record<keyof Spellings, string>> = {
   rest: 'REST',
 }
 
+/** Whose rules count, and where that is set. */
+interface ProfileChoice {
+  readonly profile: Profile
+  readonly source: string
+}
+
 /** Undefined where no broker runs, or the address is not one name. */
 type Existence = boolean | undefined
 
@@ -57,6 +65,9 @@ interface Explained {
   readonly exists: Existence
   readonly isBrokerRunning: boolean
   readonly hints: readonly Hint[]
+  readonly profileSource: string
+  /** MQTT's `$delayed/SECONDS/TOPIC`: the topic is what is resolved. */
+  readonly delaySeconds: number | undefined
 }
 
 export async function resolve(args: readonly string[], io: ConsoleIo): Promise<number> {
@@ -76,7 +87,6 @@ export async function resolve(args: readonly string[], io: ConsoleIo): Promise<n
   const [text] = positionals
   if (text === undefined) throw new UsageError('which address?')
   const protocol = oneOf<Protocol>('protocol', values.protocol, PROTOCOLS)
-  const profile = oneOf<Profile>('profile', values.profile ?? 'activemq', PROFILES)
   const kindHint = values.kind === undefined ? undefined : oneOf<KindHint>('kind', values.kind, kinds())
   const purpose: Purpose = values.send === true ? 'send' : 'receive'
   const loaded = loadConfig(loadOptionsOf(values, io))
@@ -85,12 +95,35 @@ export async function resolve(args: readonly string[], io: ConsoleIo): Promise<n
     return 1
   }
   const socket = pathsOf(loaded.config.dataDir).adminSocket
+  const { profile, source } = profileFor(protocol, values.profile, loaded.config)
   const asked = { protocol, profile, kindHint, purpose }
-  const explained = await explain(text, asked, (names) => askExistence(socket, names))
+  const [address, delaySeconds] = protocol === 'mqtt' && purpose === 'send' ? undelayed(text) : [text, undefined]
+  const found = await explain(address, asked, (names) => askExistence(socket, names))
+  const explained = { ...found, profileSource: source, delaySeconds }
   const lines =
     values.json === true ? [JSON.stringify(asJson(text, asked, explained), null, 2)] : asLines(text, asked, explained)
   for (const line of lines) io.stdout.write(`${line}\n`)
   return explained.resolution.ok ? 0 : 1
+}
+
+/** Of MQTT's listeners none has a profile, and the other protocols have no listener yet. */
+const LISTENERS: Readonly<Partial<Record<Protocol, readonly ListenerName[]>>> = { stomp: ['stomp', 'stomps', 'ws', 'wss', 'any'] }
+
+/** As asked for, else as the protocol's first listener that is open is set. */
+function profileFor(protocol: Protocol, asked: string | undefined, config: BrokerConfig): ProfileChoice {
+  if (asked !== undefined) return { profile: oneOf<Profile>('profile', asked, PROFILES), source: 'by --profile' }
+  const open = listenersOf(config).filter(([name, { enabled }]) => enabled && LISTENERS[protocol]?.includes(name) === true)
+  const [first] = open
+  if (first === undefined) return { profile: 'activemq', source: 'by default' }
+  const [name, { profile = 'activemq' }] = first
+  const others = open.filter(([, other]) => other.profile !== profile).map(([other, its]) => `, listeners.${other} has ${its.profile ?? ''}`)
+  return { profile, source: `of listeners.${name}${others.join('')}` }
+}
+
+/** The topic of `$delayed/SECONDS/TOPIC`, and the seconds. */
+function undelayed(text: string): [topic: string, seconds: number | undefined] {
+  const [, seconds, topic] = /^\$delayed\/([0-9]{1,7})\/(.+)$/s.exec(text) ?? []
+  return topic === undefined ? [text, undefined] : [topic, Number(seconds)]
 }
 
 function kinds(): readonly KindHint[] {
@@ -120,7 +153,7 @@ async function explain(
   text: string,
   options: ResolveOptions,
   ask: (names: readonly string[]) => Promise<readonly boolean[] | undefined>,
-): Promise<Explained> {
+): Promise<Omit<Explained, 'profileSource' | 'delaySeconds'>> {
   const names: string[] = []
   const exists: ResolveOptions['exists'] = (kind, name) => {
     names.push(kind === 'queue' ? QUEUE_PREFIX + name : name)
@@ -131,10 +164,13 @@ async function explain(
   const wanted = [...new Set(own === undefined ? names : [...names, own])]
   const answers = await ask(wanted)
   const known = new Map(answers?.map((answer, index) => [wanted[index]!, answer]))
-  const resolution = resolveAddress(text, {
-    ...options,
-    exists: (kind, name) => known.get(kind === 'queue' ? QUEUE_PREFIX + name : name) === true,
-  })
+  const resolution = withKnownOptions(
+    resolveAddress(text, {
+      ...options,
+      exists: (kind, name) => known.get(kind === 'queue' ? QUEUE_PREFIX + name : name) === true,
+    }),
+    text,
+  )
   const meant = resolution.ok ? toCoreName(resolution.address) : undefined
   return {
     resolution,
@@ -144,25 +180,38 @@ async function explain(
   }
 }
 
+/** As a broker refuses a SUBSCRIBE with an option that it does not know. */
+function withKnownOptions(resolution: Resolution, text: string): Resolution {
+  if (!resolution.ok) return resolution
+  for (const [name, value] of resolution.options) {
+    const problem = consumerOptionProblem(name, value)
+    if (problem !== undefined) return { ok: false, rule: resolution.rule, detail: { refusal: 'mismatch', subject: text, text: problem } }
+  }
+  return resolution
+}
+
 function asLines(
   text: string,
   { protocol, profile = 'activemq', purpose }: ResolveOptions,
   explained: Explained,
 ): string[] {
-  const { resolution, hints } = explained
+  const { resolution, hints, profileSource, delaySeconds } = explained
   const { rule: id } = resolution
   const rule = id === undefined ? 'none' : `${RULES[id].order} (${id}): ${RULES[id].sentence}`
-  const where = `${PROTOCOL_TEXTS[protocol]}${protocol === 'mqtt' ? '' : `, profile ${profile}`}, to ${purpose}`
+  const where = `${PROTOCOL_TEXTS[protocol]}${protocol === 'mqtt' ? '' : `, profile ${profile} ${profileSource}`}, to ${purpose}`
   const lines = [row('address', `${text}   (${where})`)]
   if (!resolution.ok) return [...lines, row('rule', rule), row('refused', resolution.detail.text)]
   const { address, options, mustExist, notes } = resolution
-  lines.push(row('means', kindText(address)), row('rule', rule), row('exists', existsText(address, explained)))
+  const means = kindText(address)
+  lines.push(row('means', delaySeconds === undefined ? means : `${means}, ${delaySeconds} s after it was published`), row('rule', rule), row('exists', existsText(address, explained)))
   if (mustExist) lines.push(row('', 'it is not made by being used so'))
   for (const [name, value] of options) lines.push(row('option', `${name} = ${value}`))
   lines.push('')
   for (const [key, spelled] of Object.entries(spellings(address, profile))) {
     lines.push(row(PROTOCOL_TEXTS[key as keyof Spellings], spelled ?? '–'))
   }
+  if (purpose === 'receive' && protocol === 'mqtt' && text.startsWith('$delayed/'))
+    lines.push('', row('note', "only a PUBLISH is delayed by '$delayed/SECONDS/TOPIC': subscribe to TOPIC"))
   const remarks = [...notes.map((note) => row('note', note)), ...hints.map((hint) => row('hint', hint.text))]
   return remarks.length === 0 ? lines : [...lines, '', ...remarks]
 }
@@ -181,9 +230,9 @@ function existsText(address: ParsedAddress, { exists, isBrokerRunning }: Explain
 }
 
 function asJson(text: string, options: ResolveOptions, explained: Explained): object {
-  const { resolution, exists, isBrokerRunning, hints } = explained
+  const { resolution, exists, isBrokerRunning, hints, profileSource, delaySeconds } = explained
   const { protocol, profile = 'activemq', purpose, kindHint } = options
-  const asked = { address: text, protocol, profile, purpose, kind: kindHint }
+  const asked = { address: text, protocol, profile, profileSource, purpose, kind: kindHint }
   const rule =
     resolution.rule === undefined ? undefined : { id: resolution.rule, sentence: RULES[resolution.rule].sentence }
   if (!resolution.ok)
@@ -196,6 +245,7 @@ function asJson(text: string, options: ResolveOptions, explained: Explained): ob
     kind: address.kind,
     means: kindText(address),
     core: toCoreName(address),
+    ...(delaySeconds !== undefined && { delaySeconds }),
     exists: exists ?? null,
     isBrokerRunning,
     mustExist,

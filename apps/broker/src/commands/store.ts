@@ -11,8 +11,8 @@ import {
   verifyStore,
 } from '@ternmq/store/journal'
 import { nodeDisk } from '@ternmq/store/node-disk'
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { existsSync, realpathSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 
 import { inBrokerOrOffline, whileLocked } from '../admin-client.ts'
 import { CONFIG_OPTIONS, CONFIG_OPTIONS_HELP, loadOptionsOf, parse } from '../arguments.ts'
@@ -84,7 +84,7 @@ async function inspect({ config, directory, isJson }: Reading, io: ConsoleIo): P
 async function verify({ config, directory, isJson }: Reading, io: ConsoleIo): Promise<number> {
   const folder = journalToRead(config, directory)
   const check = (): Promise<VerifyReport> => naming(folder, verifyStore(nodeDisk(folder)))
-  const report = await (directory === undefined ? whileLocked(config, check) : check())
+  const report = await (directory === undefined ? verifyInDataDir(config, check) : check())
   const { bytes, records, hasManifest, faults } = report
   if (isJson) io.stdout.write(`${JSON.stringify({ bytes, records, hasManifest, faults }, null, 2)}\n`)
   else if (faults.length === 0) {
@@ -101,8 +101,22 @@ async function verify({ config, directory, isJson }: Reading, io: ConsoleIo): Pr
   return faults.length === 0 ? 0 : 1
 }
 
+/** Reading everything while a broker writes it would find damage where there is none. */
+async function verifyInDataDir(config: BrokerConfig, check: () => Promise<VerifyReport>): Promise<VerifyReport> {
+  try {
+    return await whileLocked(config, check)
+  } catch (cause) {
+    if (!(cause instanceof BrokerError) || cause.code !== 'DATA_DIR_IN_USE') throw cause
+    const text =
+      `${cause.message.split(';', 1)[0]!}, and only what stands still can be verified: make a copy with \`ternmq store backup DIR\`, ` +
+      'then `ternmq store verify DIR`; or stop the broker first'
+    throw new BrokerError('DATA_DIR_IN_USE', text, { cause })
+  }
+}
+
 async function backup(config: BrokerConfig, target: string, io: ConsoleIo): Promise<number> {
   const folder = journalToRead(config, undefined)
+  assertOutside(folder, target)
   const copy = (): Promise<CopyReport> => naming(folder, backupStore(nodeDisk(folder), nodeDisk(target)))
   const request = { op: 'store.backup', target } satisfies StoreRequest
   const { files, bytes } = await inBrokerOrOffline(config, request, copy, UNTIL_DONE)
@@ -119,6 +133,22 @@ async function restore(config: BrokerConfig, source: string, io: ConsoleIo): Pro
   io.stdout.write(`${source} is restored to ${folder}: ${files} files, ${sizeText(bytes)}\n`)
   if (warning !== undefined) complain(io, [`warning: ${warning}`])
   return 0
+}
+
+/** A copy inside the store would be a file that is not the store's, and stop its next start. */
+function assertOutside(folder: string, target: string): void {
+  const inside = relative(realpathSync(folder), realPathOf(target))
+  if (inside.split(sep, 1)[0] === '..' || isAbsolute(inside)) return
+  throw new BrokerError(
+    'STORE_UNUSABLE',
+    `${target} is inside the journal ${folder}, which has its directory to itself: name a directory outside of it`,
+  )
+}
+
+/** Without links, also of what is not there yet. */
+function realPathOf(path: string): string {
+  if (existsSync(path)) return realpathSync(path)
+  return join(realPathOf(dirname(path)), basename(path))
 }
 
 /** The directory to look at. Reading must not make one. */

@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest'
+
+import { asStarted, startedAs } from './as-started.ts'
+
+const NPM = { npm_package_name: 'ternmq', npm_lifecycle_event: 'start' }
+const advice = 'add a user with `ternmq user add NAME`, or see `ternmq start --help`'
+
+describe('the command in a sentence', () => {
+  test.each([
+    [['node', '/repo/cli.ts', 'start'], NPM, 'npm run -s ternmq -- user add NAME'],
+    [['node', '/usr/bin/ternmq', 'start'], {}, 'ternmq user add NAME'],
+    [['/opt/node', '/repo/my cli.ts', 'start'], { npm_lifecycle_event: 'start' }, "/opt/node '/repo/my cli.ts' user add NAME"],
+    [['node', '/usr/bin/ternmq', 'start', '--data-dir', '/a b'], {}, "ternmq user add NAME --data-dir '/a b'"],
+    [['node', '/usr/bin/ternmq', 'start', '--set', 'dataDir=/x', '--prot', '1'], {}, 'ternmq user add NAME --data-dir /x'],
+    [['node', '/repo/cli.ts', 'start', '--config=t.yaml'], NPM, 'npm run -s ternmq -- user add NAME --config t.yaml'],
+    [['node', '/usr/bin/ternmq'], { TERNMQ_DATA_DIR: '/d' }, 'ternmq user add NAME --data-dir /d'],
+  ])('after %j is the one that works', (argv, env, expected) => {
+    expect(asStarted(advice, startedAs(argv, env))).toContain(`add a user with \`${expected}\`, or see`)
+  })
+
+  test('asks for help without a data directory', () => {
+    const started = startedAs(['node', '/usr/bin/ternmq', 'start', '--data-dir', '/x'], {})
+    expect(asStarted(advice, started)).toMatch(/, or see `ternmq start --help`$/)
+  })
+
+  test('is nothing else than what stands between backquotes', () => {
+    expect(asStarted('ternmq `a ternmq b`', startedAs(['node', '/x.ts'], {}))).toBe('ternmq `a ternmq b`')
+  })
+})
