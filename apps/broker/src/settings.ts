@@ -25,6 +25,7 @@ export function toMqttSettings({ mqtt, limits }: BrokerConfig, listener: Listene
   return {
     maxPacketBytes: Math.min(mqtt.maxPacketBytes, limits.maxMessageBytes),
     maxQos: mqtt.maxQos as MqttSettings['maxQos'],
+    foreignTransientQos: mqtt.foreignTransientQos as MqttSettings['foreignTransientQos'],
     retainAvailable: mqtt.retainAvailable,
     wildcardSubscriptionsAvailable: mqtt.wildcardSubscriptionsAvailable,
     subscriptionIdentifiersAvailable: mqtt.subscriptionIdentifiersAvailable,

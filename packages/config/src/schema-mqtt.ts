@@ -29,6 +29,13 @@ const schema = z
         'Highest QoS that clients may publish with and are granted. Announced in CONNACK. [MQTT5 §3.2.2.3.4]',
       reload: 'connection',
     }),
+    foreignTransientQos: z.int().min(0).max(1).default(1).meta({
+      description:
+        'QoS, at most, at which MQTT subscribers get messages that other protocols sent without asking that they be kept (STOMP ' +
+        'without `persistent:true`). 0: at most once, as MQTT\'s own QoS 0; a subscriber that is away does not get them. ' +
+        'Of subscriptions made from then on.',
+      reload: 'connection',
+    }),
     receiveMaximum: z.int().min(1).max(UINT16_MAX).default(1_024).meta({
       description:
         'QoS 1 and 2 messages that a client may have unacknowledged towards us. Announced in CONNACK. [MQTT5 §3.2.2.3.3]',

@@ -94,6 +94,7 @@ export interface TlsConfig {
 export interface MqttConfig {
   readonly maxPacketBytes: number
   readonly maxQos: number
+  readonly foreignTransientQos: number
   readonly receiveMaximum: number
   readonly mqtt3ReceiveMaximum: number
   readonly topicAliasMax: number

@@ -18,6 +18,8 @@ export interface BindingSpec {
   /** Name of the group that shares the messages; undefined for a subscription of one's own. */
   readonly shareName: string | undefined
   readonly assuranceMax: Assurance
+  /** As `assuranceMax`, for messages that need not outlive the process; the same when left out. */
+  readonly transientMax?: Assurance
   /** Leave out what this session itself publishes. */
   readonly noLocal: boolean
   /** Which retained messages come at once. */
@@ -86,12 +88,13 @@ export class Bindings {
   }
 
   /** After a restart, of one that is no reading of a queue. */
-  restore(key: string, { pattern, shareName, assuranceMax, noLocal, data }: LoggedBinding): void {
+  restore(key: string, { pattern, shareName, assuranceMax, transientMax, noLocal, data }: LoggedBinding): void {
     const levels = patternFromKey(pattern)
     const spec: BindingSpec = {
       pattern: { vhost: this.#vhost.name, kind: 'topic', levels },
       shareName,
       assuranceMax,
+      ...(transientMax !== undefined && { transientMax }),
       noLocal,
       retained: 'never',
       data,
@@ -171,6 +174,7 @@ export class Bindings {
       pattern: spec.pattern.levels,
       queue,
       assuranceMax: spec.assuranceMax,
+      ...(spec.transientMax !== undefined && { transientMax: spec.transientMax }),
       exceptFrom: spec.noLocal ? clientId : undefined,
       data: spec.data,
     }
@@ -209,7 +213,7 @@ export class Bindings {
     return consumer
   }
 
-  #note(key: string, { pattern, shareName, assuranceMax, noLocal, data }: BindingSpec): void {
+  #note(key: string, { pattern, shareName, assuranceMax, transientMax, noLocal, data }: BindingSpec): void {
     if (!this.#session.isDurable) return
     const groupQueue = this.#shared?.get(key)?.queue.number
     this.#noteLogged({
@@ -218,6 +222,7 @@ export class Bindings {
       ...(shareName !== undefined && { shareName }),
       ...(groupQueue !== undefined && { groupQueue }),
       assuranceMax,
+      ...(transientMax !== undefined && { transientMax }),
       noLocal,
       data,
     })
@@ -256,6 +261,13 @@ export function bindingKey(shareName: string | undefined, { levels }: Pattern): 
   return shareName === undefined ? key : `${shareName}\0\0${key}`
 }
 
-function sharedBinding(queue: Queue, { pattern, assuranceMax, data }: BindingSpec): Binding {
-  return { pattern: pattern.levels, queue, assuranceMax, exceptFrom: undefined, data }
+function sharedBinding(queue: Queue, { pattern, assuranceMax, transientMax, data }: BindingSpec): Binding {
+  return {
+    pattern: pattern.levels,
+    queue,
+    assuranceMax,
+    ...(transientMax !== undefined && { transientMax }),
+    exceptFrom: undefined,
+    data,
+  }
 }

@@ -4,7 +4,7 @@
  */
 import type { Durability } from '@ternmq/store'
 import type { PatternLevel } from './address.ts'
-import type { BindingData, Match } from './queue/delivery.ts'
+import { assuranceMaxFor, assuranceOf, type BindingData, type Match } from './queue/delivery.ts'
 import { ROUTE_TARGETS_BYTES_MAX, ROUTES_BYTES_MAX, ROUTES_MAX } from './limits.ts'
 import type { Assurance, Message } from './message.ts'
 import type { Queue } from './queue/queue.ts'
@@ -18,6 +18,8 @@ export interface Binding {
   readonly pattern: readonly PatternLevel[]
   readonly queue: Queue
   readonly assuranceMax: Assurance
+  /** See `Match.transientMax`. */
+  readonly transientMax?: Assurance
   /** Client id whose own messages it does not want; undefined for none. [MQTT5-3.8.3-3] */
   readonly exceptFrom: string | undefined
   /** Takes what it matches only. */
@@ -265,8 +267,14 @@ function targetOf(queue: Queue, matched: readonly Binding[]): Target {
 /** One delivery for all bindings of a queue, at the highest assurance among them. [MQTT5-3.3.4-2] */
 export function matchOf(bindings: readonly Binding[]): Match {
   let assuranceMax: Assurance = 0
-  for (const binding of bindings) if (binding.assuranceMax > assuranceMax) assuranceMax = binding.assuranceMax
-  return { data: bindings.map((binding) => binding.data), assuranceMax, memo: undefined }
+  let transientMax: Assurance = 0
+  for (const binding of bindings) {
+    if (binding.assuranceMax > assuranceMax) assuranceMax = binding.assuranceMax
+    const own = binding.transientMax ?? binding.assuranceMax
+    if (own > transientMax) transientMax = own
+  }
+  const match = { data: bindings.map((binding) => binding.data), assuranceMax, memo: undefined }
+  return transientMax < assuranceMax ? { ...match, transientMax } : match
 }
 
 /** From here on one copy that all share beats a copy for each (measured: 16 B and 1 KiB, 2 to 50 subscribers). */
@@ -293,7 +301,7 @@ export function durableQueues(targets: readonly Target[], message: Message): num
   const numbers: number[] = []
   for (const target of targets) {
     const { queue, match } = target
-    if (queue.number === 0 || message.assurance === 0 || match.assuranceMax === 0) continue
+    if (queue.number === 0 || assuranceOf(message, match) === 0) continue
     if (isWanted(target, message)) numbers.push(queue.number)
   }
   return numbers
@@ -315,7 +323,7 @@ function offerSelectively(target: Target, message: Message): boolean {
 
 /** Some binding of the target wants the message so that it must be acknowledged. */
 export function isWanted({ selective }: Target, message: Message): boolean {
-  return selective?.some((binding) => wants(binding, message) && binding.assuranceMax > 0) ?? true
+  return selective?.some((binding) => wants(binding, message) && assuranceMaxFor(message, binding) > 0) ?? true
 }
 
 function wants(binding: Binding, message: Message): boolean {

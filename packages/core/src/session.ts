@@ -38,6 +38,8 @@ export interface ConsumeSpec {
   readonly queue: string
   /** 0: settled by being sent. */
   readonly assuranceMax: Assurance
+  /** As `assuranceMax`, for messages that need not outlive the process; the same when left out. */
+  readonly transientMax?: Assurance
   readonly data: BindingData
   readonly options?: ConsumeOptions
 }
@@ -166,8 +168,9 @@ export class Session {
     if (refusal !== undefined) return refuse('not-authorized', key, refusal)
     const added = this.#consume(key, spec)
     if (!added.ok) return added
-    const { assuranceMax, data } = spec
-    this.#knownBindings().noteReading({ key, pattern: spec.queue, assuranceMax, noLocal: false, data, queue: true }, isKnown)
+    const { assuranceMax, transientMax, data } = spec
+    const logged = { key, pattern: spec.queue, assuranceMax, noLocal: false, data, queue: true } as const
+    this.#knownBindings().noteReading({ ...logged, ...(transientMax !== undefined && { transientMax }) }, isKnown)
     return { ok: true, value: { replaced: isKnown } }
   }
 
@@ -195,12 +198,13 @@ export class Session {
     return opened
   }
 
-  #consume(key: string, { queue, assuranceMax, data, options }: ConsumeSpec): Result<void> {
+  #consume(key: string, { queue, assuranceMax, transientMax, data, options }: ConsumeSpec): Result<void> {
     if (this.#queues === undefined) {
       this.#queues = new QueueConsumers(this.#vhost, this.pool)
       if (this.#sink !== undefined) this.#queues.attach(this.#sink)
     }
-    return this.#queues.add(key, queue, { data: [data], assuranceMax, memo: undefined }, options ?? {})
+    const match = { data: [data], assuranceMax, memo: undefined }
+    return this.#queues.add(key, queue, transientMax === undefined ? match : { ...match, transientMax }, options ?? {})
   }
 
   #roomFor(key: string, isKnown: boolean): Result<void> {
@@ -260,8 +264,8 @@ export class Session {
     const bindings = this.#knownBindings()
     bindings.remember(key, logged)
     if (logged.queue !== true) return bindings.restore(key, logged)
-    const { pattern, assuranceMax, data } = logged
-    this.#consume(key, { queue: pattern, assuranceMax, data })
+    const { pattern, assuranceMax, transientMax, data } = logged
+    this.#consume(key, { queue: pattern, assuranceMax, ...(transientMax !== undefined && { transientMax }), data })
   }
 
   /**

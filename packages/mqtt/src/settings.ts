@@ -1,4 +1,5 @@
 /** What the operator may choose about MQTT; apps/broker fills it from the configuration. */
+import type { BindingSpec } from '@ternmq/core'
 import type { QoS } from './codec/types.ts'
 
 export interface MqttSettings {
@@ -6,6 +7,11 @@ export interface MqttSettings {
   readonly maxPacketBytes: number
   /** Highest QoS that clients may publish with, and that subscriptions are granted; announced to MQTT 5 clients. [MQTT5-3.2.2-9] */
   readonly maxQos: QoS
+  /**
+   * QoS, at most, of messages of other protocols whose publisher did not ask that they be kept: such a message is never dropped on its
+   * way here, and 0 hands it out as MQTT's own at most once. Of subscriptions made from now on.
+   */
+  readonly foreignTransientQos: 0 | 1
   /** False: retained messages, wildcards, subscription identifiers, shared subscriptions are refused. [MQTT5 §3.2.2.3] */
   readonly retainAvailable: boolean
   readonly wildcardSubscriptionsAvailable: boolean
@@ -36,6 +42,7 @@ export interface MqttSettings {
 export const DEFAULT_MQTT_SETTINGS: MqttSettings = {
   maxPacketBytes: 1_048_576,
   maxQos: 2,
+  foreignTransientQos: 1,
   retainAvailable: true,
   wildcardSubscriptionsAvailable: true,
   subscriptionIdentifiersAvailable: true,
@@ -51,4 +58,9 @@ export const DEFAULT_MQTT_SETTINGS: MqttSettings = {
   strictClientIds: false,
   handshakeTimeoutMs: 10_000,
   mqtt3ReceiveMaximum: 65_535,
+}
+
+/** All that MQTT itself sends at QoS 1 or 2 is to be kept; only what other protocols send may be transient and yet not dropped. */
+export function transientMaxOf({ foreignTransientQos }: MqttSettings): Pick<BindingSpec, 'transientMax'> {
+  return foreignTransientQos === 0 ? { transientMax: 0 } : {}
 }

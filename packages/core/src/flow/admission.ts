@@ -6,6 +6,7 @@
 import { ENTRY_BYTES } from '../limits.ts'
 import type { Message } from '../message.ts'
 import { INDEX_BYTES } from '../queue/lanes.ts'
+import { assuranceMaxFor } from '../queue/delivery.ts'
 import type { Queue } from '../queue/queue.ts'
 import { isWanted, type Route, type Target, targetsOf } from '../router.ts'
 import type { VirtualHost } from '../virtual-host.ts'
@@ -53,7 +54,7 @@ function firstObstacle(vhost: VirtualHost, targets: readonly Target[], message: 
   for (let index = 0; index < targets.length; index++) {
     const target = targets[index]!
     const { queue, match } = target
-    if (!mayHold(queue) || match.assuranceMax === 0) continue
+    if (!mayHold(queue) || assuranceMaxFor(message, match) === 0) continue
     const bytes = costIn(queue, message, mustLog)
     const obstacle = obstacleAt(vhost, queue, bytes)
     if (obstacle === undefined || !isWanted(target, message)) continue

@@ -167,6 +167,8 @@ export interface LoggedBinding {
   /** Queue of the group of a shared subscription. */
   readonly groupQueue?: number
   readonly assuranceMax: Assurance
+  /** See `Match.transientMax`. */
+  readonly transientMax?: Assurance
   readonly noLocal: boolean
   readonly data: BindingData
   /** Reads from the queue of that name. */

@@ -32,7 +32,22 @@ export interface Match {
   readonly data: readonly BindingData[]
   /** The highest assurance that one of the bindings asked for. [MQTT5-3.3.4-2] */
   readonly assuranceMax: Assurance
+  /** As `assuranceMax`, for messages that need not outlive the process; the same when left out. */
+  readonly transientMax?: Assurance
   memo: unknown
+}
+
+/** How sure hand-overs of the message may be for a binding or a match. */
+export function assuranceMaxFor({ durable }: Message, { assuranceMax, transientMax }: Pick<Match, 'assuranceMax' | 'transientMax'>): Assurance {
+  return durable || transientMax === undefined ? assuranceMax : transientMax
+}
+
+/** How sure a hand-over of the message is: the lower of what its publisher and its receiver asked for. Hot path. */
+export function assuranceOf(message: Message, match: Match): Assurance {
+  const { assurance } = message
+  if (assurance === 0) return 0
+  const max = assuranceMaxFor(message, match)
+  return assurance < max ? assurance : max
 }
 
 /**

@@ -9,7 +9,7 @@ import { DISPATCH_BATCH_MAX, ENTRY_BYTES, PAGE_LOOKS_MAX } from '../limits.ts'
 import type { Assurance, Message } from '../message.ts'
 import type { MoveCause, QueueContext } from './context.ts'
 import { Delayed, type OnDelayOver } from './delayed.ts'
-import { Delivery } from './delivery.ts'
+import { assuranceOf, Delivery } from './delivery.ts'
 import { ExpiredMoves } from './expired-moves.ts'
 import type { LastValuesHost } from './last-values.ts'
 import { INDEX_BYTES, type Lane, Lanes, type LanesEnd, type Leaving } from './lanes.ts'
@@ -153,7 +153,7 @@ export abstract class EntryStore implements LastValuesHost {
   protected entryOf(message: Message, line: WaitingLine, position: number): Delivery {
     const match = this.context.matchFor(this.queue, message)
     // At least 1: its binding may be at most once by now, but then it was logged before.
-    const assurance = match.assuranceMax === 0 ? 1 : lower(message.assurance, match.assuranceMax)
+    const assurance = assuranceOf(message, match) || 1
     const { failedCount, redelivered, expiresAtMs } = line.look(position)!
     const entry = new Delivery(message.livingUntil(expiresAtMs), match, assurance, false)
     entry.line = line
@@ -470,8 +470,4 @@ export abstract class EntryStore implements LastValuesHost {
 /** What a waiting message costs, objects included: a limit in bytes must hold for short messages, too. */
 export function footprint(message: Message, isLogged: boolean): number {
   return message.size + (isLogged ? INDEX_BYTES : ENTRY_BYTES)
-}
-
-export function lower(first: Assurance, second: Assurance): Assurance {
-  return first < second ? first : second
 }

@@ -10,10 +10,10 @@ import { Backfills } from './backfills.ts'
 import type { Consumer } from './consumer.ts'
 import { ConsumerSet } from './consumer-set.ts'
 import type { QueueContext } from './context.ts'
-import { Delivery, type Match, type Outcome, type SettleDetail } from './delivery.ts'
+import { assuranceOf, Delivery, type Match, type Outcome, type SettleDetail } from './delivery.ts'
 import { Dispatch, type DispatchHost, noteReturned, rewindCursors } from './dispatch.ts'
 import { type DuplicateWindow, windowFor } from './duplicate-window.ts'
-import { EntryStore, footprint, lower } from './entry-store.ts'
+import { EntryStore, footprint } from './entry-store.ts'
 import type { Lane } from './lanes.ts'
 import type { WaitingLine } from './line.ts'
 import { propertiesOf } from './message-properties.ts'
@@ -154,7 +154,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
    */
   offer(given: Message, match: Match): boolean {
     const message = given.lives === undefined ? given : given.livingUntil(given.lives.get(this) ?? given.expiresAtMs)
-    const assurance = lower(message.assurance, match.assuranceMax)
+    const assurance = assuranceOf(message, match)
     if (this.#selection !== undefined) this.#dropIdleRules()
     if (message.extras !== undefined) this.#heed(message)
     if (
@@ -295,11 +295,12 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
     const own = consumer.match
     if (own !== undefined) {
       entry.match = own
-      if (own.assuranceMax === 0) {
+      const assurance = assuranceOf(entry.message, own)
+      if (assurance === 0) {
         this.finish(entry)
         entry.line = undefined
       }
-      entry.assurance = lower(entry.message.assurance, own.assuranceMax)
+      entry.assurance = assurance
     }
     this.#count(entry.message)
     if (entry.assurance === 0 && entry.line !== undefined) {
@@ -371,7 +372,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
   /** Serves one message that never waited. Only an unsettled one costs an object of its own. Hot path. */
   #handOver(consumer: Consumer, message: Message, match: Match, assurance: Assurance, retained: boolean): void {
     const own = consumer.match
-    const effective = own === undefined ? assurance : lower(message.assurance, own.assuranceMax)
+    const effective = own === undefined ? assurance : assuranceOf(message, own)
     if (effective === 0) {
       if (assurance !== 0) this.settleUnkept(message, retained)
       const delivery = settledDelivery
@@ -450,7 +451,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
   #runBackfills(backfills: Backfills, budget: number, nowMs: number): number {
     const left = backfills.run(budget, (message, match) => {
       if (isExpired(message, nowMs)) return 'expired'
-      const assurance = lower(message.assurance, match.assuranceMax)
+      const assurance = assuranceOf(message, match)
       const consumer = this.#consumers.next(assurance)
       if (consumer === undefined) return 'later'
       this.#handOver(consumer, message, match, assurance, true)

@@ -8,6 +8,7 @@ import { quote } from '../codec/errors.ts'
 import { ReasonCode } from '../codec/reason-codes.ts'
 import type { FilterRequest } from '../codec/types.ts'
 import type { MqttConnection } from '../connection.ts'
+import { transientMaxOf } from '../settings.ts'
 import { REASON_CODE_BY_REFUSAL } from './refusals.ts'
 
 /** Longest pattern of queues, as long as the longest name. */
@@ -33,7 +34,7 @@ export function subscribeToQueue(
   const isNew = name.includes('/') && vhost.destinations.find(name) === undefined
   const qos = request.qos > settings.maxQos ? settings.maxQos : request.qos
   const data = subscriptionId === undefined ? { queue: true } : { queue: true, subscriptionId }
-  const added = client.session.consume({ queue: name, assuranceMax: qos, data })
+  const added = client.session.consume({ queue: name, assuranceMax: qos, ...transientMaxOf(settings), data })
   if (!added.ok) {
     client.noteProblem(added.detail.text)
     return REASON_CODE_BY_REFUSAL[added.detail.refusal]

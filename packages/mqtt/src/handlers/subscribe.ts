@@ -9,6 +9,7 @@ import { ReasonCode } from '../codec/reason-codes.ts'
 import { parseFilter, type ParsedFilter } from '../codec/topics.ts'
 import type { FilterRequest, SubscribePacket, UnsubscribePacket } from '../codec/types.ts'
 import type { MqttConnection } from '../connection.ts'
+import { transientMaxOf } from '../settings.ts'
 import { subscribeToQueue } from './queues.ts'
 import { REASON_CODE_BY_REFUSAL } from './refusals.ts'
 
@@ -39,6 +40,7 @@ function subscribe(client: MqttConnection, request: FilterRequest, subscriptionI
     pattern,
     shareName: parsed.share,
     assuranceMax: qos,
+    ...transientMaxOf(client.adapter.settings),
     noLocal: request.noLocal,
     retained: RETAIN_HANDLING[request.retainHandling],
     data: subscriptionId === undefined

@@ -58,7 +58,8 @@ describe('a filter that reads otherwise elsewhere', () => {
 })
 
 describe('a topic that nobody hears and a filter that it nearly matches', () => {
-  const TOLD = "nobody hears 'sensor.1', which MQTT client 'pump' publishes to; MQTT client 'desk' subscribed to 'sensor/1'"
+  const TOLD =
+    "nobody hears 'sensor.1', which MQTT client 'pump' publishes to; MQTT client 'desk' subscribed to 'sensor/1'"
 
   it.each([0, 1, 2] as const)('are told together, with both clients, whichever comes first (QoS %i)', (qos) => {
     const packet = publish('sensor.1', 'x', { qos, ...(qos > 0 && { id: 1 }) })
