@@ -1,6 +1,8 @@
 """A connection of stomp.py to the broker named in the environment, with what it received in a row and every frame confirmed."""
 
 import os
+import select
+import ssl
 import threading
 import uuid
 
@@ -10,6 +12,39 @@ import stomp
 WAIT_SECONDS_MAX = 15
 CONNECTIONS = {"1.0": stomp.Connection10, "1.1": stomp.Connection11, "1.2": stomp.Connection12}
 VERSION = os.environ["STOMP_VERSION"]
+
+
+class OneAtATime:
+    """
+    A TLS socket for stomp.py, which reads in one thread and writes in another: OpenSSL allows one at a time, and without this a
+    connection in fifty breaks or hangs, with any server.
+    """
+
+    def __init__(self, inner):
+        self.inner, self.lock = inner, threading.Lock()
+
+    def recv(self, size):
+        while True:
+            try:
+                if not self.inner.pending():
+                    select.select([self.inner], [], [])
+            except (ValueError, OSError):  # closed meanwhile
+                return b""
+            with self.lock:
+                try:
+                    self.inner.settimeout(0)
+                    return self.inner.recv(size)
+                except ssl.SSLWantReadError:  # a record of TLS itself
+                    pass
+                finally:
+                    self.inner.settimeout(None)
+
+    def sendall(self, data):
+        with self.lock:
+            self.inner.sendall(data)
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
 
 
 class Peer(stomp.ConnectionListener):
@@ -23,8 +58,19 @@ class Peer(stomp.ConnectionListener):
         self.stomp = CONNECTIONS[VERSION](place, auto_decode=False, **more)
         if "STOMP_CA" in os.environ:
             self.stomp.set_ssl(place, ca_certs=os.environ["STOMP_CA"])
+            self._guard(self.stomp.transport)
         self.stomp.set_listener("peer", self)
         self.stomp.connect(wait=True, headers=headers)
+
+    @staticmethod
+    def _guard(transport):
+        connect = transport.attempt_connection
+
+        def attempt_connection():
+            connect()
+            transport.socket = OneAtATime(transport.socket)
+
+        transport.attempt_connection = attempt_connection
 
     def on_message(self, frame):
         self._note(lambda: self.messages.append(frame))
