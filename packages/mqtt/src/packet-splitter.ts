@@ -28,6 +28,8 @@ export class PacketSplitter {
   #rest: Uint8Array | undefined = undefined
   #restLength = 0
   #isHeld = false
+  /** Memory that `resume` reads from. */
+  #resumed: Uint8Array | undefined = undefined
 
   /** Hot path. Throws ProtocolError for a length that is malformed or above the sink's maximum. */
   read(chunk: Uint8Array, sink: PacketSink): void {
@@ -57,10 +59,14 @@ export class PacketSplitter {
   resume(sink: PacketSink): void {
     if (!this.#isHeld) return
     this.#isHeld = false
-    const held = this.#rest?.subarray(0, this.#restLength)
+    const memory = this.#rest
+    if (memory === undefined) return
+    const held = memory.subarray(0, this.#restLength)
     this.#rest = undefined
     this.#restLength = 0
-    if (held !== undefined) this.read(held, sink)
+    this.#resumed = memory
+    this.read(held, sink)
+    this.#resumed = undefined
   }
 
   /** Nothing more will be read. */
@@ -95,7 +101,14 @@ export class PacketSplitter {
       const detail = `more than ${HELD_BYTES_MAX} bytes were sent ahead of an unanswered packet`
       throw new ProtocolError(ReasonCode.quotaExceeded, 'MQTT5-4.13.2-1', detail)
     }
-    this.#append(chunk, at, chunk.length, HELD_BYTES_MAX)
+    if (this.#resumed !== undefined && this.#isHeld) {
+      // Held again: what is left stays where it is. To move it for every packet would cost the square of what a client sends ahead.
+      this.#rest = this.#resumed.subarray(at)
+      this.#restLength = chunk.length - at
+      return
+    }
+    // Twice as much, so that there is room behind for as much as goes in front.
+    this.#append(chunk, at, chunk.length, 2 * HELD_BYTES_MAX)
   }
 
   /** Memory grows with what has come, never with what was announced; `sizeMax` is the most that will be needed. */
