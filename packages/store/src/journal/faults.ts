@@ -1,5 +1,6 @@
 /** Damage that was found in files: where it is, and what cannot be read because of it. */
 import type { Lsn, PartitionId } from '../engine.ts'
+import type { Damage } from './frames.ts'
 import { FORMAT_VERSION } from './format.ts'
 
 export interface JournalFault {
@@ -24,6 +25,8 @@ export class FaultLog {
   /** Whether something is known to be lost there. */
   readonly #places = new Map<string, boolean>()
   count = 0
+  /** Reported and not told yet; undefined: they are told at once. */
+  #held: JournalFault[] | undefined = undefined
 
   constructor(onFault?: (fault: JournalFault) => void, isLenient = false) {
     this.#onFault = onFault
@@ -42,7 +45,19 @@ export class FaultLog {
     this.count++
     this.#places.set(place, fault.lost !== undefined)
     this.#faults.push(fault)
-    this.#onFault?.(fault)
+    if (this.#held === undefined) this.#onFault?.(fault)
+    else this.#held.push(fault)
+  }
+
+  /** Tells nobody before `release`: as long as the start may be refused, nothing is served in spite of the damage. */
+  hold(): void {
+    this.#held = []
+  }
+
+  release(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const fault of held) this.#onFault?.(fault)
   }
 }
 
@@ -57,6 +72,16 @@ export function faultText({ file, offset, what, lost }: JournalFault): string {
       ? ''
       : `; records between lsn ${lost.after} and ${lost.before === undefined ? 'the end of the file' : lost.before} are lost`
   return `${file}, byte ${offset}: ${what}${range}`
+}
+
+/** `damage` in `file`, behind which a segment begins with `nextFirstLsn`, if any does. */
+export function faultOfDamage(file: string, partition: PartitionId, damage: Damage, nextFirstLsn: Lsn | undefined): JournalFault {
+  const { from: offset, afterLsn: after, next } = damage
+  if (next === undefined && nextFirstLsn === after + 1) {
+    return { file, offset, what: 'bytes that are none of ours are behind the last record; nothing is lost', partition, lost: undefined }
+  }
+  const what = 'the checksum of a frame is wrong'
+  return { file, offset, what, partition, lost: { after, before: next?.lsn ?? nextFirstLsn } }
 }
 
 export type OpenRefusedReason = 'in-use' | 'foreign' | 'newer' | 'corrupt'

@@ -10,7 +10,7 @@ import { DiskError } from '../env.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
 import { Slabs } from './batch.ts'
 import { damagedPlaces, decodeCatalogHeader, scanCatalog } from './catalog-file.ts'
-import { FaultLog, faultOfFile, type JournalFault, newerText, OpenRefused } from './faults.ts'
+import { FaultLog, faultOfDamage, faultOfFile, type JournalFault, newerText, OpenRefused } from './faults.ts'
 import {
   CATALOG_DIRECTORY,
   FLAG_INTERNAL,
@@ -196,6 +196,7 @@ async function orFault(faults: FaultLog, partition: PartitionId | undefined, ver
 interface Stretch {
   readonly file: string
   readonly firstLsn: Lsn
+  readonly nextFirstLsn: Lsn | undefined
   /** Undefined: nobody knows where a crash has torn it, so what is bad at its end may be that. */
   readonly end: number | undefined
 }
@@ -209,14 +210,12 @@ async function verifyPartition(partition: Partition, counts: Counts): Promise<vo
   }
   let stretches = stretchesOf(partition)
   if (!isKnown) await orFault(faults, partition.id, async () => (stretches = await allStretches(partition)))
-  for (const { file, firstLsn, end } of stretches) {
+  for (const { file, firstLsn, nextFirstLsn, end } of stretches) {
     const verify = async (opened: DiskFile): Promise<void> => {
       const range = { start: SEGMENT_HEADER_BYTES, end: end ?? (await opened.size()), afterLsn: firstLsn - 1 }
       counts.bytes += range.end
-      await scanFrames(opened, range, salt, onFrame, ({ from, afterLsn, next }) => {
-        const lost = { after: afterLsn, before: next?.lsn }
-        const what = 'the checksum of a frame is wrong'
-        if (end !== undefined || next !== undefined) faults.report({ file, offset: from, what, partition: partition.id, lost })
+      await scanFrames(opened, range, salt, onFrame, (damage) => {
+        if (end !== undefined || damage.next !== undefined) faults.report(faultOfDamage(file, partition.id, damage, nextFirstLsn))
         return true
       })
     }
@@ -225,7 +224,10 @@ async function verifyPartition(partition: Partition, counts: Counts): Promise<vo
 }
 
 function stretchesOf(partition: Partition): Stretch[] {
-  return partition.segments.map(({ name, firstLsn, end }) => ({ file: partition.pathOf(name), firstLsn, end }))
+  return partition.segments.map(({ name, firstLsn, end }, index) => {
+    const nextFirstLsn = partition.segments[index + 1]?.firstLsn
+    return { file: partition.pathOf(name), firstLsn, nextFirstLsn, end }
+  })
 }
 
 /** The same without a start's knowledge of what belongs together. */
@@ -233,7 +235,7 @@ async function allStretches(partition: Partition): Promise<Stretch[]> {
   const names = await listIfThere(partition.store.disk, partition.directory)
   return names.toSorted().flatMap((name) => {
     const firstLsn = numberOfName(name, '.seg')
-    return firstLsn === undefined ? [] : [{ file: partition.pathOf(name), firstLsn, end: undefined }]
+    return firstLsn === undefined ? [] : [{ file: partition.pathOf(name), firstLsn, nextFirstLsn: undefined, end: undefined }]
   })
 }
 

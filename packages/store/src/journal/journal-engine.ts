@@ -172,6 +172,8 @@ export class JournalEngine implements Engine {
 
   /** For `openJournal`: looks at everything first, then puts in order what a crash left. */
   async recover(names: readonly string[]): Promise<void> {
+    const { faults } = this.#store
+    faults.hold()
     const finishes: (() => Promise<void>)[] = []
     finishes.push(await this.#catalog.recover(await listIfThere(this.#store.disk, CATALOG_DIRECTORY)))
     const ids = names.map(partitionOfDirectory).filter((id) => id !== undefined)
@@ -191,6 +193,7 @@ export class JournalEngine implements Engine {
     await this.#store.disk.syncDirectory('') // a killed process may not have come to it
     if (names.includes(RESERVE_FILE)) await this.#store.space.foundReserve()
     await this.#store.space.lookNow()
+    faults.release()
   }
 
   partition(id: PartitionId): PartitionLog {

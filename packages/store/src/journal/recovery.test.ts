@@ -195,7 +195,7 @@ describe('recovery of a journal', () => {
     await young.close()
   })
 
-  test('a snapshot that was not finished is forgotten, a broken one refuses the start and says what to do', async () => {
+  test('a snapshot that was not finished is forgotten; without a broken one the log does that has an older one, or is whole', async () => {
     const directory = freshDirectory()
     const engine = await openAt(directory)
     const { appender, ownership } = await own(engine.partition(0))
@@ -216,9 +216,62 @@ describe('recovery of a journal', () => {
     expect((await fallen.partition(0).snapshot())?.at).toBe(lsn)
     expect(fallen.stats().faults[0]?.file).toContain('0000000000000009.snap')
     await fallen.close()
+    expect(readdirSync(join(directory, 'p0'))).toContain('0000000000000009.snap.aside')
     flip(file, 30)
-    await expect(openAt(directory)).rejects.toThrow(/checksum is wrong.*Restore/)
+    const whole = await openAt(directory)
+    expect(whole.stats().faults.map(({ what }) => what)).toEqual([expect.stringMatching(/checksum is wrong; the log is whole/)])
+    expect(await whole.partition(0).snapshot()).toBe(undefined)
+    expect((await tailNow(whole.partition(0))).records.map(bodyOf)).toEqual(['a'])
+    await (await own(whole.partition(0))).ownership.putSnapshot(lsn, [bytesOf('again')])
+    await whole.close()
+    const again = await openAt(directory)
+    expect((await again.partition(0).snapshot())?.data.map(textOf)).toEqual(['again'])
+    expect(again.stats().faults).toEqual([])
+    await again.close()
+    expect(readdirSync(join(directory, 'p0')).filter((each) => each.endsWith('.aside'))).toHaveLength(2)
+  })
+
+  test.each(['released', 'cut', 'missing'])('a broken snapshot refuses the start of a log of which something is %s, and nobody is told that the rest is served', async (what) => {
+    const directory = freshDirectory()
+    const engine = await openAt(directory)
+    const { appender, ownership } = await own(engine.partition(0))
+    const lsns: Lsn[] = []
+    for (let index = 0; index < 60; index++) lsns.push(...(await appender.append([content('x'.repeat(200))])))
+    await ownership.putSnapshot(lsns[50] ?? 0, [bytesOf('state')])
+    if (what === 'released') {
+      ownership.release(0, lsns[40] ?? 0)
+      while (segmentsIn(directory)[0]?.endsWith('0000000000000001.seg') === true) await new Promise((resolve) => void setImmediate(resolve))
+    }
+    await engine.close()
+    const [, second = ''] = segmentsIn(directory)
+    if (what === 'cut') truncateSync(second, 1_000)
+    if (what === 'missing') rmSync(second)
+    flip(join(directory, 'p0', '0000000000000001.snap'), 30)
+    const names = readdirSync(join(directory, 'p0'))
+    const told: unknown[] = []
+    const opening = openAt(directory, { onFault: (fault) => void told.push(fault) })
+    await expect(opening).rejects.toThrow(/checksum is wrong.*Restore/)
     await expect(openAt(directory)).rejects.toBeInstanceOf(OpenRefused)
+    expect(told).toEqual([])
+    expect(readdirSync(join(directory, 'p0'))).toEqual(names)
+    expect((await verifyStore(nodeDisk(directory))).faults.length).toBeGreaterThan(0)
+  })
+
+  test('bytes behind the end of a full segment are told without a word of records that are lost', async () => {
+    const directory = freshDirectory()
+    const engine = await openAt(directory)
+    const { appender } = await own(engine.partition(0))
+    for (let index = 0; index < 60; index++) await appender.append([content('x'.repeat(200))])
+    await engine.close()
+    const [, second = ''] = segmentsIn(directory)
+    appendFileSync(second, Buffer.alloc(300, 7))
+    const { faults } = await verifyStore(nodeDisk(directory))
+    const young = await openAt(directory)
+    for (const found of [faults, young.stats().faults]) {
+      expect(found).toMatchObject([{ file: second.slice(directory.length + 1), lost: undefined, what: expect.stringContaining('nothing is lost') as unknown }])
+    }
+    expect((await tailNow(young.partition(0))).records).toHaveLength(60)
+    await young.close()
   })
 
   test('a snapshot that is gone after its log was trimmed refuses the start as a broken one does', async () => {

@@ -9,10 +9,10 @@ import type { Lsn } from '../engine.ts'
 import type { Disk, DiskFile } from '../env.ts'
 import type { Committer } from './committer.ts'
 import type { Damage, Frame, ScanRange } from './frames.ts'
-import type { Aside, FoundSegment } from './found-segments.ts'
+import type { Aside } from './found-segments.ts'
 import type { Partition } from './partition.ts'
 import type { LoadedSnapshot, SnapshotSegment } from './snapshot-file.ts'
-import { faultOfFile, newer, OpenRefused, orFlaw } from './faults.ts'
+import { faultOfDamage } from './faults.ts'
 import {
   FLAG_BODY,
   FLAG_CHUNKED,
@@ -25,31 +25,28 @@ import {
   UNFINISHED,
   decodeChunkRefs,
   decodeWriterName,
-  numberOfName,
   padded,
-  snapshotName,
 } from './format.ts'
 import { findSegments } from './found-segments.ts'
 import { scanFrames } from './frames.ts'
 import { ENTRY_CHUNK, ENTRY_LIVE, Segment } from './segment.ts'
 import { reportMissing } from './missing.ts'
-import { readSnapshot } from './snapshot-file.ts'
+import { asidesOf, assertBeginning, findSnapshots, isWhole, reportBroken } from './found-snapshots.ts'
 
 export interface Recovered {
   /** Cuts the torn end off, syncs, removes leftovers and hands the last segment to the committer. */
   finish(committer: Committer): Promise<void>
 }
 
-/** Throws OpenRefused 'newer' or 'corrupt' unless the store's faults are lenient; DiskError. */
+/** Throws OpenRefused unless the store's faults are lenient; DiskError. */
 export async function recover(partition: Partition): Promise<Recovered> {
   const { disk } = partition.store
   const names = await disk.list(partition.directory)
   const leftovers = names.filter((name) => name.endsWith(UNFINISHED))
-  const newest = await newestSnapshot(partition, names)
-  const snapshot = newest === 'broken' ? undefined : newest
+  const { newest: snapshot, broken } = await findSnapshots(partition, names)
   if (snapshot !== undefined) leftovers.push(...snapshot.others)
   const { found, asides } = await findSegments(partition, names, leftovers)
-  if (newest === undefined) assertBeginning(partition, found[0])
+  if (snapshot === undefined && broken.length === 0) assertBeginning(partition, found[0])
   const known = new Map(snapshot?.loaded.segments.map((each, index) => [each.fileId, { each, index }]))
   // Without a snapshot nobody knows what was trimmed: nothing before the first segment is missed then.
   partition.trimmedTo = snapshot?.loaded.at ?? (found[0]?.header.firstLsn ?? 1) - 1
@@ -76,63 +73,15 @@ export async function recover(partition: Partition): Promise<Recovered> {
   }
   reportGaps(partition)
   if (snapshot !== undefined) reportMissing(partition, snapshot.loaded)
+  reportBroken(partition, broken, { hasOlder: snapshot !== undefined, isWhole: asides.length === 0 && isWhole(partition) })
   settleNumbers(partition, snapshot?.loaded, torn.syncedLsn)
   settleChunks(partition)
-  return { finish: (committer) => finish(partition, committer, { leftovers, asides, torn }) }
-}
-
-/** Only on the strength of a snapshot does the beginning of a log go. Throws OpenRefused unless the store's faults are lenient. */
-function assertBeginning(partition: Partition, first: FoundSegment | undefined): void {
-  if (first === undefined || first.header.firstLsn === 1) return
-  const what = `the log begins at lsn ${first.header.firstLsn}, and there is no snapshot of what was before`
-  const { faults } = partition.store
-  if (!faults.isLenient) throw stateUnknown(partition, `${partition.pathOf(first.name)}: ${what}`)
-  faults.report(faultOfFile(partition.pathOf(first.name), what, partition.id))
-}
-
-function stateUnknown({ id }: Partition, found: string): OpenRefused {
-  const text = `${found}. Without a snapshot the state of partition ${id} is not known. Restore the newest backup; nothing was changed`
-  return new OpenRefused('corrupt', text)
+  return { finish: (committer) => finish(partition, committer, { leftovers, asides: [...asides, ...asidesOf(broken, names)], torn }) }
 }
 
 function takeTables(segment: Segment, start: SnapshotSegment, tables: readonly Uint32Array[]): void {
   segment.load(tables, start.end, start.bookkeepingBytes)
   for (const writer of start.writers) segment.writers.set(writer.number, writer)
-}
-
-interface FoundSnapshot {
-  readonly loaded: LoadedSnapshot
-  /** Names of files that it makes superfluous. */
-  readonly others: readonly string[]
-}
-
-/**
- * The newest good one. An older one is there only as long as nothing was removed on the strength of the newer one, so it
- * does as well.
- */
-async function newestSnapshot(partition: Partition, names: readonly string[]): Promise<FoundSnapshot | 'broken' | undefined> {
-  const { disk, faults } = partition.store
-  const numbers = names.map((name) => numberOfName(name, '.snap')).filter((number) => number !== undefined)
-  numbers.sort((a, b) => b - a)
-  const broken: string[] = []
-  for (const number of numbers) {
-    const file = partition.pathOf(snapshotName(number))
-    const found = await readSnapshot(disk, file)
-    const loaded = faults.isLenient ? orFlaw(found) : found
-    if (typeof loaded === 'string') {
-      broken.push(`${file}: ${loaded}`)
-      faults.report(faultOfFile(file, `broken snapshot: ${loaded}`, partition.id))
-      continue
-    }
-    if (!('state' in loaded)) throw newer(file, loaded.version)
-    partition.snapshot = number
-    partition.snapshotFileBytes = loaded.bytes
-    partition.store.space.usedBytes += loaded.bytes
-    return { loaded, others: numbers.filter((each) => each < number).map(snapshotName) }
-  }
-  if (broken.length === 0) return undefined
-  if (faults.isLenient) return 'broken'
-  throw stateUnknown(partition, broken.join('; '))
 }
 
 /** How a segment ends. */
@@ -183,15 +132,10 @@ async function scanSegment(
     range = { ...range, start: damage.to, afterLsn: damage.afterLsn }
     damage = await firstDamage(file, range, salt, onFrame)
   }
-  for (const { from, afterLsn, next } of damages) {
-    segment.damaged = true
-    partition.store.faults.report({
-      file: partition.pathOf(segment.name),
-      offset: from,
-      what: 'the checksum of a frame is wrong',
-      partition: partition.id,
-      lost: { after: afterLsn, before: next?.lsn ?? nextFirstLsn },
-    })
+  for (const damage of damages) {
+    const fault = faultOfDamage(partition.pathOf(segment.name), partition.id, damage, nextFirstLsn)
+    if (fault.lost !== undefined) segment.damaged = true
+    partition.store.faults.report(fault)
   }
   if (!isLast) {
     segment.end = size
