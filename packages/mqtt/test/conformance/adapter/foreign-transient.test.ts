@@ -113,7 +113,7 @@ describe('after a restart', () => {
     client.next('SUBACK')
     const sender = await before.join('p')
     await sender.finish(publish('a', 'kept', { qos: 1, id: 1, retain: true }))
-    await client.finish(puback(client.publishes()[0]!.id!))
+    await client.finish(puback(client.publishes()[0]!.id))
     publishElsewhere(before, 'a', 'x', { retain: true, codec: mqtt3Headers })
     await client.finish()
     expect(client.publishes()).toMatchObject([{ payload: 'x', qos: 0 }])
