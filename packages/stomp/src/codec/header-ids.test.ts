@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 import { COMMAND_NAMES, Command, commandOf, isClientCommand, isOfLogin, mayHaveBody } from './commands.ts'
@@ -17,6 +19,12 @@ test('every known header is found by its name, and has a number of its own', () 
   expect(HEADER_NAMES.slice(1).map(idOf)).toEqual(HEADER_NAMES.slice(1).map((_, index) => index + 1))
   expect(Object.values(HeaderId)).toEqual(HEADER_NAMES.slice(1).map((_, index) => index + 1))
   expect(new Set(HEADER_NAMES).size).toBe(HEADER_NAMES.length)
+})
+
+test('docs/interop/stomp.md says of every known header what it means', () => {
+  const page = readFileSync(join(import.meta.dirname, '..', '..', '..', '..', 'docs', 'interop', 'stomp.md'), 'utf8')
+  const isNamed = (name: string): boolean => page.includes(`\`${name}\``) || page.includes(`\`${name}:`)
+  expect(HEADER_NAMES.slice(1).filter((name) => !isNamed(name))).toEqual([])
 })
 
 test('nothing is searched at the start: the known multiplier does for these names', () => {
