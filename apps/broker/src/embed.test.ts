@@ -3,7 +3,7 @@ import { connect, type IClientOptions, type MqttClient } from 'mqtt'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, expectTypeOf, onTestFinished, test } from 'vitest'
 
 import { type BrokerOptions, type EmbeddedBroker, startBroker } from './embed.ts'
 
@@ -60,6 +60,19 @@ describe('without any option', () => {
     await publisher.mqtt.publishAsync('a/b', 'text', { qos: 1 })
     expect(await receiver.next()).toBe('a/b text')
   })
+})
+
+test('types know which listeners are open: all by default, and not those that the options close or may close', async () => {
+  await using plain = await startBroker()
+  expectTypeOf(plain.listeners.mqtt.port).toBeNumber()
+  expectTypeOf(plain.listeners.any).toBeNullable()
+  await using given = await startBroker({ config: { mqtt: { maxQos: 1 }, listeners: { ws: { enabled: false } } } })
+  expectTypeOf(given.listeners.stomp.port).toBeNumber()
+  expectTypeOf(given.listeners.ws).toBeNullable()
+  const options: BrokerOptions = {}
+  await using unknown = await startBroker(options)
+  expectTypeOf(unknown.listeners.mqtt).toBeNullable()
+  expect(Object.keys(given.listeners)).toEqual(['mqtt', 'stomp'])
 })
 
 describe('options', () => {

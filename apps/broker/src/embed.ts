@@ -3,9 +3,9 @@
  * and listens on ports that the system chooses. The command does not start by this way.
  */
 import type { UserStore } from '@ternmq/auth'
-import { type BrokerConfig, type BrokerConfigInput, loadConfig } from '@ternmq/config'
+import { type BrokerConfig, type BrokerConfigInput, type ListenerName, loadConfig } from '@ternmq/config'
 import type { Clock, Env } from '@ternmq/core'
-import { realEnv } from '@ternmq/transport'
+import { type BoundAddress, realEnv } from '@ternmq/transport'
 
 import { type Broker, runBroker } from './broker.ts'
 import { BrokerError } from './errors.ts'
@@ -29,8 +29,18 @@ export interface BrokerOptions {
   readonly users?: UserStore | undefined
 }
 
-/** A broker of this program. */
-export interface EmbeddedBroker extends Omit<Broker, 'reload'> {
+/** Listeners that are open unless the options close them. */
+type OpenByDefault = 'mqtt' | 'stomp' | 'ws'
+
+type At<T, K extends PropertyKey> = T extends undefined ? undefined : K extends keyof T ? T[K] : undefined
+type IsEnabled<O, N extends ListenerName> = At<At<At<At<O, 'config'>, 'listeners'>, N>, 'enabled'>
+/** Those of them that options of this type leave open for certain: not where they say `enabled: false`, or may say it. */
+type SurelyOpen<O> = { [N in OpenByDefault]: false extends IsEnabled<O, N> ? never : N }[OpenByDefault]
+
+/** A broker of this program. `O` is the type of the options that it was started with. */
+export interface EmbeddedBroker<O extends BrokerOptions = BrokerOptions> extends Omit<Broker, 'reload' | 'listeners'> {
+  /** Where clients connect, by the listener's key in the configuration. */
+  readonly listeners: Readonly<Partial<Record<ListenerName, BoundAddress>> & Record<SurelyOpen<O>, BoundAddress>>
   /** As `Broker.reload`, with the values that would be given to a new start. */
   reload(values: BrokerConfigInput): Promise<Reloaded>
 }
@@ -52,6 +62,7 @@ const DEFAULTS: BrokerConfigInput = {
  * Starts a broker, or rejects with one error and leaves nothing behind: BrokerError 'CONFIG_INVALID' names every setting that cannot
  * be. `await using broker = await startBroker()` stops it at the end of the block.
  */
+export function startBroker<const O extends BrokerOptions = Record<never, never>>(options?: O): Promise<EmbeddedBroker<O>>
 export async function startBroker(options: BrokerOptions = {}): Promise<EmbeddedBroker> {
   const { log = silentLog, users, clock } = options
   const dataDir = options.dataDir ?? options.config?.dataDir
