@@ -1,8 +1,10 @@
 /** Writes the page about addresses: what the code decides comes from the code, the words between are here. */
 import { ALL_BELOW, ONE_LEVEL } from '@ternmq/core'
 import {
+  hintsFor,
   LEVELS_MAX,
   LIST_PARTS_MAX,
+  NearMisses,
   OPTIONS_MAX,
   type ParsedAddress,
   PROFILES,
@@ -58,6 +60,15 @@ const BY_PROFILE: readonly (readonly [protocol: Protocol, text: string])[] = [
   ['stomp', '/a/b'],
 ]
 
+/** Texts that mean something, and probably something else than was meant. */
+const HINTED: readonly (readonly [protocol: Protocol, text: string])[] = [
+  ['mqtt', 'Sensor/*'],
+  ['mqtt', '/japan/tokyo'],
+  ['mqtt', 'sensor.1'],
+  ['stomp', '/topic/sensor/1'],
+  ['stomp', '/Queue/a'],
+]
+
 export function renderAddresses(): string {
   return [
     '# Addresses: one name, many spellings',
@@ -67,6 +78,7 @@ export function renderAddresses(): string {
     'A topic is a list of levels, a queue is a name. Each protocol has its own way to write them, and all ways lead to the same place:',
     'a message sent to `/topic/a.b` by STOMP comes to whoever has subscribed to `a/b` by MQTT. `ternmq resolve --protocol stomp',
     '/topic/a.b` says what an address means, by which rule, how other protocols write it, and whether it exists.',
+    'Nothing comes? See [below](#when-nothing-comes).',
     '',
     '## How each protocol writes it',
     '',
@@ -85,7 +97,8 @@ export function renderAddresses(): string {
     'read back as the same address; property tests hold this for any levels and names.',
     '',
     'MQTT can write no topic with `+`, `#` or U+0000 in a level, so no topic has them: a text that would make one is refused. Queue names are',
-    'never changed; those that hold `+` or `#` cannot be written in MQTT.',
+    'never changed; those that hold `+` or `#` cannot be written in MQTT: a consumer on `$queue/>` gets nothing of such a queue, its messages',
+    'stay for clients of other protocols, and the log says so.',
     '',
     'A percent-encoded path (`/queues/NAME`, `/exchanges/amq.topic/KEY`) is taken by STOMP, AMQP 1.0 and REST in every profile, and is how a',
     'name is written that would read otherwise in the usual form: one with a comma, with two colons, with `?consumer.`.',
@@ -99,6 +112,26 @@ export function renderAddresses(): string {
     'MQTT:',
     '',
     ...rules('mqtt'),
+    '',
+    '## When nothing comes',
+    '',
+    'Ask what an address means. While the broker runs the answer says whether it exists:',
+    '',
+    '```',
+    "npm run -s ternmq -- resolve --protocol mqtt 'Sensor/*'",
+    "npm run -s ternmq -- resolve --protocol stomp --send '/topic/a.b'",
+    '```',
+    '',
+    'Look into the log for events of kind `hint`: what worked, and probably not as it was meant. Some of them, with the protocol:',
+    '',
+    ...HINTED.flatMap(([protocol, text]) => hintLines(protocol, text)),
+    '',
+    'A topic that nobody hears and a subscription that nearly matches it are told together, whichever came first and whatever the protocols:',
+    '',
+    `- ${nearMiss()}`,
+    '',
+    'One text is told once an hour, of one client 16, of all clients of a listener and protocol 100 in an hour; of topics and subscriptions',
+    'that nearly meet 128 in an hour.',
     '',
     '## Profiles',
     '',
@@ -144,6 +177,18 @@ function rules(protocols: 'mqtt' | 'others'): string[] {
     ['', 'rule', 'forms', 'meaning'],
     sorted.map(({ order, id, forms, sentence }) => [String(order), code(id), forms, sentence]),
   )
+}
+
+function hintLines(protocol: Protocol, text: string): string[] {
+  const options = { protocol, purpose: 'receive' } as const
+  return hintsFor(text, resolve(text, options), options).map((hint) => `- ${protocol}: ${hint.text}`)
+}
+
+function nearMiss(): string {
+  const misses = new NearMisses(() => false)
+  misses.noteSubscribed(['plant', '1', 'temperature'], { protocol: 'STOMP', clientId: 'desk' }, 0)
+  const [found] = misses.noteUnheard(['plant.1.Temperature'], { protocol: 'MQTT', clientId: 'pump' }, 0)
+  return found?.text ?? ''
 }
 
 function meaning(protocol: Protocol, text: string, profile: (typeof PROFILES)[number]): string {

@@ -70,7 +70,7 @@ export function renderHeaders(): string {
         ['is it to be kept', 'MQTT: QoS 1 and 2. STOMP: `persistent:true`. AMQP 1.0: header.durable. REST: always.'],
         [
           'to MQTT receivers',
-          "The lower of the subscription's QoS and the message's: QoS 1 for every message of another protocol, to be kept or not.",
+          "The lower of the subscription's QoS and the message's: QoS 1 for every message of another protocol, to be kept or not; with `mqtt.foreignTransientQos: 0` QoS 0 for one that is not to be kept.",
         ],
         ['MQTT QoS 2', 'Kept once for client and packet identifier until PUBREL; others get it as one to be kept.'],
         ['acknowledgement', 'PUBACK, PUBREC, RECEIPT, disposition and 2xx come when every queue has it, as durable as the queue is.'],
