@@ -1,5 +1,5 @@
-import { allowAll, DEFAULT_CORE_LIMITS, Message, VirtualHost } from '@ternmq/core'
-import { virtualEnv } from '@ternmq/testkit'
+import { ALL_BELOW, allowAll, DEFAULT_CORE_LIMITS, Message, VirtualHost } from '@ternmq/core'
+import { MovableClock, virtualEnv } from '@ternmq/testkit'
 import { beforeEach, expect, test } from 'vitest'
 
 import { SysTopics } from './sys-topics.ts'
@@ -112,4 +112,30 @@ test('an interval of 0 publishes nothing, and closing leaves no timer', () => {
   expect(env.clock.timerCount).toBe(1)
   topics.close()
   expect(env.clock.timerCount).toBe(0)
+})
+
+test('in minutes that a test skips, the topics are published when something has happened and before they are looked at, and say the same as if they had been published all the time', async () => {
+  const texts = async (skips: boolean): Promise<Map<string, string>> => {
+    const clock = new MovableClock()
+    const host = new VirtualHost({ env: { clock, random: env.random }, name: '/', authorizer: allowAll, limits: DEFAULT_CORE_LIMITS })
+    let published = 0
+    const { publish: give } = host
+    host.publish = (...given) => {
+      published++
+      return give.apply(host, given)
+    }
+    const own = new SysTopics({ vhost: host, version: '1', connectionsAccepted: () => 7 })
+    if (!skips) Object.defineProperty(clock, 'every', { value: undefined })
+    own.use(10)
+    host.counters.messagesOut = 5_000
+    await clock.advance('3m')
+    host.counters.messagesOut = 9_000
+    await clock.advance('7m')
+    if (skips) expect(published).toBeLessThan(200)
+    own.close()
+    expect(clock.timerCount).toBe(0)
+    const all = host.retained.matching(['$SYS', 'broker', ALL_BELOW], clock.wallMs())
+    return new Map(all.map(({ topic, body }) => [topic, Buffer.from(body).toString()]))
+  }
+  expect(await texts(true)).toEqual(await texts(false))
 })

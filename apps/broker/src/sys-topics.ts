@@ -2,7 +2,7 @@
  * The `$SYS` topics: numbers about the broker as retained messages, by the names that mosquitto gave them, so that dashboards
  * made for it work. A topic is published again only when its text has changed. docs/sys-topics.md explains each.
  */
-import { type Cancel, Message, type HeaderCodec, type VirtualHost } from '@ternmq/core'
+import { type Cancel, every, Message, type HeaderCodec, targetsOf, type VirtualHost } from '@ternmq/core'
 
 const PREFIX = '$SYS/broker/'
 
@@ -66,16 +66,20 @@ export class SysTopics {
   /** Publishes now and then every `intervalSeconds`; 0 publishes no more. */
   use(intervalSeconds: number): void {
     this.close()
-    if (intervalSeconds > 0) this.#run(intervalSeconds * 1000)
+    if (intervalSeconds === 0) return
+    this.#publishAll()
+    this.#cancel = every(this.#options.vhost.env.clock, intervalSeconds * 1000, () => this.#publishAll(), () => this.#isRead)
   }
 
   close(): void {
     this.#cancel()
   }
 
-  #run(intervalMs: number): void {
-    this.#publishAll()
-    this.#cancel = this.#options.vhost.env.clock.after(intervalMs, () => this.#run(intervalMs))
+  /** Somebody gets them one by one, not only the last. */
+  get #isRead(): boolean {
+    const { router } = this.#options.vhost
+    for (const name of this.#lastText.keys()) if (targetsOf(router.routeOf(PREFIX + name)).length > 0) return true
+    return false
   }
 
   get #received(): number {

@@ -14,6 +14,12 @@ export interface Clock {
   /** Runs `f` once, `delayMs` from now or later. */
   after(delayMs: number, f: () => void): Cancel
   /**
+   * Runs `f` every `intervalMs`, until it is cancelled. Only clocks that a test moves have it: where time jumps, `f` runs for the first
+   * time after something has happened, and for the last time before the next thing does, and between these only if `isSeen()`. So `f`
+   * must be the same for many short intervals as for a long one. Others call `every`, which does without.
+   */
+  every?(intervalMs: number, f: () => void, isSeen: () => boolean): Cancel
+  /**
    * Runs `f` when the present turn's input has been handled: the batch point for dispatch and commit.
    * Functions added while these run belong to the same pass.
    */
@@ -31,4 +37,15 @@ export interface Random {
 export interface Env {
   readonly clock: Clock
   readonly random: Random
+}
+
+/** `Clock.every` of any clock: those that cannot leave runs out do all of them. */
+export function every(clock: Clock, intervalMs: number, f: () => void, isSeen: () => boolean): Cancel {
+  if (clock.every !== undefined) return clock.every(intervalMs, f, isSeen)
+  const run = (): void => {
+    cancel = clock.after(intervalMs, run)
+    f()
+  }
+  let cancel = clock.after(intervalMs, run)
+  return () => cancel()
 }

@@ -26,6 +26,7 @@ export { type CoreLimits, DEFAULT_CORE_LIMITS, EVENTS_MAX_DEFAULT } from './limi
 export type { Producer, ProducerTarget, PublishOptions, PublishOwner, PublishResult } from './producer.ts'
 export { Queue } from './queue/queue.ts'
 export type { Refusal, RefusalDetail, Result } from './refusal.ts'
+export { targetsOf } from './router.ts'
 export type { ScheduleOptions } from './schedule/options.ts'
 export type { Schedule, ScheduledInfo, ScheduledPage } from './schedule/schedule.ts'
 export { type ConsumeSpec, Session, type SessionOwner } from './session.ts'

@@ -58,3 +58,52 @@ test('a timer set on the way runs on the way, and one that is cancelled does not
   await clock.advance('10s')
   expect(ticks).toBe(10)
 })
+
+/** Counts what repeats itself, and notes when it ran first and last. */
+function repeating(clock: MovableClock, isSeen: () => boolean) {
+  const runs: number[] = []
+  const cancel = clock.every(10_000, () => void runs.push(clock.monoMs()), isSeen)
+  return { runs, cancel }
+}
+
+const YEAR_MS = 365 * 24 * 60 * 60 * 1_000
+
+test('what repeats itself and nobody sees runs twice in a year: after what has happened, and before what happens next', async () => {
+  const clock = new MovableClock()
+  const { runs } = repeating(clock, () => false)
+  await clock.advance(YEAR_MS)
+  expect(runs).toEqual([10_000, YEAR_MS])
+  clock.after(35_000, () => {})
+  await clock.advance(100_000)
+  expect(runs.slice(2).map((atMs) => atMs - YEAR_MS)).toEqual([10_000, 30_000, 40_000, 100_000])
+})
+
+test('as long as somebody sees it, it runs every time', async () => {
+  const clock = new MovableClock()
+  const seen = { is: true }
+  const { runs } = repeating(clock, () => seen.is)
+  clock.after(55_000, () => (seen.is = false))
+  await clock.advance(200_000)
+  expect(runs).toEqual([10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 200_000])
+})
+
+test('what is cancelled repeats no more, also by itself', async () => {
+  const clock = new MovableClock()
+  const { runs, cancel } = repeating(clock, () => true)
+  const own = clock.every(4_000, () => own(), () => true)
+  expect(clock.timerCount).toBe(2)
+  await clock.advance(25_000)
+  expect([runs, clock.timerCount]).toEqual([[10_000, 20_000], 1])
+  cancel()
+  await clock.advance(25_000)
+  expect([runs.length, clock.timerCount]).toEqual([2, 0])
+})
+
+test('two that repeat themselves see time go forwards', async () => {
+  const clock = new MovableClock()
+  const seen: number[] = []
+  for (const intervalMs of [7_000, 3_000]) clock.every(intervalMs, () => void seen.push(clock.monoMs()), () => false)
+  await clock.advance(1_000_000)
+  expect(seen).toEqual(seen.toSorted((one, other) => one - other))
+  expect(seen.length).toBeLessThan(8)
+})

@@ -1,11 +1,13 @@
 /**
  * Time that a test moves, around a broker with real sockets: turns end as in production, by the event loop, but time stands
- * still until `advance`. What is planned for within the half hour that a test skips happens at once and in its order.
+ * still until `advance`. What is planned for within the half hour, or the year, that a test skips happens at once and in its order; what
+ * only repeats itself, and nobody sees, happens twice instead of three million times.
  */
 import type { Cancel, Clock } from '@ternmq/core'
 import { TurnQueue } from '@ternmq/transport'
 
 import { type Duration, durationMs } from './duration.ts'
+import { Repeats } from './repeats.ts'
 import { Timers } from './timers.ts'
 
 /**
@@ -17,6 +19,7 @@ const TURNS_AFTER_WORK = 4
 export class MovableClock implements Clock {
   readonly #turns: TurnQueue = new TurnQueue(() => setImmediate(() => this.#turns.runPass()))
   readonly #timers = new Timers()
+  readonly #repeats = new Repeats()
   /** Certificates are judged by the machine's time, so this one begins there. */
   readonly #startWallMs = Date.now()
   #nowMs = 0
@@ -36,6 +39,11 @@ export class MovableClock implements Clock {
     return () => clearImmediate(immediate)
   }
 
+  /** See `Clock.every`: a year has three million intervals of ten seconds, of which nobody sees any. */
+  every(intervalMs: number, f: () => void, isSeen: () => boolean): Cancel {
+    return this.#repeats.add({ atMs: this.#nowMs + intervalMs, intervalMs, f, isSeen })
+  }
+
   endOfTurn(f: () => void): void {
     this.#turns.endOfTurn(f)
   }
@@ -51,11 +59,16 @@ export class MovableClock implements Clock {
    */
   async advance(duration: Duration): Promise<void> {
     const untilMs = this.#nowMs + durationMs(duration)
+    this.#repeats.onHappened()
     await this.#runTurns()
-    for (let timer = this.#timers.take(untilMs); timer !== undefined; timer = this.#timers.take(untilMs)) {
-      this.#nowMs = Math.max(this.#nowMs, timer.atMs)
-      timer.f()
+    for (;;) {
+      const nextMs = Math.min(untilMs, this.#timers.nextAtMs)
+      const run = this.#repeats.take(nextMs) ?? this.#timers.take(untilMs)
+      if (run === undefined) break
+      this.#nowMs = Math.max(this.#nowMs, run.atMs)
+      run.f()
       if (this.#turns.isWaiting) await this.#runTurns()
+      if (!run.repeats) this.#repeats.onHappened()
     }
     this.#nowMs = untilMs
     await this.#runTurns()
@@ -63,7 +76,7 @@ export class MovableClock implements Clock {
 
   /** Timers that wait: a broker that has stopped leaves none. */
   get timerCount(): number {
-    return this.#timers.count
+    return this.#timers.count + this.#repeats.count
   }
 
   async #runTurns(): Promise<void> {

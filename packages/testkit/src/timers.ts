@@ -5,6 +5,7 @@ export interface Timer {
   readonly atMs: number
   readonly order: number
   readonly f: () => void
+  readonly repeats: false
 }
 
 export class Timers {
@@ -12,7 +13,7 @@ export class Timers {
   #order = 0
 
   add(atMs: number, f: () => void): Cancel {
-    const timer = { atMs, order: this.#order++, f }
+    const timer = { atMs, order: this.#order++, f, repeats: false as const }
     this.#waiting.push(timer)
     return () => {
       this.#waiting = this.#waiting.filter((other) => other !== timer)
