@@ -29,9 +29,9 @@ const schema = z
       description: 'Time in ms that a frame may take from its first byte to its last. Then the client is disconnected.',
       reload: 'connection',
     }),
-    heartBeatMs: z.int().min(0).max(60 * MINUTE_MS).default(10_000).meta({
+    heartBeatMs: z.int().min(0).max(60 * MINUTE_MS).default(1_000).meta({
       description:
-        'Time in ms between heart-beats that the broker offers and wants. The slower side decides. 0: the broker wants and sends none.',
+        'Time in ms between heart-beats that the broker can send and take. The slower side decides, so this leaves it to the client. 0: the broker wants and sends none.',
       reload: 'connection',
     }),
     prefetch: z.int().min(1).max(65_535).default(1_000).meta({

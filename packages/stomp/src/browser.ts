@@ -5,7 +5,7 @@ import type { FrameHeaders } from './codec/headers.ts'
 import type { StompConnection } from './connection.ts'
 import type { Source } from './destinations.ts'
 import { stompHeaders, stompTextHeaders } from './headers.ts'
-import { pairsOf } from './message-out.ts'
+import { hasLength, pairsOf } from './message-out.ts'
 import { Refused } from './refused.ts'
 import { selectorOf } from './selectors.ts'
 import type { Subscription } from './subscription.ts'
@@ -73,5 +73,5 @@ function write(client: StompConnection, head: MessageHead, entry: BrowsedEntry):
   const isOwn = message.codec === stompHeaders || message.codec === stompTextHeaders
   const theirs = linesFor(isOwn ? message.headerBytes : message.headerBytesFor(stompHeaders), client.version)
   const lines = Buffer.concat([own, theirs])
-  writeMessage(client.transport, head, client.nextTag(), lines, 0, lines.length, message.bytes, message.bodyStart, message.end)
+  writeMessage(client.transport, head, client.nextTag(), lines, 0, lines.length, message.bytes, message.bodyStart, message.end, hasLength(message))
 }

@@ -15,7 +15,7 @@ export function writeDelivery(client: StompConnection, head: MessageHead, tag: n
     if (size === 0) return write(client, head, tag, message.durable ? PERSISTENT : NO_LINES, message)
     if (client.version === 12 && !message.durable) {
       const { bytes, headerStart, bodyStart, end } = message
-      return writeMessage(client.transport, head, tag, bytes, headerStart, bodyStart, bytes, bodyStart, end)
+      return writeMessage(client.transport, head, tag, bytes, headerStart, bodyStart, bytes, bodyStart, end, hasLength(message))
     }
   }
   write(client, head, tag, joined(client, delivery, isPlain), message)
@@ -25,7 +25,12 @@ const NO_LINES = new Uint8Array(0)
 const PERSISTENT = Buffer.from('persistent:true\n')
 
 function write(client: StompConnection, head: MessageHead, tag: number, lines: Uint8Array, message: Message): void {
-  writeMessage(client.transport, head, tag, lines, 0, lines.length, message.bytes, message.bodyStart, message.end)
+  writeMessage(client.transport, head, tag, lines, 0, lines.length, message.bytes, message.bodyStart, message.end, hasLength(message))
+}
+
+/** Text that came without its length, which tells JMS clients that it is text, goes so: where it ended was its only NUL. */
+export function hasLength({ codec }: Message): boolean {
+  return codec !== stompTextHeaders
 }
 
 function isOwn({ codec }: Message): boolean {

@@ -24,7 +24,7 @@ export const DEFAULT_STOMP_SETTINGS: StompSettings = {
   profile: 'activemq',
   handshakeTimeoutMs: 10_000,
   frameTimeoutMs: 60_000,
-  heartBeatMs: 10_000,
+  heartBeatMs: 1_000,
   prefetch: 1_000,
   maxTopicLevels: 128,
   maxClientIdBytes: 1_024,

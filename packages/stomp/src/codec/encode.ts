@@ -83,8 +83,8 @@ export function messageHead(fields: MessageHeadFields, version: StompVersion): M
 const CONTENT_LENGTH = encodeText('\ncontent-length:')
 
 /**
- * MESSAGE with the number `tag`, header lines of the connection's version and the body `body[bodyStart, bodyEnd)`. Every one has
- * `content-length`, also without a body: bodies may hold NUL. [STOMP12-Header_content-length-c] Hot path.
+ * MESSAGE with the number `tag`, header lines of the connection's version and the body `body[bodyStart, bodyEnd)`. `hasLength`: with
+ * `content-length`, also without a body; only a body that holds no NUL may go without. [STOMP12-Header_content-length-c] Hot path.
  */
 export function writeMessage(
   out: Output,
@@ -96,14 +96,15 @@ export function writeMessage(
   body: Uint8Array,
   bodyStart: number,
   bodyEnd: number,
+  hasLength = true,
 ): void {
   const { start, ack } = head
   const length = bodyEnd - bodyStart
   const tagDigits = digitCount(tag)
-  const lengthDigits = digitCount(length)
+  const lengthSize = hasLength ? CONTENT_LENGTH.length + digitCount(length) : 0
   const linesSize = linesEnd - linesStart
   const ackSize = ack.length === 0 ? 0 : ack.length + tagDigits
-  const size = start.length + tagDigits + ackSize + CONTENT_LENGTH.length + lengthDigits + linesSize + length + 3
+  const size = start.length + tagDigits + ackSize + lengthSize + linesSize + length + 3
   let at = out.reserve(size)
   const { slab } = out
   copyBytes(start, 0, start.length, slab, at)
@@ -114,9 +115,11 @@ export function writeMessage(
     at += ackSize
     writeDigitsBefore(slab, at, tag)
   }
-  copyBytes(CONTENT_LENGTH, 0, CONTENT_LENGTH.length, slab, at)
-  at += CONTENT_LENGTH.length + lengthDigits
-  writeDigitsBefore(slab, at, length)
+  if (hasLength) {
+    copyBytes(CONTENT_LENGTH, 0, CONTENT_LENGTH.length, slab, at)
+    at += lengthSize
+    writeDigitsBefore(slab, at, length)
+  }
   slab[at++] = LF
   copyBytes(lines, linesStart, linesEnd, slab, at)
   at += linesSize

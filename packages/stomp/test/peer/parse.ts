@@ -14,7 +14,7 @@ const COMMANDS: readonly string[] = ['CONNECTED', 'MESSAGE', 'RECEIPT', 'ERROR']
 /** Headers that every frame of the kind has, in all versions. */
 const REQUIRED: Readonly<Record<ServerCommand, readonly string[]>> = {
   CONNECTED: ['version', 'session', 'server'],
-  MESSAGE: ['destination', 'message-id', 'content-length'],
+  MESSAGE: ['destination', 'message-id'],
   RECEIPT: ['receipt-id'],
   ERROR: ['message'],
 }

@@ -54,7 +54,7 @@ describe('heart-beats of the server', () => {
   })
 
   it('are offered and asked for in CONNECTED, and not where the operator wants none', () => {
-    expect(worldAnd('0,0').client.connected.headers['heart-beat']).toBe('10000,10000')
+    expect(worldAnd('0,0').client.connected.headers['heart-beat']).toBe('1000,1000')
     const world = new World({ settings: { heartBeatMs: 0 } })
     const client = world.connect({ headers: { 'heart-beat': '1000,1000' } })
     expect(client.connected.headers['heart-beat']).toBe('0,0')

@@ -66,11 +66,20 @@ describe('SEND', () => {
 
   it('[STOMP12-Header_content-length-d, STOMP11-Header_content-length-d, STOMP12-Header_content-length-c, STOMP11-Header_content-length-c, STOMP10-MESSAGE-c] hands on a body with NUL, and tells its length', () => {
     const { sender, reader } = pair(new World())
-    sender.send(send('/queue/q', 'a\0b\n\0', { 'content-length': 5 }), send('/queue/q', ''))
+    sender.send(send('/queue/q', 'a\0b\n\0', { 'content-length': 5 }), send('/queue/q', '', { 'content-length': 0 }))
     expect(reader.messages()).toMatchObject([
       { body: 'a\0b\n\0', headers: { 'content-length': '5' } },
       { body: '', headers: { 'content-length': '0' } },
     ])
+  })
+
+  it('hands on text as its sender sent it: without its length, which tells JMS clients that it is text', () => {
+    const world = new World()
+    const { sender, reader } = pair(world)
+    sender.send(send('/queue/q', 'text'))
+    expect(reader.next('MESSAGE')).toMatchObject({ body: 'text' })
+    sender.send(send('/queue/q', 'again'))
+    expect(reader.next('MESSAGE').headers).not.toHaveProperty('content-length')
   })
 
   it('[STOMP12-Header_content-type-a, STOMP12-Header_content-type-b, STOMP11-Header_content-type-a] hands on the content-type, and has one for the body of an ERROR', () => {
