@@ -20,8 +20,8 @@ const HEAD_BYTES_MAX = 10
 export const HAS_SHORT_WAY: boolean = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
 
 export interface BinaryFramesHost {
-  /** The bytes of one message; good during the call. Hot path. */
-  onMessage(payload: Uint8Array): void
+  /** The bytes of one message, or of several one behind the other; good during the call. Hot path. */
+  onPayload(payload: Uint8Array): void
   /** For `ws`: what follows what it had before. Whole messages in it are told at once. */
   passOn(bytes: Uint8Array): void
   /** `ws` gets all that comes from now on, without us; the rest of the present read follows by `passOn`. Once at most. */
@@ -48,23 +48,35 @@ export class BinaryFrames {
     const size = chunk.length
     let words: Int32Array | undefined = undefined
     let at = this.#headBytes > 0 || this.#restBytes > 0 ? this.#goOn(chunk) : 0
+    // Messages that are to be handed on together: each is moved over its head, right behind the one before.
+    let runStart = at
+    let runEnd = at
     while (at < size) {
       const headBytes = shortHeadBytes(chunk, at, size)
       const payloadAt = at + headBytes
       const end = headBytes === 0 ? Infinity : payloadAt + shortLength(chunk, at)
       if (end > size || end - payloadAt > this.#messageBytesMax) {
+        this.#handOn(chunk, runStart, runEnd)
         at = this.#passFrame(chunk, at)
+        runStart = at
+        runEnd = at
         continue
       }
-      const maskAt = payloadAt - MASK_BYTES
-      const mask = chunk[maskAt]! | (chunk[maskAt + 1]! << 8) | (chunk[maskAt + 2]! << 16) | (chunk[maskAt + 3]! << 24)
-      if (mask !== 0) {
-        words ??= new Int32Array(chunk.buffer, 0, chunk.buffer.byteLength >> 2)
-        unmask(chunk, words, payloadAt, end, mask)
+      if (runEnd === runStart || ((payloadAt - runEnd) & 3) !== 0) {
+        this.#handOn(chunk, runStart, runEnd)
+        runStart = payloadAt
+        runEnd = payloadAt
       }
+      words ??= new Int32Array(chunk.buffer, 0, chunk.buffer.byteLength >> 2)
+      unmask(chunk, words, payloadAt, end, maskBefore(chunk, payloadAt), runEnd)
+      runEnd += end - payloadAt
       at = end
-      this.#host.onMessage(chunk.subarray(payloadAt, end))
     }
+    this.#handOn(chunk, runStart, runEnd)
+  }
+
+  #handOn(chunk: Uint8Array, start: number, end: number): void {
+    if (end > start) this.#host.onPayload(new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start))
   }
 
   /** Gives `ws` more of the frame that it has begun. Returns where the next one begins. */
@@ -139,20 +151,32 @@ function lengthOf(head: Uint8Array): number {
   return length === 126 ? view.getUint16(2) : view.getUint32(2) * 2 ** 32 + view.getUint32(6)
 }
 
-/** `mask` has its first byte lowest; `words` is all of the chunk's memory. Four bytes at a time where they lie right. */
-function unmask(chunk: Uint8Array, words: Int32Array, start: number, end: number, mask: number): void {
+/** The mask of the payload at `payloadAt`, its first byte lowest. */
+function maskBefore(chunk: Uint8Array, payloadAt: number): number {
+  const at = payloadAt - MASK_BYTES
+  return chunk[at]! | (chunk[at + 1]! << 8) | (chunk[at + 2]! << 16) | (chunk[at + 3]! << 24)
+}
+
+/**
+ * Unmasks `chunk[start, end)` to where it begins at `to`, which is not behind `start` and as far from a multiple of four. `words` is all
+ * of the chunk's memory: four bytes at a time where they lie right.
+ */
+function unmask(chunk: Uint8Array, words: Int32Array, start: number, end: number, mask: number, to: number): void {
+  const { byteOffset } = chunk
+  const moved = start - to
   let at = start
   let turned = mask
-  for (; at < end && ((chunk.byteOffset + at) & 3) !== 0; at++) {
-    chunk[at]! ^= turned & 0xff
+  for (; at < end && ((byteOffset + at) & 3) !== 0; at++) {
+    chunk[at - moved] = chunk[at]! ^ (turned & 0xff)
     turned = (turned >>> 8) | (turned << 24)
   }
-  let word = (chunk.byteOffset + at) >> 2
+  let word = (byteOffset + at) >> 2
+  const movedWords = moved >> 2
   const wordEnd = word + ((end - at) >> 2)
   at += (wordEnd - word) * 4
-  for (; word < wordEnd; word++) words[word]! ^= turned
+  for (; word < wordEnd; word++) words[word - movedWords] = words[word]! ^ turned
   for (; at < end; at++) {
-    chunk[at]! ^= turned & 0xff
+    chunk[at - moved] = chunk[at]! ^ (turned & 0xff)
     turned >>>= 8
   }
 }

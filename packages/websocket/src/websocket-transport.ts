@@ -101,7 +101,7 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
 
   // ── BinaryFramesHost ──
 
-  onMessage(payload: Uint8Array): void {
+  onPayload(payload: Uint8Array): void {
     this.#missedPings = 0
     this.#receive(payload)
     if (this.#readBytes >= TURN_READ_BYTES_MAX) this.#letOthersRun()
