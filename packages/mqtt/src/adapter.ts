@@ -16,7 +16,7 @@ import {
   type Transport,
   type VirtualHost,
 } from '@ternmq/core'
-import { HintGate, hintsFor, type NearMisses, resolve, type Suggestion, type Teller } from '@ternmq/naming'
+import { filterHints, HintGate, type NearMisses, type Suggestion, type Teller } from '@ternmq/naming'
 import { ReasonCode } from './codec/reason-codes.ts'
 import { MqttConnection } from './connection.ts'
 import type { MqttSettings } from './settings.ts'
@@ -120,8 +120,7 @@ export class MqttAdapter implements ProtocolAdapter {
 
   /** A filter was subscribed to: operators hear what looks like a mistake in it, and of topics that it nearly matches. */
   noteSubscribed(connection: MqttConnection, filter: string, pattern: readonly PatternLevel[]): void {
-    const options = { protocol: 'mqtt', purpose: 'receive' } as const
-    for (const { text } of hintsFor(filter, resolve(filter, options), options)) this.hint(connection, text)
+    for (const { text } of filterHints(filter)) this.hint(connection, text)
     if (this.#nearMisses === undefined || isReserved(filter)) return
     this.#suggest(connection, this.#nearMisses.noteSubscribed(pattern, tellerOf(connection), this.vhost.env.clock.monoMs()))
   }

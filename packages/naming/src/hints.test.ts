@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type HintOptions, hintsFor } from './hints.ts'
+import { filterHints, type HintOptions, hintsFor } from './hints.ts'
 import { resolve } from './resolve.ts'
 
 function hints(text: string, options: HintOptions): string[] {
@@ -82,4 +83,21 @@ describe('hints', () => {
   ])('%s needs none', (text, options) => {
     expect(hints(text, options)).toEqual([])
   })
+})
+
+test('filters of MQTT have the hints that any address has', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'Q', 'u', 'e', '$', '/', '+', '#', '*', '>', '.') })
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        text,
+        text.map((rest) => `$Queue/${rest}`),
+        text.map((rest) => `$sYS/${rest}`),
+      ),
+      (filter) => {
+        expect(filterHints(filter)).toEqual(hintsFor(filter, resolve(filter, MQTT), MQTT))
+      },
+    ),
+    { numRuns: 2_000 },
+  )
 })

@@ -3,7 +3,7 @@ import type { PatternLevel } from '@ternmq/core'
 import { slashed } from './address.ts'
 import type { Profile, Protocol, Purpose } from './protocols.ts'
 import { quote } from './refusal.ts'
-import { isSlashedTopic, KNOWN_PREFIXES, type Resolution } from './resolve.ts'
+import { isSlashedTopic, KNOWN_PREFIXES, type Resolution, resolve } from './resolve.ts'
 import type { RuleId } from './rules.ts'
 import { spell } from './spell.ts'
 
@@ -44,6 +44,16 @@ export function hintsFor(text: string, resolution: Resolution, options: HintOpti
   const separator = separatorHint(text, levels, isSlashed, options)
   if (separator !== undefined) hints.push(separator)
   return hints
+}
+
+/** Every filter of MQTT that there is a hint about. */
+const REMARKABLE = /^[/$]|[*>.]/
+const TO_SUBSCRIBE = { protocol: 'mqtt', purpose: 'receive' } as const
+const NO_HINTS: readonly Hint[] = []
+
+/** `hintsFor` a filter that an MQTT client subscribes to. For most filters it costs next to nothing. */
+export function filterHints(filter: string): readonly Hint[] {
+  return REMARKABLE.test(filter) ? hintsFor(filter, resolve(filter, TO_SUBSCRIBE), TO_SUBSCRIBE) : NO_HINTS
 }
 
 function dottedWildcard(text: string, wildcard: string, levels: readonly PatternLevel[]): Hint {

@@ -20,7 +20,7 @@ export {
 } from './address.ts'
 export { consumerOptionProblem } from './consumer-options.ts'
 export { HintGate, type HintGateLimits } from './hint-gate.ts'
-export { type Hint, type HintId, hintsFor } from './hints.ts'
+export { filterHints, type Hint, type HintId, hintsFor } from './hints.ts'
 export { NearMisses, type NearMissLimits, type NearMissReason, type Suggestion, type Teller } from './near-misses.ts'
 export { type Profile, PROFILES, type Protocol, PROTOCOLS, type Purpose } from './protocols.ts'
 export { LEVELS_MAX, LIST_PARTS_MAX, OPTIONS_MAX, TEXT_LENGTH_MAX } from './limits.ts'
