@@ -68,7 +68,7 @@ export class SysTopics {
     this.close()
     if (intervalSeconds === 0) return
     this.#publishAll()
-    this.#cancel = every(this.#options.vhost.env.clock, intervalSeconds * 1000, () => this.#publishAll(), () => this.#isRead)
+    this.#cancel = every(this.#options.vhost.env.clock, intervalSeconds * 1000, () => this.#publishAll(), () => (this.#isRead ? 0 : Infinity))
   }
 
   close(): void {

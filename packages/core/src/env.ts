@@ -14,11 +14,11 @@ export interface Clock {
   /** Runs `f` once, `delayMs` from now or later. */
   after(delayMs: number, f: () => void): Cancel
   /**
-   * Runs `f` every `intervalMs`, until it is cancelled. Only clocks that a test moves have it: where time jumps, `f` runs for the first
-   * time after something has happened, and for the last time before the next thing does, and between these only if `isSeen()`. So `f`
-   * must be the same for many short intervals as for a long one. Others call `every`, which does without.
+   * Runs `f` every `intervalMs`, until it is cancelled. Only clocks that a test moves have it, others are served by `every`: where time
+   * jumps, `f` runs for the first time after something has happened, and for the last time before the next thing does. Between these it
+   * may leave out as many runs as `idleCount()` says that nobody misses; `f` hears how many intervals have passed since it ran, at least 1.
    */
-  every?(intervalMs: number, f: () => void, isSeen: () => boolean): Cancel
+  every?(intervalMs: number, f: (intervals: number) => void, idleCount: () => number): Cancel
   /**
    * Runs `f` when the present turn's input has been handled: the batch point for dispatch and commit.
    * Functions added while these run belong to the same pass.
@@ -40,11 +40,11 @@ export interface Env {
 }
 
 /** `Clock.every` of any clock: those that cannot leave runs out do all of them. */
-export function every(clock: Clock, intervalMs: number, f: () => void, isSeen: () => boolean): Cancel {
-  if (clock.every !== undefined) return clock.every(intervalMs, f, isSeen)
+export function every(clock: Clock, intervalMs: number, f: (intervals: number) => void, idleCount: () => number): Cancel {
+  if (clock.every !== undefined) return clock.every(intervalMs, f, idleCount)
   const run = (): void => {
     cancel = clock.after(intervalMs, run)
-    f()
+    f(1)
   }
   let cancel = clock.after(intervalMs, run)
   return () => cancel()

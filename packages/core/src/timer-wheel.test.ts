@@ -1,4 +1,4 @@
-import { VirtualClock } from '@ternmq/testkit'
+import { MovableClock, VirtualClock } from '@ternmq/testkit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { TimerWheel, type WheelEntry } from './timer-wheel.ts'
@@ -188,3 +188,36 @@ test('ticks count while the wheel turns', () => {
   clock.advance(550)
   expect(wheel.tick).toBe(5)
 })
+
+test('time that jumps finds each entry at its tick, and does not count the ticks between one by one', async () => {
+  const clock = new MovableClock()
+  let runs = 0
+  const every = clock.every.bind(clock)
+  clock.every = (intervalMs, f, idleCount) => {
+    const counted = (intervals: number): void => {
+      runs++
+      f(intervals)
+    }
+    return every(intervalMs, counted, idleCount)
+  }
+  const wheel = new TimerWheel(clock, 500)
+  const seen: [name: string, atMs: number, tick: number][] = []
+  const delaysMs = { 'two minutes': 120_000, 'two minutes, too': 120_000, 'a day': 86_400_000, 'ten days': 864_000_000 }
+  for (const [name, delayMs] of Object.entries(delaysMs)) {
+    wheel.add(entryWith(() => void seen.push([name, clock.monoMs(), wheel.tick])), delayMs)
+  }
+  await clock.advance('30d')
+  expect(seen.map(([name]) => name).toSorted()).toEqual(Object.keys(delaysMs).toSorted())
+  for (const [name, atMs, tick] of seen) {
+    const delayMs = delaysMs[name as keyof typeof delaysMs]
+    expect(atMs).toBeGreaterThanOrEqual(delayMs)
+    expect(atMs).toBeLessThanOrEqual(delayMs + 1_000)
+    expect(tick * 500).toBe(atMs)
+  }
+  expect(runs).toBeLessThan(30_000)
+  expect(clock.timerCount).toBe(0)
+})
+
+function entryWith(onDue: () => void): WheelEntry {
+  return { wheelPrevious: undefined, wheelNext: undefined, wheelTick: -1, onDue }
+}

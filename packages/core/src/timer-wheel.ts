@@ -2,7 +2,7 @@
  * Many coarse deadlines with one timer: keep-alive and handshake limits of 100,000 connections. Adding, moving and removing
  * cost a pointer change; the clock is only wound while somebody waits.
  */
-import type { Cancel, Clock } from './env.ts'
+import { type Cancel, type Clock, every } from './env.ts'
 
 /** Something with a deadline. It implements this itself, so that waiting costs no object. */
 export interface WheelEntry {
@@ -50,7 +50,7 @@ export class TimerWheel {
     if (first !== undefined) first.wheelPrevious = entry
     this.#slots[slot] = entry
     this.#count++
-    this.#cancel ??= this.#clock.after(this.#tickMs, this.#advance)
+    this.#cancel ??= every(this.#clock, this.#tickMs, this.#advance, this.#idleCount)
   }
 
   /** Safe for an entry that does not wait. */
@@ -76,18 +76,27 @@ export class TimerWheel {
     }
   }
 
-  readonly #advance = (): void => {
-    this.#tick++
+  readonly #advance = (ticks: number): void => {
+    this.#tick += ticks
     const due: WheelEntry[] = []
     for (let entry = this.#slots[this.#tick % SLOTS]; entry !== undefined; entry = entry.wheelNext) {
       if (entry.wheelTick <= this.#tick) due.push(entry)
     }
-    this.#cancel = this.#count > 0 ? this.#clock.after(this.#tickMs, this.#advance) : undefined
     for (const entry of due) {
       // One before it in this tick may have removed or moved it.
       if (entry.wheelTick < 0 || entry.wheelTick > this.#tick) continue
       this.remove(entry)
       entry.onDue()
     }
+    if (this.#count > 0) return
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+
+  /** Ticks at which nothing can be due. */
+  readonly #idleCount = (): number => {
+    let count = 0
+    while (count < SLOTS - 1 && this.#slots[(this.#tick + count + 1) % SLOTS] === undefined) count++
+    return count
   }
 }

@@ -62,7 +62,7 @@ test('a timer set on the way runs on the way, and one that is cancelled does not
 /** Counts what repeats itself, and notes when it ran first and last. */
 function repeating(clock: MovableClock, isSeen: () => boolean) {
   const runs: number[] = []
-  const cancel = clock.every(10_000, () => void runs.push(clock.monoMs()), isSeen)
+  const cancel = clock.every(10_000, () => void runs.push(clock.monoMs()), () => (isSeen() ? 0 : Infinity))
   return { runs, cancel }
 }
 
@@ -90,7 +90,7 @@ test('as long as somebody sees it, it runs every time', async () => {
 test('what is cancelled repeats no more, also by itself', async () => {
   const clock = new MovableClock()
   const { runs, cancel } = repeating(clock, () => true)
-  const own = clock.every(4_000, () => own(), () => true)
+  const own = clock.every(4_000, () => own(), () => 0)
   expect(clock.timerCount).toBe(2)
   await clock.advance(25_000)
   expect([runs, clock.timerCount]).toEqual([[10_000, 20_000], 1])
@@ -102,8 +102,21 @@ test('what is cancelled repeats no more, also by itself', async () => {
 test('two that repeat themselves see time go forwards', async () => {
   const clock = new MovableClock()
   const seen: number[] = []
-  for (const intervalMs of [7_000, 3_000]) clock.every(intervalMs, () => void seen.push(clock.monoMs()), () => false)
+  for (const intervalMs of [7_000, 3_000]) clock.every(intervalMs, () => void seen.push(clock.monoMs()), () => Infinity)
   await clock.advance(1_000_000)
   expect(seen).toEqual(seen.toSorted((one, other) => one - other))
   expect(seen.length).toBeLessThan(8)
+})
+
+test('no more is left out than nobody misses, and it is told how much that was', async () => {
+  const clock = new MovableClock()
+  const runs: [atMs: number, intervals: number][] = []
+  clock.every(1_000, (intervals) => void runs.push([clock.monoMs(), intervals]), () => 4)
+  await clock.advance(13_000)
+  expect(runs).toEqual([
+    [1_000, 1],
+    [6_000, 5],
+    [11_000, 5],
+    [13_000, 2],
+  ])
 })

@@ -40,8 +40,8 @@ export class MovableClock implements Clock {
   }
 
   /** See `Clock.every`: a year has three million intervals of ten seconds, of which nobody sees any. */
-  every(intervalMs: number, f: () => void, isSeen: () => boolean): Cancel {
-    return this.#repeats.add({ atMs: this.#nowMs + intervalMs, intervalMs, f, isSeen })
+  every(intervalMs: number, f: (intervals: number) => void, idleCount: () => number): Cancel {
+    return this.#repeats.add({ atMs: this.#nowMs + intervalMs, intervalMs, f, idleCount })
   }
 
   endOfTurn(f: () => void): void {

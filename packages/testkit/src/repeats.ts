@@ -5,8 +5,8 @@ export interface Repeat {
   /** When it runs next. */
   atMs: number
   readonly intervalMs: number
-  readonly f: () => void
-  readonly isSeen: () => boolean
+  readonly f: (intervals: number) => void
+  readonly idleCount: () => number
 }
 
 /** One run, at its moment. */
@@ -42,10 +42,11 @@ export class Repeats {
     }
     if (next === undefined) return undefined
     const { atMs, intervalMs, f } = next
-    const isLeftOut = this.#all.get(next) === true && !next.isSeen()
-    const runAtMs = isLeftOut ? atMs + Math.floor((untilMs - atMs) / intervalMs) * intervalMs : atMs
+    const mayLeaveOut = this.#all.get(next) === true ? next.idleCount() : 0
+    const leftOut = Math.min(Math.floor((untilMs - atMs) / intervalMs), mayLeaveOut)
+    const runAtMs = atMs + leftOut * intervalMs
     next.atMs = runAtMs + intervalMs
     this.#all.set(next, true)
-    return { atMs: runAtMs, f, repeats: true }
+    return { atMs: runAtMs, f: () => f(leftOut + 1), repeats: true }
   }
 }
