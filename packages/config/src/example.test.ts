@@ -13,6 +13,7 @@ test('the example file is accepted without errors and warnings', () => {
       dataDir: '/var/lib/ternmq',
       listeners: {
         mqtts: { host: '0.0.0.0', tls: { cert: join(folder, 'tls', 'server.pem') } },
+        stomp: { profile: 'rabbitmq' },
         ws: { enabled: false },
       },
     },
@@ -21,6 +22,6 @@ test('the example file is accepted without errors and warnings', () => {
 
 test('the example needs the user that its first lines tell to add', () => {
   const result = loadConfig({ file: 'ternmq.yaml', cwd: folder })
-  expect(result.ok && checkExposure(result.config, { userCount: 0 })).toHaveLength(2)
+  expect(result.ok && checkExposure(result.config, { userCount: 0 })).toHaveLength(3)
   expect(result.ok && checkExposure(result.config, { userCount: 1 })).toEqual([])
 })
