@@ -205,7 +205,7 @@ test('a broker that stops ends connections without counting it against their mes
 test('what the broker keeps for others is nobody else\'s to read, browse or write, by whatever name', () => {
   const world = new World()
   const owner = world.connect('owner')
-  new Reader(owner, { kind: 'subscription', subscription: { clientId: 'owner', name: 'n', pattern: topicPattern('a'), shared: false } })
+  expect(open(owner, { kind: 'subscription', subscription: { clientId: 'owner', name: 'n', pattern: topicPattern('a'), shared: false } }).ok).toBe(true)
   for (const kind of ['temp-queue', 'temp-topic'] as const) expect(world.vhost.temporaries.create(owner.session, kind).ok).toBe(true)
   const subscription = [...world.vhost.destinations.all()].find(({ name }) => name.startsWith('$subscription/'))!.name
   const temporary = [...world.vhost.destinations.all()].find(({ name }) => name.startsWith('$temp/'))!.name
