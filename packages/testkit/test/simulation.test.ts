@@ -40,7 +40,7 @@ describe('nothing confirmed is lost, nothing settled comes back, order holds', (
       refused: 150,
       redelivered: 1_500,
       settleConfirmed: 2_500,
-      moved: 25,
+      moved: 15,
       expired: 200,
       transactions: 40,
       purged: 10,
