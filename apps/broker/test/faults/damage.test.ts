@@ -157,9 +157,10 @@ function firstFile(folder: string, suffix: string): string {
 
 const WRECKS: readonly Wreck[] = [
   {
-    name: 'whose snapshot has a wrong bit',
+    name: 'whose snapshot has a wrong bit, and whose log does not begin with its first record',
     spoil: (folder) => {
       const file = firstFile(folder, '.snap')
+      rmSync(join(folder, firstFile(folder, '.seg')))
       flip(join(folder, file), 100, 3)
       return new RegExp(`${file}: its checksum is wrong.*backup`)
     },
@@ -168,7 +169,7 @@ const WRECKS: readonly Wreck[] = [
     name: 'from a newer version',
     spoil: (folder) => {
       const marker = readFileSync(join(folder, 'ternmq-journal'), 'utf8')
-      writeFileSync(join(folder, 'ternmq-journal'), marker.replace(/format \d+/, 'format 99'))
+      writeFileSync(join(folder, 'ternmq-journal'), marker.replace(/format \d+/, 'format 99').replace(/check .*\n/, ''))
       return /99.*newer/i
     },
   },
