@@ -24,6 +24,7 @@ import { fileLimitWarning, openFilesMax } from './file-limit.ts'
 import { Listeners } from './listeners.ts'
 import { Life } from './life.ts'
 import { type Log, silentLog } from './log.ts'
+import { listQueues } from './queue-list.ts'
 import { toQueueDefaults, toQueuePolicies } from './queue-settings.ts'
 import { type Reloaded, reloadOf } from './reload.ts'
 import { toCoreLimits } from './settings.ts'
@@ -132,7 +133,7 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
   )
 
   const admin = new UserAdmin({ users, scram: () => access.offersScram, nowMs: () => env.clock.wallMs() })
-  const storeAdmin = new StoreAdmin(journal)
+  const storeAdmin = new StoreAdmin(journal, () => listQueues(vhost, engine.durabilities))
   if (dataDir !== undefined) {
     const socket = await openAdminSocket(dataDir.adminSocket, (request) => {
       if (isAddressRequest(request)) return Promise.resolve(existenceOf(request, vhost))

@@ -14,14 +14,16 @@ function slowJournal(): { journal: JournalEngine; finish: (error?: Error) => voi
   return { journal, finish: (error) => finish(error) }
 }
 
+const QUEUES = { queues: [], queueCount: 0 }
+
 const BACKUP = { op: 'store.backup', target: '/backup' } as const
 
 test('one backup is made at a time, and the next one may begin when it is done or has failed', async () => {
   const { journal, finish } = slowJournal()
-  const admin = new StoreAdmin(journal)
+  const admin = new StoreAdmin(journal, () => QUEUES)
   const first = admin.run(BACKUP)
   await expect(admin.run(BACKUP)).rejects.toThrow('a backup is being made already; wait until it is done')
-  expect(await admin.run({ op: 'store.inspect' })).toEqual({ diskBytes: 5 })
+  expect(await admin.run({ op: 'store.inspect' })).toEqual({ diskBytes: 5, ...QUEUES })
   finish(new Error('disk full'))
   await expect(first).rejects.toThrow('disk full')
   const second = admin.run(BACKUP)
@@ -30,7 +32,7 @@ test('one backup is made at a time, and the next one may begin when it is done o
 })
 
 test('a broker without a journal says that it has none', async () => {
-  await expect(new StoreAdmin(undefined).run({ op: 'store.inspect' })).rejects.toThrow('it has no journal')
+  await expect(new StoreAdmin(undefined, () => QUEUES).run({ op: 'store.inspect' })).rejects.toThrow('it has no journal')
 })
 
 test.each([

@@ -4,6 +4,7 @@ import { nodeDisk } from '@ternmq/store/node-disk'
 import { isAbsolute } from 'node:path'
 
 import { BrokerError } from './errors.ts'
+import type { QueueList } from './queue-list.ts'
 
 /** One request of `ternmq store`, as it goes over the admin socket. */
 export type StoreRequest =
@@ -11,23 +12,28 @@ export type StoreRequest =
   /** `target` is an absolute path, for this process to make. */
   | { readonly op: 'store.backup'; readonly target: string }
 
+/** What is on disk, and the queues that are made of it. */
+export type BrokerReport = StoreReport & QueueList
+
 export class StoreAdmin {
   readonly #journal: JournalEngine | undefined
+  readonly #queues: () => QueueList
   #isCopying = false
 
-  /** Undefined for a broker whose engine has no files. */
-  constructor(journal: JournalEngine | undefined) {
+  /** Without a journal for a broker whose engine has no files. */
+  constructor(journal: JournalEngine | undefined, queues: () => QueueList) {
     this.#journal = journal
+    this.#queues = queues
   }
 
   /** Rejects with a BrokerError or the store's own error, whose messages are for the operator. */
-  async run(request: StoreRequest): Promise<StoreReport | CopyReport> {
+  async run(request: StoreRequest): Promise<BrokerReport | CopyReport> {
     const journal = this.#journal
     if (journal === undefined) {
       const text = 'this broker keeps everything in memory (store.engine is "memory"): it has no journal'
       throw new BrokerError('STORE_UNUSABLE', text)
     }
-    if (request.op === 'store.inspect') return journal.inspect()
+    if (request.op === 'store.inspect') return { ...(await journal.inspect()), ...this.#queues() }
     if (this.#isCopying)
       throw new BrokerError('STORE_UNUSABLE', 'a backup is being made already; wait until it is done')
     this.#isCopying = true

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { reportLines, sizeText } from './store-report.ts'
+import { queueLines, reportLines, sizeText } from './store-report.ts'
 
 test.each([
   [0, '0 bytes'],
@@ -11,6 +11,17 @@ test.each([
   [5_497_558_138_880, '5.0 TiB'],
   [2 ** 52, '4096.0 TiB'],
 ])('%i bytes are %s', (bytes, text) => expect(sizeText(bytes)).toBe(text))
+
+test('queues are a table, and what is left out of it is counted', () => {
+  const queue = { durability: 'fsync-local', waiting: 12, unacknowledged: 3, consumers: 1 } as const
+  expect(queueLines({ queues: [{ ...queue, name: 'orders' }], queueCount: 8 })).toEqual([
+    '',
+    'queue         level  waiting  unacknowledged  consumers',
+    'orders  fsync-local       12               3          1',
+    'and 7 more, none of them fuller',
+  ])
+  expect(queueLines({})).toEqual(['', 'queues: shown while a broker runs on the data directory'])
+})
 
 test('a report has a line for the whole, what is wrong with it, and a table for each partition', () => {
   const segment = { bytes: 2_048, compacted: false, liveRecords: 3, liveBytes: 300 }

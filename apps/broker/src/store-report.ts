@@ -1,8 +1,11 @@
 /** A store's report as text: one line for the whole, a table for each partition. */
 import type { StoreReport } from '@ternmq/store/journal'
 
+import type { QueueList } from './queue-list.ts'
+
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const
 const COLUMNS = ['file', 'bytes', 'first lsn', 'last lsn', 'live', 'live bytes'] as const
+const QUEUE_COLUMNS = ['queue', 'level', 'waiting', 'unacknowledged', 'consumers'] as const
 
 export function reportLines(folder: string, report: StoreReport): string[] {
   const { formatVersion, diskBytes, tornBytes, partitions, catalogKeys, faults } = report
@@ -26,6 +29,18 @@ export function reportLines(folder: string, report: StoreReport): string[] {
   return lines
 }
 
+/** The queues of a broker that runs; of one that does not nothing is known without a start. */
+export function queueLines({ queues, queueCount }: Partial<QueueList>): string[] {
+  if (queues === undefined) return ['', 'queues: shown while a broker runs on the data directory']
+  const rows = queues.map(({ name, durability, waiting, unacknowledged, consumers }) => [
+    name,
+    durability,
+    ...[waiting, unacknowledged, consumers].map(String),
+  ])
+  const left = (queueCount ?? 0) - queues.length
+  return ['', ...tableLines([QUEUE_COLUMNS, ...rows]), ...(left > 0 ? [`and ${left} more, none of them fuller`] : [])]
+}
+
 /** 1536 → '1.5 KiB'. */
 export function sizeText(bytes: number): string {
   const power = Math.min(UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10))
@@ -34,7 +49,7 @@ export function sizeText(bytes: number): string {
 
 /** The first column to the left, numbers to the right. */
 function tableLines(rows: readonly (readonly string[])[]): string[] {
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows.map((row) =>
     row
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))

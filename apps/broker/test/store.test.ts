@@ -126,6 +126,18 @@ describe('`store inspect`', () => {
   })
 })
 
+test('`store inspect` of a broker that runs shows its queues, the fullest first', async () => {
+  const broker = await start()
+  const publisher = await client(urlOf(broker))
+  for (const queue of ['few', 'many', 'many']) await publisher.publishAsync(`$queue/${queue}`, 'x', { qos: 1 })
+  const { stdout } = await store('inspect', '--data-dir', broker.dataDir)
+  const rows = stdout.filter((line) => line.includes(' fsync-local ')).map((line) => line.split(/ +/))
+  expect(rows).toEqual([
+    ['many', 'fsync-local', '2', '0', '0'],
+    ['few', 'fsync-local', '1', '0', '0'],
+  ])
+})
+
 describe('`store verify`', () => {
   test('says that everything is right when it is', async () => {
     const dataDir = await filledDataDir()

@@ -19,14 +19,14 @@ import { CONFIG_OPTIONS, CONFIG_OPTIONS_HELP, loadOptionsOf, parse } from '../ar
 import { complain, type ConsoleIo } from '../console-io.ts'
 import { pathsOf } from '../data-dir.ts'
 import { BrokerError, messageOf, UsageError } from '../errors.ts'
-import type { StoreRequest } from '../store-admin.ts'
-import { reportLines, sizeText } from '../store-report.ts'
+import type { BrokerReport, StoreRequest } from '../store-admin.ts'
+import { queueLines, reportLines, sizeText } from '../store-report.ts'
 
 const HELP = `Usage: ternmq store inspect|verify [DIRECTORY] [OPTION…]
        ternmq store backup DIRECTORY [OPTION…]
        ternmq store restore DIRECTORY [OPTION…]
 
-  inspect                what there is: files, ranges, live bytes; also of a broker that runs
+  inspect                what there is: files, ranges, live bytes; of a broker that runs also the queues, and how full they are
   verify                 reads everything and checks every checksum; ends with 1 and says file and byte of each damage
   backup DIRECTORY       a consistent copy in a new or empty directory; also while a broker runs
   restore DIRECTORY      puts a backup into a data directory that has no journal yet
@@ -73,11 +73,15 @@ interface Reading {
 
 async function inspect({ config, directory, isJson }: Reading, io: ConsoleIo): Promise<number> {
   const folder = journalToRead(config, directory)
-  const look = (): Promise<StoreReport> => naming(folder, inspectStore(nodeDisk(folder)))
+  const look = (): Promise<StoreReport & Partial<BrokerReport>> => naming(folder, inspectStore(nodeDisk(folder)))
   const request = { op: 'store.inspect' } satisfies StoreRequest
   const report = await (directory === undefined ? inBrokerOrOffline(config, request, look) : look())
   if (isJson) io.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
-  else for (const line of reportLines(folder, report)) io.stdout.write(`${line}\n`)
+  else {
+    // A backup has no broker.
+    const queues = directory === undefined ? queueLines(report) : []
+    for (const line of [...reportLines(folder, report), ...queues]) io.stdout.write(`${line}\n`)
+  }
   return 0
 }
 
