@@ -33,7 +33,7 @@ export class StoreAdmin {
       const text = 'this broker keeps everything in memory (store.engine is "memory"): it has no journal'
       throw new BrokerError('STORE_UNUSABLE', text)
     }
-    if (request.op === 'store.inspect') return { ...(await journal.inspect()), ...this.#queues() }
+    if (request.op === 'store.inspect') return { ...journal.inspect(), ...this.#queues() }
     if (this.#isCopying)
       throw new BrokerError('STORE_UNUSABLE', 'a backup is being made already; wait until it is done')
     this.#isCopying = true
