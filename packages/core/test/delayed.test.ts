@@ -1,5 +1,6 @@
 /** Messages that wait for their next attempt: in the log or in memory, within the limits, and back at their time. */
 import { expect, test } from 'vitest'
+import { queueInfo } from '../src/operations/info.ts'
 import { Producer } from '../src/producer.ts'
 import type { QueueSettings } from '../src/queue/settings.ts'
 import { parseSelector } from '../src/selector/selector.ts'
@@ -69,6 +70,8 @@ test('they count against the limits of their queue', async () => {
   for (let count = 0; count < 5; count++) world.send('q', `${count}`)
   await failAll(world)
   expect(publish(world, 'one too many')).toBe('refused')
+  const { stuckBecause } = await queueInfo(world.vhost, world.queue('q'))
+  expect(stuckBecause).toMatch(/^it is full: 5 messages \(\d+ bytes\) have failed and wait for their next attempt$/)
   const { consumer, sink } = world.read('q')
   world.env.clock.advance(MINUTE_MS)
   await world.quiet()

@@ -43,7 +43,7 @@ export function heldText(count: number, bytes: number, messagesMax: number, byte
 /** The limit that a queue without room has reached. */
 export function limitText(queue: Queue): string {
   const { messagesMax, bytesMax } = queue.settings
-  const isFullOfMessages = queue.waitingCount + queue.underWayCount >= messagesMax
+  const isFullOfMessages = queue.waitingCount + queue.contents.delayedCount + queue.underWayCount >= messagesMax
   return isFullOfMessages ? countText(messagesMax, 'message') : bytesText(bytesMax)
 }
 

@@ -58,7 +58,11 @@ export async function queueInfo(vhost: VirtualHost, queue: Queue): Promise<Queue
 function reasonOf(queue: Queue): string | undefined {
   const { consumers, settings, waitingCount } = queue
   const { messagesMax, bytesMax } = settings
+  const { delayedCount, delayedBytes } = queue.contents
   if (queue.isPaused) return 'it is paused; resume it'
+  if (delayedCount > 0 && queue.isFullFor(1)) {
+    return `it is full: ${delayedCount} messages (${delayedBytes} bytes) have failed and wait for their next attempt`
+  }
   if (waitingCount === 0) return undefined
   if (waitingCount >= messagesMax) return `it is full: ${waitingCount} messages wait, messagesMax is ${messagesMax}`
   if (queue.isFullFor(1)) return `it is full: ${queue.waitingBytes} bytes wait, bytesMax is ${bytesMax}`
