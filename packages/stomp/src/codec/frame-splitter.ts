@@ -246,7 +246,7 @@ export class FrameSplitter {
       this.#restLength = chunk.length - at
       return
     }
-    this.#append(chunk, at, chunk.length, HELD_BYTES_MAX)
+    this.#append(chunk, at, chunk.length, 2 * HELD_BYTES_MAX) // twice: one near its bound must not be moved for each frame
   }
 
   /** The most that the frame in `#rest` can need. */
