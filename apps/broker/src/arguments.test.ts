@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { CONFIG_OPTIONS, loadOptionsOf, parse } from './arguments.ts'
 import { UsageError } from './errors.ts'
 
-const io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: { TERNMQ_X: '1' }, started: { command: 'ternmq', options: '' } }
+const io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: { TERNMQ_X: '1' }, started: { command: 'ternmq', options: '', sets: '' } }
 
 test('options become what the configuration is loaded with', () => {
   const { values } = parse(

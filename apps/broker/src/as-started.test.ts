@@ -18,6 +18,12 @@ describe('the command in a sentence', () => {
     expect(asStarted(advice, startedAs(argv, env))).toContain(`add a user with \`${expected}\`, or see`)
   })
 
+  test('of another start keeps what was set, and sets its own after it', () => {
+    const started = startedAs(['node', '/usr/bin/ternmq', 'start', '--set', 'listeners.ws.port=1', '--set', 'dataDir=/x'], {})
+    const sentence = 'or `ternmq start --set listeners.ws.port=0`'
+    expect(asStarted(sentence, started)).toBe('or `ternmq start --set listeners.ws.port=1 --set listeners.ws.port=0 --data-dir /x`')
+  })
+
   test('asks for help without a data directory', () => {
     const started = startedAs(['node', '/usr/bin/ternmq', 'start', '--data-dir', '/x'], {})
     expect(asStarted(advice, started)).toMatch(/, or see `ternmq start --help`$/)

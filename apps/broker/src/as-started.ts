@@ -10,19 +10,24 @@ export interface Started {
   readonly command: string
   /** '--data-dir DIR --config FILE', each where it was given; ''. */
   readonly options: string
+  /** '--set KEY=VALUE …' as they were given; ''. */
+  readonly sets: string
 }
 
 /** `argv` is that of the process: program, script, arguments. */
 export function startedAs(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Started {
   const [program = '', script = '', ...args] = argv
-  return { command: commandOf(program, script, env), options: optionsIn(args, env) }
+  return { command: commandOf(program, script, env), ...optionsIn(args, env) }
 }
 
 /** The sentence with each `ternmq …` in backquotes as `started` has it. */
-export function asStarted(sentence: string, { command, options }: Started): string {
+export function asStarted(sentence: string, { command, options, sets }: Started): string {
   return sentence.replace(/`ternmq ([^`]+)`/g, (_, rest: string) => {
     if (rest.includes('--help')) return `\`${command === NPM ? NPM : 'ternmq'} ${rest}\``
-    return `\`${command} ${rest}${options === '' ? '' : ` ${options}`}\``
+    const [action, ...words] = rest.split(' ')
+    // What the advice sets comes after what was set before: the last of a key counts.
+    const own = action === 'start' ? [sets, ...words] : words
+    return `\`${[command, action, ...own, options].filter((word) => word !== '').join(' ')}\``
   })
 }
 
@@ -36,7 +41,7 @@ function commandOf(program: string, script: string, env: Readonly<Record<string,
 }
 
 /** Commands have more options than these, and may be wrong. */
-function optionsIn(args: readonly string[], env: Readonly<Record<string, string | undefined>>): string {
+function optionsIn(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Omit<Started, 'command'> {
   const known = { config: { type: 'string' }, 'data-dir': { type: 'string' }, set: { type: 'string', multiple: true } } as const
   const { values } = parseArgs({ args: [...args], options: known, strict: false, allowPositionals: true })
   const sets = (values.set ?? []).filter((set) => typeof set === 'string')
@@ -46,7 +51,10 @@ function optionsIn(args: readonly string[], env: Readonly<Record<string, string 
     ['data-dir', dataDir],
     ['config', values.config],
   ]
-  return given.flatMap(([name, value]) => (typeof value === 'string' ? [`--${name} ${quoted(value)}`] : [])).join(' ')
+  return {
+    options: given.flatMap(([name, value]) => (typeof value === 'string' ? [`--${name} ${quoted(value)}`] : [])).join(' '),
+    sets: sets.filter((set) => !set.startsWith(DATA_DIR_SET)).map((set) => `--set ${quoted(set)}`).join(' '),
+  }
 }
 
 const DATA_DIR_SET = 'dataDir='

@@ -22,7 +22,7 @@ function ioWith(stdin: PassThrough): { io: Parameters<typeof promptPassword>[0];
       shown.push(text)
     },
   }
-  return { io: { stdin: stdin as unknown as NodeJS.ReadStream, stdout: stream, stderr: stream, env: {}, started: { command: 'ternmq', options: '' } }, shown }
+  return { io: { stdin: stdin as unknown as NodeJS.ReadStream, stdout: stream, stderr: stream, env: {}, started: { command: 'ternmq', options: '', sets: '' } }, shown }
 }
 
 async function typed(

@@ -107,7 +107,7 @@ describe('a start that cannot be', () => {
     expect(await program.ended()).toEqual({ code: 1, signal: null })
     expect(program.errors).toEqual([
       `ternmq: listener ws cannot bind 127.0.0.1:${busy}: the port is in use; stop the other program or set listeners.ws.port`,
-      expect.stringMatching(/ start --set listeners\.ws\.port=0 --data-dir /),
+      expect.stringMatching(/ start --set .* --set listeners\.ws\.port=0 --data-dir /),
     ])
     await start({ dataDir, settings: [`listeners.mqtt.port=${mqttPort}`] })
   })
