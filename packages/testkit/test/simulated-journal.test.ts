@@ -124,7 +124,8 @@ describe('random lives', () => {
 describe('the crash test finds', () => {
   test('a disk that says files are synced', async () => {
     const { failures } = await runSeeds(1, 40, { disk: (disk) => lyingDisk(disk, 'files') })
-    expect(failures.filter((text) => text.includes('is lost')).length).toBeGreaterThan(3)
+    // Mostly the store finds it itself, at the next start: its marker is not what it was.
+    expect(failures.length).toBeGreaterThan(30)
   })
 
   test('a disk that says directories are synced', async () => {

@@ -28,6 +28,7 @@ STOMP12-Body-a                        both   must-not  Only SEND, MESSAGE and ER
 STOMP12-Header_content-length-a       both   must      content-length is the number of octets of the body; every frame may have it.
 STOMP12-Header_content-length-b       both   must      So many octets are read, NUL or not, and a NUL ends the frame all the same.
 STOMP12-Header_content-length-c       both   should    Frames with a body have a content-length.
+  deviates: text that came without it goes on without it, which tells JMS clients that it is text; it holds no NUL
 STOMP12-Header_content-length-d       both   must      A frame whose body has a NUL has a content-length.
 § Header_content-type Header content-type
 STOMP12-Header_content-type-a         both   should    Frames with a body have a content-type.
