@@ -117,7 +117,7 @@ export class Destinations implements RouteSource {
 
   resolve(route: Route): void {
     const named = this.ensure(route.topic.slice(QUEUE_PREFIX.length))
-    if (!named.ok) return route.lead([], this.#generation)
+    if (!named.ok) return route.lead([], this.#generation, undefined, named.detail)
     const targets = [named.value.target]
     if (named.value.queue.settings.forwardTo.length === 0) return route.lead(targets, this.#generation)
     const { parts, flaw } = spread(this.#vhost, route.topic, [route])

@@ -5,7 +5,7 @@
 import { isLiteral, matches, type PatternLevel, queueLevels } from './address.ts'
 import type { DestinationWatcher, NamedQueue } from './destinations.ts'
 import { isQueuePattern, queuePattern } from './policies.ts'
-import { type ConsumeOptions, Consumer, CREDIT_UNLIMITED } from './queue/consumer.ts'
+import { type ConsumeOptions, Consumer, CREDIT_UNLIMITED, type Parting } from './queue/consumer.ts'
 import type { CreditPool } from './queue/credit.ts'
 import type { DeliverySink, Match } from './queue/delivery.ts'
 import type { Result } from './refusal.ts'
@@ -62,14 +62,14 @@ export class QueueConsumers implements DestinationWatcher {
   }
 
   /** Ends a reading: what it has not settled goes back, unless it `keepsUnsettled`. False when there was none. */
-  remove(key: string, keepsUnsettled: boolean): boolean {
+  remove(key: string, keepsUnsettled: boolean, parting: Parting = 'goodbye'): boolean {
     const reading = this.#readings.get(key)
     if (reading === undefined) return false
     this.#readings.delete(key)
     if (keepsUnsettled) this.#departed = this.#departed.filter(({ unsettledCount }) => unsettledCount > 0)
     for (const consumer of reading.consumers.values()) {
       if (!keepsUnsettled || consumer.unsettledCount === 0) {
-        consumer.cancel()
+        consumer.cancel(parting)
         continue
       }
       consumer.detach()
@@ -96,10 +96,10 @@ export class QueueConsumers implements DestinationWatcher {
   }
 
   /** The session has ended. */
-  close(): void {
+  close(parting: Parting): void {
     this.#vhost.destinations.unwatch(this)
-    for (const key of [...this.#readings.keys()]) this.remove(key, false)
-    for (const consumer of this.#departed) consumer.cancel()
+    for (const key of [...this.#readings.keys()]) this.remove(key, false, parting)
+    for (const consumer of this.#departed) consumer.cancel(parting)
     this.#departed = []
   }
 

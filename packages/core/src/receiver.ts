@@ -7,7 +7,7 @@ import type { Pattern } from './address.ts'
 import type { Subject } from './authorizer.ts'
 import type { Assurance } from './message.ts'
 import { QueueConsumers } from './queue-consumers.ts'
-import { Consumer, CREDIT_UNLIMITED } from './queue/consumer.ts'
+import { Consumer, CREDIT_UNLIMITED, type Parting } from './queue/consumer.ts'
 import { CreditPool } from './queue/credit.ts'
 import type { BindingData, Delivery, DeliverySink, Match } from './queue/delivery.ts'
 import { Queue } from './queue/queue.ts'
@@ -67,7 +67,7 @@ export interface ReceiverOwner {
 /** The consumers of a receiver, whatever it reads from. */
 interface Reading {
   all(): Iterable<Consumer>
-  close(): void
+  close(parting: Parting): void
 }
 
 export class Receiver {
@@ -92,11 +92,11 @@ export class Receiver {
     for (const consumer of this.#reading.all()) yield* consumer.unsettled()
   }
 
-  /** Nothing more comes. What it has not settled waits again in its old place, with a failed attempt more. Idempotent. */
-  close(): void {
+  /** Nothing more comes. What it has not settled waits again in its old place, with a failed attempt more if it is lost. Idempotent. */
+  close(parting: Parting): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#reading.close()
+    this.#reading.close(parting)
     this.#onClosed(this)
   }
 }
@@ -142,7 +142,7 @@ function readQueue(
   consumers.attach(spec.sink)
   const added = consumers.add(queue, queue, matchFor(spec), { priority, exclusive, selector })
   if (added.ok) return { ok: true, value: consumers }
-  consumers.close()
+  consumers.close('goodbye')
   return added
 }
 
@@ -155,7 +155,7 @@ function readSubscription(owner: ReceiverOwner, spec: ReceiverSpec, { subscripti
   const { name } = opened.value
   const added = consumers.add(name, name, matchFor(spec), {})
   if (added.ok) return { ok: true, value: consumers }
-  consumers.close()
+  consumers.close('goodbye')
   return added
 }
 

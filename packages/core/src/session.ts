@@ -5,7 +5,7 @@
 import { type Pattern, QUEUE_PREFIX } from './address.ts'
 import type { Principal, Subject } from './authorizer.ts'
 import { bindingBytes, bindingKey, Bindings, type BindingSpec, startDelivery } from './bindings.ts'
-import { type ConsumeOptions, Consumer } from './queue/consumer.ts'
+import { type ConsumeOptions, Consumer, type Parting } from './queue/consumer.ts'
 import { CreditPool } from './queue/credit.ts'
 import type { BindingData, Delivery, DeliverySink } from './queue/delivery.ts'
 import type { Cancel } from './env.ts'
@@ -65,6 +65,8 @@ export class Session {
   #will: HeldWill | undefined = undefined
   #expiryMs: number
   #cancelExpiry: Cancel | undefined = undefined
+  /** How its connection ends, as far as it is known. */
+  #parting: Parting = 'lost'
   #isEnded = false
   /** It would be there after a restart. */
   #isInLog = false
@@ -105,8 +107,9 @@ export class Session {
   own(owner: SessionOwner, expiryMs: number, creditMax: number, will: Will | undefined): void {
     this.#cancelTimer()
     this.#owner = owner
+    this.#parting = 'lost'
     this.#will?.drop()
-    this.#will = will && this.#vhost.wills.hold(this.#subject(), will, this.queue.number)
+    this.#will = will && this.#vhost.wills.hold(this.subject, will, this.queue.number)
     this.#changeExpiry(expiryMs)
     this.queue.keepsUnsettled = expiryMs > 0
     this.pool.setLimit(creditMax)
@@ -129,7 +132,7 @@ export class Session {
 
   /** `owner` hears of publishes that had to wait for the log. */
   openProducer(owner: PublishOwner): Producer {
-    return new Producer(this.#vhost, this.#subject(), owner, this)
+    return new Producer(this.#vhost, this.subject, owner, this)
   }
 
   /** Publishes and settles that happen together or not at all; `producer` is one of this session's, whose order the publishes keep. */
@@ -147,7 +150,7 @@ export class Session {
     if (isTemporary(patternText(pattern)) && this.#vhost.temporaries.ownerOf(patternText(pattern)) !== this) {
       return refuse('not-authorized', key, 'only the session that made a temporary topic reads from it')
     }
-    if (!this.#vhost.authorizer.mayMatch(this.#subject(), 'read', pattern).allowed) {
+    if (!this.#vhost.authorizer.mayMatch(this.subject, 'read', pattern).allowed) {
       return refuse('not-authorized', key, `user '${this.principal.name}' may not subscribe to this filter`)
     }
     this.#knownBindings().add(key, spec, isKnown, this.#sink)
@@ -164,7 +167,7 @@ export class Session {
     if (owner !== undefined && owner !== this) {
       return refuse('not-authorized', key, 'only the session that made a temporary queue reads from it')
     }
-    const refusal = this.#vhost.destinations.refusalOf(this.#subject(), 'read', spec.queue)
+    const refusal = this.#vhost.destinations.refusalOf(this.subject, 'read', spec.queue)
     if (refusal !== undefined) return refuse('not-authorized', key, refusal)
     const added = this.#consume(key, spec)
     if (!added.ok) return added
@@ -191,7 +194,7 @@ export class Session {
     if (!room.ok) return room
     const vhost = this.#vhost
     const mayReadTemporary = (address: string): boolean => !isTemporary(address) || vhost.temporaries.ownerOf(address) === this
-    const opened = openReceiver({ vhost, subject: this.#subject(), unsettled: this.pool.bytes, mayReadTemporary }, spec, (closed) =>
+    const opened = openReceiver({ vhost, subject: this.subject, unsettled: this.pool.bytes, mayReadTemporary }, spec, (closed) =>
       this.#receivers?.delete(closed),
     )
     if (opened.ok) (this.#receivers ??= new Set()).add(opened.value)
@@ -346,6 +349,11 @@ export class Session {
     return { session: this.#loggedSession(), bindings: this.#bindings?.logged ?? new Map<string, LoggedBinding>(), received: this.#received ?? new Set() }
   }
 
+  /** The client is about to leave in good order: what it has not settled is no failure of its. */
+  sayGoodbye(): void {
+    this.#parting = 'goodbye'
+  }
+
   /** The connection is gone. Publishes the will in its time and ends the session in its time. */
   disconnect(): void {
     if (this.#owner === undefined) return
@@ -377,7 +385,7 @@ export class Session {
     this.#vhost.transactions.endOf(this)
     // Before the will: whoever has been evicted gets nothing more, not even that.
     for (const consumer of this.#consumers()) consumer.detach()
-    this.#queues?.close()
+    this.#queues?.close(this.#parting)
     this.#closeReceivers()
     this.#vhost.temporaries.endOf(this)
     this.#will?.publish()
@@ -390,7 +398,7 @@ export class Session {
   }
 
   #closeReceivers(): void {
-    for (const receiver of [...(this.#receivers ?? [])]) receiver.close()
+    for (const receiver of [...(this.#receivers ?? [])]) receiver.close(this.#parting)
   }
 
   #changeExpiry(expiryMs: number): void {
@@ -421,7 +429,8 @@ export class Session {
     this.#cancelExpiry = undefined
   }
 
-  #subject(): Subject {
+  /** Who asks, for permissions. */
+  get subject(): Subject {
     return { principal: this.principal, clientId: this.clientId }
   }
 

@@ -2,7 +2,7 @@
  * Durable subscriptions with a name: a queue bound to a topic pattern that outlives its consumers, for one client or shared by many.
  * JMS calls them durable and shared durable subscriptions; sessions of MQTT are something else, see `Session`.
  */
-import { type Pattern, patternKey } from './address.ts'
+import { type Pattern, patternFromKey, patternKey } from './address.ts'
 import type { Subject } from './authorizer.ts'
 import type { NamedQueue } from './destinations.ts'
 import type { LoggedSubscription } from './log/records.ts'
@@ -46,7 +46,7 @@ export class Subscriptions {
 
   /**
    * The subscription's queue, made if it is not there; consumers attach to it. With another topic or selector than before it begins
-   * anew, as JMS asks [JMS 3.1 §4.2.5]; that is refused while somebody consumes from it.
+   * anew, as JMS asks [JMS 3.1 §4.2.5]; that is refused while somebody consumes from it, and to whom it does not belong.
    */
   open(spec: SubscriptionSpec, subject: Subject): Result<NamedQueue> {
     const { destinations, authorizer } = this.#vhost
@@ -58,9 +58,11 @@ export class Subscriptions {
     if (parsed?.ok === false) {
       return refuse('mismatch', spec.name, `selector at character ${parsed.error.position}: ${parsed.error.text}`)
     }
-    const wanted = loggedOf(spec)
+    const wanted = loggedOf(spec, subject)
     const known = destinations.find(name)
     if (known !== undefined) {
+      const foreign = this.#refusalOf(known.subscription!, spec.name, subject)
+      if (foreign !== undefined) return refuse('not-authorized', spec.name, foreign)
       const isBusy = known.queue.consumers.length > 0
       if (isSame(known.subscription, wanted)) {
         if (isBusy && !spec.shared) return refuse('in-use', spec.name, `subscription '${spec.name}' has a consumer; only a shared one takes several`)
@@ -80,22 +82,34 @@ export class Subscriptions {
     })
   }
 
-  /** Unsubscribes: the queue goes with what is in it. Refused while somebody consumes from it. */
-  delete(clientId: string | undefined, name: string): Result<void> {
+  /** Unsubscribes: the queue goes with what is in it. Refused while somebody consumes from it, and to whom it does not belong. */
+  delete(clientId: string | undefined, name: string, subject: Subject): Result<void> {
     const { destinations } = this.#vhost
     const known = destinations.find(subscriptionQueueName(clientId, name))
     if (known === undefined) return refuse('not-found', name, `there is no subscription '${name}' of this client`)
+    const foreign = this.#refusalOf(known.subscription!, name, subject)
+    if (foreign !== undefined) return refuse('not-authorized', name, foreign)
     if (known.queue.consumers.length > 0) {
       return refuse('in-use', name, `subscription '${name}' has ${known.queue.consumers.length} consumers; end them first`)
     }
     destinations.delete(known)
     return { ok: true, value: undefined }
   }
+
+  /** Why what waits in the subscription is none of the user's business; a client's id is no secret, and no proof. */
+  #refusalOf({ pattern, user }: LoggedSubscription, name: string, subject: Subject): string | undefined {
+    const { authorizer, name: vhost } = this.#vhost
+    const asks = subject.principal.name
+    if (user !== undefined && user !== asks) return `subscription '${name}' of this client id belongs to user '${user}', not to '${asks}'`
+    if (authorizer.mayMatch(subject, 'read', { vhost, kind: 'topic', levels: patternFromKey(pattern) }).allowed) return undefined
+    return `user '${asks}' may not subscribe to the topic that subscription '${name}' has been made for`
+  }
 }
 
-function loggedOf(spec: SubscriptionSpec): LoggedSubscription {
+function loggedOf(spec: SubscriptionSpec, subject: Subject): LoggedSubscription {
   return {
     pattern: patternKey(spec.pattern.levels),
+    ...(spec.clientId !== undefined && { user: subject.principal.name }),
     ...(spec.selector !== undefined && { selector: spec.selector }),
     ...(spec.noLocal === true && spec.clientId !== undefined && { noLocalOf: spec.clientId }),
   }

@@ -2,6 +2,7 @@
 import { MemoryEngine } from '@ternmq/store'
 import { describe, expect, test } from 'vitest'
 import { QUEUE_PREFIX } from '../src/address.ts'
+import { allowAll, type Authorizer } from '../src/authorizer.ts'
 import type { NamedQueue } from '../src/destinations.ts'
 import type { Queue } from '../src/queue/queue.ts'
 import type { SubscriptionSpec } from '../src/subscriptions.ts'
@@ -160,11 +161,31 @@ describe('durable subscriptions', () => {
     const world = new World()
     const { queue } = open(world)
     const { consumer } = receiverOf(queue)
-    expect(world.vhost.subscriptions.delete('c', 's')).toMatchObject({ ok: false, detail: { refusal: 'in-use' } })
+    expect(world.vhost.subscriptions.delete('c', 's', SUBJECT)).toMatchObject({ ok: false, detail: { refusal: 'in-use' } })
     consumer.cancel()
-    expect(world.vhost.subscriptions.delete('c', 's')).toEqual({ ok: true, value: undefined })
-    expect(world.vhost.subscriptions.delete('c', 's')).toMatchObject({ ok: false, detail: { refusal: 'not-found' } })
+    expect(world.vhost.subscriptions.delete('c', 's', SUBJECT)).toEqual({ ok: true, value: undefined })
+    expect(world.vhost.subscriptions.delete('c', 's', SUBJECT)).toMatchObject({ ok: false, detail: { refusal: 'not-found' } })
     expect([queue.isClosed, world.vhost.router.bindingCount]).toEqual([true, 0])
+  })
+
+  test('nobody ends one, begins it anew or reads it who may not: not its client id makes it theirs, nor a topic of their own', () => {
+    const mayMatch: Authorizer['mayMatch'] = ({ principal }, _action, { levels }) =>
+      principal.name === 'thief' && levels[0] !== 'open' ? { allowed: false, rule: 'open/# only' } : allowAll.mayMatch(SUBJECT, 'read', topicPattern('a'))
+    const world = new World({ authorizer: { ...allowAll, mayMatch } })
+    const shared = { name: 'shared', clientId: undefined, shared: true }
+    const kept = [open(world), open(world, { name: 'open', pattern: topicPattern('open/#') }), open(world, shared)]
+    const thief = { principal: user('thief'), clientId: 'c' }
+    const { subscriptions } = world.vhost
+    const refused = { ok: false, detail: { refusal: 'not-authorized' } }
+    expect(subscriptions.open(specOf({ name: 'open', pattern: topicPattern('open/#') }), thief)).toMatchObject(refused)
+    expect(subscriptions.open(specOf({ pattern: topicPattern('open/1') }), thief)).toMatchObject(refused)
+    expect(subscriptions.open(specOf({ ...shared, pattern: topicPattern('open/1') }), thief)).toMatchObject(refused)
+    for (const [clientId, name] of [['c', 's'], ['c', 'open'], [undefined, 'shared']] as const) {
+      expect(subscriptions.delete(clientId, name, thief)).toMatchObject(refused)
+    }
+    expect(kept.map(({ queue }) => queue.isClosed)).toEqual([false, false, false])
+    const peer = { principal: user('peer'), clientId: 'd' }
+    expect(subscriptions.delete(undefined, 'shared', peer)).toEqual({ ok: true, value: undefined })
   })
 })
 

@@ -213,7 +213,7 @@ test('a consumer that ends leaves its deliveries to the transaction, whose commi
   expect(await textsAfterRestart(lives, 'in')).toEqual(['two'])
 })
 
-test('a consumer that ends leaves its deliveries to the transaction, whose rollback returns them to their old place, an attempt counted', async () => {
+test('a consumer that ends leaves its deliveries to the transaction, whose rollback returns them to their old place, an attempt counted of those', async () => {
   const { lives, worker } = await scene(['one', 'two', 'three'])
   const transaction = worker.begin()
   worker.settle(transaction, 'two')
@@ -223,9 +223,24 @@ test('a consumer that ends leaves its deliveries to the transaction, whose rollb
   other.consume('in')
   await lives.quiet()
   expect(other.sink.seen.map(({ text, failedCount }) => [text, failedCount])).toEqual([
-    ['one', 1],
+    ['one', 0],
     ['two', 1],
-    ['three', 1],
+    ['three', 0],
+  ])
+})
+
+test('what a rollback gave back to its consumer counts an attempt when that ends in good order', async () => {
+  const { lives, worker } = await scene(['one', 'two'])
+  const transaction = worker.begin()
+  worker.settle(transaction, 'two')
+  transaction.rollback()
+  worker.session.stopConsuming('in')
+  const other = lives.client('other')
+  other.consume('in')
+  await lives.quiet()
+  expect(other.sink.seen.map(({ text, failedCount }) => [text, failedCount])).toEqual([
+    ['one', 0],
+    ['two', 1],
   ])
 })
 

@@ -21,7 +21,7 @@ export function browseFor(client: StompConnection, headers: FrameHeaders, subscr
   const [source, ...more] = sources
   if (source?.kind !== 'queue' || more.length > 0) throw new Refused(headers, 'header browser: only one queue can be browsed, not a topic and no list')
   const { vhost } = client.adapter
-  const refusal = vhost.destinations.refusalOf({ principal: client.session.principal, clientId: client.clientId }, 'browse', source.queue)
+  const refusal = vhost.destinations.refusalOf(client.session.subject, 'browse', source.queue)
   if (refusal !== undefined) throw new Refused(headers, refusal)
   const named = vhost.destinations.find(source.queue)
   if (named === undefined) throw new Refused(headers, `there is no queue '${source.queue}' to browse`)

@@ -31,6 +31,7 @@ export const MESSAGE_SKIPS: HeaderMask = headerMask([
   HeaderId.messageId,
   HeaderId.subscription,
   HeaderId.ack,
+  HeaderId.browser,
   HeaderId.redelivered,
   HeaderId.userId,
   HeaderId.deliveryCount,

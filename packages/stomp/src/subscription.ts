@@ -169,7 +169,7 @@ export class Subscription implements DeliverySink {
       left--
     }
     this.#tags?.clear()
-    for (const receiver of this.receivers) receiver.close()
+    for (const receiver of this.receivers) receiver.close('goodbye')
   }
 
   #unsettledCount(): number {

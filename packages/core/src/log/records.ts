@@ -150,6 +150,8 @@ export interface LoggedSubscription {
   readonly pattern: string
   readonly selector?: string
   readonly noLocalOf?: string
+  /** Name of the user to whom it belongs; undefined for one that is shared: that is of all who may read its topic. */
+  readonly user?: string
 }
 
 export interface LoggedClear {

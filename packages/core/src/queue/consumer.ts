@@ -22,6 +22,11 @@ export interface ConsumeOptions {
 
 const NO_OPTIONS: ConsumeOptions = {}
 
+/** How a consumer ends: one that says goodbye gives back what it did not come to; one that is lost may have died of what it had. */
+export type Parting = 'goodbye' | 'lost'
+
+const NOT_FAILED: SettleDetail = { deliveryFailed: false }
+
 export class Consumer implements CreditWaiter {
   readonly queue: Queue
   readonly pool: CreditPool
@@ -155,13 +160,15 @@ export class Consumer implements CreditWaiter {
     this.queue.onAdopted(this, delivery)
   }
 
-  /** Ends it: what it has not settled waits again in its old place, with a failed attempt more unless the broker is stopping. */
-  cancel(): void {
+  /** Ends it: what it has not settled waits again in its old place; with a failed attempt more if it is lost and the broker goes on. */
+  cancel(parting: Parting = 'lost'): void {
     this.detach()
     this.queue.removeConsumer(this)
     // Each returns to its own place; what goes to the dead letters goes in its order.
     const outcome = this.queue.outcomeOfLoss
-    for (const delivery of [...this.unsettled()]) this.settle(delivery, outcome)
+    for (const delivery of [...this.unsettled()]) {
+      this.settle(delivery, outcome, parting === 'goodbye' && !delivery.hasFailed ? NOT_FAILED : undefined)
+    }
   }
 
   /** Gives a delivery up to somebody who settles it elsewhere; its place among the unsettled and its credit are free. */

@@ -69,6 +69,8 @@ export class Delivery {
   tag = 0
   /** Failed attempts before this one. */
   failedCount = 0
+  /** A transaction that settled it was rolled back: this attempt has failed, in however good order its consumer ends. */
+  hasFailed = false
   /** A consumer had it before, or may have had it before the broker was started again. */
   redelivered = false
   /** The adapter's own: a packet id and the state of its exchange. Lasts as long as the delivery is unsettled. */

@@ -289,6 +289,7 @@ export abstract class EntryStore implements LastValuesHost {
   protected putBack(delivery: Delivery, failedCount: number): void {
     this.counters.redelivered++
     delivery.protocolState = 0
+    delivery.hasFailed = false
     delivery.failedCount = failedCount
     delivery.redelivered = true
     const line = delivery.line!

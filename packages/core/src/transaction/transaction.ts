@@ -158,6 +158,7 @@ export class Transaction implements ProducerWork {
     this.#forget()
     for (const { consumer, delivery } of settles) {
       delivery.transaction = undefined
+      delivery.hasFailed = true
       // Its consumer has ended meanwhile, and it was kept for this transaction alone.
       if (delivery.consumer === undefined) consumer.queue.onSettled(delivery, 'modified', consumer)
     }

@@ -16,5 +16,7 @@ export function handleDisconnect(client: MqttConnection, packet: DisconnectPacke
   }
   // Only a normal goodbye takes the will back. [MQTT5-3.14.4-3] [MQTT311-3.14.4-3]
   if (reasonCode === ReasonCode.normalDisconnection) client.session.dropWill()
+  // One that leaves because of an error may have had it of what it was sent.
+  if (reasonCode < ReasonCode.unspecifiedError) client.session.sayGoodbye()
   client.leave(packet.reasonString === undefined ? `client disconnected: ${reasonText(reasonCode, 'DISCONNECT')}` : `client disconnected: ${packet.reasonString}`)
 }

@@ -25,6 +25,7 @@ const STOMP_FRAME_HEADERS: readonly string[] = [
   'message-id',
   'subscription',
   'ack',
+  'browser',
 ]
 
 const NO_NAMES: readonly string[] = []

@@ -94,7 +94,7 @@ function durableOf(client: StompConnection, headers: FrameHeaders, id: string | 
 }
 
 function deleteDurable(client: StompConnection, headers: FrameHeaders, { clientId, name }: Durable): void {
-  const deleted = client.adapter.vhost.subscriptions.delete(clientId, name)
+  const deleted = client.adapter.vhost.subscriptions.delete(clientId, name, client.session.subject)
   if (!deleted.ok) throw new Refused(headers, deleted.detail.text)
 }
 
@@ -120,7 +120,7 @@ function openAll(
       receivers.push(opened.value)
       continue
     }
-    for (const receiver of receivers) receiver.close()
+    for (const receiver of receivers) receiver.close('goodbye')
     throw new Refused(headers, opened.detail.text)
   }
   return receivers

@@ -180,6 +180,19 @@ describe('a temporary destination', () => {
     expect([one.bodies(), two.bodies()]).toEqual([['one'], ['two']])
   })
 
+  it('that is gone takes no answer: its sender hears so, whether it had sent there before or not', () => {
+    const world = new World()
+    const server = reading(world, '/queue/requests')
+    const asking = reading(world, '/temp-queue/mine')
+    asking.send(send('/queue/requests', '?', { 'reply-to': '/temp-queue/mine' }))
+    const address = server.next('MESSAGE').headers['reply-to']!
+    server.send(send(address, 'one', { receipt: '1' }))
+    expect(server.next('RECEIPT').headers).toMatchObject({ 'receipt-id': '1' })
+    asking.send(disconnect())
+    server.send(send(address, 'two', { receipt: '2' }))
+    expect(server.error()).toMatch(/SEND: there is no queue/)
+  })
+
   it('of a topic works the same', () => {
     const world = new World()
     const server = reading(world, '/topic/requests')

@@ -125,7 +125,7 @@ describe('UNSUBSCRIBE', () => {
     expect(client.error()).toMatch(/there is no subscription "\/queue\/a"/)
   })
 
-  it('returns what was not acknowledged to its place, for others', () => {
+  it('returns what was not acknowledged to its place, for others, marked and without a failed attempt', () => {
     const world = new World()
     const [one, two] = [world.connect(), world.connect()]
     one.send(subscribe(1, '/queue/q', { ack: 'client' }))
@@ -134,8 +134,25 @@ describe('UNSUBSCRIBE', () => {
     two.send(subscribe(1, '/queue/q'))
     one.send(unsubscribe(1))
     expect(two.messages().map(({ body, headers }) => [body, headers['redelivered'], headers['JMSXDeliveryCount']])).toEqual(
-      ['1', '2', '3'].map((body) => [body, 'true', '2']),
+      ['1', '2', '3'].map((body) => [body, 'true', undefined]),
     )
+  })
+
+  it('counts nothing against messages that one worker after the other was sent and left; a lost connection does', () => {
+    const world = new World()
+    fill(world, 1)
+    for (let count = 0; count < 20; count++) {
+      const client = world.connect()
+      client.send(subscribe(1, '/queue/q', { ack: 'client' }))
+      expect(client.bodies()).toEqual(['1'])
+      client.send(count % 2 === 0 ? unsubscribe(1) : disconnect())
+    }
+    const lost = world.connect()
+    lost.send(subscribe(1, '/queue/q', { ack: 'client' }))
+    lost.vanish()
+    const last = world.connect()
+    last.send(subscribe(1, '/queue/q'))
+    expect(last.next('MESSAGE').headers['JMSXDeliveryCount']).toBe('2')
   })
 })
 
@@ -292,6 +309,15 @@ describe('browser:true', () => {
     expect(messages.map(({ body }) => body)).toEqual([...Array.from({ length: 250 }, (_, index) => String(index + 1)), ''])
     expect(messages.at(-1)!.headers).toMatchObject({ browser: 'end', subscription: 'b', destination: '/queue/q' })
     expect([world.queue('q').waitingCount, world.queue('q').inflightCount]).toEqual([250, 0])
+  })
+
+  it('cannot be told that it is over by who sends the messages', async () => {
+    const world = new World()
+    const client = world.connect()
+    client.send(send('/queue/q', 'forged', { browser: 'end' }), send('/queue/q', 'true'))
+    browse(client)
+    await world.settle()
+    expect(client.messages().map(({ body, headers }) => [body, headers['browser']])).toEqual([['forged', undefined], ['true', undefined], ['', 'end']])
   })
 
   it('shows what another consumer has, and what a selector wants', async () => {
