@@ -79,7 +79,10 @@ export interface DestinationWatcher {
 export class Destinations implements RouteSource {
   readonly #vhost: VirtualHost
   readonly #byName = new Map<string, NamedQueue>()
+  /** Of all queues. */
   readonly #watchers = new Set<DestinationWatcher>()
+  /** Of queues of one name: there may be very many of these, and a queue that comes or goes concerns few. */
+  readonly #watchersOf = new Map<string, Set<DestinationWatcher>>()
   #generation = 0
 
   constructor(vhost: VirtualHost) {
@@ -102,12 +105,24 @@ export class Destinations implements RouteSource {
     return this.#byName.get(name)
   }
 
-  watch(watcher: DestinationWatcher): void {
-    this.#watchers.add(watcher)
+  /** Tells `watcher` of queues of that name; of all queues without one. */
+  watch(watcher: DestinationWatcher, name?: string): void {
+    if (name === undefined) return void this.#watchers.add(watcher)
+    const known = this.#watchersOf.get(name)
+    if (known === undefined) this.#watchersOf.set(name, new Set([watcher]))
+    else known.add(watcher)
   }
 
-  unwatch(watcher: DestinationWatcher): void {
-    this.#watchers.delete(watcher)
+  unwatch(watcher: DestinationWatcher, name?: string): void {
+    if (name === undefined) return void this.#watchers.delete(watcher)
+    const known = this.#watchersOf.get(name)
+    known?.delete(watcher)
+    if (known?.size === 0) this.#watchersOf.delete(name)
+  }
+
+  *#watchersOfQueue(name: string): Generator<DestinationWatcher> {
+    yield* this.#watchers
+    yield* this.#watchersOf.get(name) ?? []
   }
 
   /** The route to a queue, whether it exists yet or not. Keep it. */
@@ -188,7 +203,7 @@ export class Destinations implements RouteSource {
     const held = named.queue.close()
     const { number } = named.queue
     if (number !== 0) this.#vhost.log.endQueue(jsonRecord(RecordKind.queueEnded, number, {}), held)
-    for (const watcher of this.#watchers) watcher.onQueueDeleted(named)
+    for (const watcher of this.#watchersOfQueue(named.name)) watcher.onQueueDeleted(named)
   }
 
   /** After a restart. */
@@ -284,7 +299,7 @@ export class Destinations implements RouteSource {
     named.binding = this.#bindingOf(named)
     if (named.binding !== undefined) this.#vhost.router.bind(named.binding)
     this.#vhost.flow.sweeper.onSettings(named)
-    for (const watcher of this.#watchers) watcher.onQueueCreated(named)
+    for (const watcher of this.#watchersOfQueue(named.name)) watcher.onQueueCreated(named)
   }
 
   #bindingOf(named: NamedQueue): Binding | undefined {

@@ -3,6 +3,7 @@
  * and one listener that writes the log.
  */
 import type { Clock } from './env.ts'
+import type { Transport } from './transport.ts'
 
 /** `hint`: it worked, but perhaps not as it was meant. */
 export type EventKind = 'connected' | 'refused' | 'disconnected' | 'limit' | 'failure' | 'hint'
@@ -26,6 +27,28 @@ export interface BrokerEvent {
 }
 
 export type EventDetails = Pick<BrokerEvent, 'kind' | 'source' | 'text'> & Partial<BrokerEvent>
+
+/** Of a connection, whatever it speaks, as far as events tell it. */
+export interface EventSubject {
+  readonly transport: Transport
+  readonly clientId: string
+  readonly userName: string
+}
+
+/** What an adapter tells of one of its connections. */
+export function connectionEvent(source: string, about: EventSubject, kind: EventKind, text: string, clause: string): EventDetails {
+  const { peer } = about.transport
+  return {
+    kind,
+    source,
+    listener: peer.listener,
+    peer: peer.port === 0 ? peer.address : `${peer.address}:${peer.port}`,
+    clientId: about.clientId,
+    user: about.userName,
+    text,
+    clause,
+  }
+}
 
 /** What a client chose is cut to this: 10,000 remembered events must not hold 64 KiB each. */
 const NAME_CHARS_MAX = 256

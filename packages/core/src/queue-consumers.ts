@@ -13,6 +13,7 @@ import type { VirtualHost } from './virtual-host.ts'
 
 /** One subscription to a queue or to a pattern of queues. */
 interface Reading {
+  readonly name: string
   readonly pattern: readonly PatternLevel[]
   readonly match: Match
   readonly options: ConsumeOptions
@@ -22,7 +23,10 @@ interface Reading {
 export class QueueConsumers implements DestinationWatcher {
   readonly #vhost: VirtualHost
   readonly #pool: CreditPool
+  /** By key; each has a name or pattern of its own. */
   readonly #readings = new Map<string, Reading>()
+  /** Readings of patterns. */
+  #patternCount = 0
   /** Of readings that ended with deliveries to finish. As many as deliveries at most. */
   #departed: Consumer[] = []
   #sink: DeliverySink | undefined = undefined
@@ -30,7 +34,6 @@ export class QueueConsumers implements DestinationWatcher {
   constructor(vhost: VirtualHost, pool: CreditPool) {
     this.#vhost = vhost
     this.#pool = pool
-    vhost.destinations.watch(this)
   }
 
   get count(): number {
@@ -48,7 +51,7 @@ export class QueueConsumers implements DestinationWatcher {
   /** Reads from the queue, or the queues, of that name; again with the same key changes what it wants. */
   add(key: string, name: string, match: Match, options: ConsumeOptions): Result<void> {
     const before = this.#readings.get(key)
-    const reading: Reading = { pattern: queuePattern(name), match, options, consumers: before?.consumers ?? new Map<NamedQueue, Consumer>() }
+    const reading: Reading = { name, pattern: queuePattern(name), match, options, consumers: before?.consumers ?? new Map<NamedQueue, Consumer>() }
     for (const consumer of reading.consumers.values()) consumer.match = match
     if (isQueuePattern(name)) {
       for (const named of this.#vhost.destinations.all()) this.#join(reading, named)
@@ -58,6 +61,7 @@ export class QueueConsumers implements DestinationWatcher {
       this.#join(reading, named.value)
     }
     this.#readings.set(key, reading)
+    if (before === undefined) this.#watch(name)
     return { ok: true, value: undefined }
   }
 
@@ -66,6 +70,7 @@ export class QueueConsumers implements DestinationWatcher {
     const reading = this.#readings.get(key)
     if (reading === undefined) return false
     this.#readings.delete(key)
+    this.#unwatch(reading.name)
     if (keepsUnsettled) this.#departed = this.#departed.filter(({ unsettledCount }) => unsettledCount > 0)
     for (const consumer of reading.consumers.values()) {
       if (!keepsUnsettled || consumer.unsettledCount === 0) {
@@ -97,7 +102,6 @@ export class QueueConsumers implements DestinationWatcher {
 
   /** The session has ended. */
   close(parting: Parting): void {
-    this.#vhost.destinations.unwatch(this)
     for (const key of [...this.#readings.keys()]) this.remove(key, false, parting)
     for (const consumer of this.#departed) consumer.cancel(parting)
     this.#departed = []
@@ -130,6 +134,16 @@ export class QueueConsumers implements DestinationWatcher {
 
   onQueueDeleted(named: NamedQueue): void {
     for (const { consumers } of this.#readings.values()) consumers.delete(named)
+  }
+
+  #watch(name: string): void {
+    if (!isQueuePattern(name)) this.#vhost.destinations.watch(this, name)
+    else if (this.#patternCount++ === 0) this.#vhost.destinations.watch(this)
+  }
+
+  #unwatch(name: string): void {
+    if (!isQueuePattern(name)) this.#vhost.destinations.unwatch(this, name)
+    else if (--this.#patternCount === 0) this.#vhost.destinations.unwatch(this)
   }
 
   #join(reading: Reading, named: NamedQueue): void {

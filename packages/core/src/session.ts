@@ -65,7 +65,6 @@ export class Session {
   #will: HeldWill | undefined = undefined
   #expiryMs: number
   #cancelExpiry: Cancel | undefined = undefined
-  /** How its connection ends, as far as it is known. */
   #parting: Parting = 'lost'
   #isEnded = false
   /** It would be there after a restart. */
@@ -88,6 +87,16 @@ export class Session {
   /** The log knows it: what it is told must be committed before the client hears that it is done. */
   get isDurable(): boolean {
     return this.queue.number !== 0
+  }
+
+  /** Who asks, for permissions. */
+  get subject(): Subject {
+    return { principal: this.principal, clientId: this.clientId }
+  }
+
+  /** How its connection ended, or will as far as it is known. */
+  get parting(): Parting {
+    return this.#parting
   }
 
   get isConnected(): boolean {
@@ -427,11 +436,6 @@ export class Session {
   #cancelTimer(): void {
     this.#cancelExpiry?.()
     this.#cancelExpiry = undefined
-  }
-
-  /** Who asks, for permissions. */
-  get subject(): Subject {
-    return { principal: this.principal, clientId: this.clientId }
   }
 
   *#consumers(): Generator<Consumer> {

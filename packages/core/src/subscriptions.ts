@@ -100,9 +100,9 @@ export class Subscriptions {
   #refusalOf({ pattern, user }: LoggedSubscription, name: string, subject: Subject): string | undefined {
     const { authorizer, name: vhost } = this.#vhost
     const asks = subject.principal.name
-    if (user !== undefined && user !== asks) return `subscription '${name}' of this client id belongs to user '${user}', not to '${asks}'`
+    if (user !== undefined && user !== asks) return `subscription '${name}' of this client id belongs to user '${user}', not to '${asks}'; take another client id`
     if (authorizer.mayMatch(subject, 'read', { vhost, kind: 'topic', levels: patternFromKey(pattern) }).allowed) return undefined
-    return `user '${asks}' may not subscribe to the topic that subscription '${name}' has been made for`
+    return `user '${asks}' may not subscribe to the topic that subscription '${name}' has been made for; take another name`
   }
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Producer } from '../src/producer.ts'
 import { DurableWorld, queueMessage } from './durable.ts'
 import { textOf, user } from './support.ts'
+import { World } from './world.ts'
 
 async function open(settings: Parameters<DurableWorld['define']>[1] = {}): Promise<DurableWorld> {
   const world = await DurableWorld.open()
@@ -267,4 +268,26 @@ describe('other settings, while messages wait', () => {
     await world.quiet()
     expect([a.sink.texts, b.sink.texts]).toEqual([['1', '2'], []])
   })
+})
+
+test('a reading by name goes on with a queue of that name that is made again, beside patterns that come and go', () => {
+  const world = new World()
+  const client = world.connect('c')
+  for (const queue of ['jobs.a', 'jobs.*', '>']) client.session.consume({ queue, assuranceMax: 1, data: {} })
+  const { destinations } = world.vhost
+  const consumersOf = (name: string): number => destinations.find(name)!.queue.consumers.length
+  destinations.ensure('jobs.b')
+  expect([consumersOf('jobs.a'), consumersOf('jobs.b')]).toEqual([3, 2])
+  client.session.stopConsuming('>')
+  destinations.delete(destinations.find('jobs.a')!)
+  for (const name of ['jobs.a', 'jobs.c', 'other']) destinations.ensure(name)
+  expect(['jobs.a', 'jobs.b', 'jobs.c', 'other'].map(consumersOf)).toEqual([2, 1, 1, 0])
+  client.session.stopConsuming('jobs.*')
+  client.session.stopConsuming('jobs.a')
+  for (const name of ['jobs.a', 'jobs.d']) {
+    const known = destinations.find(name)
+    if (known !== undefined) destinations.delete(known)
+    destinations.ensure(name)
+    expect(consumersOf(name)).toBe(0)
+  }
 })

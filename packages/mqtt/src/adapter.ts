@@ -4,7 +4,7 @@
  */
 import {
   type Connection,
-  type EventDetails,
+  connectionEvent,
   type EventKind,
   type Events,
   EventThrottle,
@@ -104,12 +104,12 @@ export class MqttAdapter implements ProtocolAdapter {
   }
 
   report(connection: MqttConnection, kind: EventKind, text: string, clause: string): void {
-    this.#events.emit(detailsOf(connection, kind, text, clause))
+    this.#events.emit(connectionEvent('mqtt', connection, kind, text, clause))
   }
 
   /** As often as the client does it; events of one `subject` are told at most once a second, with their number. */
   reportRefusal(connection: MqttConnection, subject: string, text: string): void {
-    this.#refusals.report(`${connection.transport.id} ${subject}`, detailsOf(connection, 'refused', text, ''))
+    this.#refusals.report(`${connection.transport.id} ${subject}`, connectionEvent('mqtt', connection, 'refused', text, ''))
   }
 
   /** It worked, but perhaps not as it was meant. */
@@ -145,18 +145,4 @@ function isReserved(topic: string): boolean {
 
 function tellerOf({ clientId }: MqttConnection): Teller {
   return { protocol: 'MQTT', clientId }
-}
-
-function detailsOf(connection: MqttConnection, kind: EventKind, text: string, clause: string): EventDetails {
-  const { peer } = connection.transport
-  return {
-    kind,
-    source: 'mqtt',
-    listener: peer.listener,
-    peer: peer.port === 0 ? peer.address : `${peer.address}:${peer.port}`,
-    clientId: connection.clientId,
-    user: connection.userName,
-    text,
-    clause,
-  }
 }

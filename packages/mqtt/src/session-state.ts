@@ -69,7 +69,7 @@ export function stateOf(session: Session): MqttSessionState {
 }
 
 /**
- * The connection is gone. At least once deliveries go back to queues, as failed attempts if they were written to it, and from a shared subscription to the
+ * The connection is gone. At least once deliveries go back to queues, as failed attempts if they were written to it and it was lost, and from a shared subscription to the
  * other members if there are any to take them; else, and exactly once ones always, they stay with this client until it is back.
  * [MQTT5-4.8.2-4] [MQTT5-4.4.0-1]
  */
@@ -87,7 +87,7 @@ export function releaseShared(session: Session): void {
     if (!isShared.has(consumer)) isShared.set(consumer, consumer.queue.isSharedWith(consumer))
     if (isShared.get(consumer) !== true) continue
     outbound.remove(delivery)
-    if (!isUnsent(delivery)) delivery.failedCount++
+    if (!isUnsent(delivery) && session.parting === 'lost') delivery.failedCount++
     consumer.settle(delivery, 'released')
   }
 }
@@ -97,7 +97,10 @@ function giveBack(session: Session, delivery: Delivery): void {
   const isFinished = isReleased(delivery) && session.expiryMs === 0
   if (delivery.assurance === 2 && !isFinished) return
   stateOf(session).outbound.remove(delivery)
-  delivery.consumer!.settle(delivery, isFinished ? 'accepted' : isUnsent(delivery) ? 'released' : 'modified')
+  const consumer = delivery.consumer!
+  if (isFinished) consumer.settle(delivery, 'accepted')
+  else if (isUnsent(delivery)) consumer.settle(delivery, 'released')
+  else consumer.giveBack(delivery, session.parting)
 }
 
 /** It was still to be written to the transport: whatever ended the connection, it was not this message. */

@@ -4,8 +4,8 @@
  */
 import {
   type Connection,
+  connectionEvent,
   type EventKind,
-  type EventDetails,
   type Events,
   EventThrottle,
   type Login,
@@ -102,13 +102,13 @@ export class StompAdapter implements ProtocolAdapter {
   }
 
   report(connection: StompConnection, kind: EventKind, text: string, clause: string): void {
-    this.#events.emit(eventOf(connection, kind, text, clause))
+    this.#events.emit(connectionEvent('stomp', connection, kind, text, clause))
   }
 
   /** It worked, but perhaps not as it was meant. Told once a second for each client. */
   hint(connection: StompConnection, text: string): void {
     if (!this.#hintGate.admits(connection, text, this.vhost.env.clock.monoMs())) return
-    this.#hints.report(`${connection.clientId} hint`, eventOf(connection, 'hint', text, ''))
+    this.#hints.report(`${connection.clientId} hint`, connectionEvent('stomp', connection, 'hint', text, ''))
   }
 
   /** A topic or pattern was subscribed to: operators hear of topics that it nearly matches. */
@@ -139,18 +139,4 @@ function isReserved(start: PatternLevel | undefined): boolean {
 
 function tellerOf({ clientId }: StompConnection): Teller {
   return { protocol: 'STOMP', clientId }
-}
-
-function eventOf(connection: StompConnection, kind: EventKind, text: string, clause: string): EventDetails {
-  const { peer } = connection.transport
-  return {
-    kind,
-    source: 'stomp',
-    listener: peer.listener,
-    peer: peer.port === 0 ? peer.address : `${peer.address}:${peer.port}`,
-    clientId: connection.clientId,
-    user: connection.userName,
-    text,
-    clause,
-  }
 }

@@ -6,29 +6,7 @@
  *
  * --page FILE writes or checks another file.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { renderHeaders } from './headers/page.ts'
+import { runPageCommand } from './page-command.ts'
 
-const root = join(import.meta.dirname, '..', '..', '..')
-
-try {
-  const { values } = parseArgs({
-    options: {
-      check: { type: 'boolean', default: false },
-      page: { type: 'string', default: join(root, 'docs', 'interop', 'headers.md') },
-    },
-  })
-  const page = renderHeaders()
-  if (values.check) {
-    if (readFileSync(values.page, 'utf8') !== page)
-      throw new Error(`${values.page} is out of date; run it without --check`)
-  } else {
-    mkdirSync(dirname(values.page), { recursive: true })
-    writeFileSync(values.page, page)
-  }
-} catch (error) {
-  process.stderr.write(`headers: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
-}
+runPageCommand('headers', 'docs/interop/headers.md', renderHeaders)

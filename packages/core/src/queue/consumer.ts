@@ -165,10 +165,13 @@ export class Consumer implements CreditWaiter {
     this.detach()
     this.queue.removeConsumer(this)
     // Each returns to its own place; what goes to the dead letters goes in its order.
-    const outcome = this.queue.outcomeOfLoss
-    for (const delivery of [...this.unsettled()]) {
-      this.settle(delivery, outcome, parting === 'goodbye' && !delivery.hasFailed ? NOT_FAILED : undefined)
-    }
+    for (const delivery of [...this.unsettled()]) this.giveBack(delivery, parting)
+  }
+
+  /** As `cancel` does with all of them. */
+  giveBack(delivery: Delivery, parting: Parting): void {
+    const detail = parting === 'goodbye' && !delivery.hasFailed ? NOT_FAILED : undefined
+    this.settle(delivery, this.queue.outcomeOfLoss, detail)
   }
 
   /** Gives a delivery up to somebody who settles it elsewhere; its place among the unsettled and its credit are free. */

@@ -84,6 +84,30 @@ describe('what a consumer had when its connection ended', () => {
     expect(payloads(subscriber(world, 'c', '$queue/q'))).toEqual([])
   })
 
+  it.each([
+    ['ends with its connection', {}],
+    ['stays', lasting()],
+  ])('does not count as a failed attempt of a client that said DISCONNECT, whose session %s', (_, options) => {
+    const world = new World()
+    world.connect('p').send(publish('$queue/q', 'm', { qos: 1, id: 1 }))
+    for (let attempt = 1; attempt <= 12; attempt++) {
+      const client = subscriber(world, `c${attempt}`, { filter: '$queue/q', qos: 1 }, options)
+      expect(payloads(client)).toEqual(['m'])
+      client.send(disconnect())
+    }
+    const { line } = world.vhost.destinations.find('q')!.queue.lanes[0]!
+    expect(line.look(1)).toMatchObject({ failedCount: 0, redelivered: true })
+  })
+
+  it('counts as a failed attempt of a client that leaves because of an error', () => {
+    const world = new World()
+    world.connect('p').send(publish('$queue/q', 'm', { qos: 1, id: 1 }))
+    const client = subscriber(world, 'c', '$queue/q')
+    expect(payloads(client)).toEqual(['m'])
+    client.send(disconnect({ reason: 0x80 }))
+    expect(world.vhost.destinations.find('q')!.queue.lanes[0]!.line.look(1)).toMatchObject({ failedCount: 1 })
+  })
+
   it('does not count as a failed attempt where it had not been written to the connection yet', async () => {
     const world = await World.withLog()
     const client = await world.join('c', lasting())
