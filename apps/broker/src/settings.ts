@@ -65,6 +65,7 @@ export function toCoreLimits({ limits, mqtt, queues }: BrokerConfig): CoreLimits
     queuedBytesTotalMax: limits.waitingBytesMax,
     unsettledBytesMax: limits.unsettledBytesMax,
     messageBytesMax: limits.maxMessageBytes,
+    unfinishedBytesMax: limits.unfinishedBytesMax,
     heldMessagesMax: DEFAULT_CORE_LIMITS.heldMessagesMax,
     heldBytesMax: limits.connectionParkedBytesMax,
     queuesMax: limits.queuesMax,

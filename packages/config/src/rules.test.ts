@@ -135,6 +135,17 @@ test('packets that may be larger than any message may be are a warning', () => {
   expect(judged({ sets: ['limits.maxMessageBytes=1048576'] }).warnings).toEqual([])
 })
 
+test('less memory for what comes in pieces than the largest message needs is a warning', () => {
+  const low = 'limits.unfinishedBytesMax=1048576'
+  expect(judged({ sets: [low, 'stomp.maxBodyBytes=1048575'] }).warnings).toEqual([
+    '--set limits.unfinishedBytesMax: limits.unfinishedBytesMax is 1048576 and mqtt.maxPacketBytes lets 1048576 bytes in, so the largest messages can never come in whole',
+  ])
+  expect(judged({ sets: [low, 'mqtt.maxPacketBytes=1048575'] }).warnings).toEqual([
+    '--set limits.unfinishedBytesMax: limits.unfinishedBytesMax is 1048576 and stomp.maxBodyBytes lets 16777216 bytes in, so the largest messages can never come in whole',
+  ])
+  expect(judged({ sets: [low, 'limits.maxMessageBytes=1048575', 'mqtt.maxPacketBytes=1048575'] }).warnings).toEqual([])
+})
+
 test('a journal smaller than three of its files is refused', () => {
   const sets = ['store.segmentBytes=1048576', 'store.maxBytes=3145727']
   expect(judged({ sets }).errors).toEqual([

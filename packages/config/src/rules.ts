@@ -23,6 +23,7 @@ export function checkRules(config: BrokerConfig, origin: Origin, problems: Probl
     problems.warn('every listener is disabled, so no client can connect; set listeners.mqtt.enabled=true')
   checkQueueBytes(config, origin, problems)
   checkMessageBytes(config, origin, problems)
+  checkUnfinishedBytes(config, origin, problems)
   checkQueues(config, origin, problems)
 }
 
@@ -96,6 +97,20 @@ function checkMessageBytes({ mqtt, limits }: BrokerConfig, origin: Origin, probl
     `${origin('mqtt.maxPacketBytes')}mqtt.maxPacketBytes is ${mqtt.maxPacketBytes} and limits.maxMessageBytes is ${limits.maxMessageBytes}, ` +
       `so MQTT clients are told the second`,
   )
+}
+
+function checkUnfinishedBytes({ mqtt, stomp, limits }: BrokerConfig, origin: Origin, problems: Problems): void {
+  for (const [key, bytes] of [
+    ['mqtt.maxPacketBytes', mqtt.maxPacketBytes],
+    ['stomp.maxBodyBytes', stomp.maxBodyBytes],
+  ] as const) {
+    const bytesMax = Math.min(bytes, limits.maxMessageBytes)
+    if (bytesMax < limits.unfinishedBytesMax) continue
+    problems.warn(
+      `${origin('limits.unfinishedBytesMax')}limits.unfinishedBytesMax is ${limits.unfinishedBytesMax} and ${key} lets ${bytesMax} bytes in, ` +
+        `so the largest messages can never come in whole`,
+    )
+  }
 }
 
 function checkQueues({ store, queues, policies }: BrokerConfig, origin: Origin, problems: Problems): void {

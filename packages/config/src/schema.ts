@@ -47,6 +47,12 @@ const limitsSchema = z
           'alone, and any other one is not kept, and counted.',
         reload: 'start',
       }),
+    unfinishedBytesMax: z.int().min(1_048_576).max(1_099_511_627_776).default(268_435_456).meta({
+      description:
+        'Memory in bytes of packets and frames that have begun and not ended, and of what clients send ahead, all connections together. ' +
+        'Beyond it the connection with the most of it is closed: by STOMP with an ERROR, by MQTT 5 with reason code 0x97.',
+      reload: 'live',
+    }),
     unsettledBytesMax: z.int().min(1_024).max(1_099_511_627_776).default(67_108_864).meta({
       description:
         'Bytes of messages that one connection has been sent and has not acknowledged, whatever it reads from. From there on it gets ' +

@@ -209,6 +209,7 @@ export interface LimitsConfig {
   readonly maxMessageBytes: number
   readonly queuesMax: number
   readonly waitingBytesMax: number
+  readonly unfinishedBytesMax: number
   readonly unsettledBytesMax: number
   readonly connectionParkedBytesMax: number
   readonly sessionsMax: number

@@ -85,6 +85,8 @@ export interface CoreLimits {
   readonly unsettledBytesMax: number
   /** Headers and body of one message. Beyond it a publish is refused as 'limit-reached'. */
   readonly messageBytesMax: number
+  /** Begun to come and not complete, of all connections. Beyond it the connection that holds most ends. */
+  readonly unfinishedBytesMax: number
   /**
    * Of one connection: publishes that wait for room or for the log, in number and in bytes. At half of it the adapter stops reading,
    * where it may; beyond it a further one is refused as 'limit-reached'.
@@ -108,6 +110,7 @@ export const DEFAULT_CORE_LIMITS: CoreLimits = {
   queuedBytesTotalMax: 1024 * 1024 * 1024,
   unsettledBytesMax: 64 * 1024 * 1024,
   messageBytesMax: 64 * 1024 * 1024,
+  unfinishedBytesMax: 256 * 1024 * 1024,
   heldMessagesMax: 65_536,
   heldBytesMax: 16 * 1024 * 1024,
   queuesMax: 100_000,

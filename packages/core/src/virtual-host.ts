@@ -37,6 +37,7 @@ import { Subscriptions } from './subscriptions.ts'
 import { isTemporary, Temporaries } from './temporaries.ts'
 import { Transactions } from './transaction/transactions.ts'
 import { Turns } from './turns.ts'
+import { UnfinishedInput } from './unfinished-input.ts'
 import { Wills } from './wills.ts'
 
 export interface VirtualHostOptions {
@@ -75,6 +76,7 @@ export class VirtualHost implements QueueContext {
   readonly shared: SharedSubscriptions
   readonly wills: Wills
   readonly waiting: WaitingBytes
+  readonly unfinished: UnfinishedInput
   readonly flow: Flow
   readonly #onEvent: (event: EventDetails) => void
   pressedBy: Queue | undefined = undefined
@@ -89,6 +91,7 @@ export class VirtualHost implements QueueContext {
     this.turns = new Turns(options.env.clock)
     this.#onEvent = options.onEvent ?? ignoreEvent
     this.waiting = { bytes: 0, bytesMax: options.limits.queuedBytesTotalMax, isAwaited: false }
+    this.unfinished = new UnfinishedInput(options.limits)
     this.log = new HostLog({
       clock: options.env.clock,
       onEnded: options.onLogEnded ?? throwLogEnded,

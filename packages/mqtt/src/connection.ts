@@ -7,6 +7,7 @@ import type {
   Connection,
   Delivery,
   DeliverySink,
+  InputHolder,
   LoginExchange,
   Producer,
   ProducerTarget,
@@ -53,7 +54,7 @@ const AUTH = 15
 
 const PINGRESP = Uint8Array.of(0xd0, 0)
 
-export class MqttConnection implements Connection, SessionOwner, PublishOwner, DeliverySink, WheelEntry, PacketSink {
+export class MqttConnection implements Connection, SessionOwner, PublishOwner, DeliverySink, WheelEntry, PacketSink, InputHolder {
   readonly adapter: MqttAdapter
   readonly transport: Transport
   readonly #splitter = new PacketSplitter()
@@ -99,6 +100,8 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   /** Topic of the PUBLISH at hand. */
   target!: ProducerTarget
 
+  unfinishedBytes = 0
+
   wheelPrevious: WheelEntry | undefined = undefined
   wheelNext: WheelEntry | undefined = undefined
   wheelTick = -1
@@ -141,6 +144,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     } catch (error) {
       this.fail(error)
     }
+    this.#noteUnfinished()
     const queue = this.adapter.vhost.takePressure()
     if (queue !== undefined) this.#pauseUntil((release) => queue.holdProducer(release))
     else if (this.#phase === 'connected' && this.producer.isBlocked) this.#pauseUntil((release) => this.producer.whenUnblocked(release))
@@ -230,6 +234,12 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   /** After the end nobody is answered; what is stored is stored. */
   onPublishSettled(tag: number, result: 'routed' | 'unmatched' | 'refused'): void {
     onPublishSettled(this, tag, result)
+  }
+
+  // ── InputHolder ──
+
+  endUnfinished(text: string): void {
+    this.disconnect(ReasonCode.quotaExceeded, text, '')
   }
 
   // ── WheelEntry ──
@@ -417,6 +427,12 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     } catch (error) {
       this.fail(error)
     }
+    this.#noteUnfinished()
+  }
+
+  /** Hot path. */
+  #noteUnfinished(): void {
+    if (this.#phase !== 'closed') this.adapter.vhost.unfinished.note(this, this.#splitter.heldBytes)
   }
 
   #close(text: string, clause: string): void {
@@ -425,6 +441,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     this.adapter.wheel.remove(this)
     this.adapter.forget(this)
     this.#splitter.clear()
+    this.adapter.vhost.unfinished.note(this, 0)
     this.pending = undefined
     this.adapter.report(this, wasConnected ? 'disconnected' : 'refused', text, clause)
     if (this.session === undefined) return

@@ -69,6 +69,11 @@ export class PacketSplitter {
     this.#resumed = undefined
   }
 
+  /** Memory of the beginning of a packet, or of what came while the sink was busy. */
+  get heldBytes(): number {
+    return this.#rest === undefined ? 0 : this.#rest.buffer.byteLength
+  }
+
   /** Nothing more will be read. */
   clear(): void {
     this.#rest = undefined

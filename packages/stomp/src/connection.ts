@@ -4,6 +4,7 @@
  */
 import type {
   Connection,
+  InputHolder,
   Producer,
   PublishOwner,
   PublishResult,
@@ -38,7 +39,7 @@ import { Unfinished } from './unfinished.ts'
 /** new: waits for CONNECT. authenticating: it came. leaving: DISCONNECT came, and what was before it is being finished. */
 type Phase = 'new' | 'authenticating' | 'connected' | 'leaving' | 'closed'
 
-export class StompConnection implements Connection, SessionOwner, PublishOwner, WheelEntry, FrameSink {
+export class StompConnection implements Connection, SessionOwner, PublishOwner, WheelEntry, FrameSink, InputHolder {
   readonly adapter: StompAdapter
   readonly transport: Transport
   readonly #splitter = new FrameSplitter()
@@ -77,6 +78,8 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   /** Subscriptions that look through a queue. */
   browserCount = 0
   readonly #writableWaiters: (() => void)[] = []
+
+  unfinishedBytes = 0
 
   wheelPrevious: WheelEntry | undefined = undefined
   wheelNext: WheelEntry | undefined = undefined
@@ -118,8 +121,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     } catch (error) {
       this.fail(error)
     }
-    this.#watchFrame()
-    this.#checkPressure()
+    this.#afterReading()
   }
 
   onWritable(): void {
@@ -157,6 +159,12 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
 
   onPublishSettled(tag: number, result: Exclude<PublishResult, 'pending'>): void {
     this.unfinished.onSettled(tag, result)
+  }
+
+  // ── InputHolder ──
+
+  endUnfinished(text: string): void {
+    this.refuse(text, 'STOMP12-Size_Limits-a')
   }
 
   // ── WheelEntry ──
@@ -302,6 +310,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     this.#heartBeats?.stop()
     this.adapter.forget(this)
     this.#splitter.clear()
+    this.adapter.vhost.unfinished.note(this, 0)
     this.#wakeWriters()
     this.adapter.report(this, wasConnected ? 'disconnected' : 'refused', text, clause)
     if (this.session === undefined) return
@@ -390,6 +399,11 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     } catch (error) {
       this.fail(error)
     }
+    this.#afterReading()
+  }
+
+  #afterReading(): void {
+    if (this.#phase !== 'closed') this.adapter.vhost.unfinished.note(this, this.#splitter.heldBytes)
     this.#watchFrame()
     this.#checkPressure()
   }

@@ -106,6 +106,11 @@ export class FrameSplitter {
     this.#cache = undefined
   }
 
+  /** Memory of the beginning of a frame, or of what came while the sink was busy. */
+  get heldBytes(): number {
+    return this.#rest === undefined ? 0 : this.#rest.buffer.byteLength
+  }
+
   /** True while a frame has begun and not ended: its time is running. */
   get isWithinFrame(): boolean {
     return this.#restLength > 0 && !this.#isHeld

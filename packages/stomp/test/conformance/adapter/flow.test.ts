@@ -187,6 +187,50 @@ describe('a frame that does not end', () => {
   })
 })
 
+describe('the unfinished frames of all connections', () => {
+  const KIB = 1_024
+  /** Beginning of a SEND, `size` bytes with its headers. */
+  const beginning = (size: number): Uint8Array => Buffer.concat([raw('SEND\ndestination:/queue/q\ncontent-length:9000000\n\n'), Buffer.alloc(size, 'x')]).subarray(0, size)
+
+  it('[STOMP12-Size_Limits-a] end the connection that holds most of them, with an ERROR, when they are more than the limit', () => {
+    const world = new World({ limits: { unfinishedBytesMax: 1_000 * KIB } })
+    const [large, small, other] = [world.connect(), world.connect(), world.connect()]
+    large.send(beginning(512 * KIB))
+    small.send(beginning(256 * KIB))
+    other.send(beginning(128 * KIB))
+    expect(world.vhost.unfinished.bytes).toBe(896 * KIB)
+    other.send(Buffer.alloc(128 * KIB, 'x'))
+    expect(large.error()).toMatch(/^what all connections have begun to send .*limits\.unfinishedBytesMax\) is 1000 KiB, and 512 KiB of it/)
+    expect([small.isClosed, other.isClosed]).toEqual([false, false])
+  })
+
+  it('are counted before CONNECT as well, and no more once they are complete or their connection is gone', () => {
+    const world = new World({ limits: { unfinishedBytesMax: 1_000 * KIB } })
+    const [stranger, sender, gone] = [world.open(), world.connect(), world.connect()]
+    stranger.send(raw('CONNECT\naccept-version:1.2\n'))
+    expect(world.vhost.unfinished.bytes).toBeGreaterThan(20)
+    stranger.vanish()
+    const whole = send('/queue/q', 'x'.repeat(200 * KIB), { receipt: 'r', 'content-length': 200 * KIB })
+    sender.send(whole.subarray(0, 128 * KIB))
+    gone.send(whole.subarray(0, 128 * KIB))
+    expect(world.vhost.unfinished.bytes).toBe(256 * KIB)
+    sender.send(whole.subarray(128 * KIB))
+    gone.vanish()
+    expect([sender.receipts(), world.vhost.unfinished.bytes]).toEqual([['r'], 0])
+  })
+
+  it('are those that wait behind a frame that is worked on, too', async () => {
+    const { world, log } = await slowWorld({ limits: { unfinishedBytesMax: 1_000 * KIB } })
+    const client = await world.join()
+    log.hold()
+    const receipts = Array.from({ length: 5_000 }, (_, index) => send('/queue/q', 'x', { persistent: true, receipt: index }))
+    client.send(...receipts, subscribe(1, '/queue/q', { receipt: 's' }))
+    log.release()
+    await world.settle()
+    expect(world.vhost.unfinished.bytes).toBe(0)
+  })
+})
+
 describe('the broker', () => {
   it('that stops tells its clients, whatever they do', async () => {
     const { world, log } = await slowWorld()
