@@ -32,3 +32,9 @@ export interface LoginExchange {
 export interface Login {
   begin(request: LoginRequest): LoginStep | Promise<LoginStep>
 }
+
+/** A login that also says beforehand by which mechanisms a peer may come in, for protocols that announce them (SASL). */
+export interface SaslLogin extends Login {
+  /** Names as SASL writes them, the preferred one first; never empty. [AMQP10 §5.3.3.1] */
+  mechanisms(peer: PeerInfo): readonly string[]
+}

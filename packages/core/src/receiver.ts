@@ -16,6 +16,7 @@ import { refuse, type Result } from './refusal.ts'
 import { type Binding, matchOf } from './router.ts'
 import { parseSelector, type Selector } from './selector/selector.ts'
 import type { SubscriptionSpec } from './subscriptions.ts'
+import type { Turns } from './turns.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 /** A queue with a name, or all that a pattern (`orders.>`) matches. */
@@ -73,10 +74,12 @@ interface Reading {
 export class Receiver {
   readonly pool: CreditPool
   readonly #reading: Reading
+  readonly #turns: Turns
   readonly #onClosed: (receiver: Receiver) => void
   #isClosed = false
 
-  constructor(pool: CreditPool, reading: Reading, onClosed: (receiver: Receiver) => void) {
+  constructor(turns: Turns, pool: CreditPool, reading: Reading, onClosed: (receiver: Receiver) => void) {
+    this.#turns = turns
     this.pool = pool
     this.#reading = reading
     this.#onClosed = onClosed
@@ -85,6 +88,14 @@ export class Receiver {
   /** The transport has room again. */
   wake(): void {
     for (const consumer of this.#reading.all()) consumer.wake()
+  }
+
+  /** Calls `then` once, in this turn or a later one: when none of its sources has anything for it any more. */
+  whenIdle(then: () => void): void {
+    const consumers = [...this.#reading.all()]
+    let left = consumers.length
+    for (const { queue } of consumers) queue.whenIdle(() => void (--left === 0 && then()))
+    if (consumers.length === 0) this.#turns.wake({ runTurn: then })
   }
 
   /** What it has not settled; of each queue the oldest first. Do not settle while iterating. */
@@ -110,7 +121,7 @@ export function openReceiver(owner: ReceiverOwner, spec: ReceiverSpec, onClosed:
   }
   const pool = new CreditPool(spec.creditMax, owner.vhost.turns, owner.unsettled)
   const reading = readingOf(owner, spec, parsed?.selector, pool)
-  return reading.ok ? { ok: true, value: new Receiver(pool, reading.value, onClosed) } : reading
+  return reading.ok ? { ok: true, value: new Receiver(owner.vhost.turns, pool, reading.value, onClosed) } : reading
 }
 
 function readingOf(owner: ReceiverOwner, spec: ReceiverSpec, selector: Selector | undefined, pool: CreditPool): Result<Reading> {
@@ -154,9 +165,31 @@ function readSubscription(owner: ReceiverOwner, spec: ReceiverSpec, { subscripti
   consumers.attach(spec.sink)
   const { name } = opened.value
   const added = consumers.add(name, name, matchFor(spec), {})
-  if (added.ok) return { ok: true, value: consumers }
+  if (added.ok) return { ok: true, value: subscription.volatile === true ? new VolatileReading(owner.vhost, subscription, consumers) : consumers }
   consumers.close('goodbye')
   return added
+}
+
+/** Of a subscription that goes with its last consumer. */
+class VolatileReading implements Reading {
+  readonly #vhost: VirtualHost
+  readonly #subscription: Pick<SubscriptionSpec, 'clientId' | 'name'>
+  readonly #consumers: QueueConsumers
+
+  constructor(vhost: VirtualHost, subscription: Pick<SubscriptionSpec, 'clientId' | 'name'>, consumers: QueueConsumers) {
+    this.#vhost = vhost
+    this.#subscription = subscription
+    this.#consumers = consumers
+  }
+
+  all(): Iterable<Consumer> {
+    return this.#consumers.all()
+  }
+
+  close(parting: Parting): void {
+    this.#consumers.close(parting)
+    this.#vhost.subscriptions.endVolatile(this.#subscription.clientId, this.#subscription.name)
+  }
 }
 
 function readTopic(

@@ -21,15 +21,17 @@ export interface SubscriptionSpec {
   readonly noLocal?: boolean
   /** Several consumers at a time. */
   readonly shared: boolean
+  /** It goes with its last consumer, and holds nothing over a restart: JMS' shared subscription that is not durable. [JMS 3.1 §4.2.3] */
+  readonly volatile?: boolean
 }
 
 /** Names of their queues begin so; no queue that a client names does. */
 const SUBSCRIPTION_PREFIX = '$subscription/'
 
 /** Name of a subscription's queue: client id, if it has one, and subscription name, each without ambiguity. */
-export function subscriptionQueueName(clientId: string | undefined, name: string): string {
+export function subscriptionQueueName(clientId: string | undefined, name: string, isVolatile: boolean = false): string {
   const owner = clientId === undefined ? '' : encoded(clientId)
-  return `${SUBSCRIPTION_PREFIX}${owner}/${encoded(name)}`
+  return `${SUBSCRIPTION_PREFIX}${owner}/${encoded(name)}${isVolatile ? '/volatile' : ''}`
 }
 
 /** A queue's name with '*' for a level would be a pattern. */
@@ -50,7 +52,8 @@ export class Subscriptions {
    */
   open(spec: SubscriptionSpec, subject: Subject): Result<NamedQueue> {
     const { destinations, authorizer } = this.#vhost
-    const name = subscriptionQueueName(spec.clientId, spec.name)
+    const isVolatile = spec.volatile === true
+    const name = subscriptionQueueName(spec.clientId, spec.name, isVolatile)
     if (!authorizer.mayMatch(subject, 'read', spec.pattern).allowed) {
       return refuse('not-authorized', spec.name, `user '${subject.principal.name}' may not subscribe to this topic`)
     }
@@ -77,7 +80,7 @@ export class Subscriptions {
     const { messagesMax, bytesMax } = this.#vhost.subscriptionSettings
     return destinations.define({
       name,
-      settings: { messagesMax, bytesMax, whenFull: 'drop-newest' },
+      settings: { messagesMax, bytesMax, whenFull: 'drop-newest', ...(isVolatile && { durability: 'memory' as const }) },
       subscription: wanted,
     })
   }
@@ -94,6 +97,13 @@ export class Subscriptions {
     }
     destinations.delete(known)
     return { ok: true, value: undefined }
+  }
+
+  /** A consumer of a volatile one has ended: the last one takes it along. */
+  endVolatile(clientId: string | undefined, name: string): void {
+    const { destinations } = this.#vhost
+    const known = destinations.find(subscriptionQueueName(clientId, name, true))
+    if (known !== undefined && known.queue.consumers.length === 0) destinations.delete(known)
   }
 
   /** Why what waits in the subscription is none of the user's business; a client's id is no secret, and no proof. */

@@ -135,7 +135,7 @@ export class Consumer implements CreditWaiter {
 
   /** It has asked for more, and its transport has no room. */
   get isStalled(): boolean {
-    return this.#sink?.writable === false && this.#credit > 0
+    return this.#sink?.writable === false && this.#credit > 0 && this.#sink.wantsNothing !== true
   }
 
   /** It takes nothing, and an operator wants such connections ended; `text` says so to a client. */

@@ -97,6 +97,8 @@ export class Delivery {
 export interface DeliverySink {
   /** False while the transport has enough to send; the adapter calls `consumer.wake()` when that ends. */
   readonly writable: boolean
+  /** It is not writable because its client has asked for nothing, which is no fault. False when left out. */
+  readonly wantsNothing?: boolean
   /**
    * Encodes and writes at once. Must not throw, await, or call back into the core. Hot path.
    * False when this receiver can never take the message (larger than its maximum): it then counts as rejected.

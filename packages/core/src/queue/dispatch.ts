@@ -41,6 +41,11 @@ export class Dispatch {
     this.#staging = staging
   }
 
+  /** What waits is being read back from the log. */
+  get isReading(): boolean {
+    return this.#staging.isReading
+  }
+
   /** Returns what is left of the budget: 0 when there may be more to hand over. Hot path. */
   run(budget: number, nowMs: number): number {
     const lanes = this.#lanes.all

@@ -38,6 +38,8 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
   /** A consumer has come, and the log is told what it may get of what came before it. */
   #noting: StagedNote | undefined = undefined
   #isAwake = false
+  /** They wait until there is nothing more to hand out; undefined while nobody does. One per consumer that drains. */
+  #idleWaiters: (() => void)[] | undefined = undefined
   /** Unsettled deliveries can come back: their messages must outlive the turn. False for a queue that dies with its one consumer. */
   keepsUnsettled: boolean
   /** Messages of the log up to this one may have been handed out. */
@@ -136,6 +138,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
   /** Only `StagedNote` calls this. */
   onNoted(): void {
     this.#noting = undefined
+    this.#wakeForIdle()
     this.wake()
   }
 
@@ -192,10 +195,20 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
     this.#turns.wake(this)
   }
 
+  /**
+   * Calls `then` once, at the end of this turn or in a later one: as soon as nothing that waits can be handed to a consumer that has asked
+   * for it. A paused queue has nothing to hand out; while messages are read back from the log there may be something.
+   */
+  whenIdle(then: () => void): void {
+    ;(this.#idleWaiters ??= []).push(then)
+    this.#wakeForIdle()
+  }
+
   /** Moves entries to consumers until either side, or the batch, runs out. Hot path. */
   runTurn(nowMs: number): void {
     this.#isAwake = false
-    if (this.#isPaused || this.#noting !== undefined) return
+    if (this.#noting !== undefined) return
+    if (this.#isPaused) return this.#tellIdle()
     let budget = DISPATCH_BATCH_MAX
     if (this.#backfills !== undefined) {
       budget = this.#runBackfills(this.#backfills, budget, nowMs)
@@ -205,6 +218,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
     const left = this.#dispatch.run(budget, nowMs)
     if (left < budget) this.idleSinceMs = nowMs
     if (this.contents.waitingCount > 0) this.#watchConsumers()
+    if (this.#idleWaiters !== undefined && left > 0 && !this.#dispatch.isReading) this.#tellIdle()
     this.#yieldIfSpent(left)
   }
 
@@ -246,6 +260,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
   /** Also of the retained messages that were still to come. */
   override close(): number[] {
     this.#backfills = undefined
+    this.#wakeForIdle()
     return super.close()
   }
 
@@ -341,6 +356,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       this.context.onLost(this, this.#lostCount)
       this.#lostCount = 0
     }
+    this.#wakeForIdle()
     this.wake()
   }
 
@@ -442,6 +458,19 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
   /** A consumer of it has lost its connection. */
   onConsumerDetached(): void {
     if (!this.#consumers.hasAttached()) this.aloneSinceMs = this.context.env.clock.wallMs()
+  }
+
+  /** Those who wait for it must hear, even if all that was waiting has gone. */
+  #wakeForIdle(): void {
+    if (this.#idleWaiters === undefined || this.#isAwake) return
+    this.#isAwake = true
+    this.#turns.wake(this)
+  }
+
+  #tellIdle(): void {
+    const waiters = this.#idleWaiters
+    this.#idleWaiters = undefined
+    if (waiters !== undefined) for (const then of waiters) then()
   }
 
   #watchConsumers(): void {

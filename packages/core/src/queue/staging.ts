@@ -44,6 +44,10 @@ export class Staging {
     this.#host = host
   }
 
+  get isReading(): boolean {
+    return this.#isReading
+  }
+
   /** Positions from `from` on that wait and are not in memory; the host hears of each. One read at a time. */
   stage(line: WaitingLine, from: number): void {
     if (this.#isReading) return
