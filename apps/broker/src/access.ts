@@ -1,7 +1,7 @@
 /** Who may come in and what they may do, from users and configuration; both can be replaced while the broker runs. */
 import { Authenticator, RuleAuthorizer, SCRAM_SHA_256, type UserStore } from '@ternmq/auth'
 import type { BrokerConfig } from '@ternmq/config'
-import type { Clock, Login, LoginRequest, LoginStep } from '@ternmq/core'
+import type { Clock, LoginRequest, LoginStep, PeerInfo, SaslLogin } from '@ternmq/core'
 
 import { toLoginSettings } from './settings.ts'
 
@@ -11,7 +11,7 @@ const NO_SCRAM: LoginStep = {
   text: `mechanism ${SCRAM_SHA_256} is switched off (auth.scram)`,
 }
 
-export class Access implements Login {
+export class Access implements SaslLogin {
   readonly authorizer: RuleAuthorizer
   readonly #users: UserStore
   readonly #clock: Clock
@@ -42,6 +42,11 @@ export class Access implements Login {
     this.authorizer.replace(config.auth)
     this.#config = config
     this.#authenticator = this.#makeAuthenticator()
+  }
+
+  mechanisms(peer: PeerInfo): readonly string[] {
+    const mechanisms = this.#authenticator.mechanisms(peer)
+    return this.offersScram ? mechanisms : mechanisms.filter((name) => name !== SCRAM_SHA_256)
   }
 
   begin(request: LoginRequest): LoginStep | Promise<LoginStep> {

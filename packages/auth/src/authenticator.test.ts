@@ -363,3 +363,22 @@ describe('Authenticator with SCRAM', () => {
     )
   })
 })
+
+describe('Authenticator.mechanisms', () => {
+  const mapped: ListenerAccess = { anonymous: false, certificate: { field: 'cn', mustBeUser: true } }
+
+  it('always offers name and password', () => {
+    expect(setUp(CLOSED).login.mechanisms(peer())).toEqual(['SCRAM-SHA-256', 'PLAIN'])
+  })
+
+  it('offers ANONYMOUS last where anybody may come in', () => {
+    expect(setUp(OPEN).login.mechanisms(peer())).toEqual(['SCRAM-SHA-256', 'PLAIN', 'ANONYMOUS'])
+  })
+
+  it('offers EXTERNAL first to who has shown a certificate where it says who that is', () => {
+    const shown = peer({ commonName: 'dev7' })
+    expect(setUp(mapped).login.mechanisms(shown)).toEqual(['EXTERNAL', 'SCRAM-SHA-256', 'PLAIN'])
+    expect(setUp(mapped).login.mechanisms(peer({}))).toEqual(['SCRAM-SHA-256', 'PLAIN'])
+    expect(setUp(CLOSED).login.mechanisms(shown)).toEqual(['SCRAM-SHA-256', 'PLAIN'])
+  })
+})

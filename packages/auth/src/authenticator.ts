@@ -1,5 +1,5 @@
 /**
- * Finds out who logs in: the answer to the core's `Login`. By mechanism:
+ * Finds out who logs in: the answer to the core's `SaslLogin`. By mechanism:
  *
  * - 'plain': the client certificate if the listener maps one and the peer has it (name and password are then not looked
  *   at: some devices send telemetry in them), else name and password, else anonymous if the listener allows it;
@@ -10,13 +10,13 @@
  */
 import type {
   Clock,
-  Login,
   LoginExchange,
   LoginRefusal,
   LoginRequest,
   LoginStep,
   PeerInfo,
   Principal,
+  SaslLogin,
 } from '@ternmq/core'
 import { certificateName, hasCertificate } from './certificate.ts'
 import type { CertificateField } from './certificate.ts'
@@ -26,7 +26,7 @@ import { HashQueue } from './hash-queue.ts'
 import type { HashCounters } from './hash-queue.ts'
 import { DEFAULT_SCRYPT_COST, parsePasswordVerifier, passwordProblem, verifyPassword } from './password.ts'
 import type { ScryptCost } from './password.ts'
-import { parseScramVerifier } from './scram-verifier.ts'
+import { parseScramVerifier, SCRAM_SHA_256 } from './scram-verifier.ts'
 import { ScramServer } from './scram.ts'
 import { ANONYMOUS_NAME, userNameProblem } from './users.ts'
 import type { UserStore } from './users.ts'
@@ -73,7 +73,7 @@ export interface LoginCounters extends HashCounters {
 const ANONYMOUS: Principal = { name: ANONYMOUS_NAME, anonymous: true }
 const PASSWORD_LISTENER: ListenerAccess = { anonymous: false }
 
-export class Authenticator implements Login {
+export class Authenticator implements SaslLogin {
   readonly #users: UserStore
   readonly #listeners: ReadonlyMap<string, ListenerAccess>
   readonly #decoys: Decoys
@@ -108,6 +108,13 @@ export class Authenticator implements Login {
 
   get counters(): LoginCounters {
     return { ...this.#counts, refused: { ...this.#refused }, ...this.#queue.counters }
+  }
+
+  /** What `begin` would not refuse as such. A name and password may always be right. */
+  mechanisms(peer: PeerInfo): readonly string[] {
+    const { anonymous, certificate } = this.#accessOf(peer)
+    const offersExternal = certificate !== undefined && hasCertificate(peer.tls)
+    return [...(offersExternal ? ['EXTERNAL'] : []), SCRAM_SHA_256, 'PLAIN', ...(anonymous ? ['ANONYMOUS'] : [])]
   }
 
   /** At once unless a password must be hashed. Never rejects. */
