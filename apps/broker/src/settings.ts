@@ -68,6 +68,8 @@ export function toCoreLimits({ limits, mqtt, queues }: BrokerConfig): CoreLimits
     unfinishedBytesMax: limits.unfinishedBytesMax,
     heldMessagesMax: DEFAULT_CORE_LIMITS.heldMessagesMax,
     heldBytesMax: limits.connectionParkedBytesMax,
+    transactionBytesMax: limits.transactionBytesMax,
+    transactionAgeMaxMs: limits.transactionAgeMaxMs,
     queuesMax: limits.queuesMax,
     queuesAutoCreate: queues.autoCreate,
     retainedMessagesMax: limits.retainedMessagesMax,

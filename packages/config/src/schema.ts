@@ -64,6 +64,17 @@ const limitsSchema = z
         'Bytes of messages of one connection that wait for room in a full queue. Beyond it its next one is refused at once.',
       reload: 'live',
     }),
+    transactionBytesMax: z.int().min(1_024).max(1_099_511_627_776).default(104_857_600).meta({
+      description:
+        'Memory in bytes of messages in the open transactions of one connection. Beyond it a further message is refused. All connections ' +
+        'together may hold half of `limits.waitingBytesMax` in transactions.',
+      reload: 'live',
+    }),
+    transactionAgeMaxMs: z.int().min(0).max(604_800_000).default(600_000).meta({
+      description:
+        'Time in ms that a transaction may be open. Then it is rolled back; its client hears so when it goes on with it. 0: for ever.',
+      reload: 'live',
+    }),
     sessionsMax: z.int().min(1).max(100_000_000).default(1_000_000).meta({
       description: 'Sessions, connected or not. Beyond it a CONNECT that needs a new one is refused.',
       reload: 'live',

@@ -212,6 +212,8 @@ export interface LimitsConfig {
   readonly unfinishedBytesMax: number
   readonly unsettledBytesMax: number
   readonly connectionParkedBytesMax: number
+  readonly transactionBytesMax: number
+  readonly transactionAgeMaxMs: number
   readonly sessionsMax: number
   readonly retainedMessagesMax: number
   readonly retainedBytesMax: number

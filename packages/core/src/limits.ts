@@ -59,10 +59,14 @@ export const TRANSACTIONS_PER_SESSION_MAX = 256
  * Publishes and settles of one transaction, and the memory of its messages: it is one group of the log. Beyond it a further operation is
  * refused as 'limit-reached'.
  */
-/** Destinations of one message that is sent to a composite, forwards of forwards included. A longer list is refused. */
-export const COMPOSITE_PARTS_MAX = 64
 export const TRANSACTION_OPERATIONS_MAX = 50_000
 export const TRANSACTION_BYTES_MAX: number = 100 * 1024 * 1024
+
+/** How exactly the age of transactions is looked at, in ms. */
+export const TRANSACTION_AGE_TICK_MS = 250
+
+/** Destinations of one message that is sent to a composite, forwards of forwards included. A longer list is refused. */
+export const COMPOSITE_PARTS_MAX = 64
 
 /** Ended connections remembered for "why did this client leave"; beyond it the oldest is forgotten. */
 export const EVENTS_MAX_DEFAULT = 10_000
@@ -93,6 +97,10 @@ export interface CoreLimits {
    */
   readonly heldMessagesMax: number
   readonly heldBytesMax: number
+  /** Messages of all open transactions of one session. Beyond it a further one is refused as 'limit-reached'. */
+  readonly transactionBytesMax: number
+  /** How long a transaction may be open, in ms; then it is rolled back. 0: for ever. */
+  readonly transactionAgeMaxMs: number
   /** Queues with a name. Beyond it a new one is refused as 'limit-reached'. */
   readonly queuesMax: number
   /** Whether sending to a queue, or reading from it, makes it. */
@@ -113,6 +121,8 @@ export const DEFAULT_CORE_LIMITS: CoreLimits = {
   unfinishedBytesMax: 256 * 1024 * 1024,
   heldMessagesMax: 65_536,
   heldBytesMax: 16 * 1024 * 1024,
+  transactionBytesMax: 100 * 1024 * 1024,
+  transactionAgeMaxMs: 600_000,
   queuesMax: 100_000,
   queuesAutoCreate: true,
   retainedMessagesMax: 1_000_000,

@@ -144,9 +144,12 @@ export class Session {
     return new Producer(this.#vhost, this.subject, owner, this)
   }
 
-  /** Publishes and settles that happen together or not at all; `producer` is one of this session's, whose order the publishes keep. */
-  beginTransaction(producer: Producer): Result<Transaction> {
-    return this.#vhost.transactions.begin(this, producer)
+  /**
+   * Publishes and settles that happen together or not at all; `producer` is one of this session's, whose order the publishes keep.
+   * `onTimedOut` hears when it was rolled back because it had been open for too long.
+   */
+  beginTransaction(producer: Producer, onTimedOut: () => void = () => {}): Result<Transaction> {
+    return this.#vhost.transactions.begin(this, producer, onTimedOut)
   }
 
   /** Adds or replaces a binding; its retained messages follow at the end of the turn. */

@@ -143,6 +143,7 @@ export class VirtualHost implements QueueContext {
   async close(): Promise<void> {
     this.flow.close()
     this.schedule.close()
+    this.transactions.close()
     this.wills.close()
     await this.log.close()
   }

@@ -137,8 +137,8 @@ export class LifeClient {
     return { consumer: delivery.consumer, delivery }
   }
 
-  begin(): Transaction {
-    const begun = this.session.beginTransaction(this.producer)
+  begin(onTimedOut?: () => void): Transaction {
+    const begun = this.session.beginTransaction(this.producer, onTimedOut)
     if (!begun.ok) throw new Error(begun.detail.text)
     return begun.value
   }

@@ -473,14 +473,82 @@ test('bounds are refused with name, value and limit, and the transaction can sti
   expect(lives.vhost.waiting.bytes).toBe(0)
 })
 
-test('all transactions together are bounded by the memory for what waits', async () => {
-  const { lives, worker } = await scene([], { limits: { queuedBytesTotalMax: 10_000 } })
+test('a transaction takes none of the memory that messages which wait have already', async () => {
+  const { lives, worker } = await scene([], { limits: { queuedBytesTotalMax: 20_000 } })
+  const maker = lives.client('maker')
+  maker.publish(`${QUEUE}elsewhere`, 'x'.repeat(14_000), { durable: false })
+  const [first, second] = [worker.begin(), worker.begin()]
+  expect(worker.stage(first, OUT, 'x'.repeat(4_000))).toBeUndefined()
+  expect(worker.stage(second, OUT, 'x'.repeat(4_000))?.text).toMatch(/limits\.waitingBytesMax\) is 20000/)
+  first.rollback()
+  expect(worker.stage(second, OUT, 'x'.repeat(4_000))).toBeUndefined()
+  expect(lives.vhost.waiting.bytes).toBeGreaterThan(18_000)
+})
+
+test('the transactions of one session share a limit, and leave others their own', async () => {
+  const { lives, worker } = await scene([], { limits: { transactionBytesMax: 10_000 } })
   const [first, second] = [worker.begin(), worker.begin()]
   expect(worker.stage(first, OUT, 'x'.repeat(6_000))).toBeUndefined()
-  expect(worker.stage(second, OUT, 'x'.repeat(6_000))?.text).toMatch(/limits\.waitingBytesMax\) is 10000/)
-  first.rollback()
+  expect(worker.stage(second, OUT, 'x'.repeat(6_000))?.text).toMatch(
+    /^a transaction of 'worker' takes no more: the transactions of its connection hold 6\.\d+ KiB, and with 6\.\d+ KiB more exceed limits\.transactionBytesMax 10000; commit it$/,
+  )
+  const other = lives.client('other')
+  expect(other.stage(other.begin(), OUT, 'x'.repeat(6_000))).toBeUndefined()
+  expect(commit(first)).toEqual([])
+  await lives.quiet()
   expect(worker.stage(second, OUT, 'x'.repeat(6_000))).toBeUndefined()
-  expect(lives.vhost.waiting.bytes).toBeGreaterThan(6_000)
+})
+
+test('all transactions together hold half of the memory for what waits at most: others can still publish', async () => {
+  const { lives, worker } = await scene([], { limits: { queuedBytesTotalMax: 20_000 } })
+  const other = lives.client('other')
+  const [first, second] = [worker.begin(), other.begin()]
+  expect(worker.stage(first, OUT, 'x'.repeat(6_000))).toBeUndefined()
+  expect(other.stage(second, OUT, 'x'.repeat(6_000))?.text).toMatch(/the transactions of all clients hold 6\.\d+ KiB, and may hold half of limits\.waitingBytesMax 20000/)
+  const maker = lives.client('maker')
+  maker.publish(`${QUEUE}elsewhere`, 'x'.repeat(9_000), { durable: false })
+  await lives.quiet()
+  expect(lives.vhost.destinations.find('elsewhere')!.queue.waitingCount).toBe(1)
+})
+
+test('one that is open for too long is rolled back, and its owner and operators hear of it', async () => {
+  const { lives, worker, reader } = await scene(['one', 'two'], { limits: { transactionAgeMaxMs: 60_000 } })
+  const ends: string[] = []
+  const late = worker.begin(() => ends.push('late'))
+  worker.stage(late, OUT, 'a')
+  worker.settle(late, 'one')
+  await lives.pass(59_000)
+  const inTime = worker.begin(() => ends.push('in time'))
+  worker.stage(inTime, OUT, 'b')
+  expect(ends).toEqual([])
+  await lives.pass(1_500)
+  expect([ends, late.state, inTime.state]).toEqual([['late'], 'rolled-back', 'open'])
+  expect(lives.events).toEqual([
+    expect.stringMatching(
+      /^a transaction with 2 publishes and settles \(\d+ bytes\) was open for longer than limits\.transactionAgeMaxMs 60000 \(60 s\) and was rolled back$/,
+    ),
+  ])
+  commit(inTime)
+  await lives.pass(120_000)
+  expect([ends, reader.texts, inTime.state]).toEqual([['late'], ['b'], 'committed'])
+  expect(lives.vhost.waiting.bytes).toBe(0)
+  const { consumer, delivery } = worker.held('one')
+  consumer.settle(delivery, 'accepted')
+  expect(lives.vhost.transactions.count).toBe(0)
+})
+
+test('one whose commit waits for room is not too old, and without a limit none ever is', async () => {
+  const { lives, worker } = await scene([], { limits: { transactionAgeMaxMs: 60_000 } })
+  lives.vhost.destinations.define({ name: 'small', settings: { messagesMax: 1, whenFull: 'block', blockMaxMs: 600_000 } })
+  const waiting = worker.begin()
+  for (const text of ['a', 'b']) worker.stage(waiting, `${QUEUE}small`, text)
+  commit(waiting)
+  await lives.pass(120_000)
+  expect(waiting.state).toBe('committing')
+  const endless = await scene([], { limits: { transactionAgeMaxMs: 0 } })
+  const open = endless.worker.begin()
+  await endless.lives.pass(7_200_000)
+  expect(open.state).toBe('open')
 })
 
 test('whoever goes on with a transaction that is over has a bug, and hears of it', async () => {

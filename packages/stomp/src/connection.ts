@@ -70,6 +70,8 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   readonly subscriptions: Map<string, Subscription> = new Map()
   #subscriptionChars = 0
   readonly transactions: Map<string, OpenTransaction> = new Map()
+  /** Names of transactions that were open for too long, oldest first. */
+  readonly timedOut: Set<string> = new Set()
   /** Messages that wait for ACK or NACK, by the number in their ack id, in the order they were sent. */
   readonly held: Map<number, Held> = new Map()
   readonly unfinished: Unfinished = new Unfinished(this)

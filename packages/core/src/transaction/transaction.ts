@@ -14,6 +14,7 @@ import type { Consumer } from '../queue/consumer.ts'
 import type { Delivery, Outcome, SettleDetail } from '../queue/delivery.ts'
 import type { RefusalDetail } from '../refusal.ts'
 import { timingOf } from '../schedule/options.ts'
+import type { WheelEntry } from '../timer-wheel.ts'
 
 /** What a publisher may say of a message of a transaction. */
 export type StagingOptions = Pick<PublishOptions, 'schedule' | 'dedupId'>
@@ -31,11 +32,26 @@ export type OnCommitted = (refusal: RefusalDetail | undefined) => void
 
 export type TransactionState = 'open' | 'committing' | 'committed' | 'rolled-back'
 
-export class Transaction implements ProducerWork {
+/** What a transaction shares with others of its session. */
+export interface TransactionScope {
+  /** Whose they are, for refusals. */
+  readonly name: string
+  /** Why `bytes` more may not be held; undefined when they may. */
+  refusalOf(bytes: number): string | undefined
+  /** So much more is held; less than 0 for less. */
+  hold(bytes: number): void
+  onCommitting(transaction: Transaction): void
+  /** It is about to be rolled back, because it has been open for too long. */
+  onTimedOut(transaction: Transaction): void
+  /** It is over, whichever way. */
+  onEnded(transaction: Transaction): void
+}
+
+export class Transaction implements ProducerWork, WheelEntry {
   readonly #vhost: VirtualHost
   readonly #producer: Producer
-  readonly #name: string
-  readonly #onEnded: (transaction: Transaction) => void
+  readonly #scope: TransactionScope
+  readonly #onTimedOut: () => void
   #publishes: OutgoingPublish[] = []
   #settles: StagedSettle[] = []
   /** Of the publishes, held in memory. */
@@ -44,12 +60,16 @@ export class Transaction implements ProducerWork {
   #group: CommitGroup | undefined = undefined
   #onResult: OnCommitted = () => {}
 
-  /** `name` is its owner's, for refusals; `onEnded` hears when it is over, whichever way. */
-  constructor(vhost: VirtualHost, producer: Producer, name: string, onEnded: (transaction: Transaction) => void) {
+  wheelPrevious: WheelEntry | undefined = undefined
+  wheelNext: WheelEntry | undefined = undefined
+  wheelTick = -1
+
+  /** `onTimedOut` hears when it was rolled back because it had been open for too long. */
+  constructor(vhost: VirtualHost, producer: Producer, scope: TransactionScope, onTimedOut: () => void) {
     this.#vhost = vhost
     this.#producer = producer
-    this.#name = name
-    this.#onEnded = onEnded
+    this.#scope = scope
+    this.#onTimedOut = onTimedOut
   }
 
   get state(): TransactionState {
@@ -59,6 +79,11 @@ export class Transaction implements ProducerWork {
   /** Publishes and settles so far. */
   get operationCount(): number {
     return this.#publishes.length + this.#settles.length
+  }
+
+  /** Of the publishes, held in memory. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   /**
@@ -81,7 +106,7 @@ export class Transaction implements ProducerWork {
     message.detach()
     this.#publishes.push({ route, message, schedule, dedupId, atMs })
     this.#bytes += bytes
-    this.#vhost.waiting.bytes += bytes
+    this.#scope.hold(bytes)
     return undefined
   }
 
@@ -111,6 +136,7 @@ export class Transaction implements ProducerWork {
   commit(onResult: OnCommitted): void {
     this.#checkOpen('commit')
     this.#state = 'committing'
+    this.#scope.onCommitting(this)
     this.#onResult = onResult
     this.#producer.perform(this)
   }
@@ -122,6 +148,15 @@ export class Transaction implements ProducerWork {
   rollback(): void {
     this.#checkOpen('rollback')
     this.#undo()
+  }
+
+  // ── WheelEntry ──
+
+  /** It has been open for too long: what it holds is wanted by others. */
+  onDue(): void {
+    this.#scope.onTimedOut(this)
+    this.#undo()
+    this.#onTimedOut()
   }
 
   // ── ProducerWork ──
@@ -141,7 +176,7 @@ export class Transaction implements ProducerWork {
   refuse(text: string): void {
     this.#group = undefined
     this.#undo()
-    this.#onResult({ refusal: 'limit-reached', subject: this.#name, text: `the transaction was rolled back: ${text}` })
+    this.#onResult({ refusal: 'limit-reached', subject: this.#scope.name, text: `the transaction was rolled back: ${text}` })
   }
 
   /** Only its group calls this: it is in the log, and `arrive` lets everything happen. */
@@ -168,29 +203,34 @@ export class Transaction implements ProducerWork {
   #forget(): void {
     this.#publishes = []
     this.#settles = []
-    const { waiting, flow } = this.#vhost
-    waiting.bytes -= this.#bytes
+    this.#scope.hold(-this.#bytes)
     this.#bytes = 0
-    flow.gates.onMemoryEased()
-    this.#onEnded(this)
+    this.#vhost.flow.gates.onMemoryEased()
+    this.#scope.onEnded(this)
   }
 
   #overLimit(subject: string, bytes: number): RefusalDetail | undefined {
-    const { waiting, flow } = this.#vhost
-    const count = this.operationCount
-    let text: string | undefined = undefined
-    if (count >= TRANSACTION_OPERATIONS_MAX) {
-      text = `it has ${count} publishes and settles, the limit (TRANSACTION_OPERATIONS_MAX)`
-    } else if (bytes > 0 && this.#bytes + bytes > TRANSACTION_BYTES_MAX) {
-      text = `${bytes} bytes more than its ${this.#bytes} exceed TRANSACTION_BYTES_MAX ${TRANSACTION_BYTES_MAX}`
-    } else if (bytes > 0 && !flow.hasMemoryFor(bytes)) {
-      text = `${waiting.bytes} bytes of messages wait in memory, the limit (limits.waitingBytesMax) is ${waiting.bytesMax}`
-    }
+    const text = this.#limitText() ?? (bytes > 0 ? this.#memoryText(bytes) : undefined)
     if (text === undefined) return undefined
-    return { refusal: 'limit-reached', subject, text: `a transaction of '${this.#name}' takes no more: ${text}; commit it` }
+    return { refusal: 'limit-reached', subject, text: `a transaction of '${this.#scope.name}' takes no more: ${text}; commit it` }
+  }
+
+  #limitText(): string | undefined {
+    const count = this.operationCount
+    return count < TRANSACTION_OPERATIONS_MAX ? undefined : `it has ${count} publishes and settles, the limit (TRANSACTION_OPERATIONS_MAX)`
+  }
+
+  #memoryText(bytes: number): string | undefined {
+    if (this.#bytes + bytes > TRANSACTION_BYTES_MAX) {
+      return `${bytes} bytes more than its ${this.#bytes} exceed TRANSACTION_BYTES_MAX ${TRANSACTION_BYTES_MAX}`
+    }
+    const { waiting, flow } = this.#vhost
+    const refusal = this.#scope.refusalOf(bytes)
+    if (refusal !== undefined || flow.hasMemoryFor(bytes)) return refusal
+    return `${waiting.bytes} bytes of messages wait in memory, the limit (limits.waitingBytesMax) is ${waiting.bytesMax}`
   }
 
   #checkOpen(what: string): void {
-    if (this.#state !== 'open') throw new Error(`${what} in a transaction of '${this.#name}' that is ${this.#state}`)
+    if (this.#state !== 'open') throw new Error(`${what} in a transaction of '${this.#scope.name}' that is ${this.#state}`)
   }
 }

@@ -20,10 +20,24 @@ export function handleBegin(client: StompConnection, headers: FrameHeaders): voi
   if (client.transactions.has(name)) {
     throw new Refused(headers, `transaction ${quote(name)} has begun already; commit or abort it, or take another name`, 'STOMP12-BEGIN-c')
   }
-  const begun = client.session.beginTransaction(client.producer)
+  const begun = client.session.beginTransaction(client.producer, () => onTimedOut(client, name))
   if (!begun.ok) throw new Refused(headers, begun.detail.text)
   client.transactions.set(name, { transaction: begun.value, tags: [] })
+  client.timedOut.delete(name)
   client.unfinished.confirm(headers)
+}
+
+/** Names remembered of transactions that were open for too long; beyond it the oldest is forgotten. */
+const TIMED_OUT_MAX = 64
+
+/**
+ * Nothing of it happens, and what it settled is with the client still, as after ABORT. The client hears when it goes on with it: one that
+ * has forgotten it does all else well.
+ */
+function onTimedOut({ transactions, timedOut }: StompConnection, name: string): void {
+  transactions.delete(name)
+  timedOut.add(name)
+  if (timedOut.size > TIMED_OUT_MAX) timedOut.delete(timedOut.values().next().value!)
 }
 
 /** The receipt says that all of it is in the log. [STOMP12-COMMIT-a] */
@@ -66,9 +80,15 @@ function taken(client: StompConnection, headers: FrameHeaders): OpenTransaction 
 function open(client: StompConnection, headers: FrameHeaders, name: string): OpenTransaction {
   const transaction = client.transactions.get(name)
   if (transaction !== undefined) return transaction
+  if (client.timedOut.has(name)) throw new Refused(headers, timedOutText(client, name))
   const known = [...client.transactions.keys()].slice(0, SHOWN_MAX).map(quote).join(', ')
   const hint = known === '' ? 'none is open; send BEGIN first' : `open are ${known}`
   throw new Refused(headers, `transaction ${quote(name)} has not begun, or is over; ${hint}`, 'STOMP12-COMMIT-a')
+}
+
+function timedOutText({ adapter }: StompConnection, name: string): string {
+  const { transactionAgeMaxMs } = adapter.vhost.limits
+  return `transaction ${quote(name)} was rolled back, it was open for longer than limits.transactionAgeMaxMs ${transactionAgeMaxMs}; nothing of it has happened, do it again`
 }
 
 /** Names of open transactions in one error. */

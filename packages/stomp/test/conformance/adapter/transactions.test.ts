@@ -272,3 +272,63 @@ describe('a COMMIT', () => {
     expect([waiting(world, 'work'), world.queue('work').inflightCount]).toEqual([0, 0])
   })
 })
+
+describe('a transaction that is open for too long', () => {
+  const MINUTE_MS = 60_000
+  const limits = { transactionAgeMaxMs: 10 * MINUTE_MS }
+  const text = (command: string): string =>
+    `${command}: transaction "t" was rolled back, it was open for longer than limits.transactionAgeMaxMs 600000; nothing of it has happened, do it again`
+
+  it.each([
+    ['SEND', (): Uint8Array => send('/queue/q', '2', { transaction: 't', receipt: 'r' })],
+    ['ACK', (message: Frame): Uint8Array => ack(ackOf(message), { transaction: 't', receipt: 'r' })],
+    ['COMMIT', (): Uint8Array => commit('t', { receipt: 'r' })],
+    ['ABORT', (): Uint8Array => abort('t', { receipt: 'r' })],
+  ])('is rolled back, and %s of it is told so', (command, next) => {
+    const world = new World({ limits })
+    const { client, messages } = worker(world)
+    client.send(begin('t'), send('/queue/q', '1', { transaction: 't' }), ack(ackOf(messages[0]!), { transaction: 't' }))
+    world.advance(10 * MINUTE_MS + 1_000)
+    expect([client.isClosed, world.vhost.transactions.count, world.vhost.waiting.bytes]).toEqual([false, 0, 0])
+    client.send(next(messages[1]!))
+    const { headers } = client.errorFrame()
+    expect([headers['message'], headers['receipt-id']]).toEqual([text(command), 'r'])
+    expect([waiting(world), waiting(world, 'work')]).toEqual([0, 3])
+  })
+
+  it('leaves its client and what it settled, which can be settled again; its name can begin anew', () => {
+    const world = new World({ limits })
+    const { client, messages } = worker(world)
+    client.send(begin('t'), ack(ackOf(messages[0]!), { transaction: 't' }))
+    world.advance(10 * MINUTE_MS + 1_000)
+    client.send(begin('t'), ack(ackOf(messages[0]!), { transaction: 't' }), send('/queue/q', '1', { transaction: 't' }), commit('t', { receipt: 'r' }))
+    expect([client.receipts(), waiting(world), world.queue('work').inflightCount]).toEqual([['r'], 1, 2])
+  })
+
+  it('is remembered by name, 64 of a connection', () => {
+    const world = new World({ limits })
+    const client = world.connect()
+    client.send(begin('t0'))
+    world.advance(1_000)
+    client.send(...Array.from({ length: 64 }, (_, index) => begin(`t${index + 1}`)))
+    world.advance(10 * MINUTE_MS + 1_000)
+    const other = world.connect()
+    other.send(commit('t0'))
+    const unknown = other.error()
+    client.send(begin('t64'), commit('t64', { receipt: 'r' }))
+    expect(client.receipts()).toEqual(['r'])
+    client.send(commit('t0'))
+    expect(client.error()).toBe(unknown)
+  })
+})
+
+describe('the messages in open transactions of a connection', () => {
+  it('have a limit, and the SEND beyond it an ERROR', () => {
+    const world = new World({ limits: { transactionBytesMax: 10_000 } })
+    const [client, other] = [world.connect(), world.connect()]
+    client.send(begin('t'), send('/queue/q', 'x'.repeat(6_000), { transaction: 't' }), begin('u'), send('/queue/q', 'x'.repeat(6_000), { transaction: 'u' }))
+    expect(client.error()).toMatch(/^SEND: a transaction of 'stomp-[0-9a-f]+' takes no more: .* exceed limits\.transactionBytesMax 10000; commit it$/)
+    other.send(begin('t'), send('/queue/q', 'x'.repeat(6_000), { transaction: 't' }), commit('t', { receipt: 'r' }))
+    expect([other.receipts(), waiting(world)]).toEqual([['r'], 1])
+  })
+})
