@@ -31,6 +31,8 @@ export interface Headers {
   readonly text?: boolean
   /** User properties in the order received; MQTT 5 allows repeated keys. */
   readonly properties: ReadonlyArray<readonly [key: string, value: string]>
+  /** What properties are where their protocol gives them types: numbers and truth values, by name. Selectors compare these. */
+  readonly typed?: ReadonlyMap<string, number | bigint | boolean>
 }
 
 /** What few messages have beside headers and body. All of it is kept over a restart. */
@@ -48,6 +50,8 @@ export interface HeaderCodec {
   readonly id: string
   decode(bytes: Uint8Array): Headers
   encode(headers: Headers): Uint8Array
+  /** The body as other protocols get it; left out where it is what lies between `bodyStart` and `end`. */
+  readBody?(message: Message): Uint8Array
 }
 
 /** Offsets are into `bytes`: headers at [headerStart, bodyStart), body at [bodyStart, end), the whole frame from `start`. */
@@ -140,6 +144,11 @@ export class Message {
   /** Decoded on first use: a selector, the console, another protocol. */
   get headers(): Headers {
     return (this.#headers ??= this.codec.decode(this.headerBytes))
+  }
+
+  /** The body for a receiver of another protocol: one that its own wrote in a form that only it can read is put into another. */
+  get foreignBody(): Uint8Array {
+    return this.codec.readBody === undefined ? this.body : this.codec.readBody(this)
   }
 
   /** Header bytes for `target`; the received bytes themselves when the format is the same. */
