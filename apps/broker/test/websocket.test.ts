@@ -1,6 +1,7 @@
 /** The WebSocket listener of a whole broker: which sub-protocol it chooses, and which frames it takes. */
 import { MqttClient } from 'mqtt'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { Duplex } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
 
@@ -88,4 +89,29 @@ test('a message above listeners.ws.maxMessageBytes closes with 1009', async () =
   socket.send(new Uint8Array(2_001))
   const [{ code }] = (await once(socket, 'close')) as [{ code: number }]
   expect(code).toBe(TOO_LARGE)
+})
+
+test('before its login a peer may send no larger frame than over TCP, whatever its WebSocket message may hold', async () => {
+  const broker = await start({ listeners: ['ws'] })
+  const socket = connect(broker.port('ws'), '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  const request = [
+    'GET / HTTP/1.1',
+    'Host: localhost',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Protocol: v12.stomp',
+  ].join('\r\n')
+  socket.write(`${request}\r\n\r\n`)
+  // The first piece of a message of 10 MiB, masked with zeros; hardly anything of it comes.
+  socket.write(Buffer.from('02ff0000000000a0000000000000', 'hex'))
+  socket.write('CONNECT\naccept-version:1.2\nhost:/\ncontent-length:1000000\n\n')
+  let answer = ''
+  for await (const chunk of socket) {
+    answer += String(chunk)
+    if (answer.includes('ERROR\n')) break
+  }
+  expect(answer).toMatch(/ERROR\nmessage:.*65536/)
 })

@@ -20,7 +20,7 @@ import {
   type ListenerStats,
 } from './listener.ts'
 import { closedText, ProtocolChooser, silentText } from './protocol-chooser.ts'
-import { readChunks, SocketTransport, type TransportOwner } from './socket-transport.ts'
+import { readChunks, SOCKET_READING, SocketTransport, type TransportOwner } from './socket-transport.ts'
 import { TlsHandshakes, type TlsSettings } from './tls-handshakes.ts'
 import type { SecureListener } from './tls.ts'
 import { TransportSet } from './transport-set.ts'
@@ -148,7 +148,7 @@ class AnyListener implements SecureListener, TransportOwner {
 
   #beginPlain(accepted: Socket, peer: PeerInfo, bytes: Uint8Array): void {
     stopReading(accepted)
-    const transport = this.#begin(adopt(accepted), peer)
+    const transport = this.#begin(adopt(accepted, SOCKET_READING), peer)
     if (!this.#requiresTls) {
       transport.receive(bytes, true)
       return

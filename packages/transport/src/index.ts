@@ -17,6 +17,7 @@ export {
 export { DETECT_BYTES_MAX, type DetectedProtocol, type Detection, detectProtocol } from './detect.ts'
 export { closeReason, TransportError, type TransportErrorCode } from './errors.ts'
 export { Handshakes } from './handshakes.ts'
+export { adopt, type ReadingInPlace, readingInPlace } from './in-place-reading.ts'
 export type {
   BoundAddress,
   Listener,

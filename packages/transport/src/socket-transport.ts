@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import type { Cancel, Clock, Connection, PeerInfo, ServedProtocol } from '@ternmq/core'
 
 import { closeReason } from './errors.ts'
+import { type ReadingInPlace, readingInPlace } from './in-place-reading.ts'
 import { HIGH_WATER_BYTES, type Outbox } from './outbox.ts'
 import type { UndecidedTransport } from './protocol-chooser.ts'
 import { SlabOutput } from './write-slab.ts'
@@ -181,10 +182,10 @@ export function readChunks(socket: Socket): void {
   socket.on('data', onData)
 }
 
-/** `this` is the socket: net calls event listeners and `onread.callback` as methods. */
-export function transportOf(socket: Socket): SocketTransport | undefined {
-  return (socket as CarrierSocket)[TRANSPORT]
-}
+/** For sockets that read in place. */
+export const SOCKET_READING: ReadingInPlace = readingInPlace((socket, chunk, isLast) => {
+  ;(socket as CarrierSocket)[TRANSPORT]?.receive(chunk, isLast)
+})
 
 function onData(this: CarrierSocket, chunk: Uint8Array): void {
   this[TRANSPORT]?.receive(chunk, false)

@@ -13,7 +13,7 @@ import type {
   ListenerSettings,
   ListenerStats,
 } from './listener.ts'
-import { SocketTransport, type TransportOwner } from './socket-transport.ts'
+import { SOCKET_READING, SocketTransport, type TransportOwner } from './socket-transport.ts'
 import { TransportSet } from './transport-set.ts'
 
 class TcpListener implements Listener, TransportOwner {
@@ -59,7 +59,7 @@ class TcpListener implements Listener, TransportOwner {
   }
 
   #admit(accepted: Socket, address: string, port: number): void {
-    const socket = adopt(accepted)
+    const socket = adopt(accepted, SOCKET_READING)
     const transport = new SocketTransport(socket, { listener: this.key, address, port }, this.#context.outbox, this)
     this.#transports.add(transport)
     transport.attach(this.#acceptTransport(transport))

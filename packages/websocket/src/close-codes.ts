@@ -1,7 +1,15 @@
 /** WebSocket close codes [RFC 6455 §7.4.1] and the text that goes with them. */
 
 /** Why we close, in words every transport could use. */
-export type CloseCause = 'done' | 'shutdown' | 'protocol-error' | 'unsupported-data' | 'policy' | 'too-large' | 'fault'
+export type CloseCause =
+  | 'done'
+  | 'shutdown'
+  | 'protocol-error'
+  | 'unsupported-data'
+  | 'invalid-data'
+  | 'policy'
+  | 'too-large'
+  | 'fault'
 
 export const CODE_BY_CAUSE: Readonly<Record<CloseCause, number>> = {
   done: 1000,
@@ -9,6 +17,8 @@ export const CODE_BY_CAUSE: Readonly<Record<CloseCause, number>> = {
   'protocol-error': 1002,
   /** A kind of frame, or a protocol, that is not taken. */
   'unsupported-data': 1003,
+  /** Text that is not UTF-8. */
+  'invalid-data': 1007,
   policy: 1008,
   'too-large': 1009,
   fault: 1011,

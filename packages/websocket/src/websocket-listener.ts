@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream'
 import { type Clock, type PeerInfo, type ServedProtocol, TimerWheel } from '@ternmq/core'
 import {
   Acceptor,
+  adopt,
   type BoundAddress,
   closeReason,
   HANDSHAKE_MS,
@@ -29,7 +30,7 @@ import {
 import { type WebSocket, WebSocketServer } from 'ws'
 
 import { type AllowedOrigin, isOriginAllowed } from './origins.ts'
-import { type WebSocketOwner, WebSocketTransport } from './websocket-transport.ts'
+import { type WebSocketOwner, WEBSOCKET_READING, WebSocketTransport } from './websocket-transport.ts'
 
 // Not by `import`: that reads every export of the module, `fetch` and `WebSocket` too, and so loads an HTTP client of 12 MiB.
 const { createServer, STATUS_CODES } = process.getBuiltinModule('node:http')
@@ -71,6 +72,8 @@ const WHEEL_TICK_MS = 1_000
 /** A request line and headers; no honest upgrade comes near it. */
 const MAX_HEADER_BYTES = 16 * 1024
 
+const NO_BYTES = Buffer.alloc(0)
+
 /** Where sockets come from: TCP, or TLS on it. */
 interface Source {
   readonly stats: ListenerStats
@@ -86,6 +89,7 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
   readonly clock: Clock
   readonly wheel: TimerWheel
   pingMs: number
+  maxMessageBytes: number
   #settings: WebSocketSettings
   readonly #protocolByName: ReadonlyMap<string, ServedProtocol>
   readonly #context: ListenerContext
@@ -105,6 +109,7 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
     this.clock = context.env.clock
     this.wheel = new TimerWheel(this.clock, WHEEL_TICK_MS)
     this.pingMs = options.pingMs ?? PING_MS
+    this.maxMessageBytes = options.maxMessageBytes
     this.#settings = options
     this.#protocolByName = new Map(
       options.protocols.flatMap((protocol) => protocol.websocketSubprotocols.map((name) => [name, protocol] as const)),
@@ -126,8 +131,7 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      allowSynchronousEvents: true, // or messages that took the short way would overtake others
-      maxPayload: options.maxMessageBytes,
+      autoPong: false, // the transport knows whether the peer reads
       handleProtocols: (offered) => this.#choose(offered),
     })
     this.#upgrader.on('wsClientError', (error, socket) => this.#refuse(socket, 400, error.message))
@@ -151,19 +155,15 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
     return this.#source.stats
   }
 
-  get maxMessageBytes(): number {
-    return this.#upgrader.options.maxPayload!
-  }
-
   start(): Promise<BoundAddress> {
     return this.#source.start()
   }
 
   use(settings: Partial<WebSocketListenerSettings>): void {
-    const { allowedOrigins = this.#settings.allowedOrigins, maxMessageBytes, pingMs = this.pingMs, ...rest } = settings
+    const { allowedOrigins = this.#settings.allowedOrigins, maxMessageBytes, pingMs, ...rest } = settings
     this.#settings = { ...this.#settings, allowedOrigins }
-    if (maxMessageBytes !== undefined) this.#upgrader.options.maxPayload = maxMessageBytes
-    this.pingMs = pingMs
+    this.maxMessageBytes = maxMessageBytes ?? this.maxMessageBytes
+    this.pingMs = pingMs ?? this.pingMs
     this.#source.use(rest)
     if (rest.handshakeMs === undefined) return
     this.#upgrades.limitMs = rest.handshakeMs
@@ -213,7 +213,7 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
       this.#refuse(socket, 400, `${rule}; it offered ${offered.join(', ')}`)
       return
     }
-    this.#upgrader.handleUpgrade(request, socket, head, (ws) => this.#upgraded(ws, socket))
+    this.#upgrader.handleUpgrade(request, socket, NO_BYTES, (ws) => this.#upgraded(ws, socket, head))
   }
 
   /** The first of our names that the client offers, so "mqtt" before its older form. [MQTT5-6.0.0-4] [MQTT311-6.0.0-4] */
@@ -223,7 +223,8 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
     return false
   }
 
-  #upgraded(ws: WebSocket, socket: Socket): void {
+  /** `head` are frames that came with the request. */
+  #upgraded(ws: WebSocket, socket: Socket, head: Buffer): void {
     const peer = this.#upgrades.finish(socket)
     if (peer === undefined) {
       ws.terminate() // given up in this very turn
@@ -234,6 +235,7 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
     const protocol = this.#protocolByName.get(ws.protocol)
     if (protocol === undefined) this.#chooser.begin(transport)
     else transport.choose(protocol)
+    if (head.length > 0) transport.receive(head, true)
   }
 
   /** Answers with a sentence, counts, closes. */
@@ -292,7 +294,8 @@ export function createWebSocketListener(
   context: ListenerContext,
 ): LiveWebSocketListener {
   return new WebSocketListener(options, context, (admit) => {
-    const acceptor: Acceptor = new Acceptor(options, context, false, (socket, address, port) => {
+    const acceptor: Acceptor = new Acceptor(options, context, true, (accepted, address, port) => {
+      const socket = adopt(accepted, WEBSOCKET_READING)
       socket.on('close', () => acceptor.release(address))
       admit(socket, { listener: options.key, address, port })
     })

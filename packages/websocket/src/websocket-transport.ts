@@ -2,9 +2,11 @@
  * A transport over one WebSocket: the same slabs as TCP, each turn's output as one binary frame (a large turn: a few, in one
  * write), or as one text frame for a peer that sends those. Frame borders mean nothing to the adapter. [MQTT5-6.0.0-2]
  * [MQTT311-6.0.0-2]
+ *
+ * `ws` shakes hands, writes frames and closes; bytes that come go to `InboundFrames` first.
  */
 import { isUtf8 } from 'node:buffer'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 
 import type { Cancel, Clock, Connection, PeerInfo, ServedProtocol, TimerWheel, WheelEntry } from '@ternmq/core'
 import {
@@ -12,20 +14,24 @@ import {
   closeReason,
   nextTransportId,
   type Outbox,
+  type ReadingInPlace,
+  readingInPlace,
   SlabOutput,
   TURN_READ_BYTES_MAX,
   type UndecidedTransport,
 } from '@ternmq/transport'
 import type { WebSocket } from 'ws'
 
-import { BinaryFrames, type BinaryFramesHost, HAS_SHORT_WAY } from './binary-frames.ts'
 import { type CloseCause, closeFrameText, CODE_ABNORMAL, CODE_BY_CAUSE } from './close-codes.ts'
+import { InboundFrames, type InboundFramesHost } from './inbound-frames.ts'
 
 const TRANSPORT: unique symbol = Symbol('transport')
 
-type OnData = (this: Duplex, bytes: Uint8Array) => void
+/** Of `ws`. */
+type OnData = (this: Socket, bytes: Uint8Array) => void
 
 type Carrier = WebSocket & { [TRANSPORT]?: WebSocketTransport }
+type CarrierSocket = Socket & { [TRANSPORT]?: WebSocketTransport }
 
 /** Pings without any answer, or other sign of life, after which a peer counts as gone. */
 const MISSED_PINGS_MAX = 2
@@ -38,18 +44,19 @@ export interface WebSocketOwner {
   readonly clock: Clock
   readonly wheel: TimerWheel
   readonly pingMs: number
+  readonly key: string
   /** Of connections from now on. */
   readonly maxMessageBytes: number
   transportClosed(transport: WebSocketTransport): void
 }
 
-export class WebSocketTransport extends SlabOutput implements UndecidedTransport, WheelEntry, BinaryFramesHost {
+export class WebSocketTransport extends SlabOutput implements UndecidedTransport, WheelEntry, InboundFramesHost {
   readonly id: number = nextTransportId()
   readonly peer: PeerInfo
   wheelPrevious: WheelEntry | undefined = undefined
   wheelNext: WheelEntry | undefined = undefined
   wheelTick = -1
-  readonly #socket: Duplex
+  readonly #socket: CarrierSocket
   readonly #ws: Carrier
   readonly #owner: WebSocketOwner
   /** Undefined while nobody knows what is spoken. */
@@ -66,54 +73,64 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
   #openWrites = 0
   #missedPings = 0
   readonly #onWritten = (): void => this.#written()
-  readonly #frames: BinaryFrames
-  readonly #onData = (chunk: Uint8Array): void => this.#frames.read(chunk)
+  readonly #frames: InboundFrames
   /** How `ws` hears of bytes. */
-  #wsOnData: OnData | undefined = undefined
+  readonly #wsOnData: OnData
+  /** No frame is read any more, not even the peer's close. */
+  #isDeaf = false
+  /** The last ping, if its answer waits until the peer reads. */
+  #unansweredPing: Buffer | undefined = undefined
   #cancelCloseTimer: Cancel | undefined = undefined
 
-  constructor(ws: WebSocket, socket: Duplex, peer: PeerInfo, outbox: Outbox, owner: WebSocketOwner) {
+  constructor(ws: WebSocket, socket: Socket, peer: PeerInfo, outbox: Outbox, owner: WebSocketOwner) {
     super(outbox)
     this.peer = peer
     this.#ws = ws
     this.#socket = socket
     this.#owner = owner
     this.#ws[TRANSPORT] = this
-    ws.binaryType = 'fragments' // a message that came in several reads is not copied together first
-    ws.on('message', onMessage)
+    this.#socket[TRANSPORT] = this
+    ws.on('ping', onPing)
     ws.on('pong', onPong)
     ws.on('error', onError)
     ws.on('close', onClose)
+    // Bytes come to us; `ws` listens for them, and for nothing else that would bring them.
+    this.#wsOnData = socket.listeners('data')[0] as OnData
+    socket.removeListener('data', this.#wsOnData)
+    socket.on('data', onData)
+    socket.on('drain', onDrain)
     socket.on('error', (error) => this.failed(closeReason(error))) // ws tells only that it is closed
     owner.wheel.add(this, owner.pingMs)
-    this.#frames = new BinaryFrames(this, owner.maxMessageBytes)
-    this.#stepBetween()
+    this.#frames = new InboundFrames(this, owner.maxMessageBytes, `listeners.${owner.key}.maxMessageBytes`)
   }
 
-  /** Bytes come to us first; `ws` listens for them, and for nothing else that would bring them. */
-  #stepBetween(): void {
-    const [wsOnData] = this.#socket.listeners('data')
-    if (!HAS_SHORT_WAY || wsOnData === undefined) return
-    this.#wsOnData = wsOnData as OnData
-    this.#socket.removeListener('data', this.#wsOnData)
-    this.#socket.on('data', this.#onData)
-  }
-
-  // ── BinaryFramesHost ──
-
-  onPayload(payload: Uint8Array): void {
-    this.#missedPings = 0
-    this.#receive(payload)
+  /** Bytes came in; `isLast` when no more wait in the kernel. They are changed. Hot path. */
+  receive(chunk: Uint8Array, isLast: boolean): void {
+    this.#frames.read(chunk)
+    this.#readBytes = isLast ? 0 : this.#readBytes + chunk.length
     if (this.#readBytes >= TURN_READ_BYTES_MAX) this.#letOthersRun()
   }
 
-  passOn(bytes: Uint8Array): void {
-    this.#wsOnData?.call(this.#socket, bytes)
+  // ── InboundFramesHost ──
+
+  /** Hot path. */
+  onPayload(payload: Uint8Array): void {
+    this.#missedPings = 0
+    if (this.#reason === '') this.#connection?.onBytes(payload)
   }
 
-  handOver(): void {
-    this.#socket.removeListener('data', this.#onData)
-    this.#socket.on('data', this.#wsOnData!)
+  onFirstText(): void {
+    this.#sawText = true
+    if (this.#takesText === false) this.#refuseText()
+  }
+
+  onControl(frame: Uint8Array): void {
+    this.#wsOnData.call(this.#socket, frame)
+  }
+
+  onBroken(cause: CloseCause, text: string): void {
+    this.#isDeaf = true
+    this.end(text, cause)
   }
 
   /** The adapter's side; must follow before the event loop turns. */
@@ -198,6 +215,7 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
   protected finish(): void {
     this.#closeWithin()
     this.#ws.close(CODE_BY_CAUSE[this.#cause], closeFrameText(this.#reason))
+    if (this.#isDeaf) this.#socket.end()
   }
 
   protected becameWritable(): void {
@@ -217,18 +235,6 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
     if (--this.#openWrites === 0 && !this.#socket.destroyed) this.sent()
   }
 
-  receive(fragments: readonly Uint8Array[]): void {
-    this.#missedPings = 0
-    for (const fragment of fragments) this.#receive(fragment)
-    if (this.#readBytes >= TURN_READ_BYTES_MAX) this.#letOthersRun()
-  }
-
-  #receive(bytes: Uint8Array): void {
-    if (this.#reason !== '') return
-    this.#readBytes += bytes.length
-    this.#connection?.onBytes(bytes)
-  }
-
   #letOthersRun(): void {
     this.#readBytes = 0
     this.#ws.pause()
@@ -237,19 +243,22 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
     })
   }
 
-  receiveText(bytes: Uint8Array): void {
-    this.#sawText = true
-    if (this.#takesText === false) this.#refuseText()
-    else this.receive([bytes])
-  }
-
   /** [MQTT5-6.0.0-1] [MQTT311-6.0.0-1] */
   #refuseText(): void {
-    if (this.#reason !== '') return
-    this.#reason = 'text frame received, this protocol needs binary frames'
-    this.stopOutput()
-    this.#closeWithin()
-    this.#ws.close(CODE_BY_CAUSE['unsupported-data'], closeFrameText(this.#reason))
+    this.#frames.stop()
+    this.onBroken('unsupported-data', 'text frame received, this protocol needs binary frames')
+  }
+
+  /** A peer that does not read gets the answer to its last ping only, and then. [RFC 6455 §5.5.3] */
+  answerPing(payload: Buffer): void {
+    if (this.#socket.writableNeedDrain) this.#unansweredPing = payload
+    else this.#ws.pong(payload)
+  }
+
+  drained(): void {
+    const payload = this.#unansweredPing
+    this.#unansweredPing = undefined
+    if (payload !== undefined) this.#ws.pong(payload)
   }
 
   answeredPing(): void {
@@ -259,6 +268,7 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
   /** The network or the peer's framing failed; ws closes by itself and tells the peer. */
   failed(reason: string): void {
     if (this.#reason === '') this.#reason = reason
+    this.#frames.stop()
     this.stopOutput()
     this.#closeWithin()
   }
@@ -280,12 +290,22 @@ function peerReason(code: number, text: string): string {
   return `closed by peer (${code}${text === '' ? '' : `, ${JSON.stringify(text)}`})`
 }
 
-/** `data` is an array for a binary message, one buffer for text. */
-function onMessage(this: Carrier, data: WebSocket.RawData, isBinary: boolean): void {
-  const transport = this[TRANSPORT]
-  if (Array.isArray(data)) transport?.receive(data)
-  else if (isBinary) transport?.receive([new Uint8Array(data)])
-  else transport?.receiveText(Buffer.from(data as Buffer))
+/** For sockets that read in place; the HTTP parser takes what comes before there is a transport. */
+export const WEBSOCKET_READING: ReadingInPlace = readingInPlace((socket, chunk, isLast) => {
+  ;(socket as CarrierSocket)[TRANSPORT]?.receive(chunk, isLast)
+})
+
+/** For those that read into buffers of their own (TLS). */
+function onData(this: CarrierSocket, chunk: Uint8Array): void {
+  this[TRANSPORT]?.receive(chunk, false)
+}
+
+function onDrain(this: CarrierSocket): void {
+  this[TRANSPORT]?.drained()
+}
+
+function onPing(this: Carrier, payload: Buffer): void {
+  this[TRANSPORT]?.answerPing(payload)
 }
 
 function onPong(this: Carrier): void {

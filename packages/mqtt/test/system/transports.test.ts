@@ -1,4 +1,9 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+
+import { closed, type Rig, turn } from '@ternmq/testkit'
 import { describe, expect, it } from 'vitest'
+
 import { bytes, connect, disconnect, PacketParser, pingreq, publish, subscribe, type Version } from '../harness.ts'
 import { readPackets, startTcpBroker, startWebSocketBroker, WebSocketClient } from './support.ts'
 
@@ -69,6 +74,50 @@ describe.each([4, 5] as Version[])('over WebSocket, version %i', (version) => {
       expect(await client.types(1)).toEqual(['CONNACK'])
     },
   )
+})
+
+describe('over WebSocket, a message that never ends', () => {
+  /** The head of its first piece, which is said to have 900,000 bytes; masked with zeros. */
+  const BEGINNING = Buffer.from('02ff00000000000dbba000000000', 'hex')
+  const UPGRADE = [
+    'GET / HTTP/1.1',
+    'Host: localhost',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Protocol: mqtt',
+  ].join('\r\n')
+
+  async function dialUpgraded(rig: Rig): Promise<Socket> {
+    const peer = await rig.dial()
+    peer.write(`${UPGRADE}\r\n\r\n`)
+    await once(peer, 'data')
+    return peer
+  }
+
+  it('does not outlive the time for CONNECT', async () => {
+    const rig = await startWebSocketBroker()
+    const peer = await dialUpgraded(rig)
+    const pong = once(peer, 'data')
+    // A piece with the first byte of a CONNECT, one with its second, and a ping.
+    peer.write(Buffer.from('02810000000010' + '0081000000000d' + '898000000000', 'hex'))
+    await pong
+    for (let half = 0; half < 19; half++) rig.clock.advance(500)
+    await turn()
+    expect(peer.closed).toBe(false)
+    for (let half = 0; half < 3; half++) rig.clock.advance(500)
+    await closed(peer)
+  })
+
+  it('is answered as far as it came', async () => {
+    const rig = await startWebSocketBroker()
+    const peer = await dialUpgraded(rig)
+    const answer = once(peer, 'data')
+    peer.write(Buffer.concat([BEGINNING, connect({ clientId: 'c1' })(4)]))
+    const [frame] = (await answer) as [Buffer]
+    expect(frame.toString('hex')).toBe('820420020000') // CONNACK
+  })
 })
 
 describe('over TCP', () => {
