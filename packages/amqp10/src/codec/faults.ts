@@ -43,7 +43,13 @@ export class AmqpFault extends Error {
   readonly info: Readonly<Record<string, string>> | undefined
 
   /** `text` is what the peer reads: who, what value, which rule, what to do. */
-  constructor(level: FaultLevel, condition: Condition, text: string, clause = '', info?: Readonly<Record<string, string>>) {
+  constructor(
+    level: FaultLevel,
+    condition: Condition,
+    text: string,
+    clause = '',
+    info?: Readonly<Record<string, string>>,
+  ) {
     super(text)
     this.level = level
     this.condition = condition

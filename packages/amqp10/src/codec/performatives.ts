@@ -117,4 +117,9 @@ export type DeliveryState =
 export const ACCEPTED: DeliveryState = { kind: 'accepted' }
 export const RELEASED: DeliveryState = { kind: 'released' }
 
-export type SaslInit = { readonly mechanism: string; readonly initialResponse: Uint8Array | undefined; readonly hostname: string | undefined }
+/** [AMQP10 §5.3.3.2] */
+export interface SaslInit {
+  readonly mechanism: string
+  readonly initialResponse: Uint8Array | undefined
+  readonly hostname: string | undefined
+}

@@ -1,0 +1,68 @@
+/** Delivery states and errors on their way out. [AMQP10 §2.8.14, §3.4, §4.5.4, §4.5.5] */
+import { Descriptor } from './descriptors.ts'
+import { composite, encode, Encoded, fieldsMap, map, symbol } from './encode-value.ts'
+import type { DeliveryState, PeerError } from './performatives.ts'
+import { rhea, type Typed } from './rhea-types.ts'
+
+export const ACCEPTED_BYTES: Uint8Array = encode(composite(Descriptor.accepted, []))
+export const RELEASED_BYTES: Uint8Array = encode(composite(Descriptor.released, []))
+
+/** All of the described value. */
+export function encodeState(state: DeliveryState): Uint8Array {
+  switch (state.kind) {
+    case 'accepted':
+      return ACCEPTED_BYTES
+    case 'released':
+      return RELEASED_BYTES
+    case 'rejected':
+      return encode(composite(Descriptor.rejected, [state.error === undefined ? undefined : errorTyped(state.error)]))
+    case 'modified':
+      return encode(composite(Descriptor.modified, modifiedFields(state)))
+    case 'received':
+      return encode(
+        composite(Descriptor.received, [
+          rhea.wrap_uint(state.sectionNumber),
+          rhea.Ulong(ulongBytes(state.sectionOffset)),
+        ]),
+      )
+    case 'declared':
+      return encode(composite(Descriptor.declared, [rhea.wrap_binary(state.transactionId)]))
+    case 'transactional': {
+      const outcome = state.outcome === undefined ? undefined : new Encoded(encodeState(state.outcome))
+      return encode(composite(Descriptor.transactionalState, [rhea.wrap_binary(state.transactionId), outcome]))
+    }
+  }
+}
+
+function modifiedFields(state: DeliveryState & { kind: 'modified' }): (Typed | undefined)[] {
+  const { deliveryFailed, undeliverableHere, annotations } = state
+  return [
+    deliveryFailed ? rhea.wrap_boolean(true) : undefined,
+    undeliverableHere ? rhea.wrap_boolean(true) : undefined,
+    annotations === undefined ? undefined : fieldsMap(annotations),
+  ]
+}
+
+function ulongBytes(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(value)
+  return bytes
+}
+
+/** The outcome `rejected` with an error. */
+export function rejectedState(
+  condition: string,
+  description: string,
+  info?: Readonly<Record<string, string>>,
+): Uint8Array {
+  return encodeState({ kind: 'rejected', error: { condition, description, info } })
+}
+
+export function errorTyped({ condition, description, info }: PeerError): Typed {
+  const pairs = Object.entries(info ?? {}).map(([key, text]) => [symbol(key), rhea.wrap_string(text)] as const)
+  return composite(Descriptor.error, [
+    symbol(condition),
+    description === undefined ? undefined : rhea.wrap_string(description),
+    pairs.length === 0 ? undefined : map(pairs),
+  ])
+}

@@ -1,0 +1,214 @@
+/** Fields of a list, one after the other, each as the type that it has to have. [AMQP10 §1.4] */
+import { decodeValue } from './decode-value.ts'
+import { AmqpFault } from './faults.ts'
+import { hex, malformed, skipValue, uint32At } from './structure.ts'
+import { Code, SIZED8, WIDTHS } from './type-codes.ts'
+import { AmqpSymbol, type Value } from './values.ts'
+
+/** `ignoreBOM`: U+FEFF is a character like any other. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** `bytes[start, end)` of checked text. */
+export function textOf(bytes: Uint8Array, start: number, end: number): string {
+  return decoder.decode(bytes.subarray(start, end))
+}
+
+/** Where the bytes of the string, symbol or binary at `at` begin. */
+export function contentStart(bytes: Uint8Array, at: number): number {
+  return at + (WIDTHS[bytes[at]!] === SIZED8 ? 2 : 5)
+}
+
+/** A value that its field must not have. [AMQP10 §2.8.15] */
+export function invalidField(what: string, text: string): AmqpFault {
+  return new AmqpFault('connection', 'amqp:invalid-field', `${what}: ${text}`)
+}
+
+/** Of bytes that `checkValue` has seen. Each method takes the next field: undefined where it is null or was left out. */
+export class Fields {
+  readonly bytes: Uint8Array
+  readonly what: string
+  #at: number
+  #left: number
+
+  /** `at` is the list's constructor, `what` its type's name. Throws when it is no list, or has more than `countMax` fields. */
+  constructor(bytes: Uint8Array, at: number, what: string, countMax: number) {
+    this.bytes = bytes
+    this.what = what
+    const code = bytes[at]!
+    switch (code) {
+      case Code.list0:
+        this.#left = 0
+        this.#at = at + 1
+        break
+      case Code.list8:
+        this.#left = bytes[at + 2]!
+        this.#at = at + 3
+        break
+      case Code.list32:
+        this.#left = uint32At(bytes, at + 5)
+        this.#at = at + 9
+        break
+      default:
+        throw malformed(what, `expected a list of fields, got the constructor ${hex(code)}`)
+    }
+    if (this.#left > countMax) throw malformed(what, `${this.#left} fields; the type has ${countMax}`)
+  }
+
+  /** Throws when there is not a list without fields at `at`. */
+  static checkEmpty(bytes: Uint8Array, at: number, what: string): void {
+    const fields = new Fields(bytes, at, what, 0)
+    fields.next()
+  }
+
+  /** Offset of the next field's value; -1 for null. */
+  next(): number {
+    if (this.#left === 0) return -1
+    this.#left--
+    const at = this.#at
+    this.#at = skipValue(this.bytes, at)
+    return this.bytes[at] === Code.null ? -1 : at
+  }
+
+  /** For a field that must not be null. */
+  required<T>(value: T | undefined, field: string): T {
+    if (value === undefined) throw invalidField(`${this.what}.${field}`, 'the field is mandatory and was not sent')
+    return value
+  }
+
+  boolean(field: string): boolean | undefined {
+    const at = this.next()
+    if (at < 0) return undefined
+    switch (this.bytes[at]!) {
+      case Code.true:
+        return true
+      case Code.false:
+        return false
+      case Code.boolean:
+        return this.bytes[at + 1] === 1
+      default:
+        return this.#wrong(field, at, 'a boolean')
+    }
+  }
+
+  ubyte(field: string): number | undefined {
+    const at = this.next()
+    if (at < 0) return undefined
+    return this.bytes[at] === Code.ubyte ? this.bytes[at + 1]! : this.#wrong(field, at, 'a ubyte')
+  }
+
+  ushort(field: string): number | undefined {
+    const at = this.next()
+    if (at < 0) return undefined
+    if (this.bytes[at] !== Code.ushort) return this.#wrong(field, at, 'a ushort')
+    return (this.bytes[at + 1]! << 8) | this.bytes[at + 2]!
+  }
+
+  uint(field: string): number | undefined {
+    const at = this.next()
+    if (at < 0) return undefined
+    switch (this.bytes[at]!) {
+      case Code.uint0:
+        return 0
+      case Code.smallUint:
+        return this.bytes[at + 1]!
+      case Code.uint:
+        return uint32At(this.bytes, at + 1)
+      default:
+        return this.#wrong(field, at, 'a uint')
+    }
+  }
+
+  ulong(field: string): bigint | undefined {
+    const at = this.next()
+    if (at < 0) return undefined
+    switch (this.bytes[at]!) {
+      case Code.ulong0:
+        return 0n
+      case Code.smallUlong:
+        return BigInt(this.bytes[at + 1]!)
+      case Code.ulong:
+        return (BigInt(uint32At(this.bytes, at + 1)) << 32n) | BigInt(uint32At(this.bytes, at + 5))
+      default:
+        return this.#wrong(field, at, 'a ulong')
+    }
+  }
+
+  string(field: string): string | undefined {
+    const at = this.next()
+    if (at < 0) return undefined
+    const code = this.bytes[at]!
+    return code === Code.string8 || code === Code.string32 ? this.#text(at) : this.#wrong(field, at, 'a string')
+  }
+
+  symbol(field: string): string | undefined {
+    const at = this.next()
+    if (at < 0) return undefined
+    const code = this.bytes[at]!
+    return code === Code.symbol8 || code === Code.symbol32 ? this.#text(at) : this.#wrong(field, at, 'a symbol')
+  }
+
+  /** A copy of its own. */
+  binary(field: string): Uint8Array | undefined {
+    const at = this.next()
+    if (at < 0) return undefined
+    const code = this.bytes[at]!
+    if (code !== Code.binary8 && code !== Code.binary32) return this.#wrong(field, at, 'a binary')
+    return this.bytes.slice(contentStart(this.bytes, at), skipValue(this.bytes, at))
+  }
+
+  /** A field of multiple symbols: null is none, a symbol alone is one of them. [AMQP10 §1.4] */
+  symbols(field: string): readonly string[] {
+    const at = this.next()
+    if (at < 0) return []
+    const code = this.bytes[at]!
+    if (code === Code.symbol8 || code === Code.symbol32) return [this.#text(at)]
+    if (code !== Code.array8 && code !== Code.array32) return this.#wrong(field, at, 'symbols')
+    return (decodeValue(this.bytes, at) as readonly Value[]).map((element) =>
+      element instanceof AmqpSymbol ? element.text : this.#wrong(field, at, 'symbols'),
+    )
+  }
+
+  /** Offsets of each key and its value, of a field that is a map. */
+  pairs(field: string): [keyAt: number, valueAt: number][] | undefined {
+    const mapAt = this.next()
+    if (mapAt < 0) return undefined
+    const { bytes } = this
+    const code = bytes[mapAt]!
+    if (code !== Code.map8 && code !== Code.map32) return this.#wrong(field, mapAt, 'a map')
+    const pairs: [number, number][] = []
+    let at = mapAt + (code === Code.map8 ? 3 : 9)
+    for (let left = code === Code.map8 ? bytes[mapAt + 2]! : uint32At(bytes, mapAt + 5); left > 0; left -= 2) {
+      const valueAt = skipValue(bytes, at)
+      pairs.push([at, valueAt])
+      at = skipValue(bytes, valueAt)
+    }
+    return pairs
+  }
+
+  /** Of a field that is a map. Keys should be symbols; clients of some libraries send strings. [AMQP10 §2.8.13] */
+  keyText(field: string, at: number): string {
+    const code = this.bytes[at]!
+    if (code === Code.symbol8 || code === Code.symbol32 || code === Code.string8 || code === Code.string32)
+      return this.#text(at)
+    return this.#wrong(field, at, 'symbols as keys')
+  }
+
+  map(field: string): ReadonlyMap<string, Value> | undefined {
+    const pairs = this.pairs(field)
+    if (pairs === undefined) return undefined
+    return new Map(pairs.map(([keyAt, at]) => [this.keyText(field, keyAt), decodeValue(this.bytes, at)]))
+  }
+
+  #text(at: number): string {
+    return textOf(this.bytes, contentStart(this.bytes, at), skipValue(this.bytes, at))
+  }
+
+  #wrong(field: string, at: number, expected: string): never {
+    throw malformed(
+      `${this.what}.${field}`,
+      `expected ${expected}, got a value with the constructor ${hex(this.bytes[at]!)}`,
+    )
+  }
+}
+
+export const NO_FIELDS: ReadonlyMap<string, Value> = new Map()
