@@ -131,6 +131,7 @@ function unsettledOf(fields: Fields, end: number): ReadonlyMap<string, DeliveryS
     const tag = Buffer.from(bytes.subarray(contentStart(bytes, tagAt), at)).toString('hex')
     unsettled.set(tag, bytes[at] === Code.null ? undefined : stateAt(bytes, at, end, 'attach.unsettled'))
   }
+  fields.checkKeys('unsettled', unsettled, pairs)
   return unsettled
 }
 

@@ -1,5 +1,4 @@
 /** Disposition, read where it lies. [AMQP10 §2.7.6] */
-import { stateAt } from './decode-state.ts'
 import { FieldCursor } from './field-cursor.ts'
 import type { DeliveryState } from './performatives.ts'
 
@@ -26,9 +25,7 @@ export function decodeDisposition(bytes: Uint8Array, start: number, end: number,
   const last = fields.uint('last')
   into.last = last < 0 ? into.first : last
   into.settled = fields.boolean('settled') === true
-  into.state = fields.value('state')
-    ? stateAt(bytes, fields.contentStart, fields.contentEnd, 'disposition.state')
-    : undefined
+  into.state = fields.state()
   into.batchable = fields.boolean('batchable') === true
   fields.closeFrame(end)
 }

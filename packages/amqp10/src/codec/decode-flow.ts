@@ -30,6 +30,6 @@ export function decodeFlow(bytes: Uint8Array, start: number, end: number, into: 
   into.available = fields.uint('available')
   into.drain = fields.boolean('drain') === true
   into.echo = fields.boolean('echo') === true
-  fields.value('properties')
+  fields.skip('properties')
   fields.closeFrame(end)
 }

@@ -2,7 +2,7 @@
 import { stateAt } from './decode-state.ts'
 import { decodeValue } from './decode-value.ts'
 import { behindDescriptor, describedCode, Descriptor, expectDescriptor } from './descriptors.ts'
-import { Fields, invalidField, NO_FIELDS } from './fields.ts'
+import { copyOf, Fields, invalidField, NO_FIELDS, quote } from './fields.ts'
 import type { Coordinator, DeliveryState, Filter, Source, Target, Terminus } from './performatives.ts'
 import { skipValue } from './structure.ts'
 
@@ -64,7 +64,7 @@ function expiryPolicyOf(fields: Fields): Terminus['expiryPolicy'] {
     default:
       throw invalidField(
         `${fields.what}.expiry-policy`,
-        `${JSON.stringify(policy.slice(0, 48))} is none of link-detach, session-end, connection-close, never`,
+        `${quote(policy)} is none of link-detach, session-end, connection-close, never`,
       )
   }
 }
@@ -78,14 +78,16 @@ function stateOf(fields: Fields, end: number): DeliveryState | undefined {
 function filtersOf(fields: Fields): ReadonlyMap<string, Filter> {
   const filters = new Map<string, Filter>()
   const { bytes } = fields
-  for (const [keyAt, valueAt] of fields.pairs('filter') ?? []) {
+  const pairs = fields.pairs('filter') ?? []
+  for (const [keyAt, valueAt] of pairs) {
     const value = decodeValue(bytes, valueAt)
-    const encoded = bytes.slice(valueAt, skipValue(bytes, valueAt))
+    const encoded = copyOf(bytes, valueAt, skipValue(bytes, valueAt))
     const isDescribed = value !== null && typeof value === 'object' && 'descriptor' in value
     filters.set(
       fields.keyText('filter', keyAt),
       isDescribed ? { ...value, encoded } : { descriptor: undefined, value, encoded },
     )
   }
+  fields.checkKeys('filter', filters, pairs)
   return filters
 }

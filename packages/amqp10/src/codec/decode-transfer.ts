@@ -1,5 +1,4 @@
 /** Transfer, read where it lies. [AMQP10 §2.7.5] */
-import { stateAt } from './decode-state.ts'
 import { FieldCursor } from './field-cursor.ts'
 import { invalidField } from './fields.ts'
 import type { DeliveryState, ReceiverSettleMode } from './performatives.ts'
@@ -41,9 +40,7 @@ export function decodeTransfer(bytes: Uint8Array, start: number, end: number, in
   into.more = fields.boolean('more') === true
   const mode = fields.ubyte('rcv-settle-mode')
   into.receiverSettleMode = mode < 0 ? undefined : modeOf(mode)
-  into.state = fields.value('state')
-    ? stateAt(bytes, fields.contentStart, fields.contentEnd, 'transfer.state')
-    : undefined
+  into.state = fields.state()
   into.resume = fields.boolean('resume') === true
   into.aborted = fields.boolean('aborted') === true
   into.batchable = fields.boolean('batchable') === true

@@ -58,11 +58,29 @@ export function rejectedState(
   return encodeState({ kind: 'rejected', error: { condition, description, info } })
 }
 
+/** What an error may take, so that it fits into the smallest frame that a peer may have asked for, with all that is around it. [AMQP10 §2.7.1] */
+const ERROR_BYTES_MAX = 400
+const CUT = '…'
+
+/** A description that is too long is cut, an info that is too long left out. */
 export function errorTyped({ condition, description, info }: PeerError): Typed {
   const pairs = Object.entries(info ?? {}).map(([key, text]) => [symbol(key), rhea.wrap_string(text)] as const)
+  const infoTyped = pairs.length === 0 ? undefined : map(pairs)
+  const infoSize = infoTyped === undefined ? 0 : encode(infoTyped).length
+  const isInfoKept = infoSize <= ERROR_BYTES_MAX / 2
+  const room = ERROR_BYTES_MAX - condition.length - (isInfoKept ? infoSize : 0)
   return composite(Descriptor.error, [
     symbol(condition),
-    description === undefined ? undefined : rhea.wrap_string(description),
-    pairs.length === 0 ? undefined : map(pairs),
+    description === undefined ? undefined : rhea.wrap_string(cutText(description, room)),
+    isInfoKept ? infoTyped : undefined,
   ])
+}
+
+/** `text`, or its beginning, in at most `bytesMax` bytes of UTF-8. */
+function cutText(text: string, bytesMax: number): string {
+  const bytes = Buffer.from(text)
+  if (bytes.length <= bytesMax) return text
+  // `stream` leaves a character out that is cut in two.
+  const kept = bytes.subarray(0, Math.max(0, bytesMax - Buffer.byteLength(CUT)))
+  return new TextDecoder().decode(kept, { stream: true }) + CUT
 }

@@ -13,6 +13,11 @@ export function textOf(bytes: Uint8Array, start: number, end: number): string {
   return decoder.decode(bytes.subarray(start, end))
 }
 
+/** A copy in memory of its own; a Buffer's `slice` would be none. */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end))
+}
+
 /** Where the bytes of the string, symbol or binary at `at` begin. */
 export function contentStart(bytes: Uint8Array, at: number): number {
   return at + (WIDTHS[bytes[at]!] === SIZED8 ? 2 : 5)
@@ -21,6 +26,16 @@ export function contentStart(bytes: Uint8Array, at: number): number {
 /** A value that its field must not have. [AMQP10 §2.8.15] */
 export function invalidField(what: string, text: string): AmqpFault {
   return new AmqpFault('connection', 'amqp:invalid-field', `${what}: ${text}`)
+}
+
+/** Characters of a peer's text that are repeated back in an error. */
+const QUOTED_CHARS_MAX = 48
+
+/** A peer's text for an error: quoted, without control characters, cut. */
+export function quote(text: string): string {
+  const isLong = text.length > QUOTED_CHARS_MAX
+  const shown = JSON.stringify(text.slice(0, QUOTED_CHARS_MAX).toWellFormed()).replace(/[\x7f-\x9f\u2028\u2029]/g, '?')
+  return isLong ? `${shown}… (${text.length} characters)` : shown
 }
 
 /** Of bytes that `checkValue` has seen. Each method takes the next field: undefined where it is null or was left out. */
@@ -56,8 +71,7 @@ export class Fields {
 
   /** Throws when there is not a list without fields at `at`. */
   static checkEmpty(bytes: Uint8Array, at: number, what: string): void {
-    const fields = new Fields(bytes, at, what, 0)
-    fields.next()
+    void new Fields(bytes, at, what, 0)
   }
 
   /** Offset of the next field's value; -1 for null. */
@@ -153,7 +167,7 @@ export class Fields {
     if (at < 0) return undefined
     const code = this.bytes[at]!
     if (code !== Code.binary8 && code !== Code.binary32) return this.#wrong(field, at, 'a binary')
-    return this.bytes.slice(contentStart(this.bytes, at), skipValue(this.bytes, at))
+    return copyOf(this.bytes, contentStart(this.bytes, at), skipValue(this.bytes, at))
   }
 
   /** A field of multiple symbols: null is none, a symbol alone is one of them. [AMQP10 §1.4] */
@@ -196,7 +210,14 @@ export class Fields {
   map(field: string): ReadonlyMap<string, Value> | undefined {
     const pairs = this.pairs(field)
     if (pairs === undefined) return undefined
-    return new Map(pairs.map(([keyAt, at]) => [this.keyText(field, keyAt), decodeValue(this.bytes, at)]))
+    const map = new Map(pairs.map(([keyAt, at]) => [this.keyText(field, keyAt), decodeValue(this.bytes, at)]))
+    this.checkKeys(field, map, pairs)
+    return map
+  }
+
+  /** Every key of a map is there once. [AMQP10 §1.6.23] */
+  checkKeys(field: string, found: ReadonlyMap<string, unknown>, pairs: readonly unknown[]): void {
+    if (found.size !== pairs.length) throw malformed(`${this.what}.${field}`, 'a map has the same key twice')
   }
 
   #text(at: number): string {

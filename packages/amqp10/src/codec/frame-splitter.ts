@@ -91,7 +91,7 @@ export class FrameSplitter {
       }
       this.clear()
       this.#isHeld = true
-      sink.onBadHeader(bytes.slice(at, end))
+      sink.onBadHeader(new Uint8Array(bytes.subarray(at, end)))
       return
     }
     const start = at + bytes[at + 4]! * 4

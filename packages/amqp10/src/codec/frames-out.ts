@@ -23,8 +23,8 @@ const TRANSFER_FIELDS_BYTES_MAX = 5 + 5 + 6 + 1 + 1 + 1 + 1
 export const TRANSFER_HEAD_BYTES_MAX: number =
   FRAME_HEADER_BYTES + DESCRIPTOR_BYTES + LIST32_BYTES + TRANSFER_FIELDS_BYTES_MAX
 
-/** A payload of less is copied, whoever holds it. */
-const SHARED_BYTES_MIN = 1_024
+/** A payload of less is copied, whoever holds it: a transport would do the same, in a second call. */
+const SHARED_BYTES_MIN = 2_048
 
 /** What a transfer says; one is used for many. */
 export class TransferOut {
