@@ -248,8 +248,18 @@ export class Destinations implements RouteSource {
     const { allowed } = isQueuePattern(name)
       ? authorizer.mayMatch(subject, action, { vhost, kind: 'queue', levels: queuePattern(name) })
       : authorizer.mayUse(subject, action, { vhost, kind: 'queue', levels: queueLevels(name) })
-    if (allowed) return undefined
-    return `user '${subject.principal.name}' may not ${ACTION_WORDS[action]} queue '${name}'`
+    if (!allowed) return `user '${subject.principal.name}' may not ${ACTION_WORDS[action]} queue '${name}'`
+    if (action === 'write' || this.mayReadFeed(subject, name)) return undefined
+    const feed = `it gets what is published to topic '${virtualTopicOf(name)!}', which the user may not read`
+    return `user '${subject.principal.name}' may not ${ACTION_WORDS[action]} queue '${name}': ${feed}`
+  }
+
+  /** False for a virtual topic's queue whose topic `subject` may not read: whoever makes the queue would have its messages. */
+  mayReadFeed(subject: Subject, name: string): boolean {
+    const topic = virtualTopicOf(name)
+    if (topic === undefined) return true
+    const { authorizer, name: vhost } = this.#vhost
+    return authorizer.mayUse(subject, 'read', { vhost, kind: 'topic', levels: topic.split('.') }).allowed
   }
 
   /** Who knows the name may send; who reads, `Session` decides; only its owner looks into it. */
@@ -304,7 +314,7 @@ export class Destinations implements RouteSource {
 
   #bindingOf(named: NamedQueue): Binding | undefined {
     if (named.subscription !== undefined) return subscriptionBinding(named.queue, named.subscription)
-    const topic = VIRTUAL_TOPIC_QUEUE.exec(named.name)?.[1]
+    const topic = virtualTopicOf(named.name)
     if (topic === undefined) return undefined
     return { pattern: topic.split('.'), queue: named.queue, assuranceMax: 2, exceptFrom: undefined, data: {} }
   }
@@ -330,6 +340,11 @@ export class Destinations implements RouteSource {
         : undefined,
     )
   }
+}
+
+/** Topic that a virtual topic's queue is bound to, with '.' between levels. */
+function virtualTopicOf(queue: string): string | undefined {
+  return VIRTUAL_TOPIC_QUEUE.exec(queue)?.[1]
 }
 
 function hasAny(given: Partial<QueueSettings>): boolean {

@@ -14,6 +14,7 @@ export { type BindingData, Delivery, type DeliverySink, type Match, type Outcome
 export { Destinations, NamedQueue, type QueueDefinition } from './destinations.ts'
 export { isQueuePattern, Policies, type Policy } from './policies.ts'
 export { checkRedeliveryPolicy, type RedeliverySettings } from './queue/redelivery-policy.ts'
+export { deliveryCountOf } from './queue/message-properties.ts'
 export { DEFAULT_QUEUE_SETTINGS, type QueueSettings, type WhenFull } from './queue/settings.ts'
 export { browse, BROWSE_PAGE_MAX, type BrowsedEntry, type BrowsedPage, browseOne, type BrowseOptions } from './operations/browse.ts'
 export { type ConsumerInfo, queueInfo, type QueueInfo } from './operations/info.ts'

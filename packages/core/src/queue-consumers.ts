@@ -3,6 +3,7 @@
  * come included. All of them take from the session's pool, which serves them in turn.
  */
 import { isLiteral, matches, type PatternLevel, queueLevels } from './address.ts'
+import type { Subject } from './authorizer.ts'
 import type { DestinationWatcher, NamedQueue } from './destinations.ts'
 import { isQueuePattern, queuePattern } from './policies.ts'
 import { type ConsumeOptions, Consumer, CREDIT_UNLIMITED, type Parting } from './queue/consumer.ts'
@@ -23,6 +24,7 @@ interface Reading {
 export class QueueConsumers implements DestinationWatcher {
   readonly #vhost: VirtualHost
   readonly #pool: CreditPool
+  readonly #subject: Subject
   /** By key; each has a name or pattern of its own. */
   readonly #readings = new Map<string, Reading>()
   /** Readings of patterns. */
@@ -31,9 +33,11 @@ export class QueueConsumers implements DestinationWatcher {
   #departed: Consumer[] = []
   #sink: DeliverySink | undefined = undefined
 
-  constructor(vhost: VirtualHost, pool: CreditPool) {
+  /** `subject` may read what is added. */
+  constructor(vhost: VirtualHost, pool: CreditPool, subject: Subject) {
     this.#vhost = vhost
     this.#pool = pool
+    this.#subject = subject
   }
 
   get count(): number {
@@ -149,12 +153,16 @@ export class QueueConsumers implements DestinationWatcher {
   #join(reading: Reading, named: NamedQueue): void {
     const { pattern, match, options, consumers } = reading
     if (consumers.has(named)) return
-    const levels = queueLevels(named.name)
-    if (isLiteral(pattern) ? pattern.join('.') !== named.name : !matches(pattern, levels)) return
+    if (isLiteral(pattern) ? pattern.join('.') !== named.name : !this.#mayJoin(pattern, named.name)) return
     const consumer = new Consumer(named.queue, this.#pool, match, options)
     consumers.set(named, consumer)
     named.queue.addConsumer(consumer)
     if (this.#sink !== undefined) start(consumer, this.#sink)
+  }
+
+  /** Who may read all queues that match reads none of a topic that is kept from it. */
+  #mayJoin(pattern: readonly PatternLevel[], name: string): boolean {
+    return matches(pattern, queueLevels(name)) && this.#vhost.destinations.mayReadFeed(this.#subject, name)
   }
 }
 

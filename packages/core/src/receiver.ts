@@ -31,6 +31,8 @@ export interface QueueSource {
 export interface TopicSource {
   readonly kind: 'topic'
   readonly pattern: Pattern
+  /** As the client wrote it, for refusals; in core form without. */
+  readonly written?: string
   /** Leave out what this session itself publishes. */
   readonly noLocal: boolean
   /** The retained messages that match come first. */
@@ -149,7 +151,7 @@ function readQueue(
   }
   const refusal = owner.vhost.destinations.refusalOf(owner.subject, 'read', queue)
   if (refusal !== undefined) return refuse('not-authorized', queue, refusal)
-  const consumers = new QueueConsumers(owner.vhost, pool)
+  const consumers = new QueueConsumers(owner.vhost, pool, owner.subject)
   consumers.attach(spec.sink)
   const added = consumers.add(queue, queue, matchFor(spec), { priority, exclusive, selector })
   if (added.ok) return { ok: true, value: consumers }
@@ -161,7 +163,7 @@ function readQueue(
 function readSubscription(owner: ReceiverOwner, spec: ReceiverSpec, { subscription }: SubscriptionSource, pool: CreditPool): Result<Reading> {
   const opened = owner.vhost.subscriptions.open({ ...subscription, selector: spec.selector }, owner.subject)
   if (!opened.ok) return opened
-  const consumers = new QueueConsumers(owner.vhost, pool)
+  const consumers = new QueueConsumers(owner.vhost, pool, owner.subject)
   consumers.attach(spec.sink)
   const { name } = opened.value
   const added = consumers.add(name, name, matchFor(spec), {})
@@ -206,7 +208,8 @@ function readTopic(
     return refuse('not-authorized', name, 'only the session that made a temporary topic reads from it')
   }
   if (!vhost.authorizer.mayMatch(subject, 'read', pattern).allowed) {
-    return refuse('not-authorized', name, `user '${subject.principal.name}' may not subscribe to topic '${name}'`)
+    const { written = `topic '${name}'` } = source
+    return refuse('not-authorized', name, `user '${subject.principal.name}' may not subscribe to ${written}`)
   }
   return { ok: true, value: new TopicReading(owner, spec, source, selector, pool) }
 }

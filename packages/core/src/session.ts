@@ -215,7 +215,7 @@ export class Session {
 
   #consume(key: string, { queue, assuranceMax, transientMax, data, options }: ConsumeSpec): Result<void> {
     if (this.#queues === undefined) {
-      this.#queues = new QueueConsumers(this.#vhost, this.pool)
+      this.#queues = new QueueConsumers(this.#vhost, this.pool, this.subject)
       if (this.#sink !== undefined) this.#queues.attach(this.#sink)
     }
     const match = { data: [data], assuranceMax, memo: undefined }
@@ -312,7 +312,7 @@ export class Session {
   #departedFrom(queueNumber: number): Consumer | undefined {
     const consumer = this.#knownBindings().departedFrom(queueNumber)
     if (consumer !== undefined) return consumer
-    this.#queues ??= new QueueConsumers(this.#vhost, this.pool)
+    this.#queues ??= new QueueConsumers(this.#vhost, this.pool, this.subject)
     return this.#queues.departedFrom(queueNumber)
   }
 

@@ -11,7 +11,7 @@ import { parseSelector } from './selector/selector.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 export interface SubscriptionSpec {
-  /** Whose it is; undefined for one that clients of any id may share. */
+  /** Whose it is; undefined for one that clients of any id may share, all of one user. */
   readonly clientId: string | undefined
   readonly name: string
   readonly pattern: Pattern
@@ -24,6 +24,9 @@ export interface SubscriptionSpec {
   /** It goes with its last consumer, and holds nothing over a restart: JMS' shared subscription that is not durable. [JMS 3.1 §4.2.3] */
   readonly volatile?: boolean
 }
+
+/** No two subscriptions have the same. */
+type SubscriptionKey = Pick<SubscriptionSpec, 'clientId' | 'name'>
 
 /** Names of their queues begin so; no queue that a client names does. */
 const SUBSCRIPTION_PREFIX = '$subscription/'
@@ -64,7 +67,7 @@ export class Subscriptions {
     const wanted = loggedOf(spec, subject)
     const known = destinations.find(name)
     if (known !== undefined) {
-      const foreign = this.#refusalOf(known.subscription!, spec.name, subject)
+      const foreign = this.#refusalOf(known.subscription!, spec, subject)
       if (foreign !== undefined) return refuse('not-authorized', spec.name, foreign)
       const isBusy = known.queue.consumers.length > 0
       if (isSame(known.subscription, wanted)) {
@@ -90,7 +93,7 @@ export class Subscriptions {
     const { destinations } = this.#vhost
     const known = destinations.find(subscriptionQueueName(clientId, name))
     if (known === undefined) return refuse('not-found', name, `there is no subscription '${name}' of this client`)
-    const foreign = this.#refusalOf(known.subscription!, name, subject)
+    const foreign = this.#refusalOf(known.subscription!, { clientId, name }, subject)
     if (foreign !== undefined) return refuse('not-authorized', name, foreign)
     if (known.queue.consumers.length > 0) {
       return refuse('in-use', name, `subscription '${name}' has ${known.queue.consumers.length} consumers; end them first`)
@@ -106,11 +109,15 @@ export class Subscriptions {
     if (known !== undefined && known.queue.consumers.length === 0) destinations.delete(known)
   }
 
-  /** Why what waits in the subscription is none of the user's business; a client's id is no secret, and no proof. */
-  #refusalOf({ pattern, user }: LoggedSubscription, name: string, subject: Subject): string | undefined {
+  /** Why what waits in the subscription is none of the user's business; a client's id or a name is no secret, and no proof. */
+  #refusalOf({ pattern, user }: LoggedSubscription, { clientId, name }: SubscriptionKey, subject: Subject): string | undefined {
     const { authorizer, name: vhost } = this.#vhost
     const asks = subject.principal.name
-    if (user !== undefined && user !== asks) return `subscription '${name}' of this client id belongs to user '${user}', not to '${asks}'; take another client id`
+    if (user !== undefined && user !== asks) {
+      return clientId === undefined
+        ? `subscription '${name}' belongs to another user than '${asks}', and is shared by clients of that user only; take another name`
+        : `subscription '${name}' of this client id belongs to user '${user}', not to '${asks}'; take another client id`
+    }
     if (authorizer.mayMatch(subject, 'read', { vhost, kind: 'topic', levels: patternFromKey(pattern) }).allowed) return undefined
     return `user '${asks}' may not subscribe to the topic that subscription '${name}' has been made for; take another name`
   }
@@ -119,7 +126,7 @@ export class Subscriptions {
 function loggedOf(spec: SubscriptionSpec, subject: Subject): LoggedSubscription {
   return {
     pattern: patternKey(spec.pattern.levels),
-    ...(spec.clientId !== undefined && { user: subject.principal.name }),
+    user: subject.principal.name,
     ...(spec.selector !== undefined && { selector: spec.selector }),
     ...(spec.noLocal === true && spec.clientId !== undefined && { noLocalOf: spec.clientId }),
   }

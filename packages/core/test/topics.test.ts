@@ -1,7 +1,7 @@
 /** What topics do beside plain subscriptions: queues behind them, subscriptions with a name, temporary ones. */
 import { MemoryEngine } from '@ternmq/store'
 import { describe, expect, test } from 'vitest'
-import { QUEUE_PREFIX } from '../src/address.ts'
+import { type PatternLevel, QUEUE_PREFIX } from '../src/address.ts'
 import { allowAll, type Authorizer } from '../src/authorizer.ts'
 import type { NamedQueue } from '../src/destinations.ts'
 import type { Queue } from '../src/queue/queue.ts'
@@ -46,6 +46,33 @@ describe('virtual topics', () => {
     world.settle()
     expect(b!.texts).toEqual(['1', '2', '3', '4'])
     expect([a!.texts, more.texts].map((texts) => texts.length)).toEqual([2, 2])
+  })
+
+  test('whoever may not read the topic reads none of its queues, by name or by pattern', () => {
+    const isSecret = (levels: readonly PatternLevel[]): boolean => levels.join('.') === 'VirtualTopic.secret'
+    const authorizer: Authorizer = {
+      ...allowAll,
+      mayUse: (_subject, action, { kind, levels }) => ({ allowed: action !== 'read' || kind !== 'topic' || !isSecret(levels), rule: 'not secret' }),
+    }
+    const world = new World({ authorizer })
+    const spy = world.connect('spy')
+    const secret = 'Consumer.A.VirtualTopic.secret'
+    const consumed = spy.session.consume({ queue: secret, assuranceMax: 1, data: {} })
+    expect(!consumed.ok && consumed.detail).toMatchObject({
+      refusal: 'not-authorized',
+      text: `user 'u' may not consume from queue '${secret}': it gets what is published to topic 'VirtualTopic.secret', which the user may not read`,
+    })
+    expect(world.vhost.destinations.find(secret)).toBeUndefined()
+    for (const queue of ['Consumer.>', '>', 'Consumer.A.VirtualTopic.*']) {
+      expect(spy.session.consume({ queue, assuranceMax: 1, data: {} }).ok).toBe(true)
+    }
+    spy.publish(`$queue/${secret}`, 'made by sending')
+    spy.publish('$queue/Consumer.A.VirtualTopic.open', 'open')
+    world.publish('VirtualTopic/secret', 'secret')
+    world.settle()
+    expect(spy.texts).toEqual(['open'])
+    expect(world.vhost.destinations.find(secret)!.queue.waitingCount).toBe(2)
+    expect(world.vhost.destinations.refusalOf(spy.session.subject, 'browse', secret)).toMatch(/may not browse queue .*which the user may not read$/)
   })
 
   test('what a group has not taken waits for it, at most once messages too', () => {
@@ -184,8 +211,25 @@ describe('durable subscriptions', () => {
       expect(subscriptions.delete(clientId, name, thief)).toMatchObject(refused)
     }
     expect(kept.map(({ queue }) => queue.isClosed)).toEqual([false, false, false])
+    expect(subscriptions.delete(undefined, 'shared', { ...SUBJECT, clientId: 'd' })).toEqual({ ok: true, value: undefined })
+  })
+
+  test('a shared one is shared by the clients of one user, over a restart as well: another takes nothing from it by guessing its name', async () => {
+    const { world, engine } = await logged()
+    const shared = { name: 'shared', clientId: undefined, shared: true }
+    open(world, shared)
+    world.settle()
+    await world.vhost.close()
+    const second = new World()
+    await second.vhost.openLog(engine, [testCodec])
     const peer = { principal: user('peer'), clientId: 'd' }
-    expect(subscriptions.delete(undefined, 'shared', peer)).toEqual({ ok: true, value: undefined })
+    const { subscriptions } = second.vhost
+    const text = "subscription 'shared' belongs to another user than 'peer', and is shared by clients of that user only; take another name"
+    const refused = { ok: false, detail: { refusal: 'not-authorized', text } }
+    expect(subscriptions.open(specOf(shared), peer)).toMatchObject(refused)
+    expect(subscriptions.open(specOf({ ...shared, pattern: topicPattern('b') }), peer)).toMatchObject(refused)
+    expect(subscriptions.delete(undefined, 'shared', peer)).toMatchObject(refused)
+    expect(subscriptions.open(specOf(shared), { ...SUBJECT, clientId: 'another' })).toMatchObject({ ok: true })
   })
 })
 

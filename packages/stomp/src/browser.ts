@@ -1,4 +1,7 @@
-/** `browser:true`: everything that is in a queue, looked at and left there; then a MESSAGE with `browser:end`, as ActiveMQ ends it. */
+/**
+ * `browser:true`: everything that is in a queue, looked at and left there; then a MESSAGE with `browser:end`, as ActiveMQ ends it. A client
+ * that acknowledges what it looked at, in a mode that asks for it, does no harm: nothing comes of it.
+ */
 import { browse, type BrowsedEntry, type Queue, QUEUE_PREFIX, type Selector } from '@ternmq/core'
 import { encodeLines, linesFor, type MessageHead, writeMessage } from './codec/encode.ts'
 import type { FrameHeaders } from './codec/headers.ts'
@@ -50,7 +53,7 @@ async function run(
   selector: Selector | undefined,
   isOver: () => boolean,
 ): Promise<void> {
-  const head = subscription.headFor(QUEUE_PREFIX + queue.name)
+  const head = subscription.browsedHeadFor(QUEUE_PREFIX + queue.name)
   let after: string | undefined = undefined
   for (;;) {
     const page: Awaited<ReturnType<typeof browse>> = await browse(queue, { limit: PAGE_ENTRIES, selector, ...(after !== undefined && { after }) })

@@ -11,7 +11,7 @@ import {
   subscriptionQueueName,
   topicName,
 } from '@ternmq/core'
-import { consumerOptionProblem, hintsFor, kindText, type ParsedAddress, type Resolution, resolve, toCoreName } from '@ternmq/naming'
+import { consumerOptionProblem, hintsFor, kindText, type ParsedAddress, type Resolution, resolve, spell, toCoreName } from '@ternmq/naming'
 import { HeaderId } from './codec/header-ids.ts'
 import type { FrameHeaders } from './codec/headers.ts'
 import { quote } from './codec/problem.ts'
@@ -43,6 +43,11 @@ export interface SourceWishes {
   readonly priority: number
   /** Unsettled messages at a time; undefined: as many as the operator's setting says. */
   readonly prefetch: number | undefined
+}
+
+/** With the address as its client sees it, for refusals. */
+interface WrittenWishes extends SourceWishes {
+  readonly written: string
 }
 
 /** More unsettled messages of one subscription are not handed out. */
@@ -83,8 +88,8 @@ export class Destinations {
   sourcesOf(frame: FrameHeaders, text: string, wishes: SourceWishes): { readonly sources: Source[]; readonly prefetch: number | undefined } {
     const { address, options } = this.#resolve(frame, text, 'receive')
     const own = withOptions(frame, wishes, options)
-    const parts = address.kind === 'list' ? address.parts : [address]
-    return { sources: parts.map((part) => this.#sourceOf(frame, part, own)), prefetch: own.prefetch }
+    if (address.kind !== 'list') return { sources: [this.#sourceOf(frame, address, { ...own, written: quote(text) })], prefetch: own.prefetch }
+    return { sources: address.parts.map((part) => this.#sourceOf(frame, part, { ...own, written: this.#spelled(part) })), prefetch: own.prefetch }
   }
 
   /** Only topics that stay keep a message; of a list, all of it must be such. */
@@ -148,7 +153,13 @@ export class Destinations {
     return name
   }
 
-  #sourceOf(frame: FrameHeaders, address: ParsedAddress, wishes: SourceWishes): Source {
+  /** One address of a list, as clients of this profile write it. */
+  #spelled(address: ParsedAddress): string {
+    const text = spell(address, 'stomp', this.#client.adapter.settings.profile)
+    return text === undefined ? kindText(address) : quote(text)
+  }
+
+  #sourceOf(frame: FrameHeaders, address: ParsedAddress, wishes: WrittenWishes): Source {
     switch (address.kind) {
       case 'queue':
       case 'queue-pattern':
@@ -189,11 +200,11 @@ export class Destinations {
     throw new Refused(frame, 'only the connection that made a temporary destination reads from it, and by its one name')
   }
 
-  #topicSource(frame: FrameHeaders, levels: readonly PatternLevel[], wishes: SourceWishes): Source {
+  #topicSource(frame: FrameHeaders, levels: readonly PatternLevel[], wishes: WrittenWishes): Source {
     if (levels[0] === TEMPORARY_LEVEL) this.#checkOwner(frame, isLiteral(levels) ? topicName(levels) : '')
     const pattern = { vhost: DEFAULT_VHOST, kind: 'topic', levels } as const
-    const { noLocal, retroactive, subscriptionName, isShared } = wishes
-    if (subscriptionName === undefined) return { kind: 'topic', pattern, noLocal, retained: retroactive }
+    const { noLocal, retroactive, subscriptionName, isShared, written } = wishes
+    if (subscriptionName === undefined) return { kind: 'topic', pattern, written, noLocal, retained: retroactive }
     const clientId = isShared ? undefined : this.#ownClientId(frame)
     return { kind: 'subscription', subscription: { clientId, name: subscriptionName, pattern, noLocal, shared: isShared } }
   }

@@ -127,6 +127,11 @@ export class Subscription implements DeliverySink {
     return this.#heads.for(topic)
   }
 
+  /** Of messages that are looked at only: there is nothing to settle. */
+  browsedHeadFor(topic: string): MessageHead {
+    return this.acknowledges ? this.#settledHeadFor(topic) : this.headFor(topic)
+  }
+
   /** A client in an acknowledging mode acknowledges all it gets: the id says what there is to do. */
   #settledHeadFor(topic: string): MessageHead {
     this.#settledHeads ??= new Heads((each) => this.#makeHead(each, `s${this.number}-`))

@@ -150,7 +150,7 @@ export interface LoggedSubscription {
   readonly pattern: string
   readonly selector?: string
   readonly noLocalOf?: string
-  /** Name of the user to whom it belongs; undefined for one that is shared: that is of all who may read its topic. */
+  /** Name of the user to whom it belongs; undefined for a shared one of an older log: that is of all who may read its topic. */
   readonly user?: string
 }
 

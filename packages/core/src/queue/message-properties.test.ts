@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { queueMessage, type SendOptions } from '../../test/durable.ts'
 import { type HeaderCodec, type Headers, Message, type MessageExtras } from '../message.ts'
 import { parseSelector } from '../selector/selector.ts'
-import { propertiesOf } from './message-properties.ts'
+import { deliveryCountOf, propertiesOf } from './message-properties.ts'
 
 function read(options: SendOptions, ...names: string[]): unknown[] {
   const source = propertiesOf(queueMessage('orders', 'text', options), 2)
@@ -26,7 +26,17 @@ test('header fields by their JMS names', () => {
 
 test('a message that was handed out and not failed is redelivered all the same', () => {
   const source = propertiesOf(queueMessage('q', 'x'), 0, true)
-  expect([source.property('JMSRedelivered'), source.property('JMSXDeliveryCount')]).toEqual([true, 1])
+  expect([source.property('JMSRedelivered'), source.property('JMSXDeliveryCount')]).toEqual([true, 2])
+})
+
+test.each([
+  [0, false, 1],
+  [0, true, 2],
+  [1, true, 2],
+  [4, true, 5],
+])('after %i failed deliveries, had by somebody before: %s, it is delivery %i', (failedCount, redelivered, count) => {
+  expect(deliveryCountOf(failedCount, redelivered)).toBe(count)
+  expect(propertiesOf(queueMessage('q', 'x'), failedCount, redelivered).property('JMSXDeliveryCount')).toBe(count)
 })
 
 test("the publisher's properties, the first of a name, before what the broker says", () => {

@@ -28,7 +28,7 @@ class MessageProperties implements PropertySource {
       case 'JMSRedelivered':
         return this.redelivered
       case 'JMSXDeliveryCount':
-        return this.failedCount + 1
+        return deliveryCountOf(this.failedCount, this.redelivered)
       case 'JMSXGroupID':
         return message.extras?.groupId
       case 'JMSXGroupSeq':
@@ -49,6 +49,14 @@ class MessageProperties implements PropertySource {
         return ownProperty(message, name)
     }
   }
+}
+
+/**
+ * Which delivery this is, for JMS: 1 and the failed ones before it, and at least 2 for one that somebody had before, though it did not
+ * fail there. [JMS 3.1 §3.5.11]
+ */
+export function deliveryCountOf(failedCount: number, redelivered: boolean): number {
+  return Math.max(failedCount + 1, redelivered ? 2 : 1)
 }
 
 /** Bytes that are not text are shown as such, with replacement characters. */

@@ -282,6 +282,16 @@ describe('writing', () => {
     expect(readPairs('stomp', written).headers).toEqual({ properties })
   })
 
+  test.each([
+    [{}, []],
+    [{ redelivered: false, failedCount: 0 }, []],
+    [{ redelivered: true }, ['redelivered true', 'JMSXDeliveryCount 2']],
+    [{ redelivered: true, failedCount: 0 }, ['redelivered true', 'JMSXDeliveryCount 2']],
+    [{ redelivered: true, failedCount: 3 }, ['redelivered true', 'JMSXDeliveryCount 4']],
+  ])('a delivery %j says %j: whoever hears of a redelivery counts two at least', (delivery, expected) => {
+    expect(writePairs('stomp', { headers: { properties: [] } }, { delivery }).map((pair) => pair.join(' '))).toEqual(expected)
+  })
+
   test('STOMP has the first of a name only, and MQTT no U+0000 and nothing longer than 65,535 bytes', () => {
     const long = 'ä'.repeat(32_768)
     const properties: Pair[] = [

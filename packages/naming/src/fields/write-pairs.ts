@@ -2,13 +2,13 @@
  * From a message in the core to the pairs that a receiver gets: its fields in the order of the table, what the broker says of it, then the
  * publisher's properties in their order; and what of it the receiver's protocol cannot carry.
  */
-import { type Headers, type MessageExtras, PRIORITY_DEFAULT } from '@ternmq/core'
-import { partNames, PROPERTY_PREFIX } from './names.ts'
+import { deliveryCountOf, type Headers, type MessageExtras, PRIORITY_DEFAULT } from '@ternmq/core'
+import { annotationNames, partNames, PROPERTY_PREFIX } from './names.ts'
 import { isReserved, type Pair } from './read-pairs.ts'
 import { type AddressSpelling, addressSpelling } from './spelling.ts'
 import { FIELDS } from './table.ts'
 import type { FieldId, PairProtocol, Part, TabledProtocol } from './types.ts'
-import { fitsBytes, textOfBytes } from './texts.ts'
+import { fitsBytes, isAscii, textOfBytes } from './texts.ts'
 
 /** What a core message is, as far as its fields go. */
 export interface FieldedMessage {
@@ -92,7 +92,10 @@ const WRITERS: Readonly<Record<Part, Writer>> = {
   retainJms: never,
   scheduledId: annotation('scheduledId'),
   redelivered: ({ delivery }) => (delivery?.redelivered === true ? true : undefined),
-  deliveryCount: ({ delivery }) => ((delivery?.failedCount ?? 0) > 0 ? delivery!.failedCount! + 1 : undefined),
+  deliveryCount({ delivery: { failedCount = 0, redelivered = false } = {} }) {
+    const count = deliveryCountOf(failedCount, redelivered)
+    return count > 1 ? count : undefined
+  },
   retained: ({ delivery }) => (delivery?.retained === true ? true : undefined),
   deathAddress: address('originalAddress'),
   deathQueue: address('originalQueue'),
@@ -134,13 +137,17 @@ function sequenceOf(sequence: number | undefined, ends: boolean): number | undef
 }
 
 const PARTS: Readonly<Record<PairProtocol, ReadonlyArray<readonly [part: Part, name: string, field: FieldId]>>> = {
-  mqtt5: writtenParts('mqtt5'),
-  stomp: writtenParts('stomp'),
+  mqtt5: written(partNames('mqtt5')),
+  stomp: written(partNames('stomp')),
+  amqp10: written(partNames('amqp10')),
 }
 
-function writtenParts(protocol: PairProtocol): ReadonlyArray<readonly [part: Part, name: string, field: FieldId]> {
-  const written = partNames(protocol).filter(([part]) => WRITERS[part] !== never)
-  return written.map(([part, name, field]) => [part, name, field.id])
+const ANNOTATIONS = written(annotationNames())
+
+function written(
+  names: ReturnType<typeof partNames>,
+): ReadonlyArray<readonly [part: Part, name: string, field: FieldId]> {
+  return names.filter(([part]) => WRITERS[part] !== never).map(([part, name, field]) => [part, name, field.id])
 }
 
 const SPELLINGS: Readonly<Record<TabledProtocol, AddressSpelling>> = {
@@ -169,6 +176,23 @@ export function writeAnnotations(protocol: PairProtocol, message: FieldedMessage
 
 const NO_HEADERS: Headers = { properties: [] }
 
+/** Name and value of a message annotation of AMQP. */
+export type MessageAnnotation = readonly [name: string, value: string | number | boolean]
+
+/** What the broker says of it, as message annotations of AMQP. */
+export function writeMessageAnnotations(message: FieldedMessage, options: WriteOptions = {}): MessageAnnotation[] {
+  const source: Source = { message, addresses: options.addresses ?? SPELLINGS.amqp10, delivery: options.delivery }
+  const annotations: MessageAnnotation[] = []
+  for (const [part, name] of ANNOTATIONS) {
+    const value = WRITERS[part](source)
+    if (value !== undefined) annotations.push([name, value])
+  }
+  for (const [key, value] of Object.entries(message.extras?.annotations ?? {})) {
+    if (!TABLED_ANNOTATIONS.has(key)) annotations.push([key.startsWith('x-opt-') ? key : `x-opt-${key}`, value])
+  }
+  return annotations
+}
+
 /** What of the message a receiver of that protocol does not get, and why. Nothing of it is lost for others. */
 export function losses(protocol: TabledProtocol, message: FieldedMessage, options: WriteOptions = {}): Loss[] {
   const found: Loss[] = []
@@ -193,11 +217,9 @@ export function losses(protocol: TabledProtocol, message: FieldedMessage, option
   if (protocol === 'mqtt5' && correlationId !== undefined && correlationId.length > MQTT_BYTES_MAX) {
     found.push({ field: 'correlation', reason: TOO_LONG })
   }
-  if (protocol === 'mqtt5' || protocol === 'stomp') {
-    walk(protocol, message, options, () => {}, found)
-  } else {
-    addEach(protocol, message, found)
-  }
+  if (protocol === 'amqp10') addUnlessAscii(message, found)
+  if (protocol === 'mqtt3' || protocol === 'rest') addEach(protocol, message, found)
+  else walk(protocol, message, options, () => {}, found)
   return found
 }
 
@@ -244,7 +266,9 @@ function walk(
     taken?.add(written)
     write(written, value)
   }
-  for (const [key, value] of Object.entries(message.extras?.annotations ?? {})) {
+  // Of AMQP they are message annotations.
+  const annotations = protocol === 'amqp10' ? {} : message.extras?.annotations
+  for (const [key, value] of Object.entries(annotations ?? {})) {
     if (!TABLED_ANNOTATIONS.has(key)) carry('annotations', key, key.startsWith('x-') ? key : `x-${key}`, String(value))
   }
   for (const [name, value] of message.headers.properties) {
@@ -261,6 +285,7 @@ const NO_MQTT_TEXT = `it holds U+0000 or is longer than ${MQTT_BYTES_MAX} bytes`
 
 /** Why the protocol cannot carry the pair. [MQTT5-1.5.4-2] */
 function obstacle(protocol: PairProtocol, name: string, value: string): string | undefined {
+  if (protocol === 'amqp10') return undefined
   if (name === '' && protocol === 'stomp') return 'a header of STOMP has a name'
   if (name.includes('\0') || value.includes('\0')) return 'it holds U+0000'
   if (protocol === 'stomp') return undefined
@@ -273,7 +298,7 @@ export function isMqttText(text: string): boolean {
 }
 
 /** Properties and annotations one by one, for protocols whose properties are not pairs here. */
-function addEach(protocol: 'mqtt3' | 'amqp10' | 'rest', { headers, extras }: FieldedMessage, found: Loss[]): void {
+function addEach(protocol: 'mqtt3' | 'rest', { headers, extras }: FieldedMessage, found: Loss[]): void {
   const names = new Set<string>()
   for (const [name] of headers.properties) {
     if (protocol === 'mqtt3') found.push({ field: 'properties', name, reason: 'MQTT 3 has no properties' })
@@ -283,5 +308,12 @@ function addEach(protocol: 'mqtt3' | 'amqp10' | 'rest', { headers, extras }: Fie
   if (protocol !== 'mqtt3') return
   for (const name of Object.keys(extras?.annotations ?? {})) {
     if (!TABLED_ANNOTATIONS.has(name)) found.push({ field: 'annotations', name, reason: 'MQTT 3 has no properties' })
+  }
+}
+
+/** They are symbols in AMQP. [AMQP10 §1.6.21] */
+function addUnlessAscii({ headers }: FieldedMessage, found: Loss[]): void {
+  for (const field of ['contentType', 'contentEncoding'] as const) {
+    if (!isAscii(headers[field] ?? '')) found.push({ field, reason: 'a symbol of AMQP is ASCII' })
   }
 }

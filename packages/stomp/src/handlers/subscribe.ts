@@ -25,9 +25,7 @@ export function handleSubscribe(client: StompConnection, headers: FrameHeaders):
   }
   checkRoom(client, headers, key.length + destination.length)
   const isBrowser = isTrue(headers, HeaderId.browser)
-  const mode = modeOf(headers)
-  // What is only looked at is not acknowledged.
-  const subscription = new Subscription(client, id, isBrowser ? 'auto' : mode, destination)
+  const subscription = new Subscription(client, id, modeOf(headers), destination)
   const { sources, prefetch } = client.destinations.sourcesOf(headers, destination, wishesOf(headers, id))
   subscription.address = sources.length === 1 ? addressOf(sources[0]!) : undefined
   if (isBrowser) browseFor(client, headers, subscription, sources)

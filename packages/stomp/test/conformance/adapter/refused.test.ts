@@ -1,5 +1,5 @@
 /** What a client may not do: its ERROR names the address and the right, or the limit; then the connection is closed. */
-import type { Authorizer } from '@ternmq/core'
+import { allowAll, type Authorizer } from '@ternmq/core'
 import { describe, expect, it } from 'vitest'
 import { begin, type Client, commit, frame, send, subscribe, unsubscribe, World, type WorldOptions } from '../../harness.ts'
 
@@ -32,14 +32,35 @@ describe('without the permission', () => {
   })
 
   it.each([
-    ['/topic/secret', /^SUBSCRIBE: user 'ann' may not subscribe to topic 'secret'/],
-    ['/topic/secret.>', /^SUBSCRIBE: user 'ann' may not subscribe to topic 'secret/],
+    ['/topic/secret', /^SUBSCRIBE: user 'ann' may not subscribe to "\/topic\/secret"$/],
+    ['/topic/secret.>', /^SUBSCRIBE: user 'ann' may not subscribe to "\/topic\/secret\.>"$/],
+    ['/topic/secret.*', /^SUBSCRIBE: user 'ann' may not subscribe to "\/topic\/secret\.\*"$/],
+    ['/topic/open,/topic/secret.*', /^SUBSCRIBE: user 'ann' may not subscribe to "\/topic\/secret\.\*"$/],
     ['/queue/secret', /^SUBSCRIBE: user 'ann' may not .*'secret'/],
+    ['/queue/Consumer.A.VirtualTopic.secret', /^SUBSCRIBE: user 'ann' may not consume from queue 'Consumer\.A\.VirtualTopic\.secret'/],
   ])('[STOMP12-SUBSCRIBE-c, STOMP11-SUBSCRIBE-b] SUBSCRIBE to %s ends the connection', (destination, text) => {
     const { client } = clientOf({ authorizer: without('read') })
     client.send(subscribe(1, destination, { receipt: 's' }))
     const { headers } = client.errorFrame()
     expect([headers['receipt-id'], headers['message']]).toEqual(['s', expect.stringMatching(text)])
+  })
+
+  it('to read a virtual topic, nobody reads a queue of it that others have made', () => {
+    const isTopic = (kind: string, levels: readonly unknown[]): boolean => kind === 'topic' && levels.join('.') === 'VirtualTopic.t'
+    const authorizer: Authorizer = {
+      ...allowAll,
+      mayUse: ({ principal }, action, { kind, levels }) => ({ allowed: action !== 'read' || principal.name === 'bob' || !isTopic(kind, levels), rule: 'bob' }),
+    }
+    const { world, client } = clientOf({ authorizer })
+    const bob = world.connect({ headers: { login: 'bob', passcode: 'x' } })
+    bob.send(subscribe(1, '/queue/Consumer.A.VirtualTopic.t'), unsubscribe(1), send('/topic/VirtualTopic.t', 'for bob', { receipt: 'r' }))
+    expect(bob.receipts()).toEqual(['r'])
+    client.send(subscribe(1, '/queue/Consumer.A.VirtualTopic.t'))
+    expect(client.error()).toBe(
+      "SUBSCRIBE: user 'ann' may not consume from queue 'Consumer.A.VirtualTopic.t': it gets what is published to topic 'VirtualTopic.t', which the user may not read",
+    )
+    bob.send(subscribe(1, '/queue/Consumer.A.VirtualTopic.t'))
+    expect(bob.bodies()).toEqual(['for bob'])
   })
 
   it('browsing ends the connection', () => {

@@ -1,6 +1,6 @@
 /** SUBSCRIBE and UNSUBSCRIBE: ids, credit, selectors, and which consumer a message goes to. */
 import { describe, expect, it } from 'vitest'
-import { ack, ackOf, type Client, disconnect, frame, send, subscribe, unsubscribe, type Version, World } from '../../harness.ts'
+import { ack, ackOf, type Client, disconnect, type Frame, frame, send, subscribe, unsubscribe, type Version, World } from '../../harness.ts'
 
 const LATER: readonly Version[] = [11, 12]
 
@@ -134,7 +134,7 @@ describe('UNSUBSCRIBE', () => {
     two.send(subscribe(1, '/queue/q'))
     one.send(unsubscribe(1))
     expect(two.messages().map(({ body, headers }) => [body, headers['redelivered'], headers['JMSXDeliveryCount']])).toEqual(
-      ['1', '2', '3'].map((body) => [body, 'true', undefined]),
+      ['1', '2', '3'].map((body) => [body, 'true', '2']),
     )
   })
 
@@ -147,12 +147,14 @@ describe('UNSUBSCRIBE', () => {
       expect(client.bodies()).toEqual(['1'])
       client.send(count % 2 === 0 ? unsubscribe(1) : disconnect())
     }
-    const lost = world.connect()
-    lost.send(subscribe(1, '/queue/q', { ack: 'client' }))
-    lost.vanish()
+    for (let count = 0; count < 2; count++) {
+      const lost = world.connect()
+      lost.send(subscribe(1, '/queue/q', { ack: 'client' }))
+      lost.vanish()
+    }
     const last = world.connect()
     last.send(subscribe(1, '/queue/q'))
-    expect(last.next('MESSAGE').headers['JMSXDeliveryCount']).toBe('2')
+    expect(last.next('MESSAGE').headers['JMSXDeliveryCount']).toBe('3')
   })
 })
 
@@ -331,13 +333,35 @@ describe('browser:true', () => {
     expect(client.bodies()).toEqual(['blue', ''])
   })
 
-  it('asks for no acknowledgement, whatever the mode', async () => {
+  it('asks for no acknowledgement', async () => {
     const world = new World()
     fill(world, 1)
     const client = world.connect()
-    browse(client, { ack: 'client' })
+    browse(client)
     await world.settle()
     expect(client.messages().map(({ headers }) => headers['ack'])).toEqual([undefined, undefined])
+  })
+
+  it.each([
+    [12, 'client'],
+    [12, 'client-individual'],
+    [11, 'client'],
+    [10, 'client'],
+  ] as const)('takes the ACK and NACK of a client of version %i that asked for ack:%s, and nothing comes of them', async (version, mode) => {
+    const world = new World({ version })
+    fill(world, 3)
+    const client = world.connect()
+    browse(client, { ack: mode })
+    await world.settle()
+    const messages = client.messages()
+    expect(messages).toHaveLength(4)
+    const commands = ['ACK', version === 10 ? 'ACK' : 'NACK', 'ACK', 'ACK']
+    const named = ({ headers }: Frame): Readonly<Record<string, string>> =>
+      version === 12 ? { id: headers['ack']! } : { 'message-id': headers['message-id']!, ...(version === 11 && { subscription: 'b' }) }
+    const frames = messages.map((message, index) => frame(commands[index]!, { ...named(message), receipt: index }))
+    client.send(...frames, unsubscribe('b'), ...frames.slice(0, 1))
+    expect(client.receipts()).toEqual(['0', '1', '2', '3', '0'])
+    expect([world.queue('q').waitingCount, world.queue('q').inflightCount, client.isClosed]).toEqual([3, 0, false])
   })
 
   it('waits for a client that reads slowly, and ends with UNSUBSCRIBE', async () => {
