@@ -45,3 +45,6 @@ export const DEFAULT_AMQP_SETTINGS: AmqpSettings = {
   product: 'TernMQ',
   version: '',
 }
+
+/** Resolution of idle time-outs and time limits, in ms. */
+export const WHEEL_TICK_MS = 250

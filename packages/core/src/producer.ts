@@ -135,6 +135,12 @@ export class Producer {
     return vhost.publish(route, message)
   }
 
+  /** Why nothing may be sent there; undefined when something may. */
+  refusalOf(target: ProducerTarget): RefusalDetail | undefined {
+    if (target.decidedAt !== this.#vhost.authorizer.generation) this.#decide(target)
+    return target.refusal
+  }
+
   /** What is against a publish, but for room: permission and size. Gives the message the time to live that its queue asks for. */
   check(target: ProducerTarget, message: Message): RefusalDetail | undefined {
     const { authorizer, limits, env } = this.#vhost

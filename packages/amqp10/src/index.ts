@@ -1,0 +1,3 @@
+/** AMQP 1.0: what the broker needs of it. */
+export { AmqpAdapter, type AmqpAdapterOptions } from './adapter.ts'
+export { type AmqpSettings, DEFAULT_AMQP_SETTINGS } from './settings.ts'

@@ -1,0 +1,87 @@
+/**
+ * attach: which kind of link it is, whether it may be, and the answer. A link that may not be is attached first and detached with the
+ * error then, as the specification asks. [AMQP10 §2.6.3]
+ */
+import { encodeAttach, encodeDetach } from '../codec/encode-control.ts'
+import { AmqpFault } from '../codec/faults.ts'
+import type { Attach, Coordinator, Source, Target } from '../codec/performatives.ts'
+import { type AmqpSession, errorOf } from '../session.ts'
+import { CoordinatorLink } from './coordinator-link.ts'
+import type { Link } from './link.ts'
+import { openSource } from './sources.ts'
+import { openTarget } from './targets.ts'
+
+/** A link that is there, and what its answer says. */
+export interface Attached {
+  readonly link: Link
+  readonly source: Source | undefined
+  readonly target: Target | Coordinator | undefined
+  /** Runs once the peer has the answer: deliveries may begin. */
+  readonly start?: () => void
+}
+
+const NO_LIMIT = 0
+
+export function attach(session: AmqpSession, wanted: Attach): void {
+  const { connection } = session
+  const { handleMax } = connection.adapter.settings
+  if (wanted.handle > Math.min(handleMax, session.peerHandleMax)) {
+    throw new AmqpFault('connection', 'amqp:connection:framing-error', `attach: handle ${wanted.handle} is above handle-max ${Math.min(handleMax, session.peerHandleMax)}`, 'AMQP10-2.7.2-c')
+  }
+  const direction = wanted.role === 'sender' ? 'inbound' : 'outbound'
+  const before = session.linkNamed(direction, wanted.name)
+  if (before !== undefined && !before.isDetaching) {
+    session.detach(before, new AmqpFault('link', 'amqp:link:stolen', `link '${wanted.name}' was attached again on handle ${wanted.handle}`))
+  }
+  let attached: Attached
+  try {
+    attached = open(session, wanted)
+  } catch (error) {
+    if (!(error instanceof AmqpFault) || error.level !== 'link') throw error
+    return refuse(session, wanted, error)
+  }
+  const { link, source, target, start } = attached
+  session.addLink(link)
+  connection.transport.write(encodeAttach(session.channel, answerTo(session, wanted, source, target)))
+  if (link.direction === 'inbound') session.beginCredit(link)
+  start?.()
+}
+
+function open(session: AmqpSession, wanted: Attach): Attached {
+  if (wanted.role === 'receiver') return openSource(session, wanted)
+  const { target } = wanted
+  if (target?.kind !== 'coordinator') return openTarget(session, wanted)
+  return { link: new CoordinatorLink(session, wanted), source: wanted.source, target }
+}
+
+/** The one terminus that is missing says that there is no link; the detach says why. [AMQP10 §2.6.3] */
+function refuse(session: AmqpSession, wanted: Attach, fault: AmqpFault): void {
+  const { connection } = session
+  const isReceiver = wanted.role === 'receiver'
+  connection.transport.write(
+    encodeAttach(session.channel, answerTo(session, wanted, isReceiver ? undefined : wanted.source, isReceiver ? wanted.target : undefined)),
+  )
+  connection.transport.write(encodeDetach(session.channel, wanted.handle, true, errorOf(fault)))
+  session.addRefused(wanted.role === 'sender' ? 'inbound' : 'outbound', wanted)
+  connection.adapter.report(connection, 'refused', `link '${wanted.name}': ${fault.message}`, fault.clause)
+}
+
+function answerTo(session: AmqpSession, wanted: Attach, source: Source | undefined, target: Target | Coordinator | undefined): Attach {
+  const isSender = wanted.role === 'receiver'
+  return {
+    name: wanted.name,
+    handle: wanted.handle,
+    role: isSender ? 'sender' : 'receiver',
+    senderSettleMode: wanted.senderSettleMode,
+    receiverSettleMode: wanted.receiverSettleMode,
+    source,
+    target,
+    unsettled: undefined,
+    incompleteUnsettled: false,
+    initialDeliveryCount: isSender ? 0 : undefined,
+    maxMessageBytes: isSender ? NO_LIMIT : session.connection.adapter.settings.maxMessageBytes,
+    offered: [],
+    desired: [],
+    properties: new Map(),
+  }
+}

@@ -1,0 +1,77 @@
+/** A link on which a client consumes from queues, topics or a subscription. */
+import type { BindingData, Delivery, DeliverySink, Receiver } from '@ternmq/core'
+import type { Attach } from '../codec/performatives.ts'
+import type { AmqpSession } from '../session.ts'
+import type { LinkEnd } from './link.ts'
+import { OutboundLink } from './outbound-link.ts'
+
+export const NO_DATA: BindingData = {}
+
+export class ConsumerLink extends OutboundLink implements DeliverySink {
+  /** One for each part of a list. Set once the core has opened them. */
+  receivers: readonly Receiver[] = []
+  /** What has to go with the link: a subscription that is closed and not just detached, a temporary destination. */
+  onEnded: ((how: LinkEnd) => void) | undefined = undefined
+
+  constructor(session: AmqpSession, attach: Attach) {
+    super(session, attach)
+    session.connection.consumerCount++
+  }
+
+  get acknowledges(): boolean {
+    return !this.sendsSettled
+  }
+
+  // ── DeliverySink ──
+
+  /** Hot path. */
+  get writable(): boolean {
+    return this.hasRoom
+  }
+
+  get wantsNothing(): boolean {
+    return this.credit === 0
+  }
+
+  /** Hot path. */
+  deliver(delivery: Delivery): boolean {
+    const { session } = this
+    const id = session.nextDeliveryId()
+    if (delivery.assurance === 0) {
+      // Settled by being sent; where the client wants all unsettled, its word is waited for and means nothing.
+      if (!this.send(delivery, id, !this.sendsUnsettled)) return false
+      if (this.sendsUnsettled) session.unsettled.set(id, null)
+      return true
+    }
+    if (!this.send(delivery, id, false)) return false
+    delivery.protocolState = this.handle
+    session.unsettled.set(id, delivery)
+    return true
+  }
+
+  endSlow(text: string): void {
+    this.session.connection.refuse('amqp:resource-limit-exceeded', text)
+  }
+
+  // ── OutboundLink ──
+
+  wake(): void {
+    for (const receiver of this.receivers) receiver.wake()
+  }
+
+  protected whenIdle(then: () => void): void {
+    let left = this.receivers.length
+    if (left === 0) return then()
+    for (const receiver of this.receivers) receiver.whenIdle(() => void (--left === 0 && then()))
+  }
+
+  protected onEnd(how: LinkEnd): void {
+    const { unsettled, connection } = this.session
+    connection.consumerCount--
+    if (this.acknowledges) {
+      for (const [id, delivery] of unsettled) if (delivery?.protocolState === this.handle) unsettled.delete(id)
+    }
+    for (const receiver of this.receivers) receiver.close(how === 'lost' ? connection.session.parting : 'goodbye')
+    this.onEnded?.(how)
+  }
+}

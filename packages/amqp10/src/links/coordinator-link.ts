@@ -1,0 +1,43 @@
+/** A link on which a client begins and ends transactions. [AMQP10 §4.1-4.3] */
+import { decodeCoordinatorCommand } from '../codec/decode-control.ts'
+import { encodeState, rejectedState } from '../codec/encode-state.ts'
+import { AmqpFault } from '../codec/faults.ts'
+import type { DeliveryState } from '../codec/performatives.ts'
+import { InboundLink } from './inbound-link.ts'
+
+export class CoordinatorLink extends InboundLink {
+  get producer(): undefined {
+    return undefined
+  }
+
+  protected onDelivery(deliveryId: number, isSettled: boolean, _state: DeliveryState | undefined, bytes: Uint8Array, start: number, end: number): void {
+    if (isSettled) {
+      throw new AmqpFault('link', 'amqp:not-allowed', 'a message to the coordinator must not be settled: its outcome is the answer', 'AMQP10-4.2-a')
+    }
+    const { transactions } = this.session.connection
+    const command = decodeCoordinatorCommand(bytes, start, end)
+    if (command.kind === 'declare') {
+      if (command.hasGlobalId) return this.#reject(deliveryId, 'amqp:not-implemented', 'declare: global-id is of distributed transactions, which are not offered')
+      const begun = transactions.declare(this)
+      if (!begun.ok) return this.#reject(deliveryId, 'amqp:resource-limit-exceeded', begun.detail.text)
+      return this.session.conclude(deliveryId, true, encodeState({ kind: 'declared', transactionId: begun.value }))
+    }
+    this.pendingCount++
+    transactions.discharge(this, command.transactionId, command.fail, (refusal) => {
+      this.pendingCount--
+      if (this.isDetaching || this.session.connection.isEnded) return
+      if (refusal === undefined) this.session.accept(deliveryId, true)
+      else this.#reject(deliveryId, refusal.condition, refusal.text)
+      this.renewCredit()
+    })
+  }
+
+  #reject(deliveryId: number, condition: AmqpFault['condition'], text: string): void {
+    this.session.conclude(deliveryId, true, rejectedState(condition, text))
+  }
+
+  /** What is open is rolled back: nobody could end it any more. [AMQP10 §4.1] */
+  protected onEnd(): void {
+    this.session.connection.transactions.endOf(this)
+  }
+}

@@ -1,0 +1,133 @@
+/** The transactions of one connection, by the ids that it was given for them. [AMQP10 §4] */
+import type { Delivery, Outcome, ProducerTarget, Message, PublishOptions, RefusalDetail, Result, Transaction } from '@ternmq/core'
+import { AmqpFault, type Condition } from './codec/faults.ts'
+import { type DeliveryState, RELEASED } from './codec/performatives.ts'
+import type { AmqpConnection } from './connection.ts'
+import type { CoordinatorLink } from './links/coordinator-link.ts'
+import { type AmqpSession, detailOf } from './session.ts'
+
+type Transactional = Extract<DeliveryState, { kind: 'transactional' }>
+
+/** A delivery whose outcome the transaction decides. */
+interface Staged {
+  readonly session: AmqpSession
+  readonly deliveryId: number
+  readonly delivery: Delivery
+  /** The client has settled it: should the transaction fail, it goes back to where it came from. */
+  readonly isSettled: boolean
+}
+
+interface Open {
+  readonly link: CoordinatorLink
+  readonly transaction: Transaction
+  readonly staged: Staged[]
+  /** A message of it was refused: it can only be rolled back. */
+  flaw: RefusalDetail | undefined
+}
+
+export interface DischargeRefusal {
+  readonly condition: Condition
+  readonly text: string
+}
+
+const ID_BYTES = 8
+
+export class ConnectionTransactions {
+  readonly #connection: AmqpConnection
+  readonly #open = new Map<string, Open>()
+  #lastId = 0
+
+  constructor(connection: AmqpConnection) {
+    this.#connection = connection
+  }
+
+  /** A new one, with its id. [AMQP10 §4.2] */
+  declare(link: CoordinatorLink): Result<Uint8Array> {
+    const { session, producer } = this.#connection
+    const begun = session.beginTransaction(producer)
+    if (!begun.ok) return begun
+    const id = Buffer.alloc(ID_BYTES)
+    id.writeBigUInt64BE(BigInt(++this.#lastId))
+    this.#open.set(id.toString('hex'), { link, transaction: begun.value, staged: [], flaw: undefined })
+    return { ok: true, value: id }
+  }
+
+  /** Commits, or rolls back what has failed. `then` hears how it ended; undefined: as it was asked for. [AMQP10 §4.3] */
+  discharge(link: CoordinatorLink, id: Uint8Array, hasFailed: boolean, then: (refusal: DischargeRefusal | undefined) => void): void {
+    const key = keyOf(id)
+    const open = this.#open.get(key)
+    if (open === undefined || open.link !== link) return then({ condition: 'amqp:transaction:unknown-id', text: unknownText(key) })
+    this.#open.delete(key)
+    if (open.transaction.state !== 'open') {
+      this.#giveBack(open)
+      return then({ condition: 'amqp:transaction:timeout', text: `transaction ${key} was rolled back by the broker; begin again` })
+    }
+    if (hasFailed || open.flaw !== undefined) {
+      this.#rollback(open)
+      return then(hasFailed ? undefined : { condition: 'amqp:transaction:rollback', text: `the transaction was rolled back: ${open.flaw!.text}` })
+    }
+    this.#connection.begin()
+    open.transaction.commit((refusal) => {
+      if (refusal === undefined) for (const { session, deliveryId } of open.staged) session.unsettled.delete(deliveryId)
+      else this.#giveBack(open)
+      then(refusal === undefined ? undefined : { condition: 'amqp:transaction:rollback', text: refusal.text })
+      this.#connection.settled()
+    })
+  }
+
+  /** Keeps a message for the commit. Returns why it is not kept: then there will be no commit. [AMQP10 §4.4.1] */
+  publish(id: Uint8Array, target: ProducerTarget, message: Message, options: PublishOptions | undefined): RefusalDetail | undefined {
+    const key = keyOf(id)
+    const open = this.#open.get(key)
+    if (open === undefined) throw new AmqpFault('link', 'amqp:transaction:unknown-id', unknownText(key), 'AMQP10-4.4.1-a')
+    if (open.transaction.state !== 'open') throw new AmqpFault('link', 'amqp:transaction:timeout', `transaction ${key} was rolled back by the broker; begin again`)
+    const refusal = open.transaction.publish(target, message, options)
+    if (refusal !== undefined) open.flaw ??= refusal
+    return refusal
+  }
+
+  /** Settles a delivery with the commit. [AMQP10 §4.4.2] */
+  settle(session: AmqpSession, deliveryId: number, delivery: Delivery, { transactionId, outcome = RELEASED }: Transactional, isSettled: boolean): void {
+    const key = keyOf(transactionId)
+    const open = this.#open.get(key)
+    if (open === undefined || open.transaction.state !== 'open') throw new AmqpFault('session', 'amqp:transaction:unknown-id', unknownText(key), 'AMQP10-4.4.2-b')
+    if (delivery.transaction === open.transaction) return // said again when it is settled
+    const refusal = open.transaction.settle(delivery.consumer!, delivery, outcome.kind as Outcome, detailOf(outcome))
+    if (refusal !== undefined) {
+      open.flaw ??= refusal
+      return
+    }
+    open.staged.push({ session, deliveryId, delivery, isSettled })
+  }
+
+  /** Nobody can end them any more. */
+  endOf(link: CoordinatorLink): void {
+    for (const [key, open] of [...this.#open]) {
+      if (open.link !== link) continue
+      this.#open.delete(key)
+      if (open.transaction.state === 'open') this.#rollback(open)
+    }
+  }
+
+  #rollback(open: Open): void {
+    open.transaction.rollback()
+    this.#giveBack(open)
+  }
+
+  /** What the client has settled it does not have any more: that attempt has failed. The rest it still has. */
+  #giveBack({ staged }: Open): void {
+    for (const { session, deliveryId, delivery, isSettled } of staged) {
+      if (!isSettled || session.unsettled.get(deliveryId) !== delivery) continue
+      session.unsettled.delete(deliveryId)
+      delivery.consumer?.settle(delivery, 'modified', { deliveryFailed: true })
+    }
+  }
+}
+
+function keyOf(id: Uint8Array): string {
+  return Buffer.from(id).toString('hex')
+}
+
+function unknownText(key: string): string {
+  return `there is no transaction ${key === '' ? 'with an empty id' : key} on this link: it was never declared, or is over`
+}
