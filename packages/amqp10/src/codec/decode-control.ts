@@ -2,7 +2,8 @@
 import { stateAt, errorOf } from './decode-state.ts'
 import { sourceOf, targetOf } from './decode-terminus.ts'
 import { behindDescriptor, describedCode, Descriptor } from './descriptors.ts'
-import { contentStart, Fields, invalidField, NO_FIELDS } from './fields.ts'
+import { invalidField, malformed } from './faults.ts'
+import { contentStart, Fields, NO_FIELDS } from './fields.ts'
 import type {
   Attach,
   Begin,
@@ -14,7 +15,7 @@ import type {
   SaslInit,
   SenderSettleMode,
 } from './performatives.ts'
-import { checkValue, malformed } from './structure.ts'
+import { checkValue } from './structure.ts'
 import { Code } from './type-codes.ts'
 
 export { type CoordinatorCommand, decodeCoordinatorCommand } from './decode-coordinator.ts'
@@ -36,7 +37,8 @@ export function performativeCode(bytes: Uint8Array, start: number, end: number):
 /** Checks all of a frame's body, whose performative is known, and opens its list. */
 function fieldsOf(bytes: Uint8Array, start: number, end: number, what: string, countMax: number): Fields {
   const found = checkValue(bytes, start, end, what)
-  if (found !== end) throw malformed(what, `${end - found} bytes follow; only a transfer has a payload`)
+  if (found !== end)
+    throw malformed(what, `${end - found} bytes follow; only a transfer has a payload`, 'AMQP10-2.3.2-b')
   return new Fields(bytes, behindDescriptor(bytes, start), what, countMax)
 }
 
@@ -47,7 +49,7 @@ export function decodeOpen(bytes: Uint8Array, start: number, end: number): Open 
   const hostname = fields.string('hostname')
   const maxFrameBytes = fields.uint('max-frame-size') ?? UINT_MAX
   if (maxFrameBytes < FRAME_BYTES_MIN)
-    throw invalidField('open.max-frame-size', `${maxFrameBytes} is below ${FRAME_BYTES_MIN}`)
+    throw invalidField('open.max-frame-size', `${maxFrameBytes} is below ${FRAME_BYTES_MIN}`, 'AMQP10-2.7.1-e')
   const channelMax = fields.ushort('channel-max') ?? USHORT_MAX
   const idleTimeoutMs = fields.uint('idle-time-out') ?? 0
   fields.symbols('outgoing-locales')
@@ -127,7 +129,7 @@ function unsettledOf(fields: Fields, end: number): ReadonlyMap<string, DeliveryS
   const unsettled = new Map<string, DeliveryState | undefined>()
   for (const [tagAt, at] of pairs) {
     if (bytes[tagAt] !== Code.binary8 && bytes[tagAt] !== Code.binary32)
-      throw malformed('attach.unsettled', 'expected delivery tags as keys')
+      throw malformed('attach.unsettled', 'expected delivery tags as keys', 'AMQP10-2.7.3-i')
     const tag = Buffer.from(bytes.subarray(contentStart(bytes, tagAt), at)).toString('hex')
     unsettled.set(tag, bytes[at] === Code.null ? undefined : stateAt(bytes, at, end, 'attach.unsettled'))
   }

@@ -1,7 +1,8 @@
 /** What is sent to a coordinator of transactions: one amqp-value section with a command. [AMQP10 §4.5.2, §4.5.3] */
 import { behindDescriptor, describedCode, Descriptor } from './descriptors.ts'
+import { malformed } from './faults.ts'
 import { Fields } from './fields.ts'
-import { checkValue, malformed } from './structure.ts'
+import { checkValue } from './structure.ts'
 
 export type CoordinatorCommand =
   | { readonly kind: 'declare'; readonly hasGlobalId: boolean }

@@ -1,5 +1,8 @@
 /** Flow, read where it lies. [AMQP10 §2.7.4] */
+import { decodeValue } from './decode-value.ts'
+import { malformed } from './faults.ts'
 import { FieldCursor } from './field-cursor.ts'
+import { AmqpSymbol, type Value } from './values.ts'
 
 /** -1 stands for null. */
 export class FlowFields {
@@ -13,6 +16,8 @@ export class FlowFields {
   available = -1
   drain = false
   echo = false
+  /** Of the transaction that deliveries on the link become part of. [AMQP10-4.4.3-a] */
+  transactionId: Uint8Array | undefined = undefined
 }
 
 const fields = new FieldCursor('flow', 11)
@@ -30,6 +35,18 @@ export function decodeFlow(bytes: Uint8Array, start: number, end: number, into: 
   into.available = fields.uint('available')
   into.drain = fields.boolean('drain') === true
   into.echo = fields.boolean('echo') === true
-  fields.skip('properties')
+  into.transactionId = fields.skip('properties') ? transactionIdOf(bytes, fields.contentStart) : undefined
   fields.closeFrame(end)
+}
+
+/** Properties that are not known say nothing. */
+function transactionIdOf(bytes: Uint8Array, at: number): Uint8Array | undefined {
+  const properties = decodeValue(bytes, at)
+  if (!(properties instanceof Map)) throw malformed('flow.properties', 'expected a map', 'AMQP10-1.3.4-f')
+  for (const [key, value] of properties as ReadonlyMap<Value, Value>) {
+    if (!(key instanceof AmqpSymbol) || key.text !== 'txn-id' || value === null) continue
+    if (value instanceof Uint8Array) return value
+    throw malformed('flow.properties.txn-id', 'expected a binary', 'AMQP10-1.3.4-f')
+  }
+  return undefined
 }

@@ -1,8 +1,9 @@
-/** Delivery states and outcomes, those of transactions included. [AMQP10 §3.4, §4.5.4, §4.5.5] */
+/** Delivery states and outcomes, those of transactions included. [AMQP10 §3.4, §4.5.5, §4.5.6] */
 import { describedCode, Descriptor, expectDescriptor, behindDescriptor } from './descriptors.ts'
+import { malformed } from './faults.ts'
 import { Fields } from './fields.ts'
 import { ACCEPTED, type DeliveryState, type PeerError, RELEASED } from './performatives.ts'
-import { checkValue, malformed } from './structure.ts'
+import { checkValue } from './structure.ts'
 import { AmqpSymbol, type Value } from './values.ts'
 
 /** The state that is all of `bytes[start, end)`. */
@@ -65,7 +66,8 @@ function transactional(fields: Fields, end: number): DeliveryState {
   const at = fields.next()
   if (at < 0) return { kind: 'transactional', transactionId, outcome: undefined }
   const outcome = stateAt(fields.bytes, at, end, 'transactional-state.outcome')
-  if (!isOutcome(outcome)) throw malformed('transactional-state.outcome', `${outcome.kind} is no outcome`)
+  if (!isOutcome(outcome))
+    throw malformed('transactional-state.outcome', `${outcome.kind} is no outcome`, 'AMQP10-3.4-a')
   return { kind: 'transactional', transactionId, outcome }
 }
 

@@ -2,7 +2,8 @@
 import { stateAt } from './decode-state.ts'
 import { decodeValue } from './decode-value.ts'
 import { behindDescriptor, describedCode, Descriptor, expectDescriptor } from './descriptors.ts'
-import { copyOf, Fields, invalidField, NO_FIELDS, quote } from './fields.ts'
+import { invalidField, quote } from './faults.ts'
+import { copyOf, Fields, NO_FIELDS } from './fields.ts'
 import type { Coordinator, DeliveryState, Filter, Source, Target, Terminus } from './performatives.ts'
 import { skipValue } from './structure.ts'
 

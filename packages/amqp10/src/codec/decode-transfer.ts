@@ -1,6 +1,6 @@
 /** Transfer, read where it lies. [AMQP10 §2.7.5] */
 import { FieldCursor } from './field-cursor.ts'
-import { invalidField } from './fields.ts'
+import { invalidField } from './faults.ts'
 import type { DeliveryState, ReceiverSettleMode } from './performatives.ts'
 
 /** -1 and undefined stand for null; offsets are into the bytes that were read. */
@@ -46,7 +46,11 @@ export function decodeTransfer(bytes: Uint8Array, start: number, end: number, in
   into.batchable = fields.boolean('batchable') === true
   into.payloadStart = fields.close()
   if (into.tagEnd - into.tagStart > TAG_BYTES_MAX)
-    throw invalidField('transfer.delivery-tag', `${into.tagEnd - into.tagStart} bytes are more than ${TAG_BYTES_MAX}`)
+    throw invalidField(
+      'transfer.delivery-tag',
+      `${into.tagEnd - into.tagStart} bytes are more than ${TAG_BYTES_MAX}`,
+      'AMQP10-2.8.7-a',
+    )
 }
 
 function modeOf(code: number): ReceiverSettleMode {

@@ -5,7 +5,7 @@
 import { rhea, type Typed } from './rhea-types.ts'
 import { skipValue } from './structure.ts'
 import { Code } from './type-codes.ts'
-import { AmqpSymbol, type Described, type Value } from './values.ts'
+import { AmqpSymbol, type Value } from './values.ts'
 
 /** The value at `at`, which `checkValue` has seen. */
 export function decodeValue(bytes: Uint8Array, at: number): Value {
@@ -38,9 +38,19 @@ function unwrap(typed: Typed): Value {
   return typed.descriptor === undefined ? value : describe(typed.descriptor, value)
 }
 
-function describe(descriptor: Typed, value: Value): Described {
-  const name = descriptor.value as string | number | bigint
-  return { descriptor: typeof name === 'string' ? name : BigInt(name), value }
+/** Of several descriptors the outermost. Those that are neither symbol nor ulong are reserved: they say nothing. [AMQP10 §1.5] */
+function describe({ type, value: name }: Typed, value: Value): Value {
+  switch (type.typecode) {
+    case Code.symbol8:
+    case Code.symbol32:
+      return { descriptor: name as string, value }
+    case Code.ulong0:
+    case Code.smallUlong:
+    case Code.ulong:
+      return { descriptor: BigInt(name as number | bigint), value }
+    default:
+      return value
+  }
 }
 
 function contentOf(code: number, content: unknown, typed?: Typed): Value {

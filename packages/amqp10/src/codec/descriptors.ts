@@ -1,5 +1,6 @@
 /** Descriptors of the types that the specification defines, in each of their forms. [AMQP10 §1.1.2, §2.7, §3.4, §3.5, §4.5, §5.3.3] */
-import { hex, malformed, skipValue, uint32At } from './structure.ts'
+import { malformed } from './faults.ts'
+import { hex, skipValue, uint32At } from './structure.ts'
 import { Code } from './type-codes.ts'
 
 export const Descriptor = {
@@ -98,5 +99,9 @@ export function behindDescriptor(bytes: Uint8Array, at: number): number {
 export function expectDescriptor(bytes: Uint8Array, at: number, end: number, code: number, what: string): number {
   const found = describedCode(bytes, at, end)
   if (found === code) return behindDescriptor(bytes, at)
-  throw malformed(what, `expected a value described as ${hex(code)}, got ${found < 0 ? 'another' : hex(found)}`)
+  throw malformed(
+    what,
+    `expected a value described as ${hex(code)}, got ${found < 0 ? 'another' : hex(found)}`,
+    'AMQP10-1.3.4-f',
+  )
 }

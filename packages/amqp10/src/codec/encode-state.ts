@@ -1,4 +1,4 @@
-/** Delivery states and errors on their way out. [AMQP10 §2.8.14, §3.4, §4.5.4, §4.5.5] */
+/** Delivery states and errors on their way out. [AMQP10 §2.8.14, §3.4, §4.5.5, §4.5.6] */
 import { Descriptor } from './descriptors.ts'
 import { composite, encode, Encoded, fieldsMap, map, symbol } from './encode-value.ts'
 import type { DeliveryState, PeerError } from './performatives.ts'

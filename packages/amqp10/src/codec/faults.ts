@@ -57,3 +57,28 @@ export class AmqpFault extends Error {
     this.info = info
   }
 }
+
+/** Bytes of `what` that are not what the specification makes them. [AMQP10-2.8.15-a] */
+export function malformed(what: string, text: string, clause = ''): AmqpFault {
+  return new AmqpFault('connection', 'amqp:decode-error', `${what}: ${text}`, clause)
+}
+
+/** A value that the field `what` must not have. [AMQP10-2.8.15-d] */
+export function invalidField(what: string, text: string, clause = ''): AmqpFault {
+  return new AmqpFault('connection', 'amqp:invalid-field', `${what}: ${text}`, clause)
+}
+
+/** A field that must not be null. [AMQP10-1.3.4-a] */
+export function missingField(what: string): AmqpFault {
+  return invalidField(what, 'the field is mandatory and was not sent', 'AMQP10-1.3.4-a')
+}
+
+/** Characters of a peer's text that are repeated back in an error. */
+const QUOTED_CHARS_MAX = 48
+
+/** A peer's text for an error: quoted, without control characters, cut. */
+export function quote(text: string): string {
+  const isLong = text.length > QUOTED_CHARS_MAX
+  const shown = JSON.stringify(text.slice(0, QUOTED_CHARS_MAX).toWellFormed()).replace(/[\x7f-\x9f\u2028\u2029]/g, '?')
+  return isLong ? `${shown}… (${text.length} characters)` : shown
+}

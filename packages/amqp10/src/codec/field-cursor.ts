@@ -4,9 +4,9 @@
  */
 import { stateAt } from './decode-state.ts'
 import { behindDescriptor, Descriptor } from './descriptors.ts'
-import { invalidField } from './fields.ts'
+import { malformed, missingField } from './faults.ts'
 import { ACCEPTED, type DeliveryState, RELEASED } from './performatives.ts'
-import { checkValue, hex, malformed, uint32At } from './structure.ts'
+import { checkValue, hex, uint32At } from './structure.ts'
 import { Code } from './type-codes.ts'
 
 /** One serves all frames: each method takes the next field. */
@@ -17,7 +17,7 @@ export class FieldCursor {
   #at = 0
   #left = 0
   #listEnd = 0
-  /** Of the `binary` that was read last. */
+  /** Of what `binary` or `skip` was at last. */
   contentStart = 0
   contentEnd = 0
 
@@ -47,22 +47,24 @@ export class FieldCursor {
       throw this.#noList(code, at, end)
     }
     if (this.#listEnd > end || this.#listEnd < this.#at)
-      throw malformed(this.#what, 'the list of fields does not fit into its frame')
-    if (this.#left > this.#countMax) throw malformed(this.#what, `${this.#left} fields; the type has ${this.#countMax}`)
+      throw malformed(this.#what, 'the list of fields does not fit into its frame', 'AMQP10-1.2.2-a')
+    if (this.#left > this.#countMax)
+      throw malformed(this.#what, `${this.#left} fields; the type has ${this.#countMax}`, 'AMQP10-1.4-a')
   }
 
   /** Ends the list, which has to end where its size says. Returns the offset behind it. Hot path. */
   close(): number {
     this.#bytes = NO_BYTES
     if (this.#left !== 0 || this.#at !== this.#listEnd)
-      throw malformed(this.#what, 'the size of the list of fields is not that of its fields')
+      throw malformed(this.#what, 'the size of the list of fields is not that of its fields', 'AMQP10-1.2.3-a')
     return this.#at
   }
 
   /** As `close`, for a performative that is all of its frame. Hot path. */
   closeFrame(end: number): void {
     const found = this.close()
-    if (found !== end) throw malformed(this.#what, `${end - found} bytes follow; only a transfer has a payload`)
+    if (found !== end)
+      throw malformed(this.#what, `${end - found} bytes follow; only a transfer has a payload`, 'AMQP10-2.3.2-b')
   }
 
   /** -1 for null. Hot path. */
@@ -173,38 +175,49 @@ export class FieldCursor {
     return stateAt(bytes, at, this.#at, `${this.#what}.state`)
   }
 
-  /** Checks the field, of any type, and goes on behind it. False for null. */
+  /** Checks the field, of any type, and goes on behind it. False for null; otherwise it is from `contentStart` to `contentEnd`. */
   skip(field: string): boolean {
     if (this.#left === 0) return false
     this.#left--
     const at = this.#at
-    this.#at = checkValue(this.#bytes, at, this.#listEnd, `${this.#what}.${field}`)
+    this.contentStart = at
+    this.contentEnd = this.#at = checkValue(this.#bytes, at, this.#listEnd, `${this.#what}.${field}`)
     return this.#bytes[at] !== Code.null
   }
 
   missing(field: string): Error {
-    return invalidField(`${this.#what}.${field}`, 'the field is mandatory and was not sent')
+    return missingField(`${this.#what}.${field}`)
   }
 
   #wrong(field: string, expected: string): never {
-    if (this.#at >= this.#listEnd) throw malformed(`${this.#what}.${field}`, 'the list of fields ends before it')
+    if (this.#at >= this.#listEnd)
+      throw malformed(`${this.#what}.${field}`, 'the list of fields ends before it', 'AMQP10-1.2.3-a')
     throw malformed(
       `${this.#what}.${field}`,
       `expected ${expected}, got a value with the constructor ${hex(this.#bytes[this.#at]!)}`,
+      'AMQP10-1.3.4-f',
     )
   }
 
   /** False, or throws. */
   #isZero(field: string, at: number): false {
     if (at < this.#listEnd && this.#bytes[at] !== 0)
-      throw malformed(`${this.#what}.${field}`, `a boolean is ${hex(this.#bytes[at]!)}, neither 0x00 nor 0x01`)
+      throw malformed(
+        `${this.#what}.${field}`,
+        `a boolean is ${hex(this.#bytes[at]!)}, neither 0x00 nor 0x01`,
+        'AMQP10-1.6.2-a',
+      )
     return false
   }
 
   #noList(code: number, at: number, end: number): Error {
     const isList = code === Code.list8 || code === Code.list32
-    if (at >= end || isList) return malformed(this.#what, 'the frame ends within its performative')
-    return malformed(this.#what, `expected a list of fields, got a value with the constructor ${hex(code)}`)
+    if (at >= end || isList) return malformed(this.#what, 'the frame ends within its performative', 'AMQP10-1.2.2-a')
+    return malformed(
+      this.#what,
+      `expected a list of fields, got a value with the constructor ${hex(code)}`,
+      'AMQP10-1.4-a',
+    )
   }
 }
 

@@ -1,7 +1,7 @@
 /** Fields of a list, one after the other, each as the type that it has to have. [AMQP10 §1.4] */
 import { decodeValue } from './decode-value.ts'
-import { AmqpFault } from './faults.ts'
-import { hex, malformed, skipValue, uint32At } from './structure.ts'
+import { malformed, missingField } from './faults.ts'
+import { hex, skipValue, uint32At } from './structure.ts'
 import { Code, SIZED8, WIDTHS } from './type-codes.ts'
 import { AmqpSymbol, type Value } from './values.ts'
 
@@ -21,21 +21,6 @@ export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Arra
 /** Where the bytes of the string, symbol or binary at `at` begin. */
 export function contentStart(bytes: Uint8Array, at: number): number {
   return at + (WIDTHS[bytes[at]!] === SIZED8 ? 2 : 5)
-}
-
-/** A value that its field must not have. [AMQP10 §2.8.15] */
-export function invalidField(what: string, text: string): AmqpFault {
-  return new AmqpFault('connection', 'amqp:invalid-field', `${what}: ${text}`)
-}
-
-/** Characters of a peer's text that are repeated back in an error. */
-const QUOTED_CHARS_MAX = 48
-
-/** A peer's text for an error: quoted, without control characters, cut. */
-export function quote(text: string): string {
-  const isLong = text.length > QUOTED_CHARS_MAX
-  const shown = JSON.stringify(text.slice(0, QUOTED_CHARS_MAX).toWellFormed()).replace(/[\x7f-\x9f\u2028\u2029]/g, '?')
-  return isLong ? `${shown}… (${text.length} characters)` : shown
 }
 
 /** Of bytes that `checkValue` has seen. Each method takes the next field: undefined where it is null or was left out. */
@@ -64,9 +49,9 @@ export class Fields {
         this.#at = at + 9
         break
       default:
-        throw malformed(what, `expected a list of fields, got the constructor ${hex(code)}`)
+        throw malformed(what, `expected a list of fields, got the constructor ${hex(code)}`, 'AMQP10-1.4-a')
     }
-    if (this.#left > countMax) throw malformed(what, `${this.#left} fields; the type has ${countMax}`)
+    if (this.#left > countMax) throw malformed(what, `${this.#left} fields; the type has ${countMax}`, 'AMQP10-1.4-a')
   }
 
   /** Throws when there is not a list without fields at `at`. */
@@ -85,7 +70,7 @@ export class Fields {
 
   /** For a field that must not be null. */
   required<T>(value: T | undefined, field: string): T {
-    if (value === undefined) throw invalidField(`${this.what}.${field}`, 'the field is mandatory and was not sent')
+    if (value === undefined) throw missingField(`${this.what}.${field}`)
     return value
   }
 
@@ -170,7 +155,7 @@ export class Fields {
     return copyOf(this.bytes, contentStart(this.bytes, at), skipValue(this.bytes, at))
   }
 
-  /** A field of multiple symbols: null is none, a symbol alone is one of them. [AMQP10 §1.4] */
+  /** A field of multiple symbols: null is none, a symbol alone is one of them. [AMQP10-1.3.4-c] [AMQP10-1.3.4-d] */
   symbols(field: string): readonly string[] {
     const at = this.next()
     if (at < 0) return []
@@ -199,7 +184,7 @@ export class Fields {
     return pairs
   }
 
-  /** Of a field that is a map. Keys should be symbols; clients of some libraries send strings. [AMQP10 §2.8.13] */
+  /** Of a field that is a map. Keys should be symbols; some libraries send strings. [AMQP10-2.8.13-a] */
   keyText(field: string, at: number): string {
     const code = this.bytes[at]!
     if (code === Code.symbol8 || code === Code.symbol32 || code === Code.string8 || code === Code.string32)
@@ -215,9 +200,10 @@ export class Fields {
     return map
   }
 
-  /** Every key of a map is there once. [AMQP10 §1.6.23] */
+  /** Every key of a map is there once. [AMQP10-1.6.23-b] */
   checkKeys(field: string, found: ReadonlyMap<string, unknown>, pairs: readonly unknown[]): void {
-    if (found.size !== pairs.length) throw malformed(`${this.what}.${field}`, 'a map has the same key twice')
+    if (found.size !== pairs.length)
+      throw malformed(`${this.what}.${field}`, 'a map has the same key twice', 'AMQP10-1.6.23-b')
   }
 
   #text(at: number): string {
@@ -228,6 +214,7 @@ export class Fields {
     throw malformed(
       `${this.what}.${field}`,
       `expected ${expected}, got a value with the constructor ${hex(this.bytes[at]!)}`,
+      'AMQP10-1.3.4-f',
     )
   }
 }

@@ -156,23 +156,28 @@ function sizeAt(bytes: Uint8Array, at: number, sink: FrameSink): number {
   const size = uint32At(bytes, at)
   if (size < HEADER_BYTES || size > sink.frameBytesMax) throw wrongSize(size, sink.frameBytesMax)
   const offset = bytes[at + 4]!
-  if (offset < 2 || offset * 4 > size)
-    throw framing(
-      `the data of a frame of ${size} bytes begins at its word ${offset} (DOFF), which is not within it and behind its header`,
-    )
-  if (bytes[at + 5]! > SASL_FRAME)
-    throw framing(`a frame has the type ${bytes[at + 5]!}, which is neither 0 (AMQP) nor 1 (SASL)`)
+  if (offset < 2 || offset * 4 > size) throw wrongOffset(offset, size)
+  if (bytes[at + 5]! > SASL_FRAME) throw wrongType(bytes[at + 5]!)
   return size
 }
 
-function framing(text: string): AmqpFault {
-  return new AmqpFault('connection', 'amqp:connection:framing-error', text)
+function framing(text: string, clause: string): AmqpFault {
+  return new AmqpFault('connection', 'amqp:connection:framing-error', text, clause)
 }
 
 function wrongSize(size: number, sizeMax: number): AmqpFault {
   if (size < HEADER_BYTES)
-    return framing(`a frame says to have ${size} bytes, less than its own header of ${HEADER_BYTES}`)
-  return framing(`a frame says to have ${size} bytes, the largest that is taken has ${sizeMax}`)
+    return framing(`a frame says to have ${size} bytes, less than its own header of ${HEADER_BYTES}`, 'AMQP10-2.3.1-b')
+  return framing(`a frame says to have ${size} bytes, the largest that is taken has ${sizeMax}`, 'AMQP10-2.7.1-c')
+}
+
+function wrongOffset(offset: number, size: number): AmqpFault {
+  const text = `the body of a frame of ${size} bytes begins at its word ${offset} (DOFF), which is not between its header and its end`
+  return framing(text, 'AMQP10-2.3.1-c')
+}
+
+function wrongType(type: number): AmqpFault {
+  return framing(`a frame has the type ${type}, which is neither 0 (AMQP) nor 1 (SASL)`, 'AMQP10-2.3.1-e')
 }
 
 function tooMuchAhead(): AmqpFault {

@@ -4,20 +4,15 @@
  */
 import { isUtf8 } from 'node:buffer'
 
-import { AmqpFault } from './faults.ts'
+import { type AmqpFault, malformed } from './faults.ts'
 import { Code, SIZED8, SIZED32, UNKNOWN, WIDTHS } from './type-codes.ts'
 
-/** Values within values. */
+/** Values within values, descriptors counted. */
 export const DEPTH_MAX = 32
 /** Elements of arrays that take no bytes, all within one value together: their count is all that there is of them. */
 export const EMPTY_ELEMENTS_MAX = 1_024
 /** Shorter text is looked at here, longer by a call. */
 const SHORT_TEXT_BYTES = 32
-
-/** What is wrong with the bytes of `what`. */
-export function malformed(what: string, text: string): AmqpFault {
-  return new AmqpFault('connection', 'amqp:decode-error', `${what}: ${text}`)
-}
 
 /** Of the value that is looked at. */
 let emptyElements = 0
@@ -32,35 +27,17 @@ export function checkValue(bytes: Uint8Array, at: number, end: number, what: str
 }
 
 function check(bytes: Uint8Array, at: number, end: number, depth: number, what: string): number {
-  if (at >= end) throw malformed(what, 'a value is missing where the bytes end')
-  if (depth > DEPTH_MAX) throw malformed(what, `values are nested deeper than ${DEPTH_MAX}`)
+  if (at >= end) throw malformed(what, 'a value is missing where the bytes end', 'AMQP10-1.2-a')
+  if (depth > DEPTH_MAX) throw tooDeep(what)
   const code = bytes[at]!
   if (code !== Code.described) return checkContent(bytes, code, at + 1, end, depth, what)
-  return check(bytes, checkDescriptor(bytes, at + 1, end, what), end, depth + 1, what)
-}
-
-/** A symbol or an unsigned long: all others are reserved. [AMQP10 §1.1.2] */
-function checkDescriptor(bytes: Uint8Array, at: number, end: number, what: string): number {
-  const code = at < end ? bytes[at]! : UNKNOWN
-  switch (code) {
-    case Code.smallUlong:
-    case Code.ulong:
-    case Code.ulong0:
-    case Code.symbol8:
-    case Code.symbol32:
-      return checkContent(bytes, code, at + 1, end, 1, what)
-    default:
-      throw malformed(
-        what,
-        `a descriptor is neither a symbol nor an unsigned long but has the constructor ${hex(code)}`,
-      )
-  }
+  return check(bytes, check(bytes, at + 1, end, depth + 1, what), end, depth + 1, what)
 }
 
 /** What follows the constructor `code`. */
 function checkContent(bytes: Uint8Array, code: number, at: number, end: number, depth: number, what: string): number {
   const width = WIDTHS[code]!
-  if (width === UNKNOWN) throw malformed(what, `${hex(code)} is no constructor`)
+  if (width === UNKNOWN) throw unknownCode(what, code)
   if (width !== SIZED8 && width !== SIZED32) {
     if (width > end - at) throw cutOff(what, code, width, end - at)
     if (code === Code.boolean || code === Code.char) checkFixed(bytes, code, at, what)
@@ -78,7 +55,8 @@ function checkContent(bytes: Uint8Array, code: number, at: number, end: number, 
 
 function checkFixed(bytes: Uint8Array, code: number, at: number, what: string): void {
   if (code === Code.boolean) {
-    if (bytes[at]! > 1) throw malformed(what, `a boolean is ${hex(bytes[at]!)}, neither 0x00 nor 0x01`)
+    if (bytes[at]! > 1)
+      throw malformed(what, `a boolean is ${hex(bytes[at]!)}, neither 0x00 nor 0x01`, 'AMQP10-1.6.2-a')
     return
   }
   const char = uint32At(bytes, at)
@@ -89,9 +67,10 @@ function checkFixed(bytes: Uint8Array, code: number, at: number, what: string): 
 /** Binaries may be anything. */
 function checkText(bytes: Uint8Array, code: number, start: number, end: number, what: string): void {
   const isString = code === Code.string8 || code === Code.string32
-  if (isString && !isText(bytes, start, end)) throw malformed(what, 'a string is not valid UTF-8')
+  if (isString && !isText(bytes, start, end)) throw malformed(what, 'a string is not valid UTF-8', 'AMQP10-1.6.20-a')
   const isSymbol = code === Code.symbol8 || code === Code.symbol32
-  if (isSymbol && !isAscii(bytes, start, end)) throw malformed(what, 'a symbol has bytes that are not ASCII')
+  if (isSymbol && !isAscii(bytes, start, end))
+    throw malformed(what, 'a symbol has bytes that are not ASCII', 'AMQP10-1.6.21-a')
 }
 
 function isText(bytes: Uint8Array, start: number, end: number): boolean {
@@ -108,13 +87,15 @@ function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
 function checkElements(bytes: Uint8Array, code: number, at: number, end: number, depth: number, what: string): void {
   const isWide = WIDTHS[code] === SIZED32
   const start = at + (isWide ? 4 : 1)
-  if (start > end) throw malformed(what, `the size ${end - at} of ${nameOf(code)} leaves no room for its count`)
+  if (start > end) throw cutOff(what, code, start - at, end - at)
   const count = isWide ? uint32At(bytes, at) : bytes[at]!
-  const found =
-    code === Code.array8 || code === Code.array32
-      ? checkArray(bytes, count, start, end, depth, what)
-      : checkCompound(bytes, code, count, start, end, depth, what)
-  if (found !== end) throw malformed(what, `${nameOf(code)} has ${end - found} bytes behind its ${count} elements`)
+  const isArray = code === Code.array8 || code === Code.array32
+  const found = isArray
+    ? checkArray(bytes, count, start, end, depth, what)
+    : checkCompound(bytes, code, count, start, end, depth, what)
+  if (found === end) return
+  const text = `${nameOf(code)} has ${end - found} bytes behind its ${count} elements`
+  throw malformed(what, text, isArray ? 'AMQP10-1.2.4-a' : 'AMQP10-1.2.3-a')
 }
 
 function checkCompound(
@@ -127,10 +108,11 @@ function checkCompound(
   what: string,
 ): number {
   // Each takes a byte at least: a count that is a lie costs nothing.
-  if (count > end - start)
-    throw malformed(what, `${nameOf(code)} says to have ${count} elements in ${end - start} bytes`)
-  if ((code === Code.map8 || code === Code.map32) && count % 2 !== 0)
-    throw malformed(what, `a map has ${count} keys and values together; each key needs a value`)
+  if (count > end - start) throw tooMany(what, code, count, end - start)
+  if ((code === Code.map8 || code === Code.map32) && count % 2 !== 0) {
+    const text = `a map has ${count} keys and values together; each key needs a value`
+    throw malformed(what, text, 'AMQP10-1.6.23-a')
+  }
   let at = start
   for (let left = count; left > 0; left--) at = check(bytes, at, end, depth + 1, what)
   return at
@@ -138,24 +120,21 @@ function checkCompound(
 
 function checkArray(bytes: Uint8Array, count: number, start: number, end: number, depth: number, what: string): number {
   let at = start
-  for (let nested = depth; at < end && bytes[at] === Code.described; nested++) {
-    if (nested > DEPTH_MAX) throw malformed(what, `values are nested deeper than ${DEPTH_MAX}`)
-    at = checkDescriptor(bytes, at + 1, end, what)
-  }
-  if (at >= end) throw malformed(what, 'an array has no constructor for its elements')
+  let elementDepth = depth + 1
+  for (; at < end && bytes[at] === Code.described; elementDepth++) at = check(bytes, at + 1, end, elementDepth, what)
+  if (at >= end) throw malformed(what, 'an array has no constructor for its elements', 'AMQP10-1.2.4-a')
+  if (elementDepth > DEPTH_MAX) throw tooDeep(what)
   const code = bytes[at++]!
   const width = WIDTHS[code]!
+  // Not left to the elements: there may be none.
+  if (width === UNKNOWN) throw unknownCode(what, code)
   if (width === 0) {
     emptyElements += count
-    if (emptyElements > EMPTY_ELEMENTS_MAX)
-      throw malformed(what, `arrays have ${emptyElements} elements without bytes; the limit is ${EMPTY_ELEMENTS_MAX}`)
-    return at
+    if (emptyElements <= EMPTY_ELEMENTS_MAX) return at
+    throw malformed(what, `arrays have ${emptyElements} elements without bytes, the limit is ${EMPTY_ELEMENTS_MAX}`)
   }
-  if (count > end - at) throw malformed(what, `an array says to have ${count} elements in ${end - at} bytes`)
-  if (depth >= DEPTH_MAX) throw malformed(what, `values are nested deeper than ${DEPTH_MAX}`)
-  // An unknown constructor must not pass where there is no element that would show it.
-  if (width === UNKNOWN) throw malformed(what, `${hex(code)} is no constructor`)
-  for (let left = count; left > 0; left--) at = checkContent(bytes, code, at, end, depth + 1, what)
+  if (count > end - at) throw tooMany(what, Code.array32, count, end - at)
+  for (let left = count; left > 0; left--) at = checkContent(bytes, code, at, end, elementDepth, what)
   return at
 }
 
@@ -174,12 +153,24 @@ export function uint32At(bytes: Uint8Array, at: number): number {
   return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
 }
 
+function unknownCode(what: string, code: number): AmqpFault {
+  return malformed(what, `${hex(code)} is no constructor`, 'AMQP10-1.2-b')
+}
+
 function cutOff(what: string, code: number, needed: number, left: number): AmqpFault {
-  return malformed(what, `${nameOf(code)} needs ${needed} bytes where ${Math.max(0, left)} are left`)
+  return malformed(what, `${nameOf(code)} needs ${needed} bytes where ${left} are left`, 'AMQP10-1.2.2-a')
+}
+
+function tooMany(what: string, code: number, count: number, left: number): AmqpFault {
+  return malformed(what, `${nameOf(code)} says to have ${count} elements in ${left} bytes`, 'AMQP10-1.2.3-a')
+}
+
+function tooDeep(what: string): AmqpFault {
+  return malformed(what, `values are nested deeper than ${DEPTH_MAX}`)
 }
 
 function nameOf(code: number): string {
-  const name = Object.entries(Code).find(([, value]) => value === code)?.[0] ?? ''
+  const [name] = Object.entries(Code).find(([, value]) => value === code)!
   return `${name} (${hex(code)})`
 }
 
