@@ -120,7 +120,7 @@ function make(
     case 'mqtts':
     case 'stomp':
     case 'stomps':
-      return makePlain(name, config, parts)
+      return makePlain(name, config, parts, bound)
     case 'ws':
     case 'wss':
       return makeWebSocket(name, config, parts)
@@ -130,12 +130,17 @@ function make(
 }
 
 /** Of one protocol, with TLS or without. */
-function makePlain(name: 'mqtt' | 'mqtts' | 'stomp' | 'stomps', config: BrokerConfig, parts: ListenerParts): OpenListener {
+function makePlain(
+  name: 'mqtt' | 'mqtts' | 'stomp' | 'stomps',
+  config: BrokerConfig,
+  parts: ListenerParts,
+  bound: Bound,
+): OpenListener {
   const { context, certificates } = parts
   const [{ accept }] = parts.servedBy(name) as [ServedProtocol]
   const options = optionsOf(name, config.listeners[name])
   if (name === 'mqtt' || name === 'stomp') {
-    const listener = createTcpListener(options, context, accept)
+    const listener = createTcpListener({ ...options, tlsAdvice: () => tlsAdvice(bound, [`${name}s`]) }, context, accept)
     return { listener, use: (next) => listener.use(toListenerSettings(next.listeners[name])) }
   }
   const secure = secureOptionsOf(name, config.listeners[name].tls, certificates, name === 'mqtts' ? 'mqtt' : undefined)
@@ -176,6 +181,7 @@ function makeAny(config: BrokerConfig, { context, certificates, servedBy }: List
       tls: encryption === 'none' ? undefined : secureOptionsOf('any', tls, certificates, 'http/1.1'),
       requiresTls: encryption === 'required',
       httpAdvice: () => webSocketAdvice(bound),
+      tlsAdvice: () => tlsAdvice(bound, ['mqtts', 'stomps']),
     },
     context,
   )
@@ -189,6 +195,13 @@ function webSocketAdvice({ ws, wss }: Bound): string {
   return ports.length === 0
     ? 'WebSocket is not enabled (listeners.ws, listeners.wss).'
     : `WebSocket clients connect to port ${ports.join(' or ')}.`
+}
+
+/** For whoever uses TLS at a port that does not. */
+function tlsAdvice(bound: Bound, names: readonly ('mqtts' | 'stomps')[]): string {
+  const ports = names.flatMap((name) => (bound[name] === undefined ? [] : [`${bound[name].port} (listeners.${name})`]))
+  if (ports.length > 0) return `connect to port ${ports.join(' or ')} instead, or without TLS`
+  return `connect without TLS, or enable ${names.map((name) => `listeners.${name}`).join(' or ')}`
 }
 
 function optionsOf(key: ListenerName, config: ListenerConfig): ListenerOptions {

@@ -60,7 +60,9 @@ test('without encryption it needs no certificate, and says that TLS is not spoke
   peer.resume()
   peer.write(Buffer.from('1603010200', 'hex'))
   await once(peer, 'end')
-  expect((await refusalIn(broker, /speaks TLS/))['msg']).toMatch(/^the peer speaks TLS, and listener any speaks MQTT/)
+  expect((await refusalIn(broker, /uses TLS/))['msg']).toMatch(
+    /^the peer uses TLS, and listener any is not encrypted; connect without TLS, or enable listeners\.mqtts or listeners\.stomps$/,
+  )
 })
 
 test('a peer that says nothing is closed at the time limit, and the log says so', async () => {
@@ -94,3 +96,19 @@ test('the port is checked with the others before anything is opened', async () =
   expect(code).not.toBe(0)
   expect([...stdout, ...stderr].join('\n')).toContain('listeners.any and listeners.mqtt both listen on 127.0.0.1:1883')
 })
+
+test.each(['mqtt', 'stomp'] as const)(
+  'whoever uses TLS at the plain port of %s is told the port for it',
+  async (name) => {
+    const broker = await start({ listeners: [name, `${name}s`] })
+    const peer = await openSocket(broker.port(name))
+    peer.resume()
+    peer.write(Buffer.from('1603010200', 'hex'))
+    await once(peer, 'end')
+    const line = await refusalIn(broker, /uses TLS/)
+    expect(line).toMatchObject({ level: 'warn', listener: name, kind: 'refused' })
+    expect(line['msg']).toBe(
+      `connection lost: the peer uses TLS, and listener ${name} is not encrypted; connect to port ${broker.port(`${name}s`)} (listeners.${name}s) instead, or without TLS`,
+    )
+  },
+)

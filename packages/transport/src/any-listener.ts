@@ -33,6 +33,8 @@ export interface AnyListenerOptions extends ListenerOptions {
   readonly requiresTls: boolean
   /** Where a browser or a WebSocket client should have gone: a sentence, or ''. */
   readonly httpAdvice: () => string
+  /** Where a client that uses TLS should have gone where `tls` is undefined: what a sentence ends with, or ''. */
+  readonly tlsAdvice: () => string
 }
 
 class AnyListener implements SecureListener, TransportOwner {
@@ -48,7 +50,7 @@ class AnyListener implements SecureListener, TransportOwner {
   readonly #transports = new TransportSet()
 
   constructor(options: AnyListenerOptions, context: ListenerContext) {
-    const { key, tls, protocols, httpAdvice, handshakeMs: limitMs = HANDSHAKE_MS } = options
+    const { key, tls, protocols, httpAdvice, tlsAdvice, handshakeMs: limitMs = HANDSHAKE_MS } = options
     const { clock } = context.env
     this.key = key
     this.clock = clock
@@ -65,6 +67,7 @@ class AnyListener implements SecureListener, TransportOwner {
       protocols,
       limitMs,
       httpAdvice,
+      tlsAdvice,
       notServed: (fault, address, text) => acceptor.notServed(fault, address, text),
     })
     this.#tls =

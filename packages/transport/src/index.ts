@@ -41,7 +41,7 @@ export {
 export { ProtocolChooser, type ProtocolChooserOptions, type UndecidedTransport } from './protocol-chooser.ts'
 export { realEnv } from './real-env.ts'
 export { CLOSE_FLUSH_MS, nextTransportId, TURN_READ_BYTES_MAX } from './socket-transport.ts'
-export { createTcpListener } from './tcp.ts'
+export { createTcpListener, type TcpListenerOptions } from './tcp.ts'
 export { createTlsListener, type SecureListener } from './tls.ts'
 export { TlsAcceptor } from './tls-acceptor.ts'
 export type { AdmitSecure, ClientCertificates, TlsListenerOptions, TlsSettings } from './tls-handshakes.ts'

@@ -28,6 +28,8 @@ export interface ProtocolChooserOptions {
   readonly limitMs: number
   /** Where a browser or a WebSocket client should have gone: a sentence, or ''. */
   readonly httpAdvice: () => string
+  /** Where a client that uses TLS should have gone: what a sentence ends with, or ''. Left out where there is nothing but TLS. */
+  readonly tlsAdvice?: () => string
   readonly notServed: (fault: PeerFault, address: string, text: string) => void
 }
 
@@ -63,7 +65,7 @@ export class ProtocolChooser {
     const found = detectProtocol(bytes)
     if (found === 'more') return false
     this.#undecided.finish(undecided)
-    const { protocols, listener, httpAdvice, notServed } = this.#options
+    const { protocols, listener, httpAdvice, tlsAdvice, notServed } = this.#options
     const { transport } = undecided
     const protocol = protocols.find(({ name }) => name === found)
     if (protocol !== undefined) {
@@ -71,7 +73,8 @@ export class ProtocolChooser {
       return true
     }
     const names = protocols.map(({ name }) => name)
-    const { fault, text, answer } = unserved(found, bytes, { listener, protocols: names, httpAdvice: httpAdvice() })
+    const advice = { httpAdvice: httpAdvice(), tlsAdvice: tlsAdvice?.() ?? '' }
+    const { fault, text, answer } = unserved(found, bytes, { listener, protocols: names, ...advice })
     notServed(fault, transport.peer.address, text)
     transport.refuse(text, answer)
     return true

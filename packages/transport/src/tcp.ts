@@ -13,8 +13,15 @@ import type {
   ListenerSettings,
   ListenerStats,
 } from './listener.ts'
+import { PlainHello } from './plain-hello.ts'
 import { SOCKET_READING, SocketTransport, type TransportOwner } from './socket-transport.ts'
 import { TransportSet } from './transport-set.ts'
+import { tlsText } from './unserved.ts'
+
+export interface TcpListenerOptions extends ListenerOptions {
+  /** Where a client that uses TLS should have gone: what a sentence ends with, or ''. */
+  readonly tlsAdvice?: () => string
+}
 
 class TcpListener implements Listener, TransportOwner {
   readonly key: string
@@ -23,12 +30,14 @@ class TcpListener implements Listener, TransportOwner {
   readonly #acceptTransport: AcceptTransport
   readonly #acceptor: Acceptor
   readonly #transports = new TransportSet()
+  readonly #tlsAdvice: () => string
 
-  constructor(options: ListenerOptions, context: ListenerContext, acceptTransport: AcceptTransport) {
+  constructor(options: TcpListenerOptions, context: ListenerContext, acceptTransport: AcceptTransport) {
     this.key = options.key
     this.clock = context.env.clock
     this.#context = context
     this.#acceptTransport = acceptTransport
+    this.#tlsAdvice = options.tlsAdvice ?? (() => '')
     this.#acceptor = new Acceptor(options, context, true, (socket, address, port) => this.#admit(socket, address, port))
   }
 
@@ -62,13 +71,19 @@ class TcpListener implements Listener, TransportOwner {
     const socket = adopt(accepted, SOCKET_READING)
     const transport = new SocketTransport(socket, { listener: this.key, address, port }, this.#context.outbox, this)
     this.#transports.add(transport)
-    transport.attach(this.#acceptTransport(transport))
+    transport.attach(new PlainHello(transport, this.#acceptTransport(transport), this.#onTls))
+  }
+
+  /** The adapter, which hears the reason, is the one to tell operators. */
+  readonly #onTls = (): string => {
+    this.#acceptor.stats.unservedProtocols++
+    return tlsText({ listener: this.key, tlsAdvice: this.#tlsAdvice() })
   }
 }
 
 /** A listener for plain TCP. `acceptTransport` makes the adapter's side of every connection. */
 export function createTcpListener(
-  options: ListenerOptions,
+  options: TcpListenerOptions,
   context: ListenerContext,
   acceptTransport: AcceptTransport,
 ): Listener {

@@ -2,7 +2,12 @@ import { expect, test } from 'vitest'
 
 import { shown, unserved } from './unserved.ts'
 
-const SERVED = { listener: 'any', protocols: ['mqtt'], httpAdvice: 'WebSocket clients connect to port 8083.' } as const
+const SERVED = {
+  listener: 'any',
+  protocols: ['mqtt'],
+  httpAdvice: 'WebSocket clients connect to port 8083.',
+  tlsAdvice: 'connect to port 8883 instead',
+} as const
 const NO_BYTES = new Uint8Array(0)
 
 test('an OpenWire client is told the way in, and whether it is open', () => {
@@ -44,9 +49,14 @@ test('a browser gets a whole answer, with the advice as its text', () => {
 test.each([
   ['stomp', 'the peer speaks STOMP, and listener any speaks MQTT'],
   ['amqp', 'the peer speaks AMQP 1.0, and listener any speaks MQTT'],
-  ['tls', 'the peer speaks TLS, and listener any speaks MQTT'],
+  ['tls', 'the peer uses TLS, and listener any is not encrypted; connect to port 8883 instead'],
 ] as const)('%s is named', (found, text) => {
   expect(unserved(found, NO_BYTES, SERVED)).toEqual({ fault: 'unserved', text })
+})
+
+test('a client with TLS is told to come without where there is no port for it', () => {
+  const text = 'the peer uses TLS, and listener any is not encrypted; connect without TLS'
+  expect(unserved('tls', NO_BYTES, { ...SERVED, tlsAdvice: '' })).toEqual({ fault: 'unserved', text })
 })
 
 test('of an unknown protocol the first bytes are shown', () => {

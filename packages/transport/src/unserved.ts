@@ -19,6 +19,8 @@ export interface Served {
   readonly protocols: readonly ProtocolName[]
   /** Where a browser or a WebSocket client should have gone: a sentence, or ''. */
   readonly httpAdvice: string
+  /** Where a client that uses TLS should have gone: what a sentence ends with, or ''. */
+  readonly tlsAdvice: string
 }
 
 /** Bytes shown of an unknown protocol. */
@@ -65,9 +67,16 @@ export function unserved(found: DetectedProtocol | 'unknown', bytes: Uint8Array,
         text: start,
         answer: badRequest(`This port is no web server: ${here}. ${served.httpAdvice}`),
       }
+    case 'tls':
+      return { fault: 'unserved', text: tlsText(served) }
     default:
       return { fault: 'unserved', text: start }
   }
+}
+
+/** Of a peer that begins a TLS handshake where nothing is encrypted. It gets no answer: there is none that it would understand. */
+export function tlsText({ listener, tlsAdvice }: Pick<Served, 'listener' | 'tlsAdvice'>): string {
+  return `the peer uses TLS, and listener ${listener} is not encrypted; ${tlsAdvice === '' ? 'connect without TLS' : tlsAdvice}`
 }
 
 /** The first bytes in hexadecimal, in pairs: '16 03 01', and how many more there are. */

@@ -42,6 +42,7 @@ async function startAny(
         tls: tlsOptions(),
         requiresTls: false,
         httpAdvice: () => 'WebSocket clients connect to port 8083.',
+        tlsAdvice: () => 'connect to port 8883 instead',
         ...options,
       }
       return createAnyListener(made, context)
@@ -245,7 +246,7 @@ test('where there is no TLS, a ClientHello is a protocol that is not served', as
   await answerTo(peer)
   expect(rig.events[0]).toMatchObject({
     kind: 'unserved',
-    text: 'the peer speaks TLS, and listener any speaks MQTT, STOMP',
+    text: 'the peer uses TLS, and listener any is not encrypted; connect to port 8883 instead',
   })
 })
 

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 
-import { pumpRandomPieces, readBytes, startRig, TEST_OPTIONS, turn } from '@ternmq/testkit'
+import { closed, pumpRandomPieces, readBytes, startRig, TEST_OPTIONS, turn } from '@ternmq/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { createTcpListener, HIGH_WATER_BYTES, TransportError, TURN_READ_BYTES_MAX } from '../../src/index.ts'
 import { startTcp } from './support.ts'
+import { tlsPeer } from './tls-support.ts'
 
 test('bytes arrive, and all answers of a turn leave in one piece', async () => {
   const rig = await startTcp()
@@ -18,6 +19,33 @@ test('bytes arrive, and all answers of a turn leave in one piece', async () => {
   const [chunk] = (await once(peer, 'data')) as [Buffer]
   expect(chunk.toString()).toBe('abc')
   expect(accepted.transport.peer).toEqual({ listener: 'mqtt', address: '127.0.0.1', port: peer.localPort })
+})
+
+test('a peer that uses TLS is closed, and the adapter hears why instead of its hello', async () => {
+  const rig = await startTcp({
+    key: 'stomp',
+    tlsAdvice: () => 'connect to port 61614 (listeners.stomps) instead, or without TLS',
+  })
+  const peer = tlsPeer(rig.bound)
+  const accepted = await rig.nextAccepted()
+  await closed(peer)
+  await rig.eventually(() => rig.listener.stats.open === 0)
+  expect(accepted.receivedBytes).toBe(0)
+  expect(accepted.closedWith).toEqual([
+    'the peer uses TLS, and listener stomp is not encrypted; connect to port 61614 (listeners.stomps) instead, or without TLS',
+  ])
+  expect(rig.listener.stats).toMatchObject({ unservedProtocols: 1, failedHandshakes: 0 })
+})
+
+test('bytes that only begin as TLS does are the adapter’s', async () => {
+  const rig = await startTcp()
+  const peer = await rig.dial()
+  const accepted = await rig.nextAccepted()
+  peer.write(Uint8Array.of(0x16, 0x02, 0x03, 0x01))
+  await accepted.until(() => accepted.receivedBytes === 4)
+  peer.write(Uint8Array.of(0x16, 0x03, 0x01)) // and later ones anyway
+  await accepted.until(() => accepted.receivedBytes === 7)
+  expect(rig.listener.stats.unservedProtocols).toBe(0)
 })
 
 test('every connection reads into the same memory', async () => {
