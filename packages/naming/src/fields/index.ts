@@ -1,7 +1,8 @@
 /** Fields of messages: one table, read and written by every adapter. */
-export { type Fault, faultText, type Pair, type PairsRead, readPairs } from './read-pairs.ts'
+export { asksForLater, type Fault, faultText, type Pair, type PairsRead, readPairs } from './read-pairs.ts'
 export { type AddressSpelling, addressSpelling } from './spelling.ts'
-export { fieldOf, partNames, PROPERTY_PREFIX } from './names.ts'
+export { isAscii } from './texts.ts'
+export { annotationNames, fieldOf, partNames, PROPERTY_PREFIX } from './names.ts'
 export { FIELDS } from './table.ts'
 export {
   type Field,
@@ -19,7 +20,9 @@ export {
   isMqttText,
   type Loss,
   losses,
+  type MessageAnnotation,
   writeAnnotations,
+  writeMessageAnnotations,
   type WriteOptions,
   writePairs,
 } from './write-pairs.ts'

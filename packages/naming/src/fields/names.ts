@@ -34,14 +34,29 @@ const NO_NAMES: readonly string[] = []
 export const FRAME_HEADERS: Readonly<Record<PairProtocol, readonly string[]>> = {
   mqtt5: NO_NAMES,
   stomp: STOMP_FRAME_HEADERS,
+  amqp10: NO_NAMES,
 }
 
 /** Parts with their names, in the order of the table. */
 export function partNames(protocol: PairProtocol): ReadonlyArray<readonly [part: Part, name: string, field: Field]> {
   return FIELDS.flatMap((field) => {
     const place = field.in[protocol]
-    return place.kind === 'pairs'
-      ? Object.entries(place.names).map(([part, name]) => [part as Part, name, field] as const)
-      : []
+    const names = place.kind === 'pairs' ? place.names : place.kind === 'annotations' ? place.pairs : undefined
+    return entriesOf(names, field)
   })
+}
+
+/** As `partNames`, of the message annotations of AMQP. */
+export function annotationNames(): ReadonlyArray<readonly [part: Part, name: string, field: Field]> {
+  return FIELDS.flatMap((field) => {
+    const place = field.in.amqp10
+    return entriesOf(place.kind === 'annotations' ? place.names : undefined, field)
+  })
+}
+
+function entriesOf(
+  names: Readonly<Partial<Record<Part, string>>> = {},
+  field: Field,
+): ReadonlyArray<readonly [part: Part, name: string, field: Field]> {
+  return Object.entries(names).map(([part, name]) => [part as Part, name, field] as const)
 }

@@ -1,17 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { faultText, type Pair, readPairs } from './read-pairs.ts'
-import { FRAME_HEADERS, partNames } from './names.ts'
+import { annotationNames, FRAME_HEADERS, partNames } from './names.ts'
 import { FIELDS } from './table.ts'
 import { type PairProtocol, TABLED_PROTOCOLS } from './types.ts'
 import { bytesOfText, textOfBytes } from './texts.ts'
-import { type FieldedMessage, losses, writeAnnotations, writePairs } from './write-pairs.ts'
+import { type FieldedMessage, losses, writeAnnotations, writeMessageAnnotations, writePairs } from './write-pairs.ts'
 
 function encode(text: string): Uint8Array {
   return new Uint8Array(new TextEncoder().encode(text))
 }
 
-const PROTOCOLS: readonly PairProtocol[] = ['mqtt5', 'stomp']
+const PROTOCOLS: readonly PairProtocol[] = ['mqtt5', 'stomp', 'amqp10']
 
 describe('the table', () => {
   test('has a place for every field in every protocol, and a reason where there is none', () => {
@@ -20,6 +20,12 @@ describe('the table', () => {
       for (const place of Object.values(field.in)) if (place.kind === 'lost') expect(place.reason).not.toBe('')
     }
     expect(new Set(FIELDS.map(({ id }) => id)).size).toBe(FIELDS.length)
+  })
+
+  test('gives each annotation of AMQP one meaning, by a name that others pass on', () => {
+    const names = annotationNames().map(([, name]) => name)
+    expect(new Set(names).size).toBe(names.length)
+    for (const name of names) expect(name).toMatch(/^x-opt-/)
   })
 
   test('gives each name one meaning in a protocol', () => {
@@ -106,6 +112,34 @@ describe('reading', () => {
     })
     expect(read.priority).toBe(9)
     expect(read.faults).toEqual([])
+  })
+
+  test('application properties of AMQP; what others call a field is a property there', () => {
+    const read = readPairs('amqp10', [
+      ['JMSType', 'mine'],
+      ['priority', 'mine'],
+      ['app-id', 'shop'],
+      ['_AMQ_DUPL_ID', 'd1'],
+      ['AMQ_SCHEDULED_DELAY', '1000'],
+      ['ActiveMQ.Retain', 'true'],
+    ])
+    expect(read).toEqual({
+      headers: {
+        appId: 'shop',
+        properties: [
+          ['JMSType', 'mine'],
+          ['priority', 'mine'],
+          ['_AMQ_DUPL_ID', 'd1'],
+        ],
+      },
+      dedupId: 'd1',
+      schedule: { delayMs: 1_000 },
+      retain: 'set',
+      faults: [],
+      ignored: [],
+    })
+    const [fault] = readPairs('amqp10', [['AMQ_SCHEDULED_DELAY', 'soon']]).faults
+    expect(faultText('amqp10', fault!)).toMatch(/^application property 'AMQ_SCHEDULED_DELAY' is 'soon', which must be /)
   })
 
   test.each(['-1', '-7'])('JMSXGroupSeq %s ends the group', (sequence) => {
@@ -235,6 +269,37 @@ describe('writing', () => {
     expect(losses('stomp', dead, { delivery })).toEqual([])
   })
 
+  test('and AMQP in message annotations', () => {
+    expect(writeMessageAnnotations(dead, { delivery: { retained: true } })).toEqual([
+      ['x-opt-ORIG-ADDRESS', 'topic://a.b'],
+      ['x-opt-ORIG-QUEUE', 'queue://orders'],
+      ['x-opt-death-cause', 'rejected'],
+      ['x-opt-death-reason', 'no such item'],
+      ['x-opt-death-count', 2],
+      ['x-opt-death-time', 5],
+      ['x-opt-retained', true],
+      ['x-opt-zone', 'north'],
+    ])
+    expect(writePairs('amqp10', dead)).toEqual([['colour', 'red']])
+    expect(losses('amqp10', dead)).toEqual([])
+  })
+
+  test('AMQP takes every property, and has symbols for types of content', () => {
+    const properties: Pair[] = [
+      ['a', '1'],
+      ['a', '2'],
+      ['', 'nul\0'],
+      ['app-id', 'mine'],
+    ]
+    expect(writePairs('amqp10', { headers: { appId: 'shop', properties } })).toEqual([
+      ['app-id', 'shop'],
+      ...properties.slice(0, 3),
+      ['x-property.app-id', 'mine'],
+    ])
+    const headers = { contentType: 'grün', contentEncoding: 'gzip', properties }
+    expect(losses('amqp10', { headers }).map(({ field }) => field)).toEqual(['contentType'])
+  })
+
   test('and MQTT 5 in user properties; what MQTT cannot say is listed', () => {
     const trail: Pair[] = [
       ['x-death-address', 'a/b'],
@@ -289,7 +354,9 @@ describe('writing', () => {
     [{ redelivered: true, failedCount: 0 }, ['redelivered true', 'JMSXDeliveryCount 2']],
     [{ redelivered: true, failedCount: 3 }, ['redelivered true', 'JMSXDeliveryCount 4']],
   ])('a delivery %j says %j: whoever hears of a redelivery counts two at least', (delivery, expected) => {
-    expect(writePairs('stomp', { headers: { properties: [] } }, { delivery }).map((pair) => pair.join(' '))).toEqual(expected)
+    expect(writePairs('stomp', { headers: { properties: [] } }, { delivery }).map((pair) => pair.join(' '))).toEqual(
+      expected,
+    )
   })
 
   test('STOMP has the first of a name only, and MQTT no U+0000 and nothing longer than 65,535 bytes', () => {

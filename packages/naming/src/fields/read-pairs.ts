@@ -1,6 +1,6 @@
 /**
- * From the pairs of a publisher (STOMP's headers, MQTT 5's user properties) to what they mean in the core. Pairs that stand for no field
- * are properties, in their order; those that only the broker may say are left out, and named.
+ * From the pairs of a publisher (STOMP's headers, MQTT 5's user properties, AMQP's application properties) to what they mean in the core.
+ * Pairs that stand for no field are properties, in their order; those that only the broker may say are left out, and named.
  */
 import type { Headers, ScheduleOptions } from '@ternmq/core'
 import { quote } from '../refusal.ts'
@@ -154,6 +154,7 @@ type Meaning = { readonly part: Part; readonly reader: Reader | 'broker' } | 'fr
 const MEANINGS: Readonly<Record<PairProtocol, ReadonlyMap<string, Meaning>>> = {
   mqtt5: meaningsIn('mqtt5'),
   stomp: meaningsIn('stomp'),
+  amqp10: meaningsIn('amqp10'),
 }
 
 function meaningsIn(protocol: PairProtocol): ReadonlyMap<string, Meaning> {
@@ -173,6 +174,7 @@ export function isReserved(protocol: PairProtocol, name: string): boolean {
 const SPELLINGS: Readonly<Record<PairProtocol, AddressSpelling>> = {
   mqtt5: addressSpelling('mqtt'),
   stomp: addressSpelling('stomp'),
+  amqp10: addressSpelling('amqp10'),
 }
 
 /**
@@ -212,16 +214,21 @@ export function readPairs(
 }
 
 /** As in ActiveMQ: repeats alone, or a delay of 0, mean at once. */
-function asksForLater({ deliverAtMs, delayMs = 0, periodMs = 0, cron = '' }: ScheduleOptions): boolean {
+export function asksForLater({ deliverAtMs, delayMs = 0, periodMs = 0, cron = '' }: ScheduleOptions): boolean {
   return deliverAtMs !== undefined || delayMs > 0 || periodMs > 0 || cron !== ''
 }
 
 function remedyOf(protocol: PairProtocol, name: string): string {
-  return `correct it or leave it out; a property of your own by that name is written '${PROPERTY_PREFIX}${name}'${protocol === 'mqtt5' ? ' for this broker' : ''}`
+  return `correct it or leave it out; a property of your own by that name is written '${PROPERTY_PREFIX}${name}'${protocol === 'stomp' ? '' : ' for this broker'}`
+}
+
+const PAIR_WORDS: Readonly<Record<PairProtocol, string>> = {
+  mqtt5: 'user property',
+  stomp: 'header',
+  amqp10: 'application property',
 }
 
 /** For a reason string, an ERROR frame, an event: who, what value, which rule, what to do. */
 export function faultText(protocol: PairProtocol, { name, value, rule, remedy }: Fault): string {
-  const what = protocol === 'mqtt5' ? 'user property' : 'header'
-  return `${what} ${quote(name)} is ${quote(value)}, which must be ${rule}: ${remedy}`
+  return `${PAIR_WORDS[protocol]} ${quote(name)} is ${quote(value)}, which must be ${rule}: ${remedy}`
 }

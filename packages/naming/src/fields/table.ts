@@ -15,6 +15,10 @@ const pairs = (names: Readonly<Partial<Record<Part, string>>>, partly?: string):
   names,
   ...(partly !== undefined && { partly }),
 })
+const annotations = (
+  names: Readonly<Partial<Record<Part, string>>>,
+  alsoPairs?: Readonly<Partial<Record<Part, string>>>,
+): Place => ({ kind: 'annotations', names, ...(alsoPairs !== undefined && { pairs: alsoPairs }) })
 const lost = (reason: string): Place => ({ kind: 'lost', reason })
 
 /** MQTT 3.1 and 3.1.1: a PUBLISH is a topic, flags and a body. */
@@ -33,7 +37,7 @@ export const FIELDS: readonly Field[] = [
       amqp10: native('properties.message-id'),
       rest: native('JMSMessageID'),
     },
-    note: "STOMP's own message-id is the broker's name for one delivery, for ACK and NACK.",
+    note: "STOMP's own message-id is the broker's name for one delivery, for ACK and NACK. An id of AMQP that is no string is `ID:AMQP_UUID:…`, `ID:AMQP_ULONG:…` or `ID:AMQP_BINARY:…` elsewhere, as in JMS, and gets its type back.",
   },
   {
     id: 'correlation',
@@ -156,7 +160,7 @@ export const FIELDS: readonly Field[] = [
       amqp10: native('header.ttl, properties.absolute-expiry-time'),
       rest: native('JMSExpiration'),
     },
-    note: 'The core keeps the moment; protocols that say an interval get what is left of it.',
+    note: 'The core keeps the moment; protocols that say an interval get what is left of it. Of AMQP, ttl counts before absolute-expiry-time: it needs no clock that agrees.',
   },
   {
     id: 'timestamp',
@@ -210,7 +214,7 @@ export const FIELDS: readonly Field[] = [
       amqp10: native('properties.group-id, .group-sequence'),
       rest: native('JMSXGroupID, JMSXGroupSeq'),
     },
-    note: 'A sequence below 0 ends the group, as in ActiveMQ.',
+    note: 'A sequence below 0 ends the group, as in ActiveMQ; in AMQP that is one of 2,147,483,648 and more.',
   },
   {
     id: 'schedule',
@@ -235,10 +239,26 @@ export const FIELDS: readonly Field[] = [
         deliverAt: 'AMQ_SCHEDULED_TIME',
         scheduledId: 'scheduledJobId',
       }),
-      amqp10: native('x-opt-delivery-time, -delay, -repeat, -period, -cron'),
+      amqp10: annotations(
+        {
+          delay: 'x-opt-delivery-delay',
+          period: 'x-opt-delivery-period',
+          repeats: 'x-opt-delivery-repeat',
+          cron: 'x-opt-delivery-cron',
+          deliverAt: 'x-opt-delivery-time',
+          scheduledId: 'x-opt-scheduled-id',
+        },
+        {
+          delay: 'AMQ_SCHEDULED_DELAY',
+          period: 'AMQ_SCHEDULED_PERIOD',
+          repeats: 'AMQ_SCHEDULED_REPEAT',
+          cron: 'AMQ_SCHEDULED_CRON',
+          deliverAt: 'AMQ_SCHEDULED_TIME',
+        },
+      ),
       rest: native('AMQ_SCHEDULED_DELAY, _PERIOD, _REPEAT, _CRON'),
     },
-    note: 'Milliseconds. What is sent again and again has the id of its schedule, from the broker only. MQTT 5 takes the topic of MQTT 3 as well.',
+    note: 'Milliseconds. What is sent again and again has the id of its schedule, from the broker only. MQTT 5 takes the topic of MQTT 3 as well. Of AMQP, x-opt-delivery-time stays with the message: it is the JMSDeliveryTime that receivers see.',
   },
   {
     id: 'redelivery',
@@ -279,7 +299,15 @@ export const FIELDS: readonly Field[] = [
         deathExpiredAt: 'x-death-expired-at',
         deathTime: 'x-death-time',
       }),
-      amqp10: native('x-opt-ORIG-ADDRESS, x-opt-ORIG-QUEUE, x-opt-death-…'),
+      amqp10: annotations({
+        deathAddress: 'x-opt-ORIG-ADDRESS',
+        deathQueue: 'x-opt-ORIG-QUEUE',
+        deathCause: 'x-opt-death-cause',
+        deathReason: 'x-opt-death-reason',
+        deathCount: 'x-opt-death-count',
+        deathExpiredAt: 'x-opt-death-expired-at',
+        deathTime: 'x-opt-death-time',
+      }),
       rest: native('x-death-…'),
     },
     note: 'Times are Unix ms. x-death-cause: `rejected`, `deliveries-exhausted`, `expired` or `undeliverable`; x-death-reason: what the receiver said.',
@@ -310,7 +338,7 @@ export const FIELDS: readonly Field[] = [
       amqp10: native('the kind of body section, x-opt-jms-msg-type'),
       rest: native('charset of Content-Type', 'only that it is text'),
     },
-    note: 'STOMP without amq-msg-type: a frame with content-length has bytes, one without has text.',
+    note: 'STOMP without amq-msg-type: a frame with content-length has bytes, one without has text. AMQP: a string is text, data is bytes; maps, lists and other values reach other protocols as JSON, content type application/json.',
   },
   {
     id: 'retain',
@@ -321,7 +349,7 @@ export const FIELDS: readonly Field[] = [
       mqtt5: native('RETAIN'),
       mqtt3: native('RETAIN'),
       stomp: pairs({ retain: 'retain', retainJms: 'ActiveMQ.Retain' }),
-      amqp10: native('x-opt-retain, property ActiveMQ.Retain'),
+      amqp10: annotations({ retain: 'x-opt-retain' }, { retainJms: 'ActiveMQ.Retain' }),
       rest: native('?retain=1'),
     },
     note: 'STOMP: `retain:true`, `retain:set` or `ActiveMQ.Retain:true` keep, `retain:remove` forgets. An empty body forgets everywhere. MQTT 5 receivers see RETAIN where they asked for Retain As Published.',
@@ -335,23 +363,23 @@ export const FIELDS: readonly Field[] = [
       mqtt5: native('RETAIN'),
       mqtt3: native('RETAIN'),
       stomp: pairs({ retained: 'ActiveMQ.Retained' }),
-      amqp10: native('x-opt-retained'),
+      amqp10: annotations({ retained: 'x-opt-retained' }),
       rest: native('ActiveMQ.Retained'),
     },
   },
   {
     id: 'properties',
     what: "the publisher's own properties, in their order",
-    core: 'Headers.properties',
+    core: 'Headers.properties, .typed',
     life: 'end-to-end',
     in: {
       mqtt5: native('User Property', 'no U+0000 in them, 65,535 bytes at most for a name and for a value'),
       mqtt3: BARE,
       stomp: native('headers', 'the first of a name only, no empty name, no U+0000'),
-      amqp10: native('application-properties', 'the first of a name only; all of them in x-opt-mqtt-user-properties'),
+      amqp10: native('application-properties, all of them in x-opt-mqtt-user-properties where names repeat'),
       rest: native('headers', 'the first of a name only, ASCII only'),
     },
-    note: 'A property whose name means something else in the other protocol is written there as `x-property.NAME`, and read back under its own name.',
+    note: "A property whose name means something else in the other protocol is written there as `x-property.NAME`, and read back under its own name. Numbers and truth values of AMQP are so for selectors, texts in other protocols; its publishers' own `x-opt-` annotations are properties there.",
   },
   {
     id: 'annotations',

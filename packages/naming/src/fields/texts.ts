@@ -50,6 +50,10 @@ export function fitsBytes(text: string, max: number): boolean {
 
 const UTF8_BYTES_PER_UNIT_MAX = 3
 
+export function isAscii(text: string): boolean {
+  return !/[^\0-\x7f]/.test(text)
+}
+
 function utf8(bytes: Uint8Array): string | undefined {
   try {
     return strictDecoder.decode(bytes)

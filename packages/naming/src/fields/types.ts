@@ -8,8 +8,8 @@ export type TabledProtocol = Exclude<FieldProtocol, 'amqp091'>
 
 export const TABLED_PROTOCOLS: readonly TabledProtocol[] = ['mqtt5', 'mqtt3', 'stomp', 'amqp10', 'rest']
 
-/** Protocols whose fields come as pairs of texts: user properties, headers. */
-export type PairProtocol = 'mqtt5' | 'stomp'
+/** Protocols whose fields come as pairs of texts: user properties, headers, application properties. */
+export type PairProtocol = 'mqtt5' | 'stomp' | 'amqp10'
 
 /** One value that has a name of its own where fields are pairs. */
 export type Part =
@@ -50,12 +50,18 @@ export type Part =
   | 'retained'
 
 /**
- * native: a field of the protocol's own, which its adapter reads and writes. pairs: texts by these names. lost: it has none, and why.
- * `partly`: what does not come back as it was.
+ * native: a field of the protocol's own, which its adapter reads and writes. pairs: texts by these names. annotations: of an AMQP message,
+ * and what is read from its application properties beside them. lost: it has none, and why. `partly`: what does not come back as it was.
  */
 export type Place =
   | { readonly kind: 'native'; readonly name: string; readonly partly?: string }
   | { readonly kind: 'pairs'; readonly names: Readonly<Partial<Record<Part, string>>>; readonly partly?: string }
+  | {
+      readonly kind: 'annotations'
+      readonly names: Readonly<Partial<Record<Part, string>>>
+      readonly pairs?: Readonly<Partial<Record<Part, string>>>
+      readonly partly?: string
+    }
   | { readonly kind: 'lost'; readonly reason: string }
 
 export type FieldId =

@@ -25,12 +25,12 @@ export function renderHeaders(): string {
     'each field goes by the name that it has there. The table is the one that the adapters read and write by; property tests send random',
     'messages from each protocol through each other and back, and hold what it says.',
     '',
-    'AMQP 1.0 and REST are how they will be; their adapters are yet to come. AMQP 0-9-1 has its place in the table, and no names yet.',
+    'REST is how it will be; its adapter is yet to come. AMQP 0-9-1 has its place in the table, and no names yet.',
     '',
     '## Fields',
     '',
-    '"–": lost there, see below. Names in `code` are user properties (MQTT 5), headers (STOMP) or application properties (AMQP); all others are',
-    "fields of the protocol's own.",
+    '"–": lost there, see below. Names in `code` are user properties (MQTT 5), headers (STOMP) or application properties (AMQP); those that begin',
+    "with x-opt- are message annotations of AMQP; all others are fields of the protocol's own.",
     '',
     ...table(
       ['field', ...TABLED_PROTOCOLS.map((protocol) => NAMES[protocol]), ''],
@@ -57,10 +57,12 @@ export function renderHeaders(): string {
     `- A property whose name means something else in the receiver's protocol is written as \`${PROPERTY_PREFIX}NAME\` and read back as NAME: a user`,
     `  property \`destination\` of MQTT is \`${PROPERTY_PREFIX}destination\` in STOMP, and cannot send a message elsewhere.`,
     '- A field with a value that it cannot have (`priority:12`, `expires:abc`) is refused before the message goes anywhere: STOMP gets an ERROR,',
-    '  MQTT 5 reason code 0x83 with a reason string, and at QoS 0, which has no answer, the operator an event. Each says name, value, rule and remedy.',
+    '  MQTT 5 reason code 0x83 with a reason string, AMQP the outcome rejected with amqp:invalid-field, and where there is no answer (QoS 0, settled',
+    '  by its sender) the operator an event. Each says name, value, rule and remedy.',
     '- In MQTT 5 a user property `priority` is the priority. Whoever has one of that name with other values writes',
     `  \`${PROPERTY_PREFIX}priority\`.`,
-    '- Dead letters and repeated sendings are the one case in which MQTT 5 receivers get user properties that the publisher did not write.',
+    '- Dead letters and repeated sendings are the one case in which MQTT 5 receivers get user properties that the publisher did not write, and AMQP',
+    '  receivers message annotations. The bare message of AMQP is never changed.',
     '',
     '## Guarantees',
     '',
@@ -73,7 +75,10 @@ export function renderHeaders(): string {
           "The lower of the subscription's QoS and the message's: QoS 1 for every message of another protocol, to be kept or not; with `mqtt.foreignTransientQos: 0` QoS 0 for one that is not to be kept.",
         ],
         ['MQTT QoS 2', 'Kept once for client and packet identifier until PUBREL; others get it as one to be kept.'],
-        ['acknowledgement', 'PUBACK, PUBREC, RECEIPT, disposition and 2xx come when every queue has it, as durable as the queue is.'],
+        [
+          'acknowledgement',
+          'PUBACK, PUBREC, RECEIPT, disposition and 2xx come when every queue has it, as durable as the queue is.',
+        ],
         ['expiry', 'The core keeps the moment; what is left of it is written where a protocol has an interval.'],
       ],
     ),
@@ -83,7 +88,9 @@ export function renderHeaders(): string {
 
 function cell(place: Place): string {
   if (place.kind === 'lost') return '–'
-  return place.kind === 'native' ? place.name : Object.values(place.names).map(code).join(', ')
+  if (place.kind === 'native') return place.name
+  if (place.kind === 'pairs') return Object.values(place.names).map(code).join(', ')
+  return [...Object.values(place.names), ...Object.values(place.pairs ?? {}).map(code)].join(', ')
 }
 
 function lossesOf(protocol: TabledProtocol): string[] {
