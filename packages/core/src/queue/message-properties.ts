@@ -3,7 +3,7 @@
  * the first of a name counts. [JMS 3.1 §3.8.1.1]
  *
  * Where a protocol has no field of its own for id, type or time of a message, as MQTT, a property with the name that JMS has stands for
- * it. Properties of MQTT and STOMP are strings: a selector compares them with numbers only if it begins with
+ * it. Properties of AMQP have types. Those of MQTT and STOMP are strings: a selector compares them with numbers only if it begins with
  * `convert_string_expressions:`.
  */
 import type { Message } from '../message.ts'
@@ -67,6 +67,8 @@ function correlationOf({ headers }: Message): string | undefined {
 const decoder = new TextDecoder()
 
 function ownProperty({ headers, extras }: Message, name: string): SelectorValue | undefined {
+  const typed = headers.typed?.get(name)
+  if (typed !== undefined) return typed
   for (const [key, value] of headers.properties) if (key === name) return value
   const annotations = extras?.annotations
   return annotations !== undefined && Object.hasOwn(annotations, name) ? annotations[name] : undefined
