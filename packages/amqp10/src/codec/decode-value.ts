@@ -14,8 +14,17 @@ export function decodeValue(bytes: Uint8Array, at: number): Value {
   return unwrap(new ExactReader(buffer).read())
 }
 
-/** Reads integers and times of 64 bits to their last bit. */
+const DESCRIBED = { name: 'described', typecode: Code.described }
+
+/** Reads integers and times of 64 bits to their last bit, and every descriptor of a value that has several. */
 class ExactReader extends rhea.Reader {
+  override read(): Typed {
+    if (this.buffer[this.position] !== Code.described) return super.read()
+    this.position++
+    const descriptor = this.read()
+    return { type: DESCRIBED, descriptor, value: this.read() }
+  }
+
   override read_fixed_width(type: { readonly typecode: number; readonly width: number }): unknown {
     const { typecode } = type
     if (typecode !== Code.ulong && typecode !== Code.long && typecode !== Code.timestamp)
@@ -38,7 +47,7 @@ function unwrap(typed: Typed): Value {
   return typed.descriptor === undefined ? value : describe(typed.descriptor, value)
 }
 
-/** Of several descriptors the outermost. Those that are neither symbol nor ulong are reserved: they say nothing. [AMQP10 §1.5] */
+/** Descriptors that are neither symbol nor ulong are reserved: they say nothing. [AMQP10 §1.5] */
 function describe({ type, value: name }: Typed, value: Value): Value {
   switch (type.typecode) {
     case Code.symbol8:
@@ -55,6 +64,8 @@ function describe({ type, value: name }: Typed, value: Value): Value {
 
 function contentOf(code: number, content: unknown, typed?: Typed): Value {
   switch (code) {
+    case Code.described:
+      return unwrap(content as Typed)
     case Code.boolean:
       return content !== 0
     case Code.char:

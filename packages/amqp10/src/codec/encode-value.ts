@@ -40,7 +40,7 @@ export function encode(value: Writable): Uint8Array {
 }
 
 /** Numbers become the smallest of int, long and double that holds them: what they were before is not known. */
-export function toTyped(value: Value): Typed {
+export function toTyped(value: Value): Writable {
   switch (typeof value) {
     case 'boolean':
       return rhea.wrap_boolean(value)
@@ -55,17 +55,16 @@ export function toTyped(value: Value): Typed {
   }
 }
 
-function typedObject(value: Exclude<Value, null | boolean | number | bigint | string>): Typed {
+function typedObject(value: Exclude<Value, null | boolean | number | bigint | string>): Writable {
   if (value instanceof AmqpSymbol) return symbol(value.text)
   if (value instanceof Date) return rhea.Timestamp(value)
   if (value instanceof Uint8Array) return rhea.wrap_binary(value)
   if (isList(value)) return list(value.map(toTyped))
   if (isMap(value)) return map([...value].map(([key, element]) => [toTyped(key), toTyped(element)]))
   const { descriptor } = value
-  return rhea.described(
-    typeof descriptor === 'string' ? symbol(descriptor) : typedUlong(descriptor),
-    toTyped(value.value),
-  )
+  const name = typeof descriptor === 'string' ? symbol(descriptor) : typedUlong(descriptor)
+  // Together, as bytes: what rhea describes has one descriptor.
+  return new Encoded(Buffer.concat([Buffer.of(Code.described), encode(name), encode(toTyped(value.value))]))
 }
 
 function isList(value: object): value is readonly Value[] {

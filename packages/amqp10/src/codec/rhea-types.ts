@@ -10,7 +10,7 @@ export interface Typed {
   readonly type: { readonly name: string; readonly typecode: number }
   /** Typed values again within lists, maps (keys and values in turn) and described arrays; bare ones within arrays. */
   readonly value: unknown
-  descriptor?: Typed
+  readonly descriptor?: Typed
   /** Of arrays. */
   readonly array_constructor?: { readonly typecode: number; readonly descriptor?: Typed }
 }

@@ -91,7 +91,7 @@ function checkElements(bytes: Uint8Array, code: number, at: number, end: number,
   const count = isWide ? uint32At(bytes, at) : bytes[at]!
   const isArray = code === Code.array8 || code === Code.array32
   const found = isArray
-    ? checkArray(bytes, count, start, end, depth, what)
+    ? checkArray(bytes, code, count, start, end, depth, what)
     : checkCompound(bytes, code, count, start, end, depth, what)
   if (found === end) return
   const text = `${nameOf(code)} has ${end - found} bytes behind its ${count} elements`
@@ -118,7 +118,15 @@ function checkCompound(
   return at
 }
 
-function checkArray(bytes: Uint8Array, count: number, start: number, end: number, depth: number, what: string): number {
+function checkArray(
+  bytes: Uint8Array,
+  arrayCode: number,
+  count: number,
+  start: number,
+  end: number,
+  depth: number,
+  what: string,
+): number {
   let at = start
   let elementDepth = depth + 1
   for (; at < end && bytes[at] === Code.described; elementDepth++) at = check(bytes, at + 1, end, elementDepth, what)
@@ -133,7 +141,7 @@ function checkArray(bytes: Uint8Array, count: number, start: number, end: number
     if (emptyElements <= EMPTY_ELEMENTS_MAX) return at
     throw malformed(what, `arrays have ${emptyElements} elements without bytes, the limit is ${EMPTY_ELEMENTS_MAX}`)
   }
-  if (count > end - at) throw tooMany(what, Code.array32, count, end - at)
+  if (count > end - at) throw tooMany(what, arrayCode, count, end - at)
   for (let left = count; left > 0; left--) at = checkContent(bytes, code, at, end, elementDepth, what)
   return at
 }
