@@ -481,6 +481,28 @@ test('pausing holds messages back, and resuming loses none', async () => {
   await accepted.until(() => accepted.receivedBytes === 12)
 })
 
+test('20 MB in messages and pieces of every size reach an adapter that stops and starts, byte for byte', async () => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound)
+  const accepted = await rig.nextAccepted()
+  const all = Buffer.alloc(20_000_000)
+  for (let at = 0; at < all.length; at += 4) all.writeUInt32LE(Math.imul(at, 2_654_435_761) >>> 0, at)
+  for (let at = 0, size = 1; at < all.length; at += size, size = (size * 7 + 13) % 200_000) {
+    const isLast = at + size >= all.length
+    peer.send(all.subarray(at, at + size), { fin: isLast || size % 3 > 0 })
+    if (size % 5 === 0) peer.ping()
+  }
+  while (accepted.receivedBytes < all.length) {
+    accepted.transport.pauseReading()
+    const { receivedBytes } = accepted
+    await turn()
+    expect(accepted.receivedBytes).toBe(receivedBytes)
+    accepted.transport.resumeReading()
+    await accepted.until(() => accepted.receivedBytes > receivedBytes)
+  }
+  expect(Buffer.compare(Buffer.concat(accepted.received), all)).toBe(0)
+})
+
 test('a slow reader makes the transport unwritable, and onWritable follows', async () => {
   const rig = await startWs()
   const peer = await dialWs(rig.bound)
