@@ -45,6 +45,8 @@ const CLOSE = 0x18
 const EARLY_FRAME_BYTES_MAX = 4_096
 /** A frame of the other side must be able to hold so much. [AMQP10 §2.7.1] */
 const FRAME_BYTES_MIN = 512
+/** Shortest silence that a client may ask for: a few ticks of the wheel. [AMQP10 §2.4.5] */
+const PEER_IDLE_MS_MIN = 1_000
 
 export class AmqpConnection implements Connection, SessionOwner, PublishOwner, InputHolder, WheelEntry, FrameSink {
   readonly adapter: AmqpAdapter
@@ -167,19 +169,19 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
     const text = is091
       ? 'the peer speaks AMQP 0-9-1, which is not spoken here yet; use AMQP 1.0'
       : `protocol header AMQP ${protocolId} ${major}.${minor}.${revision} is not spoken here; AMQP 1.0 is, with SASL or without`
-    this.#refuseHeader(text)
+    this.#refuseHeader(text, protocolId === SASL_ID ? PROTOCOL_HEADER_SASL : PROTOCOL_HEADER_AMQP)
     return false
   }
 
   /** Something else than AMQP. */
   onBadHeader(bytes: Uint8Array): void {
-    this.#refuseHeader(`the first bytes are no AMQP header: ${Buffer.from(bytes).toString('hex')}`)
+    this.#refuseHeader(`the first bytes are no AMQP header: ${Buffer.from(bytes).toString('hex')}`, PROTOCOL_HEADER_AMQP)
   }
 
   /** Hot path. */
   onFrame(type: number, channel: number, bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#phase === 'opened') this.#onOpened(type, channel, bytes, start, end)
-    else this.#onEarly(type, bytes, start, end)
+    else this.#onEarly(type, channel, bytes, start, end)
     return this.#phase !== 'ended' && !this.#isBusy
   }
 
@@ -312,9 +314,9 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
     this.transport.end(description)
   }
 
-  #refuseHeader(text: string): void {
-    // The version that is spoken, then the end. [AMQP10 §2.2]
-    this.transport.write(this.#phase === 'secured' ? PROTOCOL_HEADER_AMQP : is091OrAmqp(text) ? PROTOCOL_HEADER_AMQP : PROTOCOL_HEADER_SASL)
+  /** What is spoken, then the end. [AMQP10 §2.2] */
+  #refuseHeader(text: string, spoken: Uint8Array): void {
+    this.transport.write(spoken)
     this.#leave(text, 'AMQP10-2.2-a')
     this.transport.end(text)
   }
@@ -335,12 +337,13 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
 
   // ── before open ──
 
-  #onEarly(type: number, bytes: Uint8Array, start: number, end: number): void {
+  #onEarly(type: number, channel: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.#phase === 'closing') return // nothing counts after close [AMQP10 §2.4.3]
     if (this.#phase === 'sasl') return this.#onSasl(type, bytes, start, end)
     if (type === SASL_FRAME) throw new AmqpFault('connection', 'amqp:connection:framing-error', 'a SASL frame came outside of the login')
     if (start === end) return
     if (performativeCode(bytes, start, end) !== OPEN) throw new AmqpFault('connection', 'amqp:illegal-state', 'the first frame must be open')
+    if (channel !== 0) throw new AmqpFault('connection', 'amqp:connection:framing-error', `open came on channel ${channel}; it is sent on channel 0`, 'AMQP10-2.4.1-b')
     this.#onOpen(decodeOpen(bytes, start, end))
   }
 
@@ -383,6 +386,9 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
     const { settings } = this.adapter
     if (open.maxFrameBytes < FRAME_BYTES_MIN) {
       throw new AmqpFault('connection', 'amqp:invalid-field', `max-frame-size is ${open.maxFrameBytes}; it is ${FRAME_BYTES_MIN} at least`, 'AMQP10-2.7.1-a')
+    }
+    if (open.idleTimeoutMs > 0 && open.idleTimeoutMs < PEER_IDLE_MS_MIN) {
+      throw new AmqpFault('connection', 'amqp:invalid-field', `idle-time-out is ${open.idleTimeoutMs} ms; silences below ${PEER_IDLE_MS_MIN} ms cannot be kept`, 'AMQP10-2.4.5-d')
     }
     const idBytes = Buffer.byteLength(open.containerId)
     if (idBytes === 0 || idBytes > settings.maxContainerIdBytes) {
@@ -578,9 +584,4 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
       })
     }
   }
-}
-
-/** Whoever spoke AMQP hears the version of it that is spoken. */
-function is091OrAmqp(text: string): boolean {
-  return text.includes('AMQP')
 }

@@ -389,7 +389,7 @@ export class AmqpSession {
       case ATTACH: {
         const wanted = decodeAttach(bytes, start, end)
         if (this.#links[wanted.handle] !== undefined) {
-          throw new AmqpFault('session', 'amqp:session:handle-in-use', `handle ${wanted.handle} has a link already; detach it first, or take another`, 'AMQP10-2.7.3-c')
+          throw new AmqpFault('connection', 'amqp:session:handle-in-use', `handle ${wanted.handle} has a link already; detach it first, or take another`, 'AMQP10-2.7.3-c')
         }
         attach(this, wanted)
         break
@@ -449,6 +449,7 @@ export class AmqpSession {
   }
 
   #onEnd(_error: PeerError | undefined): void {
+    this.#writeAccepted()
     this.#isEnding = true
     this.#endLinks('detached')
     this.connection.forgetSession(this)

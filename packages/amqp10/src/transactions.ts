@@ -44,11 +44,12 @@ export class ConnectionTransactions {
   /** A new one, with its id. [AMQP10 §4.2] */
   declare(link: CoordinatorLink): Result<Uint8Array> {
     const { session, producer } = this.#connection
-    const begun = session.beginTransaction(producer)
-    if (!begun.ok) return begun
     const id = Buffer.alloc(ID_BYTES)
     id.writeBigUInt64BE(BigInt(++this.#lastId))
-    this.#open.set(id.toString('hex'), { link, transaction: begun.value, staged: [], flaw: undefined })
+    const key = id.toString('hex')
+    const begun = session.beginTransaction(producer, () => this.#onTimedOut(key))
+    if (!begun.ok) return begun
+    this.#open.set(key, { link, transaction: begun.value, staged: [], flaw: undefined })
     return { ok: true, value: id }
   }
 
@@ -58,10 +59,7 @@ export class ConnectionTransactions {
     const open = this.#open.get(key)
     if (open === undefined || open.link !== link) return then({ condition: 'amqp:transaction:unknown-id', text: unknownText(key) })
     this.#open.delete(key)
-    if (open.transaction.state !== 'open') {
-      this.#giveBack(open)
-      return then({ condition: 'amqp:transaction:timeout', text: `transaction ${key} was rolled back by the broker; begin again` })
-    }
+    if (open.transaction.state !== 'open') return then({ condition: 'amqp:transaction:timeout', text: timedOutText(key) })
     if (hasFailed || open.flaw !== undefined) {
       this.#rollback(open)
       return then(hasFailed ? undefined : { condition: 'amqp:transaction:rollback', text: `the transaction was rolled back: ${open.flaw!.text}` })
@@ -80,7 +78,7 @@ export class ConnectionTransactions {
     const key = keyOf(id)
     const open = this.#open.get(key)
     if (open === undefined) throw new AmqpFault('link', 'amqp:transaction:unknown-id', unknownText(key), 'AMQP10-4.4.1-a')
-    if (open.transaction.state !== 'open') throw new AmqpFault('link', 'amqp:transaction:timeout', `transaction ${key} was rolled back by the broker; begin again`)
+    if (open.transaction.state !== 'open') throw new AmqpFault('link', 'amqp:transaction:timeout', timedOutText(key))
     const refusal = open.transaction.publish(target, message, options)
     if (refusal !== undefined) open.flaw ??= refusal
     return refusal
@@ -109,6 +107,12 @@ export class ConnectionTransactions {
     }
   }
 
+  /** The core has rolled it back; the client hears when it names it again. */
+  #onTimedOut(key: string): void {
+    const open = this.#open.get(key)
+    if (open !== undefined) this.#giveBack(open)
+  }
+
   #rollback(open: Open): void {
     open.transaction.rollback()
     this.#giveBack(open)
@@ -126,6 +130,10 @@ export class ConnectionTransactions {
 
 function keyOf(id: Uint8Array): string {
   return Buffer.from(id).toString('hex')
+}
+
+function timedOutText(key: string): string {
+  return `transaction ${key} was open for too long (limits.transactionAgeMaxMs) and was rolled back; declare a new one`
 }
 
 function unknownText(key: string): string {
