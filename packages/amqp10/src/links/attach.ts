@@ -29,9 +29,11 @@ export function attach(session: AmqpSession, wanted: Attach): void {
     throw new AmqpFault('connection', 'amqp:connection:framing-error', `attach: handle ${wanted.handle} is above handle-max ${Math.min(handleMax, session.peerHandleMax)}`, 'AMQP10-2.7.2-c')
   }
   const direction = wanted.role === 'sender' ? 'inbound' : 'outbound'
-  const before = session.linkNamed(direction, wanted.name)
-  if (before !== undefined && !before.isDetaching) {
-    session.detach(before, new AmqpFault('link', 'amqp:link:stolen', `link '${wanted.name}' was attached again on handle ${wanted.handle}`))
+  for (const each of connection.sessions()) {
+    const before = each.linkNamed(direction, wanted.name)
+    if (before === undefined || before.isDetaching) continue
+    const text = `link '${wanted.name}' was attached again on channel ${session.channel}, handle ${wanted.handle}`
+    each.detach(before, new AmqpFault('link', 'amqp:link:stolen', text, 'AMQP10-2.6.1-b'))
   }
   let attached: Attached
   try {
