@@ -10,6 +10,7 @@ export const part2Links: readonly Clause[] = readTable(
 AMQP10-2.6.1-a   both   must      A link is known by its name, its direction and the two containers.
 AMQP10-2.6.1-b   server must      A link that is attached elsewhere is taken over: the second attach stands, the first link is detached with
   stolen.
+  deviates: within a connection only; several connections with one container-id are several clients here
 AMQP10-2.6.1-c   both   must      Links of the same name in both directions are two links.
 § 2.6.2 Link Handles
 AMQP10-2.6.2-a   both   must      Either side chooses the handle of its own end; it stands for the link until detach.
@@ -24,7 +25,9 @@ AMQP10-2.6.4-b   server must      Detach is answered with detach; what was unset
 § 2.6.5 Link Errors
 AMQP10-2.6.5-a   server must      An error at a link detaches it with the error, and ends it.
 AMQP10-2.6.5-b   server must      Input for a link that has ended with an error, other than detach, ends the session with errant-link.
+  deviates: it is dropped until the detach of the peer, which could not know when it sent it
 AMQP10-2.6.5-c   server must      An attach sent before the detach was seen ends the session with errant-link, unless its unsettled says resume.
+  deviates: it is a new link
 § 2.6.6 Closing A Link
 AMQP10-2.6.6-a   both   must      A detach with closed is answered with one, and both ends are gone.
 AMQP10-2.6.6-b   both   must      Who has sent a detach without closed and gets one with it attaches again, and closes.

@@ -90,7 +90,7 @@ AMQP10-2.8.15-a  server must      What cannot be decoded is decode-error.
 AMQP10-2.8.15-b  server must      A node that is not there is not-found; one that the peer may not use is unauthorized-access.
 AMQP10-2.8.15-c  server must      A frame that is not permitted now is illegal-state, one against its meaning not-allowed.
 AMQP10-2.8.15-d  server must      A value that a field cannot have is invalid-field.
-AMQP10-2.8.15-e  server must      A node that is deleted while links use it detaches them with resource-deleted.
+AMQP10-2.8.15-e  server should    A node that is deleted while links use it detaches them with resource-deleted.
 § 2.8.16 Connection Error
 AMQP10-2.8.16-a  server must      Bytes that make no frame are framing-error.
 AMQP10-2.8.16-b  server must      A connection that an operator ends is closed with connection:forced.
