@@ -65,7 +65,7 @@ function isTopicName(address: string): boolean {
 export function propertiesFor(message: Message): Uint8Array {
   const { headers, extras, priority } = message
   // A text that is none must not be called one. [MQTT5 §3.3.2.3.2]
-  const text = headers.text === true ? isUtf8(message.body) : headers.text
+  const text = headers.text === true ? isUtf8(message.foreignBody) : headers.text
   if (last.headers === headers && last.extras === extras && last.priority === priority && last.text === text) {
     return last.bytes
   }

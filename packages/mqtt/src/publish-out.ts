@@ -145,7 +145,9 @@ function compose(
     info.idBytes.length +
     (alias === 0 ? 0 : 3) +
     (expirySeconds < 0 ? 0 : 5)
-  const bodySize = message.end - message.bodyStart
+  // Another protocol may have had it in a form of its own.
+  const foreign = message.codec.readBody === undefined ? undefined : message.foreignBody
+  const bodySize = foreign === undefined ? message.end - message.bodyStart : foreign.length
   const remaining =
     2 + name.length + (id === 0 ? 0 : 2) + (isV5 ? varintSize(propertiesSize) + propertiesSize : 0) + bodySize
   const size = 1 + varintSize(remaining) + remaining
@@ -181,7 +183,8 @@ function compose(
     copyBytes(headers, 0, headers.length, slab, at)
     at += headers.length
   }
-  copyBytes(message.bytes, restStart, message.end, slab, at)
+  if (foreign === undefined) copyBytes(message.bytes, restStart, message.end, slab, at)
+  else copyBytes(foreign, 0, bodySize, slab, at)
   return true
 }
 

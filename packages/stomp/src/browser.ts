@@ -8,7 +8,7 @@ import type { FrameHeaders } from './codec/headers.ts'
 import type { StompConnection } from './connection.ts'
 import type { Source } from './destinations.ts'
 import { stompHeaders, stompTextHeaders } from './headers.ts'
-import { hasLength, pairsOf } from './message-out.ts'
+import { pairsOf, writeWithLines } from './message-out.ts'
 import { Refused } from './refused.ts'
 import { selectorOf } from './selectors.ts'
 import type { Subscription } from './subscription.ts'
@@ -75,6 +75,5 @@ function write(client: StompConnection, head: MessageHead, entry: BrowsedEntry):
   const own = encodeLines(pairsOf({ message, redelivered, failedCount, retained: false }), client.version)
   const isOwn = message.codec === stompHeaders || message.codec === stompTextHeaders
   const theirs = linesFor(isOwn ? message.headerBytes : message.headerBytesFor(stompHeaders), client.version)
-  const lines = Buffer.concat([own, theirs])
-  writeMessage(client.transport, head, client.nextTag(), lines, 0, lines.length, message.bytes, message.bodyStart, message.end, hasLength(message))
+  writeWithLines(client, head, client.nextTag(), Buffer.concat([own, theirs]), message)
 }

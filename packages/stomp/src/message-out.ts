@@ -12,24 +12,30 @@ export function writeDelivery(client: StompConnection, head: MessageHead, tag: n
     !delivery.redelivered && !delivery.retained && message.priority === 4 && message.expiresAtMs === 0 && message.extras === undefined
   if (isPlain && isOwn(message)) {
     const size = message.bodyStart - message.headerStart
-    if (size === 0) return write(client, head, tag, message.durable ? PERSISTENT : NO_LINES, message)
+    if (size === 0) return writeWithLines(client, head, tag, message.durable ? PERSISTENT : NO_LINES, message)
     if (client.version === 12 && !message.durable) {
       const { bytes, headerStart, bodyStart, end } = message
       return writeMessage(client.transport, head, tag, bytes, headerStart, bodyStart, bytes, bodyStart, end, hasLength(message))
     }
   }
-  write(client, head, tag, joined(client, delivery, isPlain), message)
+  writeWithLines(client, head, tag, joined(client, delivery, isPlain), message)
 }
 
 const NO_LINES = new Uint8Array(0)
 const PERSISTENT = Buffer.from('persistent:true\n')
 
-function write(client: StompConnection, head: MessageHead, tag: number, lines: Uint8Array, message: Message): void {
-  writeMessage(client.transport, head, tag, lines, 0, lines.length, message.bytes, message.bodyStart, message.end, hasLength(message))
+/** Lines and body; another protocol may have had the body in a form of its own. Hot path. */
+export function writeWithLines(client: StompConnection, head: MessageHead, tag: number, lines: Uint8Array, message: Message): void {
+  const { codec, bytes, bodyStart, end } = message
+  if (codec.readBody === undefined) {
+    return writeMessage(client.transport, head, tag, lines, 0, lines.length, bytes, bodyStart, end, hasLength(message))
+  }
+  const body = message.foreignBody
+  writeMessage(client.transport, head, tag, lines, 0, lines.length, body, 0, body.length)
 }
 
 /** Text that came without its length, which tells JMS clients that it is text, goes so: where it ended was its only NUL. */
-export function hasLength({ codec }: Message): boolean {
+function hasLength({ codec }: Message): boolean {
   return codec !== stompTextHeaders
 }
 

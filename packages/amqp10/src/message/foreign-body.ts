@@ -1,5 +1,6 @@
-/** Bodies of AMQP's own kinds as other protocols get them: data joined, a string as text, everything else as JSON. */
-import { behindDescriptor, Descriptor, describedCode } from '../codec/descriptors.ts'
+/** Bodies of AMQP's own kinds as other protocols get them: data joined, a string as text, everything else as JSON. [ADR-0011] */
+import type { Message } from '@ternmq/core'
+import { behindDescriptor, describedCode, Descriptor } from '../codec/descriptors.ts'
 import { skipValue } from '../codec/structure.ts'
 import { Code } from '../codec/type-codes.ts'
 import { itemsAt, jsonAt } from './json.ts'
@@ -8,17 +9,29 @@ import { binaryAt, textAt } from './reading.ts'
 const NO_BYTES = new Uint8Array(0)
 const encoder = new TextEncoder()
 
-/** The body whose sections are in `bytes[start, end)`, a footer behind them perhaps. */
-export function contentOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+/** The last one: neighbours are often the same message for other receivers. */
+let last: { readonly message: WeakRef<Message>; readonly body: Uint8Array } | undefined
+
+/** Of a message whose body are its sections, with a footer behind them perhaps. In memory of its own. */
+export function foreignBody(message: Message): Uint8Array {
+  if (last?.message.deref() === message) return last.body
+  const body = bodyOf(message.bytes, message.bodyStart, message.end)
+  last = { message: new WeakRef(message), body }
+  return body
+}
+
+function bodyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
   const values = valuesOf(bytes, start, end)
   switch (describedCode(bytes, start, end)) {
     case Descriptor.data:
       return Buffer.concat(values.map((at) => binaryAt(bytes, at)!))
-    case Descriptor.amqpSequence:
-      return encoder.encode(`[${values.map((at) => itemsAt(bytes, at)).filter((text) => text !== '').join(',')}]`)
+    case Descriptor.amqpSequence: {
+      const items = values.map((at) => itemsAt(bytes, at)).filter((text) => text !== '')
+      return encoder.encode(`[${items.join(',')}]`)
+    }
     case Descriptor.amqpValue:
-      return contentOfValue(bytes, values[0]!)
-    default:
+      return bodyOfValue(bytes, values[0]!)
+    default: // it has none
       return NO_BYTES
   }
 }
@@ -35,16 +48,26 @@ function valuesOf(bytes: Uint8Array, start: number, end: number): number[] {
   return values
 }
 
-/** What a null says is that there is no body. */
-function contentOfValue(bytes: Uint8Array, at: number): Uint8Array {
-  if (bytes[at] === Code.null) return NO_BYTES
-  const text = textAt(bytes, at)
-  if (text !== undefined) return encoder.encode(text)
-  return binaryAt(bytes, at) ?? encoder.encode(jsonAt(bytes, at))
+function bodyOfValue(bytes: Uint8Array, at: number): Uint8Array {
+  switch (kindOfBody(Descriptor.amqpValue, bytes[at]!)) {
+    case 'none':
+      return NO_BYTES
+    case 'bytes':
+      // Not `slice`: what the network hands out is a Buffer, whose `slice` is a view.
+      return new Uint8Array(binaryAt(bytes, at)!)
+    case 'text':
+      return encoder.encode(textAt(bytes, at))
+    case 'json':
+      return encoder.encode(jsonAt(bytes, at))
+  }
 }
 
-/** What the constructor of the body's first section tells of the content. */
-export function kindOfContent(section: number, code: number): 'bytes' | 'text' | 'json' | 'none' {
+/** What the body is for other protocols. */
+export type BodyKind = 'bytes' | 'text' | 'json' | 'none'
+
+/** As the descriptor and the constructor of the body's first section tell. A null says that there is none. */
+export function kindOfBody(section: number, code: number): BodyKind {
+  if (section === Descriptor.footer) return 'none'
   if (section === Descriptor.data) return 'bytes'
   if (section === Descriptor.amqpSequence) return 'json'
   switch (code) {

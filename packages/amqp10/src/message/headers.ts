@@ -1,39 +1,43 @@
 /**
- * AMQP's headers as the core keeps them: message annotations, properties and application properties in the bytes in which they came, and
- * the start of the body's section, up to its content. Header and delivery annotations are of one hop and are not among them.
+ * AMQP's headers as the core keeps them: message annotations, properties and application properties in the bytes in which they came.
+ * Header and delivery annotations are of one hop and are not among them. A receiver that speaks AMQP gets all that the core keeps of a
+ * message, from `headerStart` to `end`, whatever of it counts as headers and what as body.
  */
-import type { HeaderCodec, Headers } from '@ternmq/core'
-import { behindDescriptor, Descriptor, describedCode } from '../codec/descriptors.ts'
-import { skipValue } from '../codec/structure.ts'
+import type { HeaderCodec } from '@ternmq/core'
+import { type BodyKind, foreignBody } from './foreign-body.ts'
 import { decodeHeaders } from './headers-in.ts'
 import { encodeHeaders } from './headers-out.ts'
-import { contentOf } from './foreign-body.ts'
 
-/** A message whose body is one data section or one string: its content is the body. */
+/**
+ * The body is the content of one data section or of one string, or there is none: it is the body of every protocol. The start of its
+ * section counts as headers.
+ */
 export const amqpHeaders: HeaderCodec = {
   id: 'amqp10',
-  decode: decodeHeaders,
+  decode: (bytes) => decodeHeaders(bytes),
   encode: encodeHeaders,
 }
 
-/** Every other body: what is behind the constructor of its first section is kept as it came. */
-export const amqpEncodedHeaders: HeaderCodec = {
-  id: 'amqp10-encoded',
-  decode: decodeHeaders,
-  encode: encodeHeaders,
-  readBody: ({ bytes, headerStart, bodyStart, end }) => contentOf(bytes, bodyOffset(bytes, headerStart, bodyStart), end),
+/** All other bodies are their sections, the footer among them; other protocols get them in another form. */
+export const encodedHeaders: Readonly<Record<Exclude<BodyKind, 'none'>, HeaderCodec>> = {
+  bytes: encodedCodec('bytes'),
+  text: encodedCodec('text'),
+  json: encodedCodec('json'),
 }
 
-/** Where the sections of the body begin. */
-function bodyOffset(bytes: Uint8Array, start: number, end: number): number {
-  let at = start
-  while (at < end) {
-    if (describedCode(bytes, at, end) >= Descriptor.data) return at
-    at = skipValue(bytes, behindDescriptor(bytes, at))
+function encodedCodec(kind: BodyKind): HeaderCodec {
+  return {
+    id: `amqp10-${kind}`,
+    decode: (bytes) => decodeHeaders(bytes, kind),
+    encode: encodeHeaders,
+    readBody: foreignBody,
   }
-  return at
 }
 
+/** For `VirtualHost.openLog`. */
+export const AMQP_HEADER_CODECS: readonly HeaderCodec[] = [amqpHeaders, ...Object.values(encodedHeaders)]
+
+/** Hot path. */
 export function isAmqp(codec: HeaderCodec): boolean {
-  return codec === amqpHeaders || codec === amqpEncodedHeaders
+  return codec === amqpHeaders || AMQP_HEADER_CODECS.includes(codec)
 }

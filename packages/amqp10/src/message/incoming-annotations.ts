@@ -1,8 +1,9 @@
 /**
- * Message annotations of a publisher: what they ask the broker for, and which of them do not stay with the message. Names that only the
- * broker may say count for nothing from a client.
+ * Annotations of a publisher: what those of the message ask the broker for, and which of them do not stay with it; that keys are such
+ * that may be passed on without being understood. [AMQP10 §3.2.3, §3.2.10]
  */
 import type { ScheduleOptions } from '@ternmq/core'
+import { annotationNames, type Part } from '@ternmq/naming'
 import { AmqpFault } from '../codec/faults.ts'
 import { skipValue } from '../codec/structure.ts'
 import { Code } from '../codec/type-codes.ts'
@@ -18,32 +19,33 @@ export interface Requests {
   readonly dropped: number[]
 }
 
-/** Reads the value at `at`; what it must be, where it is something else. */
+/** Takes the value at `at`. A text: what it must be, where it is something else. */
 type Reader = (requests: Requests, bytes: Uint8Array, at: number) => string | undefined
 
 const MILLISECONDS = 'a whole number of ms from 0'
 
-const READERS: Readonly<Record<string, Reader>> = {
-  'x-opt-delivery-time': number('deliverAtMs', 0, 'a moment in ms since 1970'),
-  'x-opt-delivery-delay': number('delayMs', 0, MILLISECONDS),
-  'x-opt-delivery-period': number('periodMs', 0, MILLISECONDS),
-  'x-opt-delivery-repeat': number('repeats', -1, 'a whole number from 0, or -1 for no end'),
-  'x-opt-delivery-cron'(requests, bytes, at) {
+/** Parts that publishers may say; what of the table is not here only the broker says, and from a client it counts for nothing. */
+const READERS: Readonly<Partial<Record<Part, Reader>>> = {
+  deliverAt: scheduled('deliverAtMs', 0, 'a moment in ms since 1970'),
+  delay: scheduled('delayMs', 0, MILLISECONDS),
+  period: scheduled('periodMs', 0, MILLISECONDS),
+  repeats: scheduled('repeats', -1, 'a whole number from 0, or -1 for no end'),
+  cron(requests, bytes, at) {
     const cron = textAt(bytes, at)
     if (cron === undefined) return 'a string'
-    if (cron !== '') (requests.schedule ??= {}).cron = cron
+    ;(requests.schedule ??= {}).cron = cron
     return undefined
   },
-  'x-opt-retain'(requests, bytes, at) {
+  retain(requests, bytes, at) {
     const value = booleanAt(bytes, at) ?? textAt(bytes, at)
     if (value === 'remove') requests.retain = 'remove'
-    else if (value === true || value === 'set' || value === 'true') requests.retain = 'set'
+    else if (value === true || value === 'true' || value === 'set') requests.retain = 'set'
     else if (value !== false && value !== 'false') return "true, 'set' or 'remove'"
     return undefined
   },
 }
 
-function number(key: 'deliverAtMs' | 'delayMs' | 'periodMs' | 'repeats', min: number, rule: string): Reader {
+function scheduled(key: 'deliverAtMs' | 'delayMs' | 'periodMs' | 'repeats', min: number, rule: string): Reader {
   return (requests, bytes, at) => {
     const value = integerAt(bytes, at)
     if (value === undefined || value < min) return rule
@@ -52,56 +54,80 @@ function number(key: 'deliverAtMs' | 'delayMs' | 'periodMs' | 'repeats', min: nu
   }
 }
 
-/** A moment means the same to the receivers, JMS clients show it; all others are done with when the broker has read them. */
-const STAYS = 'x-opt-delivery-time'
+const PARTS: ReadonlyMap<string, Part> = new Map(annotationNames().map(([part, name]) => [name, part]))
 
-/** Hot path of clients of JMS, whose messages always have two of these. */
+/** A moment means the same to receivers, and JMS shows it to them; all others are done with when the broker has read them. */
+const STAYING: Part = 'deliverAt'
+
+/** What clients that got it from RabbitMQ send on: it says where the message was. */
+const KNOWN: ReadonlySet<string> = new Set(['x-exchange', 'x-routing-key'])
+
+/** All that JMS clients write begins so, and stays as it is. */
+const JMS_PREFIX = Buffer.from('x-opt-jms-')
+const PREFIX = 'x-opt-'
+
+/** Of the map at `at`. Throws `AmqpFault('link', …)`. Hot path of JMS clients, whose messages always have two. */
 export function readAnnotations(bytes: Uint8Array, at: number, into: Requests): void {
   const { count, at: first } = elementsAt(bytes, at)
   let keyAt = first
   for (let left = count; left >= 2; left -= 2) {
     const valueAt = skipValue(bytes, keyAt)
-    const next = skipValue(bytes, valueAt)
-    if (!isOfJms(bytes, keyAt)) readOne(bytes, keyAt, valueAt, next, into)
-    keyAt = next
+    const end = skipValue(bytes, valueAt)
+    if (!isOfJms(bytes, keyAt)) readOne(bytes, keyAt, valueAt, end, into)
+    keyAt = end
   }
 }
 
-/** It begins with `x-opt-jms-`: kept as it is. */
+/** Of delivery annotations and footers, which the broker knows none of. */
+export function checkKeys(bytes: Uint8Array, at: number, section: string): void {
+  const { count, at: first } = elementsAt(bytes, at)
+  let keyAt = first
+  for (let left = count; left >= 2; left -= 2) {
+    nameOf(bytes, keyAt, section)
+    keyAt = skipValue(bytes, skipValue(bytes, keyAt))
+  }
+}
+
 function isOfJms(bytes: Uint8Array, keyAt: number): boolean {
   if (bytes[keyAt] !== Code.symbol8 || bytes[keyAt + 1]! < JMS_PREFIX.length) return false
-  for (let index = 0; index < JMS_PREFIX.length; index++) if (bytes[keyAt + 2 + index] !== JMS_PREFIX[index]) return false
+  for (let index = 0; index < JMS_PREFIX.length; index++)
+    if (bytes[keyAt + 2 + index] !== JMS_PREFIX[index]) return false
   return true
 }
 
-const JMS_PREFIX = Buffer.from('x-opt-jms-')
-
 function readOne(bytes: Uint8Array, keyAt: number, valueAt: number, end: number, into: Requests): void {
-  const name = bytes[keyAt] === Code.symbol8 || bytes[keyAt] === Code.symbol32 ? textAt(bytes, keyAt)! : undefined
-  if (name === undefined || !(name.startsWith('x-opt') || KNOWN.has(name))) throw notUnderstood(name)
-  if (isSaidByBroker(name)) {
-    into.dropped.push(keyAt, end)
-    return
-  }
-  const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined
-  if (reader === undefined) return
-  const rule = bytes[valueAt] === Code.null ? undefined : reader(into, bytes, valueAt)
+  const name = nameOf(bytes, keyAt, 'message annotation')
+  const part = PARTS.get(name)
+  if (part === undefined) return
+  // A null says as much as no annotation.
+  const rule = bytes[valueAt] === Code.null ? undefined : READERS[part]?.(into, bytes, valueAt)
   if (rule !== undefined) {
-    throw new AmqpFault('link', 'amqp:invalid-field', `message annotation '${name}' must be ${rule}; correct it or leave it out`)
+    throw new AmqpFault(
+      'link',
+      'amqp:invalid-field',
+      `message annotation '${name}' must be ${rule}; correct it or leave it out`,
+    )
   }
-  if (name !== STAYS) into.dropped.push(keyAt, end)
+  if (part !== STAYING) into.dropped.push(keyAt, end)
 }
 
-/** What clients that got it from RabbitMQ send on. */
-const KNOWN: ReadonlySet<string> = new Set(['x-exchange', 'x-routing-key'])
-
-function isSaidByBroker(name: string): boolean {
-  return name === 'x-opt-retained' || name.startsWith('x-opt-ORIG-') || name.startsWith('x-opt-death-')
-}
-
-/** [AMQP10 §3.2.10] */
-function notUnderstood(name: string | undefined): AmqpFault {
-  const what = name === undefined ? 'with a key that is no symbol' : `'${name}'`
-  const text = `message annotation ${what} is not known here, and only those that begin with 'x-opt' may be passed on without that`
-  return new AmqpFault('link', 'amqp:not-implemented', text, 'AMQP10-3.2.10-a')
+/** Throws for a key that the broker would have to know. */
+function nameOf(bytes: Uint8Array, at: number, section: string): string {
+  const code = bytes[at]
+  if (code === Code.symbol8 || code === Code.symbol32) {
+    const name = textAt(bytes, at)!
+    if (name.startsWith(PREFIX) || KNOWN.has(name)) return name
+    const rule = `is not known here; a name of your own begins with '${PREFIX}'`
+    throw new AmqpFault('link', 'amqp:not-implemented', `${section} '${name}' ${rule}`, 'AMQP10-3.2.10-c')
+  }
+  if (code === Code.ulong0 || code === Code.smallUlong || code === Code.ulong) {
+    const text = `${section} ${integerAt(bytes, at) ?? 'with a long number'} is not known here; a name of your own begins with '${PREFIX}'`
+    throw new AmqpFault('link', 'amqp:not-implemented', text, 'AMQP10-3.2.10-c')
+  }
+  throw new AmqpFault(
+    'link',
+    'amqp:decode-error',
+    `a key of a ${section} is neither a symbol nor a ulong`,
+    'AMQP10-3.2.10-a',
+  )
 }

@@ -16,7 +16,8 @@ export function jsonAt(bytes: Uint8Array, at: number): string {
 export function itemsAt(bytes: Uint8Array, at: number): string {
   const { count, at: first } = elementsOf(bytes, bytes[at]!, at + 1)
   const texts: string[] = []
-  for (let index = 0, itemAt = first; index < count; index++, itemAt = skipValue(bytes, itemAt)) texts.push(jsonAt(bytes, itemAt))
+  for (let index = 0, itemAt = first; index < count; index++, itemAt = skipValue(bytes, itemAt))
+    texts.push(jsonAt(bytes, itemAt))
   return texts.join(',')
 }
 
@@ -43,7 +44,8 @@ function jsonOf(bytes: Uint8Array, code: number, at: number): string {
 function listJson(bytes: Uint8Array, code: number, at: number): string {
   const { count, at: first } = elementsOf(bytes, code, at)
   const texts: string[] = []
-  for (let index = 0, itemAt = first; index < count; index++, itemAt = skipValue(bytes, itemAt)) texts.push(jsonAt(bytes, itemAt))
+  for (let index = 0, itemAt = first; index < count; index++, itemAt = skipValue(bytes, itemAt))
+    texts.push(jsonAt(bytes, itemAt))
   return `[${texts.join(',')}]`
 }
 

@@ -9,11 +9,13 @@ const KEPT_BYTES_MAX = 256 * 1_024
 /** Bytes before the elements of a list or map with sizes of one byte, and of four. */
 const HEAD8 = 3
 const HEAD32 = 9
+const DESCRIPTOR_BYTES = 3
 const SHORT_MAX = 0xff
 /** Of a string, in UTF-8. */
 const BYTES_PER_UNIT_MAX = 3
 
 const encoder = new TextEncoder()
+const scratch = new DataView(new ArrayBuffer(8))
 
 export class SectionWriter {
   bytes: Uint8Array = new Uint8Array(START_BYTES)
@@ -27,10 +29,22 @@ export class SectionWriter {
 
   /** Descriptor of a section. */
   section(code: number): void {
-    this.#room(3)
+    this.#room(DESCRIPTOR_BYTES)
     this.bytes[this.at++] = Code.described
     this.bytes[this.at++] = Code.smallUlong
     this.bytes[this.at++] = code
+  }
+
+  /** A section whose elements follow; `endSection` gets what this returns. */
+  beginSection(code: number): number {
+    this.section(code)
+    return this.begin()
+  }
+
+  /** As `end`; a section without elements is none. */
+  endSection(start: number, count: number, code: typeof Code.list8 | typeof Code.map8): void {
+    if (count > 0) this.end(start, count, code)
+    else this.at = start - HEAD8 - DESCRIPTOR_BYTES
   }
 
   /** Elements follow; `end` gets what this returns. */
@@ -86,9 +100,11 @@ export class SectionWriter {
     this.#uint32(value)
   }
 
-  /** A whole number that a double holds exactly. */
-  long(value: number): void {
-    this.#eight(Code.long, BigInt(value))
+  /** A long where it is one, else a double. */
+  number(value: number): void {
+    if (Number.isSafeInteger(value)) return this.#eight(Code.long, BigInt(value))
+    scratch.setFloat64(0, value)
+    this.#eight(Code.double, scratch.getBigUint64(0))
   }
 
   ulong(value: bigint): void {
@@ -194,5 +210,35 @@ export class SectionWriter {
     const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.at + byteCount))
     larger.set(this.bytes.subarray(0, this.at))
     this.bytes = larger
+  }
+}
+
+/** Writes the fields of a list one after the other; those at its end that say nothing are left out. */
+export class FieldsWriter {
+  readonly #to: SectionWriter
+  #missing = 0
+  count = 0
+
+  constructor(to: SectionWriter) {
+    this.#to = to
+  }
+
+  /** Whether there is a value, which is to be written next. */
+  has(value: unknown): boolean {
+    if (value === undefined) {
+      this.#missing++
+      return false
+    }
+    this.count += this.#missing + 1
+    for (; this.#missing > 0; this.#missing--) this.#to.null()
+    return true
+  }
+
+  string(value: string | undefined): void {
+    if (this.has(value)) this.#to.string(value!)
+  }
+
+  symbol(value: string | undefined): void {
+    if (this.has(value)) this.#to.symbol(value!)
   }
 }

@@ -2,32 +2,33 @@
  * Where the sections of a message lie: one pass over its payload, which checks that they are well formed, that each is there once and
  * in its order, and that the body is one of the three kinds. [AMQP10 §3.2]
  */
-import { behindDescriptor, Descriptor, describedCode } from '../codec/descriptors.ts'
+import { behindDescriptor, describedCode, Descriptor } from '../codec/descriptors.ts'
 import { AmqpFault } from '../codec/faults.ts'
 import { checkValue, hex, uint32At } from '../codec/structure.ts'
 import { Code } from '../codec/type-codes.ts'
+import { checkFields, type FieldOffsets, HEADER, offsetsOf, PROPERTIES } from './field-lists.ts'
+import { checkFlat, checkItem } from './flat-values.ts'
 
 /** data-many: several data sections, or one with a footer behind it. none: a message without a body, which some clients send. */
-export type BodyKind = 'data' | 'data-many' | 'sequence' | 'value' | 'none'
+export type SectionKind = 'data' | 'data-many' | 'sequence' | 'value' | 'none'
 
-/**
- * Offsets into the payload; -1 for a section that is not there. `…At` is the value of a section, its descriptor behind it, `…Start` is
- * its descriptor.
- */
+/** Offsets into the payload; -1 for what is not there. `…At` is the value of a section, which its descriptor stands before. */
 export class Sections {
   headerAt = -1
+  /** Good where there is a header. */
+  readonly header: FieldOffsets = offsetsOf(HEADER)
   deliveryAnnotationsAt = -1
   /** What the broker keeps begins here: header and delivery annotations are for one hop only. */
   keptStart = 0
   annotationsAt = -1
   annotationsEnd = -1
   propertiesAt = -1
-  propertiesEnd = -1
+  /** Good where there are properties. */
+  readonly properties: FieldOffsets = offsetsOf(PROPERTIES)
   applicationAt = -1
-  applicationEnd = -1
-  bodyKind: BodyKind = 'none'
+  bodyKind: SectionKind = 'none'
+  /** The descriptor of the body's first section, and its value. */
   bodyStart = 0
-  /** The constructor of the first section of the body. */
   bodyAt = -1
   /** The content of the one data section, or of the string that the value is; -1 for every other body. */
   contentStart = -1
@@ -43,18 +44,23 @@ export function readSections(bytes: Uint8Array, start: number, end: number, into
   reset(into, start, end)
   let at = start
   let last = 0
-  while (at < end) {
-    const code = describedCode(bytes, at, end)
-    if (code < Descriptor.header || code > Descriptor.footer) throw notASection(bytes, at, code)
-    if (code <= last && !isRepeatable(code, last)) throw outOfOrder(code, last)
-    if (code > Descriptor.data && last >= Descriptor.data && code !== Descriptor.footer && code !== last) throw mixedBody(code, last)
-    const valueAt = behindDescriptor(bytes, at)
-    const valueEnd =
-      code === Descriptor.data ? dataEnd(bytes, valueAt, end) : valueEndOf(bytes, valueAt, end, code)
-    note(into, bytes, code, at, valueAt, valueEnd)
-    last = code
-    at = valueEnd
+  try {
+    while (at < end) {
+      const code = describedCode(bytes, at, end)
+      checkOrder(bytes, at, code, last)
+      const valueAt = behindDescriptor(bytes, at)
+      if (valueAt >= end) throw decodeError(`${nameOf(code)} has no value`)
+      at = readSection(into, bytes, code, at, valueAt, end)
+      last = code
+    }
+  } catch (error) {
+    throw error instanceof AmqpFault && error.level !== 'link' ? ofLink(error) : error
   }
+}
+
+/** The connection is in good order: it is this message that is not. */
+function ofLink({ condition, message, clause }: AmqpFault): AmqpFault {
+  return new AmqpFault('link', condition, message, clause)
 }
 
 function reset(into: Sections, start: number, end: number): void {
@@ -64,9 +70,7 @@ function reset(into: Sections, start: number, end: number): void {
   into.annotationsAt = -1
   into.annotationsEnd = -1
   into.propertiesAt = -1
-  into.propertiesEnd = -1
   into.applicationAt = -1
-  into.applicationEnd = -1
   into.bodyKind = 'none'
   into.bodyStart = end
   into.bodyAt = -1
@@ -77,68 +81,71 @@ function reset(into: Sections, start: number, end: number): void {
   into.end = end
 }
 
-/** The sections of a body that there may be several of. */
-function isRepeatable(code: number, last: number): boolean {
-  return code === last && (code === Descriptor.data || code === Descriptor.amqpSequence)
+function checkOrder(bytes: Uint8Array, at: number, code: number, last: number): void {
+  if (code < Descriptor.header || code > Descriptor.footer) throw notASection(bytes, at, code)
+  const isBody = code >= Descriptor.data && code <= Descriptor.amqpValue
+  if (code > last && !(isBody && last >= Descriptor.data)) return
+  const mayRepeat = code === Descriptor.data || code === Descriptor.amqpSequence
+  if (code === last && mayRepeat) return
+  throw isBody && last >= Descriptor.data && last <= Descriptor.amqpValue
+    ? mixedBody(code, last)
+    : outOfOrder(code, last)
 }
 
-function note(into: Sections, bytes: Uint8Array, code: number, start: number, at: number, end: number): void {
+/** Notes the section of `code`, whose descriptor is at `start` and whose value at `at`. Returns the offset behind it. */
+function readSection(into: Sections, bytes: Uint8Array, code: number, start: number, at: number, end: number): number {
   switch (code) {
     case Descriptor.header:
       into.headerAt = at
-      into.keptStart = end
-      break
+      return (into.keptStart = listEnd(bytes, at, end, code, into.header))
     case Descriptor.deliveryAnnotations:
       into.deliveryAnnotationsAt = at
-      into.keptStart = end
-      break
+      return (into.keptStart = mapEnd(bytes, at, end, code))
     case Descriptor.messageAnnotations:
       into.annotationsAt = at
-      into.annotationsEnd = end
-      break
+      return (into.annotationsEnd = mapEnd(bytes, at, end, code))
     case Descriptor.properties:
       into.propertiesAt = at
-      into.propertiesEnd = end
-      break
+      return listEnd(bytes, at, end, code, into.properties)
     case Descriptor.applicationProperties:
       into.applicationAt = at
-      into.applicationEnd = end
-      break
+      return mapEnd(bytes, at, end, code)
     case Descriptor.footer:
       into.footerAt = at
       if (into.bodyKind === 'data') into.bodyKind = 'data-many'
       into.contentStart = -1
-      break
+      return mapEnd(bytes, at, end, code)
     default:
-      noteBody(into, bytes, code, start, at, end)
+      return readBody(into, bytes, code, start, at, end)
   }
 }
 
-function noteBody(into: Sections, bytes: Uint8Array, code: number, start: number, at: number, end: number): void {
+function readBody(into: Sections, bytes: Uint8Array, code: number, start: number, at: number, end: number): number {
   const isFirst = into.bodyAt < 0
   if (isFirst) {
     into.bodyStart = start
     into.bodyAt = at
   }
-  if (code === Descriptor.amqpSequence) {
-    into.bodyKind = 'sequence'
-    return
-  }
   into.isText = code === Descriptor.amqpValue
-  into.bodyKind = into.isText ? 'value' : isFirst ? 'data' : 'data-many'
-  const contentStart = isFirst ? contentStartOf(bytes, at, into.isText) : -1
-  into.contentStart = contentStart
-  into.contentEnd = end
+  switch (code) {
+    case Descriptor.data:
+      into.bodyKind = isFirst ? 'data' : 'data-many'
+      into.contentEnd = dataEnd(bytes, at, end)
+      into.contentStart = isFirst ? at + (bytes[at] === Code.binary8 ? 2 : 5) : -1
+      return into.contentEnd
+    case Descriptor.amqpSequence:
+      into.bodyKind = 'sequence'
+      if (!isList(bytes[at]!)) throw wrongContent(code, bytes[at]!)
+      return checkValue(bytes, at, end, whatOf(code))
+    default:
+      into.bodyKind = 'value'
+      into.contentEnd = checkItem(bytes, at, end, whatOf(code))
+      into.contentStart = bytes[at] === Code.string8 ? at + 2 : bytes[at] === Code.string32 ? at + 5 : -1
+      return into.contentEnd
+  }
 }
 
-/** -1 for a value that is no string. */
-function contentStartOf(bytes: Uint8Array, at: number, isText: boolean): number {
-  const code = bytes[at]!
-  if (code === (isText ? Code.string8 : Code.binary8)) return at + 2
-  return code === (isText ? Code.string32 : Code.binary32) ? at + 5 : -1
-}
-
-/** A data section is looked at here: all its bytes are as good as others. Hot path. */
+/** All bytes of a data section are as good as others. Hot path. */
 function dataEnd(bytes: Uint8Array, at: number, end: number): number {
   const code = bytes[at]!
   const start = code === Code.binary8 ? at + 2 : code === Code.binary32 ? at + 5 : -1
@@ -149,29 +156,19 @@ function dataEnd(bytes: Uint8Array, at: number, end: number): number {
   return start + size
 }
 
-function valueEndOf(bytes: Uint8Array, at: number, end: number, section: number): number {
-  if (at < end && !fits(section, bytes[at]!)) throw wrongContent(section, bytes[at]!)
-  try {
-    return checkValue(bytes, at, end, nameOf(section))
-  } catch (error) {
-    // The connection is in good order: it is this message that is not.
-    if (error instanceof AmqpFault) throw new AmqpFault('link', error.condition, error.message, error.clause)
-    throw error
-  }
+function listEnd(bytes: Uint8Array, at: number, end: number, section: number, into: FieldOffsets): number {
+  if (!isList(bytes[at]!)) throw wrongContent(section, bytes[at]!)
+  return checkFields(bytes, at, end, section === Descriptor.header ? HEADER : PROPERTIES, into, whatOf(section))
 }
 
-/** A section has a list, a map or any value. */
-function fits(section: number, code: number): boolean {
-  switch (section) {
-    case Descriptor.header:
-    case Descriptor.properties:
-    case Descriptor.amqpSequence:
-      return code === Code.list0 || code === Code.list8 || code === Code.list32
-    case Descriptor.amqpValue:
-      return true
-    default:
-      return code === Code.map8 || code === Code.map32
-  }
+function mapEnd(bytes: Uint8Array, at: number, end: number, section: number): number {
+  const code = bytes[at]!
+  if (code !== Code.map8 && code !== Code.map32) throw wrongContent(section, code)
+  return checkFlat(bytes, at, end, whatOf(section))
+}
+
+function isList(code: number): boolean {
+  return code === Code.list8 || code === Code.list0 || code === Code.list32
 }
 
 /** As the specification calls them, from `header` on. */
@@ -185,14 +182,20 @@ const NAMES: readonly string[] = [
   'amqp-sequence',
   'amqp-value',
   'footer',
-]
+].map((name) => `the ${name} section`)
+const WHATS: readonly string[] = NAMES.map((name) => `message: ${name}`)
 
 function nameOf(section: number): string {
-  return `the ${NAMES[section - Descriptor.header]!} section of a message`
+  return NAMES[section - Descriptor.header]!
+}
+
+/** For `checkValue`. */
+function whatOf(section: number): string {
+  return WHATS[section - Descriptor.header]!
 }
 
 function decodeError(text: string): AmqpFault {
-  return new AmqpFault('link', 'amqp:decode-error', `message: ${text}`)
+  return new AmqpFault('link', 'amqp:decode-error', `message: ${text}`, 'AMQP10-3.2-a')
 }
 
 function notASection(bytes: Uint8Array, at: number, code: number): AmqpFault {
@@ -206,7 +209,8 @@ function outOfOrder(code: number, last: number): AmqpFault {
 }
 
 function mixedBody(code: number, last: number): AmqpFault {
-  return decodeError(`its body has ${nameOf(last)} and ${nameOf(code)}; it is data, or sequences, or one value`)
+  const text = `message: its body has ${nameOf(last)} and ${nameOf(code)}; it is data, or sequences, or one value`
+  return new AmqpFault('link', 'amqp:decode-error', text, 'AMQP10-3.2-b')
 }
 
 function wrongContent(section: number, code: number): AmqpFault {
