@@ -2,17 +2,18 @@
  * The adapters of a broker: one per protocol and listener, because listeners differ in their time limits. A changed configuration
  * makes new ones for the connections to come; those that have connections stay until the last of these has gone.
  */
+import { AmqpAdapter } from '@ternmq/amqp10'
 import { type BrokerConfig, type ListenerConfig, type ListenerName, listenersOf, type WithProfile } from '@ternmq/config'
-import type { Events, Login, ProtocolAdapter, ProtocolName, ServedProtocol, VirtualHost } from '@ternmq/core'
+import type { Events, ProtocolAdapter, ProtocolName, SaslLogin, ServedProtocol, VirtualHost } from '@ternmq/core'
 import { MqttAdapter } from '@ternmq/mqtt'
 import type { NearMisses } from '@ternmq/naming'
 import { StompAdapter } from '@ternmq/stomp'
 
-import { toMqttSettings, toStompSettings } from './settings.ts'
+import { toAmqpSettings, toMqttSettings, toStompSettings } from './settings.ts'
 
 export interface AdaptersOptions {
   readonly vhost: VirtualHost
-  readonly login: Login
+  readonly login: SaslLogin
   readonly events: Events
   readonly nearMisses: NearMisses
 }
@@ -26,6 +27,7 @@ const PROTOCOLS: ReadonlyArray<readonly [ProtocolName, MakeAdapter]> = [
     'stomp',
     (config, listener, options) => new StompAdapter({ ...options, settings: toStompSettings(config, listener) }),
   ],
+  ['amqp', (config, listener, options) => new AmqpAdapter({ ...options, settings: toAmqpSettings(config, listener) })],
 ]
 
 /** Listeners of one protocol; the others take all there are. */
@@ -34,6 +36,8 @@ const ONLY: Readonly<Partial<Record<ListenerName, ProtocolName>>> = {
   mqtts: 'mqtt',
   stomp: 'stomp',
   stomps: 'stomp',
+  amqp: 'amqp',
+  amqps: 'amqp',
 }
 
 export class Adapters {

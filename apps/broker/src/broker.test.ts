@@ -140,7 +140,7 @@ test('a configuration that cannot be leaves everything as it was', async () => {
 
 test('rules that cannot be are refused before anything else of a configuration counts', async () => {
   const off = { enabled: false }
-  const listeners = { mqtt: { port: 0 }, mqtts: off, stomp: off, stomps: off, ws: off, wss: off }
+  const listeners = { mqtt: { port: 0 }, mqtts: off, stomp: off, stomps: off, amqp: off, amqps: off, ws: off, wss: off }
   const store = { engine: 'memory' as const }
   const rules = [{ user: '*', allow: ['read' as const], deny: [], topics: ['#'] }]
   await using broker = await runBroker(configOf({ listeners, store }), { hasDataDir: false })
@@ -206,6 +206,8 @@ test('every setting is used: nothing in the configuration is without effect', as
     mqtts: { port: 0, tls },
     stomp: { port: 0 },
     stomps: { port: 0, tls },
+    amqp: { port: 0 },
+    amqps: { port: 0, tls },
     ws: { port: 0 },
     wss: { port: 0, tls },
     any: { enabled: true, port: 0, tls },
@@ -214,7 +216,7 @@ test('every setting is used: nothing in the configuration is without effect', as
   const config = watched(structuredClone(configOf({ dataDir: folder, listeners })), '', read) as BrokerConfig
   openProcessLog(config.log)
   await using broker = await runBroker(config)
-  expect(Object.keys(broker.listeners)).toEqual(['mqtt', 'mqtts', 'stomp', 'stomps', 'ws', 'wss', 'any'])
+  expect(Object.keys(broker.listeners)).toEqual(['mqtt', 'mqtts', 'stomp', 'stomps', 'amqp', 'amqps', 'ws', 'wss', 'any'])
   await requestUsers(config, { op: 'user.add', name: 'device' })
   expect(broker.users.list().map(({ name }) => name)).toEqual(['device'])
   expect([...settings.keys()].filter((key) => !read.has(key))).toEqual([])

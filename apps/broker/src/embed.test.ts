@@ -46,9 +46,9 @@ describe('without any option', () => {
     const before = readdirSync(cwd)
     const [one, other] = await Promise.all([start(), start()])
     const ports = [one, other].flatMap(({ listeners }) => Object.values(listeners).map(({ port }) => port))
-    expect(Object.keys(one.listeners)).toEqual(['mqtt', 'stomp', 'ws'])
-    expect(Object.values(one.listeners).map(({ host }) => host)).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1'])
-    expect(new Set(ports).size).toBe(6)
+    expect(Object.keys(one.listeners)).toEqual(['mqtt', 'stomp', 'amqp', 'ws'])
+    expect(Object.values(one.listeners).map(({ host }) => host)).toEqual(Array.from({ length: 4 }, () => '127.0.0.1'))
+    expect(new Set(ports).size).toBe(8)
     expect(readdirSync(cwd)).toEqual(before)
   })
 
@@ -72,13 +72,13 @@ test('types know which listeners are open: all by default, and not those that th
   const options: BrokerOptions = {}
   await using unknown = await startBroker(options)
   expectTypeOf(unknown.listeners.mqtt).toBeNullable()
-  expect(Object.keys(given.listeners)).toEqual(['mqtt', 'stomp'])
+  expect(Object.keys(given.listeners)).toEqual(['mqtt', 'stomp', 'amqp'])
 })
 
 describe('options', () => {
   test('any part of the configuration may be given, the rest stays as it is', async () => {
     const broker = await start({ config: { mqtt: { maxQos: 0 }, listeners: { ws: { enabled: false } } } })
-    expect(Object.keys(broker.listeners)).toEqual(['mqtt', 'stomp'])
+    expect(Object.keys(broker.listeners)).toEqual(['mqtt', 'stomp', 'amqp'])
     const { mqtt } = await client(broker)
     const [granted] = await mqtt.subscribeAsync('a', { qos: 2 })
     expect(granted?.qos).toBe(0)

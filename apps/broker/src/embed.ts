@@ -30,7 +30,7 @@ export interface BrokerOptions {
 }
 
 /** Listeners that are open unless the options close them. */
-type OpenByDefault = 'mqtt' | 'stomp' | 'ws'
+type OpenByDefault = 'mqtt' | 'stomp' | 'amqp' | 'ws'
 
 type At<T, K extends PropertyKey> = T extends undefined ? undefined : K extends keyof T ? T[K] : undefined
 type IsEnabled<O, N extends ListenerName> = At<At<At<At<O, 'config'>, 'listeners'>, N>, 'enabled'>
@@ -52,6 +52,8 @@ const DEFAULTS: BrokerConfigInput = {
     mqtts: { enabled: false, port: 0 },
     stomp: { port: 0 },
     stomps: { enabled: false, port: 0 },
+    amqp: { port: 0 },
+    amqps: { enabled: false, port: 0 },
     ws: { port: 0 },
     wss: { enabled: false, port: 0 },
     any: { port: 0 },

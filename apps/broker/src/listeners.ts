@@ -106,6 +106,10 @@ function portsTaken(taken: readonly (readonly [name: ListenerName, error: Transp
   return new TransportError('LISTENER_PORT_IN_USE', [...taken.map(([, error]) => error.message), advice].join('\n'))
 }
 
+/** Listeners of one protocol. */
+type PlainName = 'mqtt' | 'stomp' | 'amqp'
+type SecureName = `${PlainName}s`
+
 type Bound = Readonly<Partial<Record<ListenerName, BoundAddress>>>
 
 /** `bound` fills while listeners are opened. */
@@ -120,6 +124,8 @@ function make(
     case 'mqtts':
     case 'stomp':
     case 'stomps':
+    case 'amqp':
+    case 'amqps':
       return makePlain(name, config, parts, bound)
     case 'ws':
     case 'wss':
@@ -130,16 +136,11 @@ function make(
 }
 
 /** Of one protocol, with TLS or without. */
-function makePlain(
-  name: 'mqtt' | 'mqtts' | 'stomp' | 'stomps',
-  config: BrokerConfig,
-  parts: ListenerParts,
-  bound: Bound,
-): OpenListener {
+function makePlain(name: PlainName | SecureName, config: BrokerConfig, parts: ListenerParts, bound: Bound): OpenListener {
   const { context, certificates } = parts
   const [{ accept }] = parts.servedBy(name) as [ServedProtocol]
   const options = optionsOf(name, config.listeners[name])
-  if (name === 'mqtt' || name === 'stomp') {
+  if (!isSecure(name)) {
     const listener = createTcpListener({ ...options, tlsAdvice: () => tlsAdvice(bound, [`${name}s`]) }, context, accept)
     return { listener, use: (next) => listener.use(toListenerSettings(next.listeners[name])) }
   }
@@ -147,6 +148,10 @@ function makePlain(
   const listener = createTlsListener({ ...options, ...secure }, context, accept)
   certificates.attach(name, listener)
   return { listener, use: (next) => listener.use(toListenerSettings(next.listeners[name])) }
+}
+
+function isSecure(name: PlainName | SecureName): name is SecureName {
+  return name.endsWith('s')
 }
 
 /** Loads what it needs: a broker without WebSocket has no HTTP server in its memory. */
@@ -181,7 +186,7 @@ function makeAny(config: BrokerConfig, { context, certificates, servedBy }: List
       tls: encryption === 'none' ? undefined : secureOptionsOf('any', tls, certificates, 'http/1.1'),
       requiresTls: encryption === 'required',
       httpAdvice: () => webSocketAdvice(bound),
-      tlsAdvice: () => tlsAdvice(bound, ['mqtts', 'stomps']),
+      tlsAdvice: () => tlsAdvice(bound, ['mqtts', 'stomps', 'amqps']),
     },
     context,
   )
@@ -198,7 +203,7 @@ function webSocketAdvice({ ws, wss }: Bound): string {
 }
 
 /** For whoever uses TLS at a port that does not. */
-function tlsAdvice(bound: Bound, names: readonly ('mqtts' | 'stomps')[]): string {
+function tlsAdvice(bound: Bound, names: readonly SecureName[]): string {
   const ports = names.flatMap((name) => (bound[name] === undefined ? [] : [`${bound[name].port} (listeners.${name})`]))
   if (ports.length > 0) return `connect to port ${ports.join(' or ')} instead, or without TLS`
   return `connect without TLS, or enable ${names.map((name) => `listeners.${name}`).join(' or ')}`

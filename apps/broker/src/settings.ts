@@ -1,4 +1,5 @@
 /** From the configuration to what each package wants to know. */
+import type { AmqpSettings } from '@ternmq/amqp10'
 import type { AuthenticatorOptions, ListenerAccess } from '@ternmq/auth'
 import {
   allowsAnonymous,
@@ -53,6 +54,18 @@ export function toStompSettings({ stomp, limits }: BrokerConfig, listener: Liste
     maxBodyBytes: Math.min(stomp.maxBodyBytes, limits.maxMessageBytes),
     handshakeTimeoutMs: listener.handshakeTimeoutMs,
     serverName: `TernMQ/${VERSION}`,
+  }
+}
+
+/** What AMQP connections of one listener go by. */
+export function toAmqpSettings({ amqp, limits }: BrokerConfig, listener: ListenerConfig & Partial<WithProfile>): AmqpSettings {
+  return {
+    ...amqp,
+    profile: listener.profile ?? 'activemq',
+    maxMessageBytes: Math.min(amqp.maxMessageBytes, limits.maxMessageBytes),
+    handshakeTimeoutMs: listener.handshakeTimeoutMs,
+    product: 'TernMQ',
+    version: VERSION,
   }
 }
 

@@ -61,7 +61,7 @@ test('without encryption it needs no certificate, and says that TLS is not spoke
   peer.write(Buffer.from('1603010200', 'hex'))
   await once(peer, 'end')
   expect((await refusalIn(broker, /uses TLS/))['msg']).toMatch(
-    /^the peer uses TLS, and listener any is not encrypted; connect without TLS, or enable listeners\.mqtts or listeners\.stomps$/,
+    /^the peer uses TLS, and listener any is not encrypted; connect without TLS, or enable listeners\.mqtts or listeners\.stomps or listeners\.amqps$/,
   )
 })
 

@@ -1,12 +1,12 @@
 /** Certificates of the broker and of its clients, over real TLS. */
 import { developmentCertificates, type DevelopmentCertificates } from '@ternmq/transport'
-import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 
+import { clientCertificate } from './client-certificate.ts'
 import { client, newFolder, refusalOf, start, type Started, ternmq, until } from './support.ts'
 
 function newCertificates(): Promise<DevelopmentCertificates> {
@@ -70,30 +70,6 @@ test('the development certificate is the same after a restart, so that clients g
   const second = await start({ listeners: ['mqtts'], dataDir: first.dataDir })
   expect(await shownBy(second.port('mqtts'))).toBe(shown)
 })
-
-/** A certificate for `name`, signed by the authority in `ca`. */
-function clientCertificate(ca: DevelopmentCertificates, name: string): { cert: Buffer; key: Buffer } {
-  const folder = newFolder()
-  const key = join(folder, 'key.pem')
-  const cert = join(folder, 'cert.pem')
-  const authority = ['-CA', ca.caFile, '-CAkey', join(ca.caFile, '..', 'ca-key.pem')]
-  const request = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-noenc',
-    '-subj',
-    `/CN=${name}`,
-  ]
-  const extensions = ['-addext', 'extendedKeyUsage=clientAuth', '-addext', 'basicConstraints=critical,CA:FALSE']
-  execFileSync('openssl', [...request, ...authority, ...extensions, '-days', '2', '-keyout', key, '-out', cert], {
-    stdio: 'pipe',
-  })
-  return { cert: readFileSync(cert), key: readFileSync(key) }
-}
 
 describe('client certificates', () => {
   async function startWith(

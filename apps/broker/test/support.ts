@@ -73,7 +73,7 @@ export async function start(options: StartOptions = {}): Promise<Started> {
 /** A broker that may not come up; killed after the test if it runs. */
 export function launch(options: StartOptions): Program {
   const { dataDir = join(newFolder(), 'data'), settings = [], args = [], listeners = ['mqtt'], nodeArgs = [] } = options
-  const defaults = ['mqtt', 'mqtts', 'stomp', 'stomps', 'ws', 'wss', 'any'].flatMap((name) => [
+  const defaults = ['mqtt', 'mqtts', 'stomp', 'stomps', 'amqp', 'amqps', 'ws', 'wss', 'any'].flatMap((name) => [
     `listeners.${name}.port=0`,
     `listeners.${name}.enabled=${listeners.includes(name)}`,
   ])

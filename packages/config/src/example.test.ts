@@ -14,6 +14,7 @@ test('the example file is accepted without errors and warnings', () => {
       listeners: {
         mqtts: { host: '0.0.0.0', tls: { cert: join(folder, 'tls', 'server.pem') } },
         stomp: { profile: 'rabbitmq' },
+        amqps: { enabled: false },
         ws: { enabled: false },
       },
     },

@@ -11,12 +11,14 @@ interface MaybeTls {
 export type NamedListener = readonly [name: ListenerName, listener: ListenerConfig & MaybeTls & Partial<WithProfile>]
 
 export function listenersOf(config: BrokerConfig): NamedListener[] {
-  const { mqtt, mqtts, stomp, stomps, ws, wss, any } = config.listeners
+  const { mqtt, mqtts, stomp, stomps, amqp, amqps, ws, wss, any } = config.listeners
   return [
     ['mqtt', mqtt],
     ['mqtts', mqtts],
     ['stomp', stomp],
     ['stomps', stomps],
+    ['amqp', amqp],
+    ['amqps', amqps],
     ['ws', ws],
     ['wss', wss],
     ['any', any.encryption === 'none' ? { ...any, tls: undefined } : any],

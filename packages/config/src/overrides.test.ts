@@ -95,8 +95,8 @@ describe('an environment variable', () => {
   test.each([
     ['TERNMQ_ADMIN_PASSWORD', 'TERNMQ_ADMIN_PASSWORD is not built yet (planned); the setting has no effect'],
     [
-      'TERNMQ_LISTENERS__AMQPS__PORT',
-      'TERNMQ_LISTENERS__AMQPS__PORT: listeners.amqps is not built yet (planned); the setting has no effect',
+      'TERNMQ_LISTENERS__CONSOLE__PORT',
+      'TERNMQ_LISTENERS__CONSOLE__PORT: listeners.console is not built yet (planned); the setting has no effect',
     ],
     [
       'TERNMQ_VIRTUAL_HOSTS',
@@ -150,7 +150,7 @@ describe('--set', () => {
     ['auth.rules.0.user=x', '--set auth.rules.0.user: auth.rules is a single value and has no 0.user; set all of it'],
     [
       '=1',
-      '--set "": "" is not a known key; known keys are dataDir, listeners, mqtt, stomp, store, queues, policies, limits, auth, log, events',
+      '--set "": "" is not a known key; known keys are dataDir, listeners, mqtt, stomp, amqp, store, queues, policies, limits, auth, log, events',
     ],
     ['', '--set "": has no value; write --set ""=VALUE'],
   ])('%s is refused', (text, sentence) => {

@@ -4,8 +4,8 @@
  */
 import { environmentName } from './settings.ts'
 
-const LISTENERS = ['amqp', 'amqps', 'console']
-const SECTIONS = ['console', 'amqp', 'metrics', 'virtualHosts']
+const LISTENERS = ['console']
+const SECTIONS = ['console', 'metrics', 'virtualHosts']
 
 /** Keys of sections; everything below them is planned too. */
 export const plannedKeys: readonly string[] = [...LISTENERS.map((name) => `listeners.${name}`), ...SECTIONS]

@@ -114,7 +114,7 @@ describe('two listeners', () => {
 })
 
 test('no listener at all is a warning', () => {
-  const sets = ['mqtt', 'mqtts', 'stomp', 'stomps', 'ws', 'wss'].map((name) => `listeners.${name}.enabled=false`)
+  const sets = ['mqtt', 'mqtts', 'stomp', 'stomps', 'amqp', 'amqps', 'ws', 'wss'].map((name) => `listeners.${name}.enabled=false`)
   expect(judged({ sets })).toEqual({
     errors: [],
     warnings: ['every listener is disabled, so no client can connect; set listeners.mqtt.enabled=true'],
@@ -137,11 +137,15 @@ test('packets that may be larger than any message may be are a warning', () => {
 
 test('less memory for what comes in pieces than the largest message needs is a warning', () => {
   const low = 'limits.unfinishedBytesMax=1048576'
-  expect(judged({ sets: [low, 'stomp.maxBodyBytes=1048575'] }).warnings).toEqual([
+  expect(judged({ sets: [low, 'stomp.maxBodyBytes=1048575', 'amqp.maxMessageBytes=1048575'] }).warnings).toEqual([
     '--set limits.unfinishedBytesMax: limits.unfinishedBytesMax is 1048576 and mqtt.maxPacketBytes lets 1048576 bytes in, so the largest messages can never come in whole',
   ])
-  expect(judged({ sets: [low, 'mqtt.maxPacketBytes=1048575'] }).warnings).toEqual([
+  expect(judged({ sets: [low, 'mqtt.maxPacketBytes=1048575', 'amqp.maxMessageBytes=1048575'] }).warnings).toEqual([
     '--set limits.unfinishedBytesMax: limits.unfinishedBytesMax is 1048576 and stomp.maxBodyBytes lets 16777216 bytes in, so the largest messages can never come in whole',
+  ])
+  const small = [low, 'mqtt.maxPacketBytes=1048575', 'stomp.maxBodyBytes=1048575']
+  expect(judged({ sets: small }).warnings).toEqual([
+    '--set limits.unfinishedBytesMax: limits.unfinishedBytesMax is 1048576 and amqp.maxMessageBytes lets 16777216 bytes in, so the largest messages can never come in whole',
   ])
   expect(judged({ sets: [low, 'limits.maxMessageBytes=1048575', 'mqtt.maxPacketBytes=1048575'] }).warnings).toEqual([])
 })

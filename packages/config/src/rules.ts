@@ -99,10 +99,11 @@ function checkMessageBytes({ mqtt, limits }: BrokerConfig, origin: Origin, probl
   )
 }
 
-function checkUnfinishedBytes({ mqtt, stomp, limits }: BrokerConfig, origin: Origin, problems: Problems): void {
+function checkUnfinishedBytes({ mqtt, stomp, amqp, limits }: BrokerConfig, origin: Origin, problems: Problems): void {
   for (const [key, bytes] of [
     ['mqtt.maxPacketBytes', mqtt.maxPacketBytes],
     ['stomp.maxBodyBytes', stomp.maxBodyBytes],
+    ['amqp.maxMessageBytes', amqp.maxMessageBytes],
   ] as const) {
     const bytesMax = Math.min(bytes, limits.maxMessageBytes)
     if (bytesMax < limits.unfinishedBytesMax) continue

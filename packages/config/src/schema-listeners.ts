@@ -16,14 +16,10 @@ const schema = z
   .strictObject({
     mqtt: plain(1883).meta({ description: 'MQTT over TCP.' }),
     mqtts: withTls(8883).meta({ description: 'MQTT over TLS.' }),
-    stomp: z
-      .strictObject({ ...basicKeys(61_613), ...addressKeys() })
-      .prefault({})
-      .meta({ description: 'STOMP over TCP.' }),
-    stomps: z
-      .strictObject({ ...basicKeys(61_614), ...addressKeys(), tls: tlsSection() })
-      .prefault({})
-      .meta({ description: 'STOMP over TLS.' }),
+    stomp: withAddresses(61_613).meta({ description: 'STOMP over TCP.' }),
+    stomps: withAddressesAndTls(61_614).meta({ description: 'STOMP over TLS.' }),
+    amqp: withAddresses(5672).meta({ description: 'AMQP 1.0 over TCP. Clients of AMQP 0-9-1 are told apart and refused.' }),
+    amqps: withAddressesAndTls(5671).meta({ description: 'AMQP 1.0 over TLS.' }),
     ws: withFrames(8083).meta({
       description: 'WebSocket, on any path. The sub-protocol chooses the protocol; without one the first bytes do.',
     }),
@@ -47,6 +43,14 @@ function plain(port: number) {
 
 function withTls(port: number) {
   return z.strictObject({ ...basicKeys(port), tls: tlsSection() }).prefault({})
+}
+
+function withAddresses(port: number) {
+  return z.strictObject({ ...basicKeys(port), ...addressKeys() }).prefault({})
+}
+
+function withAddressesAndTls(port: number) {
+  return z.strictObject({ ...basicKeys(port), ...addressKeys(), tls: tlsSection() }).prefault({})
 }
 
 function withFrames(port: number) {
@@ -106,7 +110,7 @@ function basicKeys(port: number, isEnabled = true) {
       .default(10_000)
       .meta({
         description:
-          'Time in ms for the first bytes that tell the protocol, for the TLS handshake, for the WebSocket upgrade and for CONNECT, each. ' +
+          'Time in ms for the first bytes that tell the protocol, for the TLS handshake, for the WebSocket upgrade and for CONNECT (AMQP: until `open`), each. ' +
           'Then the connection is closed, and counted.',
         reload: 'connection',
       }),
@@ -130,7 +134,7 @@ function addressKeys() {
   return {
     profile: z.enum(['activemq', 'artemis', 'rabbitmq']).default('activemq').meta({
       description:
-        'Whose clients connect here over STOMP: how they write addresses (docs/interop/addresses.md), and whether NACK makes a dead letter ' +
+        'Whose clients connect here over STOMP and AMQP: how they write addresses (docs/interop/addresses.md), and whether NACK of STOMP makes a dead letter ' +
         '(`activemq`, `artemis`) or returns the message to its queue (`rabbitmq`). A NACK with `requeue` says so itself.',
       reload: 'connection',
     }),

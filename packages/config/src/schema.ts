@@ -7,6 +7,7 @@
  */
 import { z } from 'zod'
 import { isAccessPattern, RULES_MAX, TOPICS_PER_RULE_MAX } from './access-pattern.ts'
+import { amqpSchema } from './schema-amqp.ts'
 import { listenersSchema } from './schema-listeners.ts'
 import { mqttSchema } from './schema-mqtt.ts'
 import { policiesSchema, queuesSchema } from './schema-queues.ts'
@@ -197,6 +198,7 @@ const schema = z
     listeners: listenersSchema,
     mqtt: mqttSchema,
     stomp: stompSchema,
+    amqp: amqpSchema,
     store: storeSchema,
     queues: queuesSchema,
     policies: policiesSchema,

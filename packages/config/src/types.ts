@@ -11,6 +11,7 @@ export interface BrokerConfig {
   readonly listeners: ListenersConfig
   readonly mqtt: MqttConfig
   readonly stomp: StompConfig
+  readonly amqp: AmqpConfig
   readonly store: StoreConfig
   readonly queues: QueuesConfig
   readonly policies: readonly QueuePolicy[]
@@ -34,6 +35,8 @@ export interface ListenersConfig {
   readonly mqtts: ListenerConfig & WithTls
   readonly stomp: ListenerConfig & WithProfile
   readonly stomps: ListenerConfig & WithProfile & WithTls
+  readonly amqp: ListenerConfig & WithProfile
+  readonly amqps: ListenerConfig & WithProfile & WithTls
   readonly ws: ListenerConfig & WithProfile & WithFrames
   readonly wss: ListenerConfig & WithProfile & WithFrames & WithTls
   readonly any: ListenerConfig & WithProfile & WithEncryption & WithTls
@@ -129,6 +132,20 @@ export interface StompConfig {
   readonly prefetch: number
   readonly maxTopicLevels: number
   readonly maxClientIdBytes: number
+}
+
+export interface AmqpConfig {
+  readonly maxFrameBytes: number
+  readonly maxMessageBytes: number
+  readonly messageTimeoutMs: number
+  readonly channelMax: number
+  readonly handleMax: number
+  /** 0: none. */
+  readonly idleTimeoutMs: number
+  readonly sessionWindow: number
+  readonly linkCredit: number
+  readonly maxTopicLevels: number
+  readonly maxContainerIdBytes: number
 }
 
 export interface StoreConfig {

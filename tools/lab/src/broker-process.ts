@@ -12,7 +12,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { ROOT } from './pages.ts'
 
 const CLI = join(ROOT, 'apps', 'broker', 'src', 'cli.ts')
-const LISTENERS = ['mqtt', 'mqtts', 'ws', 'wss', 'stomp', 'stomps'] as const
+const LISTENERS = ['mqtt', 'mqtts', 'ws', 'wss', 'stomp', 'stomps', 'amqp', 'amqps'] as const
 type ListenerName = (typeof LISTENERS)[number]
 
 const START_MS_MAX = 30_000

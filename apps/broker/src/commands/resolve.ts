@@ -106,8 +106,11 @@ export async function resolve(args: readonly string[], io: ConsoleIo): Promise<n
   return explained.resolution.ok ? 0 : 1
 }
 
-/** Of MQTT's listeners none has a profile, and the other protocols have no listener yet. */
-const LISTENERS: Readonly<Partial<Record<Protocol, readonly ListenerName[]>>> = { stomp: ['stomp', 'stomps', 'ws', 'wss', 'any'] }
+/** Of MQTT's listeners none has a profile, and REST has no listener yet. */
+const LISTENERS: Readonly<Partial<Record<Protocol, readonly ListenerName[]>>> = {
+  stomp: ['stomp', 'stomps', 'ws', 'wss', 'any'],
+  amqp10: ['amqp', 'amqps', 'ws', 'wss', 'any'],
+}
 
 /** As asked for, else as the protocol's first listener that is open is set. */
 function profileFor(protocol: Protocol, asked: string | undefined, config: BrokerConfig): ProfileChoice {

@@ -13,7 +13,8 @@ import { untilEndSignal } from '../signals.ts'
 const HELP = `Usage: ternmq start [OPTION…]
 
 Runs a broker until SIGTERM or SIGINT (Ctrl-C). Without any option it serves this machine only: MQTT on 1883 and 8883 (TLS), STOMP on 61613
-and 61614 (TLS), both over WebSocket on 8083 and 8084 (TLS). One port for all, 61616: --set listeners.any.enabled=true
+and 61614 (TLS), AMQP 1.0 on 5672 and 5671 (TLS), all over WebSocket on 8083 and 8084 (TLS). One port for all, 61616:
+--set listeners.any.enabled=true
 SIGHUP reads configuration and certificates anew. Ends with 3 when its store fails while it runs.
 
 ${CONFIG_OPTIONS_HELP}

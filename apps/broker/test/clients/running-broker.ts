@@ -16,10 +16,12 @@ export const LISTENERS = ['mqtt', 'mqtts', 'ws', 'wss'] as const
 export type ListenerName = (typeof LISTENERS)[number]
 export const STOMP_LISTENERS = ['stomp', 'stomps', 'ws', 'wss'] as const
 export type StompListenerName = (typeof STOMP_LISTENERS)[number]
-type AnyListenerName = ListenerName | StompListenerName
+export const AMQP_LISTENERS = ['amqp', 'amqps', 'ws', 'wss'] as const
+export type AmqpListenerName = (typeof AMQP_LISTENERS)[number]
+type AnyListenerName = ListenerName | StompListenerName | AmqpListenerName
 type Ports = Readonly<Record<AnyListenerName, number>>
 
-const ANY_PORTS: Ports = { mqtt: 0, mqtts: 0, stomp: 0, stomps: 0, ws: 0, wss: 0 }
+const ANY_PORTS: Ports = { mqtt: 0, mqtts: 0, stomp: 0, stomps: 0, amqp: 0, amqps: 0, ws: 0, wss: 0 }
 const NAMES = Object.keys(ANY_PORTS) as readonly AnyListenerName[]
 const START_MS_MAX = 20_000
 const LOOK_EVERY_MS = 20
