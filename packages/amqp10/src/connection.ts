@@ -2,26 +2,17 @@
  * One AMQP connection: protocol headers, login, `open` and `close`, time limits, and which session gets which frame. It ends in one
  * place; every broken rule is told in a `close`, an `end` or a `detach` before that. [AMQP10 §2.4]
  */
-import type { Connection, InputHolder, LoginStep, Principal, Producer, PublishOwner, Session, SessionOwner, Transport, WheelEntry } from '@ternmq/core'
+import type { Connection, InputHolder, LoginStep, Principal, Producer, PublishOwner, Session, SessionOwner, Transport } from '@ternmq/core'
 import type { AmqpAdapter } from './adapter.ts'
-import { decodeClose, decodeOpen, decodeSaslInit, decodeSaslResponse, performativeCode } from './codec/decode-control.ts'
-import {
-  EMPTY_FRAME,
-  encodeClose,
-  encodeOpen,
-  encodeSaslChallenge,
-  encodeSaslMechanisms,
-  encodeSaslOutcome,
-  PROTOCOL_HEADER_AMQP,
-  PROTOCOL_HEADER_SASL,
-} from './codec/encode-control.ts'
+import { decodeClose, decodeOpen, performativeCode } from './codec/decode-control.ts'
+import { encodeClose, encodeOpen, PROTOCOL_HEADER_AMQP, PROTOCOL_HEADER_SASL } from './codec/encode-control.ts'
 import { AmqpFault, type Condition } from './codec/faults.ts'
 import { type FrameSink, FrameSplitter } from './codec/frame-splitter.ts'
 import type { Open, PeerError } from './codec/performatives.ts'
-import { announcement } from './open.ts'
-import { SaslServer, type SaslStep } from './sasl.ts'
+import { announcement, openSession, SOLE_CONNECTION } from './open.ts'
+import { type LoginProgress, SASL_FRAME, SaslFrames } from './sasl-frames.ts'
 import { AmqpSession } from './session.ts'
-import { WHEEL_TICK_MS } from './settings.ts'
+import { TimeLimits } from './time-limits.ts'
 import { ConnectionTransactions } from './transactions.ts'
 
 /**
@@ -33,10 +24,7 @@ type Phase = 'header' | 'sasl' | 'secured' | 'opening' | 'opened' | 'closing' | 
 /** Protocol ids of headers. [AMQP10 §2.2, §5.3.1] */
 const AMQP_ID = 0
 const SASL_ID = 3
-const SASL_FRAME = 1
 
-const SASL_INIT = 0x41
-const SASL_RESPONSE = 0x43
 const OPEN = 0x10
 const BEGIN = 0x11
 const CLOSE = 0x18
@@ -48,22 +36,18 @@ const FRAME_BYTES_MIN = 512
 /** Shortest silence that a client may ask for: a few ticks of the wheel. [AMQP10 §2.4.5] */
 const PEER_IDLE_MS_MIN = 1_000
 
-export class AmqpConnection implements Connection, SessionOwner, PublishOwner, InputHolder, WheelEntry, FrameSink {
+export class AmqpConnection implements Connection, SessionOwner, PublishOwner, InputHolder, FrameSink {
   readonly adapter: AmqpAdapter
   readonly transport: Transport
   readonly transactions: ConnectionTransactions
   readonly #splitter = new FrameSplitter()
-  #sasl: SaslServer | undefined = undefined
+  #sasl: SaslFrames | undefined = undefined
   #principal: Principal | undefined = undefined
   #phase: Phase = 'header'
   #isBusy = false
   #isPaused = false
   #isReading = false
-  /** Tick of the adapter's wheel at which the last byte came, and the last empty frame left. */
-  #heardTick: number
-  #beatTick = 0
-  /** Longest silence of ours that the client bears, and how often we break it. 0: any. */
-  #beatMs = 0
+  readonly #timeLimits: TimeLimits
 
   // ── from open ──
   containerId = ''
@@ -94,20 +78,30 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   /** A queue has asked that its publishers pause: links get no credit until it lets go. */
   isPressed = false
 
-  wheelPrevious: WheelEntry | undefined = undefined
-  wheelNext: WheelEntry | undefined = undefined
-  wheelTick = -1
-
   constructor(adapter: AmqpAdapter, transport: Transport) {
     this.adapter = adapter
     this.transport = transport
     this.transactions = new ConnectionTransactions(this)
-    this.#heardTick = adapter.wheel.tick
-    adapter.wheel.add(this, adapter.settings.handshakeTimeoutMs)
+    this.#timeLimits = new TimeLimits(this)
   }
 
   get isOpened(): boolean {
     return this.#phase === 'opened'
+  }
+
+  /** It has been opened, and has not ended. */
+  get isEstablished(): boolean {
+    return this.#phase === 'opened' || this.#phase === 'closing'
+  }
+
+  /** Nothing is read from it now. */
+  get isReadingHeld(): boolean {
+    return this.#isPaused || this.#isBusy
+  }
+
+  /** Messages have begun and not ended. */
+  get hasPartials(): boolean {
+    return this.#partialBytes > 0
   }
 
   get isEnded(): boolean {
@@ -119,7 +113,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   /** Hot path. */
   onBytes(chunk: Uint8Array): void {
     if (this.#phase === 'ended') return
-    this.#heardTick = this.adapter.wheel.tick
+    this.#timeLimits.heard()
     this.#isReading = true
     try {
       this.#splitter.read(chunk, this)
@@ -158,10 +152,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
       return true
     }
     if (isOurs && protocolId === SASL_ID && this.#phase === 'header') {
-      const { login } = this.adapter
-      this.#sasl = new SaslServer(login, this.transport.peer)
-      this.transport.write(PROTOCOL_HEADER_SASL)
-      this.transport.write(encodeSaslMechanisms(this.#sasl.mechanisms))
+      this.#sasl = new SaslFrames(this.adapter.login, this.transport)
       this.#phase = 'sasl'
       return true
     }
@@ -203,38 +194,6 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
 
   onPublishSettled(): void {}
 
-  // ── WheelEntry ──
-
-  /** A time limit may have passed: for `open`, for a message, for silence, ours or theirs. [AMQP10 §2.4.5] */
-  onDue(): void {
-    if (this.#phase === 'ended') return
-    const { settings, wheel } = this.adapter
-    if (this.#phase !== 'opened' && this.#phase !== 'closing') {
-      return this.refuse('amqp:connection:forced', `no complete open within amqp.handshakeTimeoutMs ${settings.handshakeTimeoutMs}`)
-    }
-    const waits: number[] = []
-    if (settings.idleTimeoutMs > 0) {
-      // Twice what was announced: clocks and networks are what they are. What it sent while nobody read is still to be read.
-      const limitMs = settings.idleTimeoutMs * 2
-      const silentMs = this.#isPaused || this.#isBusy ? 0 : this.adapter.silentMs(this.#heardTick)
-      if (silentMs >= limitMs) {
-        return this.refuse('amqp:resource-limit-exceeded', `nothing heard for ${Math.round(silentMs / 1000)} s; idle-time-out is ${settings.idleTimeoutMs} ms, send an empty frame in time`)
-      }
-      waits.push(limitMs - silentMs)
-    }
-    if (this.#beatMs > 0) {
-      const sinceMs = (wheel.tick - this.#beatTick) * WHEEL_TICK_MS
-      if (sinceMs >= this.#beatMs - WHEEL_TICK_MS) this.#beat()
-      waits.push(sinceMs >= this.#beatMs - WHEEL_TICK_MS ? this.#beatMs : this.#beatMs - sinceMs)
-    }
-    if (this.#partialBytes > 0) {
-      for (const session of this.#sessions) session?.checkPartials(settings.messageTimeoutMs)
-      waits.push(settings.messageTimeoutMs)
-    }
-    const nextMs = Math.min(...waits)
-    if (nextMs < Infinity) wheel.add(this, Math.max(WHEEL_TICK_MS, nextMs))
-  }
-
   // ── for sessions and links ──
 
   /** `session.flush` follows at the end of what is being read, or of the turn. Each says it once until then. */
@@ -249,10 +208,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   notePartial(byteCount: number): void {
     const wasEmpty = this.#partialBytes === 0
     this.#partialBytes += byteCount
-    if (!wasEmpty || this.#partialBytes === 0) return
-    const { wheel, settings } = this.adapter
-    const isWatched = this.wheelTick >= 0 && (this.wheelTick - wheel.tick) * WHEEL_TICK_MS <= settings.messageTimeoutMs
-    if (!isWatched) wheel.add(this, settings.messageTimeoutMs)
+    if (wasEmpty && this.#partialBytes > 0) this.#timeLimits.watchMessages()
   }
 
   /** Something was asked for that has its outcome later. Call `settled` then. */
@@ -324,7 +280,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   #leave(text: string, clause: string): void {
     const wasOpened = this.#phase === 'opened' || this.#phase === 'closing'
     this.#phase = 'ended'
-    this.adapter.wheel.remove(this)
+    this.#timeLimits.stop()
     this.adapter.forget(this)
     this.#splitter.clear()
     this.adapter.vhost.unfinished.note(this, 0)
@@ -348,36 +304,20 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   }
 
   #onSasl(type: number, bytes: Uint8Array, start: number, end: number): void {
-    if (type !== SASL_FRAME) throw new AmqpFault('connection', 'amqp:connection:framing-error', 'the login is made of SASL frames only')
-    const code = performativeCode(bytes, start, end)
-    const sasl = this.#sasl!
-    if (code === SASL_INIT) this.#takeLater(sasl.begin(decodeSaslInit(bytes, start, end)))
-    else if (code === SASL_RESPONSE) this.#takeLater(sasl.respond(decodeSaslResponse(bytes, start, end)))
-    else throw new AmqpFault('connection', 'amqp:connection:framing-error', 'a client sends sasl-init and sasl-response only')
+    const progress = this.#sasl!.take(type, bytes, start, end)
+    if (progress instanceof Promise) this.#waitFor(progress.then((done) => this.#onLogin(done)))
+    else this.#onLogin(progress)
   }
 
-  #takeLater(step: SaslStep | Promise<SaslStep>): void {
-    if (step instanceof Promise) this.#waitFor(step.then((done) => this.#takeSasl(done)))
-    else this.#takeSasl(step)
-  }
-
-  #takeSasl(step: SaslStep): void {
-    if (this.#phase !== 'sasl') return
-    switch (step.kind) {
-      case 'challenge':
-        this.transport.write(encodeSaslChallenge(step.data))
-        break
-      case 'accepted':
-        this.transport.write(encodeSaslOutcome(0, step.data))
-        this.#principal = step.principal
-        this.userName = step.principal.name
-        this.#phase = 'secured'
-        break
-      case 'refused':
-        this.transport.write(encodeSaslOutcome(step.code))
-        this.#leave(`login refused: ${step.text}`, 'AMQP10-5.3.3.6-a')
-        this.transport.end('login refused')
+  #onLogin(progress: LoginProgress): void {
+    if (this.#phase !== 'sasl' || progress.kind === 'more') return
+    if (progress.kind === 'refused') {
+      this.#leave(`login refused: ${progress.text}`, 'AMQP10-5.3.3.6-a')
+      return this.transport.end('login refused')
     }
+    this.#principal = progress.principal
+    this.userName = progress.principal.name
+    this.#phase = 'secured'
   }
 
   // ── open ──
@@ -416,59 +356,16 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   }
 
   #accept(open: Open, principal: Principal): void {
-    const { adapter, containerId } = this
-    const { settings, vhost } = adapter
-    const isSole = open.desired.includes('sole-connection-for-container')
-    this.clientId = containerId
-    if (isSole ? adapter.hasContainer(containerId, this) : vhost.sessions.find(containerId) !== undefined) {
-      if (isSole) return this.#refuseContainer()
-      this.clientId = `${containerId}-${adapter.makeId()}`
-    }
-    const opened = vhost.sessions.open({
-      clientId: this.clientId,
-      principal,
-      cleanStart: true,
-      expiryMs: 0,
-      creditMax: 0,
-      will: undefined,
-      owner: this,
-      onConflict: 'refuse',
-    })
-    if (!opened.ok) {
-      if (isSole) return this.#refuseContainer()
-      return this.refuse('amqp:resource-limit-exceeded', opened.detail.text)
-    }
-    this.session = opened.value.session
     this.userName = principal.name
+    this.session = openSession(this, principal, open.desired.includes(SOLE_CONNECTION))
+    this.clientId = this.session.clientId
     this.producer = this.session.openProducer(this)
-    this.peerFrameBytesMax = Math.min(open.maxFrameBytes, settings.maxFrameBytes)
+    this.peerFrameBytesMax = Math.min(open.maxFrameBytes, this.adapter.settings.maxFrameBytes)
     this.#peerChannelMax = open.channelMax
     this.transport.write(encodeOpen(announcement(this, open)))
     this.#phase = 'opened'
-    this.#heardTick = adapter.wheel.tick
-    this.#startTimers(open.idleTimeoutMs)
-    adapter.report(this, 'connected', 'AMQP 1.0', '')
-  }
-
-  /** In the words that clients of JMS look for. [sole-connection-for-container] */
-  #refuseContainer(): void {
-    const text = `container '${this.containerId}' has another connection, and this one asks to be its only one; choose another client id`
-    this.#close('amqp:invalid-field', text, '', { 'invalid-field': 'container-id' })
-  }
-
-  /** Half of what either side may bear is how often something is said. [AMQP10 §2.4.5] */
-  #startTimers(peerIdleMs: number): void {
-    const { wheel, settings } = this.adapter
-    wheel.remove(this)
-    this.#beatMs = peerIdleMs === 0 ? 0 : Math.max(WHEEL_TICK_MS, Math.floor(peerIdleMs / 2) - WHEEL_TICK_MS)
-    this.#beatTick = wheel.tick
-    const nextMs = Math.min(this.#beatMs === 0 ? Infinity : this.#beatMs, settings.idleTimeoutMs === 0 ? Infinity : settings.idleTimeoutMs * 2)
-    if (nextMs < Infinity) wheel.add(this, nextMs)
-  }
-
-  #beat(): void {
-    this.#beatTick = this.adapter.wheel.tick
-    this.transport.write(EMPTY_FRAME)
+    this.#timeLimits.onOpened(open.idleTimeoutMs)
+    this.adapter.report(this, 'connected', 'AMQP 1.0', '')
   }
 
   // ── opened ──
@@ -546,7 +443,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
 
   #goOn(): void {
     this.#isBusy = false
-    this.#heardTick = this.adapter.wheel.tick
+    this.#timeLimits.heard()
     if (this.#phase === 'ended') return
     if (!this.#isPaused) this.transport.resumeReading()
     this.#isReading = true
@@ -579,7 +476,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
       this.transport.pauseReading()
       return producer.whenUnblocked(() => {
         this.#isPaused = false
-        this.#heardTick = this.adapter.wheel.tick
+        this.#timeLimits.heard()
         if (this.#phase !== 'ended' && !this.#isBusy) this.transport.resumeReading()
       })
     }

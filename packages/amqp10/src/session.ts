@@ -2,7 +2,7 @@
  * One AMQP session: the windows in both directions, which link gets which frame, and the numbers of deliveries. What ends with it are its
  * links and what they had not settled. [AMQP10 §2.5]
  */
-import type { Delivery, Outcome, Producer, SettleDetail } from '@ternmq/core'
+import type { Delivery, Outcome, Producer } from '@ternmq/core'
 import { decodeAttach, decodeBegin, decodeDetach, decodeEnd } from './codec/decode-control.ts'
 import { decodeDisposition, DispositionFields } from './codec/decode-disposition.ts'
 import { decodeFlow, FlowFields } from './codec/decode-flow.ts'
@@ -17,6 +17,7 @@ import { attach } from './links/attach.ts'
 import type { InboundLink } from './links/inbound-link.ts'
 import { type Link, RefusedLink } from './links/link.ts'
 import type { OutboundLink } from './links/outbound-link.ts'
+import { detailOf, errorOf, isTerminal } from './outcomes.ts'
 
 const ATTACH = 0x12
 const FLOW = 0x13
@@ -482,20 +483,4 @@ export class AmqpSession {
     }
     this.unsettled.clear()
   }
-}
-
-function isTerminal({ kind }: DeliveryState): boolean {
-  return kind === 'accepted' || kind === 'rejected' || kind === 'released' || kind === 'modified'
-}
-
-/** What a receiver says beside its outcome. */
-export function detailOf(outcome: DeliveryState): SettleDetail | undefined {
-  if (outcome.kind === 'modified') return { deliveryFailed: outcome.deliveryFailed, undeliverableHere: outcome.undeliverableHere }
-  if (outcome.kind !== 'rejected' || outcome.error === undefined) return undefined
-  const { condition, description } = outcome.error
-  return { reason: description === undefined ? condition : `${condition}: ${description}` }
-}
-
-export function errorOf({ condition, message, info }: AmqpFault): PeerError {
-  return { condition, description: message, info }
 }

@@ -4,7 +4,8 @@ import { AmqpFault, type Condition } from './codec/faults.ts'
 import { type DeliveryState, RELEASED } from './codec/performatives.ts'
 import type { AmqpConnection } from './connection.ts'
 import type { CoordinatorLink } from './links/coordinator-link.ts'
-import { type AmqpSession, detailOf } from './session.ts'
+import { detailOf } from './outcomes.ts'
+import type { AmqpSession } from './session.ts'
 
 type Transactional = Extract<DeliveryState, { kind: 'transactional' }>
 

@@ -21,7 +21,7 @@ export class BrowserLink extends OutboundLink {
   #isReading = false
   /** It has come to the end of what there was. */
   #isAtEnd = false
-  #idleWaiters: (() => void)[] = []
+  readonly #idleWaiters: (() => void)[] = []
 
   constructor(session: AmqpSession, attach: Attach, queue: Queue, selector: Selector | undefined) {
     super(session, attach)

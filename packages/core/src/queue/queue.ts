@@ -14,6 +14,7 @@ import { assuranceOf, Delivery, type Match, type Outcome, type SettleDetail } fr
 import { Dispatch, type DispatchHost, noteReturned, rewindCursors } from './dispatch.ts'
 import { type DuplicateWindow, windowFor } from './duplicate-window.ts'
 import { EntryStore, footprint } from './entry-store.ts'
+import { IdleWaiters } from './idle-waiters.ts'
 import type { Lane } from './lanes.ts'
 import type { WaitingLine } from './line.ts'
 import { propertiesOf } from './message-properties.ts'
@@ -38,8 +39,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
   /** A consumer has come, and the log is told what it may get of what came before it. */
   #noting: StagedNote | undefined = undefined
   #isAwake = false
-  /** They wait until there is nothing more to hand out; undefined while nobody does. One per consumer that drains. */
-  #idleWaiters: (() => void)[] | undefined = undefined
+  #idleWaiters: IdleWaiters | undefined = undefined
   /** Unsettled deliveries can come back: their messages must outlive the turn. False for a queue that dies with its one consumer. */
   keepsUnsettled: boolean
   /** Messages of the log up to this one may have been handed out. */
@@ -200,7 +200,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
    * for it. A paused queue has nothing to hand out; while messages are read back from the log there may be something.
    */
   whenIdle(then: () => void): void {
-    ;(this.#idleWaiters ??= []).push(then)
+    ;(this.#idleWaiters ??= new IdleWaiters()).add(then)
     this.#wakeForIdle()
   }
 
@@ -208,7 +208,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
   runTurn(nowMs: number): void {
     this.#isAwake = false
     if (this.#noting !== undefined) return
-    if (this.#isPaused) return this.#tellIdle()
+    if (this.#isPaused) return this.#idleWaiters?.tell()
     let budget = DISPATCH_BATCH_MAX
     if (this.#backfills !== undefined) {
       budget = this.#runBackfills(this.#backfills, budget, nowMs)
@@ -218,7 +218,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
     const left = this.#dispatch.run(budget, nowMs)
     if (left < budget) this.idleSinceMs = nowMs
     if (this.contents.waitingCount > 0) this.#watchConsumers()
-    if (this.#idleWaiters !== undefined && left > 0 && !this.#dispatch.isReading) this.#tellIdle()
+    if (left > 0 && !this.#dispatch.isReading) this.#idleWaiters?.tell()
     this.#yieldIfSpent(left)
   }
 
@@ -462,15 +462,9 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
 
   /** Those who wait for it must hear, even if all that was waiting has gone. */
   #wakeForIdle(): void {
-    if (this.#idleWaiters === undefined || this.#isAwake) return
+    if (this.#idleWaiters?.isEmpty !== false || this.#isAwake) return
     this.#isAwake = true
     this.#turns.wake(this)
-  }
-
-  #tellIdle(): void {
-    const waiters = this.#idleWaiters
-    this.#idleWaiters = undefined
-    if (waiters !== undefined) for (const then of waiters) then()
   }
 
   #watchConsumers(): void {
