@@ -2,7 +2,7 @@
  * The composition root: makes every part of a broker from a configuration, starts them in order and stops them in reverse.
  * Nothing here is global: a process may have several brokers.
  */
-import { amqpEncodedHeaders, amqpHeaders } from '@ternmq/amqp10'
+import { AMQP_HEADER_CODECS } from '@ternmq/amqp10'
 import { FileUserStore, MemoryUserStore, type UserStore } from '@ternmq/auth'
 import { type BrokerConfig, checkExposure, type ListenerName } from '@ternmq/config'
 import { type CoreLimits, type Env, type EventKind, Events, VirtualHost } from '@ternmq/core'
@@ -110,7 +110,7 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
   })
   undo.add(() => vhost.close())
   vhost.policies.use(toQueueDefaults(config.queues), toQueuePolicies(config.policies))
-  const codecs = [mqtt3Headers, mqtt5Headers, stompHeaders, stompTextHeaders, amqpHeaders, amqpEncodedHeaders]
+  const codecs = [mqtt3Headers, mqtt5Headers, stompHeaders, stompTextHeaders, ...AMQP_HEADER_CODECS]
   await vhost.openLog(engine, codecs)
   undo.add(users.onChange(({ kind, name }) => kind === 'removed' && endSessionsOf(vhost, name)))
   const nearMisses = new NearMisses((topic) => vhost.router.isHeard(topic))
