@@ -67,10 +67,29 @@ const STOMP_CASES: readonly Case[] = [
   },
 ]
 
+const AMQP_CASES: readonly Case[] = [
+  { id: 'hw', title: 'queue 1→1, 1 KiB, settled', measure: 'rate', goal: { least: [8], aim: [15] } },
+  {
+    id: 'i',
+    title: 'durable queue 4→4, 1 KiB, unsettled, accepted after the sync',
+    measure: 'rate',
+    goal: { least: [5], aim: [10] },
+  },
+  {
+    id: 'm1',
+    title: 'backlog of 200,000 × 1 KiB: pushed unsettled, then drained',
+    measure: 'backlog',
+    goal: { least: [5, 8], aim: [5, 8] },
+    rssMiBMax: 200,
+  },
+]
+
 /** What is compared by one protocol, and where that is told. */
 export interface Suite {
-  /** As our listener and compare.py name it. */
-  readonly protocol: 'mqtt' | 'stomp'
+  /** As our listener has it. */
+  readonly protocol: 'mqtt' | 'stomp' | 'amqp'
+  /** As compare.py names it. */
+  readonly comparedAs: string
   readonly title: string
   readonly cases: readonly Case[]
   /** Compared with unless asked otherwise. */
@@ -88,6 +107,7 @@ const COMMAND = 'npm run -s bench -- loadgen --loadgen FOLDER'
 export const SUITES: Readonly<Record<Suite['protocol'], Suite>> = {
   mqtt: {
     protocol: 'mqtt',
+    comparedAs: 'mqtt',
     title: 'MQTT',
     cases: MQTT_CASES,
     peers: ['mosquitto', 'nats'],
@@ -97,12 +117,23 @@ export const SUITES: Readonly<Record<Suite['protocol'], Suite>> = {
   },
   stomp: {
     protocol: 'stomp',
+    comparedAs: 'stomp',
     title: 'STOMP',
     cases: STOMP_CASES,
     peers: ['activemq', 'rabbitmq'],
     targetOptions: ';prefetch_header=activemq.prefetchSize',
     page: 'stomp',
     command: `${COMMAND} --protocol stomp`,
+  },
+  amqp: {
+    protocol: 'amqp',
+    comparedAs: 'amqp10',
+    title: 'AMQP 1.0',
+    cases: AMQP_CASES,
+    peers: ['rabbitmq'],
+    targetOptions: ';amqp10_dest=queue://bench.%r.%d',
+    page: 'amqp',
+    command: `${COMMAND} --protocol amqp`,
   },
 }
 

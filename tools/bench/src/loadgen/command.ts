@@ -2,6 +2,7 @@
 import { labFacts, writeJson, writePage } from '@ternmq/lab'
 import { parseArgs } from 'node:util'
 
+import { measureRelay } from '../amqp/relay.ts'
 import { measureOwn } from '../stomp/own.ts'
 import { casesNamed, roundsOf, type Suite, SUITES } from './cases.ts'
 import { LoadGenerator } from './generator.ts'
@@ -15,13 +16,16 @@ const idsText = (protocol: Suite['protocol']): string => SUITES[protocol].cases.
 const HELP = `Usage: npm run -s bench -- loadgen --loadgen FOLDER [OPTION…]
 
 Builds the load generator in FOLDER (a copy of it), starts our broker and the peers on this machine, lets compare.py measure
-them in turns and writes docs/benchmarks/mqtt.md and .json, or stomp.md and .json. Needs make, a C compiler, python3 and the
+them in turns and writes docs/benchmarks/mqtt.md and .json, or those of the protocol asked for. Needs make, a C compiler, python3 and the
 peers. Leave the machine alone meanwhile.
 
   --loadgen FOLDER   has Makefile, compare.py and peers.sh
-  --protocol NAME    mqtt, the default, or stomp; this one with what a delivery from MQTT and one over WebSocket cost
-  --peer NAME        another broker, as peers.sh names it; may be repeated. Default: ${peersText('mqtt')}; of stomp ${peersText('stomp')}
-  --cases ID,ID      of ${idsText('mqtt')}; of stomp ${idsText('stomp')}; default all
+  --protocol NAME    mqtt, the default; stomp, with what a delivery from MQTT and one over WebSocket cost; or amqp, with
+                     messages of 16 bytes passed on as fast as it goes
+  --peer NAME        another broker, as peers.sh names it; may be repeated. Default: ${peersText('mqtt')}; of
+                     stomp ${peersText('stomp')}; of amqp ${peersText('amqp')}
+  --cases ID,ID      of ${idsText('mqtt')}; of stomp
+                     ${idsText('stomp')}; of amqp ${idsText('amqp')}; default all
   --rounds N         of each case; default 3, for l 5
   --dry              print the page, write nothing
 `
@@ -56,7 +60,7 @@ export async function loadgen(args: readonly string[], signal: AbortSignal): Pro
   await using broker = await RestartableBroker.start(suite.protocol)
   const cases: CaseReport[] = []
   for (const one of chosen) {
-    const place = `127.0.0.1:${broker.port}:${suite.protocol}`
+    const place = `127.0.0.1:${broker.port}:${suite.comparedAs}`
     const target = `${OURS}=${place};pid=${broker.pid};restart=${broker.restartCommand}${suite.targetOptions}`
     const lines = await generator.compare(one.id, roundsOf(one, rounds), peers, target, signal)
     const targets = [OURS, ...peers.map(({ name }) => name)]
@@ -68,8 +72,11 @@ export async function loadgen(args: readonly string[], signal: AbortSignal): Pro
     )
     cases.push({ id: one.id, title: one.title, results })
   }
-  const own = suite.protocol === 'stomp' && values.cases === undefined ? await measureOwn(rounds, signal) : undefined
-  const report: LoadgenReport = { facts, protocol: suite.protocol, peers, loadgen: generator.fingerprint, cases, own }
+  const isWhole = values.cases === undefined
+  const own = suite.protocol === 'stomp' && isWhole ? await measureOwn(rounds, signal) : undefined
+  const relay = suite.protocol === 'amqp' && isWhole ? await measureRelay(rounds, signal) : undefined
+  const { protocol } = suite
+  const report: LoadgenReport = { facts, protocol, peers, loadgen: generator.fingerprint, cases, own, relay }
   const page = loadgenPage(report)
   process.stdout.write(page)
   if (!values.dry) {
@@ -81,6 +88,6 @@ export async function loadgen(args: readonly string[], signal: AbortSignal): Pro
 }
 
 function suiteNamed(name: string): Suite {
-  if (name === 'mqtt' || name === 'stomp') return SUITES[name]
+  if (Object.hasOwn(SUITES, name)) return SUITES[name as Suite['protocol']]
   throw new Error(`--protocol ${name}: must be one of ${Object.keys(SUITES).join(', ')}`)
 }

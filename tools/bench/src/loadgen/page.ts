@@ -1,7 +1,8 @@
-/** docs/benchmarks/mqtt.md and stomp.md: TernMQ beside its peers, and where it is slow. */
+/** docs/benchmarks/mqtt.md, stomp.md and amqp.md: TernMQ beside its peers, and where it is slow. */
 import { factsTable, type LabFacts, table } from '@ternmq/lab'
 
 import { type Case, casesNamed, type Goal, type Suite, SUITES } from './cases.ts'
+import { type RelayReport, relaySection, relayShortfalls } from '../amqp/page.ts'
 import { type OwnReport, ownSection, ownShortfalls } from '../stomp/page.ts'
 import type { Summary } from './results.ts'
 import { judge, type Verdict } from './verdict.ts'
@@ -23,13 +24,14 @@ export interface LoadgenReport {
   readonly cases: readonly CaseReport[]
   /** Measured without the load generator; left out where that was not asked for. */
   readonly own?: OwnReport | undefined
+  readonly relay?: RelayReport | undefined
 }
 
 /** A core's quarter: above it a run shared the machine and compare.py has repeated it in vain. */
 const NOISY_CORES = 0.25
 
 export function loadgenPage(report: LoadgenReport): string {
-  const { facts, peers, loadgen, cases, own } = report
+  const { facts, peers, loadgen, cases, own, relay } = report
   const { title, command } = SUITES[report.protocol]
   const judged = cases.map(({ id, results }) => {
     const one = casesNamed([id])[0]!
@@ -69,9 +71,10 @@ export function loadgenPage(report: LoadgenReport): string {
     ),
     '## Where we are slow or beaten',
     '',
-    ...shortfalls(judged, own),
+    ...shortfalls(judged, report),
     '',
     ...(own === undefined ? [] : ownSection(own)),
+    ...(relay === undefined ? [] : relaySection(relay)),
     '## Everything that was measured',
     '',
     ...cases.flatMap(({ id, title, results }) => [`### ${id}: ${title}`, '', detailTable(results)]),
@@ -80,7 +83,7 @@ export function loadgenPage(report: LoadgenReport): string {
 
 function shortfalls(
   judged: readonly { readonly one: Case; readonly verdict: Verdict }[],
-  own: OwnReport | undefined,
+  { own, relay }: LoadgenReport,
 ): string[] {
   const missed = judged.filter(({ verdict }) => verdict.shortfall !== '')
   const beaten = judged.filter(
@@ -90,6 +93,7 @@ function shortfalls(
     ...missed.map(({ one, verdict }) => `- ${one.id}, ${one.title}: ${verdict.shortfall}.`),
     ...beaten.map(({ one, verdict }) => `- ${one.id}, ${one.title}: ${verdict.ratio}, which is within the goal.`),
     ...(own === undefined ? [] : ownShortfalls(own)),
+    ...(relay === undefined ? [] : relayShortfalls(relay)),
   ]
   return lines.length === 0 ? ['Nowhere in these cases.'] : lines
 }

@@ -9,7 +9,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-type ListenerName = 'mqtt' | 'stomp'
+type ListenerName = 'mqtt' | 'stomp' | 'amqp'
 
 export class RestartableBroker implements AsyncDisposable {
   readonly #listener: ListenerName
