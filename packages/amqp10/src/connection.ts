@@ -223,7 +223,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
 
   /** Only the session itself calls this: both sides have ended it. */
   forgetSession(session: AmqpSession): void {
-    if (this.#sessions[session.channel] === session) this.#sessions[session.channel] = undefined
+    if (this.#sessions[session.peerChannel] === session) this.#sessions[session.peerChannel] = undefined
   }
 
   *sessions(): Generator<AmqpSession> {
@@ -305,7 +305,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
 
   #onSasl(type: number, bytes: Uint8Array, start: number, end: number): void {
     const progress = this.#sasl!.take(type, bytes, start, end)
-    if (progress instanceof Promise) this.#waitFor(progress.then((done) => this.#onLogin(done)))
+    if (progress instanceof Promise) this.#waitFor(progress.then((reached) => this.#onLogin(reached)))
     else this.#onLogin(progress)
   }
 
@@ -344,7 +344,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
       password: undefined,
       data: undefined,
     })
-    if (step instanceof Promise) this.#waitFor(step.then((done) => this.#takeLogin(done, open)))
+    if (step instanceof Promise) this.#waitFor(step.then((reached) => this.#takeLogin(reached, open)))
     else this.#takeLogin(step, open)
   }
 
@@ -385,11 +385,19 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   }
 
   #begin(channel: number, bytes: Uint8Array, start: number, end: number): void {
-    const max = Math.min(this.adapter.settings.channelMax, this.#peerChannelMax)
-    if (channel > max) {
-      throw new AmqpFault('connection', 'amqp:connection:framing-error', `channel ${channel} is above channel-max ${max}`, 'AMQP10-2.7.1-g')
+    const { channelMax } = this.adapter.settings
+    if (channel > channelMax) {
+      throw new AmqpFault('connection', 'amqp:connection:framing-error', `channel ${channel} is above channel-max ${channelMax}`, 'AMQP10-2.7.1-g')
     }
-    this.#sessions[channel] = new AmqpSession(this, channel, bytes, start, end)
+    this.#sessions[channel] = new AmqpSession(this, channel, this.#freeChannel(channel), bytes, start, end)
+  }
+
+  /** The peer's own number where it takes that and it is free, else the lowest that is. [AMQP10 §2.7.1] */
+  #freeChannel(wanted: number): number {
+    const taken = new Set([...this.sessions()].map(({ channel }) => channel))
+    if (wanted <= this.#peerChannelMax && !taken.has(wanted)) return wanted
+    for (let channel = 0; channel <= this.#peerChannelMax; channel++) if (!taken.has(channel)) return channel
+    throw new AmqpFault('connection', 'amqp:resource-limit-exceeded', `${taken.size} sessions are open, as many as the channel-max ${this.#peerChannelMax} of open allows; end one first`)
   }
 
   /** What it sent before is done before it hears that it is. */

@@ -41,8 +41,10 @@ const flowOut = new FlowFields()
 
 export class AmqpSession {
   readonly connection: AmqpConnection
-  /** Ours and the peer's: we answer on the channel on which we are asked. */
+  /** Ours, on which all of it goes out. */
   readonly channel: number
+  /** The peer's, on which all of it comes in. */
+  readonly peerChannel: number
   readonly peerHandleMax: number
   /** By the peer's handle, which is ours too. */
   readonly #links: (Link | undefined)[] = []
@@ -75,20 +77,21 @@ export class AmqpSession {
   #acceptedCount = 0
   #isAcceptedSettled = true
 
-  constructor(connection: AmqpConnection, channel: number, bytes: Uint8Array, start: number, end: number) {
+  constructor(connection: AmqpConnection, peerChannel: number, channel: number, bytes: Uint8Array, start: number, end: number) {
     const begin = decodeBegin(bytes, start, end)
     if (begin.remoteChannel !== undefined) {
-      throw new AmqpFault('connection', 'amqp:not-allowed', `begin on channel ${channel} answers a session that this side has not begun`, 'AMQP10-2.7.2-a')
+      throw new AmqpFault('connection', 'amqp:not-allowed', `begin on channel ${peerChannel} answers a session that this side has not begun`, 'AMQP10-2.7.2-a')
     }
     const { sessionWindow, handleMax } = connection.adapter.settings
     this.connection = connection
     this.channel = channel
+    this.peerChannel = peerChannel
     this.peerHandleMax = begin.handleMax
     this.#nextIncomingId = begin.nextOutgoingId
     this.#incomingWindow = sessionWindow
     this.outgoingWindow = begin.incomingWindow
     connection.transport.write(
-      encodeBegin(channel, { remoteChannel: channel, nextOutgoingId: FIRST_ID, incomingWindow: sessionWindow, outgoingWindow: OUTGOING_WINDOW, handleMax }),
+      encodeBegin(channel, { remoteChannel: peerChannel, nextOutgoingId: FIRST_ID, incomingWindow: sessionWindow, outgoingWindow: OUTGOING_WINDOW, handleMax }),
     )
   }
 
@@ -382,7 +385,7 @@ export class AmqpSession {
   #linkOf(handle: number): Link {
     const link = this.#links[handle]
     if (link !== undefined) return link
-    throw new AmqpFault('session', 'amqp:session:unattached-handle', `handle ${handle} has no link in the session on channel ${this.channel}; attach it first`, 'AMQP10-2.8.17-b')
+    throw new AmqpFault('session', 'amqp:session:unattached-handle', `handle ${handle} has no link in the session on channel ${this.peerChannel}; attach it first`, 'AMQP10-2.8.17-b')
   }
 
   #onControl(code: number, bytes: Uint8Array, start: number, end: number): void {
@@ -402,7 +405,7 @@ export class AmqpSession {
         this.#onEnd(decodeEnd(bytes, start, end))
         break
       default:
-        throw new AmqpFault('connection', 'amqp:not-allowed', `channel ${this.channel} has a session; such a frame does not belong into one`, 'AMQP10-2.3.2-a')
+        throw new AmqpFault('connection', 'amqp:not-allowed', `channel ${this.peerChannel} has a session; such a frame does not belong into one`, 'AMQP10-2.3.2-a')
     }
   }
 
@@ -431,7 +434,7 @@ export class AmqpSession {
     this.#isEnding = true
     this.#endLinks('lost')
     this.connection.transport.write(encodeEnd(this.channel, errorOf(fault)))
-    this.connection.adapter.report(this.connection, 'limit', `session on channel ${this.channel} ended: ${fault.message}`, fault.clause)
+    this.connection.adapter.report(this.connection, 'limit', `session on channel ${this.peerChannel} ended: ${fault.message}`, fault.clause)
   }
 
   /** Ends the link with what is wrong. Faults of a higher level go on their way. */

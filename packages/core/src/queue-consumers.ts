@@ -137,7 +137,9 @@ export class QueueConsumers implements DestinationWatcher {
   }
 
   onQueueDeleted(named: NamedQueue): void {
-    for (const { consumers } of this.#readings.values()) consumers.delete(named)
+    for (const { name, consumers } of [...this.#readings.values()]) {
+      if (consumers.delete(named) && name === named.name) this.#sink?.onQueueDeleted?.(name)
+    }
   }
 
   #watch(name: string): void {

@@ -1,5 +1,6 @@
 /** A link on which a client consumes from queues, topics or a subscription. */
 import type { BindingData, Delivery, DeliverySink, Receiver } from '@ternmq/core'
+import { AmqpFault } from '../codec/faults.ts'
 import type { Attach } from '../codec/performatives.ts'
 import type { AmqpSession } from '../session.ts'
 import type { LinkEnd } from './link.ts'
@@ -47,6 +48,11 @@ export class ConsumerLink extends OutboundLink implements DeliverySink {
     delivery.protocolState = this.handle
     session.unsettled.set(id, delivery)
     return true
+  }
+
+  /** [AMQP10 §2.8.15] */
+  onQueueDeleted(queue: string): void {
+    this.session.detach(this, new AmqpFault('link', 'amqp:resource-deleted', `queue '${queue}' has been deleted; attach again to read from a new one`, 'AMQP10-2.8.15-e'))
   }
 
   endSlow(text: string): void {

@@ -6,7 +6,7 @@ import type { Producer } from '@ternmq/core'
 import type { FlowFields } from '../codec/decode-flow.ts'
 import type { TransferFields } from '../codec/decode-transfer.ts'
 import { AmqpFault } from '../codec/faults.ts'
-import type { Attach, DeliveryState, ReceiverSettleMode } from '../codec/performatives.ts'
+import type { Attach, DeliveryState, ReceiverSettleMode, SenderSettleMode } from '../codec/performatives.ts'
 import type { AmqpSession } from '../session.ts'
 import type { Link, LinkEnd } from './link.ts'
 
@@ -16,6 +16,8 @@ const PARTIAL_BYTES_MIN = 4_096
 /** A message of which not all transfers have come. */
 interface Partial {
   readonly deliveryId: number
+  readonly tag: Uint8Array
+  readonly messageFormat: number
   bytes: Uint8Array
   size: number
   isSettled: boolean
@@ -29,6 +31,7 @@ export abstract class InboundLink implements Link {
   readonly name: string
   readonly handle: number
   readonly receiverSettleMode: ReceiverSettleMode
+  readonly #senderSettleMode: SenderSettleMode
   isDetaching = false
   isCreditDue = false
   deliveryCount: number
@@ -39,10 +42,14 @@ export abstract class InboundLink implements Link {
   protected pendingCount = 0
   #partial: Partial | undefined = undefined
 
-  constructor(session: AmqpSession, { name, handle, initialDeliveryCount, receiverSettleMode }: Attach) {
+  constructor(
+    session: AmqpSession,
+    { name, handle, initialDeliveryCount, senderSettleMode, receiverSettleMode }: Attach,
+  ) {
     this.session = session
     this.name = name
     this.handle = handle
+    this.#senderSettleMode = senderSettleMode
     this.receiverSettleMode = receiverSettleMode
     this.deliveryCount = initialDeliveryCount ?? 0
   }
@@ -51,7 +58,14 @@ export abstract class InboundLink implements Link {
   abstract get producer(): Producer | undefined
 
   /** A whole delivery; its bytes are good during the call. Hot path. */
-  protected abstract onDelivery(deliveryId: number, isSettled: boolean, state: DeliveryState | undefined, bytes: Uint8Array, start: number, end: number): void
+  protected abstract onDelivery(
+    deliveryId: number,
+    isSettled: boolean,
+    state: DeliveryState | undefined,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void
 
   protected abstract onEnd(how: LinkEnd): void
 
@@ -63,17 +77,57 @@ export abstract class InboundLink implements Link {
     if (transfer.aborted) return this.renewCredit()
     if (transfer.more) return this.#collect(deliveryId, transfer, bytes, start, end)
     this.#checkSize(end - start)
-    this.onDelivery(deliveryId, transfer.settled === true, transfer.state, bytes, start, end)
+    const isSettled = transfer.settled === true
+    this.#checkSettled(isSettled)
+    this.onDelivery(deliveryId, isSettled, transfer.state, bytes, start, end)
     this.renewCredit()
   }
 
-  #beginDelivery({ deliveryId, hasTag, resume }: TransferFields): void {
+  #beginDelivery({ deliveryId, hasTag, messageFormat, resume, receiverSettleMode, settled }: TransferFields): void {
     if (this.credit === 0) {
-      throw new AmqpFault('link', 'amqp:link:transfer-limit-exceeded', `link '${this.name}' has no credit for another delivery; wait for a flow`, 'AMQP10-2.6.7-h')
+      throw new AmqpFault(
+        'link',
+        'amqp:link:transfer-limit-exceeded',
+        `link '${this.name}' has no credit for another delivery; wait for a flow`,
+        'AMQP10-2.6.7-h',
+      )
     }
-    if (deliveryId < 0) throw new AmqpFault('link', 'amqp:invalid-field', 'transfer: delivery-id is missing; the first transfer of a delivery has one', 'AMQP10-2.7.5-a')
-    if (!hasTag) throw new AmqpFault('link', 'amqp:invalid-field', 'transfer: delivery-tag is missing; the first transfer of a delivery has one', 'AMQP10-2.7.5-a')
-    if (resume) throw new AmqpFault('link', 'amqp:not-implemented', 'transfer: resume, but no delivery of an earlier link is kept; send it as a new one')
+    if (deliveryId < 0)
+      throw new AmqpFault(
+        'link',
+        'amqp:invalid-field',
+        'transfer: delivery-id is missing; the first transfer of a delivery has one',
+        'AMQP10-2.7.5-a',
+      )
+    if (!hasTag)
+      throw new AmqpFault(
+        'link',
+        'amqp:invalid-field',
+        'transfer: delivery-tag is missing; the first transfer of a delivery has one',
+        'AMQP10-2.7.5-a',
+      )
+    if (resume)
+      throw new AmqpFault(
+        'link',
+        'amqp:not-implemented',
+        'transfer: resume, but no delivery of an earlier link is kept; send it as a new one',
+      )
+    if (messageFormat > 0) {
+      throw new AmqpFault(
+        'link',
+        'amqp:not-implemented',
+        `transfer: message-format is ${messageFormat}; messages of format 0 are taken`,
+        'AMQP10-2.6.11-a',
+      )
+    }
+    if (receiverSettleMode === 'second' && this.receiverSettleMode === 'first' && settled !== true) {
+      throw new AmqpFault(
+        'link',
+        'amqp:invalid-field',
+        'transfer: rcv-settle-mode is second; the link was attached with first',
+        'AMQP10-2.7.5-h',
+      )
+    }
     this.credit--
     this.deliveryCount = (this.deliveryCount + 1) >>> 0
   }
@@ -85,7 +139,16 @@ export abstract class InboundLink implements Link {
     const { connection } = this.session
     const room = new Uint8Array(Math.max(PARTIAL_BYTES_MIN, size * 2))
     room.set(bytes.subarray(start, end))
-    this.#partial = { deliveryId, bytes: room, size, isSettled: transfer.settled === true, state: transfer.state, sinceTick: connection.adapter.wheel.tick }
+    this.#partial = {
+      deliveryId,
+      tag: bytes.slice(transfer.tagStart, transfer.tagEnd),
+      messageFormat: transfer.messageFormat,
+      bytes: room,
+      size,
+      isSettled: transfer.settled === true,
+      state: transfer.state,
+      sinceTick: connection.adapter.wheel.tick,
+    }
     connection.notePartial(room.length)
   }
 
@@ -93,6 +156,14 @@ export abstract class InboundLink implements Link {
     if (transfer.deliveryId >= 0 && transfer.deliveryId !== partial.deliveryId) {
       const text = `transfer: delivery-id ${transfer.deliveryId} begins while delivery ${partial.deliveryId} has not ended; end it, or abort it`
       throw new AmqpFault('link', 'amqp:not-allowed', text, 'AMQP10-2.7.5-b')
+    }
+    if (!isSameDelivery(partial, transfer, bytes)) {
+      throw new AmqpFault(
+        'link',
+        'amqp:not-allowed',
+        `transfer: delivery ${partial.deliveryId} goes on with another delivery-tag or message-format`,
+        'AMQP10-2.7.5-b',
+      )
     }
     if (transfer.aborted) {
       this.#dropPartial()
@@ -112,14 +183,28 @@ export abstract class InboundLink implements Link {
     partial.state ??= transfer.state
     if (transfer.more) return
     this.#dropPartial()
+    this.#checkSettled(partial.isSettled)
     this.onDelivery(partial.deliveryId, partial.isSettled, partial.state, partial.bytes, 0, size)
     this.renewCredit()
+  }
+
+  /** What was agreed on holds for every delivery. [AMQP10 §2.7.5] */
+  #checkSettled(isSettled: boolean): void {
+    const mode = this.#senderSettleMode
+    if (mode === 'mixed' || isSettled === (mode === 'settled')) return
+    const text = `transfer: settled is ${isSettled}; the link was attached with snd-settle-mode ${mode}`
+    throw new AmqpFault('link', 'amqp:invalid-field', text, isSettled ? 'AMQP10-2.7.5-e' : 'AMQP10-2.7.5-d')
   }
 
   #checkSize(size: number): void {
     const { maxMessageBytes } = this.session.connection.adapter.settings
     if (maxMessageBytes === 0 || size <= maxMessageBytes) return
-    throw new AmqpFault('link', 'amqp:link:message-size-exceeded', `a message has ${size} bytes or more; max-message-size is ${maxMessageBytes}`, 'AMQP10-2.7.3-g')
+    throw new AmqpFault(
+      'link',
+      'amqp:link:message-size-exceeded',
+      `a message has ${size} bytes or more; max-message-size is ${maxMessageBytes}`,
+      'AMQP10-2.7.3-g',
+    )
   }
 
   #dropPartial(): void {
@@ -130,8 +215,16 @@ export abstract class InboundLink implements Link {
 
   /** A message that began more than `limitMs` ago and has not ended ends the link. */
   checkPartial(limitMs: number): void {
-    if (this.#partial === undefined || this.session.connection.adapter.silentMs(this.#partial.sinceTick) < limitMs) return
-    this.session.detach(this, new AmqpFault('link', 'amqp:resource-limit-exceeded', `a message has begun and not ended within amqp.messageTimeoutMs ${limitMs}`))
+    if (this.#partial === undefined || this.session.connection.adapter.silentMs(this.#partial.sinceTick) < limitMs)
+      return
+    this.session.detach(
+      this,
+      new AmqpFault(
+        'link',
+        'amqp:resource-limit-exceeded',
+        `a message has begun and not ended within amqp.messageTimeoutMs ${limitMs}`,
+      ),
+    )
   }
 
   /** Says so when half of the credit is used up and there is room for more. Hot path. */
@@ -153,4 +246,10 @@ export abstract class InboundLink implements Link {
     this.#dropPartial()
     this.onEnd(how)
   }
+}
+
+/** A later transfer may name again what the first has said. */
+function isSameDelivery({ tag, messageFormat }: Partial, transfer: TransferFields, bytes: Uint8Array): boolean {
+  if (transfer.messageFormat >= 0 && transfer.messageFormat !== Math.max(0, messageFormat)) return false
+  return !transfer.hasTag || Buffer.compare(bytes.subarray(transfer.tagStart, transfer.tagEnd), tag) === 0
 }

@@ -1,9 +1,7 @@
 /** A link on which a client publishes: to one address, or to the one that each message names. [AMQP10 §3.2, §3.4] */
 import type { Producer, ProducerTarget, PublishOwner, PublishResult, RefusalDetail } from '@ternmq/core'
-import { rejectedState } from '../codec/encode-state.ts'
-import { AmqpFault } from '../codec/faults.ts'
+import { encodeState, rejectedState } from '../codec/encode-state.ts'
 import { type Attach, type DeliveryState, RELEASED } from '../codec/performatives.ts'
-import { encodeState } from '../codec/encode-state.ts'
 import { optionsOf, readIncoming, toMessage } from '../message/message-in.ts'
 import { readSections, Sections } from '../message/sections.ts'
 import { conditionOf } from '../refusals.ts'

@@ -109,6 +109,8 @@ export interface DeliverySink {
    * for others. Asked when a consumer of the queue begins; true when left out.
    */
   takesFrom?(queue: Queue): boolean
+  /** The queue that it reads from by its name has been deleted. One of that name may come again, and is read from then. */
+  onQueueDeleted?(queue: string): void
   /** The receiver has taken nothing for too long: the adapter may end its connection, with `text` as the reason. */
   endSlow?(text: string): void
 }
