@@ -97,7 +97,7 @@ export function readMessage(payload: Uint8Array): Sections {
     found.typed[name] = typed.value as Typed
     put(found, name, typed)
   }
-  if ([found.data, found.sequence].filter((each) => each !== undefined).length + ('value' in found ? 1 : 0) !== 1)
+  if ([found.data, found.sequence].filter((each) => each !== undefined).length + ('value' in found ? 1 : 0) > 1)
     throw new Error('a message has one kind of body')
   found.bare = Buffer.concat(bare)
   if (found.data !== undefined) found.text = Buffer.concat(found.data).toString()
