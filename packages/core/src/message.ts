@@ -95,7 +95,8 @@ export class Message {
   expiresAtMs: number
   readonly publisher: string | undefined
   readonly priority: number
-  readonly extras: MessageExtras | undefined
+  /** Only `annotated` sets it, before anybody else has seen the message. */
+  extras: MessageExtras | undefined
   bytes: Uint8Array
   start: number
   headerStart: number
@@ -170,8 +171,21 @@ export class Message {
   /** The same message with a time of its own: other queues have it, too. It shares the bytes where they are the message's own. */
   livingUntil(expiresAtMs: number): Message {
     if (expiresAtMs === this.expiresAtMs) return this
-    const other = new Message(this)
+    const other = this.#copy()
     other.expiresAtMs = expiresAtMs
+    return other
+  }
+
+  /** The same message with annotations more, in place of those of the same name. It shares the bytes, and has no frame that says them. */
+  annotated(annotations: NonNullable<MessageExtras['annotations']>): Message {
+    const other = this.#copy()
+    other.start = this.headerStart
+    other.extras = { ...this.extras, annotations: { ...this.extras?.annotations, ...annotations } }
+    return other
+  }
+
+  #copy(): Message {
+    const other = new Message(this)
     other.lsn = this.lsn
     other.#detached = this.#detached
     return other

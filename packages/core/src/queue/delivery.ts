@@ -17,6 +17,8 @@ export interface SettleDetail {
   readonly deliveryFailed?: boolean
   /** Of `modified`: this consumer does not want it again. [AMQP10 §3.4.5] */
   readonly undeliverableHere?: boolean
+  /** Of `modified`: said of the message from now on, for as long as it is not read back from the log. [AMQP10 §3.4.5] */
+  readonly annotations?: Readonly<Record<string, string | number>>
   /** Of `rejected`: why, in the receiver's words; goes to the dead-letter queue with the message. */
   readonly reason?: string
 }

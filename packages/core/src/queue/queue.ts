@@ -227,6 +227,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
     if (outcome === 'accepted') return this.finish(delivery, consumer.pool.sessionNumber)
     if (outcome === 'rejected') return this.reject(delivery, 'rejected', detail?.reason, consumer.pool.sessionNumber)
     if (this.isClosed) return this.finish(delivery)
+    if (detail?.annotations !== undefined) delivery.message = delivery.message.annotated(detail.annotations)
     // Before it waits: what it waits for must know.
     if (detail?.undeliverableHere === true) {
       ;(delivery.refusedBy ??= []).push(consumer)
