@@ -41,7 +41,8 @@ export interface MadeTemporary {
 
 /** [AMQP10 §3.5.3 dynamic] */
 export function makeTemporary(session: AmqpSession, { address, capabilities, dynamicNodeProperties }: Terminus): MadeTemporary {
-  if (address !== undefined) {
+  // Clients that must say something say nothing: rhea's types ask for an address.
+  if (address !== undefined && address !== '') {
     throw new AmqpFault('link', 'amqp:invalid-field', `attach: a dynamic node gets its address from the broker; leave out '${address}'`, 'AMQP10-3.5.3-a')
   }
   const { connection } = session
