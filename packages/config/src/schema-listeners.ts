@@ -134,8 +134,9 @@ function addressKeys() {
   return {
     profile: z.enum(['activemq', 'artemis', 'rabbitmq']).default('activemq').meta({
       description:
-        'Whose clients connect here over STOMP and AMQP: how they write addresses (docs/interop/addresses.md), and whether NACK of STOMP makes a dead letter ' +
-        '(`activemq`, `artemis`) or returns the message to its queue (`rabbitmq`). A NACK with `requeue` says so itself.',
+        'Whose clients connect here over STOMP and AMQP: how they write addresses (docs/interop/addresses.md). STOMP: whether NACK makes a dead ' +
+        'letter (`activemq`, `artemis`) or returns the message to its queue (`rabbitmq`); a NACK with `requeue` says so itself. AMQP: whether ' +
+        'a message that nobody wanted is accepted (`activemq`, `artemis`) or released (`rabbitmq`).',
       reload: 'connection',
     }),
   }

@@ -32,7 +32,7 @@ const schema = z
     foreignTransientQos: z.int().min(0).max(1).default(1).meta({
       description:
         'QoS, at most, at which MQTT subscribers get messages that other protocols sent without asking that they be kept (STOMP ' +
-        'without `persistent:true`). 0: at most once, as MQTT\'s own QoS 0; a subscriber that is away does not get them. ' +
+        'without `persistent:true`, AMQP without `durable`). 0: at most once, as MQTT\'s own QoS 0; a subscriber that is away does not get them. ' +
         'Of subscriptions made from then on.',
       reload: 'connection',
     }),

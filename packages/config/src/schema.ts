@@ -51,7 +51,8 @@ const limitsSchema = z
     unfinishedBytesMax: z.int().min(1_048_576).max(1_099_511_627_776).default(268_435_456).meta({
       description:
         'Memory in bytes of packets and frames that have begun and not ended, and of what clients send ahead, all connections together. ' +
-        'Beyond it the connection with the most of it is closed: by STOMP with an ERROR, by MQTT 5 with reason code 0x97.',
+        'Beyond it the connection with the most of it is closed: by STOMP with an ERROR, by MQTT 5 with reason code 0x97, by AMQP with ' +
+        '`amqp:resource-limit-exceeded`.',
       reload: 'live',
     }),
     unsettledBytesMax: z.int().min(1_024).max(1_099_511_627_776).default(67_108_864).meta({
