@@ -3,15 +3,15 @@ import { decodeCoordinatorCommand } from '../codec/decode-control.ts'
 import { encodeState, rejectedState } from '../codec/encode-state.ts'
 import { AmqpFault } from '../codec/faults.ts'
 import type { DeliveryState } from '../codec/performatives.ts'
-import { InboundLink } from './inbound-link.ts'
+import { InboundLink, Settling } from './inbound-link.ts'
 
 export class CoordinatorLink extends InboundLink {
   get producer(): undefined {
     return undefined
   }
 
-  protected onDelivery(deliveryId: number, isSettled: boolean, _state: DeliveryState | undefined, bytes: Uint8Array, start: number, end: number): void {
-    if (isSettled) {
+  protected onDelivery(deliveryId: number, settling: Settling, _state: DeliveryState | undefined, bytes: Uint8Array, start: number, end: number): void {
+    if (settling === Settling.bySender) {
       throw new AmqpFault('link', 'amqp:not-allowed', 'a message to the coordinator must not be settled: its outcome is the answer', 'AMQP10-4.2-a')
     }
     const { transactions } = this.session.connection

@@ -21,9 +21,14 @@ interface Partial {
   bytes: Uint8Array
   size: number
   isSettled: boolean
+  readonly receiverSettleMode: ReceiverSettleMode | undefined
   state: DeliveryState | undefined
   readonly sinceTick: number
 }
+
+/** When a delivery is settled: it was when it came, when it is told its outcome, or once its sender has heard that. [AMQP10 §2.8.3] */
+export const Settling = { bySender: 0, withOutcome: 1, afterSender: 2 } as const
+export type Settling = (typeof Settling)[keyof typeof Settling]
 
 export abstract class InboundLink implements Link {
   readonly direction = 'inbound'
@@ -60,7 +65,7 @@ export abstract class InboundLink implements Link {
   /** A whole delivery; its bytes are good during the call. Hot path. */
   protected abstract onDelivery(
     deliveryId: number,
-    isSettled: boolean,
+    settling: Settling,
     state: DeliveryState | undefined,
     bytes: Uint8Array,
     start: number,
@@ -79,7 +84,7 @@ export abstract class InboundLink implements Link {
     this.#checkSize(end - start)
     const isSettled = transfer.settled === true
     this.#checkSettled(isSettled)
-    this.onDelivery(deliveryId, isSettled, transfer.state, bytes, start, end)
+    this.onDelivery(deliveryId, this.#settlingOf(isSettled, transfer.receiverSettleMode), transfer.state, bytes, start, end)
     this.renewCredit()
   }
 
@@ -146,6 +151,7 @@ export abstract class InboundLink implements Link {
       bytes: room,
       size,
       isSettled: transfer.settled === true,
+      receiverSettleMode: transfer.receiverSettleMode,
       state: transfer.state,
       sinceTick: connection.adapter.wheel.tick,
     }
@@ -184,8 +190,14 @@ export abstract class InboundLink implements Link {
     if (transfer.more) return
     this.#dropPartial()
     this.#checkSettled(partial.isSettled)
-    this.onDelivery(partial.deliveryId, partial.isSettled, partial.state, partial.bytes, 0, size)
+    this.onDelivery(partial.deliveryId, this.#settlingOf(partial.isSettled, partial.receiverSettleMode), partial.state, partial.bytes, 0, size)
     this.renewCredit()
+  }
+
+  /** A delivery may say it in place of its link. [AMQP10-2.7.5-g] */
+  #settlingOf(isSettled: boolean, mode: ReceiverSettleMode = this.receiverSettleMode): Settling {
+    if (isSettled) return Settling.bySender
+    return mode === 'first' ? Settling.withOutcome : Settling.afterSender
   }
 
   /** What was agreed on holds for every delivery. [AMQP10 §2.7.5] */

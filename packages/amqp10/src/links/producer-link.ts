@@ -6,7 +6,7 @@ import { optionsOf, readIncoming, toMessage } from '../message/message-in.ts'
 import { readSections, Sections } from '../message/sections.ts'
 import { conditionOf } from '../refusals.ts'
 import type { AmqpSession } from '../session.ts'
-import { InboundLink } from './inbound-link.ts'
+import { InboundLink, Settling } from './inbound-link.ts'
 import type { LinkEnd } from './link.ts'
 import { Relay } from './relay.ts'
 
@@ -14,6 +14,9 @@ import { Relay } from './relay.ts'
 const sections = new Sections()
 
 const RELEASED_STATE = encodeState(RELEASED)
+
+/** The tag of a publish holds the delivery id, and how it is settled. */
+const SETTLINGS = 4
 
 export class ProducerLink extends InboundLink implements PublishOwner {
   readonly producer: Producer
@@ -37,19 +40,19 @@ export class ProducerLink extends InboundLink implements PublishOwner {
   }
 
   /** Hot path. */
-  protected onDelivery(deliveryId: number, isSettled: boolean, state: DeliveryState | undefined, bytes: Uint8Array, start: number, end: number): void {
+  protected onDelivery(deliveryId: number, settling: Settling, state: DeliveryState | undefined, bytes: Uint8Array, start: number, end: number): void {
     const { connection } = this.session
     readSections(bytes, start, end, sections)
     const facts = readIncoming(sections, bytes)
     const { userId } = facts
     if (userId !== undefined && userId !== connection.userName) { // nobody speaks for somebody else [AMQP10 §3.2.4]
       const text = `properties: user-id is '${userId}'; it is the name that this connection logged in with, '${connection.userName}', or is left out`
-      return this.#reject(deliveryId, isSettled, { refusal: 'not-authorized', subject: connection.userName, text })
+      return this.#reject(deliveryId, settling, { refusal: 'not-authorized', subject: connection.userName, text })
     }
     let target = this.#target
     if (target === undefined) {
       const found = this.#relay!.targetOf(facts.to)
-      if (!found.ok) return this.#reject(deliveryId, isSettled, found.detail)
+      if (!found.ok) return this.#reject(deliveryId, settling, found.detail)
       target = found.value
     }
     const nowMs = connection.adapter.vhost.env.clock.wallMs()
@@ -57,19 +60,18 @@ export class ProducerLink extends InboundLink implements PublishOwner {
     const options = optionsOf(facts)
     if (state?.kind === 'transactional') {
       const refusal = connection.transactions.publish(state.transactionId, target, message, options)
-      if (refusal !== undefined) return this.#reject(deliveryId, isSettled, refusal)
-      if (!isSettled) this.session.conclude(deliveryId, this.receiverSettleMode === 'first', encodeState({ ...state, outcome: { kind: 'accepted' } }))
+      if (refusal !== undefined) return this.#reject(deliveryId, settling, refusal)
+      if (settling !== Settling.bySender) this.session.conclude(deliveryId, settling === Settling.withOutcome, encodeState({ ...state, outcome: { kind: 'accepted' } }))
       return
     }
-    const tag = isSettled ? deliveryId * 2 + 1 : deliveryId * 2
-    const result = this.producer.publish(target, message, tag, options)
+    const result = this.producer.publish(target, message, deliveryId * SETTLINGS + settling, options)
     if (result === 'pending') {
       this.pendingCount++
       connection.begin()
       return
     }
     if (result === 'unmatched' && target.unheardAt !== target.route.generation) connection.adapter.noteUnheard(connection, target)
-    this.#conclude(deliveryId, isSettled, result)
+    this.#conclude(deliveryId, settling, result)
   }
 
   // ── PublishOwner ──
@@ -79,25 +81,25 @@ export class ProducerLink extends InboundLink implements PublishOwner {
     this.pendingCount--
     const { connection } = this.session
     if (!this.isDetaching && !connection.isEnded) {
-      this.#conclude(Math.floor(tag / 2), tag % 2 === 1, result)
+      this.#conclude(Math.floor(tag / SETTLINGS), (tag % SETTLINGS) as Settling, result)
       this.renewCredit()
     }
     connection.settled()
   }
 
-  #conclude(deliveryId: number, isSettled: boolean, result: Exclude<PublishResult, 'pending'>): void {
-    if (result === 'refused') return this.#reject(deliveryId, isSettled, this.producer.refusal!)
-    if (isSettled) return
-    const settles = this.receiverSettleMode === 'first'
+  #conclude(deliveryId: number, settling: Settling, result: Exclude<PublishResult, 'pending'>): void {
+    if (result === 'refused') return this.#reject(deliveryId, settling, this.producer.refusal!)
+    if (settling === Settling.bySender) return
+    const settles = settling === Settling.withOutcome
     // RabbitMQ's clients hear that nobody wanted it.
     if (result === 'unmatched' && this.session.connection.adapter.settings.profile === 'rabbitmq') this.session.conclude(deliveryId, settles, RELEASED_STATE)
     else this.session.accept(deliveryId, settles)
   }
 
   /** Of a message that was settled by being sent nobody waits to hear: operators do. */
-  #reject(deliveryId: number, isSettled: boolean, { refusal, text }: RefusalDetail): void {
-    if (isSettled) return this.session.connection.hint(`a message sent as settled was refused: ${text}`)
-    this.session.conclude(deliveryId, this.receiverSettleMode === 'first', rejectedState(conditionOf(refusal), text))
+  #reject(deliveryId: number, settling: Settling, { refusal, text }: RefusalDetail): void {
+    if (settling === Settling.bySender) return this.session.connection.hint(`a message sent as settled was refused: ${text}`)
+    this.session.conclude(deliveryId, settling === Settling.withOutcome, rejectedState(conditionOf(refusal), text))
   }
 
   protected onEnd(how: LinkEnd): void {
