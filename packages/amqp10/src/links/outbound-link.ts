@@ -50,6 +50,8 @@ export abstract class OutboundLink implements Link {
   protected readonly sendsSettled: boolean
   protected readonly sendsUnsettled: boolean
   readonly #maxMessageBytes: number
+  /** The peer has not told all deliveries that it has: it gets nothing new before it has attached again. [AMQP10-2.7.3-k] */
+  readonly #sendsNothing: boolean
   isDetaching = false
   isDraining = false
   deliveryCount: number = INITIAL_DELIVERY_COUNT
@@ -66,6 +68,7 @@ export abstract class OutboundLink implements Link {
     this.sendsSettled = attach.senderSettleMode === 'settled'
     this.sendsUnsettled = attach.senderSettleMode === 'unsettled'
     this.#maxMessageBytes = attach.maxMessageBytes
+    this.#sendsNothing = attach.incompleteUnsettled
   }
 
   /** There may be room again, or credit: more goes out if there is something. */
@@ -93,7 +96,7 @@ export abstract class OutboundLink implements Link {
       const from = deliveryCount < 0 ? INITIAL_DELIVERY_COUNT : deliveryCount
       const credit = (from + linkCredit - this.deliveryCount) >>> 0
       // Below 0: it has taken credit back while deliveries were under way.
-      this.credit = credit >= SERIAL_HALF ? 0 : credit
+      this.credit = credit >= SERIAL_HALF || this.#sendsNothing ? 0 : credit
     }
     const isDraining = drain && this.credit > 0
     if (drain && this.credit === 0) this.session.writeLinkFlow(this)

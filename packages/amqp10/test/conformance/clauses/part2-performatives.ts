@@ -31,7 +31,8 @@ AMQP10-2.7.3-f   both   must      initial-delivery-count is given by a sender, a
 AMQP10-2.7.3-g   server must      A message beyond our max-message-size detaches the link with message-size-exceeded.
 AMQP10-2.7.3-h   server must-not  No message beyond the max-message-size of the receiver is sent to it; 0 means no limit.
 AMQP10-2.7.3-i   both   must-not  The map unsettled has no null among its keys.
-AMQP10-2.7.3-j   server must      With incomplete-unsettled, no new delivery is taken on the link: it is detached with an error.
+AMQP10-2.7.3-j   client must      A receiver whose unsettled was incomplete detaches with an error when anything new is sent to it.
+  why: this broker says all that it has: it keeps no deliveries of links that were detached.
 AMQP10-2.7.3-k   server must      To a receiver whose unsettled is incomplete no new delivery is sent.
 AMQP10-2.7.3-l   server must      A link without source or target transfers no message.
 § 2.7.4 Flow

@@ -46,6 +46,12 @@ describe('begin', () => {
     expect(peer.closeCondition()).toBe('amqp:connection:framing-error')
   })
 
+  test('[AMQP10-2.7.1-f] is not answered on a channel above that of the client', () => {
+    const peer = new World().connect({ channelMax: 2 })
+    const sessions = [10, 20, 30].map((channel) => peer.begin({}, channel))
+    expect(sessions.map(({ remoteChannel }) => remoteChannel! <= 2)).toEqual([true, true, true])
+  })
+
   test('[AMQP10-2.7.1-f] beyond what the client takes back is refused, not answered on a higher channel', () => {
     const peer = new World().connect({ channelMax: 0 })
     peer.begin({}, 0)

@@ -333,6 +333,19 @@ describe('an error of a link', () => {
   })
 })
 
+test('[AMQP10-2.8.15-e] a queue that is deleted detaches its links with resource-deleted', () => {
+  const { world, peer, session } = begun()
+  world.define('q')
+  const receiver = session.receiver('queue://q')
+  world.vhost.destinations.delete(world.vhost.destinations.find('q')!)
+  world.run()
+  expect(peer.next('detach')).toMatchObject({
+    handle: receiver.remoteHandle,
+    closed: true,
+    error: { condition: 'amqp:resource-deleted' },
+  })
+})
+
 test('[AMQP10-2.7.3-l] a receiver without source, or a sender without target, gets a link that ends at once', () => {
   const { peer, session } = begun()
   peer.send(session.newReceiver(null, { source: undefined }).attachFrame())

@@ -1,0 +1,3 @@
+/** Fuzzers of this package, for tools/fuzz. */
+export { framesFuzzer as amqpFramesFuzzer } from './frames.fuzz.ts'
+export { valuesFuzzer as amqpValuesFuzzer } from './values.fuzz.ts'
