@@ -42,7 +42,10 @@ export interface Output {
   writeShared(bytes: Uint8Array, start?: number, end?: number): void
   /** Bytes accepted here that the kernel has not taken yet, this turn's included. */
   readonly pendingBytes: number
-  /** False while `pendingBytes` is above the high-water mark; `Connection.onWritable` follows when it is low again. */
+  /**
+   * False while `pendingBytes` is above the high-water mark; `Connection.onWritable` follows when it is low again. False for good once the
+   * connection ends, by either side.
+   */
   readonly writable: boolean
 }
 

@@ -136,6 +136,15 @@ test('writable turns false above the mark, and onWritable follows once when the 
   expect(server.writable).toBe(true)
 })
 
+test.each(['end', 'destroy'] as const)('nothing is to be delivered from %s on', (way) => {
+  const { server, atServer } = pipe()
+  server[way]('done')
+  expect(server.writable).toBe(false)
+  clock.settle()
+  expect(server.writable).toBe(false)
+  expect(atServer.writableCalls).toBe(0)
+})
+
 test('onWritable follows in the same turn when the kernel takes everything at once', () => {
   const { server, atServer } = pipe(10 * HIGH_WATER_BYTES)
   server.write(new Uint8Array(HIGH_WATER_BYTES + 1))

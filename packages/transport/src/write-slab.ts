@@ -115,7 +115,9 @@ export abstract class SlabOutput implements Output, TurnOutput {
     return this.#gatheredBytes + this.#sentBytes
   }
 
+  /** Not once it ends: what is delivered from then on would go nowhere, as settled as if it had been sent. */
   get writable(): boolean {
+    if (this.#isEnding || this.#isStopped) return false
     if (this.pendingBytes <= this.outbox.highWaterBytes) return true
     this.#owesWritable = true
     return false

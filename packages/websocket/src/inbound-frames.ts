@@ -33,7 +33,7 @@ export interface InboundFramesHost {
   /** The first message of text has begun. */
   onFirstText(): void
   /** A whole ping, pong or close in memory of its own. */
-  onControl(frame: Uint8Array): void
+  onControl(frame: Uint8Array, isClose: boolean): void
   /** The peer broke a rule: nothing that comes from now on is read. */
   onBroken(cause: CloseCause, text: string): void
 }
@@ -198,8 +198,9 @@ export class InboundFrames {
   #endControl(): void {
     const control = this.#control!
     this.#control = undefined
-    if ((control[0]! & OPCODE) === CLOSE) this.#isStopped = true // nothing may follow it [RFC 6455 §5.5.1]
-    this.#host.onControl(control)
+    const isClose = (control[0]! & OPCODE) === CLOSE
+    if (isClose) this.#isStopped = true // nothing may follow it [RFC 6455 §5.5.1]
+    this.#host.onControl(control, isClose)
   }
 
   #breakOff(cause: CloseCause, text: string): void {

@@ -80,6 +80,8 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
   #isDeaf = false
   /** The last ping, if its answer waits until the peer reads. */
   #unansweredPing: Buffer | undefined = undefined
+  /** The peer's close frame, until all that was written before it has been handed over. */
+  #closeFrame: Uint8Array | undefined = undefined
   #cancelCloseTimer: Cancel | undefined = undefined
 
   constructor(ws: WebSocket, socket: Socket, peer: PeerInfo, outbox: Outbox, owner: WebSocketOwner) {
@@ -99,6 +101,7 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
     socket.removeListener('data', this.#wsOnData)
     socket.on('data', onData)
     socket.on('drain', onDrain)
+    socket.on('end', onEnd)
     socket.on('error', (error) => this.failed(closeReason(error))) // ws tells only that it is closed
     owner.wheel.add(this, owner.pingMs)
     this.#frames = new InboundFrames(this, owner.maxMessageBytes, `listeners.${owner.key}.maxMessageBytes`)
@@ -124,8 +127,14 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
     if (this.#takesText === false) this.#refuseText()
   }
 
-  onControl(frame: Uint8Array): void {
-    this.#wsOnData.call(this.#socket, frame)
+  onControl(frame: Uint8Array, isClose: boolean): void {
+    if (!isClose || this.#ws.readyState !== this.#ws.OPEN) {
+      this.#wsOnData.call(this.#socket, frame)
+      return
+    }
+    // `ws` drops all output from here on: what this turn's input deserves is sent first, and nothing more is delivered.
+    this.#closeFrame = frame
+    this.endOutput()
   }
 
   onBroken(cause: CloseCause, text: string): void {
@@ -186,6 +195,7 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
 
   /** The wheel's turn: time for a ping, or for giving up. */
   onDue(): void {
+    if (this.#isPaused) this.#missedPings = 0 // what it answered is still to be read
     if (this.#missedPings >= MISSED_PINGS_MAX) {
       this.destroy(`no answer to ${MISSED_PINGS_MAX} pings, one every ${this.#owner.pingMs} ms`)
       return
@@ -214,7 +224,8 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
 
   protected finish(): void {
     this.#closeWithin()
-    this.#ws.close(CODE_BY_CAUSE[this.#cause], closeFrameText(this.#reason))
+    if (this.#reason !== '') this.#ws.close(CODE_BY_CAUSE[this.#cause], closeFrameText(this.#reason))
+    if (this.#closeFrame !== undefined) this.#wsOnData.call(this.#socket, this.#closeFrame)
     if (this.#isDeaf) this.#socket.end()
   }
 
@@ -265,6 +276,12 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
     this.#missedPings = 0
   }
 
+  /** The peer takes nothing any more that `ws` has not got yet, whether it sent a close frame or not. */
+  peerEnded(): void {
+    this.stopOutput()
+    this.#closeWithin()
+  }
+
   /** The network or the peer's framing failed; ws closes by itself and tells the peer. */
   failed(reason: string): void {
     if (this.#reason === '') this.#reason = reason
@@ -302,6 +319,10 @@ function onData(this: CarrierSocket, chunk: Uint8Array): void {
 
 function onDrain(this: CarrierSocket): void {
   this[TRANSPORT]?.drained()
+}
+
+function onEnd(this: CarrierSocket): void {
+  this[TRANSPORT]?.peerEnded()
 }
 
 function onPing(this: Carrier, payload: Buffer): void {

@@ -257,6 +257,7 @@ test('a half-closed peer gets the answer to what it sent, then the connection cl
   const accepted = await rig.nextAccepted()
   peer.end('question')
   expect((await readBytes(peer, 8)).toString()).toBe('question')
+  await accepted.until(() => !accepted.transport.writable) // what were delivered now would be lost
   await accepted.until(() => accepted.closedWith.length > 0)
   expect(accepted.closedWith).toEqual(['closed by peer'])
 })

@@ -423,12 +423,46 @@ test('the close frame of a peer is the reason', async () => {
   expect(rig.listener.stats.open).toBe(0)
 })
 
-test('a peer that vanishes without a close frame is told apart', async () => {
+test('what the turn of a close frame deserves is still answered, and nothing is delivered after it', async () => {
+  const rig = await startWs({}, (accepted) => {
+    accepted.onBytes = (chunk) => accepted.transport.write(chunk)
+  })
+  const raw = await rig.dial()
+  const question = Uint8Array.of(0x82, 0x82, 0, 0, 0, 0, 0x68, 0x69)
+  const close = Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, 3, 0xe8)
+  raw.write(Buffer.concat([Buffer.from(`${UPGRADE}\r\n\r\n`), question, close]))
+  const accepted = await rig.nextAccepted()
+  expect(accepted.transport.writable).toBe(false)
+  const bytes: Buffer[] = []
+  raw.on('data', (chunk: Buffer) => bytes.push(chunk))
+  await accepted.until(() => accepted.closedWith.length > 0)
+  const frames = Buffer.concat(bytes).toString('latin1').split('\r\n\r\n')[1]
+  expect(frames).toBe('\x82\x02hi\x88\x02\x03\xe8')
+  expect(accepted.closedWith).toEqual(['closed by peer (1000)'])
+})
+
+test('a peer that vanishes without a close frame is told apart, and gets nothing more', async () => {
   const rig = await startWs()
   const raw = await rig.dial()
   raw.write(`${UPGRADE}\r\n\r\n`)
   const accepted = await rig.nextAccepted()
   raw.end()
+  await accepted.until(() => !accepted.transport.writable)
+  await accepted.until(() => accepted.closedWith.length > 0)
+  expect(accepted.closedWith).toEqual(['closed by peer without a close frame'])
+})
+
+test('a peer that sends FIN and does not read is cut off within CLOSE_FLUSH_MS', async () => {
+  const rig = await startWs()
+  const raw = await rig.dial()
+  raw.write(`${UPGRADE}\r\n\r\n`)
+  const accepted = await rig.nextAccepted()
+  raw.pause()
+  accepted.transport.writeShared(Buffer.alloc(20_000_000))
+  await turn()
+  raw.end()
+  await rig.eventually(() => rig.clock.timerCount === 2) // the wheel and the limit
+  rig.clock.advance(5_000)
   await accepted.until(() => accepted.closedWith.length > 0)
   expect(accepted.closedWith).toEqual(['closed by peer without a close frame'])
 })
@@ -464,6 +498,21 @@ test('a peer that answers no ping is destroyed after two, one that answers stays
   expect(deadAccepted.closedWith).toEqual(['no answer to 2 pings, one every 30000 ms'])
   expect(liveAccepted.closedWith).toEqual([])
   expect(pings).toBeGreaterThanOrEqual(2)
+})
+
+test('a peer whose answers nobody reads is no peer that answers none', async () => {
+  const rig = await startWs({ pingMs: 30_000 })
+  const peer = await dialWs(rig.bound)
+  const accepted = await rig.nextAccepted()
+  accepted.transport.pauseReading()
+  for (let minute = 0; minute < 10; minute++) {
+    rig.clock.advance(60_000)
+    for (let i = 0; i < 20; i++) await turn() // pings and pongs cross
+  }
+  accepted.transport.resumeReading()
+  peer.send(Buffer.from('still here'))
+  await accepted.until(() => accepted.receivedBytes === 10)
+  expect(accepted.closedWith).toEqual([])
 })
 
 test('pausing holds messages back, and resuming loses none', async () => {
