@@ -373,6 +373,10 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   /** Hot path. */
   #onOpened(type: number, channel: number, bytes: Uint8Array, start: number, end: number): void {
     if (type === SASL_FRAME) throw new AmqpFault('connection', 'amqp:connection:framing-error', 'a SASL frame came outside of the login')
+    const { channelMax } = this.adapter.settings
+    if (channel > channelMax) {
+      throw new AmqpFault('connection', 'amqp:connection:framing-error', `channel ${channel} is above channel-max ${channelMax}`, 'AMQP10-2.7.1-g')
+    }
     if (start === end) return
     const code = performativeCode(bytes, start, end)
     const session = this.#sessions[channel]
@@ -385,10 +389,6 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   }
 
   #begin(channel: number, bytes: Uint8Array, start: number, end: number): void {
-    const { channelMax } = this.adapter.settings
-    if (channel > channelMax) {
-      throw new AmqpFault('connection', 'amqp:connection:framing-error', `channel ${channel} is above channel-max ${channelMax}`, 'AMQP10-2.7.1-g')
-    }
     this.#sessions[channel] = new AmqpSession(this, channel, this.#freeChannel(channel), bytes, start, end)
   }
 
