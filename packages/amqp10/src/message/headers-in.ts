@@ -122,12 +122,13 @@ type PropertyReader = ((bytes: Uint8Array, at: number, draft: Draft) => void) | 
 
 /** In the order of the section. `to`, lifetime and group are the message's own. */
 const PROPERTIES: readonly PropertyReader[] = [
-  (bytes, at, { headers }) => (headers.messageId = idText(bytes, at)!),
+  (bytes, at, { headers }) => (headers.messageId = idText(bytes, at, 'message')!),
   (bytes, at, { headers }) => (headers.userId = Buffer.from(binaryAt(bytes, at)!).toString()),
   undefined,
   text('type'),
   (bytes, at, draft) => (draft.replyTo = textAt(bytes, at)),
-  (bytes, at, { headers }) => (headers.correlationId = binaryAt(bytes, at) ?? encoder.encode(idText(bytes, at))),
+  (bytes, at, { headers }) =>
+    (headers.correlationId = binaryAt(bytes, at) ?? encoder.encode(idText(bytes, at, 'correlation'))),
   text('contentType'),
   text('contentEncoding'),
   undefined,

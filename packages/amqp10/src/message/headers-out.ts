@@ -73,55 +73,53 @@ function writeAnnotations(
   allPairs: readonly Pair[],
 ): void {
   const section = to.beginSection(Descriptor.messageAnnotations)
-  let count = 0
-  if (text !== undefined) {
-    to.symbol(JMS_MESSAGE_TYPE)
-    to.byte(text ? JmsType.text : JmsType.bytes)
+  const added = brokerAnnotations(extras, retained, addressText)
+  let count = added.length
+  /** Writes the key. */
+  const begins = (name: string, isThere: boolean): boolean => {
+    if (!isThere || isAmong(added, name)) return false
+    to.symbol(name)
     count++
+    return true
   }
-  if (address !== undefined) {
-    to.symbol(JMS_DESTINATION)
-    to.byte(kindOf(address))
-    count++
-  }
-  if (replyTo !== undefined) {
-    to.symbol(JMS_REPLY_TO)
-    to.byte(kindOf(headers.replyTo!))
-    count++
-  }
-  if (allPairs.length > 0) {
-    to.symbol(ALL_PROPERTIES)
-    writeList(to, allPairs)
-    count++
-  }
-  count += writeBrokerAnnotations(to, extras, retained, addressText)
+  if (begins(JMS_MESSAGE_TYPE, text !== undefined)) to.byte(text === true ? JmsType.text : JmsType.bytes)
+  if (begins(JMS_DESTINATION, address !== undefined)) to.byte(kindOf(address!))
+  if (begins(JMS_REPLY_TO, replyTo !== undefined)) to.byte(kindOf(headers.replyTo!))
+  if (begins(ALL_PROPERTIES, allPairs.length > 0)) writeList(to, allPairs)
+  writeAnnotationPairs(to, added)
   to.endSection(section, count * 2, Code.map8)
 }
 
-/** Keys and values of what the broker says; how many of them there are. */
-export function writeBrokerAnnotations(
-  to: SectionWriter,
+const NO_ANNOTATIONS: readonly MessageAnnotation[] = []
+
+/** What the broker says of the message, and what receivers who had it before have said of it. */
+export function brokerAnnotations(
   extras: MessageExtras | undefined,
   retained: boolean,
   addressText: AddressText,
-): number {
-  if (extras?.annotations === undefined && !retained) return 0
-  const annotations = writeMessageAnnotations(
+): readonly MessageAnnotation[] {
+  if (extras?.annotations === undefined && !retained) return NO_ANNOTATIONS
+  return writeMessageAnnotations(
     { headers: NO_HEADERS, extras },
     { delivery: { retained }, addresses: { read: () => NOT_READ, write: addressText } },
   )
-  for (const annotation of annotations) writeAnnotation(to, annotation)
-  return annotations.length
 }
 
 const NO_HEADERS: Headers = { properties: [] }
 const NOT_READ = { rule: 'addresses are only written here' }
 
-function writeAnnotation(to: SectionWriter, [name, value]: MessageAnnotation): void {
-  to.symbol(name)
-  if (typeof value === 'string') to.string(value)
-  else if (typeof value === 'boolean') to.boolean(value)
-  else to.number(value)
+export function isAmong(annotations: readonly MessageAnnotation[], name: string): boolean {
+  return annotations.some(([found]) => found === name)
+}
+
+/** Keys and values. */
+export function writeAnnotationPairs(to: SectionWriter, annotations: readonly MessageAnnotation[]): void {
+  for (const [name, value] of annotations) {
+    to.symbol(name)
+    if (typeof value === 'string') to.string(value)
+    else if (typeof value === 'boolean') to.boolean(value)
+    else to.number(value)
+  }
 }
 
 /** As JMS counts kinds of destinations. */
@@ -149,7 +147,7 @@ function writeProperties(
 ): void {
   const section = to.beginSection(Descriptor.properties)
   const fields = new FieldsWriter(to)
-  if (fields.has(headers.messageId)) writeId(to, headers.messageId!)
+  if (fields.has(headers.messageId)) writeId(to, headers.messageId!, 'message')
   if (fields.has(headers.userId)) to.binary(Buffer.from(headers.userId!))
   fields.string(address === undefined ? undefined : addressText(address))
   fields.string(headers.type)
@@ -180,7 +178,7 @@ function writeCorrelation(to: SectionWriter, bytes: Uint8Array): void {
   } catch {
     return to.binary(bytes) // it is no UTF-8
   }
-  writeId(to, text)
+  writeId(to, text, 'correlation')
 }
 
 /** A group that ends has a sequence below 0, whatever its publisher called it. */

@@ -15,42 +15,45 @@ const STRING = 'ID:AMQP_STRING:'
 const MARK = 'ID:AMQP_'
 const ULONG_MAX = 0xffff_ffff_ffff_ffffn
 
-/** The id at `at` as a text; undefined for a value that can be none. */
-export function idText(bytes: Uint8Array, at: number): string | undefined {
+/** What an id is for. Correlation ids are bytes in the core, so that bytes need no mark there. */
+export type IdUse = 'message' | 'correlation'
+
+/** The id at `at` as a text; undefined for a value that can be none, and for bytes that correlate. */
+export function idText(bytes: Uint8Array, at: number, use: IdUse): string | undefined {
   const code = bytes[at]!
   if (code === Code.uuid) return UUID + uuidText(bytes, at + 1)
   if (code === Code.ulong0 || code === Code.smallUlong || code === Code.ulong) {
     return ULONG + String(wholeOf(bytes, code, at + 1))
   }
-  const binary = binaryAt(bytes, at)
+  const binary = use === 'message' ? binaryAt(bytes, at) : undefined
   if (binary !== undefined) return BINARY + Buffer.from(binary).toString('hex').toUpperCase()
   const text = textAt(bytes, at)
-  return text !== undefined && isMeantOtherwise(text) ? STRING + text : text
+  return text !== undefined && isMeantOtherwise(text, use) ? STRING + text : text
 }
 
 /** The way back: of the texts that `idText` makes, each becomes the id that it was made of; every other text is a string. */
-export function writeId(to: SectionWriter, text: string): void {
+export function writeId(to: SectionWriter, text: string, use: IdUse): void {
   if (!text.startsWith(MARK)) return to.string(text)
   const uuid = uuidOf(text)
   if (uuid !== undefined) return to.uuid(uuid)
   const number = ulongOf(text)
   if (number !== undefined) return to.ulong(number)
-  const binary = binaryOf(text)
+  const binary = binaryOf(text, use)
   if (binary !== undefined) return to.binary(binary)
-  to.string(isEscaped(text) ? text.slice(STRING.length) : text)
+  to.string(isEscaped(text, use) ? text.slice(STRING.length) : text)
 }
 
 /** As an id of the core it is not the string that it is. */
-function isMeantOtherwise(text: string): boolean {
+function isMeantOtherwise(text: string, use: IdUse): boolean {
   if (!text.startsWith(MARK)) return false
-  return (uuidOf(text) ?? ulongOf(text) ?? binaryOf(text)) !== undefined || isEscaped(text)
+  return (uuidOf(text) ?? ulongOf(text) ?? binaryOf(text, use)) !== undefined || isEscaped(text, use)
 }
 
 /** One mark or several, behind which is something else than a string. */
-function isEscaped(text: string): boolean {
+function isEscaped(text: string, use: IdUse): boolean {
   let at = 0
   while (text.startsWith(STRING, at)) at += STRING.length
-  return at > 0 && isMeantOtherwise(text.slice(at))
+  return at > 0 && isMeantOtherwise(text.slice(at), use)
 }
 
 function uuidOf(text: string): Uint8Array | undefined {
@@ -66,7 +69,8 @@ function ulongOf(text: string): bigint | undefined {
   return value <= ULONG_MAX ? value : undefined
 }
 
-function binaryOf(text: string): Uint8Array | undefined {
+function binaryOf(text: string, use: IdUse): Uint8Array | undefined {
+  if (use === 'correlation') return undefined
   const digits = behind(BINARY, text)
   return digits !== undefined && /^([0-9A-F]{2})*$/.test(digits) ? Buffer.from(digits, 'hex') : undefined
 }

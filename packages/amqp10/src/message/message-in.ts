@@ -12,6 +12,7 @@ import {
   type ScheduleOptions,
 } from '@ternmq/core'
 import { describedCode, Descriptor } from '../codec/descriptors.ts'
+import { AmqpFault } from '../codec/faults.ts'
 import { Code } from '../codec/type-codes.ts'
 import { type BodyKind, kindOfBody } from './foreign-body.ts'
 import { amqpHeaders, encodedHeaders } from './headers.ts'
@@ -79,7 +80,17 @@ export function readIncoming(sections: Sections, bytes: Uint8Array): IncomingFac
   if (sections.applicationAt >= 0) readApplication(bytes, sections.applicationAt, facts)
   if (sections.footerAt >= 0) checkKeys(bytes, sections.footerAt, 'annotation of the footer')
   settleSchedule(facts)
+  if (facts.retain === 'remove') checkEmpty(sections, bytes)
   return facts
+}
+
+/** A message that clears its topic has no body: with one it would be kept. */
+function checkEmpty({ contentStart, contentEnd, bodyAt, end }: Sections, bytes: Uint8Array): void {
+  const hasValue = bodyAt >= 0 && bytes[bodyAt] !== Code.null
+  const size = contentStart >= 0 ? contentEnd - contentStart : hasValue ? end - bodyAt : 0
+  if (size === 0) return
+  const text = `message: x-opt-retain 'remove' clears the topic and takes no body, and this one has ${size} bytes; leave it out`
+  throw new AmqpFault('link', 'amqp:invalid-field', text)
 }
 
 function reset(bytes: Uint8Array): void {

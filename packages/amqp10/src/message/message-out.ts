@@ -9,8 +9,8 @@ import { skipValue } from '../codec/structure.ts'
 import { Code } from '../codec/type-codes.ts'
 import { foreignSections } from './foreign-sections.ts'
 import { isAmqp } from './headers.ts'
-import { type AddressText, writeBrokerAnnotations } from './headers-out.ts'
-import { elementsAt } from './reading.ts'
+import { type AddressText, brokerAnnotations, isAmong, writeAnnotationPairs } from './headers-out.ts'
+import { eachEntry, textAt } from './reading.ts'
 import { FieldsWriter, SectionWriter } from './section-writer.ts'
 
 export type Outgoing = Pick<Delivery, 'message' | 'redelivered' | 'retained' | 'failedCount'>
@@ -93,20 +93,24 @@ function writeHeaderFields(
   writer.endSection(section, fields.count, Code.list8)
 }
 
-/** What the broker says stands beside what the publisher said. */
+/** What the broker says stands beside what the publisher said, or in its place where it has the same name. */
 function mergeAnnotations({ message, retained }: Outgoing, addressText: AddressText, into: OutgoingMessage): void {
   const { bytes, headerStart, end, extras } = message
+  const added = brokerAnnotations(extras, retained, addressText)
   const section = writer.beginSection(Descriptor.messageAnnotations)
-  let count = 0
+  let count = added.length
   if (describedCode(bytes, headerStart, end) === Descriptor.messageAnnotations) {
     const mapAt = behindDescriptor(bytes, headerStart)
-    const { at: first, count: ownCount } = elementsAt(bytes, mapAt)
     into.start = skipValue(bytes, mapAt)
-    writer.raw(bytes, first, into.start)
-    count = ownCount
+    eachEntry(bytes, mapAt, (keyAt, valueAt) => {
+      const name = textAt(bytes, keyAt)
+      if (name !== undefined && isAmong(added, name)) return
+      writer.raw(bytes, keyAt, skipValue(bytes, valueAt))
+      count++
+    })
   }
-  count += 2 * writeBrokerAnnotations(writer, extras, retained, addressText)
-  writer.endSection(section, count, Code.map8)
+  writeAnnotationPairs(writer, added)
+  writer.endSection(section, count * 2, Code.map8)
 }
 
 function writeForeign(

@@ -1,5 +1,5 @@
 /** Simple values of AMQP as texts, and as what selectors compare. [AMQP10 §1.6] */
-import { uint32At } from '../codec/structure.ts'
+import { skipValue, uint32At } from '../codec/structure.ts'
 import { Code } from '../codec/type-codes.ts'
 import { booleanOf, contentOf, textOf, uuidText, wholeOf } from './reading.ts'
 
@@ -24,9 +24,11 @@ export function simpleText(bytes: Uint8Array, at: number): string | undefined {
   const code = bytes[at]!
   switch (code) {
     case Code.null:
-    case Code.described:
     case Code.list0:
       return undefined
+    case Code.described:
+      // Times and addresses of some clients are texts or numbers with a descriptor.
+      return simpleText(bytes, skipValue(bytes, at + 1))
     case Code.char:
       return String.fromCodePoint(uint32At(bytes, at + 1))
     case Code.uuid:
