@@ -34,7 +34,7 @@ import { NearMisses } from '@ternmq/naming'
 import { type Engine, MemoryEngine } from '@ternmq/store'
 import { PipeNetwork, type VirtualClock, type VirtualEnv, virtualEnv } from '@ternmq/testkit'
 import { AmqpAdapter } from '../src/adapter.ts'
-import { amqpHeaders } from '../src/message/headers.ts'
+import { AMQP_HEADER_CODECS, amqpHeaders } from '../src/message/headers.ts'
 import { type AmqpSettings, DEFAULT_AMQP_SETTINGS } from '../src/settings.ts'
 import { Peer } from './peer/peer.ts'
 import type { Fields } from './wire/composites.ts'
@@ -101,7 +101,7 @@ export class World {
     engine: Engine = new MemoryEngine(env),
   ): Promise<World> {
     const world = new World(options, env)
-    await world.vhost.openLog(engine, [amqpHeaders])
+    await world.vhost.openLog(engine, AMQP_HEADER_CODECS)
     return world
   }
 

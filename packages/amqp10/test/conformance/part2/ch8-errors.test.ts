@@ -1,0 +1,162 @@
+/** Which error on which level: the same fault is always told by the same condition. [AMQP10 §2.8.15-2.8.18] */
+import { describe, expect, test } from 'vitest'
+
+import {
+  conditionOf,
+  frame,
+  message,
+  type Peer,
+  section,
+  type SessionPeer,
+  World,
+  type WorldOptions,
+} from '../../harness.ts'
+import { aSentence } from '../matchers.ts'
+
+function begun(options: WorldOptions = {}): { world: World; peer: Peer; session: SessionPeer } {
+  const world = new World(options)
+  const peer = world.connect()
+  return { world, peer, session: peer.begin() }
+}
+
+describe('an address', () => {
+  test.each(['', 'queue://', 'topic://', 'queue://a\0b', `queue://${'x'.repeat(70_000)}`])(
+    '[AMQP10-2.8.15-d, AMQP10-2.6.5-a] %# that cannot be is refused at the link with invalid-field',
+    (address) => {
+      const { peer, session } = begun()
+      peer.send(session.newSender(address).attachFrame())
+      peer.next('attach')
+      expect(peer.next('detach')).toMatchObject({
+        closed: true,
+        error: { condition: 'amqp:invalid-field', description: aSentence },
+      })
+      expect(peer.isClosed).toBe(false)
+    },
+  )
+
+  test('[AMQP10-2.8.15-b] of a queue that nobody may make is not-found', () => {
+    const { peer, session } = begun({ settings: { profile: 'rabbitmq' } })
+    peer.send(session.newReceiver('/queues/none').attachFrame())
+    peer.next('attach')
+    expect(conditionOf(peer.next('detach'))).toBe('amqp:not-found')
+  })
+
+  test('that is a number is refused', () => {
+    const { peer, session } = begun()
+    peer.send(session.newSender(null, { target: { kind: 'target', address: 7 } }).attachFrame())
+    expect(peer.received().some((found) => conditionOf(found) !== undefined)).toBe(true)
+  })
+})
+
+describe('without permission', () => {
+  const denied = { allowed: false, rule: 'none' }
+  const allowed = { allowed: true, rule: 'some' }
+
+  test.each([
+    ['write', 'sender'],
+    ['read', 'receiver'],
+  ] as const)('[AMQP10-2.8.15-b] to %s, the link of a %s is refused with unauthorized-access', (action, role) => {
+    const authorizer = {
+      generation: 0,
+      mayUse: (_: unknown, asked: string) => (asked === action ? denied : allowed),
+      mayMatch: (_: unknown, asked: string) => (asked === action ? denied : allowed),
+    }
+    const { world, peer, session } = begun({ authorizer })
+    world.define('q')
+    peer.send((role === 'sender' ? session.newSender('queue://q') : session.newReceiver('queue://q')).attachFrame())
+    peer.next('attach')
+    expect(conditionOf(peer.next('detach'))).toBe('amqp:unauthorized-access')
+  })
+
+  test('[AMQP10-2.8.15-b] that is taken away later, messages are rejected with unauthorized-access', () => {
+    let answer = allowed
+    const authorizer = { generation: 0, mayUse: () => answer, mayMatch: () => answer }
+    const { world, peer, session } = begun({ authorizer })
+    const sender = session.sender('queue://q')
+    sender.send('a')
+    expect(peer.next('disposition')['state']).toEqual({ kind: 'accepted' })
+    answer = denied
+    authorizer.generation++
+    sender.send('b')
+    expect(peer.received().at(-1)).toMatchObject({
+      state: { kind: 'rejected', error: { condition: 'amqp:unauthorized-access' } },
+    })
+    expect(world.queue('q').waitingCount).toBe(1)
+  })
+})
+
+describe('on the level of the session', () => {
+  test.each([
+    ['transfer', { deliveryId: 0, deliveryTag: 't', messageFormat: 0 }],
+    ['detach', {}],
+    ['flow', { nextIncomingId: 0, incomingWindow: 1, nextOutgoingId: 0, outgoingWindow: 1 }],
+  ])('[AMQP10-2.8.17-b] %s for a handle without a link is unattached-handle', (kind, fields) => {
+    const { peer, session } = begun()
+    peer.send(session.frame(kind, { handle: 4, ...fields }))
+    expect(conditionOf(peer.next('end'))).toBe('amqp:session:unattached-handle')
+  })
+
+  test('[AMQP10-2.8.15-d] a disposition whose last is before its first is an error', () => {
+    const { peer, session } = begun()
+    peer.send(session.frame('disposition', { role: true, first: 5, last: 4, settled: true }))
+    expect(conditionOf(peer.received().at(-1)!)).toBe('amqp:invalid-field')
+  })
+})
+
+describe('on the level of the connection', () => {
+  test('[AMQP10-2.8.15-c] open twice is illegal-state', () => {
+    const { peer } = begun()
+    peer.send(peer.openFrame())
+    expect(peer.closeCondition()).toBe('amqp:illegal-state')
+  })
+
+  test('[AMQP10-2.8.15-c] a frame for a channel without a session is not-allowed', () => {
+    const { peer } = begun()
+    peer.send(frame('detach', { handle: 0 }, { channel: 9 }))
+    expect(peer.closeCondition()).toBe('amqp:not-allowed')
+  })
+
+  test('[AMQP10-2.8.15-d] a value that a field cannot have is invalid-field', () => {
+    for (const fields of [{ sndSettleMode: 3 }, { rcvSettleMode: 2 }]) {
+      const { peer, session } = begun()
+      peer.send(session.newSender('queue://q', fields).attachFrame())
+      expect(peer.received().map(conditionOf)).toContain('amqp:invalid-field')
+    }
+  })
+})
+
+test('[AMQP10-2.8.18-a] a link that an operator ends is detached with detach-forced, or with resource-deleted where its queue is gone', () => {
+  const { world, peer, session } = begun()
+  world.define('q')
+  session.receiver('queue://q')
+  world.vhost.destinations.delete(world.vhost.destinations.find('q')!)
+  world.run()
+  expect(conditionOf(peer.next('detach'))).toMatch(/amqp:(resource-deleted|link:detach-forced)/)
+})
+
+test('[AMQP10-2.8.14-b] errors of one client do not show what others do', () => {
+  const { world, peer, session } = begun()
+  const other = world.connect({ containerId: 'other' }).begin()
+  other.sender('queue://secret-name').send('x')
+  peer.send(
+    session.frame(
+      'transfer',
+      { handle: 9, deliveryId: 0, deliveryTag: 't', messageFormat: 0 },
+      { payload: message('x') },
+    ),
+  )
+  expect(JSON.stringify(peer.next('end')['error'])).not.toContain('secret-name')
+  expect(other.peer.isClosed).toBe(false)
+})
+
+test('[AMQP10-2.8.15-a] a message whose header cannot be read is decode-error', () => {
+  const { world, peer, session } = begun()
+  const sender = session.sender('queue://q')
+  sender.send('', {
+    payload: Buffer.concat([section('header', 'no list').bytes, section('data', Buffer.from('x')).bytes]),
+  })
+  const found = peer.received().at(-1)!
+  const state = found['state'] as { error?: { condition: string } } | undefined
+  expect(state?.error?.condition ?? conditionOf(found)).toBe('amqp:decode-error')
+  expect(world.queue('q').waitingCount).toBe(0)
+})
