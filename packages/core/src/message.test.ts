@@ -41,6 +41,12 @@ test('header bytes of the same format pass as they came, another format gets the
   expect(message.headers.properties).toEqual([['h', '1']])
 })
 
+test('others get the body as its codec makes it for them', () => {
+  const codec: HeaderCodec = { ...testCodec, readBody: ({ body }) => Buffer.from(`<${Buffer.from(body).toString()}>`) }
+  expect(Buffer.from(messageOf('a', 'body', { codec }).foreignBody).toString()).toBe('<body>')
+  expect(Buffer.from(messageOf('a', 'body').foreignBody).toString()).toBe('body')
+})
+
 test('headers are decoded once', () => {
   const message = messageOf('a', 'body')
   expect(message.headers).toBe(message.headers)
