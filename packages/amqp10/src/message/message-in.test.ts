@@ -46,11 +46,15 @@ interface Received {
 }
 
 function receive(...parts: readonly Encoded[]): Received {
+  return receiveAt('a/b', ...parts)
+}
+
+function receiveAt(topic: string, ...parts: readonly Encoded[]): Received {
   const bytes = Uint8Array.from(parts.flat())
   const sections = new Sections()
   readSections(bytes, 0, bytes.length, sections)
   const facts = readIncoming(sections, bytes)
-  return { facts, message: toMessage(facts, sections, bytes, bytes.length, 'a/b', 'p', NOW_MS) }
+  return { facts, message: toMessage(facts, sections, bytes, bytes.length, topic, 'p', NOW_MS) }
 }
 
 /** What is kept of it, as it goes out. */
@@ -300,6 +304,11 @@ describe('what cannot be', () => {
       expect(message.retain).toBe(true)
       expect(message.end).toBe(message.bodyStart)
     }
+  })
+
+  test('a queue that is to keep a message as the last one', () => {
+    const part = annotations({ 'x-opt-retain': [0x41] })
+    expect(() => receiveAt('$queue/q', part, BODY)).toThrow('message: a queue keeps no retained message')
   })
 
   test('a footer that must be known', () => {

@@ -9,6 +9,7 @@ import {
   type MessageExtras,
   PRIORITY_DEFAULT,
   type PublishOptions,
+  QUEUE_PREFIX,
   type ScheduleOptions,
 } from '@ternmq/core'
 import { describedCode, Descriptor } from '../codec/descriptors.ts'
@@ -89,8 +90,15 @@ function checkEmpty({ contentStart, contentEnd, bodyAt, end }: Sections, bytes: 
   const hasValue = bodyAt >= 0 && bytes[bodyAt] !== Code.null
   const size = contentStart >= 0 ? contentEnd - contentStart : hasValue ? end - bodyAt : 0
   if (size === 0) return
-  const text = `message: x-opt-retain 'remove' clears the topic and takes no body, and this one has ${size} bytes; leave it out`
-  throw new AmqpFault('link', 'amqp:invalid-field', text)
+  throw invalid(
+    `x-opt-retain 'remove' clears the topic and takes no body, and this one has ${size} bytes; leave it out`,
+  )
+}
+
+const NOT_KEPT = 'a queue keeps no retained message; send to a topic, or leave out x-opt-retain and ActiveMQ.Retain'
+
+function invalid(text: string): AmqpFault {
+  return new AmqpFault('link', 'amqp:invalid-field', `message: ${text}`)
 }
 
 function reset(bytes: Uint8Array): void {
@@ -116,7 +124,10 @@ export function optionsOf({ schedule, dedupId }: IncomingFacts): PublishOptions 
   return { ...(schedule !== undefined && { schedule }), ...(dedupId !== undefined && { dedupId }) }
 }
 
-/** A message to `topic`, a name of the core. Good for as long as `bytes` are, which end with it at `end`. Hot path. */
+/**
+ * A message to `topic`, a name of the core. Good for as long as `bytes` are, which end with it at `end`. Throws as `readIncoming` for what a
+ * queue cannot do. Hot path.
+ */
 export function toMessage(
   from: IncomingFacts,
   sections: Sections,
@@ -126,6 +137,7 @@ export function toMessage(
   publisher: string,
   nowMs: number,
 ): Message {
+  if (from.retain !== undefined && topic.startsWith(QUEUE_PREFIX)) throw invalid(NOT_KEPT)
   const { contentStart } = sections
   const kind = contentStart >= 0 ? 'none' : kindOf(sections, bytes)
   let target = bytes
