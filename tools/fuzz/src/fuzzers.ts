@@ -1,11 +1,21 @@
 /** Every fuzzer there is. Each package keeps its own beside what they try; they meet here. */
+import { amqpFramesFuzzer, amqpValuesFuzzer } from '@ternmq/amqp10/fuzzers'
 import { controlFuzzer, type Fuzzer, publishFuzzer, sequenceFuzzer, splitterFuzzer } from '@ternmq/mqtt/fuzzers'
 import { framesFuzzer, stompSessionFuzzer } from '@ternmq/stomp/fuzzers'
 
 import { failingFuzzer } from './failing.ts'
 
 /** Those of `all`. */
-export const FUZZERS: readonly Fuzzer[] = [controlFuzzer, publishFuzzer, splitterFuzzer, sequenceFuzzer, framesFuzzer, stompSessionFuzzer]
+export const FUZZERS: readonly Fuzzer[] = [
+  controlFuzzer,
+  publishFuzzer,
+  splitterFuzzer,
+  sequenceFuzzer,
+  framesFuzzer,
+  stompSessionFuzzer,
+  amqpValuesFuzzer,
+  amqpFramesFuzzer,
+]
 
 /** By name, the one that fails on purpose included. Throws for another. */
 export function fuzzerNamed(name: string): Fuzzer {

@@ -3,7 +3,8 @@ import { stateAt, errorOf } from './decode-state.ts'
 import { sourceOf, targetOf } from './decode-terminus.ts'
 import { behindDescriptor, describedCode, Descriptor } from './descriptors.ts'
 import { invalidField, malformed } from './faults.ts'
-import { contentStart, Fields, NO_FIELDS } from './fields.ts'
+import { Fields, NO_FIELDS } from './fields.ts'
+import { contentAt, isBinary } from './parts.ts'
 import type {
   Attach,
   Begin,
@@ -128,9 +129,8 @@ function unsettledOf(fields: Fields, end: number): ReadonlyMap<string, DeliveryS
   const { bytes } = fields
   const unsettled = new Map<string, DeliveryState | undefined>()
   for (const [tagAt, at] of pairs) {
-    if (bytes[tagAt] !== Code.binary8 && bytes[tagAt] !== Code.binary32)
-      throw malformed('attach.unsettled', 'expected delivery tags as keys', 'AMQP10-2.7.3-i')
-    const tag = Buffer.from(bytes.subarray(contentStart(bytes, tagAt), at)).toString('hex')
+    if (!isBinary(bytes, tagAt)) throw malformed('attach.unsettled', 'expected delivery tags as keys', 'AMQP10-2.7.3-i')
+    const tag = Buffer.from(contentAt(bytes, tagAt)).toString('hex')
     unsettled.set(tag, bytes[at] === Code.null ? undefined : stateAt(bytes, at, end, 'attach.unsettled'))
   }
   fields.checkKeys('unsettled', unsettled, pairs)

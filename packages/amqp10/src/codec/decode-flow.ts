@@ -1,8 +1,8 @@
 /** Flow, read where it lies. [AMQP10 §2.7.4] */
-import { decodeValue } from './decode-value.ts'
 import { malformed } from './faults.ts'
 import { FieldCursor } from './field-cursor.ts'
-import { AmqpSymbol, type Value } from './values.ts'
+import { contentAt, copyOf, isBinary, isSymbol, pairsAt, textAt } from './parts.ts'
+import { Code } from './type-codes.ts'
 
 /** -1 stands for null. */
 export class FlowFields {
@@ -41,12 +41,10 @@ export function decodeFlow(bytes: Uint8Array, start: number, end: number, into: 
 
 /** Properties that are not known say nothing. */
 function transactionIdOf(bytes: Uint8Array, at: number): Uint8Array | undefined {
-  const properties = decodeValue(bytes, at)
-  if (!(properties instanceof Map)) throw malformed('flow.properties', 'expected a map', 'AMQP10-1.3.4-f')
-  for (const [key, value] of properties as ReadonlyMap<Value, Value>) {
-    if (!(key instanceof AmqpSymbol) || key.text !== 'txn-id' || value === null) continue
-    if (value instanceof Uint8Array) return value
-    throw malformed('flow.properties.txn-id', 'expected a binary', 'AMQP10-1.3.4-f')
-  }
-  return undefined
+  const pairs = pairsAt(bytes, at)
+  if (pairs === undefined) throw malformed('flow.properties', 'expected a map', 'AMQP10-1.3.4-f')
+  const valueAt = pairs.find(([keyAt]) => isSymbol(bytes, keyAt) && textAt(bytes, keyAt) === 'txn-id')?.[1]
+  if (valueAt === undefined || bytes[valueAt] === Code.null) return undefined
+  if (isBinary(bytes, valueAt)) return copyOf(contentAt(bytes, valueAt))
+  throw malformed('flow.properties.txn-id', 'expected a binary', 'AMQP10-1.3.4-f')
 }

@@ -3,7 +3,8 @@ import { stateAt } from './decode-state.ts'
 import { decodeValue } from './decode-value.ts'
 import { behindDescriptor, describedCode, Descriptor, expectDescriptor } from './descriptors.ts'
 import { invalidField, quote } from './faults.ts'
-import { copyOf, Fields, NO_FIELDS } from './fields.ts'
+import { Fields, NO_FIELDS } from './fields.ts'
+import { copyOf } from './parts.ts'
 import type { Coordinator, DeliveryState, Filter, Source, Target, Terminus } from './performatives.ts'
 import { skipValue } from './structure.ts'
 
@@ -82,7 +83,7 @@ function filtersOf(fields: Fields): ReadonlyMap<string, Filter> {
   const pairs = fields.pairs('filter') ?? []
   for (const [keyAt, valueAt] of pairs) {
     const value = decodeValue(bytes, valueAt)
-    const encoded = copyOf(bytes, valueAt, skipValue(bytes, valueAt))
+    const encoded = copyOf(bytes.subarray(valueAt, skipValue(bytes, valueAt)))
     const isDescribed = value !== null && typeof value === 'object' && 'descriptor' in value
     filters.set(
       fields.keyText('filter', keyAt),

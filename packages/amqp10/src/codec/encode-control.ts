@@ -6,6 +6,7 @@ import {
   composite,
   Encoded,
   fieldsMap,
+  key,
   map,
   symbol,
   symbolArray,
@@ -129,7 +130,7 @@ function terminusFields(terminus: Terminus): (Typed | undefined)[] {
 
 function filtersTyped(filters: ReadonlyMap<string, Filter>): Typed | undefined {
   if (filters.size === 0) return undefined
-  return map([...filters].map(([name, { encoded }]) => [symbol(name), new Encoded(encoded)]))
+  return map([...filters].map(([name, { encoded }]) => [key(name), new Encoded(encoded)]))
 }
 
 function unsettledTyped(unsettled: ReadonlyMap<string, DeliveryState | undefined>): Typed {

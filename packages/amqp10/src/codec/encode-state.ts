@@ -1,6 +1,6 @@
 /** Delivery states and errors on their way out. [AMQP10 §2.8.14, §3.4, §4.5.5, §4.5.6] */
 import { Descriptor } from './descriptors.ts'
-import { composite, encode, Encoded, fieldsMap, map, symbol } from './encode-value.ts'
+import { composite, encode, Encoded, fieldsMap, key, map, symbol } from './encode-value.ts'
 import type { DeliveryState, PeerError } from './performatives.ts'
 import { rhea, type Typed } from './rhea-types.ts'
 
@@ -64,7 +64,7 @@ const CUT = '…'
 
 /** A description that is too long is cut, an info that is too long left out. */
 export function errorTyped({ condition, description, info }: PeerError): Typed {
-  const pairs = Object.entries(info ?? {}).map(([key, text]) => [symbol(key), rhea.wrap_string(text)] as const)
+  const pairs = Object.entries(info ?? {}).map(([name, text]) => [key(name), rhea.wrap_string(text)] as const)
   const infoTyped = pairs.length === 0 ? undefined : map(pairs)
   const infoSize = infoTyped === undefined ? 0 : encode(infoTyped).length
   const isInfoKept = infoSize <= ERROR_BYTES_MAX / 2

@@ -60,7 +60,7 @@ function typedObject(value: Exclude<Value, null | boolean | number | bigint | st
   if (value instanceof Date) return rhea.Timestamp(value)
   if (value instanceof Uint8Array) return rhea.wrap_binary(value)
   if (isList(value)) return list(value.map(toTyped))
-  if (isMap(value)) return map([...value].map(([key, element]) => [toTyped(key), toTyped(element)]))
+  if (isMap(value)) return map([...value].map(([name, element]) => [toTyped(name), toTyped(element)]))
   const { descriptor } = value
   const name = typeof descriptor === 'string' ? symbol(descriptor) : typedUlong(descriptor)
   // Together, as bytes: what rhea describes has one descriptor.
@@ -96,9 +96,16 @@ function typedUlong(value: bigint): Typed {
   return rhea.Ulong(bytes)
 }
 
-/** What is not ASCII cannot be in a symbol. [AMQP10 §1.6.21] */
+/** What is not ASCII cannot be in a symbol. [AMQP10-1.6.21-a] */
 export function symbol(text: string): Typed {
-  return rhea.wrap_symbol(text.replace(/[^\0-\x7f]/g, '?'))
+  return rhea.wrap_symbol(text.replace(NOT_ASCII, '?'))
+}
+
+const NOT_ASCII = /[^\0-\x7f]/g
+
+/** A key of a map that has symbols as keys; one that can be no symbol came as a string, and is one again. [AMQP10-2.8.13-a] */
+export function key(text: string): Typed {
+  return text.search(NOT_ASCII) < 0 ? symbol(text) : rhea.wrap_string(text)
 }
 
 /** A field of multiple symbols; undefined for none. */
@@ -130,5 +137,5 @@ export function composite(code: number, fields: readonly (Writable | undefined)[
 
 /** A map with symbols as keys; undefined for an empty one. */
 export function fieldsMap(entries: ReadonlyMap<string, Value>): Typed | undefined {
-  return entries.size === 0 ? undefined : map([...entries].map(([key, value]) => [symbol(key), toTyped(value)]))
+  return entries.size === 0 ? undefined : map([...entries].map(([name, value]) => [key(name), toTyped(value)]))
 }

@@ -1,27 +1,10 @@
 /** Fields of a list, one after the other, each as the type that it has to have. [AMQP10 §1.4] */
 import { decodeValue } from './decode-value.ts'
 import { malformed, missingField } from './faults.ts'
+import { contentAt, copyOf, isBinary, isString, isSymbol, type PairOffsets, pairsAt, textAt } from './parts.ts'
 import { hex, skipValue, uint32At } from './structure.ts'
-import { Code, SIZED8, WIDTHS } from './type-codes.ts'
+import { Code } from './type-codes.ts'
 import { AmqpSymbol, type Value } from './values.ts'
-
-/** `ignoreBOM`: U+FEFF is a character like any other. */
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-
-/** `bytes[start, end)` of checked text. */
-export function textOf(bytes: Uint8Array, start: number, end: number): string {
-  return decoder.decode(bytes.subarray(start, end))
-}
-
-/** A copy in memory of its own; a Buffer's `slice` would be none. */
-export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  return new Uint8Array(bytes.subarray(start, end))
-}
-
-/** Where the bytes of the string, symbol or binary at `at` begin. */
-export function contentStart(bytes: Uint8Array, at: number): number {
-  return at + (WIDTHS[bytes[at]!] === SIZED8 ? 2 : 5)
-}
 
 /** Of bytes that `checkValue` has seen. Each method takes the next field: undefined where it is null or was left out. */
 export class Fields {
@@ -135,32 +118,28 @@ export class Fields {
   string(field: string): string | undefined {
     const at = this.next()
     if (at < 0) return undefined
-    const code = this.bytes[at]!
-    return code === Code.string8 || code === Code.string32 ? this.#text(at) : this.#wrong(field, at, 'a string')
+    return isString(this.bytes, at) ? textAt(this.bytes, at) : this.#wrong(field, at, 'a string')
   }
 
   symbol(field: string): string | undefined {
     const at = this.next()
     if (at < 0) return undefined
-    const code = this.bytes[at]!
-    return code === Code.symbol8 || code === Code.symbol32 ? this.#text(at) : this.#wrong(field, at, 'a symbol')
+    return isSymbol(this.bytes, at) ? textAt(this.bytes, at) : this.#wrong(field, at, 'a symbol')
   }
 
   /** A copy of its own. */
   binary(field: string): Uint8Array | undefined {
     const at = this.next()
     if (at < 0) return undefined
-    const code = this.bytes[at]!
-    if (code !== Code.binary8 && code !== Code.binary32) return this.#wrong(field, at, 'a binary')
-    return copyOf(this.bytes, contentStart(this.bytes, at), skipValue(this.bytes, at))
+    return isBinary(this.bytes, at) ? copyOf(contentAt(this.bytes, at)) : this.#wrong(field, at, 'a binary')
   }
 
   /** A field of multiple symbols: null is none, a symbol alone is one of them. [AMQP10-1.3.4-c] [AMQP10-1.3.4-d] */
   symbols(field: string): readonly string[] {
     const at = this.next()
     if (at < 0) return []
+    if (isSymbol(this.bytes, at)) return [textAt(this.bytes, at)]
     const code = this.bytes[at]!
-    if (code === Code.symbol8 || code === Code.symbol32) return [this.#text(at)]
     if (code !== Code.array8 && code !== Code.array32) return this.#wrong(field, at, 'symbols')
     return (decodeValue(this.bytes, at) as readonly Value[]).map((element) =>
       element instanceof AmqpSymbol ? element.text : this.#wrong(field, at, 'symbols'),
@@ -168,28 +147,16 @@ export class Fields {
   }
 
   /** Offsets of each key and its value, of a field that is a map. */
-  pairs(field: string): [keyAt: number, valueAt: number][] | undefined {
-    const mapAt = this.next()
-    if (mapAt < 0) return undefined
-    const { bytes } = this
-    const code = bytes[mapAt]!
-    if (code !== Code.map8 && code !== Code.map32) return this.#wrong(field, mapAt, 'a map')
-    const pairs: [number, number][] = []
-    let at = mapAt + (code === Code.map8 ? 3 : 9)
-    for (let left = code === Code.map8 ? bytes[mapAt + 2]! : uint32At(bytes, mapAt + 5); left > 0; left -= 2) {
-      const valueAt = skipValue(bytes, at)
-      pairs.push([at, valueAt])
-      at = skipValue(bytes, valueAt)
-    }
-    return pairs
+  pairs(field: string): readonly PairOffsets[] | undefined {
+    const at = this.next()
+    if (at < 0) return undefined
+    return pairsAt(this.bytes, at) ?? this.#wrong(field, at, 'a map')
   }
 
   /** Of a field that is a map. Keys should be symbols; some libraries send strings. [AMQP10-2.8.13-a] */
   keyText(field: string, at: number): string {
-    const code = this.bytes[at]!
-    if (code === Code.symbol8 || code === Code.symbol32 || code === Code.string8 || code === Code.string32)
-      return this.#text(at)
-    return this.#wrong(field, at, 'symbols as keys')
+    const isText = isSymbol(this.bytes, at) || isString(this.bytes, at)
+    return isText ? textAt(this.bytes, at) : this.#wrong(field, at, 'symbols as keys')
   }
 
   map(field: string): ReadonlyMap<string, Value> | undefined {
@@ -204,10 +171,6 @@ export class Fields {
   checkKeys(field: string, found: ReadonlyMap<string, unknown>, pairs: readonly unknown[]): void {
     if (found.size !== pairs.length)
       throw malformed(`${this.what}.${field}`, 'a map has the same key twice', 'AMQP10-1.6.23-b')
-  }
-
-  #text(at: number): string {
-    return textOf(this.bytes, contentStart(this.bytes, at), skipValue(this.bytes, at))
   }
 
   #wrong(field: string, at: number, expected: string): never {

@@ -63,8 +63,15 @@ export function makeFrame(dice: Dice): Buffer {
   if (dice.oneIn(12)) return wrap(Buffer.alloc(0), dice)
   const code = dice.pick(CODES)
   const body = makeBody(code, dice)
-  const payload = code === 0x14 || dice.oneIn(20) ? Buffer.from('payload'.slice(0, dice.below(8))) : Buffer.alloc(0)
+  const payload = code === 0x14 || dice.oneIn(80) ? Buffer.from('payload'.slice(0, dice.below(8))) : Buffer.alloc(0)
   return wrap(Buffer.concat([body, payload]), dice)
+}
+
+/** A frame of so many bytes. */
+export function makeTransferOf(size: number, dice: Dice): Buffer {
+  const body = Buffer.of(0, 0x53, 0x14, 0xc0, 2, 1, 0x43)
+  const head = Buffer.concat([number(4, size), Buffer.of(2, 0), number(2, dice.below(0x1_0000))])
+  return Buffer.concat([head, body, Buffer.alloc(size - 8 - body.length, 'p')])
 }
 
 function wrap(body: Buffer, dice: Dice): Buffer {
@@ -93,12 +100,12 @@ function descriptor(code: number, dice: Dice): Buffer {
 }
 
 function fieldsOf(kinds: string, mandatory: number, dice: Dice): Buffer[] {
-  const count = Math.max(dice.oneIn(15) ? 0 : mandatory, dice.below(kinds.length + 1))
+  const count = Math.max(dice.oneIn(60) ? 0 : mandatory, dice.below(kinds.length + 1))
   const fields = [...kinds.slice(0, count)].map((kind, index) => {
-    if (dice.oneIn(index < mandatory ? 60 : 4)) return NULL
-    return dice.oneIn(40) ? makeValue(dice, 2) : makeField(kind, dice)
+    if (dice.oneIn(index < mandatory ? 200 : 4)) return NULL
+    return dice.oneIn(120) ? makeValue(dice, 2) : makeField(kind, dice)
   })
-  return dice.oneIn(40) ? [...fields, NULL] : fields
+  return dice.oneIn(150) ? [...fields, NULL] : fields
 }
 
 function list(fields: readonly Buffer[], dice: Dice): Buffer {
@@ -118,9 +125,9 @@ function makeField(kind: string, dice: Dice): Buffer {
         Buffer.concat([Buffer.of(0x70), number(4, dice.pick([0, 512, 70_000, 0xffff_ffff]))]),
       ])
     case 'b':
-      return dice.pick([Buffer.of(0x41), Buffer.of(0x42), Buffer.of(0x56, dice.below(dice.oneIn(10) ? 3 : 2))])
+      return dice.pick([Buffer.of(0x41), Buffer.of(0x42), Buffer.of(0x56, dice.below(dice.oneIn(60) ? 3 : 2))])
     case 'y':
-      return Buffer.of(0x50, dice.below(dice.oneIn(10) ? 4 : 2))
+      return Buffer.of(0x50, dice.below(dice.oneIn(60) ? 4 : 2))
     case 'h':
       return Buffer.concat([Buffer.of(0x60), number(2, dice.below(0x1_0000))])
     case 'l':
@@ -130,7 +137,7 @@ function makeField(kind: string, dice: Dice): Buffer {
     case 'S':
       return symbol(dice)
     case 'x':
-      return sized(0xa0, Buffer.alloc(dice.oneIn(12) ? 33 : dice.below(6), 7))
+      return sized(0xa0, Buffer.alloc(dice.oneIn(60) ? 33 : dice.below(6), 7))
     case 'm':
       return makeMap(dice)
     case 'A':
@@ -138,7 +145,7 @@ function makeField(kind: string, dice: Dice): Buffer {
     case 'e':
       return described(
         0x1d,
-        [symbol(dice), makeField('s', dice), makeMap(dice)].slice(0, dice.oneIn(10) ? 0 : 1 + dice.below(3)),
+        [symbol(dice), makeField('s', dice), makeMap(dice)].slice(0, dice.oneIn(40) ? 0 : 1 + dice.below(3)),
         dice,
       )
     case 't':
@@ -153,10 +160,10 @@ function makeField(kind: string, dice: Dice): Buffer {
 }
 
 function terminusFields(dice: Dice, rest: string): Buffer[] {
-  const policy = dice.oneIn(3) ? NULL : sized(0xa3, Buffer.from(dice.pick(POLICIES.slice(0, dice.oneIn(8) ? 4 : 3))))
+  const policy = dice.oneIn(3) ? NULL : sized(0xa3, Buffer.from(dice.pick(POLICIES.slice(0, dice.oneIn(40) ? 4 : 3))))
   const fields = [
     makeField('s', dice),
-    Buffer.of(0x52, dice.below(dice.oneIn(8) ? 4 : 3)),
+    Buffer.of(0x52, dice.below(dice.oneIn(40) ? 4 : 3)),
     policy,
     ...[...`ubm${rest}`].map((kind) => (dice.oneIn(3) ? NULL : makeField(kind, dice))),
   ]
@@ -174,7 +181,7 @@ function symbol(dice: Dice): Buffer {
 /** With symbols as keys, mostly. */
 function makeMap(dice: Dice): Buffer {
   const pairs = Array.from({ length: dice.below(3) }, () => [
-    dice.oneIn(15) ? makeValue(dice, 0) : symbol(dice),
+    dice.oneIn(60) ? makeValue(dice, 0) : symbol(dice),
     dice.oneIn(3) ? sized(0xa0, Buffer.of(1)) : makeValue(dice, 1),
   ])
   const content = Buffer.concat(pairs.flat())

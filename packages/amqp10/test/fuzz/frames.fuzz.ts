@@ -9,7 +9,7 @@ import { AmqpFault } from '../../src/codec/faults.ts'
 import { type FrameSink, FrameSplitter } from '../../src/codec/frame-splitter.ts'
 import type { Attach, Begin, Detach, Open, PeerError } from '../../src/codec/performatives.ts'
 import { expectedFrame, showFrame } from './frame-shown.ts'
-import { makeFrame } from './frame-generator.ts'
+import { makeFrame, makeTransferOf } from './frame-generator.ts'
 import { Refused } from './reference-values.ts'
 import { changeBytes } from './value-generator.ts'
 import { LIMITS } from './values.fuzz.ts'
@@ -18,6 +18,8 @@ import { LIMITS } from './values.fuzz.ts'
 const EARLY_FRAME_BYTES_MAX = 512
 const FRAME_BYTES_MAX = 1_500
 const SASL_ID = 3
+/** Around those limits. */
+const SIZES = [511, 512, 513, 1_499, 1_500, 1_501]
 
 interface Input {
   readonly chunks: readonly Uint8Array[]
@@ -212,8 +214,8 @@ function plain(_key: string, value: unknown): unknown {
 function makeInput(dice: Dice): Input {
   const parts: Buffer[] = [makeHeader(dice)]
   for (let count = dice.below(10); count > 0; count--) {
-    let frame = makeFrame(dice)
-    if (dice.oneIn(25)) frame = changeBytes(frame, dice)
+    let frame = dice.oneIn(30) ? makeTransferOf(dice.pick(SIZES), dice) : makeFrame(dice)
+    if (dice.oneIn(50)) frame = changeBytes(frame, dice)
     parts.push(frame)
     if (frame.length === 8 && frame[5] === 1) parts.push(makeHeader(dice))
   }

@@ -1,7 +1,7 @@
 /** Values of AMQP's types by chance, well formed and not: what fuzzers feed on. */
 import type { Dice } from '@ternmq/testkit/fuzzer'
 
-/** Constructors of all encodings, and some that are none. */
+/** Constructors of all encodings: those without bytes first, 0x00 last, lists, maps and arrays before it. */
 const CODES = [
   0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x60, 0x61, 0x70, 0x71, 0x72, 0x73,
   0x74, 0x80, 0x81, 0x82, 0x83, 0x84, 0x94, 0x98, 0xa0, 0xa1, 0xa3, 0xb0, 0xb1, 0xb3, 0xc0, 0xc1, 0xd0, 0xd1, 0xe0,
@@ -9,12 +9,19 @@ const CODES = [
 ]
 const TEXTS = ['', 'a', 'txn-id', '__proto__', 'amqp:accepted:list', 'größe', '😀', 'x'.repeat(40), '\0', '\uFEFFb']
 const WIDTHS = [0, 1, 2, 4, 8, 16]
+/** All but lists, maps, arrays and described values. */
+const FLAT_CODES = CODES.slice(0, 33)
+/** Those that have nothing behind them. */
+const EMPTY_CODES = CODES.slice(0, 6)
 /** Values of fixed width that are at an edge. */
 const EDGES = ['00', 'ff', '80', '01', '7f']
 
+/** Around half surrogate pairs and the end of Unicode. */
+const CHARS = [0xd7ff, 0xd800, 0xdfff, 0xe000, 0x10_ffff, 0x11_0000]
+
 /** The constructor first. `depth` levels of lists, maps and others may follow. */
 export function makeValue(dice: Dice, depth = 3): Buffer {
-  const code = depth === 0 ? dice.pick(CODES.slice(0, 33)) : dice.pick(CODES)
+  const code = depth === 0 ? dice.pick(FLAT_CODES) : dice.pick(CODES)
   if (code !== 0) return Buffer.concat([Buffer.of(code), content(code, dice, depth)])
   return Buffer.concat([Buffer.of(0), makeDescriptor(dice, depth), makeValue(dice, depth - 1)])
 }
@@ -43,7 +50,7 @@ function content(code: number, dice: Dice, depth: number): Buffer {
 
 function fixed(code: number, width: number, dice: Dice): Buffer {
   if (code === 0x56 && !dice.oneIn(10)) return Buffer.of(dice.below(2))
-  if (code === 0x73 && !dice.oneIn(10)) return number(4, dice.below(0x11_0000))
+  if (code === 0x73 && !dice.oneIn(10)) return number(4, dice.oneIn(2) ? dice.pick(CHARS) : dice.below(0x11_0000))
   if (dice.oneIn(3)) return Buffer.alloc(width, dice.pick(EDGES), 'hex')
   return Buffer.from(Array.from({ length: width }, () => dice.below(256)))
 }
@@ -60,15 +67,14 @@ function compoundContent(code: number, width: number, dice: Dice, depth: number)
 }
 
 function arrayContent(width: number, dice: Dice, depth: number): Buffer {
-  const count = dice.oneIn(30) ? dice.pick([1_024, 1_025, 255, 200]) : dice.below(4)
+  const count = dice.oneIn(10) ? dice.pick([1_024, 1_025, 255, 200]) : dice.below(4)
   const descriptors = Array.from({ length: dice.oneIn(5) ? 1 + dice.below(2) : 0 }, () =>
     Buffer.concat([Buffer.of(0), makeDescriptor(dice, depth)]),
   )
-  const code = dice.pick(depth === 1 ? CODES.slice(0, 33) : CODES.slice(0, -1))
-  const isMany = count > 4 && WIDTHS[(code >> 4) - 4] !== 0
-  const elements = Array.from({ length: isMany ? 2 : count }, () => content(code, dice, depth - 1))
+  const code = count > 4 ? dice.pick(EMPTY_CODES) : dice.pick(depth === 1 ? FLAT_CODES : CODES.slice(0, -1))
+  const elements = Array.from({ length: count > 4 ? 0 : count }, () => content(code, dice, depth - 1))
   return Buffer.concat([
-    number(width, isMany ? 2 : count & (width === 1 ? 0xff : 0xffff)),
+    number(width, width === 1 ? count & 0xff : count),
     ...descriptors,
     Buffer.of(code),
     ...elements,

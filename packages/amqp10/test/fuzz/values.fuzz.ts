@@ -119,7 +119,13 @@ function unlessFault<T>(act: () => T): T | undefined {
 const STATE_DESCRIPTORS = [0x23, 0x24, 0x25, 0x26, 0x27, 0x33, 0x34]
 
 function makeInput(dice: Dice): Buffer {
-  let bytes = dice.oneIn(40) ? makeNested(dice) : dice.oneIn(6) ? makeState(dice) : makeValue(dice, dice.below(5))
+  let bytes = dice.oneIn(40)
+    ? makeNested(dice)
+    : dice.oneIn(80)
+      ? makeEmpties(dice)
+      : dice.oneIn(6)
+        ? makeState(dice)
+        : makeValue(dice, dice.below(5))
   for (let changes = dice.oneIn(2) ? 1 + dice.below(2) : 0; changes > 0; changes--) bytes = changeBytes(bytes, dice)
   return dice.oneIn(10) ? Buffer.concat([bytes, makeValue(dice, 1)]) : bytes
 }
@@ -131,6 +137,14 @@ function makeState(dice: Dice): Buffer {
   const content = Buffer.concat([number(4, fields.length), ...fields])
   const head = Buffer.of(0, 0x53, dice.pick(STATE_DESCRIPTORS), 0xd0)
   return Buffer.concat([head, number(4, content.length), content])
+}
+
+/** Arrays of elements without bytes, together about as many as are allowed. */
+function makeEmpties(dice: Dice): Buffer {
+  const arrays = Array.from({ length: 3 + dice.below(3) }, () =>
+    Buffer.of(0xe0, 2, dice.oneIn(6) ? dice.below(6) : 255, 0x40 + dice.below(6)),
+  )
+  return Buffer.concat([Buffer.of(0xc0, 1 + arrays.length * 4, arrays.length), ...arrays])
 }
 
 /** About as deep as is allowed. */

@@ -1,0 +1,25 @@
+/** A moment of every fuzzer; tools/fuzz runs them for long and replays what they have found. */
+import { expect, test } from 'vitest'
+
+import { amqpFramesFuzzer, amqpValuesFuzzer } from './fuzz/index.ts'
+
+test('values are taken and read as a plain reader does, and bytes of all kinds are tried', () => {
+  const tally = amqpValuesFuzzer.run(1, 4_000) as Record<string, number>
+  expect(tally['taken']).toBeGreaterThan(2_000)
+  expect(tally['refused']).toBeGreaterThan(1_000)
+  expect(tally['states']).toBeGreaterThan(30)
+})
+
+test('streams in pieces give the same frames, and streams of all kinds are tried', () => {
+  const tally = amqpFramesFuzzer.run(1, 2_000) as Record<string, number>
+  expect(tally['waits']).toBeGreaterThan(800)
+  expect(tally['refused']).toBeGreaterThan(400)
+  expect(tally['ended']).toBeGreaterThan(20)
+  expect(tally['frames']).toBeGreaterThan(5_000)
+  expect(tally['moving']).toBeGreaterThan(1_000)
+})
+
+test('the same seed makes the same run', () => {
+  expect(amqpValuesFuzzer.run(7, 200)).toEqual(amqpValuesFuzzer.run(7, 200))
+  expect(amqpFramesFuzzer.run(7, 200)).toEqual(amqpFramesFuzzer.run(7, 200))
+})
