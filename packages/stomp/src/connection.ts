@@ -226,14 +226,6 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     )
   }
 
-  /** The message is settled. */
-  forgetHeld(tag: number): void {
-    const held = this.held.get(tag)
-    if (held === undefined) return
-    this.held.delete(tag)
-    held.subscription.forget(tag)
-  }
-
   /** Characters of the ids and destinations of its subscriptions. */
   get subscriptionChars(): number {
     return this.#subscriptionChars

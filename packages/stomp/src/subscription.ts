@@ -4,6 +4,7 @@ import { type MessageHead, messageHead } from './codec/encode.ts'
 import type { StompConnection } from './connection.ts'
 import { writeDelivery } from './message-out.ts'
 import { spellDestination } from './names.ts'
+import { UnsettledTags } from './unsettled-tags.ts'
 
 /** auto: settled by being sent. client: ACK settles all up to it. client-individual: one. [STOMP12-SUBSCRIBE_ack_Header-b] */
 export type AckMode = 'auto' | 'client' | 'client-individual'
@@ -59,8 +60,8 @@ export class Subscription implements DeliverySink {
   readonly #heads: Heads
   /** Of messages that need no ACK where others do. */
   #settledHeads: Heads | undefined = undefined
-  /** Of what is held, in the order it was sent; only where an ACK settles several. */
-  readonly #tags: Set<number> | undefined
+  /** Only where an ACK settles several. */
+  readonly #tags: UnsettledTags | undefined
   /** The queue that the last message came from, and its core name. */
   #lastQueue: Queue | undefined = undefined
   #lastQueueName = ''
@@ -76,7 +77,7 @@ export class Subscription implements DeliverySink {
     this.number = client.nextSubscription()
     this.mode = mode
     this.destination = destination
-    this.#tags = mode === 'client' ? new Set() : undefined
+    this.#tags = mode === 'client' ? new UnsettledTags() : undefined
     this.#heads = new Heads((topic) => this.#makeHead(topic, ''))
   }
 
@@ -147,19 +148,14 @@ export class Subscription implements DeliverySink {
     return hasAck && mark !== '' ? { ...head, ack: Buffer.concat([head.ack, Buffer.from(mark)]) } : head
   }
 
-  /** Of what it has been sent up to `tag` and not settled, oldest first. */
-  tagsUpTo(tag: number): number[] {
-    const tags: number[] = []
-    for (const each of this.#tags ?? []) {
-      if (each > tag) break
-      tags.push(each)
-    }
-    return tags
+  /** Of what it has been sent up to `tag`, what nothing has settled yet, no open transaction either, oldest first: to be settled now. */
+  takeUpTo(tag: number): number[] {
+    return this.#tags?.takeUpTo(tag) ?? []
   }
 
-  /** The message is settled. Hot path. */
-  forget(tag: number): void {
-    this.#tags?.delete(tag)
+  /** The transaction that settled them was rolled back. */
+  putBack(tags: readonly number[]): void {
+    this.#tags?.putBack(tags)
   }
 
   /** Nothing more comes; what it has not settled goes back. */

@@ -46,10 +46,9 @@ function verdictOf(client: StompConnection, headers: FrameHeaders, isAck: boolea
 }
 
 function settle(client: StompConnection, headers: FrameHeaders, tag: number, held: Held, { open, outcome, detail }: Verdict): void {
-  const { delivery, subscription } = held
+  const { delivery } = held
   if (open === undefined) {
     client.held.delete(tag)
-    subscription.forget(tag)
     delivery.consumer!.settle(delivery, outcome, detail)
     return
   }
@@ -59,13 +58,12 @@ function settle(client: StompConnection, headers: FrameHeaders, tag: number, hel
   open.tags.push(tag)
 }
 
-/** All that the subscription has been sent up to `tag` and has not settled. [STOMP12-SUBSCRIBE_ack_Header-c] */
+/** All that the subscription has been sent up to `tag` and has not settled. What an open transaction has is its own. [STOMP12-SUBSCRIBE_ack_Header-c] */
 function settleUpTo(client: StompConnection, headers: FrameHeaders, subscription: Subscription, tag: number, verdict: Verdict): void {
-  for (const each of subscription.tagsUpTo(tag)) {
+  for (const each of subscription.takeUpTo(tag)) {
     const held = client.held.get(each)
-    if (held?.delivery.consumer === undefined) client.forgetHeld(each)
-    // What an open transaction has is its own.
-    else if (held.delivery.transaction === undefined) settle(client, headers, each, held, verdict)
+    if (held?.delivery.consumer === undefined) client.held.delete(each)
+    else settle(client, headers, each, held, verdict)
   }
 }
 

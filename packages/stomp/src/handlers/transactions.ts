@@ -34,7 +34,9 @@ const TIMED_OUT_MAX = 64
  * Nothing of it happens, and what it settled is with the client still, as after ABORT. The client hears when it goes on with it: one that
  * has forgotten it does all else well.
  */
-function onTimedOut({ transactions, timedOut }: StompConnection, name: string): void {
+function onTimedOut(client: StompConnection, name: string): void {
+  const { transactions, timedOut } = client
+  putBack(client, transactions.get(name)!.tags)
   transactions.delete(name)
   timedOut.add(name)
   if (timedOut.size > TIMED_OUT_MAX) timedOut.delete(timedOut.values().next().value!)
@@ -49,7 +51,7 @@ export function handleCommit(client: StompConnection, headers: FrameHeaders): vo
     if (!client.isClosed) {
       if (refusal !== undefined) client.refuseFor(refusal, 'COMMIT', receipt)
       else {
-        for (const tag of tags) client.forgetHeld(tag)
+        for (const tag of tags) client.held.delete(tag)
         if (receipt !== undefined) client.unfinished.confirmLater(receipt)
       }
     }
@@ -59,8 +61,16 @@ export function handleCommit(client: StompConnection, headers: FrameHeaders): vo
 
 /** What it settled is with the client still, to be settled again. [STOMP12-ABORT-a] */
 export function handleAbort(client: StompConnection, headers: FrameHeaders): void {
-  taken(client, headers).transaction.rollback()
+  const { transaction, tags } = taken(client, headers)
+  transaction.rollback()
+  putBack(client, tags)
   client.unfinished.confirm(headers)
+}
+
+/** What went back with its subscription is not there any more. */
+function putBack({ held }: StompConnection, tags: readonly number[]): void {
+  const bySubscription = Map.groupBy(tags, (tag) => held.get(tag)?.subscription)
+  for (const [subscription, own] of bySubscription) subscription?.putBack(own)
 }
 
 /** The transaction that a SEND, ACK or NACK belongs to; undefined where it names none. */

@@ -98,6 +98,24 @@ describe('a transaction', () => {
     expect([client.isClosed, world.queue('work').inflightCount]).toEqual([false, 0])
   })
 
+  it('leaves what it would have settled to the next ACK of all before it in the mode client, in order, when it is aborted', () => {
+    const world = new World()
+    const { client, messages } = worker(world, 'client', 6)
+    const ids = messages.map(ackOf)
+    client.send(begin('a'), begin('b'), ack(ids[1]!, { transaction: 'a' }), ack(ids[3]!, { transaction: 'b' }))
+    client.send(abort('b'), abort('a'), ack(ids[2]!))
+    expect(world.queue('work').inflightCount).toBe(3)
+    client.send(begin('c'), ack(ids[4]!, { transaction: 'c' }), unsubscribe(1), abort('c', { receipt: 'r' }))
+    expect([client.receipts(), waiting(world, 'work'), world.queue('work').inflightCount]).toEqual([['r'], 3, 0])
+  })
+
+  it('takes many ACKs one by one in the mode client, each at the cost of one', () => {
+    const world = new World()
+    const { client, messages } = worker(world, 'client', 1_000)
+    client.send(begin('t'), ...messages.map((message) => ack(ackOf(message), { transaction: 't' })), commit('t', { receipt: 'r' }))
+    expect([client.receipts(), world.queue('work').inflightCount]).toEqual([['r'], 0])
+  })
+
   it('moves work from a queue to another: the taken and the sent together', () => {
     const world = new World()
     const { client, messages } = worker(world, 'client-individual', 1)
