@@ -64,8 +64,8 @@ export class AmqpSession {
   /** Transfers that the peer still takes. */
   outgoingWindow: number
   #nextDeliveryId = FIRST_ID
-  /** What the peer has and has not settled, by delivery id, in their order; null: a copy that nobody waits for. */
-  readonly unsettled: Map<number, Delivery | null> = new Map()
+  /** What the peer has and has not settled, by delivery id, in their order. */
+  readonly unsettled: Map<number, Delivery> = new Map()
 
   // ── what is to be said at the end of the turn ──
   #isDue = false
@@ -313,10 +313,6 @@ export class AmqpSession {
   #settle(id: number, state: DeliveryState | undefined, isSettled: boolean): void {
     const delivery = this.unsettled.get(id)
     if (delivery === undefined) return
-    if (delivery === null) {
-      if (isSettled || (state !== undefined && isTerminal(state))) this.unsettled.delete(id)
-      return
-    }
     if (state?.kind === 'transactional') return this.connection.transactions.settle(this, id, delivery, state, isSettled)
     if (delivery.transaction !== undefined) {
       if (isSettled || (state !== undefined && isTerminal(state))) {

@@ -45,7 +45,7 @@ export class BrowserLink extends OutboundLink {
   #sendPage(): void {
     while (this.#next < this.#page.length && this.hasRoom) {
       const { message, redelivered, failedCount } = this.#page[this.#next++]!
-      this.send({ message, redelivered, failedCount, retained: false }, this.session.nextDeliveryId(), true)
+      this.send({ message, redelivered, failedCount, retained: false }, true)
     }
     if (this.#next < this.#page.length || !this.hasRoom) return
     this.#isReading = true

@@ -36,17 +36,12 @@ export class ConsumerLink extends OutboundLink implements DeliverySink {
 
   /** Hot path. */
   deliver(delivery: Delivery): boolean {
-    const { session } = this
-    const id = session.nextDeliveryId()
-    if (delivery.assurance === 0) {
-      // Settled by being sent; where the client wants all unsettled, its word is waited for and means nothing.
-      if (!this.send(delivery, id, !this.sendsUnsettled)) return false
-      if (this.sendsUnsettled) session.unsettled.set(id, null)
-      return true
-    }
-    if (!this.send(delivery, id, false)) return false
+    // One that is settled by being sent goes unsettled where the client wants all so: its word is then waited for by nobody.
+    const id = this.send(delivery, delivery.assurance === 0 && !this.sendsUnsettled)
+    if (id < 0) return false
+    if (delivery.assurance === 0) return true
     delivery.protocolState = this.handle
-    session.unsettled.set(id, delivery)
+    this.session.unsettled.set(id, delivery)
     return true
   }
 
@@ -75,7 +70,7 @@ export class ConsumerLink extends OutboundLink implements DeliverySink {
     const { unsettled, connection } = this.session
     connection.consumerCount--
     if (this.acknowledges) {
-      for (const [id, delivery] of unsettled) if (delivery?.protocolState === this.handle) unsettled.delete(id)
+      for (const [id, delivery] of unsettled) if (delivery.protocolState === this.handle) unsettled.delete(id)
     }
     for (const receiver of this.receivers) receiver.close(how === 'lost' ? connection.session.parting : 'goodbye')
     this.onEnded?.(how)

@@ -123,8 +123,8 @@ export abstract class OutboundLink implements Link {
 
   // ── transfers ──
 
-  /** False when the peer takes no message so large. Hot path. */
-  protected send(outgoing: Outgoing, deliveryId: number, isSettled: boolean): boolean {
+  /** Returns the delivery's id; -1 when the peer takes no message so large. Ids have no gaps: some clients count. Hot path. */
+  protected send(outgoing: Outgoing, isSettled: boolean): number {
     const { session } = this
     const { connection } = session
     const { adapter, transport } = connection
@@ -133,12 +133,13 @@ export abstract class OutboundLink implements Link {
     prepareOutgoing(outgoing, nowMs, adapter.spell, prepared)
     const { prefix, prefixEnd, bytes, start, end } = prepared
     const size = prefixEnd + end - start
-    if (this.#maxMessageBytes > 0 && size > this.#maxMessageBytes) return false
+    if (this.#maxMessageBytes > 0 && size > this.#maxMessageBytes) return -1
+    const deliveryId = session.nextDeliveryId()
     this.credit--
     this.deliveryCount = (this.deliveryCount + 1) >>> 0
     if (size > connection.peerFrameBytesMax - TRANSFER_HEAD_BYTES_MAX) {
       this.#begin(outgoing, deliveryId, isSettled)
-      return true
+      return deliveryId
     }
     session.countTransfer()
     transfer.channel = session.channel
@@ -150,7 +151,7 @@ export abstract class OutboundLink implements Link {
     transfer.isFirst = true
     transfer.state = undefined
     writeTransfer(transport, transfer, prefix, 0, prefixEnd, bytes, start, end, message.isDetached)
-    return true
+    return deliveryId
   }
 
   /** In several frames: what does not go now goes when there is room. */

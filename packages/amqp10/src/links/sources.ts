@@ -28,8 +28,8 @@ type CoreSource = ReceiverSpec['source']
 const TEMPORARY_LEVEL = '$temp'
 /** Start of the names of queues of durable subscriptions. */
 const SUBSCRIPTION_PREFIX = '$subscription/'
-/** More unsettled messages of one link than any client holds; bytes are limited apart from that. */
-const UNSETTLED_MAX = 1_000_000
+/** More unsettled messages of one link are not handed out; their bytes are limited apart from that. */
+const UNSETTLED_MAX = 65_535
 
 /** How a client wants to receive, beside the address. */
 interface Wishes {
