@@ -79,6 +79,7 @@ AMQP10-3.5.2-c   server must      With copy, no outcome changes the message at i
 AMQP10-3.5.3-a   both   must-not  An attach that asks for a dynamic node has no address.
 AMQP10-3.5.3-b   server must      The answer has the address of the node that was made, and dynamic.
 AMQP10-3.5.3-c   server should    That address has the name of the link and the container-id in it.
+  deviates: it is random: who knows the address of a reply queue can send to it, and nobody should guess it
 AMQP10-3.5.3-d   both   must-not  dynamic-node-properties are set with dynamic only.
 AMQP10-3.5.3-e   server must      The answer has distribution-mode where a node has several.
 AMQP10-3.5.3-f   server must      The answer has the filters that are in place, and no others.
