@@ -32,6 +32,11 @@ export function topicName(levels: readonly string[]): string {
   return levels.join('/')
 }
 
+/** For people, and for telling whose names a pattern's are: every wildcard is '*'. */
+export function patternText({ levels }: Pattern): string {
+  return levels.map((level) => (typeof level === 'string' ? level : '*')).join('/')
+}
+
 /** One text per pattern and vice versa; key of a session's bindings. Levels hold no NUL, so the marks cannot be forged. */
 export function patternKey(levels: readonly PatternLevel[]): string {
   let key = ''

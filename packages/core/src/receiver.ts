@@ -3,7 +3,7 @@
  * each other, as STOMP and AMQP want them; MQTT's subscriptions share the session's queue instead, see `Session.bind`. A receiver ends
  * with its connection; what it reads from may stay.
  */
-import type { Pattern } from './address.ts'
+import { type Pattern, patternText } from './address.ts'
 import type { Subject } from './authorizer.ts'
 import type { Assurance } from './message.ts'
 import { QueueConsumers } from './queue-consumers.ts'
@@ -203,7 +203,7 @@ function readTopic(
 ): Result<Reading> {
   const { vhost, subject } = owner
   const { pattern } = source
-  const name = pattern.levels.map((level) => (typeof level === 'string' ? level : '*')).join('/')
+  const name = patternText(pattern)
   if (!owner.mayReadTemporary(name)) {
     return refuse('not-authorized', name, 'only the session that made a temporary topic reads from it')
   }

@@ -2,7 +2,7 @@
  * A client's state: its queue, its subscriptions, its will. It may outlive its connection; when and how it ends is decided here, and
  * what it may subscribe to. Which connection has it is `Sessions`' business, what it has subscribed to `Bindings`'.
  */
-import { type Pattern, QUEUE_PREFIX } from './address.ts'
+import { type Pattern, patternText, QUEUE_PREFIX } from './address.ts'
 import type { Principal, Subject } from './authorizer.ts'
 import { bindingBytes, bindingKey, Bindings, type BindingSpec, startDelivery } from './bindings.ts'
 import { type ConsumeOptions, Consumer, type Parting } from './queue/consumer.ts'
@@ -445,9 +445,4 @@ export class Session {
     yield this.#consumer
     if (this.#bindings !== undefined) yield* this.#bindings.consumers()
   }
-}
-
-/** Wildcards show as themselves: good for telling whose names these are. */
-function patternText({ levels }: Pattern): string {
-  return levels.map((level) => (typeof level === 'string' ? level : '*')).join('/')
 }

@@ -2,7 +2,7 @@
  * Durable subscriptions with a name: a queue bound to a topic pattern that outlives its consumers, for one client or shared by many.
  * JMS calls them durable and shared durable subscriptions; sessions of MQTT are something else, see `Session`.
  */
-import { type Pattern, patternFromKey, patternKey } from './address.ts'
+import { type Pattern, patternFromKey, patternKey, patternText } from './address.ts'
 import type { Subject } from './authorizer.ts'
 import type { NamedQueue } from './destinations.ts'
 import type { LoggedSubscription } from './log/records.ts'
@@ -15,6 +15,8 @@ export interface SubscriptionSpec {
   readonly clientId: string | undefined
   readonly name: string
   readonly pattern: Pattern
+  /** The topic as the client wrote it, for refusals; in core form without. */
+  readonly written?: string
   /** Text of a selector that the bindings applies: what it does not match never comes into the queue. */
   readonly selector?: string | undefined
   /** Leave out what the client itself publishes. */
@@ -58,7 +60,8 @@ export class Subscriptions {
     const isVolatile = spec.volatile === true
     const name = subscriptionQueueName(spec.clientId, spec.name, isVolatile)
     if (!authorizer.mayMatch(subject, 'read', spec.pattern).allowed) {
-      return refuse('not-authorized', spec.name, `user '${subject.principal.name}' may not subscribe to this topic`)
+      const { written = `topic '${patternText(spec.pattern)}'` } = spec
+      return refuse('not-authorized', spec.name, `user '${subject.principal.name}' may not subscribe to ${written}`)
     }
     const parsed = spec.selector === undefined ? undefined : parseSelector(spec.selector)
     if (parsed?.ok === false) {

@@ -206,7 +206,7 @@ export class Destinations {
     const { noLocal, retroactive, subscriptionName, isShared, written } = wishes
     if (subscriptionName === undefined) return { kind: 'topic', pattern, written, noLocal, retained: retroactive }
     const clientId = isShared ? undefined : this.#ownClientId(frame)
-    return { kind: 'subscription', subscription: { clientId, name: subscriptionName, pattern, noLocal, shared: isShared } }
+    return { kind: 'subscription', subscription: { clientId, name: subscriptionName, pattern, written, noLocal, shared: isShared } }
   }
 
   /** `/dsub/NAME`: one that was made before. */

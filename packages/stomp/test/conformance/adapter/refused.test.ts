@@ -45,6 +45,13 @@ describe('without the permission', () => {
     expect([headers['receipt-id'], headers['message']]).toEqual(['s', expect.stringMatching(text)])
   })
 
+  it.each([{ 'activemq.subscriptionName': 'd' }, { durable: true, 'auto-delete': false }])('a durable subscription, %j, is refused by its address', (headers) => {
+    const world = new World({ authorizer: without('read') })
+    const client = world.connect({ headers: { login: 'ann', passcode: 'x', 'client-id': 'c' } })
+    client.send(subscribe(1, '/topic/secret.*', headers))
+    expect(client.error()).toBe(`SUBSCRIBE: user 'ann' may not subscribe to "/topic/secret.*"`)
+  })
+
   it('to read a virtual topic, nobody reads a queue of it that others have made', () => {
     const isTopic = (kind: string, levels: readonly unknown[]): boolean => kind === 'topic' && levels.join('.') === 'VirtualTopic.t'
     const authorizer: Authorizer = {
