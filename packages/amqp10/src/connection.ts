@@ -160,7 +160,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
     const text = is091
       ? 'the peer speaks AMQP 0-9-1, which is not spoken here yet; use AMQP 1.0'
       : `protocol header AMQP ${protocolId} ${major}.${minor}.${revision} is not spoken here; AMQP 1.0 is, with SASL or without`
-    this.#refuseHeader(text, protocolId === SASL_ID ? PROTOCOL_HEADER_SASL : PROTOCOL_HEADER_AMQP)
+    this.#refuseHeader(text, protocolId === SASL_ID && this.#sasl === undefined ? PROTOCOL_HEADER_SASL : PROTOCOL_HEADER_AMQP)
     return false
   }
 
@@ -464,8 +464,8 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   }
 
   /**
-   * Links get no credit while a queue asks its publishers to pause. Who has used all the credit it had, and more, is not read either; but
-   * for one that also receives: its acknowledgements are what would help.
+   * Links get no credit while a queue asks its publishers to pause. Of whom so much waits that more would be refused is not read either;
+   * but for one that also receives, while what waits does so for room: its acknowledgements may be what makes it.
    */
   #checkPressure(): void {
     const queue = this.adapter.vhost.takePressure()
@@ -476,17 +476,18 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
         for (const session of this.#sessions) session?.onPressureEased()
       })
     }
-    if (this.#phase !== 'opened' || this.consumerCount > 0 || this.#isPaused) return
+    if (this.#phase !== 'opened' || this.#isPaused) return
+    const receives = this.consumerCount > 0
     for (const session of this.#sessions) {
       const producer = session?.blockedProducer()
-      if (producer === undefined) continue
+      if (producer === undefined || (receives && producer.waitsForRoom)) continue
       this.#isPaused = true
       this.transport.pauseReading()
       return producer.whenUnblocked(() => {
         this.#isPaused = false
         this.#timeLimits.heard()
         if (this.#phase !== 'ended' && !this.#isBusy) this.transport.resumeReading()
-      })
+      }, receives)
     }
   }
 }

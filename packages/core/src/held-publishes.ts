@@ -157,6 +157,7 @@ export class HeldPublishes implements Waiter {
     this.#vhost.flow.gates.wait(this, obstacle.place)
     this.#disarm()
     this.#cancelDeadline = this.#vhost.env.clock.after(Math.min(leftMs, TIMER_MAX_MS), () => this.#onDeadline())
+    this.#producer.onWaitsForRoom()
   }
 
   #disarm(): void {

@@ -93,7 +93,7 @@ export interface CoreLimits {
   readonly unfinishedBytesMax: number
   /**
    * Of one connection: publishes that wait for room or for the log, in number and in bytes. At half of it the adapter stops reading,
-   * where it may; beyond it a further one is refused as 'limit-reached'.
+   * where it may; beyond it a further one is refused as 'limit-reached'. The last one may go beyond the bytes.
    */
   readonly heldMessagesMax: number
   readonly heldBytesMax: number

@@ -64,6 +64,12 @@ export interface PublishOptions {
   readonly dedupId?: string
 }
 
+/** Who waits for a producer to have less that waits. */
+interface Release {
+  readonly release: () => void
+  readonly orWaitsForRoom: boolean
+}
+
 /** Something that takes its place among the publishes of one producer. */
 export interface ProducerWork {
   /** What keeps it from being done; undefined: `go` follows at once. */
@@ -89,7 +95,7 @@ export class Producer {
   #isHeld = false
   #isPreparing = false
   /** Adapters that stopped reading; one at most, each of them once. */
-  #releases: (() => void)[] = []
+  #releases: Release[] = []
   /** Why the last publish was refused. */
   refusal: RefusalDetail | undefined = undefined
 
@@ -121,7 +127,7 @@ export class Producer {
     if (message.end - message.headerStart > vhost.limits.messageBytesMax) return this.#refuseTooLarge(route, message, tag)
     if (route.hasTtl && route.parts === undefined) route.limitLife(message, vhost.env.clock.wallMs())
     if (this.#isHeld || this.#pendingCount > 0) {
-      if (this.#isOver(message)) return this.#refuseOver(route, message, tag, undefined)
+      if (this.#isOver()) return this.#refuseOver(route, message, tag, undefined)
       if (this.#isHeld) return this.#park(route, message, tag, options, undefined)
     }
     if (route.parts !== undefined) return this.#publishToAll(route, message, tag, options)
@@ -204,10 +210,29 @@ export class Producer {
     return this.#heldCount * 2 > heldMessagesMax || this.#heldBytes * 2 > heldBytesMax
   }
 
-  /** Calls `release` once, when half of what made it blocked has gone. */
-  whenUnblocked(release: () => void): void {
-    this.#releases.push(release)
+  /**
+   * What waits does so for room, which acknowledgements of its own client may make. All else waits for the log, and goes on whatever
+   * the client does.
+   */
+  get waitsForRoom(): boolean {
+    return this.#held?.gate !== undefined
+  }
+
+  /**
+   * Calls `release` once, when half of what made it blocked has gone; with `orWaitsForRoom` when it has come to wait for room, too:
+   * then the client's acknowledgements have to be read.
+   */
+  whenUnblocked(release: () => void, orWaitsForRoom = false): void {
+    this.#releases.push({ release, orWaitsForRoom })
     this.ease()
+  }
+
+  /** Only `HeldPublishes` calls this, when the first in line has to wait for room. */
+  onWaitsForRoom(): void {
+    const releases = this.#releases.filter(({ orWaitsForRoom }) => orWaitsForRoom)
+    if (releases.length === 0) return
+    this.#releases = this.#releases.filter(({ orWaitsForRoom }) => !orWaitsForRoom)
+    for (const { release } of releases) release()
   }
 
   /** Only what this producer has waiting for the log calls this; `bytes` is what it counted for. */
@@ -232,10 +257,10 @@ export class Producer {
     return this.#pendingBytes + (this.#held?.bytes ?? 0)
   }
 
-  /** One more would be too many. A single one may be as large as messages may be. */
-  #isOver(message: Message): boolean {
+  /** One more would be too many. The last one may go beyond the bytes: who sends it could not know. */
+  #isOver(): boolean {
     const { heldMessagesMax, heldBytesMax } = this.#vhost.limits
-    return this.#heldCount >= heldMessagesMax || this.#heldBytes + parkingCost(message) > heldBytesMax
+    return this.#heldCount >= heldMessagesMax || this.#heldBytes >= heldBytesMax
   }
 
   #refuseTooLarge(route: Route, message: Message, tag: number): 'refused' | 'pending' {
@@ -306,7 +331,7 @@ export class Producer {
     if (this.#heldCount * 4 > heldMessagesMax || this.#heldBytes * 4 > heldBytesMax) return
     const releases = this.#releases
     this.#releases = []
-    for (const release of releases) release()
+    for (const { release } of releases) release()
   }
 
   #publishToAll(route: Route, message: Message, tag: number, options: PublishOptions | undefined): PublishResult {

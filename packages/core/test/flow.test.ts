@@ -210,6 +210,35 @@ test('one connection holds so many publishes and no more; its reader is told to 
   expect(publisher.producer.refusal!.text).toMatch(/^4 publishes of this connection \(.*\) wait already/)
 })
 
+test('of the bytes, the last publish may go beyond the limit: who sends it could not know', () => {
+  const world = new World({ limits: { heldBytesMax: 2_000 } })
+  define(world, { messagesMax: 1 })
+  const publisher = world.connect('publisher')
+  publisher.publish(ORDERS, 'full')
+  expect(publisher.publish(ORDERS, 'small')).toBe('pending')
+  expect(publisher.producer.isBlocked).toBe(false)
+  expect(publisher.publish(ORDERS, 'x'.repeat(5_000))).toBe('pending')
+  publisher.publish(ORDERS, 'one too many')
+  world.advance(30_000)
+  expect(publisher.producer.refusal!.text).toMatch(/^2 publishes of this connection/)
+})
+
+test('who reads on for acknowledgements is let go when what waited for the log comes to wait for room', async () => {
+  const world = await worldOnLog({ limits: { heldMessagesMax: 4 } })
+  define(world, { messagesMax: 1 })
+  const publisher = world.connect('publisher')
+  publisher.publish(ORDERS, 'x'.repeat(300_000), DURABLE)
+  for (const text of ['1', '2', '3']) publisher.publish(ORDERS, text, DURABLE)
+  const { producer } = publisher
+  expect([producer.isBlocked, producer.waitsForRoom]).toEqual([true, false])
+  let [released, releasedForRoom] = [0, 0]
+  producer.whenUnblocked(() => released++)
+  producer.whenUnblocked(() => releasedForRoom++, true)
+  await quiet(world.env.clock)
+  expect([producer.isBlocked, producer.waitsForRoom]).toEqual([true, true])
+  expect([released, releasedForRoom]).toEqual([0, 1])
+})
+
 test('at most once behind publishes that wait keeps its place, and is dropped where there is none', () => {
   const world = new World({ limits: { heldMessagesMax: 2 } })
   define(world, { messagesMax: 1 })

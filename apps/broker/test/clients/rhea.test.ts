@@ -227,6 +227,16 @@ describe('a queue', () => {
     )
   })
 
+  test('takes large messages from a client that also receives as fast as they come', async () => {
+    await using client = await RheaClient.connect(broker)
+    const address = fresh('queue')
+    const [inbox, outbox] = [await client.receiver(address), await client.sender(address)]
+    const body: unknown = rhea.message.data_section(Buffer.alloc(400_000))
+    const outcomes = await outbox.sendAll(Array.from({ length: 40 }, () => ({ body, durable: true })))
+    expect(outcomes.filter(({ kind }) => kind !== 'accepted')).toEqual([])
+    await inbox.take(40)
+  })
+
   test('shares its messages among receivers by their credit', async () => {
     await using client = await RheaClient.connect(broker)
     await using other = await RheaClient.connect(broker)
