@@ -11,13 +11,25 @@ import { Program } from './program.ts'
 /** Debian's own: a Python from elsewhere does not see Debian's modules. */
 export const PYTHON = '/usr/bin/python3'
 
-type PackageName = 'mosquitto-clients' | 'python3-paho-mqtt' | 'python3-stomp' | 'chromium'
+type PackageName =
+  | 'mosquitto-clients'
+  | 'python3-paho-mqtt'
+  | 'python3-stomp'
+  | 'python3-qpid-proton'
+  | 'libqpid-proton11-dev'
+  | 'gcc'
+  | 'libc6-dev'
+  | 'chromium'
 
 /** Succeeds when the package is there. */
 const PROBES: Readonly<Record<PackageName, readonly [command: string, ...args: string[]]>> = {
   'mosquitto-clients': ['/bin/sh', '-c', 'command -v mosquitto_pub mosquitto_sub mosquitto_rr'],
   'python3-paho-mqtt': [PYTHON, '-c', 'import paho.mqtt.client'],
   'python3-stomp': [PYTHON, '-c', 'import stomp'],
+  'python3-qpid-proton': [PYTHON, '-c', 'import proton'],
+  'libqpid-proton11-dev': ['/bin/sh', '-c', 'test -e /usr/include/proton/proactor.h'],
+  gcc: ['/bin/sh', '-c', 'command -v gcc'],
+  'libc6-dev': ['/bin/sh', '-c', 'test -e /usr/include/stdio.h'],
   chromium: ['/bin/sh', '-c', 'command -v chromium'],
 }
 
