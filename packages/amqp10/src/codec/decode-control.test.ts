@@ -675,10 +675,44 @@ describe('what rhea writes is read', () => {
   })
 })
 
-test('an open as large as a frame with as many properties is read', () => {
-  const pairs = Array.from({ length: 10_000 }, (_, index) => [symbol(`k${index}`), uint(index)] as const)
-  const open = decode('open', composite('open', { containerId: 'c', properties: map(pairs) }))
-  expect((open as { properties: Map<string, unknown> }).properties.size).toBe(10_000)
+describe('values of a field have a limit, as each becomes an object', () => {
+  const many = (count: number): Encoded =>
+    map(Array.from({ length: count }, (_, index) => [symbol(`k${index}`), uint(index)] as const))
+  const names = (count: number): Encoded => symbols(Array.from({ length: count }, (_, index) => `c${index}`))
+
+  const cases: readonly (readonly [
+    kind: string,
+    field: string,
+    fields: (count: number) => Fields,
+    countMax: number,
+  ])[] = [
+    ['open', 'properties', (count) => ({ properties: many(count) }), 511],
+    [
+      'open',
+      'properties',
+      (count) => ({ properties: map([[symbol('a'), list(Array.from({ length: count }, () => null))]]) }),
+      1_021,
+    ],
+    ['open', 'offered-capabilities', (count) => ({ offeredCapabilities: names(count) }), 1_023],
+    ['source', 'filter', (count) => ({ source: composite('source', { filter: many(count) }) }), 511],
+    ['close.error', 'info', (count) => ({ error: composite('error', { condition: 'c', info: many(count) }) }), 511],
+  ]
+
+  test.each(cases)('%s.%s %#', (what, field, fields, countMax) => {
+    const [kind = ''] = what === 'source' ? ['attach'] : what.split('.')
+    expect(() => decode(kind, composite(kind, { ...LEAST[kind], ...fields(countMax) }))).not.toThrow()
+    const fault = faultOf(kind, composite(kind, { ...LEAST[kind], ...fields(countMax + 1) }))
+    expect(fault.message).toMatch(new RegExp(`^${what}\\.${field}: 102[56] values are more than 1024$`))
+    expect(fault).toMatchObject({ level: 'connection', condition: 'amqp:resource-limit-exceeded' })
+  })
+
+  test('what is unsettled may be as much as fits into a frame', () => {
+    const tag = (index: number): Buffer => Buffer.from(index.toString(16).padStart(8, '0'), 'hex')
+    const unsettled = map(Array.from({ length: 10_000 }, (_, index) => [tag(index), composite('accepted')] as const))
+    const attach = decode('attach', composite('attach', { ...LEAST['attach'], unsettled })) as Attach
+    expect(attach.unsettled!.size).toBe(10_000)
+    expect(attach.unsettled!.get('0000270f')).toEqual({ kind: 'accepted' })
+  })
 })
 
 test('a list that says to have four billion fields is refused at once', () => {

@@ -124,7 +124,8 @@ function fail(fault: Error): never {
 }
 
 function unsettledOf(fields: Fields, end: number): ReadonlyMap<string, DeliveryState | undefined> | undefined {
-  const pairs = fields.pairs('unsettled')
+  // As many as fit into the frame: they may be all that a link had under way.
+  const pairs = fields.pairs('unsettled', Infinity)
   if (pairs === undefined) return undefined
   const { bytes } = fields
   const unsettled = new Map<string, DeliveryState | undefined>()

@@ -45,7 +45,13 @@ function emptyState(bytes: Uint8Array, at: number, what: string, state: Delivery
 function modified(fields: Fields): DeliveryState {
   const deliveryFailed = fields.boolean('delivery-failed') ?? false
   const undeliverableHere = fields.boolean('undeliverable-here') ?? false
-  return { kind: 'modified', deliveryFailed, undeliverableHere, annotations: fields.map('message-annotations') }
+  const annotations = fields.map('message-annotations')
+  return {
+    kind: 'modified',
+    deliveryFailed,
+    undeliverableHere,
+    annotations: annotations?.size === 0 ? undefined : annotations,
+  }
 }
 
 function received(fields: Fields): DeliveryState {
@@ -89,8 +95,8 @@ export function errorOf(fields: Fields, field: string): PeerError | undefined {
   return { condition, description, info: info === undefined ? undefined : textsOf(info) }
 }
 
-/** Of a map of any values those that can be read as text. `fromEntries` makes every key its own property, '__proto__' too. */
-function textsOf(map: ReadonlyMap<string, Value>): Record<string, string> {
+/** Of a map of any values those that can be read as text; undefined when there are none. `fromEntries` makes every key its own property, '__proto__' too. */
+function textsOf(map: ReadonlyMap<string, Value>): Record<string, string> | undefined {
   const texts: [string, string][] = []
   for (const [key, value] of map) {
     if (value instanceof AmqpSymbol) texts.push([key, value.text])
@@ -98,5 +104,5 @@ function textsOf(map: ReadonlyMap<string, Value>): Record<string, string> {
     else if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
       texts.push([key, String(value)])
   }
-  return Object.fromEntries(texts)
+  return texts.length === 0 ? undefined : Object.fromEntries(texts)
 }

@@ -1,10 +1,13 @@
 /** Fields of a list, one after the other, each as the type that it has to have. [AMQP10 §1.4] */
 import { decodeValue } from './decode-value.ts'
-import { malformed, missingField } from './faults.ts'
+import { AmqpFault, malformed, missingField } from './faults.ts'
 import { contentAt, copyOf, isBinary, isString, isSymbol, type PairOffsets, pairsAt, textAt } from './parts.ts'
-import { hex, skipValue, uint32At } from './structure.ts'
+import { countValues, hex, skipValue, uint32At } from './structure.ts'
 import { Code } from './type-codes.ts'
 import { AmqpSymbol, type Value } from './values.ts'
+
+/** Values that a field is made of, at most: each becomes an object, and some stay as long as their link or connection. */
+export const FIELD_VALUES_MAX = 1_024
 
 /** Of bytes that `checkValue` has seen. Each method takes the next field: undefined where it is null or was left out. */
 export class Fields {
@@ -141,15 +144,17 @@ export class Fields {
     if (isSymbol(this.bytes, at)) return [textAt(this.bytes, at)]
     const code = this.bytes[at]!
     if (code !== Code.array8 && code !== Code.array32) return this.#wrong(field, at, 'symbols')
+    this.#checkCount(field, at, FIELD_VALUES_MAX)
     return (decodeValue(this.bytes, at) as readonly Value[]).map((element) =>
       element instanceof AmqpSymbol ? element.text : this.#wrong(field, at, 'symbols'),
     )
   }
 
   /** Offsets of each key and its value, of a field that is a map. */
-  pairs(field: string): readonly PairOffsets[] | undefined {
+  pairs(field: string, valuesMax: number = FIELD_VALUES_MAX): readonly PairOffsets[] | undefined {
     const at = this.next()
     if (at < 0) return undefined
+    this.#checkCount(field, at, valuesMax)
     return pairsAt(this.bytes, at) ?? this.#wrong(field, at, 'a map')
   }
 
@@ -171,6 +176,13 @@ export class Fields {
   checkKeys(field: string, found: ReadonlyMap<string, unknown>, pairs: readonly unknown[]): void {
     if (found.size !== pairs.length)
       throw malformed(`${this.what}.${field}`, 'a map has the same key twice', 'AMQP10-1.6.23-b')
+  }
+
+  #checkCount(field: string, at: number, valuesMax: number): void {
+    const count = countValues(this.bytes, at)
+    if (count <= valuesMax) return
+    const text = `${this.what}.${field}: ${count} values are more than ${valuesMax}`
+    throw new AmqpFault('connection', 'amqp:resource-limit-exceeded', text)
   }
 
   #wrong(field: string, at: number, expected: string): never {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 
 import { AmqpFault } from './faults.ts'
 import { encodeValue } from './encode-value.ts'
-import { checkValue, DEPTH_MAX, EMPTY_ELEMENTS_MAX, skipValue } from './structure.ts'
+import { checkValue, countValues, DEPTH_MAX, EMPTY_ELEMENTS_MAX, skipValue } from './structure.ts'
 import { anyValue } from '../../test/values.ts'
 import { array, described, list, list32, map, str, symbol, u32, uint, Encoded, value } from '../../test/wire/encode.ts'
 
@@ -286,4 +286,14 @@ describe('work and memory do not follow what is announced', () => {
     ])
     expect(checkValue(bytes, 0, bytes.length, 'it')).toBe(bytes.length)
   })
+})
+
+test('the values that one is made of are counted', () => {
+  const count = (encoded: Encoded): number => countValues(encoded.bytes, 0)
+  expect(count(value(null))).toBe(1)
+  expect(count(list([null, list([1, 2])]))).toBe(5)
+  expect(count(map([[symbol('a'), 1]]))).toBe(3)
+  expect(count(described(0x24, list([])))).toBe(3)
+  expect(count(new Encoded(0xe0, 2, 200, 0x40))).toBe(201)
+  expect(count(array(0xe0, [array(0x50, [new Encoded(0x50, 1)])]))).toBe(3)
 })

@@ -14,7 +14,8 @@ export const EMPTY_ELEMENTS_MAX = 1_024
 /** Shorter text is looked at here, longer by a call. */
 const SHORT_TEXT_BYTES = 32
 
-/** Of the value that is looked at. */
+/** Of the value that is looked at: values that it is made of, and those of them that take no bytes in arrays. */
+let values = 0
 let emptyElements = 0
 
 /**
@@ -22,11 +23,19 @@ let emptyElements = 0
  * the fault that this throws. Costs no more than its bytes.
  */
 export function checkValue(bytes: Uint8Array, at: number, end: number, what: string): number {
+  values = 0
   emptyElements = 0
   return check(bytes, at, end, 1, what)
 }
 
+/** How many values the one at `at` is made of, itself and descriptors included; `checkValue` has seen it. */
+export function countValues(bytes: Uint8Array, at: number): number {
+  checkValue(bytes, at, bytes.length, 'value')
+  return values
+}
+
 function check(bytes: Uint8Array, at: number, end: number, depth: number, what: string): number {
+  values++
   if (at >= end) throw malformed(what, 'a value is missing where the bytes end', 'AMQP10-1.2-a')
   if (depth > DEPTH_MAX) throw tooDeep(what)
   const code = bytes[at]!
@@ -136,6 +145,7 @@ function checkArray(
   const width = WIDTHS[code]!
   // Not left to the elements: there may be none.
   if (width === UNKNOWN) throw unknownCode(what, code)
+  values += count
   if (width === 0) {
     emptyElements += count
     if (emptyElements <= EMPTY_ELEMENTS_MAX) return at

@@ -3,11 +3,11 @@ import type { Dice } from '@ternmq/testkit/fuzzer'
 
 import { makeValue, number, sized } from './value-generator.ts'
 
-/** Kinds of fields, one letter each: u uint, b boolean, y ubyte, h ushort, l ulong, s string, S symbol, x binary, m map, A symbols, e error, t state, o source, g target. */
+/** Kinds of fields, one letter each: u uint, b boolean, y ubyte, h ushort, l ulong, s string, S symbol, x binary, m map, A symbols, e error, t state, o source, g target, U unsettled. */
 const PERFORMATIVES: Readonly<Record<number, string>> = {
   0x10: 'ssuhuAAAAm',
   0x11: 'huuuuAAm',
-  0x12: 'subyyogmbulAAm',
+  0x12: 'subyyogUbulAAm',
   0x13: 'uuuuuuuubbm',
   0x14: 'uuxubbytbbb',
   0x15: 'buubtb',
@@ -150,6 +150,13 @@ function makeField(kind: string, dice: Dice): Buffer {
       )
     case 't':
       return Buffer.from(dice.pick(STATES), 'hex')
+    case 'U':
+      return mapOf(
+        Array.from({ length: dice.below(3) }, () => [
+          makeField('x', dice),
+          dice.oneIn(2) ? NULL : makeField('t', dice),
+        ]),
+      )
     case 'o':
       return described(0x28, terminusFields(dice, 'SmtAA'), dice)
     default:
@@ -184,6 +191,10 @@ function makeMap(dice: Dice): Buffer {
     dice.oneIn(60) ? makeValue(dice, 0) : symbol(dice),
     dice.oneIn(3) ? sized(0xa0, Buffer.of(1)) : makeValue(dice, 1),
   ])
+  return mapOf(pairs)
+}
+
+function mapOf(pairs: readonly Buffer[][]): Buffer {
   const content = Buffer.concat(pairs.flat())
   return Buffer.concat([Buffer.of(0xd1), number(4, content.length + 4), number(4, pairs.length * 2), content])
 }

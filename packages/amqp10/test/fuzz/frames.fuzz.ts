@@ -204,8 +204,6 @@ function encodeAgain(code: number, decoded: unknown): Uint8Array | undefined {
 
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value)
-  // An info without text that can be kept is none.
-  if (_key === 'info' && JSON.stringify(value) === '{}') return undefined
   return value instanceof Map ? [...(value as Map<unknown, unknown>)] : value
 }
 

@@ -2,6 +2,7 @@
  * Which performatives the codec has to take: tables of fields, looked at one by one. What the three say that move messages is read too,
  * to be compared. [AMQP10 §2.7, §3.4, §3.5, §4.5, §5.3.3]
  */
+import { FIELD_VALUES_MAX } from '../../src/codec/fields.ts'
 import { type Limits, type Node, type NodeType, Refused, Source } from './reference-values.ts'
 
 /** Codes, names and fields; '!' is behind those that are mandatory. Error, state and others are composites themselves. */
@@ -124,9 +125,10 @@ const CHECKS: Readonly<Record<string, (node: Node) => boolean>> = {
   mode3u: ({ type, value }) => type === 'uint' && Number(value) < 3,
   policy: ({ type, value }) => type === 'symbol' && POLICIES.includes(String(value)),
   tag: ({ type, value }) => type === 'binary' && String(value).length <= 64,
-  symbols: ({ type, parts }) =>
-    type === 'symbol' || (type === 'array' && parts.every((part) => part.type === 'symbol')),
-  fields: (node) => hasKeys(node, ['symbol', 'string']),
+  symbols: (node) =>
+    node.type === 'symbol' ||
+    (node.type === 'array' && isSmall(node) && node.parts.every(({ type }) => type === 'symbol')),
+  fields: (node) => isSmall(node) && hasKeys(node, ['symbol', 'string']),
   unsettled: (node) =>
     hasKeys(node, ['binary']) && valuesOf(node).every((value) => value.type === 'null' || isOne(value, STATES)),
   error: (node) => isOne(node, ['error']),
@@ -135,6 +137,11 @@ const CHECKS: Readonly<Record<string, (node: Node) => boolean>> = {
   state: (node) => isOne(node, STATES),
   outcome: (node) => isOne(node, OUTCOMES),
   transaction: (node) => node.type === 'map' && ['null', 'binary'].includes(transactionIdIn(node)?.type ?? 'null'),
+}
+
+/** Few enough values to become objects. */
+function isSmall({ count }: Node): boolean {
+  return count! <= FIELD_VALUES_MAX
 }
 
 function isOne(node: Node, names: readonly string[]): boolean {

@@ -35,6 +35,8 @@ export interface Node {
   readonly code: number
   readonly value: number | bigint | string | boolean | null
   readonly parts: readonly Node[]
+  /** Values that it is made of, itself and descriptors included; of elements of arrays 0. */
+  readonly count?: number
 }
 
 export interface Limits {
@@ -84,9 +86,9 @@ export class Source {
   #rest: Buffer
   readonly #limits: Limits
   /** Shared by all that are cut out of one value. */
-  readonly #counts: { empty: number }
+  readonly #counts: { empty: number; values: number }
 
-  constructor(bytes: Uint8Array, limits: Limits, counts = { empty: 0 }) {
+  constructor(bytes: Uint8Array, limits: Limits, counts = { empty: 0, values: 0 }) {
     this.#rest = Buffer.from(bytes)
     this.#limits = limits
     this.#counts = counts
@@ -104,6 +106,13 @@ export class Source {
   }
 
   value(depth = 1): Node {
+    const before = this.#counts.values
+    this.#counts.values++
+    const node = this.#value(depth)
+    return { ...node, count: this.#counts.values - before }
+  }
+
+  #value(depth: number): Node {
     this.#checkDepth(depth)
     const code = this.take(1)[0]!
     if (code !== 0) return this.#content(code, depth)
@@ -165,6 +174,7 @@ export class Source {
       elementCode = inner.take(1)[0]!
     }
     this.#checkDepth(elementDepth)
+    this.#counts.values += count
     if (FIXED[elementCode]?.[1] === 0 || elementCode === 0x45) {
       this.#counts.empty += count
       if (this.#counts.empty > this.#limits.emptyElementsMax) refuse('too many elements without bytes')

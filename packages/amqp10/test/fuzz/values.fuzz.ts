@@ -119,15 +119,24 @@ function unlessFault<T>(act: () => T): T | undefined {
 const STATE_DESCRIPTORS = [0x23, 0x24, 0x25, 0x26, 0x27, 0x33, 0x34]
 
 function makeInput(dice: Dice): Buffer {
-  let bytes = dice.oneIn(40)
-    ? makeNested(dice)
-    : dice.oneIn(80)
-      ? makeEmpties(dice)
-      : dice.oneIn(6)
-        ? makeState(dice)
-        : makeValue(dice, dice.below(5))
+  let bytes = makeWhole(dice)
   for (let changes = dice.oneIn(2) ? 1 + dice.below(2) : 0; changes > 0; changes--) bytes = changeBytes(bytes, dice)
   return dice.oneIn(10) ? Buffer.concat([bytes, makeValue(dice, 1)]) : bytes
+}
+
+function makeWhole(dice: Dice): Buffer {
+  switch (dice.weighted({ value: 70, state: 14, nested: 3, empties: 3, command: 5 })) {
+    case 'state':
+      return makeState(dice)
+    case 'nested':
+      return makeNested(dice)
+    case 'empties':
+      return makeEmpties(dice)
+    case 'command':
+      return makeCommand(dice)
+    default:
+      return makeValue(dice, dice.below(5))
+  }
 }
 
 function makeState(dice: Dice): Buffer {
@@ -137,6 +146,16 @@ function makeState(dice: Dice): Buffer {
   const content = Buffer.concat([number(4, fields.length), ...fields])
   const head = Buffer.of(0, 0x53, dice.pick(STATE_DESCRIPTORS), 0xd0)
   return Buffer.concat([head, number(4, content.length), content])
+}
+
+/** A message to a coordinator: declare or discharge in an amqp-value section, behind others. */
+function makeCommand(dice: Dice): Buffer {
+  const command = Buffer.from(
+    dice.pick(['00533145', '005331c0020140', '005332c00502a0017441', '005332c00401a00174', '00533245']),
+    'hex',
+  )
+  const before = Buffer.from(dice.pick(['', '00537045', '005373c00100005372c10100']), 'hex')
+  return Buffer.concat([before, Buffer.of(0, 0x53, dice.oneIn(12) ? 0x75 : 0x77), command])
 }
 
 /** Arrays of elements without bytes, together about as many as are allowed. */
