@@ -2,21 +2,26 @@
 import { randomUUID } from 'node:crypto'
 import type { IClientPublishOptions, IPublishPacket } from 'mqtt'
 
+import { AmqpPeer, type Sections } from './interop-amqp-peer.ts'
 import { TestClient } from './mqtt-js-client.ts'
 import type { RunningBroker } from './running-broker.ts'
 import { StompJsClient } from './stomp-js-client.ts'
 import { type Headers, StompitClient } from './stompit-client.ts'
 
-export type Protocol = 'mqtt3' | 'mqtt5' | 'stomp'
+export type Protocol = 'mqtt3' | 'mqtt5' | 'stomp' | 'amqp10'
 
 /** What is sent beside the body, in the words of each protocol; a protocol that has none for it is left out. */
 export interface How {
   readonly mqtt3?: IClientPublishOptions
   readonly mqtt5?: IClientPublishOptions
   readonly stomp?: Headers
+  readonly amqp10?: Sections
 }
 
-/** What a receiver sees of a message: headers of STOMP; of MQTT QoS, RETAIN, properties and, under `user`, user properties. */
+/**
+ * What a receiver sees of a message: headers of STOMP; of MQTT QoS, RETAIN, properties and, under `user`, user properties; of AMQP sections
+ * and fields by the names that rhea has for them, and the kind of body.
+ */
 export interface Seen {
   readonly body: Buffer
   readonly fields: Readonly<Record<string, unknown>>
@@ -36,6 +41,7 @@ export const PEERS = {
   'MQTT 5': (broker: RunningBroker): Promise<Peer> => MqttPeer.connect(broker, 5),
   'STOMP of stompjs': (broker: RunningBroker): Promise<Peer> => StompJsPeer.connect(broker),
   'STOMP of stompit': (broker: RunningBroker): Promise<Peer> => StompitPeer.connect(broker),
+  'AMQP 1.0': (broker: RunningBroker): Promise<Peer> => AmqpPeer.connect(broker),
 } as const
 export type PeerName = keyof typeof PEERS
 export const PEER_NAMES = Object.keys(PEERS) as readonly PeerName[]

@@ -3,10 +3,12 @@ import { FIELDS, type FieldId } from '@ternmq/naming'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { FIELD_CASES, type FieldCase, FIELDS_TESTED_APART } from './interop-cases.ts'
+import { amqpAddressOf } from './interop-amqp-peer.ts'
 import {
   destinationOf,
   freshQueue,
   freshTopic,
+  type How,
   type Peer,
   PEER_NAMES,
   type PeerName,
@@ -39,6 +41,28 @@ function without({ fields }: Seen, ...names: readonly string[]): Record<string, 
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !own.includes(name)))
 }
 
+function retainedMark({ fields }: Seen): unknown {
+  const annotations = fields['message_annotations'] as Record<string, unknown> | undefined
+  return annotations?.['x-opt-retained'] ?? fields['ActiveMQ.Retained'] ?? fields['retain']
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Where a dead letter was and why it died, as each protocol says it, and what its publisher said. */
+function deathOf(
+  { fields }: Seen,
+  protocol: 'mqtt5' | 'stomp' | 'amqp10',
+): { readonly trail: Fields; readonly properties: Fields } {
+  const places = {
+    mqtt5: [fields['user'], 'x-death-address', 'x-death-', fields['user']],
+    stomp: [fields, 'original-destination', 'x-death-', fields],
+    amqp10: [fields['message_annotations'], 'x-opt-ORIG-ADDRESS', 'x-opt-death-', fields['application_properties']],
+  } as const
+  const [said, address, prefix, properties] = places[protocol] as readonly [Fields, string, string, Fields]
+  const [cause, reason, time] = ['cause', 'reason', 'time'].map((part) => said[prefix + part])
+  return { trail: { address: said[address], cause, reason, time }, properties }
+}
+
 test('every row of the table has a test', () => {
   const tested = [...FIELD_CASES.map(({ field }) => field), ...FIELDS_TESTED_APART]
   expect([...new Set(tested)].toSorted()).toEqual(FIELDS.map(({ id }) => id).toSorted())
@@ -66,7 +90,7 @@ describe.each(PAIRS)('fields from $from to $to', ({ from, to }) => {
     const [bare, message] = (await receiver.take(2)) as [Seen, Seen]
     expect(message.body.toString()).toBe('grüße')
     if (isLost(field, sender.protocol, receiver.protocol)) expect(without(message)).toEqual(without(bare))
-    else expect(message.fields).toMatchObject(seen[receiver.protocol as 'mqtt5' | 'stomp'])
+    else expect(message.fields).toMatchObject(seen[receiver.protocol as keyof typeof seen])
   })
 })
 
@@ -90,10 +114,10 @@ describe.each(PAIRS)('guarantees from $from to $to', ({ from, to }) => {
       await receiver.subscribe(address)
       await sender.send(address, 'x')
       const [message] = (await receiver.take(1)) as [Seen]
-      const { destination, topic: name } = message.fields
-      if (receiver.protocol === 'stomp') {
-        expect(destination).toBe(destinationOf(address))
-      } else expect(name).toBe(address)
+      const { destination, topic: name, to } = message.fields
+      if (receiver.protocol === 'stomp') expect(destination).toBe(destinationOf(address))
+      else if (receiver.protocol === 'amqp10') expect(to).toBe(amqpAddressOf(address))
+      else expect(name).toBe(address)
     }
   })
 
@@ -106,51 +130,75 @@ describe.each(PAIRS)('guarantees from $from to $to', ({ from, to }) => {
     await sender.send(topic, BYTES)
     const [first, bytes] = (await receiver.take(2)) as [Seen, Seen]
     expect(bytes.body.equals(BYTES)).toBe(true)
-    expect(bytes.fields['amq-msg-type'] ?? bytes.fields['payloadFormatIndicator'] ?? 'bytes').toBe('bytes')
+    const { 'amq-msg-type': type, payloadFormatIndicator, kind } = bytes.fields
+    expect(type ?? payloadFormatIndicator ?? kind ?? 'bytes').toBe('bytes')
     expect(first.body.toString()).toBe(text)
     if (isLost('bodyKind', sender.protocol, receiver.protocol)) return
     if (receiver.protocol === 'mqtt5') expect(first.fields['payloadFormatIndicator']).toBe(true)
-    else if (sender.protocol === 'mqtt5') expect(first.fields['amq-msg-type']).toBe('text')
+    else if (receiver.protocol === 'amqp10') expect(first.fields['kind']).toBe('text')
+    else if (sender.protocol !== 'stomp') expect(first.fields['amq-msg-type']).toBe('text')
   })
 
   test('durable: what is to be kept says so; what need not be goes to MQTT with QoS 1 all the same', async () => {
     const topic = freshTopic()
     await receiver.subscribe(topic)
-    await sender.send(topic, 'kept', { stomp: { persistent: 'true' } })
+    await sender.send(topic, 'kept', { stomp: { persistent: 'true' }, amqp10: { durable: true } })
     await sender.send(topic, 'not kept', { mqtt3: { qos: 0 }, mqtt5: { qos: 0 } })
     const [kept, passing] = (await receiver.take(2)) as [Seen, Seen]
     if (receiver.protocol === 'stomp') {
       expect([kept.fields['persistent'], passing.fields['persistent']]).toEqual(['true', undefined])
+    } else if (receiver.protocol === 'amqp10') {
+      expect([kept.fields['durable'], passing.fields['durable'] ?? false]).toEqual([true, false])
     } else {
-      expect([kept.fields['qos'], passing.fields['qos']]).toEqual([1, sender.protocol === 'stomp' ? 1 : 0])
+      expect([kept.fields['qos'], passing.fields['qos']]).toEqual([1, sender.protocol.startsWith('mqtt') ? 0 : 1])
     }
   })
 
   test('expiry: what is left of it, and nothing once it is over', async () => {
     const queue = freshQueue()
     const untilMs = Date.now() + 60_000
-    const soon = { mqtt5: { properties: { messageExpiryInterval: 60 } }, stomp: { expires: String(untilMs) } }
-    await sender.send(queue, 'fresh', soon)
-    if (sender.protocol === 'stomp') await sender.send(queue, 'stale', { stomp: { expires: String(Date.now() - 1) } })
+    await sender.send(queue, 'fresh', {
+      mqtt5: { properties: { messageExpiryInterval: 60 } },
+      stomp: { expires: String(untilMs) },
+      amqp10: { ttl: 60_000 },
+    })
+    const pastMs = Date.now() - 1
+    const stale = { stomp: { expires: String(pastMs) }, amqp10: { absolute_expiry_time: new Date(pastMs) } }
+    if (Object.hasOwn(stale, sender.protocol)) await sender.send(queue, 'stale', stale)
     await sender.send(queue, 'end')
     await receiver.subscribe(queue)
     const [fresh, end] = (await receiver.take(2)) as [Seen, Seen]
     expect([fresh.body.toString(), end.body.toString()]).toEqual(['fresh', 'end'])
-    const { messageExpiryInterval, expires } = fresh.fields
-    if (isLost('expiry', sender.protocol, receiver.protocol)) expect(messageExpiryInterval ?? expires).toBeUndefined()
-    else if (receiver.protocol === 'mqtt5') {
-      expect(messageExpiryInterval).toBeGreaterThan(50)
-      expect(messageExpiryInterval).toBeLessThanOrEqual(60)
-    } else expect(Math.abs(Number(expires) - untilMs)).toBeLessThan(5_000)
+    const { messageExpiryInterval, expires, ttl, absolute_expiry_time: expiresAt } = fresh.fields
+    if (isLost('expiry', sender.protocol, receiver.protocol)) {
+      expect(messageExpiryInterval ?? expires ?? ttl ?? expiresAt).toBeUndefined()
+      return
+    }
+    if (receiver.protocol === 'stomp') {
+      expect(Math.abs(Number(expires) - untilMs)).toBeLessThan(5_000)
+      return
+    }
+    const leftMs = receiver.protocol === 'mqtt5' ? Number(messageExpiryInterval) * 1_000 : Number(ttl)
+    expect(leftMs).toBeGreaterThan(50_000)
+    expect(leftMs).toBeLessThanOrEqual(60_000)
+    if (receiver.protocol === 'amqp10') expect(Math.abs(Number(expiresAt) - untilMs)).toBeLessThan(5_000)
   })
 
   test('userId: nobody can claim one', async () => {
     const topic = freshTopic()
     await receiver.subscribe(topic)
-    const claim = { mqtt5: { properties: { userProperties: { JMSXUserID: 'root' } } }, stomp: { JMSXUserID: 'root' } }
+    const pair = { JMSXUserID: 'root' }
+    const claim = {
+      mqtt5: { properties: { userProperties: pair } },
+      stomp: pair,
+      amqp10: { application_properties: pair },
+    }
     await sender.send(topic, 'x', claim)
     const [message] = (await receiver.take(1)) as [Seen]
-    expect(message.fields['JMSXUserID']).toBeUndefined()
+    expect(message.fields['JMSXUserID'] ?? message.fields['user_id']).toBeUndefined()
+    if (sender.protocol !== 'amqp10') return
+    const asRoot = sender.send(topic, 'x', { amqp10: { user_id: 'root' } })
+    await expect(asRoot).rejects.toThrow(/^rejected: amqp:unauthorized-access .*user-id is 'root'/)
   })
 
   test('schedule: what is to wait is overtaken', async () => {
@@ -159,35 +207,42 @@ describe.each(PAIRS)('guarantees from $from to $to', ({ from, to }) => {
     const delay = { AMQ_SCHEDULED_DELAY: '700' }
     const sentMs = performance.now()
     if (sender.protocol === 'mqtt3') await sender.send(`$delayed/1/${topic}`, 'later')
-    else await sender.send(topic, 'later', { mqtt5: { properties: { userProperties: delay } }, stomp: delay })
+    else {
+      const amqp10 = { message_annotations: { 'x-opt-delivery-delay': 700 } }
+      await sender.send(topic, 'later', { mqtt5: { properties: { userProperties: delay } }, stomp: delay, amqp10 })
+    }
     await sender.send(topic, 'at once')
     expect((await receiver.take(1))[0]!.body.toString()).toBe('at once')
     const [later] = (await receiver.take(1)) as [Seen]
     expect(later.body.toString()).toBe('later')
     expect(performance.now() - sentMs).toBeGreaterThan(650)
     // A request to the broker, done with; and the topic is the one that was meant.
-    expect(JSON.stringify(later.fields)).not.toContain('AMQ_SCHEDULED_DELAY')
+    expect(JSON.stringify(later.fields)).not.toMatch(/AMQ_SCHEDULED_DELAY|x-opt-delivery-delay/)
     expect(later.fields['topic'] ?? topic).toBe(topic)
   })
 
   test('retain, retained: the last message comes to who subscribes later, marked, until it is cleared', async () => {
     const topic = freshTopic()
-    const keep = { mqtt3: { retain: true }, mqtt5: { retain: true }, stomp: { retain: 'true' } }
+    const retaining = (stomp: string, amqp: unknown): How => ({
+      mqtt3: { retain: true },
+      mqtt5: { retain: true },
+      stomp: { retain: stomp },
+      amqp10: { message_annotations: { 'x-opt-retain': amqp } },
+    })
+    const keep = retaining('true', true)
     await sender.send(topic, 'first', keep)
     await sender.send(topic, 'last', keep)
     await receiver.subscribe(topic, { keeps: true })
     const [kept] = (await receiver.take(1)) as [Seen]
     expect(kept.body.toString()).toBe('last')
-    expect(kept.fields[receiver.protocol === 'stomp' ? 'ActiveMQ.Retained' : 'retain']).toBe(
-      receiver.protocol === 'stomp' ? 'true' : true,
-    )
-    await sender.send(topic, '', { ...keep, stomp: { retain: 'remove' } })
+    expect(retainedMark(kept)).toBe(receiver.protocol === 'stomp' ? 'true' : true)
+    await sender.send(topic, '', retaining('remove', 'remove'))
     await using late = await PEERS[to](broker)
     await late.subscribe(topic, { keeps: true })
     await sender.send(topic, 'live')
     const [live] = (await late.take(1)) as [Seen]
     expect(live.body.toString()).toBe('live')
-    expect(live.fields['ActiveMQ.Retained'] ?? live.fields['retain'] ?? false).toBe(false)
+    expect(retainedMark(live) ?? false).toBe(false)
   })
 
   test('redelivery: who gets what another gave back is told so, where there is a word for it', async () => {
@@ -201,6 +256,10 @@ describe.each(PAIRS)('guarantees from $from to $to', ({ from, to }) => {
     const [job] = (await receiver.take(1)) as [Seen]
     expect(job.body.toString()).toBe('job')
     expect(job.fields['redelivered']).toBe(receiver.protocol === 'stomp' ? 'true' : undefined)
+    if (receiver.protocol !== 'amqp10') return
+    expect(job.fields['first_acquirer'] ?? false).toBe(false)
+    await sender.send(queue, 'fresh')
+    expect((await receiver.take(1))[0]!.fields['first_acquirer']).toBe(true)
   })
 
   test('deadLetter, annotations: a dead letter tells where it was and why it died', async () => {
@@ -211,18 +270,26 @@ describe.each(PAIRS)('guarantees from $from to $to', ({ from, to }) => {
     await sender.send(queue, 'poison', {
       mqtt5: { properties: { userProperties: { mark: source } } },
       stomp: { mark: source },
+      amqp10: { application_properties: { mark: source } },
     })
     await refuser.nack((await refuser.take(1))[0]!)
     await receiver.subscribe('$queue/DLQ')
     const [dead] = (await receiver.take(1)) as [Seen]
     expect(dead.body.toString()).toBe('poison')
-    const shown = receiver.protocol === 'mqtt5' ? (dead.fields['user'] as Record<string, unknown>) : dead.fields
     if (receiver.protocol === 'mqtt3') return
-    const address =
-      receiver.protocol === 'mqtt5' ? { 'x-death-address': queue } : { 'original-destination': `/queue/${source}` }
-    expect(shown).toMatchObject({ ...address, 'x-death-cause': 'rejected', 'x-death-reason': 'NACK' })
-    expect(Number(shown['x-death-time'])).toBeGreaterThan(Date.now() - 60_000)
-    if (sender.protocol !== 'mqtt3') expect(shown['mark']).toBe(source)
+    const { trail, properties } = deathOf(dead, receiver.protocol)
+    expect(trail).toMatchObject({
+      address:
+        receiver.protocol === 'mqtt5'
+          ? queue
+          : receiver.protocol === 'stomp'
+            ? `/queue/${source}`
+            : `queue://${source}`,
+      cause: 'rejected',
+      reason: 'NACK',
+    })
+    expect(Number(trail['time'])).toBeGreaterThan(Date.now() - 60_000)
+    if (sender.protocol !== 'mqtt3') expect(properties['mark']).toBe(source)
   })
 })
 
