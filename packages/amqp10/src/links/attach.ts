@@ -4,10 +4,10 @@
  */
 import { encodeAttach, encodeDetach } from '../codec/encode-control.ts'
 import { AmqpFault } from '../codec/faults.ts'
-import type { Attach, Coordinator, Source, Target } from '../codec/performatives.ts'
+import type { Attach, Coordinator, SenderSettleMode, Source, Target } from '../codec/performatives.ts'
 import { errorOf } from '../outcomes.ts'
 import type { AmqpSession } from '../session.ts'
-import { CoordinatorLink } from './coordinator-link.ts'
+import { COORDINATOR_CAPABILITIES, CoordinatorLink } from './coordinator-link.ts'
 import type { Link } from './link.ts'
 import { openSource } from './sources.ts'
 import { openTarget } from './targets.ts'
@@ -17,8 +17,8 @@ export interface Attached {
   readonly link: Link
   readonly source: Source | undefined
   readonly target: Target | Coordinator | undefined
-  /** Runs once the peer has the answer: deliveries may begin. */
-  readonly start?: () => void
+  /** Where it is not as the peer has asked. */
+  readonly senderSettleMode?: SenderSettleMode
 }
 
 const NO_LIMIT = 0
@@ -43,18 +43,17 @@ export function attach(session: AmqpSession, wanted: Attach): void {
     if (!(error instanceof AmqpFault) || error.level !== 'link') throw error
     return refuse(session, wanted, error)
   }
-  const { link, source, target, start } = attached
+  const { link, source, target, senderSettleMode = wanted.senderSettleMode } = attached
   session.addLink(link)
-  connection.transport.write(encodeAttach(session.channel, answerTo(session, wanted, source, target)))
+  connection.transport.write(encodeAttach(session.channel, answerTo(session, { ...wanted, senderSettleMode }, source, target)))
   if (link.direction === 'inbound') session.beginCredit(link)
-  start?.()
 }
 
 function open(session: AmqpSession, wanted: Attach): Attached {
   if (wanted.role === 'receiver') return openSource(session, wanted)
   const { target } = wanted
   if (target?.kind !== 'coordinator') return openTarget(session, wanted)
-  return { link: new CoordinatorLink(session, wanted), source: wanted.source, target }
+  return { link: new CoordinatorLink(session, wanted), source: wanted.source, target: { kind: 'coordinator', capabilities: COORDINATOR_CAPABILITIES } }
 }
 
 /** The one terminus that is missing says that there is no link; the detach says why. [AMQP10 §2.6.3] */

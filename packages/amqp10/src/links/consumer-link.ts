@@ -1,5 +1,5 @@
 /** A link on which a client consumes from queues, topics or a subscription. */
-import type { BindingData, Delivery, DeliverySink, Receiver } from '@ternmq/core'
+import { type BindingData, type Delivery, type DeliverySink, type Queue, QUEUE_PREFIX, type Receiver } from '@ternmq/core'
 import { AmqpFault } from '../codec/faults.ts'
 import type { Attach } from '../codec/performatives.ts'
 import type { AmqpSession } from '../session.ts'
@@ -7,12 +7,18 @@ import type { LinkEnd } from './link.ts'
 import { OutboundLink } from './outbound-link.ts'
 
 export const NO_DATA: BindingData = {}
+/** Marks what comes from a queue: its address is the queue, wherever the message was sent to at first. */
+export const FROM_QUEUE: BindingData = { queue: true }
 
 export class ConsumerLink extends OutboundLink implements DeliverySink {
   /** One for each part of a list. Set once the core has opened them. */
   receivers: readonly Receiver[] = []
   /** What has to go with the link: a subscription that is closed and not just detached, a temporary destination. */
   onEnded: ((how: LinkEnd) => void) | undefined = undefined
+
+  /** The queue that the last message came from, and its core name. */
+  #lastQueue: Queue | undefined = undefined
+  #lastAddress = ''
 
   constructor(session: AmqpSession, attach: Attach) {
     super(session, attach)
@@ -37,12 +43,21 @@ export class ConsumerLink extends OutboundLink implements DeliverySink {
   /** Hot path. */
   deliver(delivery: Delivery): boolean {
     // One that is settled by being sent goes unsettled where the client wants all so: its word is then waited for by nobody.
-    const id = this.send(delivery, delivery.assurance === 0 && !this.sendsUnsettled)
+    const address = delivery.match.data[0] === FROM_QUEUE ? this.#addressOf(delivery.consumer!.queue) : undefined
+    const id = this.send(delivery, delivery.assurance === 0 && !this.sendsUnsettled, address)
     if (id < 0) return false
     if (delivery.assurance === 0) return true
     delivery.protocolState = this.handle
     this.session.unsettled.set(id, delivery)
     return true
+  }
+
+  #addressOf(queue: Queue): string | undefined {
+    if (queue !== this.#lastQueue) {
+      this.#lastQueue = queue
+      this.#lastAddress = QUEUE_PREFIX + queue.name
+    }
+    return this.#lastAddress
   }
 
   /** [AMQP10 §2.8.15] */

@@ -5,6 +5,9 @@ import { AmqpFault } from '../codec/faults.ts'
 import type { DeliveryState } from '../codec/performatives.ts'
 import { InboundLink, Settling } from './inbound-link.ts'
 
+/** Several at a time, each known in all sessions of its connection. [AMQP10-4.5.1-a, AMQP10-4.5.7-a] */
+export const COORDINATOR_CAPABILITIES: readonly string[] = ['amqp:local-transactions', 'amqp:multi-txns-per-ssn', 'amqp:multi-ssns-per-txn']
+
 export class CoordinatorLink extends InboundLink {
   get producer(): undefined {
     return undefined
@@ -14,13 +17,18 @@ export class CoordinatorLink extends InboundLink {
     if (settling === Settling.bySender) {
       throw new AmqpFault('link', 'amqp:not-allowed', 'a message to the coordinator must not be settled: its outcome is the answer', 'AMQP10-4.2-a')
     }
-    const { transactions } = this.session.connection
+    const { connection } = this.session
+    const { transactions } = connection
     const command = decodeCoordinatorCommand(bytes, start, end)
     if (command.kind === 'declare') {
       if (command.hasGlobalId) return this.#reject(deliveryId, 'amqp:not-implemented', 'declare: global-id is of distributed transactions, which are not offered')
       const begun = transactions.declare(this)
       if (!begun.ok) return this.#reject(deliveryId, 'amqp:resource-limit-exceeded', begun.detail.text)
       return this.session.conclude(deliveryId, true, encodeState({ kind: 'declared', transactionId: begun.value }))
+    }
+    for (const session of connection.sessions()) {
+      if (!session.hasUnfinished(command.transactionId)) continue
+      throw new AmqpFault('link', 'amqp:transaction:rollback', 'discharge: a delivery of the transaction has begun and not ended; it is rolled back', 'AMQP10-4.4.1-c')
     }
     this.pendingCount++
     transactions.discharge(this, command.transactionId, command.fail, (refusal) => {

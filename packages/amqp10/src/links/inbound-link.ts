@@ -186,6 +186,9 @@ export abstract class InboundLink implements Link {
     partial.bytes.set(bytes.subarray(start, end), partial.size)
     partial.size = size
     if (transfer.settled === true) partial.isSettled = true
+    if (!isSameTransaction(partial.state, transfer.state)) {
+      throw new AmqpFault('link', 'amqp:not-allowed', `transfer: delivery ${partial.deliveryId} goes on in another transaction than it began`, 'AMQP10-4.4.1-b')
+    }
     partial.state ??= transfer.state
     if (transfer.more) return
     this.#dropPartial()
@@ -223,6 +226,12 @@ export abstract class InboundLink implements Link {
     if (this.#partial === undefined) return
     this.session.connection.notePartial(-this.#partial.bytes.length)
     this.#partial = undefined
+  }
+
+  /** Whether a delivery has begun that is part of this transaction. */
+  hasUnfinished(transactionId: Uint8Array): boolean {
+    const state = this.#partial?.state
+    return state?.kind === 'transactional' && Buffer.compare(state.transactionId, transactionId) === 0
   }
 
   /** A message that began more than `limitMs` ago and has not ended ends the link. */
@@ -264,4 +273,10 @@ export abstract class InboundLink implements Link {
 function isSameDelivery({ tag, messageFormat }: Partial, transfer: TransferFields, bytes: Uint8Array): boolean {
   if (transfer.messageFormat >= 0 && transfer.messageFormat !== Math.max(0, messageFormat)) return false
   return !transfer.hasTag || Buffer.compare(bytes.subarray(transfer.tagStart, transfer.tagEnd), tag) === 0
+}
+
+/** A later transfer may leave its state out. */
+function isSameTransaction(before: DeliveryState | undefined, now: DeliveryState | undefined): boolean {
+  if (now?.kind !== 'transactional') return true
+  return before?.kind === 'transactional' && Buffer.compare(before.transactionId, now.transactionId) === 0
 }

@@ -4,6 +4,7 @@
  */
 import type { Message } from '@ternmq/core'
 import type { FlowFields } from '../codec/decode-flow.ts'
+import { AmqpFault } from '../codec/faults.ts'
 import { TRANSFER_HEAD_BYTES_MAX, TransferOut, writeTransfer } from '../codec/frames-out.ts'
 import type { Attach, DeliveryState } from '../codec/performatives.ts'
 import { OutgoingMessage, prepareOutgoing } from '../message/message-out.ts'
@@ -91,7 +92,10 @@ export abstract class OutboundLink implements Link {
   // ── flow ──
 
   /** [AMQP10 §2.6.7] */
-  onFlow({ deliveryCount, linkCredit, drain }: FlowFields): void {
+  onFlow({ deliveryCount, linkCredit, drain, transactionId }: FlowFields): void {
+    if (transactionId !== undefined) {
+      throw new AmqpFault('link', 'amqp:not-implemented', 'flow: txn-id: what a link brings cannot be part of a transaction; settle it in one', 'AMQP10-4.4.3-a')
+    }
     if (linkCredit >= 0) {
       const from = deliveryCount < 0 ? INITIAL_DELIVERY_COUNT : deliveryCount
       const credit = (from + linkCredit - this.deliveryCount) >>> 0
@@ -124,13 +128,13 @@ export abstract class OutboundLink implements Link {
   // ── transfers ──
 
   /** Returns the delivery's id; -1 when the peer takes no message so large. Ids have no gaps: some clients count. Hot path. */
-  protected send(outgoing: Outgoing, isSettled: boolean): number {
+  protected send(outgoing: Outgoing, isSettled: boolean, address?: string): number {
     const { session } = this
     const { connection } = session
     const { adapter, transport } = connection
     const { message } = outgoing
     const nowMs = message.expiresAtMs === 0 ? 0 : adapter.vhost.env.clock.wallMs()
-    prepareOutgoing(outgoing, nowMs, adapter.spell, prepared)
+    prepareOutgoing(outgoing, nowMs, adapter.spell, prepared, address)
     const { prefix, prefixEnd, bytes, start, end } = prepared
     const size = prefixEnd + end - start
     if (this.#maxMessageBytes > 0 && size > this.#maxMessageBytes) return -1

@@ -1,6 +1,7 @@
 /** A link on which a client publishes: to one address, or to the one that each message names. [AMQP10 §3.2, §3.4] */
-import type { Producer, ProducerTarget, PublishOwner, PublishResult, RefusalDetail } from '@ternmq/core'
+import type { Message, Producer, ProducerTarget, PublishOptions, PublishOwner, PublishResult, RefusalDetail, Result } from '@ternmq/core'
 import { encodeState, rejectedState } from '../codec/encode-state.ts'
+import { AmqpFault } from '../codec/faults.ts'
 import { type Attach, type DeliveryState, RELEASED } from '../codec/performatives.ts'
 import { optionsOf, readIncoming, toMessage } from '../message/message-in.ts'
 import { readSections, Sections } from '../message/sections.ts'
@@ -15,6 +16,28 @@ const sections = new Sections()
 
 const RELEASED_STATE = encodeState(RELEASED)
 
+interface Made {
+  target: ProducerTarget
+  message: Message
+  options: PublishOptions | undefined
+}
+
+/** Reused: good until the next message. */
+const lastMade: { readonly ok: true; readonly value: Made } = { ok: true, value: { target: undefined as never, message: undefined as never, options: undefined } }
+
+function made(target: ProducerTarget, message: Message, options: PublishOptions | undefined): Result<Made> {
+  const { value } = lastMade
+  value.target = target
+  value.message = message
+  value.options = options
+  return lastMade
+}
+
+function refuseUser(userId: string, userName: string): Result<Made> {
+  const text = `properties: user-id is '${userId}'; it is the name that this connection logged in with, '${userName}', or is left out`
+  return { ok: false, detail: { refusal: 'not-authorized', subject: userName, text } }
+}
+
 /** The tag of a publish holds the delivery id, and how it is settled. */
 const SETTLINGS = 4
 
@@ -24,12 +47,16 @@ export class ProducerLink extends InboundLink implements PublishOwner {
   readonly #target: ProducerTarget | undefined
   readonly #relay: Relay | undefined
   readonly #onLinkEnd: ((how: LinkEnd) => void) | undefined
+  /** The client's source has said that it understands this outcome, or nothing. [AMQP10-3.5.3-h] */
+  readonly #takesRejected: boolean
 
   /** `address` in core form, several for a list; undefined for a link whose messages say where they go. */
   constructor(session: AmqpSession, attach: Attach, addresses: readonly string[] | undefined, onLinkEnd?: (how: LinkEnd) => void) {
     super(session, attach)
     this.producer = session.connection.session.openProducer(this)
     this.#onLinkEnd = onLinkEnd
+    const outcomes = attach.source?.outcomes ?? []
+    this.#takesRejected = outcomes.length === 0 || outcomes.includes('amqp:rejected:list')
     if (addresses === undefined) this.#relay = new Relay(session.connection, this.producer)
     else this.#target = addresses.length === 1 ? this.producer.target(addresses[0]!) : this.producer.targetOfAll(addresses)
   }
@@ -41,23 +68,11 @@ export class ProducerLink extends InboundLink implements PublishOwner {
 
   /** Hot path. */
   protected onDelivery(deliveryId: number, settling: Settling, state: DeliveryState | undefined, bytes: Uint8Array, start: number, end: number): void {
-    const { connection } = this.session
     readSections(bytes, start, end, sections)
-    const facts = readIncoming(sections, bytes)
-    const { userId } = facts
-    if (userId !== undefined && userId !== connection.userName) { // nobody speaks for somebody else [AMQP10 §3.2.4]
-      const text = `properties: user-id is '${userId}'; it is the name that this connection logged in with, '${connection.userName}', or is left out`
-      return this.#reject(deliveryId, settling, { refusal: 'not-authorized', subject: connection.userName, text })
-    }
-    let target = this.#target
-    if (target === undefined) {
-      const found = this.#relay!.targetOf(facts.to)
-      if (!found.ok) return this.#reject(deliveryId, settling, found.detail)
-      target = found.value
-    }
-    const nowMs = connection.adapter.vhost.env.clock.wallMs()
-    const message = toMessage(facts, sections, bytes, end, target.route.topic, connection.clientId, nowMs)
-    const options = optionsOf(facts)
+    const found = this.#make(bytes, end)
+    if (!found.ok) return this.#reject(deliveryId, settling, found.detail)
+    const { target, message, options } = found.value
+    const { connection } = this.session
     if (state?.kind === 'transactional') {
       const refusal = connection.transactions.publish(state.transactionId, target, message, options)
       if (refusal !== undefined) return this.#reject(deliveryId, settling, refusal)
@@ -72,6 +87,29 @@ export class ProducerLink extends InboundLink implements PublishOwner {
     }
     if (result === 'unmatched' && target.unheardAt !== target.route.generation) connection.adapter.noteUnheard(connection, target)
     this.#conclude(deliveryId, settling, result)
+  }
+
+  /** The message of `sections`, and where it goes. What is wrong with one message does not end its link. */
+  #make(bytes: Uint8Array, end: number): Result<Made> {
+    const { connection } = this.session
+    try {
+      const facts = readIncoming(sections, bytes)
+      const { userId } = facts
+      // Nobody speaks for somebody else. [AMQP10 §3.2.4]
+      if (userId !== undefined && userId !== connection.userName) return refuseUser(userId, connection.userName)
+      let target = this.#target
+      if (target === undefined) {
+        const found = this.#relay!.targetOf(facts.to)
+        if (!found.ok) return found
+        target = found.value
+      }
+      const nowMs = connection.adapter.vhost.env.clock.wallMs()
+      const message = toMessage(facts, sections, bytes, end, target.route.topic, connection.clientId, nowMs)
+      return made(target, message, optionsOf(facts))
+    } catch (error) {
+      if (!(error instanceof AmqpFault) || error.condition !== 'amqp:invalid-field') throw error
+      return { ok: false, detail: { refusal: 'invalid-body', subject: this.name, text: error.message } }
+    }
   }
 
   // ── PublishOwner ──
@@ -99,6 +137,7 @@ export class ProducerLink extends InboundLink implements PublishOwner {
   /** Of a message that was settled by being sent nobody waits to hear: operators do. */
   #reject(deliveryId: number, settling: Settling, { refusal, text }: RefusalDetail): void {
     if (settling === Settling.bySender) return this.session.connection.hint(`a message sent as settled was refused: ${text}`)
+    if (!this.#takesRejected) return this.session.detach(this, new AmqpFault('link', conditionOf(refusal), text, 'AMQP10-3.5.3-h'))
     this.session.conclude(deliveryId, settling === Settling.withOutcome, rejectedState(conditionOf(refusal), text))
   }
 

@@ -16,7 +16,7 @@ import type { AmqpSession } from '../session.ts'
 import { adviceFor, kindHintOf, resolveSource } from './addresses.ts'
 import type { Attached } from './attach.ts'
 import { BROWSERS_MAX, BrowserLink } from './browser-link.ts'
-import { ConsumerLink, NO_DATA } from './consumer-link.ts'
+import { ConsumerLink, FROM_QUEUE, NO_DATA } from './consumer-link.ts'
 import { filtersOf, type SourceFilters } from './filters.ts'
 import type { LinkEnd } from './link.ts'
 import { SubscriptionLink, type SubscriptionKey, subscriptionOf } from './subscription-link.ts'
@@ -118,7 +118,14 @@ function consume(session: AmqpSession, wanted: Attach, source: Source, address: 
   for (const each of sources) {
     if (each.kind !== 'queue') connection.adapter.noteSubscribed(connection, patternOf(each).levels)
   }
-  return { link, source: { ...source, filters: wishes.filters.applied }, target: wanted.target }
+  const mode = sources.every(({ kind }) => kind === 'queue') ? 'move' : 'copy'
+  return { link, source: answerTo(source, wishes.filters, mode, isKept ? subscription : undefined), target: wanted.target }
+}
+
+/** The source as it is: a queue's messages are moved, a topic's copied, and what has no name goes with its link. [AMQP10 §3.5.3] */
+function answerTo(source: Source, { applied }: SourceFilters, distributionMode: 'move' | 'copy', kept: SubscriptionKey | undefined): Source {
+  const life = kept === undefined ? ({ durable: 0, expiryPolicy: 'link-detach' } as const) : ({ durable: Math.max(source.durable, 1), expiryPolicy: 'never' } as const)
+  return { ...source, ...life, timeoutSeconds: 0, distributionMode, filters: applied }
 }
 
 function patternOf(source: Exclude<CoreSource, { kind: 'queue' }>): Pattern {
@@ -133,7 +140,7 @@ function openAll(session: AmqpSession, link: ConsumerLink, sources: readonly Cor
       selector: filters.selectorText,
       assuranceMax: link.acknowledges ? 1 : 0,
       creditMax: UNSETTLED_MAX,
-      data: NO_DATA,
+      data: source.kind === 'queue' ? FROM_QUEUE : NO_DATA,
       sink: link,
     })
     if (opened.ok) {
@@ -207,7 +214,7 @@ function browseQueue(session: AmqpSession, wanted: Attach, source: Source, queue
   const named = vhost.destinations.ensure(queue)
   if (!named.ok) throw linkFault(named.detail)
   const link = new BrowserLink(session, { ...wanted, senderSettleMode: 'settled' }, named.value.queue, filters.selector)
-  return { link, source: { ...source, filters: filters.applied }, target: wanted.target }
+  return { link, source: answerTo(source, filters, 'copy', undefined), target: wanted.target, senderSettleMode: 'settled' }
 }
 
 /** No source: the client asks what it had under that link name, to go on with it or to close it for good. [AMQP10 §2.6.3] */

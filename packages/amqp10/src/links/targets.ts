@@ -3,6 +3,7 @@ import { fromCoreName, type KindHint } from '@ternmq/naming'
 import { AmqpFault } from '../codec/faults.ts'
 import type { Attach, Target, Terminus } from '../codec/performatives.ts'
 import { linkFault } from '../refusals.ts'
+import { AmqpSymbol, type Described, type Value } from '../codec/values.ts'
 import type { AmqpSession } from '../session.ts'
 import { addressesOf, kindHintOf, resolveTarget } from './addresses.ts'
 import type { Attached } from './attach.ts'
@@ -36,7 +37,7 @@ function openDynamic(session: AmqpSession, wanted: Attach, target: Target): Atta
 export interface MadeTemporary {
   /** Core name. */
   readonly name: string
-  readonly terminus: Pick<Terminus, 'address' | 'dynamic' | 'capabilities'>
+  readonly terminus: Pick<Terminus, 'address' | 'dynamic' | 'dynamicNodeProperties' | 'capabilities'>
 }
 
 /** [AMQP10 §3.5.3 dynamic] */
@@ -53,12 +54,52 @@ export function makeTemporary(session: AmqpSession, { address, capabilities, dyn
   const text = connection.adapter.spell(made.value)
   if (text === undefined) throw new Error(`temporary destination ${made.value} has no AMQP address`)
   const capability = fromCoreName(made.value).kind === 'temp-topic' ? 'temporary-topic' : 'temporary-queue'
-  return { name: made.value, terminus: { address: text, dynamic: true, capabilities: capabilities.length === 0 ? [capability] : capabilities } }
+  return {
+    name: made.value,
+    terminus: {
+      address: text,
+      dynamic: true,
+      dynamicNodeProperties: new Map([['lifetime-policy', DELETE_ON_CLOSE]]),
+      capabilities: capabilities.length === 0 ? [capability] : capabilities,
+    },
+  }
 }
 
+/** It goes with the link that made it, whichever of the lifetime policies was asked for. [AMQP10 §3.5.10] */
+const DELETE_ON_CLOSE: Value = { descriptor: 0x2bn, value: [] }
+const LIFETIME_POLICIES: readonly (string | bigint)[] = [
+  0x2bn,
+  0x2cn,
+  0x2dn,
+  0x2en,
+  'amqp:delete-on-close:list',
+  'amqp:delete-on-no-links:list',
+  'amqp:delete-on-no-messages:list',
+  'amqp:delete-on-no-links-or-messages:list',
+]
+
 function dynamicKindOf(capabilities: readonly string[], properties: Terminus['dynamicNodeProperties']): 'temp-queue' | 'temp-topic' {
+  const policy = properties.get('lifetime-policy') ?? null
+  if (policy !== null && !(isDescribed(policy) && LIFETIME_POLICIES.includes(policy.descriptor))) {
+    throw new AmqpFault('link', 'amqp:invalid-field', 'dynamic-node-properties: lifetime-policy is none of the four that there are', 'AMQP10-3.5.9-a')
+  }
+  const modes = modesOf(properties.get('supported-dist-modes') ?? null)
   const hint: KindHint | undefined = kindHintOf(capabilities)
   if (hint === 'topic' || hint === 'temp-topic') return 'temp-topic'
   // What is copied to all who receive is a topic. [AMQP10 §3.5.10]
-  return properties.get('supported-dist-modes') === 'copy' ? 'temp-topic' : 'temp-queue'
+  return modes.length > 0 && !modes.includes('move') ? 'temp-topic' : 'temp-queue'
+}
+
+function isDescribed(value: Value): value is Described {
+  return typeof value === 'object' && value !== null && 'descriptor' in value
+}
+
+/** One symbol, or several. */
+function modesOf(given: Value): string[] {
+  const values = given === null ? [] : Array.isArray(given) ? (given as readonly Value[]) : [given]
+  return values.map((value) => {
+    const text = value instanceof AmqpSymbol ? value.text : value
+    if (text === 'move' || text === 'copy') return text
+    throw new AmqpFault('link', 'amqp:invalid-field', 'dynamic-node-properties: supported-dist-modes are move and copy', 'AMQP10-3.5.9-b')
+  })
 }
