@@ -1,8 +1,11 @@
 /** Questions and answers between clients of different protocols: each asks and answers in its own words. */
+import rhea, { type EventContext, type Message } from 'rhea'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { amqpAddressOf, binary, uuid } from './interop-amqp-peer.ts'
 import { destinationOf, freshQueue, freshTopic } from './interop-peers.ts'
 import { TestClient } from './mqtt-js-client.ts'
+import { bodyOf, RheaClient } from './rhea-client.ts'
 import { RunningBroker } from './running-broker.ts'
 import { StompitClient } from './stompit-client.ts'
 import { StompJsClient } from './stomp-js-client.ts'
@@ -43,7 +46,44 @@ async function stompResponder(address: string): Promise<StompJsClient> {
   return responder
 }
 
-const RESPONDERS = { 'MQTT 5': mqttResponder, STOMP: stompResponder } as const
+/** Through a link without an address, as `reply-to` is another one each time. */
+async function amqpResponder(address: string): Promise<RheaResponder> {
+  const responder = new RheaResponder(await RheaClient.connect(broker))
+  await responder.listen(amqpAddressOf(address))
+  return responder
+}
+
+class RheaResponder implements AsyncDisposable {
+  readonly #client: RheaClient
+  readonly messages: Message[] = []
+
+  constructor(client: RheaClient) {
+    this.#client = client
+  }
+
+  async listen(address: string): Promise<void> {
+    const relay = await this.#client.sender({ target: {} })
+    const requests = await this.#client.receiver(address, { credit_window: 0 })
+    requests.link.on('message', ({ message }: EventContext) => {
+      this.messages.push(message!)
+      const { reply_to: to, correlation_id: correlation } = message!
+      const sections = { to: to!, ...(correlation !== undefined && { correlation_id: correlationIdOf(correlation) }) }
+      relay.link.send({ ...sections, body: `${String(bodyOf(message!))}!` })
+    })
+    requests.link.add_credit(100)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#client[Symbol.asyncDispose]()
+  }
+}
+
+/** rhea gives a Buffer for bytes as for a UUID, and takes one for a UUID. */
+function correlationIdOf(received: unknown): string {
+  return (Buffer.isBuffer(received) ? binary(received) : received) as string
+}
+
+const RESPONDERS = { 'MQTT 5': mqttResponder, STOMP: stompResponder, 'AMQP 1.0': amqpResponder } as const
 const PLACES = { queue: freshQueue, topic: freshTopic } as const
 const MATRIX = (Object.keys(RESPONDERS) as (keyof typeof RESPONDERS)[]).flatMap((who) =>
   (Object.keys(PLACES) as (keyof typeof PLACES)[]).map((kind) => ({ who, kind })),
@@ -82,6 +122,40 @@ describe.each(MATRIX)('$who answers what is asked on a $kind', ({ who, kind }) =
     const [answer] = await asker.take(1)
     expect(answer!.payload.toString()).toBe('question!')
     expect(answer!.properties?.correlationData).toEqual(correlationData)
+    expect(responder.messages).toHaveLength(1)
+  })
+})
+
+describe.each(MATRIX)('$who answers what AMQP asks on a $kind', ({ who, kind }) => {
+  test.each(['temporary-queue', 'temporary-topic'])('with a %s of its own as reply-to', async (capability) => {
+    const address = PLACES[kind]()
+    await using responder = await RESPONDERS[who](address)
+    await using asker = await RheaClient.connect(broker)
+    const answers = await asker.receiver({ source: { dynamic: true, address: '', capabilities: [capability] } })
+    const outbox = await asker.sender(amqpAddressOf(address))
+    const replyTo = answers.link.source.address
+    // Each type that an id may have comes back as it was.
+    const ids = ['7', 7, uuid('0af76519-16cd-43dd-8448-eb211c80319c')]
+    for (const id of ids) {
+      await outbox.send({ reply_to: replyTo, correlation_id: id, body: 'question' })
+      const [answer] = await answers.take(1)
+      expect(String(bodyOf(answer!.message))).toBe('question!')
+      expect(answer!.message.correlation_id).toEqual(id)
+    }
+    expect(responder.messages).toHaveLength(ids.length)
+  })
+
+  test.each(['topic', 'queue'] as const)('with a %s as reply-to', async (answerKind) => {
+    const [address, replyTo] = [PLACES[kind](), amqpAddressOf(PLACES[answerKind]())]
+    await using responder = await RESPONDERS[who](address)
+    await using asker = await RheaClient.connect(broker)
+    const answers = await asker.receiver(replyTo)
+    const outbox = await asker.sender(amqpAddressOf(address))
+    const question: unknown = rhea.message.data_section(Buffer.from('question'))
+    await outbox.send({ reply_to: replyTo, body: question })
+    const [answer] = await answers.take(1)
+    expect(String(bodyOf(answer!.message))).toBe('question!')
+    expect(answer!.message.correlation_id ?? undefined).toBeUndefined()
     expect(responder.messages).toHaveLength(1)
   })
 })
