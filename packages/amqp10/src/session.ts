@@ -270,6 +270,11 @@ export class AmqpSession {
     return undefined
   }
 
+  /** Whether a delivery has begun and not ended that is part of this transaction. */
+  hasUnfinished(transactionId: Uint8Array): boolean {
+    return this.#links.some((link) => link?.direction === 'inbound' && (link as InboundLink).hasUnfinished(transactionId))
+  }
+
   /** Ends links on which a message has been coming in for too long. */
   checkPartials(limitMs: number): void {
     for (const link of this.#links) if (link?.direction === 'inbound') (link as InboundLink).checkPartial(limitMs)
@@ -332,6 +337,12 @@ export class AmqpSession {
   #outboundLink(handle: number): OutboundLink | undefined {
     const link = this.#links[handle]
     return link?.direction === 'outbound' ? (link as OutboundLink) : undefined
+  }
+
+  /** A transaction has settled a delivery that its receiver has not. [AMQP10-4.4.2-c] */
+  tellSettled(deliveryId: number, state: DeliveryState): void {
+    if (this.#isEnding || this.connection.isEnded) return
+    writeDisposition(this.connection.transport, this.channel, false, deliveryId, deliveryId, true, encodeState(state))
   }
 
   /** The receiver settles second: once the log has the outcome it hears that we have. [AMQP10 §2.6.12] */

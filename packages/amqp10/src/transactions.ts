@@ -14,6 +14,7 @@ interface Staged {
   readonly session: AmqpSession
   readonly deliveryId: number
   readonly delivery: Delivery
+  readonly outcome: DeliveryState
   /** The client has settled it: should the transaction fail, it goes back to where it came from. */
   readonly isSettled: boolean
 }
@@ -67,7 +68,7 @@ export class ConnectionTransactions {
     }
     this.#connection.begin()
     open.transaction.commit((refusal) => {
-      if (refusal === undefined) for (const { session, deliveryId } of open.staged) session.unsettled.delete(deliveryId)
+      if (refusal === undefined) this.#settle(open)
       else this.#giveBack(open)
       then(refusal === undefined ? undefined : { condition: 'amqp:transaction:rollback', text: refusal.text })
       this.#connection.settled()
@@ -96,7 +97,7 @@ export class ConnectionTransactions {
       open.flaw ??= refusal
       return
     }
-    open.staged.push({ session, deliveryId, delivery, isSettled })
+    open.staged.push({ session, deliveryId, delivery, outcome, isSettled })
   }
 
   /** Nobody can end them any more. */
@@ -117,6 +118,13 @@ export class ConnectionTransactions {
   #rollback(open: Open): void {
     open.transaction.rollback()
     this.#giveBack(open)
+  }
+
+  /** It is committed: what the client has not settled we do. [AMQP10-4.4.2-c] */
+  #settle({ staged }: Open): void {
+    for (const { session, deliveryId, outcome, isSettled } of staged) {
+      if (session.unsettled.delete(deliveryId) && !isSettled) session.tellSettled(deliveryId, outcome)
+    }
   }
 
   /** What the client has settled it does not have any more: that attempt has failed. The rest it still has. */
