@@ -30,9 +30,14 @@ export function value(plain: Plain): Encoded {
   if (typeof plain === 'string') return str(plain)
   if (plain instanceof Uint8Array) return binary(plain)
   if (plain instanceof Date) return timestamp(plain.getTime())
-  if (typeof plain === 'number') return Number.isInteger(plain) ? int(plain) : double(plain)
+  if (typeof plain === 'number') return numeric(plain)
   if (plain instanceof Map) return map([...(plain as ReadonlyMap<Plain, Plain>)])
   return list(plain as readonly Plain[])
+}
+
+function numeric(plain: number): Encoded {
+  if (!Number.isInteger(plain)) return double(plain)
+  return Math.abs(plain) < 2 ** 31 ? int(plain) : long(plain)
 }
 
 export const nil: Encoded = new Encoded(0x40)

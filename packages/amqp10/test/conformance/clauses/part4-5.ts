@@ -27,6 +27,7 @@ AMQP10-4.4.2-b   server must      After a rollback, its deliveries are what they
 AMQP10-4.4.2-c   server must      On commit the broker settles what the controller has not.
 § 4.4.3 Transactional Acquisition
 AMQP10-4.4.3-a   server must      A flow with txn-id makes what it brings part of the transaction.
+  deviates: such a flow detaches its link with not-implemented; no client is known that sends one
 § 4.4.4 Interaction Of Settlement With Transactions
 AMQP10-4.4.4-a   server must      An unsettled post gets its outcome, as transactional-state, before the discharge is answered.
 AMQP10-4.4.4-b   server must      A settled post that fails makes the discharge fail.
