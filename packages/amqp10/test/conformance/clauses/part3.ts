@@ -107,9 +107,12 @@ AMQP10-3.5.9-b   both   must      supported-dist-modes are symbols of distributi
 AMQP10-3.5.10-a  server must      The node is deleted when the link that made it ends.
 § 3.5.11 Delete On No Links
 AMQP10-3.5.11-a  server must      The node is deleted when the link that made it has ended and no other uses it.
+  deviates: it goes with its link, as delete-on-close says, and the answer says that
 § 3.5.12 Delete On No Messages
 AMQP10-3.5.12-a  server must      The node is deleted when the link that made it has ended and it holds no message.
+  deviates: it goes with its link, as delete-on-close says, and the answer says that
 § 3.5.13 Delete On No Links Or Messages
 AMQP10-3.5.13-a  server must      The node is deleted when no link uses it and it holds no message.
+  deviates: it goes with its link, as delete-on-close says, and the answer says that
 `,
 )

@@ -67,7 +67,7 @@ describe('a message', () => {
       else
         expect(state).toMatchObject({
           kind: 'rejected',
-          error: { condition: aCondition as unknown },
+          error: { condition: aCondition },
         })
     },
   )

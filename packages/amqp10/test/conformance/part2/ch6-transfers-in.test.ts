@@ -79,6 +79,14 @@ describe('a delivery', () => {
     expect(peer.received()).toEqual([])
   })
 
+  test('[AMQP10-2.7.5-g] may say second itself on a link with second, and first', () => {
+    const { peer, sender } = sending({ rcvSettleMode: 1 })
+    sender.send('x', { rcvSettleMode: 1 })
+    expect(peer.next('disposition')).toMatchObject({ settled: false })
+    sender.send('y', { rcvSettleMode: 0 })
+    expect(peer.next('disposition')).toMatchObject({ settled: true })
+  })
+
   test('[AMQP10-2.7.5-h] that says second on a link with first is an error', () => {
     const { peer, sender } = sending({ rcvSettleMode: 0 })
     sender.send('x', { rcvSettleMode: 1 })

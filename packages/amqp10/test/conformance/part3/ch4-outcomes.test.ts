@@ -238,3 +238,16 @@ test('[AMQP10-3.4.3-c] a message that may not be sent is answered with rejected 
     error: { condition: 'amqp:unauthorized-access' },
   })
 })
+
+test('[AMQP10-3.4.3-c, AMQP10-3.5.3-h] a sender whose source has no rejected gets a detach with the error instead', () => {
+  const denied = { allowed: false, rule: 'none' }
+  let answer = { allowed: true, rule: 'some' }
+  const authorizer = { generation: 0, mayUse: () => answer, mayMatch: () => answer }
+  const world = new World({ authorizer })
+  const peer = world.connect()
+  const sender = peer.begin().sender('queue://q', { source: { kind: 'source', outcomes: 'amqp:accepted:list' } })
+  answer = denied
+  authorizer.generation++
+  sender.send('x')
+  expect(peer.next('detach')).toMatchObject({ closed: true, error: { condition: 'amqp:unauthorized-access' } })
+})

@@ -80,6 +80,25 @@ describe('distribution mode', () => {
       })
     }
   })
+
+  test('[AMQP10-3.5.3-e] that is not one of these is refused, or answered with one of these', () => {
+    const { peer, session } = begun()
+    peer.send(session.newReceiver(null, source({ address: 'queue://q', distributionMode: 'scatter' })).attachFrame())
+    const [attach, detach] = peer.received()
+    const answered = (attach!['source'] as { distributionMode?: string } | undefined)?.distributionMode
+    expect(detach === undefined ? ['move', undefined] : [answered]).toContain(answered)
+  })
+
+  test('[AMQP10-2.7.3-d, AMQP10-2.7.5-d] copy to a receiver that wants all unsettled: the answer says settled, and so it is', async () => {
+    const { world, peer, session } = begun()
+    world.publish('$queue/q', 'a')
+    const link = session.receiver(null, {
+      ...source({ address: 'queue://q', distributionMode: 'copy' }),
+      sndSettleMode: 0,
+    })
+    await peer.finish(link.flowFrame({ linkCredit: 10 }))
+    expect([link.answer['sndSettleMode'], link.take().settled]).toEqual([1, true])
+  })
 })
 
 describe('a dynamic source', () => {
@@ -154,6 +173,33 @@ describe('a dynamic source', () => {
     }
     expect(address).not.toMatch(/shop-7|replies/)
     expect(address.length).toBeGreaterThan(30)
+  })
+
+  test.each([
+    ['[AMQP10-3.5.9-a] lifetime-policy that is none', { 'lifetime-policy': 'forever' }],
+    ['[AMQP10-3.5.9-b] supported-dist-modes that are none', { 'supported-dist-modes': 7 }],
+  ])('%s is refused', (_, dynamicNodeProperties) => {
+    const { peer, session } = begun()
+    peer.send(session.newReceiver(null, dynamic({ dynamicNodeProperties })).attachFrame())
+    expect(peer.received().map(conditionOf)).toContain('amqp:invalid-field')
+  })
+
+  test.each([
+    ['[AMQP10-3.5.11-a]', 'delete-on-no-links'],
+    ['[AMQP10-3.5.12-a]', 'delete-on-no-messages'],
+    ['[AMQP10-3.5.13-a]', 'delete-on-no-links-or-messages'],
+  ])('%s that is to be %s goes with its link, and the answer says so', (_, policy) => {
+    const { peer, session } = begun()
+    const receiver = session.receiver(null, dynamic({ dynamicNodeProperties: { 'lifetime-policy': { kind: policy } } }))
+    const { address, dynamicNodeProperties } = receiver.answer['source'] as {
+      address: string
+      dynamicNodeProperties: object
+    }
+    expect(dynamicNodeProperties).toEqual({ 'lifetime-policy': { descriptor: 0x2b, value: [] } })
+    receiver.detach()
+    peer.send(session.newReceiver(address).attachFrame())
+    peer.next('attach')
+    expect(conditionOf(peer.next('detach'))).toMatch(/^amqp:/)
   })
 })
 
@@ -271,6 +317,19 @@ describe('expiry', () => {
     const again = session.receiver(null, fields)
     again.grant(5)
     expect(again.texts()).toEqual([])
+  })
+
+  test('[AMQP10-3.5.6-a, AMQP10-3.5.6-c] link-detach with a time-out: it is there until then, or the answer says how long', () => {
+    const { world, session } = begun()
+    const fields = durable({ expiryPolicy: 'link-detach', durable: 0, timeout: 60 })
+    const receiver = session.receiver(null, fields)
+    const { timeout } = receiver.answer['source'] as { timeout: number }
+    receiver.detach({ closed: false })
+    world.advance(30_000)
+    world.publish('t', 'meanwhile')
+    const again = session.receiver(null, fields)
+    again.grant(5)
+    expect(again.texts()).toEqual(timeout === 0 ? [] : ['meanwhile'])
   })
 
   test.each(['session-end', 'connection-close'])(
