@@ -296,12 +296,12 @@ export class RheaReceiver extends RheaLink<Receiver> {
     return (await this.take(count)).map(({ message }) => bodyOf(message))
   }
 
-  /** All that is there now, as far as `credit` allows: it ends when the broker says that there is no more. */
+  /** All that is there now, as far as `credit` allows: it ends when that is used up, or the broker says that there is no more. */
   async drain(credit: number): Promise<unknown[]> {
     const before = this.#drainedCount
     this.link.add_credit(credit)
     this.link.drain_credit()
-    await this.client.until('end of drain', () => this.#drainedCount > before)
+    await this.client.until('end of drain', () => this.#drainedCount > before || !this.link.has_credit())
     this.link.drain = false
     const bodies = this.received.slice(this.#taken).map(({ message }) => bodyOf(message))
     this.#taken = this.received.length

@@ -118,6 +118,11 @@ export abstract class OutboundLink implements Link {
         this.#isDrainStalled = true
         return
       }
+      // Messages have used up all of it: the client sees that by itself, may have given more meanwhile, and would take this for its answer.
+      if (this.credit === 0) {
+        this.isDraining = false
+        return
+      }
       this.deliveryCount = (this.deliveryCount + this.credit) >>> 0
       this.credit = 0
       this.session.writeLinkFlow(this)
