@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { PAHO } from './paho.ts'
 import { type Report, suitePage, summaryOf } from './page.ts'
 import { parseResults, type ScriptResult } from './result.ts'
+import { RHEA } from './rhea.ts'
 import { STOMPJS } from './stompjs.ts'
 import type { Run, Suite } from './suite.ts'
 
@@ -20,6 +21,7 @@ const HELP = `Usage: npm run -s conformance -- --suite FOLDER [OPTION…]
 Runs the tests of an outside suite against a broker that is started for them, and writes docs/conformance/NAME.md and .json.
 FOLDER has a copy of one of these, by git clone or else:
   eclipse/paho.mqtt.testing   paho; needs python3
+  amqp/rhea                   rhea; its examples/ and its lib/, which need not be built
   stomp-js/stompjs            stompjs; its specs and its bundles/, which need not be built
 
   --suite FOLDER          the copy
@@ -28,7 +30,7 @@ FOLDER has a copy of one of these, by git clone or else:
   --test NAME             this test alone; may be repeated
 With --only or --test the results are printed and nothing is written.
 `
-const SUITES: readonly Suite[] = [PAHO, STOMPJS]
+const SUITES: readonly Suite[] = [PAHO, RHEA, STOMPJS]
 /** The longest test of the suites takes 25 s. */
 const TEST_SECONDS_MAX = 60
 const RUN_MS_MAX = 15 * 60_000
