@@ -73,6 +73,7 @@ export function toCoreLimits({ limits, mqtt, queues }: BrokerConfig): CoreLimits
   return {
     sessionsMax: limits.sessionsMax,
     bindingsPerSessionMax: mqtt.maxSubscriptionsPerSession,
+    consumersPerSessionMax: limits.consumersPerSessionMax,
     queuedMessagesMax: mqtt.maxQueuedMessages,
     queuedBytesMax: mqtt.maxQueuedBytes,
     queuedBytesTotalMax: limits.waitingBytesMax,

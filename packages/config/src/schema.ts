@@ -37,6 +37,12 @@ const limitsSchema = z
       description: 'Queues that are not those of subscriptions. Beyond it a new one is refused.',
       reload: 'live',
     }),
+    consumersPerSessionMax: z.int().min(1).max(10_000_000).default(20_000).meta({
+      description:
+        'Queues that one session or connection reads from: a pattern of queues counts once for each queue that it matches. Beyond it a ' +
+        'further subscription is refused; a queue that is made later is not read by the patterns that match it, and an event says so.',
+      reload: 'live',
+    }),
     waitingBytesMax: z
       .int()
       .min(1_048_576)

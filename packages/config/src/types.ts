@@ -225,6 +225,7 @@ export interface LimitsConfig {
   readonly maxConnections: number
   readonly maxMessageBytes: number
   readonly queuesMax: number
+  readonly consumersPerSessionMax: number
   readonly waitingBytesMax: number
   readonly unfinishedBytesMax: number
   readonly unsettledBytesMax: number

@@ -80,6 +80,11 @@ export interface CoreLimits {
   readonly sessionsMax: number
   /** Bindings of one session. Beyond it a new one is refused as 'limit-reached'. */
   readonly bindingsPerSessionMax: number
+  /**
+   * Consumers on queues of one session; a pattern has one on each queue that it matches. Beyond it a further subscription is refused as
+   * 'limit-reached'; a queue made later is not read by the patterns that match it, and reported.
+   */
+  readonly consumersPerSessionMax: number
   /** Waiting in one subscription's queue. Beyond it the newest is not kept, and counted. */
   readonly queuedMessagesMax: number
   readonly queuedBytesMax: number
@@ -113,6 +118,7 @@ export interface CoreLimits {
 export const DEFAULT_CORE_LIMITS: CoreLimits = {
   sessionsMax: 1_000_000,
   bindingsPerSessionMax: 10_000,
+  consumersPerSessionMax: 20_000,
   queuedMessagesMax: 250_000,
   queuedBytesMax: 64 * 1024 * 1024,
   queuedBytesTotalMax: 1024 * 1024 * 1024,

@@ -3,7 +3,7 @@
  * come included. All of them take from the session's pool, which serves them in turn.
  */
 import { isLiteral, matches, type PatternLevel, queueLevels } from './address.ts'
-import type { Subject } from './authorizer.ts'
+import type { ConsumerRoom } from './consumer-room.ts'
 import type { DestinationWatcher, NamedQueue } from './destinations.ts'
 import { isQueuePattern, queuePattern } from './policies.ts'
 import { type ConsumeOptions, Consumer, CREDIT_UNLIMITED, type Parting } from './queue/consumer.ts'
@@ -24,7 +24,7 @@ interface Reading {
 export class QueueConsumers implements DestinationWatcher {
   readonly #vhost: VirtualHost
   readonly #pool: CreditPool
-  readonly #subject: Subject
+  readonly #room: ConsumerRoom
   /** By key; each has a name or pattern of its own. */
   readonly #readings = new Map<string, Reading>()
   /** Readings of patterns. */
@@ -33,11 +33,11 @@ export class QueueConsumers implements DestinationWatcher {
   #departed: Consumer[] = []
   #sink: DeliverySink | undefined = undefined
 
-  /** `subject` may read what is added. */
-  constructor(vhost: VirtualHost, pool: CreditPool, subject: Subject) {
+  /** The session that the room belongs to may read what is added. */
+  constructor(vhost: VirtualHost, pool: CreditPool, room: ConsumerRoom) {
     this.#vhost = vhost
     this.#pool = pool
-    this.#subject = subject
+    this.#room = room
   }
 
   get count(): number {
@@ -52,18 +52,17 @@ export class QueueConsumers implements DestinationWatcher {
     return this.#readings.has(key)
   }
 
-  /** Reads from the queue, or the queues, of that name; again with the same key changes what it wants. */
-  add(key: string, name: string, match: Match, options: ConsumeOptions): Result<void> {
+  /**
+   * Reads from the queue, or the queues, of that name; again with the same key changes what it wants. Refused as 'limit-reached' when the
+   * session would have too many consumers; with `isRestored` it reads from as many queues as there is room for.
+   */
+  add(key: string, name: string, match: Match, options: ConsumeOptions, isRestored: boolean = false): Result<void> {
     const before = this.#readings.get(key)
     const reading: Reading = { name, pattern: queuePattern(name), match, options, consumers: before?.consumers ?? new Map<NamedQueue, Consumer>() }
+    const found = isQueuePattern(name) ? this.#matching(reading, isRestored) : this.#named(reading)
+    if (!found.ok) return found
     for (const consumer of reading.consumers.values()) consumer.match = match
-    if (isQueuePattern(name)) {
-      for (const named of this.#vhost.destinations.all()) this.#join(reading, named)
-    } else {
-      const named = this.#vhost.destinations.ensure(name)
-      if (!named.ok) return named
-      this.#join(reading, named.value)
-    }
+    for (const named of found.value) this.#join(reading, named)
     this.#readings.set(key, reading)
     if (before === undefined) this.#watch(name)
     return { ok: true, value: undefined }
@@ -75,6 +74,7 @@ export class QueueConsumers implements DestinationWatcher {
     if (reading === undefined) return false
     this.#readings.delete(key)
     this.#unwatch(reading.name)
+    this.#room.giveBack(reading.consumers.size)
     if (keepsUnsettled) this.#departed = this.#departed.filter(({ unsettledCount }) => unsettledCount > 0)
     for (const consumer of reading.consumers.values()) {
       if (!keepsUnsettled || consumer.unsettledCount === 0) {
@@ -133,12 +133,18 @@ export class QueueConsumers implements DestinationWatcher {
   // ── DestinationWatcher ──
 
   onQueueCreated(named: NamedQueue): void {
-    for (const reading of this.#readings.values()) this.#join(reading, named)
+    for (const reading of this.#readings.values()) {
+      if (!this.#wants(reading, named)) continue
+      if (this.#room.left > 0) this.#join(reading, named)
+      else this.#room.reportUnread(reading.name, named.name)
+    }
   }
 
   onQueueDeleted(named: NamedQueue): void {
     for (const { name, consumers } of [...this.#readings.values()]) {
-      if (consumers.delete(named) && name === named.name) this.#sink?.onQueueDeleted?.(name)
+      if (!consumers.delete(named)) continue
+      this.#room.giveBack(1)
+      if (name === named.name) this.#sink?.onQueueDeleted?.(name)
     }
   }
 
@@ -152,10 +158,40 @@ export class QueueConsumers implements DestinationWatcher {
     else if (--this.#patternCount === 0) this.#vhost.destinations.unwatch(this)
   }
 
-  #join(reading: Reading, named: NamedQueue): void {
-    const { pattern, match, options, consumers } = reading
-    if (consumers.has(named)) return
-    if (isLiteral(pattern) ? pattern.join('.') !== named.name : !this.#mayJoin(pattern, named.name)) return
+  /** The queue of that name, if it is not read from yet. */
+  #named(reading: Reading): Result<NamedQueue[]> {
+    const { name } = reading
+    if (this.#room.left === 0 && reading.consumers.size === 0) return { ok: false, detail: this.#room.refusal(name) }
+    const named = this.#vhost.destinations.ensure(name)
+    if (!named.ok) return named
+    return { ok: true, value: this.#wants(reading, named.value) ? [named.value] : [] }
+  }
+
+  /** The queues that there are and that it does not read from yet. */
+  #matching(reading: Reading, isRestored: boolean): Result<NamedQueue[]> {
+    const found: NamedQueue[] = []
+    const { left } = this.#room
+    for (const named of this.#vhost.destinations.all()) {
+      if (!this.#wants(reading, named)) continue
+      if (found.length < left) {
+        found.push(named)
+        continue
+      }
+      if (!isRestored) return { ok: false, detail: this.#room.refusal(reading.name) }
+      this.#room.reportUnread(reading.name, named.name)
+      break
+    }
+    return { ok: true, value: found }
+  }
+
+  /** It matches and is not read from yet. */
+  #wants({ pattern, consumers }: Reading, named: NamedQueue): boolean {
+    if (consumers.has(named)) return false
+    return isLiteral(pattern) ? pattern.join('.') === named.name : this.#mayJoin(pattern, named.name)
+  }
+
+  #join({ match, options, consumers }: Reading, named: NamedQueue): void {
+    this.#room.take()
     const consumer = new Consumer(named.queue, this.#pool, match, options)
     consumers.set(named, consumer)
     named.queue.addConsumer(consumer)
@@ -164,7 +200,7 @@ export class QueueConsumers implements DestinationWatcher {
 
   /** Who may read all queues that match reads none of a topic that is kept from it. */
   #mayJoin(pattern: readonly PatternLevel[], name: string): boolean {
-    return matches(pattern, queueLevels(name)) && this.#vhost.destinations.mayReadFeed(this.#subject, name)
+    return matches(pattern, queueLevels(name)) && this.#vhost.destinations.mayReadFeed(this.#room.subject, name)
   }
 }
 

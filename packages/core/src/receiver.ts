@@ -5,6 +5,7 @@
  */
 import { type Pattern, patternText } from './address.ts'
 import type { Subject } from './authorizer.ts'
+import type { ConsumerRoom } from './consumer-room.ts'
 import type { Assurance } from './message.ts'
 import { QueueConsumers } from './queue-consumers.ts'
 import { Consumer, CREDIT_UNLIMITED, type Parting } from './queue/consumer.ts'
@@ -63,6 +64,7 @@ export interface ReceiverOwner {
   readonly subject: Subject
   /** What its connection has not settled. */
   readonly unsettled: UnsettledBytes
+  readonly consumerRoom: ConsumerRoom
   /** Owner of a temporary destination that this session may read from; others are refused. */
   mayReadTemporary(address: string): boolean
 }
@@ -151,7 +153,7 @@ function readQueue(
   }
   const refusal = owner.vhost.destinations.refusalOf(owner.subject, 'read', queue)
   if (refusal !== undefined) return refuse('not-authorized', queue, refusal)
-  const consumers = new QueueConsumers(owner.vhost, pool, owner.subject)
+  const consumers = new QueueConsumers(owner.vhost, pool, owner.consumerRoom)
   consumers.attach(spec.sink)
   const added = consumers.add(queue, queue, matchFor(spec), { priority, exclusive, selector })
   if (added.ok) return { ok: true, value: consumers }
@@ -163,7 +165,7 @@ function readQueue(
 function readSubscription(owner: ReceiverOwner, spec: ReceiverSpec, { subscription }: SubscriptionSource, pool: CreditPool): Result<Reading> {
   const opened = owner.vhost.subscriptions.open({ ...subscription, selector: spec.selector }, owner.subject)
   if (!opened.ok) return opened
-  const consumers = new QueueConsumers(owner.vhost, pool, owner.subject)
+  const consumers = new QueueConsumers(owner.vhost, pool, owner.consumerRoom)
   consumers.attach(spec.sink)
   const { name } = opened.value
   const added = consumers.add(name, name, matchFor(spec), {})

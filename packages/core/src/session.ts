@@ -7,6 +7,7 @@ import type { Principal, Subject } from './authorizer.ts'
 import { bindingBytes, bindingKey, Bindings, type BindingSpec, startDelivery } from './bindings.ts'
 import { type ConsumeOptions, Consumer, type Parting } from './queue/consumer.ts'
 import { CreditPool } from './queue/credit.ts'
+import { ConsumerRoom } from './consumer-room.ts'
 import type { BindingData, Delivery, DeliverySink } from './queue/delivery.ts'
 import type { Cancel } from './env.ts'
 import { BINDING_BYTES_PER_SESSION_MAX } from './limits.ts'
@@ -55,6 +56,7 @@ export class Session {
   readonly #consumer: Consumer
   #bindings: Bindings | undefined = undefined
   #queues: QueueConsumers | undefined = undefined
+  #consumerRoom: ConsumerRoom | undefined = undefined
   /** Those of its connection. */
   #receivers: Set<Receiver> | undefined = undefined
   /** Ids of exactly-once publishes that are in the log and that the client has not let go of. */
@@ -206,20 +208,20 @@ export class Session {
     if (!room.ok) return room
     const vhost = this.#vhost
     const mayReadTemporary = (address: string): boolean => !isTemporary(address) || vhost.temporaries.ownerOf(address) === this
-    const opened = openReceiver({ vhost, subject: this.subject, unsettled: this.pool.bytes, mayReadTemporary }, spec, (closed) =>
-      this.#receivers?.delete(closed),
-    )
+    const consumerRoom = this.#knownConsumerRoom()
+    const owner = { vhost, subject: consumerRoom.subject, unsettled: this.pool.bytes, consumerRoom, mayReadTemporary }
+    const opened = openReceiver(owner, spec, (closed) => this.#receivers?.delete(closed))
     if (opened.ok) (this.#receivers ??= new Set()).add(opened.value)
     return opened
   }
 
-  #consume(key: string, { queue, assuranceMax, transientMax, data, options }: ConsumeSpec): Result<void> {
+  #consume(key: string, { queue, assuranceMax, transientMax, data, options }: ConsumeSpec, isRestored: boolean = false): Result<void> {
     if (this.#queues === undefined) {
-      this.#queues = new QueueConsumers(this.#vhost, this.pool, this.subject)
+      this.#queues = new QueueConsumers(this.#vhost, this.pool, this.#knownConsumerRoom())
       if (this.#sink !== undefined) this.#queues.attach(this.#sink)
     }
     const match = { data: [data], assuranceMax, memo: undefined }
-    return this.#queues.add(key, queue, transientMax === undefined ? match : { ...match, transientMax }, options ?? {})
+    return this.#queues.add(key, queue, transientMax === undefined ? match : { ...match, transientMax }, options ?? {}, isRestored)
   }
 
   #roomFor(key: string, isKnown: boolean): Result<void> {
@@ -238,6 +240,11 @@ export class Session {
   /** False when there was no such binding. */
   unbind(pattern: Pattern, shareName: string | undefined): boolean {
     return this.#bindings?.remove(bindingKey(shareName, pattern)) === true
+  }
+
+  /** Of all that it reads from queues with, over whatever connection. */
+  #knownConsumerRoom(): ConsumerRoom {
+    return (this.#consumerRoom ??= new ConsumerRoom(this.#vhost, this.subject))
   }
 
   #knownBindings(): Bindings {
@@ -280,7 +287,7 @@ export class Session {
     bindings.remember(key, logged)
     if (logged.queue !== true) return bindings.restore(key, logged)
     const { pattern, assuranceMax, transientMax, data } = logged
-    this.#consume(key, { queue: pattern, assuranceMax, ...(transientMax !== undefined && { transientMax }), data })
+    this.#consume(key, { queue: pattern, assuranceMax, ...(transientMax !== undefined && { transientMax }), data }, true)
   }
 
   /**
@@ -312,7 +319,7 @@ export class Session {
   #departedFrom(queueNumber: number): Consumer | undefined {
     const consumer = this.#knownBindings().departedFrom(queueNumber)
     if (consumer !== undefined) return consumer
-    this.#queues ??= new QueueConsumers(this.#vhost, this.pool, this.subject)
+    this.#queues ??= new QueueConsumers(this.#vhost, this.pool, this.#knownConsumerRoom())
     return this.#queues.departedFrom(queueNumber)
   }
 

@@ -22,6 +22,7 @@ export class ConsumerSet {
   /** Undefined: all of them take part. */
   #active: Consumer | undefined = undefined
   #selectiveCount = 0
+  #exclusiveCount = 0
 
   constructor(isExclusive: boolean) {
     this.#isExclusive = isExclusive
@@ -49,6 +50,7 @@ export class ConsumerSet {
   add(consumer: Consumer): void {
     this.#all.push(consumer)
     if (consumer.selector !== undefined) this.#selectiveCount++
+    if (consumer.exclusive) this.#exclusiveCount++
     let level = this.#levels.find(({ priority }) => priority === consumer.priority)
     if (level === undefined) {
       level = { priority: consumer.priority, consumers: [], turnOf: 0 }
@@ -65,6 +67,7 @@ export class ConsumerSet {
     if (index < 0) return false
     this.#all.splice(index, 1)
     if (consumer.selector !== undefined) this.#selectiveCount--
+    if (consumer.exclusive) this.#exclusiveCount--
     for (const level of this.#levels) {
       const place = level.consumers.indexOf(consumer)
       if (place >= 0) level.consumers.splice(place, 1)
@@ -108,7 +111,7 @@ export class ConsumerSet {
 
   /** The first of the highest priority keeps the queue until it goes; one of a higher priority takes over. */
   #choose(): void {
-    if (!this.#isExclusive && !this.#all.some(({ exclusive }) => exclusive)) {
+    if (!this.#isExclusive && this.#exclusiveCount === 0) {
       this.#active = undefined
       return
     }
