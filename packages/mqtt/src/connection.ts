@@ -145,9 +145,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
       this.fail(error)
     }
     this.#noteUnfinished()
-    const queue = this.adapter.vhost.takePressure()
-    if (queue !== undefined) this.#pauseUntil((release) => queue.holdProducer(release))
-    else if (this.#phase === 'connected' && this.producer.isBlocked) this.#pauseUntil((release) => this.producer.whenUnblocked(release))
+    this.#checkPressure()
   }
 
   onWritable(): void {
@@ -362,8 +360,17 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   }
 
   /** A client that also receives is read on: its acknowledgements are what would help. */
+  #checkPressure(): void {
+    const queue = this.adapter.vhost.takePressure()
+    if (this.#phase !== 'connected' || this.#isPaused) return
+    const { producer } = this
+    if (queue === undefined && !producer.isBlocked) return
+    const receives = this.session.bindingCount > 0 || this.outbound.count > 0
+    if (queue !== undefined && !receives) this.#pauseUntil((release) => queue.holdProducer(release))
+    else if (producer.isBlocked && !(receives && producer.waitsForRoom)) this.#pauseUntil((release) => producer.whenUnblocked(release, receives))
+  }
+
   #pauseUntil(released: (release: () => void) => void): void {
-    if (this.#phase !== 'connected' || this.#isPaused || this.session.bindingCount > 0 || this.outbound.count > 0) return
     this.transport.pauseReading()
     this.#isPaused = true
     released(() => {

@@ -415,15 +415,17 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     if (!isWatched) wheel.add(this, settings.frameTimeoutMs)
   }
 
-  /** A client that also receives is read on: its acknowledgements are what would help. */
+  /** A client that also receives is read on while what it sent waits for room: its acknowledgements may be what makes it. */
   #checkPressure(): void {
     const queue = this.adapter.vhost.takePressure()
-    if (queue !== undefined) this.#pauseUntil((release) => queue.holdProducer(release))
-    else if (this.#phase === 'connected' && this.producer.isBlocked) this.#pauseUntil((release) => this.producer.whenUnblocked(release))
+    if (this.#phase !== 'connected' || this.#isPaused || this.transactions.size > 0) return
+    const receives = this.subscriptions.size > 0
+    const { producer } = this
+    if (queue !== undefined && !receives) this.#pauseUntil((release) => queue.holdProducer(release))
+    else if (producer.isBlocked && !(receives && producer.waitsForRoom)) this.#pauseUntil((release) => producer.whenUnblocked(release, receives))
   }
 
   #pauseUntil(released: (release: () => void) => void): void {
-    if (this.#phase !== 'connected' || this.#isPaused || this.subscriptions.size > 0 || this.transactions.size > 0) return
     this.transport.pauseReading()
     this.#isPaused = true
     released(() => {

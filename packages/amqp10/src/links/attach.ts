@@ -44,8 +44,14 @@ export function attach(session: AmqpSession, wanted: Attach): void {
     return refuse(session, wanted, error)
   }
   const { link, source, target, senderSettleMode = wanted.senderSettleMode } = attached
+  const answer = encodeAttach(session.channel, answerTo(session, { ...wanted, senderSettleMode }, source, target))
+  if (answer.length > connection.peerFrameBytesMax) {
+    link.isDetaching = true
+    link.end('detached')
+    return refuse(session, wanted, tooLong(answer.length, connection.peerFrameBytesMax, 'link'))
+  }
   session.addLink(link)
-  connection.transport.write(encodeAttach(session.channel, answerTo(session, { ...wanted, senderSettleMode }, source, target)))
+  connection.transport.write(answer)
   if (link.direction === 'inbound') session.beginCredit(link)
 }
 
@@ -60,12 +66,18 @@ function open(session: AmqpSession, wanted: Attach): Attached {
 function refuse(session: AmqpSession, wanted: Attach, fault: AmqpFault): void {
   const { connection } = session
   const isReceiver = wanted.role === 'receiver'
-  connection.transport.write(
-    encodeAttach(session.channel, answerTo(session, wanted, isReceiver ? undefined : wanted.source, isReceiver ? wanted.target : undefined)),
-  )
+  let answer = encodeAttach(session.channel, answerTo(session, wanted, isReceiver ? undefined : wanted.source, isReceiver ? wanted.target : undefined))
+  if (answer.length > connection.peerFrameBytesMax) answer = encodeAttach(session.channel, answerTo(session, wanted, undefined, undefined))
+  if (answer.length > connection.peerFrameBytesMax) throw tooLong(answer.length, connection.peerFrameBytesMax, 'connection')
+  connection.transport.write(answer)
   connection.transport.write(encodeDetach(session.channel, wanted.handle, true, errorOf(fault)))
   session.addRefused(wanted.role === 'sender' ? 'inbound' : 'outbound', wanted)
   connection.adapter.report(connection, 'refused', `link '${wanted.name}': ${fault.message}`, fault.clause)
+}
+
+/** What it asked for comes back in the answer. [AMQP10 §2.7.1] */
+function tooLong(bytes: number, bytesMax: number, level: 'link' | 'connection'): AmqpFault {
+  return new AmqpFault(level, 'amqp:frame-size-too-small', `the answer to attach takes ${bytes} bytes; max-frame-size of open is ${bytesMax}: say more, or less of source and target`)
 }
 
 function answerTo(session: AmqpSession, wanted: Attach, source: Source | undefined, target: Target | Coordinator | undefined): Attach {

@@ -6,12 +6,15 @@ import type { Producer } from '@ternmq/core'
 import type { FlowFields } from '../codec/decode-flow.ts'
 import type { TransferFields } from '../codec/decode-transfer.ts'
 import { AmqpFault } from '../codec/faults.ts'
+import { copyOf } from '../codec/parts.ts'
 import type { Attach, DeliveryState, ReceiverSettleMode, SenderSettleMode } from '../codec/performatives.ts'
 import type { AmqpSession } from '../session.ts'
 import type { Link, LinkEnd } from './link.ts'
 
 /** Room for the first pieces of a message. */
 const PARTIAL_BYTES_MIN = 4_096
+
+const NO_BYTES = new Uint8Array(0)
 
 /** A message of which not all transfers have come. */
 interface Partial {
@@ -46,6 +49,10 @@ export abstract class InboundLink implements Link {
   /** Deliveries without an outcome: they count as used credit. */
   protected pendingCount = 0
   #partial: Partial | undefined = undefined
+  /** Where the tag of the delivery that is being handed on lies. */
+  #tagBytes: Uint8Array = NO_BYTES
+  #tagStart = 0
+  #tagEnd = 0
 
   constructor(
     session: AmqpSession,
@@ -84,6 +91,7 @@ export abstract class InboundLink implements Link {
     this.#checkSize(end - start)
     const isSettled = transfer.settled === true
     this.#checkSettled(isSettled)
+    this.#noteTag(bytes, transfer.tagStart, transfer.tagEnd)
     this.onDelivery(deliveryId, this.#settlingOf(isSettled, transfer.receiverSettleMode), transfer.state, bytes, start, end)
     this.renewCredit()
   }
@@ -146,7 +154,7 @@ export abstract class InboundLink implements Link {
     room.set(bytes.subarray(start, end))
     this.#partial = {
       deliveryId,
-      tag: bytes.slice(transfer.tagStart, transfer.tagEnd),
+      tag: copyOf(bytes.subarray(transfer.tagStart, transfer.tagEnd)),
       messageFormat: transfer.messageFormat,
       bytes: room,
       size,
@@ -193,8 +201,20 @@ export abstract class InboundLink implements Link {
     if (transfer.more) return
     this.#dropPartial()
     this.#checkSettled(partial.isSettled)
+    this.#noteTag(partial.tag, 0, partial.tag.length)
     this.onDelivery(partial.deliveryId, this.#settlingOf(partial.isSettled, partial.receiverSettleMode), partial.state, partial.bytes, 0, size)
     this.renewCredit()
+  }
+
+  #noteTag(bytes: Uint8Array, start: number, end: number): void {
+    this.#tagBytes = bytes
+    this.#tagStart = start
+    this.#tagEnd = end
+  }
+
+  /** Of the delivery that `onDelivery` is called for, during the call. */
+  protected get deliveryTag(): Uint8Array {
+    return this.#tagBytes.subarray(this.#tagStart, this.#tagEnd)
   }
 
   /** A delivery may say it in place of its link. [AMQP10-2.7.5-g] */
