@@ -86,6 +86,12 @@ export class ConnectionTransactions {
     return refusal
   }
 
+  /** A message of it cannot be sent: there will be no commit. [AMQP10-4.4.4-b] */
+  spoil(id: Uint8Array, refusal: RefusalDetail): void {
+    const open = this.#open.get(keyOf(id))
+    if (open !== undefined) open.flaw ??= refusal
+  }
+
   /** Settles a delivery with the commit. [AMQP10 §4.4.2] */
   settle(session: AmqpSession, deliveryId: number, delivery: Delivery, { transactionId, outcome = RELEASED }: Transactional, isSettled: boolean): void {
     const key = keyOf(transactionId)

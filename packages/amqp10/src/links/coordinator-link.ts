@@ -17,14 +17,15 @@ export class CoordinatorLink extends InboundLink {
     if (settling === Settling.bySender) {
       throw new AmqpFault('link', 'amqp:not-allowed', 'a message to the coordinator must not be settled: its outcome is the answer', 'AMQP10-4.2-a')
     }
+    const settles = settling === Settling.withOutcome
     const { connection } = this.session
     const { transactions } = connection
     const command = decodeCoordinatorCommand(bytes, start, end)
     if (command.kind === 'declare') {
-      if (command.hasGlobalId) return this.#reject(deliveryId, 'amqp:not-implemented', 'declare: global-id is of distributed transactions, which are not offered')
+      if (command.hasGlobalId) return this.#reject(deliveryId, settles, 'amqp:not-implemented', 'declare: global-id is of distributed transactions, which are not offered')
       const begun = transactions.declare(this)
-      if (!begun.ok) return this.#reject(deliveryId, 'amqp:resource-limit-exceeded', begun.detail.text)
-      return this.session.conclude(deliveryId, true, encodeState({ kind: 'declared', transactionId: begun.value }))
+      if (!begun.ok) return this.#reject(deliveryId, settles, 'amqp:resource-limit-exceeded', begun.detail.text)
+      return this.session.conclude(deliveryId, settles, encodeState({ kind: 'declared', transactionId: begun.value }))
     }
     for (const session of connection.sessions()) {
       if (!session.hasUnfinished(command.transactionId)) continue
@@ -34,14 +35,15 @@ export class CoordinatorLink extends InboundLink {
     transactions.discharge(this, command.transactionId, command.fail, (refusal) => {
       this.pendingCount--
       if (this.isDetaching || this.session.connection.isEnded) return
-      if (refusal === undefined) this.session.accept(deliveryId, true)
-      else this.#reject(deliveryId, refusal.condition, refusal.text)
+      if (refusal === undefined) this.session.accept(deliveryId, settles)
+      else this.#reject(deliveryId, settles, refusal.condition, refusal.text)
       this.renewCredit()
     })
   }
 
-  #reject(deliveryId: number, condition: AmqpFault['condition'], text: string): void {
-    this.session.conclude(deliveryId, true, rejectedState(condition, text))
+  #reject(deliveryId: number, settles: boolean, condition: AmqpFault['condition'], text: string): void {
+    if (!this.takesRejected) return this.session.detach(this, new AmqpFault('link', condition, text, 'AMQP10-4.2-c'))
+    this.session.conclude(deliveryId, settles, rejectedState(condition, text))
   }
 
   /** What is open is rolled back: nobody could end it any more. [AMQP10 §4.1] */

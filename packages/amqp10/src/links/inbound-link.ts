@@ -40,6 +40,8 @@ export abstract class InboundLink implements Link {
   readonly handle: number
   readonly receiverSettleMode: ReceiverSettleMode
   readonly #senderSettleMode: SenderSettleMode
+  /** The peer's source has said that it understands this outcome, or nothing. [AMQP10-3.5.3-h] */
+  protected readonly takesRejected: boolean
   isDetaching = false
   isCreditDue = false
   deliveryCount: number
@@ -56,13 +58,15 @@ export abstract class InboundLink implements Link {
 
   constructor(
     session: AmqpSession,
-    { name, handle, initialDeliveryCount, senderSettleMode, receiverSettleMode }: Attach,
+    { name, handle, initialDeliveryCount, senderSettleMode, receiverSettleMode, source }: Attach,
   ) {
     this.session = session
     this.name = name
     this.handle = handle
     this.#senderSettleMode = senderSettleMode
     this.receiverSettleMode = receiverSettleMode
+    const outcomes = source?.outcomes ?? []
+    this.takesRejected = outcomes.length === 0 || outcomes.includes('amqp:rejected:list')
     this.deliveryCount = initialDeliveryCount ?? 0
   }
 

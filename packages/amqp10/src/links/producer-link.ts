@@ -47,16 +47,12 @@ export class ProducerLink extends InboundLink implements PublishOwner {
   readonly #target: ProducerTarget | undefined
   readonly #relay: Relay | undefined
   readonly #onLinkEnd: ((how: LinkEnd) => void) | undefined
-  /** The client's source has said that it understands this outcome, or nothing. [AMQP10-3.5.3-h] */
-  readonly #takesRejected: boolean
 
   /** `address` in core form, several for a list; undefined for a link whose messages say where they go. */
   constructor(session: AmqpSession, attach: Attach, addresses: readonly string[] | undefined, onLinkEnd?: (how: LinkEnd) => void) {
     super(session, attach)
     this.producer = session.connection.session.openProducer(this)
     this.#onLinkEnd = onLinkEnd
-    const outcomes = attach.source?.outcomes ?? []
-    this.#takesRejected = outcomes.length === 0 || outcomes.includes('amqp:rejected:list')
     if (addresses === undefined) this.#relay = new Relay(session.connection, this.producer)
     else this.#target = addresses.length === 1 ? this.producer.target(addresses[0]!) : this.producer.targetOfAll(addresses)
   }
@@ -70,12 +66,15 @@ export class ProducerLink extends InboundLink implements PublishOwner {
   protected onDelivery(deliveryId: number, settling: Settling, state: DeliveryState | undefined, bytes: Uint8Array, start: number, end: number): void {
     readSections(bytes, start, end, sections)
     const found = this.#make(bytes, end)
-    if (!found.ok) return this.#reject(deliveryId, settling, found.detail)
-    const { target, message, options } = found.value
     const { connection } = this.session
+    if (!found.ok) {
+      if (state?.kind === 'transactional') connection.transactions.spoil(state.transactionId, found.detail)
+      return this.#reject(deliveryId, settling, found.detail, state)
+    }
+    const { target, message, options } = found.value
     if (state?.kind === 'transactional') {
       const refusal = connection.transactions.publish(state.transactionId, target, message, options)
-      if (refusal !== undefined) return this.#reject(deliveryId, settling, refusal)
+      if (refusal !== undefined) return this.#reject(deliveryId, settling, refusal, state)
       if (settling !== Settling.bySender) this.session.conclude(deliveryId, settling === Settling.withOutcome, encodeState({ ...state, outcome: { kind: 'accepted' } }))
       return
     }
@@ -134,11 +133,23 @@ export class ProducerLink extends InboundLink implements PublishOwner {
     else this.session.accept(deliveryId, settles)
   }
 
-  /** Of a message that was settled by being sent nobody waits to hear: operators do. */
-  #reject(deliveryId: number, settling: Settling, { refusal, text }: RefusalDetail): void {
-    if (settling === Settling.bySender) return this.session.connection.hint(`a message sent as settled was refused: ${text}`)
-    if (!this.#takesRejected) return this.session.detach(this, new AmqpFault('link', conditionOf(refusal), text, 'AMQP10-3.5.3-h'))
-    this.session.conclude(deliveryId, settling === Settling.withOutcome, rejectedState(conditionOf(refusal), text))
+  #reject(deliveryId: number, settling: Settling, { refusal, text }: RefusalDetail, state?: DeliveryState): void {
+    const condition = conditionOf(refusal)
+    if (settling === Settling.bySender) return this.#refuseSettled(condition, text, state)
+    if (!this.takesRejected) return this.session.detach(this, new AmqpFault('link', condition, text, 'AMQP10-3.5.3-h'))
+    const outcome =
+      state?.kind === 'transactional' ? encodeState({ ...state, outcome: { kind: 'rejected', error: { condition, description: text } } }) : rejectedState(condition, text)
+    this.session.conclude(deliveryId, settling === Settling.withOutcome, outcome)
+  }
+
+  /**
+   * Of a message that was settled by being sent nobody waits to hear: operators do. Who sends anywhere hears by losing the link, who does
+   * it in a transaction by its discharge.
+   */
+  #refuseSettled(condition: AmqpFault['condition'], text: string, state: DeliveryState | undefined): void {
+    if (this.#relay === undefined || state?.kind === 'transactional') return this.session.connection.hint(`a message sent as settled was refused: ${text}`)
+    const info = { 'delivery-tag': Buffer.from(this.deliveryTag).toString('hex') }
+    this.session.detach(this, new AmqpFault('link', condition, text, 'AMQPANON-2.2.2-b', info))
   }
 
   protected onEnd(how: LinkEnd): void {
