@@ -95,6 +95,14 @@ describe('a message', () => {
     expect(world.events.length).toBeGreaterThan(0)
   })
 
+  test('[AMQPANON-2.2.2-b, AMQPANON-2.2.2-c] that is settled and cannot be sent: the link is detached with the error', () => {
+    const { peer, relay } = relaying({ settings: { profile: 'rabbitmq' } })
+    relay.send({ properties: { to: '/queues/none' }, data: 'x' }, { settled: true, deliveryTag: 'tag-1' })
+    const detach = peer.next('detach')
+    expect(conditionOf(detach)).toBe('amqp:not-found')
+    expect(detach['error']).toMatchObject({ info: { 'delivery-tag': Buffer.from('tag-1').toString('hex') } })
+  })
+
   test('[AMQPANON-2.2.2-b] that cannot be sent, of a link without rejected: the link is detached with the error', () => {
     const { peer, relay } = relaying(
       { settings: { profile: 'rabbitmq' } },

@@ -89,6 +89,12 @@ describe('attach', () => {
     expect([found!.kind, conditionOf(found!)]).toEqual(['close', 'amqp:session:handle-in-use'])
   })
 
+  test.each(['name', 'handle', 'role'])('[AMQP10-2.7.3-a] without %s ends the connection', (field) => {
+    const { peer, session } = begun()
+    peer.send(session.newSender('queue://q', { [field]: undefined }).attachFrame())
+    expect(peer.closeCondition()).toMatch(/decode-error|invalid-field/)
+  })
+
   test('[AMQP10-2.7.3-e] without settle modes means mixed and first', () => {
     const { session } = begun()
     expect(session.sender('queue://q').answer).toMatchObject({ sndSettleMode: 2, rcvSettleMode: 0 })

@@ -57,6 +57,16 @@ describe('the coordinator', () => {
     })
   })
 
+  test('[AMQP10-2.7.5-g] with receiver mode second leaves its answers to be settled by the client', () => {
+    const { peer, session } = controlled()
+    const coordinator = session.coordinator({ rcvSettleMode: 1 })
+    peer.send(coordinator.command('declare'))
+    const { state, settled } = peer.next('disposition') as unknown as { state: { txnId: Buffer }; settled: boolean }
+    expect(settled).toBe(false)
+    peer.send(coordinator.command('discharge', { txnId: state.txnId }))
+    expect(peer.next('disposition')).toMatchObject({ settled: false, state: { kind: 'accepted' } })
+  })
+
   test('gets credit for its commands', () => {
     expect(controlled().coordinator.credit).toBeGreaterThan(0)
   })
@@ -98,6 +108,23 @@ describe('declare', () => {
       kind: 'rejected',
       error: { condition: 'amqp:not-implemented' },
     })
+  })
+
+  test('[AMQP10-4.2-c, AMQP10-4.3-c] that fails detaches a link whose source has no rejected', () => {
+    for (const command of [{ globalId: Buffer.from('g') }, undefined]) {
+      const { peer, session } = controlled()
+      const coordinator = session.coordinator({
+        source: { kind: 'source', outcomes: ['amqp:accepted:list', 'amqp:declared:list'] },
+      })
+      peer.send(
+        command === undefined
+          ? coordinator.command('discharge', { txnId: UNKNOWN })
+          : coordinator.command('declare', command),
+      )
+      expect(conditionOf(peer.next('detach'))).toBe(
+        command === undefined ? 'amqp:transaction:unknown-id' : 'amqp:not-implemented',
+      )
+    }
   })
 
   test('[AMQP10-4.2-b] too many times is rejected with an error', () => {
@@ -190,6 +217,28 @@ describe('posting', () => {
       error: { condition: 'amqp:transaction:rollback' },
     })
   })
+
+  test.each([true, false])(
+    '[AMQP10-4.4.4-a, AMQP10-4.4.4-b] settled %s, to wherever it says, and it cannot be sent there: the discharge fails',
+    (settled) => {
+      const { coordinator, session, peer } = controlled({ settings: { profile: 'rabbitmq' } })
+      const txn = coordinator.declare()
+      const relay = session.sender(null)
+      relay.send({ properties: { to: '/queues/none' }, data: 'x' }, { state: inTransaction(txn), settled })
+      const answers = peer.received()
+      expect(answers.map(({ kind }) => kind)).toEqual(settled ? [] : ['disposition'])
+      if (!settled)
+        expect(answers[0]!['state']).toMatchObject({
+          kind: 'transactional-state',
+          txnId: txn,
+          outcome: { kind: 'rejected', error: { condition: 'amqp:not-found' } },
+        })
+      expect(coordinator.discharge(txn)).toMatchObject({
+        kind: 'rejected',
+        error: { condition: 'amqp:transaction:rollback' },
+      })
+    },
+  )
 
   test('[AMQP10-4.4.1-b] in several transfers belongs to the transaction that they name', () => {
     const scene = controlled()
