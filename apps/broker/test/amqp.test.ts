@@ -27,6 +27,8 @@ const SASL_HEADER = Buffer.from('AMQP\u0003\u0001\0\0', 'latin1')
 const AMQP_091_HEADER = Buffer.from('AMQP\0\0\u0009\u0001', 'latin1')
 /** `open` with a container id alone. */
 const OPEN = Buffer.from('0000001402000000005310c00701a1046e616d65', 'hex')
+const EMPTY_FRAME = Buffer.from('0000000802000000', 'hex')
+const CLOSE = Buffer.from('0000000c0200000000531845', 'hex')
 /** 1003: this kind of data is not taken. [RFC 6455 §7.4.1] */
 const UNSUPPORTED_DATA = 1003
 
@@ -172,7 +174,7 @@ test.each(['amqp', 'any'])(
   },
 )
 
-test('over WebSocket "amqp" is chosen, binary frames are answered by binary frames, and a text frame ends it', async () => {
+test('[AMQPWSB-2.1-a, AMQPWSB-2.1-b, AMQPWSB-2.3-a] over WebSocket "amqp" is chosen, binary frames are answered by binary frames, and a text frame ends it', async () => {
   const broker = await start({ listeners: ['ws'] })
   const socket = new WebSocket(`ws://127.0.0.1:${broker.port('ws')}/`, ['soap', 'amqp'])
   onTestFinished(() => socket.terminate())
@@ -184,6 +186,22 @@ test('over WebSocket "amqp" is chosen, binary frames are answered by binary fram
   socket.send('text')
   const [code] = (await once(socket, 'close')) as [number]
   expect(code).toBe(UNSUPPORTED_DATA)
+})
+
+test('[AMQPWSB-2.3-b] over WebSocket a frame may be in several messages, and several may be in one', async () => {
+  const broker = await start({ listeners: ['ws'] })
+  const socket = new WebSocket(`ws://127.0.0.1:${broker.port('ws')}/`, ['amqp'])
+  onTestFinished(() => socket.terminate())
+  await once(socket, 'open')
+  const stream = Buffer.concat([AMQP_HEADER, OPEN, EMPTY_FRAME, EMPTY_FRAME, CLOSE])
+  socket.send(stream.subarray(0, 11))
+  socket.send(stream.subarray(11))
+  const answer: Buffer[] = []
+  socket.on('message', (data: Buffer) => answer.push(data))
+  await once(socket, 'close')
+  const bytes = Buffer.concat(answer)
+  expect(bytes.subarray(0, 8)).toEqual(AMQP_HEADER)
+  expect(bytes.subarray(-CLOSE.length)).toEqual(CLOSE)
 })
 
 test('without a sub-protocol AMQP is known by its first bytes', async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
+import type { Headers } from '@ternmq/core'
+
 import {
   byte,
   conditionOf,
@@ -259,6 +261,25 @@ describe('messages', () => {
     const { typed, messageAnnotations } = receiver.take().message
     expect(messageAnnotations).toMatchObject({ 'x-opt-jms-msg-type': type })
     expect(typed.value!.bytes).toEqual(value(given).bytes)
+  })
+
+  test.each([
+    ['text, with an amqp-value string', true, [5]],
+    ['bytes, with data, which needs no other word for it', undefined, [3, undefined]],
+  ])('[AMQPJMS-Messages-b] of other protocols come as %s', (_, text, types) => {
+    const { world, session } = begun()
+    const receiver = session.receiver('queue://q')
+    receiver.grant(1)
+    const codec = {
+      id: 'elsewhere',
+      decode: (): Headers => ({ ...(text && { text }), properties: [['k', 'v']] }),
+      encode: (): Uint8Array => new Uint8Array(0),
+    }
+    world.publishAs('$queue/q', codec, new Uint8Array(0), Buffer.from('hello'))
+    const got = receiver.take().message
+    expect(text ? got.value : got.text).toBe('hello')
+    expect(got.applicationProperties).toEqual({ k: 'v' })
+    expect(types).toContain(got.messageAnnotations?.['x-opt-jms-msg-type'])
   })
 
   test.each([
