@@ -14,6 +14,7 @@ import { writeDisposition, writeFlow } from './codec/frames-out.ts'
 import { type Attach, type DeliveryState, type PeerError, RELEASED } from './codec/performatives.ts'
 import type { AmqpConnection } from './connection.ts'
 import { attach } from './links/attach.ts'
+import type { ConsumerLink } from './links/consumer-link.ts'
 import type { InboundLink } from './links/inbound-link.ts'
 import { type Link, RefusedLink } from './links/link.ts'
 import type { OutboundLink } from './links/outbound-link.ts'
@@ -328,15 +329,10 @@ export class AmqpSession {
     }
     const isFinal = state !== undefined && isTerminal(state)
     if (!isFinal && !isSettled) return
-    const outcome = isFinal ? state : (this.#outboundLink(delivery.protocolState)?.defaultOutcome ?? RELEASED)
+    const outcome = isFinal ? state : (linkOf(delivery)?.defaultOutcome ?? RELEASED)
     this.unsettled.delete(id)
     if (outcome.kind === 'accepted') delivery.consumer!.settle(delivery, 'accepted')
     else delivery.consumer!.settle(delivery, outcome.kind as Outcome, detailOf(outcome))
-  }
-
-  #outboundLink(handle: number): OutboundLink | undefined {
-    const link = this.#links[handle]
-    return link?.direction === 'outbound' ? (link as OutboundLink) : undefined
   }
 
   /** A transaction has settled a delivery that its receiver has not. [AMQP10-4.4.2-c] */
@@ -493,4 +489,9 @@ export class AmqpSession {
     }
     this.unsettled.clear()
   }
+}
+
+/** Whoever has a delivery of this protocol unsettled is a link. Undefined: it has ended. */
+function linkOf({ consumer }: Delivery): ConsumerLink | undefined {
+  return consumer?.sink as ConsumerLink | undefined
 }

@@ -51,6 +51,7 @@ export class NamedQueue {
   binding: Binding | undefined = undefined
   /** Since when it has had neither messages nor consumers; for `autoDeleteMs`. */
   idleSinceMs: number | undefined = undefined
+  #levels: readonly string[] | undefined = undefined
 
   constructor(queue: Queue, definition: QueueDefinition, automatic: boolean) {
     this.queue = queue
@@ -67,6 +68,11 @@ export class NamedQueue {
 
   get match(): Match {
     return this.target.match
+  }
+
+  /** Of its name, as patterns see it. Each of ten thousand subscriptions may ask all queues. */
+  get levels(): readonly string[] {
+    return (this.#levels ??= queueLevels(this.name))
   }
 }
 

@@ -2,13 +2,13 @@
  * The consumers that one session has on queues with a name: on one queue, or on all that match a pattern, those that are still to
  * come included. All of them take from the session's pool, which serves them in turn.
  */
-import { isLiteral, matches, type PatternLevel, queueLevels } from './address.ts'
+import { isLiteral, matches, type PatternLevel } from './address.ts'
 import type { ConsumerRoom } from './consumer-room.ts'
 import type { DestinationWatcher, NamedQueue } from './destinations.ts'
 import { isQueuePattern, queuePattern } from './policies.ts'
 import { type ConsumeOptions, Consumer, CREDIT_UNLIMITED, type Parting } from './queue/consumer.ts'
 import type { CreditPool } from './queue/credit.ts'
-import type { DeliverySink, Match } from './queue/delivery.ts'
+import type { Delivery, DeliverySink, Match } from './queue/delivery.ts'
 import type { Result } from './refusal.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
@@ -31,6 +31,8 @@ export class QueueConsumers implements DestinationWatcher {
   #patternCount = 0
   /** Of readings that ended with deliveries to finish. As many as deliveries at most. */
   #departed: Consumer[] = []
+  /** On queues that have been deleted since, with deliveries to finish. */
+  #orphans: Consumer[] = []
   #sink: DeliverySink | undefined = undefined
 
   /** The session that the room belongs to may read what is added. */
@@ -46,6 +48,12 @@ export class QueueConsumers implements DestinationWatcher {
 
   *all(): Generator<Consumer> {
     for (const { consumers } of this.#readings.values()) yield* consumers.values()
+  }
+
+  /** Also of queues that are gone. */
+  *unsettled(): Generator<Delivery> {
+    for (const consumer of this.all()) yield* consumer.unsettled()
+    for (const consumer of this.#orphans) yield* consumer.unsettled()
   }
 
   has(key: string): boolean {
@@ -107,8 +115,9 @@ export class QueueConsumers implements DestinationWatcher {
   /** The session has ended. */
   close(parting: Parting): void {
     for (const key of [...this.#readings.keys()]) this.remove(key, false, parting)
-    for (const consumer of this.#departed) consumer.cancel(parting)
+    for (const consumer of [...this.#departed, ...this.#orphans]) consumer.cancel(parting)
     this.#departed = []
+    this.#orphans = []
   }
 
   /** Consumer on the queue with that number in the log. */
@@ -142,8 +151,12 @@ export class QueueConsumers implements DestinationWatcher {
 
   onQueueDeleted(named: NamedQueue): void {
     for (const { name, consumers } of [...this.#readings.values()]) {
-      if (!consumers.delete(named)) continue
+      const consumer = consumers.get(named)
+      if (consumer === undefined) continue
+      consumers.delete(named)
       this.#room.giveBack(1)
+      this.#orphans = this.#orphans.filter(({ unsettledCount }) => unsettledCount > 0)
+      if (consumer.unsettledCount > 0) this.#orphans.push(consumer)
       if (name === named.name) this.#sink?.onQueueDeleted?.(name)
     }
   }
@@ -187,7 +200,7 @@ export class QueueConsumers implements DestinationWatcher {
   /** It matches and is not read from yet. */
   #wants({ pattern, consumers }: Reading, named: NamedQueue): boolean {
     if (consumers.has(named)) return false
-    return isLiteral(pattern) ? pattern.join('.') === named.name : this.#mayJoin(pattern, named.name)
+    return matches(pattern, named.levels) && (isLiteral(pattern) || this.#mayReadFeed(named.name))
   }
 
   #join({ match, options, consumers }: Reading, named: NamedQueue): void {
@@ -199,8 +212,8 @@ export class QueueConsumers implements DestinationWatcher {
   }
 
   /** Who may read all queues that match reads none of a topic that is kept from it. */
-  #mayJoin(pattern: readonly PatternLevel[], name: string): boolean {
-    return matches(pattern, queueLevels(name)) && this.#vhost.destinations.mayReadFeed(this.#room.subject, name)
+  #mayReadFeed(name: string): boolean {
+    return this.#vhost.destinations.mayReadFeed(this.#room.subject, name)
   }
 }
 

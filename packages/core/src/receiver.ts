@@ -72,6 +72,7 @@ export interface ReceiverOwner {
 /** The consumers of a receiver, whatever it reads from. */
 interface Reading {
   all(): Iterable<Consumer>
+  unsettled(): Iterable<Delivery>
   close(parting: Parting): void
 }
 
@@ -103,8 +104,8 @@ export class Receiver {
   }
 
   /** What it has not settled; of each queue the oldest first. Do not settle while iterating. */
-  *unsettled(): Generator<Delivery> {
-    for (const consumer of this.#reading.all()) yield* consumer.unsettled()
+  unsettled(): Iterable<Delivery> {
+    return this.#reading.unsettled()
   }
 
   /** Nothing more comes. What it has not settled waits again in its old place, with a failed attempt more if it is lost. Idempotent. */
@@ -190,6 +191,10 @@ class VolatileReading implements Reading {
     return this.#consumers.all()
   }
 
+  unsettled(): Iterable<Delivery> {
+    return this.#consumers.unsettled()
+  }
+
   close(parting: Parting): void {
     this.#consumers.close(parting)
     this.#vhost.subscriptions.endVolatile(this.#subscription.clientId, this.#subscription.name)
@@ -247,6 +252,10 @@ class TopicReading implements Reading {
 
   all(): Iterable<Consumer> {
     return [this.#consumer]
+  }
+
+  unsettled(): Iterable<Delivery> {
+    return this.#consumer.unsettled()
   }
 
   close(): void {

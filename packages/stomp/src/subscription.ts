@@ -102,6 +102,7 @@ export class Subscription implements DeliverySink {
     const topic = delivery.match.data[0] === FROM_QUEUE ? this.#nameOf(delivery.consumer!.queue) : delivery.message.topic
     if (delivery.assurance > 0) {
       client.held.set(tag, { delivery, subscription: this })
+      delivery.protocolState = tag
       this.#tags?.add(tag)
     } else if (this.acknowledges) {
       writeDelivery(client, this.#settledHeadFor(topic), tag, delivery)
@@ -162,21 +163,12 @@ export class Subscription implements DeliverySink {
   close(): void {
     this.onConnectionClosed()
     const { held } = this.#client
-    let left = this.acknowledges && held.size > 0 ? this.#unsettledCount() : 0
-    for (const [tag, { subscription }] of held) {
-      if (left === 0) break
-      if (subscription !== this) continue
-      held.delete(tag)
-      left--
+    for (const receiver of this.receivers) {
+      // Not all that the connection holds: that may be very much, and none of it this subscription's.
+      for (const { protocolState: tag } of receiver.unsettled()) held.delete(tag)
+      receiver.close('goodbye')
     }
     this.#tags?.clear()
-    for (const receiver of this.receivers) receiver.close('goodbye')
-  }
-
-  #unsettledCount(): number {
-    let count = 0
-    for (const receiver of this.receivers) count += [...receiver.unsettled()].length
-    return count
   }
 
   onConnectionClosed(): void {

@@ -47,7 +47,7 @@ export class ConsumerLink extends OutboundLink implements DeliverySink {
     const id = this.send(delivery, delivery.assurance === 0 && !this.sendsUnsettled, address)
     if (id < 0) return false
     if (delivery.assurance === 0) return true
-    delivery.protocolState = this.handle
+    delivery.protocolState = id
     this.session.unsettled.set(id, delivery)
     return true
   }
@@ -84,10 +84,11 @@ export class ConsumerLink extends OutboundLink implements DeliverySink {
   protected onEnd(how: LinkEnd): void {
     const { unsettled, connection } = this.session
     connection.consumerCount--
-    if (this.acknowledges) {
-      for (const [id, delivery] of unsettled) if (delivery.protocolState === this.handle) unsettled.delete(id)
+    for (const receiver of this.receivers) {
+      // Not all that the session has not settled: that may be very much, and none of it this link's.
+      for (const { protocolState: id } of receiver.unsettled()) unsettled.delete(id)
+      receiver.close(how === 'lost' ? connection.session.parting : 'goodbye')
     }
-    for (const receiver of this.receivers) receiver.close(how === 'lost' ? connection.session.parting : 'goodbye')
     this.onEnded?.(how)
   }
 }

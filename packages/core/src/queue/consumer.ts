@@ -61,6 +61,11 @@ export class Consumer implements CreditWaiter {
     this.exclusive = options.exclusive ?? false
   }
 
+  /** Where its deliveries go; undefined while they go nowhere. */
+  get sink(): DeliverySink | undefined {
+    return this.#sink
+  }
+
   get isAttached(): boolean {
     return this.#sink !== undefined
   }

@@ -1,5 +1,6 @@
 /** SUBSCRIBE and UNSUBSCRIBE: ids, credit, selectors, and which consumer a message goes to. */
 import { describe, expect, it } from 'vitest'
+import type { StompConnection } from '../../../src/connection.ts'
 import { ack, ackOf, type Client, disconnect, type Frame, frame, send, subscribe, unsubscribe, type Version, World } from '../../harness.ts'
 
 const LATER: readonly Version[] = [11, 12]
@@ -407,5 +408,46 @@ describe('browser:true', () => {
     const client = world.connect()
     browse(client, { selector: 'a = ' })
     expect(client.error()).toMatch(/is wrong at character \d/)
+  })
+})
+
+describe('UNSUBSCRIBE of one of many', () => {
+  /** The connection of the next client that connects. */
+  function watched(world: World): () => StompConnection {
+    const { accept } = world.adapter
+    let accepted: StompConnection | undefined = undefined
+    Object.assign(world.adapter, { accept: (...given: Parameters<typeof accept>) => (accepted = accept(...given) as StompConnection) })
+    return () => accepted!
+  }
+
+  it.each(['client', 'client-individual'])('in the mode %s lets go of its own messages, and does not look through all others', (mode) => {
+    const world = new World()
+    fill(world, 50, '/queue/big')
+    fill(world, 2, '/queue/small')
+    const connectionOf = watched(world)
+    const client = world.connect()
+    client.send(subscribe('big', '/queue/big', { ack: mode }), subscribe('small', '/queue/small', { ack: mode }))
+    expect(client.messages()).toHaveLength(52)
+    const { held } = connectionOf()
+    const walk = held[Symbol.iterator].bind(held)
+    let walks = 0
+    Object.assign(held, { [Symbol.iterator]: () => (walks++, walk()) })
+    client.send(unsubscribe('small', { receipt: 'r' }))
+    expect([client.receipts(), held.size, walks]).toEqual([['r'], 50, 0])
+    expect(world.queue('small').waitingCount).toBe(2)
+    client.send(unsubscribe('big'))
+    expect([held.size, world.queue('big').waitingCount]).toEqual([0, 50])
+  })
+
+  it('lets go of what came from a queue that has been deleted since', () => {
+    const world = new World()
+    fill(world, 3, '/queue/a.1')
+    const connectionOf = watched(world)
+    const client = world.connect()
+    client.send(subscribe(1, '/queue/a.*', { ack: 'client-individual' }))
+    expect(client.messages()).toHaveLength(3)
+    world.vhost.destinations.delete(world.vhost.destinations.find('a.1')!)
+    client.send(unsubscribe(1, { receipt: 'r' }))
+    expect([client.receipts(), connectionOf().held.size]).toEqual([['r'], 0])
   })
 })
