@@ -35,6 +35,8 @@ export type Source = ReceiverSpec['source']
 /** How a client wants to receive, beside the destination. */
 export interface SourceWishes {
   readonly subscriptionName: string | undefined
+  /** Looks only. */
+  readonly browses: boolean
   /** The subscription is not the client's alone. */
   readonly isShared: boolean
   readonly noLocal: boolean
@@ -86,7 +88,7 @@ export class Destinations {
 
   /** Where a SUBSCRIBE reads from, several for a list, and how many messages of each it takes unsettled. */
   sourcesOf(frame: FrameHeaders, text: string, wishes: SourceWishes): { readonly sources: Source[]; readonly prefetch: number | undefined } {
-    const { address, options } = this.#resolve(frame, text, 'receive')
+    const { address, options } = this.#resolve(frame, text, wishes.browses ? 'browse' : 'read')
     const own = withOptions(frame, wishes, options)
     if (address.kind !== 'list') return { sources: [this.#sourceOf(frame, address, { ...own, written: quote(text) })], prefetch: own.prefetch }
     return { sources: address.parts.map((part) => this.#sourceOf(frame, part, { ...own, written: this.#spelled(part) })), prefetch: own.prefetch }
@@ -94,7 +96,7 @@ export class Destinations {
 
   /** Only topics that stay keep a message; of a list, all of it must be such. */
   checkRetained(frame: FrameHeaders): void {
-    const { address } = this.#resolve(frame, required(frame, HeaderId.destination, 'destination', 'STOMP12-SEND-a'), 'send')
+    const { address } = this.#resolve(frame, required(frame, HeaderId.destination, 'destination', 'STOMP12-SEND-a'), 'write')
     for (const part of address.kind === 'list' ? address.parts : [address]) {
       if (part.kind === 'topic') continue
       throw new Refused(frame, `${kindText(part)} keeps no retained message; send to a topic that stays, or leave out header retain`)
@@ -112,13 +114,14 @@ export class Destinations {
   }
 
   #makeTarget(frame: FrameHeaders, text: string): ProducerTarget {
-    const { address } = this.#resolve(frame, text, 'send')
+    const { address } = this.#resolve(frame, text, 'write')
     const { producer } = this.#client
     if (address.kind === 'list') return producer.targetOfAll(address.parts.map((part) => this.#nameOf(frame, part)))
     return producer.target(this.#nameOf(frame, address))
   }
 
-  #resolve(frame: FrameHeaders, text: string, purpose: 'send' | 'receive'): Extract<Resolution, { ok: true }> {
+  #resolve(frame: FrameHeaders, text: string, action: 'write' | 'read' | 'browse'): Extract<Resolution, { ok: true }> {
+    const purpose = action === 'write' ? 'send' : 'receive'
     const { adapter } = this.#client
     const { vhost, settings } = adapter
     const read = resolve(text, {
@@ -132,7 +135,10 @@ export class Destinations {
     if (!read.ok) throw new Refused(frame, read.detail.text)
     const { address } = read
     if (read.mustExist && address.kind === 'queue' && vhost.destinations.find(address.name) === undefined) {
-      throw new Refused(frame, `there is no queue ${quote(address.name)}, and ${quote(text)} makes none; define it first, or use /queue/${address.name}`)
+      // Whoever may not use the queue does not learn whether it is there.
+      const refusal = vhost.destinations.refusalOf(this.#client.session.subject, action, address.name)
+      const unknown = `there is no queue ${quote(address.name)}, and ${quote(text)} makes none; define it first, or use /queue/${address.name}`
+      throw new Refused(frame, refusal ?? unknown)
     }
     for (const note of read.notes) this.#client.hint(note)
     const { profile } = settings

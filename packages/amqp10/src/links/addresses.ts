@@ -24,15 +24,16 @@ export function kindHintOf(capabilities: readonly string[]): KindHint | undefine
 }
 
 export function resolveTarget(connection: AmqpConnection, text: string, kindHint: KindHint | undefined): Resolved {
-  return read(connection, text, kindHint, 'send')
+  return read(connection, text, kindHint, 'write')
 }
 
-export function resolveSource(connection: AmqpConnection, text: string, kindHint: KindHint | undefined): Resolved {
-  return read(connection, text, kindHint, 'receive')
+export function resolveSource(connection: AmqpConnection, text: string, kindHint: KindHint | undefined, action: 'read' | 'browse'): Resolved {
+  return read(connection, text, kindHint, action)
 }
 
-function read(connection: AmqpConnection, text: string, kindHint: KindHint | undefined, purpose: Purpose): Resolved {
+function read(connection: AmqpConnection, text: string, kindHint: KindHint | undefined, action: 'write' | 'read' | 'browse'): Resolved {
   const { vhost, settings } = connection.adapter
+  const purpose: Purpose = action === 'write' ? 'send' : 'receive'
   const { profile } = settings
   const found = resolve(text, {
     protocol: 'amqp10',
@@ -45,6 +46,9 @@ function read(connection: AmqpConnection, text: string, kindHint: KindHint | und
   if (!found.ok) throw linkFault(found.detail)
   const { address } = found
   if (found.mustExist && address.kind === 'queue' && vhost.destinations.find(address.name) === undefined) {
+    // Whoever may not use the queue does not learn whether it is there.
+    const refusal = vhost.destinations.refusalOf(connection.session.subject, action, address.name)
+    if (refusal !== undefined) throw linkFault({ refusal: 'not-authorized', subject: address.name, text: refusal })
     throw new AmqpFault('link', 'amqp:not-found', `there is no queue '${address.name}', and '${text}' makes none; define it first`)
   }
   for (const note of found.notes) connection.hint(note)

@@ -51,9 +51,10 @@ export function openSource(session: AmqpSession, wanted: Attach): Attached {
   }
   const filters = filtersOf(source)
   const text = filters.topicBinding === undefined ? source.address : `topic://${filters.topicBinding}`
-  const { address, options } = resolveSource(session.connection, text, kindHintOf(source.capabilities))
-  if (source.distributionMode === 'copy' && address.kind === 'queue') return browseQueue(session, wanted, source, address.name, filters)
-  if (source.distributionMode === 'copy' && address.kind === 'temp-queue') return browseQueue(session, wanted, source, temporaryQueue(address.id), filters)
+  const isCopy = source.distributionMode === 'copy'
+  const { address, options } = resolveSource(session.connection, text, kindHintOf(source.capabilities), isCopy ? 'browse' : 'read')
+  if (isCopy && address.kind === 'queue') return browseQueue(session, wanted, source, address.name, filters)
+  if (isCopy && address.kind === 'temp-queue') return browseQueue(session, wanted, source, temporaryQueue(address.id), filters)
   return consume(session, wanted, source, address, withOptions(options, wishesOf(session, wanted, source, filters)))
 }
 

@@ -26,7 +26,7 @@ export function handleSubscribe(client: StompConnection, headers: FrameHeaders):
   checkRoom(client, headers, key.length + destination.length)
   const isBrowser = isTrue(headers, HeaderId.browser)
   const subscription = new Subscription(client, id, modeOf(headers), destination)
-  const { sources, prefetch } = client.destinations.sourcesOf(headers, destination, wishesOf(headers, id))
+  const { sources, prefetch } = client.destinations.sourcesOf(headers, destination, wishesOf(headers, id, isBrowser))
   subscription.address = sources.length === 1 ? addressOf(sources[0]!) : undefined
   if (isBrowser) browseFor(client, headers, subscription, sources)
   else subscription.receivers = openAll(client, headers, subscription, sources, prefetch ?? client.adapter.settings.prefetch)
@@ -124,11 +124,12 @@ function openAll(
   return receivers
 }
 
-function wishesOf(headers: FrameHeaders, id: string | undefined): SourceWishes {
+function wishesOf(headers: FrameHeaders, id: string | undefined, browses: boolean): SourceWishes {
   const queueName = headers.get(HeaderId.queueName)
   const shared = queueName ?? (isDurable(headers) && subscriptionNameOf(headers) === undefined ? id : undefined)
   return {
     subscriptionName: subscriptionNameOf(headers) ?? shared,
+    browses,
     isShared: subscriptionNameOf(headers) === undefined && shared !== undefined,
     noLocal: isTrue(headers, HeaderId.noLocal) || isTrue(headers, HeaderId.noLocalShort),
     retroactive: isTrue(headers, HeaderId.retroactive),

@@ -68,6 +68,31 @@ describe('without permission', () => {
     expect(conditionOf(peer.next('detach'))).toBe('amqp:unauthorized-access')
   })
 
+  test.each([
+    ['write', '/queues/q', {}],
+    ['read', '/queues/q', {}],
+    ['browse', '/queues/q', { distributionMode: 'copy' }],
+  ] as const)('to %s, nobody learns whether a queue is there', (action, address, source) => {
+    const authorizer = {
+      generation: 0,
+      mayUse: (_: unknown, asked: string) => (asked === action ? denied : allowed),
+      mayMatch: (_: unknown, asked: string) => (asked === action ? denied : allowed),
+    }
+    const answers = [true, false].map((isThere) => {
+      const { world, peer, session } = begun({ authorizer, settings: { profile: 'rabbitmq' } })
+      if (isThere) world.define('q')
+      const link =
+        action === 'write'
+          ? session.newSender(address)
+          : session.newReceiver(address, { source: { kind: 'source', address, ...source } })
+      peer.send(link.attachFrame())
+      peer.next('attach')
+      return peer.next('detach')['error']
+    })
+    expect(answers[0]).toMatchObject({ condition: 'amqp:unauthorized-access' })
+    expect(answers[1]).toEqual(answers[0])
+  })
+
   test('[AMQP10-2.8.15-b] that is taken away later, messages are rejected with unauthorized-access', () => {
     let answer = allowed
     const authorizer = { generation: 0, mayUse: () => answer, mayMatch: () => answer }

@@ -77,6 +77,21 @@ describe('without the permission', () => {
     expect(client.error()).toMatch(/^SUBSCRIBE: user 'ann' may not browse.*'secret'/)
   })
 
+  it.each([
+    ['SEND', 'write', (): Uint8Array => send('/amq/queue/secret', 'x')],
+    ['SUBSCRIBE', 'read', (): Uint8Array => subscribe(1, '/amq/queue/secret')],
+    ['SUBSCRIBE', 'browse', (): Uint8Array => subscribe(1, '/amq/queue/secret', { browser: true })],
+  ])('%s without the right to %s does not tell whether a queue is there', (command, action, make) => {
+    const answers = [true, false].map((isThere) => {
+      const { world, client } = clientOf({ authorizer: without(action) })
+      if (isThere) world.define('secret')
+      client.send(make())
+      return client.error()
+    })
+    expect(answers[0]).toMatch(new RegExp(`^${command}: user 'ann' may not .*'secret'`))
+    expect(answers[1]).toBe(answers[0])
+  })
+
   it('nothing of a transaction happens', () => {
     const { world, client } = clientOf({ authorizer: without('write') })
     client.send(begin('t'), send('/queue/open', '1', { transaction: 't' }), send('/topic/secret', '2', { transaction: 't', receipt: 's' }), commit('t'))
