@@ -1,0 +1,136 @@
+/** The programs of docs/clients, from the text of the pages, against a broker. */
+import { createRequire } from 'node:module'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+
+import { newFolder } from '../support.ts'
+import { INSTALL_MS_MAX, needs, PYTHON } from './debian.ts'
+import { Program } from './program.ts'
+import { RheaClient } from './rhea-client.ts'
+import { RunningBroker } from './running-broker.ts'
+
+const PAGES = join(import.meta.dirname, '..', '..', '..', '..', 'docs', 'clients')
+const require = createRequire(import.meta.url)
+
+let broker: RunningBroker
+
+beforeAll(async () => {
+  broker = await RunningBroker.start()
+  await broker.addUser('ada', 'correct horse')
+})
+
+afterAll(() => broker.stop())
+
+/** Blocks of code whose first line is a comment with their file name. */
+function programsOf(page: string): ReadonlyMap<string, string> {
+  const text = readFileSync(join(PAGES, page), 'utf8')
+  const blocks = [...text.matchAll(/^```\w+\n((?:\/\/|#) ([\w.]+)\n[\s\S]*?)^```$/gm)]
+  return new Map(blocks.map(([, code, name]) => [name!, code!]))
+}
+
+/** The page's programs in a folder of the test's own, with what they import. */
+function start(page: string, name: string): Program {
+  const folder = newFolder()
+  const code = programsOf(page).get(name)
+  if (code === undefined) throw new Error(`${page} has no program ${name}`)
+  writeFileSync(join(folder, name), code)
+  mkdirSync(join(folder, 'node_modules'))
+  for (const each of ['rhea', 'ws'])
+    symlinkSync(dirname(require.resolve(`${each}/package.json`)), join(folder, 'node_modules', each))
+  const env = {
+    AMQP_PORT: String(broker.port('amqp')),
+    AMQPS_PORT: String(broker.port('amqps')),
+    AMQP_CA: broker.caFile,
+    WSS_URL: broker.url('wss'),
+  }
+  return Program.start(name.endsWith('.py') ? PYTHON : process.execPath, [join(folder, name)], { env })
+}
+
+/** Runs it to its end: what it said. */
+async function run(page: string, name: string): Promise<readonly string[]> {
+  await using program = start(page, name)
+  const { code } = await program.ended()
+  expect({ code, errors: program.errors }).toEqual({ code: 0, errors: [] })
+  return program.lines
+}
+
+async function publish(topic: string, body: string): Promise<void> {
+  await using client = await RheaClient.connect(broker)
+  await (await client.sender(topic)).send({ body, durable: true })
+}
+
+/** All of a queue, taken. */
+async function emptied(queue: string): Promise<unknown[]> {
+  await using client = await RheaClient.connect(broker)
+  const receiver = await client.receiver(queue, { credit_window: 0 })
+  return await receiver.drain(1_000)
+}
+
+describe.each([
+  ['javascript.md', 'mjs'],
+  ['python.md', 'py'],
+])('%s', (page, suffix) => {
+  beforeEach(async (context) => {
+    if (suffix === 'py') await needs(context, 'python3-qpid-proton')
+  }, INSTALL_MS_MAX)
+
+  test('sends three, and receives them, one of them twice', async () => {
+    expect(await run(page, `send.${suffix}`)).toEqual(['accepted', 'accepted', 'accepted'])
+    const none = suffix === 'py' ? '0' : 'undefined'
+    const lines = await run(page, `receive.${suffix}`)
+    expect(lines.map((line) => line.replace(/ 0$/, ` ${none}`)).toSorted()).toEqual(
+      [`cocoa ${none}`, 'coffee 1', 'coffee: again later', `tea ${none}`].toSorted(),
+    )
+  })
+
+  test('subscribes durably, and gets what came while it was away', async () => {
+    for (const text of ['one', 'two']) {
+      await using subscriber = start(page, `subscribe.${suffix}`)
+      await subscriber.untilLine('subscribed')
+      if (text === 'one') await publish('topic://news.today', text)
+      expect(await subscriber.untilLine(text)).toBe(text)
+      await subscriber.ended()
+      if (text === 'one') await publish('topic://news.today', 'two')
+    }
+    await using client = await RheaClient.connect(broker, { containerId: 'desk-1' })
+    await (await client.receiver({ name: 'news', credit_window: 0 })).close()
+  })
+
+  test('asks and is answered', async () => {
+    await using server = start(page, `server.${suffix}`)
+    await server.untilLine('serving')
+    expect(await run(page, `ask.${suffix}`)).toEqual(['HELLO'])
+  })
+
+  test('logs in over TLS', async () => {
+    const expected = suffix === 'py' ? ['in'] : ['tls: in', 'webSocket: in']
+    expect([...(await run(page, `secure.${suffix}`))].toSorted()).toEqual(expected)
+  })
+})
+
+test('javascript.md looks through a queue', async () => {
+  await using client = await RheaClient.connect(broker)
+  const outbox = await client.sender('queue://orders')
+  for (const unit of ['kg', 'piece', 'kg']) await outbox.send({ body: unit, application_properties: { unit } })
+  expect(await run('javascript.md', 'browse.mjs')).toEqual(['kg', 'kg'])
+  expect(await emptied('queue://orders')).toEqual(['kg', 'piece', 'kg'])
+})
+
+describe('python.md', () => {
+  beforeEach((context) => needs(context, 'python3-qpid-proton'), INSTALL_MS_MAX)
+
+  test('moves a message in a transaction', async () => {
+    await publish('queue://orders', 'tea')
+    expect(await run('python.md', 'move.py')).toEqual(['moved'])
+    expect([await emptied('queue://orders'), await emptied('queue://done')]).toEqual([[], ['tea']])
+  })
+})
+
+test('every program of the pages that run here is run', () => {
+  const names = ['javascript.md', 'python.md'].flatMap((page) => [...programsOf(page).keys()])
+  const own = readFileSync(import.meta.filename, 'utf8')
+  const isNamed = (name: string): boolean => own.includes(name) || own.includes(name.replace(/\w+$/, '${suffix}'))
+  expect(names.filter((name) => !isNamed(name))).toEqual([])
+  expect(names.length).toBeGreaterThan(12)
+})
