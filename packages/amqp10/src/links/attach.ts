@@ -88,8 +88,8 @@ function answerTo(session: AmqpSession, wanted: Attach, source: Source | undefin
     role: isSender ? 'sender' : 'receiver',
     senderSettleMode: wanted.senderSettleMode,
     receiverSettleMode: wanted.receiverSettleMode,
-    source,
-    target,
+    source: answered(source),
+    target: target?.kind === 'coordinator' ? target : answered(target),
     unsettled: undefined,
     incompleteUnsettled: false,
     initialDeliveryCount: isSender ? 0 : undefined,
@@ -98,4 +98,10 @@ function answerTo(session: AmqpSession, wanted: Attach, source: Source | undefin
     desired: [],
     properties: new Map(),
   }
+}
+
+/** Properties belong to a node that was made for the link. [AMQP10-3.5.3-d] */
+function answered<T extends Source | Target>(terminus: T | undefined): T | undefined {
+  if (terminus === undefined || terminus.dynamic || terminus.dynamicNodeProperties.size === 0) return terminus
+  return { ...terminus, dynamicNodeProperties: new Map() }
 }

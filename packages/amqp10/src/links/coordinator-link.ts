@@ -1,5 +1,5 @@
 /** A link on which a client begins and ends transactions. [AMQP10 §4.1-4.3] */
-import { decodeCoordinatorCommand } from '../codec/decode-control.ts'
+import { type CoordinatorCommand, decodeCoordinatorCommand } from '../codec/decode-control.ts'
 import { encodeState, rejectedState } from '../codec/encode-state.ts'
 import { AmqpFault } from '../codec/faults.ts'
 import type { DeliveryState } from '../codec/performatives.ts'
@@ -20,7 +20,7 @@ export class CoordinatorLink extends InboundLink {
     const settles = settling === Settling.withOutcome
     const { connection } = this.session
     const { transactions } = connection
-    const command = decodeCoordinatorCommand(bytes, start, end)
+    const command = readCommand(bytes, start, end)
     if (command.kind === 'declare') {
       if (command.hasGlobalId) return this.#reject(deliveryId, settles, 'amqp:not-implemented', 'declare: global-id is of distributed transactions, which are not offered')
       const begun = transactions.declare(this)
@@ -49,5 +49,15 @@ export class CoordinatorLink extends InboundLink {
   /** What is open is rolled back: nobody could end it any more. [AMQP10 §4.1] */
   protected onEnd(): void {
     this.session.connection.transactions.endOf(this)
+  }
+}
+
+/** What is no command ends the link that it came on, and nothing else. */
+function readCommand(bytes: Uint8Array, start: number, end: number): CoordinatorCommand {
+  try {
+    return decodeCoordinatorCommand(bytes, start, end)
+  } catch (error) {
+    if (!(error instanceof AmqpFault)) throw error
+    throw new AmqpFault('link', error.condition, error.message, error.clause)
   }
 }
