@@ -42,6 +42,7 @@ export function toMqttSettings({ mqtt, limits }: BrokerConfig, listener: Listene
     maxClientIdBytes: mqtt.maxClientIdBytes,
     strictClientIds: mqtt.strictClientIds,
     handshakeTimeoutMs: listener.handshakeTimeoutMs,
+    packetTimeoutMs: mqtt.packetTimeoutMs,
     mqtt3ReceiveMaximum: mqtt.mqtt3ReceiveMaximum,
   }
 }

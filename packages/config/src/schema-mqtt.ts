@@ -65,6 +65,12 @@ const schema = z
           '0 leaves it to the client. [MQTT5-3.1.2-21]',
         reload: 'connection',
       }),
+    packetTimeoutMs: z.int().min(1_000).max(3_600_000).default(60_000).meta({
+      description:
+        'Time in ms that a packet may take from its first byte to its last. Then the client is disconnected, one of MQTT 5 with reason ' +
+        'code 0x97.',
+      reload: 'connection',
+    }),
     sessionExpiryMaxSeconds: z
       .int()
       .min(0)

@@ -104,6 +104,7 @@ export interface MqttConfig {
   readonly outboundTopicAliasMax: number
   /** 0 leaves it to the client. */
   readonly keepAliveMaxSeconds: number
+  readonly packetTimeoutMs: number
   /** 4_294_967_295 is 'never'. */
   readonly sessionExpiryMaxSeconds: number
   readonly maxSubscriptionsPerSession: number

@@ -19,7 +19,7 @@ import {
 import { filterHints, HintGate, type NearMisses, type Suggestion, type Teller } from '@ternmq/naming'
 import { ReasonCode } from './codec/reason-codes.ts'
 import { MqttConnection } from './connection.ts'
-import type { MqttSettings } from './settings.ts'
+import { type MqttSettings, WHEEL_TICK_MS } from './settings.ts'
 
 export interface MqttAdapterOptions {
   readonly vhost: VirtualHost
@@ -30,8 +30,6 @@ export interface MqttAdapterOptions {
   readonly nearMisses?: NearMisses | undefined
 }
 
-/** Resolution of keep-alive and handshake limits. */
-const WHEEL_TICK_MS = 500
 /** Random bytes in a client id that we assign: 96 bits do not collide. */
 const CLIENT_ID_BYTES = 12
 

@@ -37,6 +37,7 @@ import { type PacketSink, PacketSplitter } from './packet-splitter.ts'
 import { writePublish } from './publish-out.ts'
 import { goOnResuming } from './resumption.ts'
 import { type MqttSessionState, releaseShared } from './session-state.ts'
+import { WHEEL_TICK_MS } from './settings.ts'
 import { InboundAliases, type OutboundAliases } from './topic-alias.ts'
 import type { TopicCache } from './topic-cache.ts'
 
@@ -63,6 +64,8 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   #isPaused = false
   /** Tick of the adapter's wheel at which the last complete packet came. */
   #heardTick: number
+  /** Tick at which the packet that has not ended was first seen; -1 while there is none. */
+  #packetTick = -1
   #busyWith: Promise<void> | undefined = undefined
   #problem: string | undefined = undefined
 
@@ -173,6 +176,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     const type = bytes[start]! >> 4
     if (this.#phase !== 'connected') return this.#onEarlyPacket(type, bytes.subarray(start, end))
     this.#heardTick = this.adapter.wheel.tick
+    this.#packetTick = -1
     switch (type) {
       case PUBLISH:
         handlePublish(this, bytes, start, bodyStart, end)
@@ -242,7 +246,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
 
   // ── WheelEntry ──
 
-  /** The client was silent for too long, or nearly: its last packet decides. [MQTT5-3.1.2-22] [MQTT311-3.1.2-24] */
+  /** A time limit may have passed: for CONNECT, for a packet, for silence. [MQTT5-3.1.2-22] [MQTT311-3.1.2-24] */
   onDue(): void {
     if (this.#phase === 'closed') return
     if (this.#phase !== 'connected') {
@@ -251,14 +255,28 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
       this.transport.destroy('CONNECT timed out')
       return
     }
-    const limitMs = this.keepAliveMs * 1.5
+    const packetMs = this.#msLeftForPacket()
+    if (packetMs <= 0) {
+      const { packetTimeoutMs } = this.adapter.settings
+      // Not a keep-alive: the client may have none.
+      return this.disconnect(ReasonCode.quotaExceeded, `a packet has begun and not ended within mqtt.packetTimeoutMs ${packetTimeoutMs}`, '')
+    }
+    const limitMs = this.keepAliveMs > 0 ? this.keepAliveMs * 1.5 : Infinity
     const silentMs = this.#isPaused ? 0 : this.adapter.silentMs(this.#heardTick)
     if (silentMs < limitMs) {
-      this.adapter.wheel.add(this, limitMs - silentMs)
+      const nextMs = Math.min(limitMs - silentMs, packetMs)
+      if (nextMs < Infinity) this.adapter.wheel.add(this, nextMs)
       return
     }
     const text = `nothing heard for ${Math.round(silentMs / 1000)} s, keep-alive is ${this.keepAliveMs / 1000} s`
     this.disconnect(ReasonCode.keepAliveTimeout, text, 'MQTT5-3.1.2-22')
+  }
+
+  /** Infinity while there is none. While nobody reads, it is not the client that takes its time. */
+  #msLeftForPacket(): number {
+    if (this.#packetTick < 0) return Infinity
+    const leftMs = this.adapter.settings.packetTimeoutMs - this.adapter.silentMs(this.#packetTick)
+    return this.#isPaused || this.#busyWith !== undefined ? Math.max(WHEEL_TICK_MS, leftMs) : leftMs
   }
 
   // ── for handlers ──
@@ -376,6 +394,8 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     released(() => {
       this.#isPaused = false
       this.#heardTick = this.adapter.wheel.tick // what it sent meanwhile is still to be read
+      this.#packetTick = -1
+      this.#watchPacket()
       if (this.#phase !== 'closed' && this.#busyWith === undefined) this.transport.resumeReading()
     })
   }
@@ -427,6 +447,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
 
   #goOn(): void {
     this.#busyWith = undefined
+    this.#packetTick = -1
     if (this.#phase === 'closed') return
     if (!this.#isPaused) this.transport.resumeReading()
     try {
@@ -439,7 +460,22 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
 
   /** Hot path. */
   #noteUnfinished(): void {
-    if (this.#phase !== 'closed') this.adapter.vhost.unfinished.note(this, this.#splitter.heldBytes)
+    if (this.#phase === 'closed') return
+    this.adapter.vhost.unfinished.note(this, this.#splitter.heldBytes)
+    this.#watchPacket()
+  }
+
+  /** The time of a packet runs from the read that began it and did not complete it. Hot path. */
+  #watchPacket(): void {
+    if (!this.#splitter.isWithinPacket) {
+      this.#packetTick = -1
+      return
+    }
+    if (this.#packetTick >= 0 || this.#phase !== 'connected') return
+    const { wheel, settings } = this.adapter
+    this.#packetTick = wheel.tick
+    const isWatched = this.wheelTick >= 0 && (this.wheelTick - wheel.tick) * WHEEL_TICK_MS <= settings.packetTimeoutMs + 2 * WHEEL_TICK_MS
+    if (!isWatched) wheel.add(this, settings.packetTimeoutMs)
   }
 
   #close(text: string, clause: string): void {

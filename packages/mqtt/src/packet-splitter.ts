@@ -69,6 +69,11 @@ export class PacketSplitter {
     this.#resumed = undefined
   }
 
+  /** A packet has begun, and its end has not come. */
+  get isWithinPacket(): boolean {
+    return this.#restLength > 0 && !this.#isHeld
+  }
+
   /** Memory of the beginning of a packet, or of what came while the sink was busy. */
   get heldBytes(): number {
     return this.#rest === undefined ? 0 : this.#rest.buffer.byteLength

@@ -35,6 +35,8 @@ export interface MqttSettings {
   readonly strictClientIds: boolean
   /** How long a connection may take to say CONNECT. */
   readonly handshakeTimeoutMs: number
+  /** How long a packet may take from its first byte to its last. */
+  readonly packetTimeoutMs: number
   /** QoS 1 and 2 messages handed to an MQTT 3 client before it acknowledges; an MQTT 5 client says its own maximum. */
   readonly mqtt3ReceiveMaximum: number
 }
@@ -57,8 +59,12 @@ export const DEFAULT_MQTT_SETTINGS: MqttSettings = {
   maxClientIdBytes: 1_024,
   strictClientIds: false,
   handshakeTimeoutMs: 10_000,
+  packetTimeoutMs: 60_000,
   mqtt3ReceiveMaximum: 65_535,
 }
+
+/** Resolution of time limits: keep-alive, CONNECT, packets. */
+export const WHEEL_TICK_MS = 500
 
 /** All that MQTT itself sends at QoS 1 or 2 is to be kept; only what other protocols send may be transient and yet not dropped. */
 export function transientMaxOf({ foreignTransientQos }: MqttSettings): Pick<BindingSpec, 'transientMax'> {

@@ -37,3 +37,49 @@ describe('the unfinished packets of all connections', () => {
     expect([sender.isClosed, world.vhost.unfinished.bytes]).toEqual([false, 0])
   })
 })
+
+describe('a packet that does not end', () => {
+  const TEXT = 'a packet has begun and not ended within mqtt.packetTimeoutMs 60000'
+
+  it.each([0, 3_600])('is given up after mqtt.packetTimeoutMs, however often a byte comes, with a keep-alive of %i s', (keepAlive) => {
+    const world = new World()
+    const client = world.connect('c', { keepAlive })
+    world.advance(30_000)
+    client.send(beginning(100))
+    for (let second = 0; second < 58; second += 2) {
+      client.send([0x78])
+      world.advance(2_000)
+    }
+    expect(client.isClosed).toBe(false)
+    for (let second = 0; second < 4 && !client.isClosed; second += 2) {
+      client.send([0x78])
+      world.advance(2_000)
+    }
+    const { reasonCode, properties } = client.next('DISCONNECT')
+    expect([reasonCode, properties.reasonString, client.isClosed]).toEqual([ReasonCode.quotaExceeded, TEXT, true])
+  })
+
+  it.each([3, 4] as const)('is given up without a word to a client of MQTT 3 (version %i)', (version) => {
+    const world = new World({ version })
+    const client = world.connect('c', { keepAlive: 0 })
+    client.send([0x30])
+    world.advance(62_000)
+    expect([client.isClosed, world.events.at(-1)?.text]).toEqual([true, TEXT])
+  })
+
+  it('has its time from its own first byte, and a client that is silent between packets has all it wants', () => {
+    const world = new World()
+    const client = world.connect('c', { keepAlive: 0 })
+    const packet = Buffer.from([0x30, 4, 0, 1, 0x78, 0])
+    for (let count = 0; count < 5; count++) {
+      client.send(packet.subarray(0, 3))
+      world.advance(50_000)
+      // The end of one, and the beginning of the next.
+      client.send(Buffer.concat([packet.subarray(3), packet.subarray(0, 3)]))
+      world.advance(50_000)
+      client.send(packet.subarray(3))
+      world.advance(1_000_000)
+    }
+    expect([client.isClosed, world.vhost.counters.messagesIn]).toEqual([false, 10])
+  })
+})
