@@ -99,6 +99,7 @@ AMQP10-2.8.16-b  server must      A connection that an operator ends is closed w
 AMQP10-2.8.17-a  server must      A transfer beyond the window is window-violation.
 AMQP10-2.8.17-b  server must      A frame, other than attach, with a handle that has no link is unattached-handle.
 § 2.8.18 Link Error
-AMQP10-2.8.18-a  server must      A link that an operator ends is detached with detach-forced.
+AMQP10-2.8.18-a  client must      A link that an operator ends is detached with detach-forced.
+  why: operators end connections and delete queues here; there is nothing by which they end a single link.
 `,
 )

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { AMQP, header, type Peer, SASL, TLS, World } from '../../harness.ts'
-import { aNumber } from '../matchers.ts'
+import { AMQP, header, type Peer, TLS, World } from '../../harness.ts'
 
 function refusedWith(peer: Peer): { header: unknown; closed: boolean } {
   const { protocolId, version } = peer.next('header')
@@ -38,7 +37,7 @@ describe('a version that is not served', () => {
   ])('[AMQP10-2.2-d, AMQP10-2.2-e, AMQP10-2.2-h] %i.%i.%i is answered with 1.0.0 and the end', (...version) => {
     const peer = new World().dial()
     peer.send(header(AMQP, ...version))
-    expect(refusedWith(peer)).toMatchObject({ header: [aNumber, '1.0.0'], closed: true })
+    expect(refusedWith(peer)).toEqual({ header: [AMQP, '1.0.0'], closed: true })
   })
 
   test('[AMQP10-2.2-d] the header of AMQP 0-9-1 is answered with one of AMQP 1.0', () => {
@@ -58,7 +57,7 @@ test.each([
 ])('[AMQP10-2.2-f] %s instead of a header are answered with one that is served, and the end', (_, bytes) => {
   const peer = new World().dial()
   peer.send(bytes)
-  expect(refusedWith(peer)).toMatchObject({ header: [aNumber, '1.0.0'], closed: true })
+  expect(refusedWith(peer)).toEqual({ header: [AMQP, '1.0.0'], closed: true })
 })
 
 test.each([1, 2, 4, 255])(
@@ -66,9 +65,7 @@ test.each([1, 2, 4, 255])(
   (id) => {
     const peer = new World().dial()
     peer.send(header(id))
-    const { header: answer, closed } = refusedWith(peer)
-    expect([AMQP, SASL]).toContain((answer as [number])[0])
-    expect(closed).toBe(true)
+    expect(refusedWith(peer)).toEqual({ header: [AMQP, '1.0.0'], closed: true })
   },
 )
 

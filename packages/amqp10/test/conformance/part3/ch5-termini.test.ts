@@ -81,12 +81,11 @@ describe('distribution mode', () => {
     }
   })
 
-  test('[AMQP10-3.5.3-e] that is not one of these is refused, or answered with one of these', () => {
-    const { peer, session } = begun()
-    peer.send(session.newReceiver(null, source({ address: 'queue://q', distributionMode: 'scatter' })).attachFrame())
-    const [attach, detach] = peer.received()
-    const answered = (attach!['source'] as { distributionMode?: string } | undefined)?.distributionMode
-    expect(detach === undefined ? ['move', undefined] : [answered]).toContain(answered)
+  test.each(['scatter', undefined])('[AMQP10-3.5.3-e] that is %s is answered with move', (distributionMode) => {
+    const { session } = begun()
+    expect(session.receiver(null, source({ address: 'queue://q', distributionMode })).answer).toMatchObject({
+      source: { distributionMode: 'move' },
+    })
   })
 
   test('[AMQP10-2.7.3-d, AMQP10-2.7.5-d] copy to a receiver that wants all unsettled: the answer says settled, and so it is', async () => {
@@ -151,19 +150,12 @@ describe('a dynamic source', () => {
     expect(conditionOf(other.next('detach'))).toMatch(/^amqp:/)
   })
 
-  test('[AMQP10-3.5.3-d] properties without dynamic are an error, or do not count', () => {
-    const { peer, session } = begun()
-    peer.send(
-      session
-        .newReceiver(
-          null,
-          source({ address: 'queue://q', dynamicNodeProperties: { 'lifetime-policy': { kind: 'delete-on-close' } } }),
-        )
-        .attachFrame(),
-    )
-    const [attach, ...others] = peer.received()
-    if (others.length === 0) expect(attach!['source']).toMatchObject({ address: 'queue://q', dynamic: false })
-    else expect(others.map(conditionOf)).toContain('amqp:invalid-field')
+  test('[AMQP10-3.5.3-d] properties without dynamic do not count, and are not in the answer', () => {
+    const { session } = begun()
+    const dynamicNodeProperties = { 'lifetime-policy': { kind: 'delete-on-close' } }
+    const { answer } = session.receiver(null, source({ address: 'queue://q', dynamicNodeProperties }))
+    expect(answer['source']).toMatchObject({ address: 'queue://q', dynamic: false })
+    expect((answer['source'] as { dynamicNodeProperties?: object }).dynamicNodeProperties).toBeUndefined()
   })
 
   test('[AMQP10-3.5.3-c] has an address that nobody can guess', () => {
@@ -274,7 +266,7 @@ describe('filters', () => {
   ])('[AMQP10-3.5.8-a] with %s cannot be read', (_, filter) => {
     const { peer, session } = begun()
     peer.send(session.newReceiver(null, source({ address: 'queue://q', filter })).attachFrame())
-    expect(peer.received().some((found) => conditionOf(found) !== undefined)).toBe(true)
+    expect(peer.closeCondition()).toBe('amqp:decode-error')
   })
 
   test('[AMQP10-3.5.1-a] decide about a message alike when it comes again', () => {
@@ -319,17 +311,16 @@ describe('expiry', () => {
     expect(again.texts()).toEqual([])
   })
 
-  test('[AMQP10-3.5.6-a, AMQP10-3.5.6-c] link-detach with a time-out: it is there until then, or the answer says how long', () => {
+  test('[AMQP10-3.5.6-a, AMQP10-3.5.6-c] link-detach with a time-out: the answer says that there is none, and so it is', () => {
     const { world, session } = begun()
     const fields = durable({ expiryPolicy: 'link-detach', durable: 0, timeout: 60 })
     const receiver = session.receiver(null, fields)
-    const { timeout } = receiver.answer['source'] as { timeout: number }
+    expect(receiver.answer['source']).toMatchObject({ timeout: 0 })
     receiver.detach({ closed: false })
-    world.advance(30_000)
     world.publish('t', 'meanwhile')
     const again = session.receiver(null, fields)
     again.grant(5)
-    expect(again.texts()).toEqual(timeout === 0 ? [] : ['meanwhile'])
+    expect(again.texts()).toEqual([])
   })
 
   test.each(['session-end', 'connection-close'])(
@@ -403,5 +394,5 @@ test('[AMQP10-1.3.4-f] a source where a target has to be cannot be read', () => 
   peer.send(
     session.newSender(null, { target: composite('source', { address: 'queue://q', filter: map([]) }) }).attachFrame(),
   )
-  expect(peer.received().some((found) => conditionOf(found) !== undefined)).toBe(true)
+  expect(peer.closeCondition()).toBe('amqp:decode-error')
 })
