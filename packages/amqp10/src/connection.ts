@@ -5,7 +5,7 @@
 import type { Connection, InputHolder, LoginStep, Principal, Producer, PublishOwner, Session, SessionOwner, Transport } from '@ternmq/core'
 import type { AmqpAdapter } from './adapter.ts'
 import { decodeClose, decodeOpen, performativeCode } from './codec/decode-control.ts'
-import { encodeClose, encodeOpen, PROTOCOL_HEADER_AMQP, PROTOCOL_HEADER_SASL } from './codec/encode-control.ts'
+import { encodeClose, encodeEnd, encodeOpen, PROTOCOL_HEADER_AMQP, PROTOCOL_HEADER_SASL } from './codec/encode-control.ts'
 import { AmqpFault, type Condition } from './codec/faults.ts'
 import { type FrameSink, FrameSplitter } from './codec/frame-splitter.ts'
 import type { Open, PeerError } from './codec/performatives.ts'
@@ -63,6 +63,8 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
 
   /** By channel. */
   readonly #sessions: (AmqpSession | undefined)[] = []
+  /** Says the end of sessions that the client has ended, once the log has what they said; by our channel. */
+  readonly #endAnswers = new Map<number, () => void>()
   /** Those that have something to say at the end of the turn. */
   readonly #due: AmqpSession[] = []
   #isDue = false
@@ -224,6 +226,17 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   /** Only the session itself calls this: both sides have ended it. */
   forgetSession(session: AmqpSession): void {
     if (this.#sessions[session.peerChannel] === session) this.#sessions[session.peerChannel] = undefined
+  }
+
+  /** The session on our `channel` is over. Its end is said by what this returns, or before another one begins there. */
+  endsLater(channel: number): () => void {
+    const answer = (): void => {
+      if (this.#endAnswers.get(channel) !== answer) return
+      this.#endAnswers.delete(channel)
+      if (!this.isEnded) this.transport.write(encodeEnd(channel))
+    }
+    this.#endAnswers.set(channel, answer)
+    return answer
   }
 
   *sessions(): Generator<AmqpSession> {
@@ -394,7 +407,8 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
 
   /** The peer's own number where it takes that and it is free, else the lowest that is. [AMQP10 §2.7.1] */
   #freeChannel(wanted: number): number {
-    const taken = new Set([...this.sessions()].map(({ channel }) => channel))
+    this.#endAnswers.get(wanted)?.()
+    const taken = new Set([...this.#endAnswers.keys(), ...[...this.sessions()].map(({ channel }) => channel)])
     if (wanted <= this.#peerChannelMax && !taken.has(wanted)) return wanted
     for (let channel = 0; channel <= this.#peerChannelMax; channel++) if (!taken.has(channel)) return channel
     throw new AmqpFault('connection', 'amqp:resource-limit-exceeded', `${taken.size} sessions are open, as many as the channel-max ${this.#peerChannelMax} of open allows; end one first`)

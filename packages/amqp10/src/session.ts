@@ -68,6 +68,9 @@ export class AmqpSession {
   /** What the peer has and has not settled, by delivery id, in their order. */
   readonly unsettled: Map<number, Delivery> = new Map()
 
+  /** Answers to a detach that wait for the log. */
+  readonly #detachAnswers = new Map<Link, () => void>()
+
   // ── what is to be said at the end of the turn ──
   #isDue = false
   #isWindowDue = false
@@ -381,7 +384,9 @@ export class AmqpSession {
 
   #removeLink(link: Link): void {
     this.#links[link.handle] = undefined
-    this.#names.delete(`${link.direction} ${link.name}`)
+    const key = `${link.direction} ${link.name}`
+    // Another one may have the name by now.
+    if (this.#names.get(key) === link) this.#names.delete(key)
     this.#linkCount--
   }
 
@@ -398,6 +403,7 @@ export class AmqpSession {
         if (this.#links[wanted.handle] !== undefined) {
           throw new AmqpFault('connection', 'amqp:session:handle-in-use', `handle ${wanted.handle} has a link already; detach it first, or take another`, 'AMQP10-2.7.3-c')
         }
+        this.#answerBefore(wanted)
         attach(this, wanted)
         break
       }
@@ -420,13 +426,20 @@ export class AmqpSession {
     link.isDetaching = true
     link.end(closed ? 'closed' : 'detached')
     const answer = (): void => {
+      if (!this.#detachAnswers.delete(link)) return
       if (!this.#isEnding && !this.connection.isEnded) this.connection.transport.write(encodeDetach(this.channel, handle, closed))
     }
+    this.#detachAnswers.set(link, answer)
     const { log } = this.connection.adapter.vhost
     this.#writeAccepted()
     // Who closes a link may go on as if all it said had happened.
     if (log.settledSoFar() === undefined) answer()
     else log.afterBatches(answer)
+  }
+
+  /** Who uses a handle or a name again has not waited for the answer to its detach, and must not hear it after that to its attach. */
+  #answerBefore({ handle, name }: Attach): void {
+    for (const [link, answer] of this.#detachAnswers) if (link.handle === handle || link.name === name) answer()
   }
 
   // ── the end ──
@@ -460,9 +473,7 @@ export class AmqpSession {
     this.#isEnding = true
     this.#endLinks('detached')
     this.connection.forgetSession(this)
-    const answer = (): void => {
-      if (!this.connection.isEnded) this.connection.transport.write(encodeEnd(this.channel))
-    }
+    const answer = this.connection.endsLater(this.channel)
     const { log } = this.connection.adapter.vhost
     if (log.settledSoFar() === undefined) answer()
     else log.afterBatches(answer)

@@ -25,6 +25,8 @@ export interface SubscriptionSpec {
   readonly shared: boolean
   /** It goes with its last consumer, and holds nothing over a restart: JMS' shared subscription that is not durable. [JMS 3.1 §4.2.3] */
   readonly volatile?: boolean
+  /** It is named without its topic, and stays as it was made: `pattern` and `noLocal` are what it has. */
+  readonly asMade?: boolean
 }
 
 /** No two subscriptions have the same. */
@@ -73,9 +75,12 @@ export class Subscriptions {
       const foreign = this.#refusalOf(known.subscription!, spec, subject)
       if (foreign !== undefined) return refuse('not-authorized', spec.name, foreign)
       const isBusy = known.queue.consumers.length > 0
-      if (isSame(known.subscription, wanted)) {
+      if (isSame(known.subscription, wanted) || (spec.asMade === true && spec.selector === undefined)) {
         if (isBusy && !spec.shared) return refuse('in-use', spec.name, `subscription '${spec.name}' has a consumer; only a shared one takes several`)
         return { ok: true, value: known }
+      }
+      if (spec.asMade === true) {
+        return refuse('mismatch', spec.name, `subscription '${spec.name}' has another selector; leave yours out, or subscribe to its topic again with it`)
       }
       if (isBusy) {
         const text = `subscription '${spec.name}' is in use with another topic or selector; end its consumers first`
@@ -91,17 +96,23 @@ export class Subscriptions {
     })
   }
 
-  /** Unsubscribes: the queue goes with what is in it. Refused while somebody consumes from it, and to whom it does not belong. */
-  delete(clientId: string | undefined, name: string, subject: Subject): Result<void> {
-    const { destinations } = this.#vhost
-    const known = destinations.find(subscriptionQueueName(clientId, name))
+  /** What is known of it to whom it belongs. */
+  find(clientId: string | undefined, name: string, subject: Subject): Result<NamedQueue> {
+    const known = this.#vhost.destinations.find(subscriptionQueueName(clientId, name))
     if (known === undefined) return refuse('not-found', name, `there is no subscription '${name}' of this client`)
     const foreign = this.#refusalOf(known.subscription!, { clientId, name }, subject)
-    if (foreign !== undefined) return refuse('not-authorized', name, foreign)
-    if (known.queue.consumers.length > 0) {
-      return refuse('in-use', name, `subscription '${name}' has ${known.queue.consumers.length} consumers; end them first`)
+    return foreign === undefined ? { ok: true, value: known } : refuse('not-authorized', name, foreign)
+  }
+
+  /** Unsubscribes: the queue goes with what is in it. Refused while somebody consumes from it, and to whom it does not belong. */
+  delete(clientId: string | undefined, name: string, subject: Subject): Result<void> {
+    const found = this.find(clientId, name, subject)
+    if (!found.ok) return found
+    const { queue } = found.value
+    if (queue.consumers.length > 0) {
+      return refuse('in-use', name, `subscription '${name}' has ${queue.consumers.length} consumers; end them first`)
     }
-    destinations.delete(known)
+    this.#vhost.destinations.delete(found.value)
     return { ok: true, value: undefined }
   }
 

@@ -223,7 +223,7 @@ export class Destinations {
       throw new Refused(frame, `client ${quote(clientId)} has no durable subscription ${quote(name)}; subscribe to its topic with durable-subscription-name first`)
     }
     const pattern = { vhost: DEFAULT_VHOST, kind: 'topic', levels: patternFromKey(known.pattern) } as const
-    return { kind: 'subscription', subscription: { clientId, name, pattern, noLocal: known.noLocalOf !== undefined, shared: false } }
+    return { kind: 'subscription', subscription: { clientId, name, pattern, noLocal: known.noLocalOf !== undefined, shared: false, asMade: true } }
   }
 
   #ownClientId(frame: FrameHeaders): string {

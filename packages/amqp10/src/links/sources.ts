@@ -200,7 +200,7 @@ function existingSubscription(session: AmqpSession, name: string): CoreSource {
   const known = adapter.vhost.destinations.find(subscriptionQueueName(containerId, name))?.subscription
   if (known === undefined) throw new AmqpFault('link', 'amqp:not-found', `container '${containerId}' has no durable subscription '${name}'`)
   const pattern: Pattern = { vhost: DEFAULT_VHOST, kind: 'topic', levels: patternFromKey(known.pattern) }
-  return { kind: 'subscription', subscription: { clientId: containerId, name, pattern, noLocal: known.noLocalOf !== undefined, shared: false } }
+  return { kind: 'subscription', subscription: { clientId: containerId, name, pattern, noLocal: known.noLocalOf !== undefined, shared: false, asMade: true } }
 }
 
 /** All that is in a queue, looked at and left there. */
@@ -221,13 +221,14 @@ function browseQueue(session: AmqpSession, wanted: Attach, source: Source, queue
 /** No source: the client asks what it had under that link name, to go on with it or to close it for good. [AMQP10 §2.6.3] */
 function openKnown(session: AmqpSession, wanted: Attach): Attached {
   const { connection } = session
-  const { vhost } = connection.adapter
   const { clientId, name } = subscriptionOf(connection, wanted.name, undefined)
-  const named = vhost.destinations.find(subscriptionQueueName(clientId, name))
-  if (named?.subscription === undefined) {
+  const found = connection.adapter.vhost.subscriptions.find(clientId, name, connection.session.subject)
+  if (!found.ok && found.detail.refusal !== 'not-found') throw linkFault(found.detail)
+  if (!found.ok) {
     throw new AmqpFault('link', 'amqp:not-found', `there is no durable subscription '${name}' of container '${connection.containerId}', and attach has no source to make one`)
   }
-  if (named.queue.consumers.length > 0) throw new AmqpFault('link', 'amqp:resource-locked', `subscription '${name}' has a consumer; detach that first`)
+  const { queue, subscription } = found.value
+  if (queue.consumers.length > 0) throw new AmqpFault('link', 'amqp:resource-locked', `subscription '${name}' has a consumer; detach that first`)
   const link = new SubscriptionLink(session, wanted, { clientId, name })
-  return { link, source: link.sourceOf(named.subscription), target: wanted.target }
+  return { link, source: link.sourceOf(subscription!), target: wanted.target }
 }

@@ -2,13 +2,27 @@
 import type { SaslLogin } from '@ternmq/core'
 import { describe, expect, test } from 'vitest'
 
-import { conditionOf, described, type Fields, frame, header, type Peer, plainInit, SASL, symbol, World } from '../../harness.ts'
+import {
+  conditionOf,
+  described,
+  type Fields,
+  frame,
+  header,
+  type Peer,
+  plainInit,
+  SASL,
+  symbol,
+  World,
+} from '../../harness.ts'
 
 const DURABLE = { header: { durable: true }, data: 'x' }
 
 function subscription(address: string, selector?: string): Fields {
-  const filters = selector === undefined ? [] : [[symbol('jms-selector'), described('apache.org:selector-filter:string', selector)]]
-  return { source: { kind: 'source', address, durable: 2, expiryPolicy: 'never', capabilities: ['topic'], filter: filters } }
+  const filters =
+    selector === undefined ? [] : [[symbol('jms-selector'), described('apache.org:selector-filter:string', selector)]]
+  return {
+    source: { kind: 'source', address, durable: 2, expiryPolicy: 'never', capabilities: ['topic'], filter: filters },
+  }
 }
 
 /** Kinds of what has come, in its order. */
@@ -35,7 +49,11 @@ describe('while the log has something to write', () => {
     const peer = world.connect()
     const session = peer.begin()
     const sender = session.sender('queue://q', { name: 'mine', handle: 0 })
-    await peer.finish(sender.transferFrame(DURABLE), sender.detachFrame(), session.newSender('queue://q', again).attachFrame())
+    await peer.finish(
+      sender.transferFrame(DURABLE),
+      sender.detachFrame(),
+      session.newSender('queue://q', again).attachFrame(),
+    )
     expect(kinds(peer)).toEqual(['detach', 'attach', 'flow'])
   })
 })
@@ -69,7 +87,11 @@ test('a durable subscription with a selector that is read as /dsub/NAME keeps bo
 test('of a durable subscription that is somebody else’s nobody learns the topic', async () => {
   const login: SaslLogin = {
     mechanisms: () => ['PLAIN'],
-    begin: ({ username = '' }) => ({ kind: 'accepted', principal: { name: username, anonymous: false }, data: undefined }),
+    begin: ({ username = '' }) => ({
+      kind: 'accepted',
+      principal: { name: username, anonymous: false },
+      data: undefined,
+    }),
   }
   const world = await World.withLog({ login })
   const logIn = (name: string): Peer => {

@@ -255,6 +255,16 @@ describe('a durable subscription', () => {
     expect(again.error()).toMatch(/client "me" has no durable subscription "other"/)
   })
 
+  it('with a selector keeps it, and what waits, when it is read as /dsub/NAME', () => {
+    const world = new World()
+    reading(world, '/topic/t', { 'durable-subscription-name': 'n', selector: "a = '1'" }, { 'client-id': 'me' }).send(disconnect())
+    world.connect().send(send('/topic/t', '1', { a: '1' }), send('/topic/t', '2', { a: '2' }))
+    const other = reading(world, '/dsub/n', { selector: "a = '2'" }, { 'client-id': 'me' })
+    expect(other.error()).toMatch(/has another selector; leave yours out/)
+    const again = reading(world, '/dsub/n', {}, { 'client-id': 'me' })
+    expect(got(again).map((line) => line.split(' ')[1])).toEqual(['1'])
+  })
+
   it('is read by its client alone, whatever its queue is called', () => {
     const world = new World()
     reading(world, '/topic/t', { 'durable-subscription-name': 'n' }, { 'client-id': 'me' }).send(disconnect())
