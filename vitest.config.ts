@@ -1,10 +1,12 @@
 /**
- * Three kinds of tests: unit beside the code, conformance clause by clause of a specification, system with real
+ * Three kinds of tests: unit beside the code, conformance clause by clause of a specification and simulation, system with real
  * processes and sockets. `npm run check` runs the first, `npm test` all.
  */
 import type { ViteUserConfig } from 'vitest/config'
 
 const notSources = ['**/node_modules/**']
+/** Thousands of seeds: too long for the fast part. */
+const simulations = ['packages/testkit/test/simulat*.test.ts']
 
 const config: ViteUserConfig = {
   test: {
@@ -14,11 +16,11 @@ const config: ViteUserConfig = {
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{apps,packages,tools}/*/src/**/*.test.ts', 'packages/*/test/*.test.ts'], exclude: notSources },
+        test: { name: 'unit', include: ['{apps,packages,tools}/*/src/**/*.test.ts', 'packages/*/test/*.test.ts'], exclude: [...notSources, ...simulations] },
       },
       {
         extends: true,
-        test: { name: 'conformance', include: ['packages/*/test/conformance/**/*.test.ts'], exclude: notSources },
+        test: { name: 'conformance', include: ['packages/*/test/conformance/**/*.test.ts', ...simulations], exclude: notSources },
       },
       {
         extends: true,
