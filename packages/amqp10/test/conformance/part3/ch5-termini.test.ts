@@ -136,7 +136,7 @@ describe('a dynamic source', () => {
       receiver.detach()
       peer.send(session.newReceiver(address).attachFrame())
       peer.next('attach')
-      expect(conditionOf(peer.next('detach'))).toMatch(/^amqp:/)
+      expect(conditionOf(peer.next('detach'))).toBe('amqp:unauthorized-access')
     }
   })
 
@@ -147,7 +147,7 @@ describe('a dynamic source', () => {
     const other = world.connect({ containerId: 'other' })
     other.send(other.begin().newReceiver(address).attachFrame())
     other.next('attach')
-    expect(conditionOf(other.next('detach'))).toMatch(/^amqp:/)
+    expect(conditionOf(other.next('detach'))).toBe('amqp:unauthorized-access')
   })
 
   test('[AMQP10-3.5.3-d] properties without dynamic do not count, and are not in the answer', () => {
@@ -191,7 +191,7 @@ describe('a dynamic source', () => {
     receiver.detach()
     peer.send(session.newReceiver(address).attachFrame())
     peer.next('attach')
-    expect(conditionOf(peer.next('detach'))).toMatch(/^amqp:/)
+    expect(conditionOf(peer.next('detach'))).toBe('amqp:unauthorized-access')
   })
 })
 
@@ -222,7 +222,7 @@ describe('a dynamic target', () => {
     sender.detach()
     peer.send(session.newReceiver(address).attachFrame())
     peer.next('attach')
-    expect(conditionOf(peer.next('detach'))).toMatch(/^amqp:/)
+    expect(conditionOf(peer.next('detach'))).toBe('amqp:unauthorized-access')
   })
 })
 
