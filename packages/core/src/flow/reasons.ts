@@ -36,7 +36,7 @@ export function tooLargeText(address: string, bytes: number, bytesMax: number): 
 export function heldText(count: number, bytes: number, messagesMax: number, bytesMax: number): string {
   return (
     `${countText(count, 'publish', 'publishes')} of this connection (${bytesText(bytes)}) wait already, ` +
-    `the limits are ${messagesMax} (limits.heldMessagesMax) and ${bytesText(bytesMax)} (limits.heldBytesMax)`
+    `the limits are ${messagesMax} and ${bytesText(bytesMax)} (limits.connectionParkedBytesMax); wait for the answers to some of them`
   )
 }
 
