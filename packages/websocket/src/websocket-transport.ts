@@ -24,6 +24,7 @@ import type { WebSocket } from 'ws'
 
 import { type CloseCause, closeFrameText, CODE_ABNORMAL, CODE_BY_CAUSE } from './close-codes.ts'
 import { InboundFrames, type InboundFramesHost } from './inbound-frames.ts'
+import { OutputProgress } from './output-progress.ts'
 
 const TRANSPORT: unique symbol = Symbol('transport')
 
@@ -72,6 +73,7 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
   #readBytes = 0
   #openWrites = 0
   #missedPings = 0
+  readonly #progress: OutputProgress
   readonly #onWritten = (): void => this.#written()
   readonly #frames: InboundFrames
   /** How `ws` hears of bytes. */
@@ -89,6 +91,7 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
     this.peer = peer
     this.#ws = ws
     this.#socket = socket
+    this.#progress = new OutputProgress(socket)
     this.#owner = owner
     this.#ws[TRANSPORT] = this
     this.#socket[TRANSPORT] = this
@@ -195,7 +198,8 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
 
   /** The wheel's turn: time for a ping, or for giving up. */
   onDue(): void {
-    if (this.#isPaused) this.#missedPings = 0 // what it answered is still to be read
+    // What it answered is still to be read, or it is still reading what comes before the ping.
+    if (this.#progress.look() || this.#isPaused) this.#missedPings = 0
     if (this.#missedPings >= MISSED_PINGS_MAX) {
       this.destroy(`no answer to ${MISSED_PINGS_MAX} pings, one every ${this.#owner.pingMs} ms`)
       return

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 
 import {
   closed,
@@ -17,7 +18,7 @@ import { developmentCertificates, readCertificate } from '@ternmq/transport'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { createSecureWebSocketListener } from '../../src/index.ts'
-import { dialWs, protocolsOf } from './support.ts'
+import { dialWs, MIB, protocolsOf, takeBytes, UPGRADE } from './support.ts'
 
 async function startWss(): Promise<{ rig: Rig; ca: Buffer }> {
   const folder = await mkdtemp(join(tmpdir(), 'ternmq-wss-'))
@@ -80,4 +81,23 @@ test('close waits for the last connection, unfinished handshakes included', asyn
   await closed(silent)
   await turn()
   expect(rig.listener.stats.open).toBe(0)
+})
+
+test('a peer that takes a large message slowly over TLS is alive', async () => {
+  const { rig, ca } = await startWss()
+  const peer = connect({ host: rig.bound.host, port: rig.bound.port, ca, servername: 'localhost' })
+  onTestFinished(() => void peer.destroy())
+  await once(peer, 'secureConnect')
+  peer.pause()
+  peer.write(`${UPGRADE}\r\n\r\n`)
+  const accepted = await rig.nextAccepted()
+  accepted.transport.writeShared(new Uint8Array(48 * MIB))
+  for (let piece = 0; piece < 6; piece++) {
+    await takeBytes(peer, 5 * MIB)
+    for (let second = 0; second < 31; second++) {
+      rig.clock.advance(1_000)
+      await turn()
+    }
+  }
+  expect(accepted.closedWith).toEqual([])
 })

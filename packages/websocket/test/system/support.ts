@@ -1,5 +1,6 @@
 /** WebSocket listeners and peers for the tests of this folder. */
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 
 import type { AcceptTransport, ServedProtocol } from '@ternmq/core'
 import { type Accepted, type Rig, startRig, TEST_OPTIONS } from '@ternmq/testkit'
@@ -8,6 +9,19 @@ import { onTestFinished } from 'vitest'
 import { type ClientOptions, WebSocket } from 'ws'
 
 import { createWebSocketListener, type WebSocketListenerOptions } from '../../src/index.ts'
+
+export const MIB = 1_048_576
+
+/** An upgrade request by hand; the key is the example of RFC 6455. */
+export const UPGRADE: string = [
+  'GET /any/path?x=1 HTTP/1.1',
+  'Host: localhost',
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Protocol: mqtt',
+].join('\r\n')
 
 /** Speaks MQTT in binary frames and STOMP in either. */
 export function startWs(
@@ -63,4 +77,13 @@ export function closeOf(ws: WebSocket): Promise<{ code: number; text: string }> 
   return new Promise((resolve) => {
     ws.once('close', (code, reason) => resolve({ code, text: reason.toString() }))
   })
+}
+
+/** Reads that many bytes, and then no more; fewer when the other side ends. Rejects when it breaks off. */
+export async function takeBytes(peer: Socket, bytes: number): Promise<void> {
+  for (let left = bytes; left > 0 && !peer.readableEnded; ) {
+    const chunk = peer.read() as Buffer | null
+    if (chunk === null) await once(peer, 'readable')
+    else left -= chunk.length
+  }
 }

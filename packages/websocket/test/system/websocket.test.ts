@@ -6,18 +6,7 @@ import { describe, expect, test } from 'vitest'
 import type { WebSocket } from 'ws'
 
 import { createWebSocketListener, type LiveWebSocketListener } from '../../src/index.ts'
-import { closeOf, dialWs, startWs, wsPeer } from './support.ts'
-
-/** An upgrade request by hand; the key is the example of RFC 6455. */
-const UPGRADE = [
-  'GET /any/path?x=1 HTTP/1.1',
-  'Host: localhost',
-  'Upgrade: websocket',
-  'Connection: Upgrade',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Protocol: mqtt',
-].join('\r\n')
+import { closeOf, dialWs, MIB, startWs, takeBytes, UPGRADE, wsPeer } from './support.ts'
 
 async function message(ws: WebSocket): Promise<{ bytes: Buffer; isBinary: boolean }> {
   const [bytes, isBinary] = (await once(ws, 'message')) as [Buffer, boolean]
@@ -513,6 +502,28 @@ test('a peer whose answers nobody reads is no peer that answers none', async () 
   peer.send(Buffer.from('still here'))
   await accepted.until(() => accepted.receivedBytes === 10)
   expect(accepted.closedWith).toEqual([])
+})
+
+test('a peer that takes a large message slowly is alive until it stops', async () => {
+  const rig = await startWs({ pingMs: 30_000 })
+  const peer = await rig.dial()
+  peer.pause()
+  peer.write(`${UPGRADE}\r\n\r\n`)
+  const accepted = await rig.nextAccepted()
+  accepted.transport.writeShared(new Uint8Array(48 * MIB))
+  for (let piece = 0; piece < 6; piece++) {
+    await takeBytes(peer, 5 * MIB)
+    for (let second = 0; second < 31; second++) {
+      rig.clock.advance(1_000)
+      await turn()
+    }
+  }
+  expect(accepted.closedWith).toEqual([])
+  for (let second = 0; second < 130 && accepted.closedWith.length === 0; second++) {
+    rig.clock.advance(1_000)
+    for (let i = 0; i < 20; i++) await turn()
+  }
+  expect(accepted.closedWith).toEqual(['no answer to 2 pings, one every 30000 ms'])
 })
 
 test('pausing holds messages back, and resuming loses none', async () => {
