@@ -249,26 +249,26 @@ export class AmqpSession {
 
   /** The transport has room again. */
   onWritable(): void {
-    for (const link of this.#links) if (link?.direction === 'outbound') (link as OutboundLink).goOn()
+    for (const link of this.#links) if (isOutbound(link)) link.goOn()
   }
 
   #wakeOutbound(): void {
     for (const link of this.#links) {
-      if (link?.direction !== 'outbound') continue
-      ;(link as OutboundLink).goOn()
-      ;(link as OutboundLink).wake()
+      if (!isOutbound(link)) continue
+      link.goOn()
+      link.wake()
     }
   }
 
   /** No queue asks for a pause any more. */
   onPressureEased(): void {
-    for (const link of this.#links) if (link?.direction === 'inbound') (link as InboundLink).renewCredit()
+    for (const link of this.#links) if (isInbound(link)) link.renewCredit()
   }
 
   /** Of a link whose publishes wait, so many that it should not be read from. */
   blockedProducer(): Producer | undefined {
     for (const link of this.#links) {
-      const producer = link?.direction === 'inbound' ? (link as InboundLink).producer : undefined
+      const producer = isInbound(link) ? link.producer : undefined
       if (producer?.isBlocked === true) return producer
     }
     return undefined
@@ -276,12 +276,12 @@ export class AmqpSession {
 
   /** Whether a delivery has begun and not ended that is part of this transaction. */
   hasUnfinished(transactionId: Uint8Array): boolean {
-    return this.#links.some((link) => link?.direction === 'inbound' && (link as InboundLink).hasUnfinished(transactionId))
+    return this.#links.some((link) => isInbound(link) && link.hasUnfinished(transactionId))
   }
 
   /** Ends links on which a message has been coming in for too long. */
   checkPartials(limitMs: number): void {
-    for (const link of this.#links) if (link?.direction === 'inbound') (link as InboundLink).checkPartial(limitMs)
+    for (const link of this.#links) if (isInbound(link)) link.checkPartial(limitMs)
   }
 
   // ── transfers out ──
@@ -502,7 +502,11 @@ export class AmqpSession {
   }
 }
 
-/** Whoever has a delivery of this protocol unsettled is a link. Undefined: it has ended. */
-function linkOf({ consumer }: Delivery): ConsumerLink | undefined {
-  return consumer?.sink as ConsumerLink | undefined
+/** One on which something can still come in: a link that was refused or has ended is none, though its handle is in use. */
+function isInbound(link: Link | undefined): link is InboundLink {
+  return link?.direction === 'inbound' && !link.isDetaching
+}
+
+function isOutbound(link: Link | undefined): link is OutboundLink {
+  return link?.direction === 'outbound' && !link.isDetaching
 }
