@@ -1,6 +1,6 @@
 /** What a client may do that nobody expects: it names again what it has just let go of, or what is not its own. */
 import type { SaslLogin } from '@ternmq/core'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 
 import {
   conditionOf,
@@ -109,4 +109,46 @@ test('of a durable subscription that is somebody else’s nobody learns the topi
   const his = bob.begin().receiver(null, { name: 'hers', source: null })
   expect(his.answer['source']).toBeUndefined()
   expect(conditionOf(bob.next('detach'))).toBe('amqp:unauthorized-access')
+})
+
+test('whoever attaches and detaches in a flood is answered in pieces, and wholly', () => {
+  const world = new World()
+  const peer = world.connect()
+  const session = peer.begin()
+  const sender = session.newSender('queue://q')
+  peer.push(...Array.from({ length: 1_000 }, () => [sender.attachFrame(), sender.detachFrame()]).flat(), frame('close'))
+  world.run()
+  const atFirst = peer.takeAll('detach').length
+  world.advance(100)
+  expect([atFirst < 1_000, atFirst + peer.takeAll('detach').length]).toEqual([true, 1_000])
+  expect(peer.takeAll('close')).toHaveLength(1)
+})
+
+test('a range of deliveries is named again and again: others have their turn in between', () => {
+  const world = new World()
+  const peer = world.connect()
+  const session = peer.begin()
+  const receiver = session.receiver('queue://q')
+  receiver.grant(2_000)
+  for (let count = 0; count < 2_000; count++) world.publish('$queue/q', 'x')
+  peer.received()
+  const nothing = session.dispositionFrame(true, 5_000, { kind: 'accepted' }, { last: 0x7fff_ffff })
+  peer.push(...Array.from({ length: 100 }, () => nothing), session.flowFrame({ echo: true }))
+  world.run()
+  expect(peer.waiting).toEqual([])
+  world.advance(100)
+  expect(peer.waiting).toEqual(['flow'])
+})
+
+test('a link that begins and ends to drain, and gets nothing, waits for the end of it once', () => {
+  const world = new World()
+  const peer = world.connect()
+  const session = peer.begin({ incomingWindow: 0 })
+  const receiver = session.receiver('queue://q')
+  world.publish('$queue/q', 'x')
+  const waits = vi.spyOn(world.queue('q'), 'whenIdle')
+  for (let count = 0; count < 10; count++) {
+    for (const drain of [true, false]) session.flow({ handle: receiver.handle, deliveryCount: 0, linkCredit: 5, drain })
+  }
+  expect(waits).toHaveBeenCalledTimes(1)
 })

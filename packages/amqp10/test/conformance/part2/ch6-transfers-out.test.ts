@@ -1,14 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import {
-  composite,
-  conditionOf,
-  message,
-  type Peer,
-  type ReceiverPeer,
-  type SessionPeer,
-  World,
-} from '../../harness.ts'
+import { composite, message, type Peer, type ReceiverPeer, type SessionPeer, World } from '../../harness.ts'
 import { aNumber } from '../matchers.ts'
 
 interface Scene {
