@@ -17,3 +17,8 @@ export interface LoadClient extends AsyncDisposable {
   /** What went wrong beside messages; undefined when nothing did. */
   readonly fault: string | undefined
 }
+
+export interface LoadPublisher extends LoadClient {
+  /** Once more, whatever `pause` says; resolves when it is confirmed. */
+  publish(): Promise<void>
+}

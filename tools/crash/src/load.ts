@@ -4,6 +4,8 @@
  */
 import { QueueHistory } from '@ternmq/testkit'
 
+import { TransactionLedger } from './ledger.ts'
+
 export type QoS = 1 | 2
 
 /** A kept session is a queue, too: `session:NAME`. */
@@ -29,6 +31,7 @@ export function bodyOf(id: string): Buffer {
 
 export class Load {
   readonly history: QueueHistory
+  readonly ledger: TransactionLedger = new TransactionLedger()
   readonly #unconfirmed = new Map<string, Outgoing>()
   readonly #sent = new Map<string, Set<string>>()
   /** By queue: sent, and seen by nobody yet. */
@@ -82,15 +85,60 @@ export class Load {
     for (const queue of message?.queues ?? []) this.#underWay.get(queue)?.delete(id)
   }
 
-  /** A client has it in its hands. With QoS 2 that is when its PUBREL has come: the broker knows then, and must not send it again. */
-  taken(queue: string, body: Buffer, consumer: string, qos: QoS, isDuplicate: boolean): void {
+  /** Its transaction was not committed: it may not come. */
+  withdrawn(id: string): void {
+    const message = this.#unconfirmed.get(id)
+    this.abandoned(id)
+    for (const queue of message?.queues ?? []) this.history.publishRefused(queue, id)
+  }
+
+  /**
+   * A client has it in its hands. With QoS 2 that is when its PUBREL has come: the broker knows then, and must not send it again.
+   * Returns its id.
+   */
+  taken(queue: string, body: Buffer, consumer: string, qos: QoS, isDuplicate: boolean): string {
+    const id = this.#idOf(queue, body)
+    // DUP is about one packet id; whoever gets a message under a new one is not told.
+    this.#take(queue, id, consumer, qos, isDuplicate || this.#taken.get(queue)?.has(id) === true)
+    if (this.#sent.get(queue)?.has(id)) setOf(this.#settled, queue).add(id)
+    return id
+  }
+
+  /** As `taken`, with a protocol that marks what somebody had before, whoever that was. */
+  takenMarked(queue: string, body: Buffer, consumer: string, isMarked: boolean): string {
+    const id = this.#idOf(queue, body)
+    this.#take(queue, id, consumer, 1, isMarked)
+    if (this.#sent.get(queue)?.has(id)) setOf(this.#settled, queue).add(id)
+    return id
+  }
+
+  /** A client has it in its hands, and will say later what becomes of it. Returns its id. */
+  held(queue: string, body: Buffer, consumer: string, isMarked: boolean): string {
+    const id = this.#idOf(queue, body)
+    this.#deliver(queue, id, consumer, isMarked)
+    if (this.#sent.get(queue)?.has(id)) setOf(this.#underWay, queue).add(id)
+    return id
+  }
+
+  /** The broker has said that it is settled. */
+  settledForGood(queue: string, id: string): void {
+    this.steps++
+    this.#underWay.get(queue)?.delete(id)
+    this.history.settleConfirmed(queue, id)
+  }
+
+  /** Nobody knows whether it is settled: it may come again or not. */
+  doubted(queue: string, id: string): void {
+    this.#underWay.get(queue)?.delete(id)
+  }
+
+  #idOf(queue: string, body: Buffer): string {
     const end = body.indexOf(10)
     const id = body.toString('latin1', 0, end < 0 ? body.length : end)
     // One without filler is a line of a program that sends lines.
     if (end >= 0 && !body.equals(bodyOf(id)))
       this.#damaged.push(`${id} came from ${queue} with ${body.length} bytes that are not its own`)
-    this.#take(queue, id, consumer, qos, isDuplicate)
-    if (this.#sent.get(queue)?.has(id)) setOf(this.#settled, queue).add(id)
+    return id
   }
 
   /** As `taken`, of a program whose output may lag behind its connection: nobody knows in which life it came. */
@@ -99,16 +147,19 @@ export class Load {
     this.history.released(queue, id)
   }
 
-  #take(queue: string, id: string, consumer: string, qos: QoS, isDuplicate: boolean): void {
-    this.steps++
-    const taken = setOf(this.#taken, queue)
-    // DUP is about one packet id; whoever gets a message under a new one is not told.
-    this.history.delivered(queue, id, consumer, isDuplicate || taken.has(id))
-    taken.add(id)
+  #take(queue: string, id: string, consumer: string, qos: QoS, isMarked: boolean): void {
+    this.#deliver(queue, id, consumer, isMarked)
     if (!this.#sent.get(queue)?.has(id)) return // the history says so
     this.#underWay.get(queue)?.delete(id)
     this.history.settled(queue, id)
     if (qos === 2) this.history.settleConfirmed(queue, id)
+  }
+
+  #deliver(queue: string, id: string, consumer: string, isMarked: boolean): void {
+    this.steps++
+    const taken = setOf(this.#taken, queue)
+    this.history.delivered(queue, id, consumer, isMarked)
+    taken.add(id)
   }
 
   /** All clients have seen the end of their connections. */
@@ -129,7 +180,12 @@ export class Load {
   /** What is wrong, in sentences; empty queues are expected. */
   violations(): string[] {
     const queues = [...this.#underWay.keys()]
-    return [...this.#damaged, ...this.history.violations(new Map(queues.map((queue) => [queue, []])))]
+    const wasTaken = (queue: string, id: string): boolean => this.#taken.get(queue)?.has(id) === true
+    return [
+      ...this.#damaged,
+      ...this.history.violations(new Map(queues.map((queue) => [queue, []]))),
+      ...this.ledger.violations(wasTaken),
+    ]
   }
 
   /** What is missing, for an error. */

@@ -5,9 +5,11 @@ import { runCrashes } from './run.ts'
 
 const HELP = `Usage: npm run -s crash -- --kills N [OPTION…]
 
-Clients of MQTT 3.1.1 and 5 publish with QoS 1 and 2 to queues and to a topic with sessions that stay, consumers acknowledge. The broker
-is killed with SIGKILL at random moments and started again on the same data directory. Checked: nothing acknowledged is lost,
-nothing settled for good comes back, QoS 2 comes once, the order of each producer holds, bodies are what was sent.
+Clients of MQTT 3.1.1 and 5 publish with QoS 1 and 2, clients of AMQP 1.0 durable messages, alone and in transactions, to queues and to a
+topic with sessions and subscriptions that stay; consumers acknowledge, and move messages from queue to queue. The broker is killed with
+SIGKILL at random moments and started again on the same data directory. Checked: nothing acknowledged is lost, nothing settled for good
+comes back, QoS 2 comes once, a transaction counts as a whole or not at all, what is moved in one is moved once, the order of each producer
+holds, bodies are what was sent.
 
   --kills N       default 20
   --seconds S     stop after so long, with the round that runs

@@ -13,6 +13,7 @@ const TRANSACTIONAL = 0x34
 const ACCEPTED = 0x24
 /** Place of the field in a transfer; the state follows. */
 const RCV_SETTLE_MODE = 6
+const STATE_BYTES_MAX = 64
 
 interface Described extends Typed {
   readonly descriptor: { readonly value: number }
@@ -34,8 +35,14 @@ interface Frame {
   readonly performative: Performative
 }
 
+/** Recreated with each connection. */
+interface Outgoing {
+  compute_max_payload(tag: Buffer): number | undefined
+}
+
 /** What of rhea's session is put to use here and is not in its types. */
 interface Session {
+  readonly outgoing: Outgoing
   open_sender(options: SenderOptions): Sender & { readonly local: { readonly attach: { target: unknown } } }
   output(performative: Performative, payload?: Buffer): void
   on_attach(frame: Frame): void
@@ -71,6 +78,7 @@ export class RheaTransactions {
   /** Of what is on its way out, by delivery id. */
   readonly #states = new Map<number, unknown>()
   readonly #declared = new Map<number, Buffer>()
+  #roomy: Outgoing | undefined = undefined
   /** Commands without an answer. */
   readonly #pending = new Map<Delivery, Pending>()
 
@@ -81,7 +89,8 @@ export class RheaTransactions {
     return made
   }
 
-  private constructor(connection: Connection) {
+  /** On a connection that is open. */
+  constructor(connection: Connection) {
     this.#connection = connection
     this.#session = connection.create_session() as unknown as Session
     this.#session.begin()
@@ -110,9 +119,21 @@ export class RheaTransactions {
 
   /** Its outcome is an event of the sender, as ever: that it is taken, for as long as the transaction is open. */
   send(sender: Sender, message: object, transaction: Buffer): Delivery {
+    this.#leaveRoom(this.#session.outgoing)
     const delivery = sender.send(message as Parameters<Sender['send']>[0])
     this.#states.set(delivery.id, described([binary(transaction)], TRANSACTIONAL))
     return delivery
+  }
+
+  /** rhea fills frames to their end, and counts on no state in them. */
+  #leaveRoom(outgoing: Outgoing): void {
+    if (this.#roomy === outgoing) return
+    this.#roomy = outgoing
+    const usual = outgoing.compute_max_payload.bind(outgoing)
+    outgoing.compute_max_payload = (tag) => {
+      const bytes = usual(tag)
+      return bytes === undefined ? undefined : bytes - STATE_BYTES_MAX
+    }
   }
 
   /** Of any receiver of the connection. It is settled with the discharge. */

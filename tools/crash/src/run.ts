@@ -52,8 +52,10 @@ export interface CrashReport {
 
 /** Rejects with what is wrong, the seed, and where the data directory and the log of the broker are left. */
 export async function runCrashes(options: CrashOptions): Promise<CrashReport> {
-  const broker = await BrokerProcess.start({ config: { ...CONFIG, ...options.config } })
-  const { publishers, all } = clientsFor(broker.port(), options.withForeign ?? false)
+  const listeners = { mqtt: 0, amqp: 0 }
+  const broker = await BrokerProcess.start({ listeners, config: { ...CONFIG, ...options.config } })
+  const ports = { mqtt: broker.port('mqtt'), amqp: broker.port('amqp') }
+  const { publishers, all } = clientsFor(ports, options.withForeign ?? false)
   try {
     return await new Run(options, broker, { publishers, all }).toEnd()
   } catch (cause) {

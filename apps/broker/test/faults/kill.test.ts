@@ -1,6 +1,7 @@
 /**
  * kill -9 again and again under load, with real clients: nothing that was acknowledged is lost, nothing that was settled for good comes
- * back, QoS 2 comes once, the order of each producer holds. `npm run -s crash` does as many kills as one likes.
+ * back, QoS 2 comes once, a transaction counts as a whole or not at all, the order of each producer holds. `npm run -s crash` does as many
+ * kills as one likes.
  */
 import { runCrashes } from '@ternmq/crash'
 import { describe, expect, test } from 'vitest'
@@ -11,7 +12,7 @@ const KILLS = 20
 const FOREIGN_KILLS = 3
 const RUN_MS_MAX = 180_000
 
-test(`a broker that is killed ${KILLS} times keeps what it promised to MQTT.js`, { timeout: RUN_MS_MAX }, async () => {
+test(`a broker that is killed ${KILLS} times keeps what it promised to MQTT.js and rhea`, { timeout: RUN_MS_MAX }, async () => {
   const report = await runCrashes({ kills: KILLS, seed: 1 })
   expect(report.kills).toBe(KILLS)
   expect(report.deliveries).toBeGreaterThan(KILLS * 100)
