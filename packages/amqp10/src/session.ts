@@ -502,6 +502,11 @@ export class AmqpSession {
   }
 }
 
+/** Whoever has a delivery of this protocol unsettled is a link. Undefined: it has ended. */
+function linkOf({ consumer }: Delivery): ConsumerLink | undefined {
+  return consumer?.sink as ConsumerLink | undefined
+}
+
 /** One on which something can still come in: a link that was refused or has ended is none, though its handle is in use. */
 function isInbound(link: Link | undefined): link is InboundLink {
   return link?.direction === 'inbound' && !link.isDetaching
