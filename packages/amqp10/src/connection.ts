@@ -5,13 +5,14 @@
 import type { Connection, InputHolder, LoginStep, Principal, Producer, PublishOwner, Session, SessionOwner, Transport } from '@ternmq/core'
 import type { AmqpAdapter } from './adapter.ts'
 import { decodeClose, decodeOpen, performativeCode } from './codec/decode-control.ts'
-import { encodeClose, encodeEnd, encodeOpen, PROTOCOL_HEADER_AMQP, PROTOCOL_HEADER_SASL } from './codec/encode-control.ts'
+import { encodeClose, encodeOpen, PROTOCOL_HEADER_AMQP, PROTOCOL_HEADER_SASL } from './codec/encode-control.ts'
 import { AmqpFault, type Condition } from './codec/faults.ts'
 import { type FrameSink, FrameSplitter } from './codec/frame-splitter.ts'
 import type { Open, PeerError } from './codec/performatives.ts'
-import { announcement, openSession, SOLE_CONNECTION } from './open.ts'
+import { announcement, checkOpen, FRAME_BYTES_MIN, openSession, SOLE_CONNECTION, unspokenText } from './open.ts'
+import { PostponedAnswers } from './postponed-answers.ts'
 import { type LoginProgress, SASL_FRAME, SaslFrames } from './sasl-frames.ts'
-import { AmqpSession } from './session.ts'
+import { AmqpSession, CONTROL_WORK } from './session.ts'
 import { TimeLimits } from './time-limits.ts'
 import { ConnectionTransactions } from './transactions.ts'
 
@@ -31,10 +32,8 @@ const CLOSE = 0x18
 
 /** Until `open` has said otherwise. The specification's 512 is the least that a peer must take; tokens and properties are longer. [AMQP10 §2.3.1] */
 const EARLY_FRAME_BYTES_MAX = 4_096
-/** A frame of the other side must be able to hold so much. [AMQP10 §2.7.1] */
-const FRAME_BYTES_MIN = 512
-/** Shortest silence that a client may ask for: a few ticks of the wheel. [AMQP10 §2.4.5] */
-const PEER_IDLE_MS_MIN = 1_000
+/** Work of one connection, in deliveries that are looked up, until others have their turn: about 10 ms. */
+const TURN_WORK_MAX = 50_000
 
 export class AmqpConnection implements Connection, SessionOwner, PublishOwner, InputHolder, FrameSink {
   readonly adapter: AmqpAdapter
@@ -45,6 +44,8 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   #principal: Principal | undefined = undefined
   #phase: Phase = 'header'
   #isBusy = false
+  /** As `spend` counts it, since it was read without a break. */
+  #spent = 0
   #isPaused = false
   #isReading = false
   readonly #timeLimits: TimeLimits
@@ -63,8 +64,8 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
 
   /** By channel. */
   readonly #sessions: (AmqpSession | undefined)[] = []
-  /** Says the end of sessions that the client has ended, once the log has what they said; by our channel. */
-  readonly #endAnswers = new Map<number, () => void>()
+  /** To ends of sessions, by our channel. */
+  readonly endAnswers: PostponedAnswers<number>
   /** Those that have something to say at the end of the turn. */
   readonly #due: AmqpSession[] = []
   #isDue = false
@@ -83,6 +84,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   constructor(adapter: AmqpAdapter, transport: Transport) {
     this.adapter = adapter
     this.transport = transport
+    this.endAnswers = new PostponedAnswers(adapter.vhost)
     this.transactions = new ConnectionTransactions(this)
     this.#timeLimits = new TimeLimits(this)
   }
@@ -158,10 +160,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
       this.#phase = 'sasl'
       return true
     }
-    const is091 = protocolId === 0 && major === 0 && minor === 9
-    const text = is091
-      ? 'the peer speaks AMQP 0-9-1, which is not spoken here yet; use AMQP 1.0'
-      : `protocol header AMQP ${protocolId} ${major}.${minor}.${revision} is not spoken here; AMQP 1.0 is, with SASL or without`
+    const text = unspokenText(protocolId, major, minor, revision)
     this.#refuseHeader(text, protocolId === SASL_ID && this.#sasl === undefined ? PROTOCOL_HEADER_SASL : PROTOCOL_HEADER_AMQP)
     return false
   }
@@ -206,6 +205,15 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
     this.adapter.vhost.turns.wake({ runTurn: () => this.#flush() })
   }
 
+  /** Something has cost more than its bytes tell: after much of it others have their turn. */
+  spend(work: number): void {
+    this.#spent += work
+    if (this.#spent < TURN_WORK_MAX || this.#isBusy) return
+    this.#spent = 0
+    this.#hold()
+    this.adapter.vhost.env.clock.after(0, () => this.#goOn())
+  }
+
   /** A message that has begun and not ended has so many bytes more, or less. */
   notePartial(byteCount: number): void {
     const wasEmpty = this.#partialBytes === 0
@@ -226,17 +234,6 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   /** Only the session itself calls this: both sides have ended it. */
   forgetSession(session: AmqpSession): void {
     if (this.#sessions[session.peerChannel] === session) this.#sessions[session.peerChannel] = undefined
-  }
-
-  /** The session on our `channel` is over. Its end is said by what this returns, or before another one begins there. */
-  endsLater(channel: number): () => void {
-    const answer = (): void => {
-      if (this.#endAnswers.get(channel) !== answer) return
-      this.#endAnswers.delete(channel)
-      if (!this.isEnded) this.transport.write(encodeEnd(channel))
-    }
-    this.#endAnswers.set(channel, answer)
-    return answer
   }
 
   *sessions(): Generator<AmqpSession> {
@@ -336,17 +333,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   // ── open ──
 
   #onOpen(open: Open): void {
-    const { settings } = this.adapter
-    if (open.maxFrameBytes < FRAME_BYTES_MIN) {
-      throw new AmqpFault('connection', 'amqp:invalid-field', `max-frame-size is ${open.maxFrameBytes}; it is ${FRAME_BYTES_MIN} at least`, 'AMQP10-2.7.1-a')
-    }
-    if (open.idleTimeoutMs > 0 && open.idleTimeoutMs < PEER_IDLE_MS_MIN) {
-      throw new AmqpFault('connection', 'amqp:invalid-field', `idle-time-out is ${open.idleTimeoutMs} ms; silences below ${PEER_IDLE_MS_MIN} ms cannot be kept`, 'AMQP10-2.4.5-d')
-    }
-    const idBytes = Buffer.byteLength(open.containerId)
-    if (idBytes === 0 || idBytes > settings.maxContainerIdBytes) {
-      throw new AmqpFault('connection', 'amqp:invalid-field', `container-id has ${idBytes} bytes; it has 1 to amqp.maxContainerIdBytes ${settings.maxContainerIdBytes}`)
-    }
+    checkOpen(open, this.adapter.settings)
     this.containerId = open.containerId
     if (this.#principal !== undefined) return this.#accept(open, this.#principal)
     const step = this.adapter.login.begin({
@@ -402,13 +389,14 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   }
 
   #begin(channel: number, bytes: Uint8Array, start: number, end: number): void {
+    this.spend(CONTROL_WORK)
     this.#sessions[channel] = new AmqpSession(this, channel, this.#freeChannel(channel), bytes, start, end)
   }
 
   /** The peer's own number where it takes that and it is free, else the lowest that is. [AMQP10 §2.7.1] */
   #freeChannel(wanted: number): number {
-    this.#endAnswers.get(wanted)?.()
-    const taken = new Set([...this.#endAnswers.keys(), ...[...this.sessions()].map(({ channel }) => channel)])
+    this.endAnswers.sayNow(wanted)
+    const taken = new Set([...this.endAnswers.subjects, ...[...this.sessions()].map(({ channel }) => channel)])
     if (wanted <= this.#peerChannelMax && !taken.has(wanted)) return wanted
     for (let channel = 0; channel <= this.#peerChannelMax; channel++) if (!taken.has(channel)) return channel
     throw new AmqpFault('connection', 'amqp:resource-limit-exceeded', `${taken.size} sessions are open, as many as the channel-max ${this.#peerChannelMax} of open allows; end one first`)
@@ -445,6 +433,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
     this.#isReading = false
     if (this.#phase === 'ended') return
     this.#flush()
+    if (!this.#isBusy) this.#spent = 0
     this.adapter.vhost.unfinished.note(this, this.#splitter.heldBytes + this.#partialBytes)
     this.#checkPressure()
   }
@@ -455,12 +444,16 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   }
 
   #waitFor(work: Promise<void>): void {
-    this.#isBusy = true
-    this.transport.pauseReading()
+    this.#hold()
     work.then(
       () => this.#goOn(),
       (error: unknown) => this.fail(error),
     )
+  }
+
+  #hold(): void {
+    this.#isBusy = true
+    this.transport.pauseReading()
   }
 
   #goOn(): void {

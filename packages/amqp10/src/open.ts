@@ -4,10 +4,36 @@ import { AmqpFault } from './codec/faults.ts'
 import type { Open } from './codec/performatives.ts'
 import type { Value } from './codec/values.ts'
 import type { AmqpConnection } from './connection.ts'
+import type { AmqpSettings } from './settings.ts'
 
 /** The capability of a client that wants to be the only connection of its container. */
 export const SOLE_CONNECTION = 'sole-connection-for-container'
+/** A frame of the other side must be able to hold so much. [AMQP10 §2.7.1] */
+export const FRAME_BYTES_MIN = 512
+/** Shortest silence that a client may ask for: a few ticks of the wheel. [AMQP10 §2.4.5] */
+const PEER_IDLE_MS_MIN = 1_000
 const OFFERED: readonly string[] = ['ANONYMOUS-RELAY', 'DELAYED_DELIVERY', 'SHARED-SUBS']
+
+/** Of a protocol header. [AMQP10 §2.2] */
+export function unspokenText(protocolId: number, major: number, minor: number, revision: number): string {
+  const is091 = protocolId === 0 && major === 0 && minor === 9
+  if (is091) return 'the peer speaks AMQP 0-9-1, which is not spoken here yet; use AMQP 1.0'
+  return `protocol header AMQP ${protocolId} ${major}.${minor}.${revision} is not spoken here; AMQP 1.0 is, with SASL or without`
+}
+
+/** Throws for what cannot be kept to. */
+export function checkOpen(open: Open, settings: AmqpSettings): void {
+  if (open.maxFrameBytes < FRAME_BYTES_MIN) {
+    throw new AmqpFault('connection', 'amqp:invalid-field', `max-frame-size is ${open.maxFrameBytes}; it is ${FRAME_BYTES_MIN} at least`, 'AMQP10-2.7.1-a')
+  }
+  if (open.idleTimeoutMs > 0 && open.idleTimeoutMs < PEER_IDLE_MS_MIN) {
+    throw new AmqpFault('connection', 'amqp:invalid-field', `idle-time-out is ${open.idleTimeoutMs} ms; silences below ${PEER_IDLE_MS_MIN} ms cannot be kept`, 'AMQP10-2.4.5-d')
+  }
+  const idBytes = Buffer.byteLength(open.containerId)
+  if (idBytes === 0 || idBytes > settings.maxContainerIdBytes) {
+    throw new AmqpFault('connection', 'amqp:invalid-field', `container-id has ${idBytes} bytes; it has 1 to amqp.maxContainerIdBytes ${settings.maxContainerIdBytes}`)
+  }
+}
 
 /** `asked` is what the client said; undefined where the connection is refused, and a `close` follows at once. */
 export function announcement({ adapter }: AmqpConnection, asked: Open | undefined): Open {

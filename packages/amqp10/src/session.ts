@@ -2,7 +2,7 @@
  * One AMQP session: the windows in both directions, which link gets which frame, and the numbers of deliveries. What ends with it are its
  * links and what they had not settled. [AMQP10 §2.5]
  */
-import type { Delivery, Outcome, Producer } from '@ternmq/core'
+import type { Delivery, Producer } from '@ternmq/core'
 import { decodeAttach, decodeBegin, decodeDetach, decodeEnd } from './codec/decode-control.ts'
 import { decodeDisposition, DispositionFields } from './codec/decode-disposition.ts'
 import { decodeFlow, FlowFields } from './codec/decode-flow.ts'
@@ -11,14 +11,15 @@ import { encodeBegin, encodeDetach, encodeEnd } from './codec/encode-control.ts'
 import { ACCEPTED_BYTES, encodeState } from './codec/encode-state.ts'
 import { AmqpFault } from './codec/faults.ts'
 import { writeDisposition, writeFlow } from './codec/frames-out.ts'
-import { type Attach, type DeliveryState, type PeerError, RELEASED } from './codec/performatives.ts'
+import type { Attach, DeliveryState, PeerError } from './codec/performatives.ts'
 import type { AmqpConnection } from './connection.ts'
 import { attach } from './links/attach.ts'
-import type { ConsumerLink } from './links/consumer-link.ts'
 import type { InboundLink } from './links/inbound-link.ts'
 import { type Link, RefusedLink } from './links/link.ts'
 import type { OutboundLink } from './links/outbound-link.ts'
-import { detailOf, errorOf, isTerminal } from './outcomes.ts'
+import { errorOf, isTerminal } from './outcomes.ts'
+import { PostponedAnswers } from './postponed-answers.ts'
+import { settle, settleRange } from './settling.ts'
 
 const ATTACH = 0x12
 const FLOW = 0x13
@@ -29,6 +30,8 @@ const END = 0x17
 
 /** We may send as much as the peer takes; our own window says nothing. */
 const OUTGOING_WINDOW = 0x7fff_ffff
+/** What an attach or a detach costs, in deliveries that are looked up. */
+export const CONTROL_WORK = 100
 /** Transfers and deliveries are numbered from here. */
 const FIRST_ID = 0
 /** Serial numbers: behind, where the difference has the highest bit. [RFC 1982] */
@@ -68,8 +71,7 @@ export class AmqpSession {
   /** What the peer has and has not settled, by delivery id, in their order. */
   readonly unsettled: Map<number, Delivery> = new Map()
 
-  /** Answers to a detach that wait for the log. */
-  readonly #detachAnswers = new Map<Link, () => void>()
+  readonly #detachAnswers: PostponedAnswers<Link>
 
   // ── what is to be said at the end of the turn ──
   #isDue = false
@@ -91,6 +93,7 @@ export class AmqpSession {
     this.channel = channel
     this.peerChannel = peerChannel
     this.peerHandleMax = begin.handleMax
+    this.#detachAnswers = new PostponedAnswers(connection.adapter.vhost)
     this.#nextIncomingId = begin.nextOutgoingId
     this.#incomingWindow = sessionWindow
     this.outgoingWindow = begin.incomingWindow
@@ -312,30 +315,10 @@ export class AmqpSession {
     if (count > SERIAL_HALF) {
       throw new AmqpFault('session', 'amqp:invalid-field', `disposition: last ${last} is before first ${first}`, 'AMQP10-2.7.6-a')
     }
-    if (count === 1) this.#settle(first, state, settled)
-    else if (count <= this.unsettled.size) for (let index = 0; index < count; index++) this.#settle((first + index) >>> 0, state, settled)
-    else for (const id of [...this.unsettled.keys()]) if (((id - first) >>> 0) < count) this.#settle(id, state, settled)
+    if (!settled && (state === undefined || state.kind === 'received')) return // it has it, and goes on
+    if (count === 1) settle(this, first, state, settled)
+    else settleRange(this, first, count, state, settled)
     if (!settled && state !== undefined && isTerminal(state)) this.#answer(first, last, state)
-  }
-
-  /** Hot path of consumers that acknowledge. */
-  #settle(id: number, state: DeliveryState | undefined, isSettled: boolean): void {
-    const delivery = this.unsettled.get(id)
-    if (delivery === undefined) return
-    if (state?.kind === 'transactional') return this.connection.transactions.settle(this, id, delivery, state, isSettled)
-    if (delivery.transaction !== undefined) {
-      if (isSettled || (state !== undefined && isTerminal(state))) {
-        const text = `delivery ${id} is settled in a transaction that has not ended`
-        throw new AmqpFault('session', 'amqp:illegal-state', text, 'AMQP10-4.4.2-a')
-      }
-      return
-    }
-    const isFinal = state !== undefined && isTerminal(state)
-    if (!isFinal && !isSettled) return
-    const outcome = isFinal ? state : (linkOf(delivery)?.defaultOutcome ?? RELEASED)
-    this.unsettled.delete(id)
-    if (outcome.kind === 'accepted') delivery.consumer!.settle(delivery, 'accepted')
-    else delivery.consumer!.settle(delivery, outcome.kind as Outcome, detailOf(outcome))
   }
 
   /** A transaction has settled a delivery that its receiver has not. [AMQP10-4.4.2-c] */
@@ -397,6 +380,7 @@ export class AmqpSession {
   }
 
   #onControl(code: number, bytes: Uint8Array, start: number, end: number): void {
+    this.connection.spend(CONTROL_WORK)
     switch (code) {
       case ATTACH: {
         const wanted = decodeAttach(bytes, start, end)
@@ -425,21 +409,16 @@ export class AmqpSession {
     if (link.isDetaching) return // the answer to ours
     link.isDetaching = true
     link.end(closed ? 'closed' : 'detached')
-    const answer = (): void => {
-      if (!this.#detachAnswers.delete(link)) return
-      if (!this.#isEnding && !this.connection.isEnded) this.connection.transport.write(encodeDetach(this.channel, handle, closed))
-    }
-    this.#detachAnswers.set(link, answer)
-    const { log } = this.connection.adapter.vhost
     this.#writeAccepted()
     // Who closes a link may go on as if all it said had happened.
-    if (log.settledSoFar() === undefined) answer()
-    else log.afterBatches(answer)
+    this.#detachAnswers.add(link, () => {
+      if (!this.#isEnding && !this.connection.isEnded) this.connection.transport.write(encodeDetach(this.channel, handle, closed))
+    })
   }
 
   /** Who uses a handle or a name again has not waited for the answer to its detach, and must not hear it after that to its attach. */
   #answerBefore({ handle, name }: Attach): void {
-    for (const [link, answer] of this.#detachAnswers) if (link.handle === handle || link.name === name) answer()
+    for (const link of this.#detachAnswers.subjects) if (link.handle === handle || link.name === name) this.#detachAnswers.sayNow(link)
   }
 
   // ── the end ──
@@ -473,10 +452,9 @@ export class AmqpSession {
     this.#isEnding = true
     this.#endLinks('detached')
     this.connection.forgetSession(this)
-    const answer = this.connection.endsLater(this.channel)
-    const { log } = this.connection.adapter.vhost
-    if (log.settledSoFar() === undefined) answer()
-    else log.afterBatches(answer)
+    this.connection.endAnswers.add(this.channel, () => {
+      if (!this.connection.isEnded) this.connection.transport.write(encodeEnd(this.channel))
+    })
   }
 
   /** The client has closed the connection. */
@@ -500,11 +478,6 @@ export class AmqpSession {
     }
     this.unsettled.clear()
   }
-}
-
-/** Whoever has a delivery of this protocol unsettled is a link. Undefined: it has ended. */
-function linkOf({ consumer }: Delivery): ConsumerLink | undefined {
-  return consumer?.sink as ConsumerLink | undefined
 }
 
 /** One on which something can still come in: a link that was refused or has ended is none, though its handle is in use. */

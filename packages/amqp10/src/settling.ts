@@ -1,0 +1,40 @@
+/** What a client says of deliveries that it has: from its dispositions to the core. [AMQP10 §2.6.12, §3.4] */
+import type { Delivery, Outcome } from '@ternmq/core'
+import { AmqpFault } from './codec/faults.ts'
+import { type DeliveryState, RELEASED } from './codec/performatives.ts'
+import type { ConsumerLink } from './links/consumer-link.ts'
+import { detailOf, isTerminal } from './outcomes.ts'
+import type { AmqpSession } from './session.ts'
+
+/** Most of a range may be settled long since, and be named again and again. */
+export function settleRange(session: AmqpSession, first: number, count: number, state: DeliveryState | undefined, isSettled: boolean): void {
+  const { unsettled, connection } = session
+  connection.spend(Math.min(count, unsettled.size))
+  if (count <= unsettled.size) for (let index = 0; index < count; index++) settle(session, (first + index) >>> 0, state, isSettled)
+  else for (const id of [...unsettled.keys()]) if (((id - first) >>> 0) < count) settle(session, id, state, isSettled)
+}
+
+/** Hot path of consumers that acknowledge. */
+export function settle(session: AmqpSession, id: number, state: DeliveryState | undefined, isSettled: boolean): void {
+  const delivery = session.unsettled.get(id)
+  if (delivery === undefined) return
+  if (state?.kind === 'transactional') return session.connection.transactions.settle(session, id, delivery, state, isSettled)
+  if (delivery.transaction !== undefined) {
+    if (isSettled || (state !== undefined && isTerminal(state))) {
+      const text = `delivery ${id} is settled in a transaction that has not ended`
+      throw new AmqpFault('session', 'amqp:illegal-state', text, 'AMQP10-4.4.2-a')
+    }
+    return
+  }
+  const isFinal = state !== undefined && isTerminal(state)
+  if (!isFinal && !isSettled) return
+  const outcome = isFinal ? state : (linkOf(delivery)?.defaultOutcome ?? RELEASED)
+  session.unsettled.delete(id)
+  if (outcome.kind === 'accepted') delivery.consumer!.settle(delivery, 'accepted')
+  else delivery.consumer!.settle(delivery, outcome.kind as Outcome, detailOf(outcome))
+}
+
+/** Whoever has a delivery of this protocol unsettled is a link. Undefined: it has ended. */
+function linkOf({ consumer }: Delivery): ConsumerLink | undefined {
+  return consumer?.sink as ConsumerLink | undefined
+}
