@@ -431,6 +431,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     released(() => {
       this.#isPaused = false
       this.#heardTick = this.adapter.wheel.tick // what it sent meanwhile is still to be read
+      if (this.#frameTick >= 0) this.#frameTick = this.#heardTick // and so is the rest of its frame
       if (this.#phase !== 'closed' && !this.#isBusy) this.transport.resumeReading()
     })
   }

@@ -48,6 +48,18 @@ describe('a publisher to a full queue', () => {
     expect(sender.receipts()).toEqual(['2', '3', '4', '5', '6'])
   })
 
+  it('that was not read has its time for the rest of a frame when it is read again', () => {
+    const world = full({ limits: { heldMessagesMax: 4 } })
+    const sender = world.connect()
+    const sent = [1, 2, 3, 4, 5, 6].map((receipt) => send('/queue/q', 'x', { receipt }))
+    sender.send(...sent, raw('SEND\ndestination:/queue/q\n'))
+    world.advance(100_000)
+    world.connect().send(subscribe(1, '/queue/q'))
+    world.advance(1_000)
+    sender.send(raw('receipt:last\n\nx\0'))
+    expect(sender.receipts()).toEqual(['1', '2', '3', '4', '5', '6', 'last'])
+  })
+
   it('is read on when it has a subscription, or a transaction: what it sends may be what makes room', () => {
     for (const start of [subscribe(1, '/queue/q', { ack: 'client', 'activemq.prefetchSize': 1 }), begin('t')]) {
       const world = full({ limits: { heldMessagesMax: 8 } })
