@@ -49,7 +49,7 @@ describe('a publisher to a full queue', () => {
   })
 
   it('that was not read has its time for the rest of a frame when it is read again', () => {
-    const world = full({ limits: { heldMessagesMax: 4 } })
+    const world = full({ limits: { heldMessagesMax: 8 } })
     const sender = world.connect()
     const sent = [1, 2, 3, 4, 5, 6].map((receipt) => send('/queue/q', 'x', { receipt }))
     sender.send(...sent, raw('SEND\ndestination:/queue/q\n'))
