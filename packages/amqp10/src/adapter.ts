@@ -31,8 +31,9 @@ export interface AmqpAdapterOptions {
 
 /** Random bytes in an id that we assign: 96 bits do not collide. */
 const ID_BYTES = 12
-/** Addresses of which the text is kept; beyond it they are spelled again. */
+/** Addresses of which the text is kept, and their length; beyond it they are spelled again. */
 const SPELLED_MAX = 10_000
+const SPELLED_CHARS_MAX = 256
 
 export class AmqpAdapter implements ProtocolAdapter {
   readonly name = 'amqp'
@@ -100,7 +101,7 @@ export class AmqpAdapter implements ProtocolAdapter {
     let text = this.#spelled.get(name)
     if (text !== undefined) return text
     text = spell(fromCoreName(name), 'amqp10', this.settings.profile)
-    if (text === undefined) return undefined
+    if (text === undefined || name.length > SPELLED_CHARS_MAX) return text
     if (this.#spelled.size >= SPELLED_MAX) this.#spelled.clear()
     this.#spelled.set(name, text)
     return text

@@ -13,7 +13,14 @@ export function detailOf(outcome: DeliveryState): SettleDetail | undefined {
   }
   if (outcome.kind !== 'rejected' || outcome.error === undefined) return undefined
   const { condition, description } = outcome.error
-  return { reason: description === undefined ? condition : `${condition}: ${description}` }
+  return { reason: cut(description === undefined ? condition : `${condition}: ${description}`) }
+}
+
+/** A reason goes with every delivery of a range: each message of it has it from then on, and each is written to the log with it. */
+const REASON_CHARS_MAX = 1_024
+
+function cut(text: string): string {
+  return text.length <= REASON_CHARS_MAX ? text : `${text.slice(0, REASON_CHARS_MAX - 1).toWellFormed()}…`
 }
 
 /** Annotations that a receiver leaves on a message; more of them, or longer ones, are not kept. */

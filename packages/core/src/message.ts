@@ -81,6 +81,9 @@ export interface MessageFields {
 /** Priority of a message whose publisher says nothing. [JMS 3.1 §3.4.10] */
 export const PRIORITY_DEFAULT = 4
 
+/** Annotations that receivers and the broker have left on one message. */
+const ANNOTATIONS_MAX = 64
+
 /**
  * Immutable but for where its bytes are: until `detach` they lie in the transport's read buffer, which is only
  * good for the present call. Whoever lets a message wait detaches it first.
@@ -176,11 +179,16 @@ export class Message {
     return other
   }
 
-  /** The same message with annotations more, in place of those of the same name. It shares the bytes, and has no frame that says them. */
+  /**
+   * The same message with annotations more, in place of those of the same name; without them where they would become too many: whoever
+   * gives a message back may do it again and again. It shares the bytes, and has no frame that says them.
+   */
   annotated(annotations: NonNullable<MessageExtras['annotations']>): Message {
+    const all = { ...this.extras?.annotations, ...annotations }
+    if (Object.keys(all).length > ANNOTATIONS_MAX) return this
     const other = this.#copy()
     other.start = this.headerStart
-    other.extras = { ...this.extras, annotations: { ...this.extras?.annotations, ...annotations } }
+    other.extras = { ...this.extras, annotations: all }
     return other
   }
 

@@ -22,6 +22,10 @@ export interface Attached {
 }
 
 const NO_LIMIT = 0
+/** Of one link; a subscription's name is a part of that of its queue, which is not longer either. */
+const NAME_BYTES_MAX = 1_024
+/** Of one connection, refused ones included: each takes memory until its client detaches it. */
+const LINKS_MAX = 20_000
 
 export function attach(session: AmqpSession, wanted: Attach): void {
   const { connection } = session
@@ -29,6 +33,7 @@ export function attach(session: AmqpSession, wanted: Attach): void {
   if (wanted.handle > Math.min(handleMax, session.peerHandleMax)) {
     throw new AmqpFault('connection', 'amqp:connection:framing-error', `attach: handle ${wanted.handle} is above handle-max ${Math.min(handleMax, session.peerHandleMax)}`, 'AMQP10-2.7.2-c')
   }
+  checkRoom(session, wanted)
   const direction = wanted.role === 'sender' ? 'inbound' : 'outbound'
   for (const each of connection.sessions()) {
     const before = each.linkNamed(direction, wanted.name)
@@ -53,6 +58,16 @@ export function attach(session: AmqpSession, wanted: Attach): void {
   session.addLink(link)
   connection.transport.write(answer)
   if (link.direction === 'inbound') session.beginCredit(link)
+}
+
+/** Of these the client hears by losing more than the link: one that is refused is kept, too. */
+function checkRoom({ connection }: AmqpSession, { name }: Attach): void {
+  const nameBytes = Buffer.byteLength(name)
+  if (nameBytes > NAME_BYTES_MAX) throw new AmqpFault('connection', 'amqp:invalid-field', `attach: name has ${nameBytes} bytes; it has at most ${NAME_BYTES_MAX}`)
+  let count = 0
+  for (const { linkCount } of connection.sessions()) count += linkCount
+  if (count < LINKS_MAX) return
+  throw new AmqpFault('session', 'amqp:resource-limit-exceeded', `this connection has ${count} links, the limit; detach some first, or open another connection`)
 }
 
 function open(session: AmqpSession, wanted: Attach): Attached {
@@ -92,7 +107,7 @@ function answerTo(session: AmqpSession, wanted: Attach, source: Source | undefin
     target: target?.kind === 'coordinator' ? target : answered(target),
     unsettled: undefined,
     incompleteUnsettled: false,
-    initialDeliveryCount: isSender ? 0 : undefined,
+    initialDeliveryCount: isSender ? session.connection.adapter.settings.firstNumber : undefined,
     maxMessageBytes: isSender ? NO_LIMIT : session.connection.adapter.settings.maxMessageBytes,
     offered: [],
     desired: [],

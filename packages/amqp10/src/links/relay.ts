@@ -4,13 +4,15 @@ import type { AmqpConnection } from '../connection.ts'
 import { addressesOf, resolveTarget } from './addresses.ts'
 import { AmqpFault } from '../codec/faults.ts'
 
-/** Addresses that one link sends to; beyond it they are looked up again. */
+/** Addresses that one link sends to, and characters of their texts; beyond it they are looked up again. */
 const TARGETS_MAX = 1_024
+const TARGET_CHARS_MAX = 256 * 1_024
 
 export class Relay {
   readonly #connection: AmqpConnection
   readonly #producer: Producer
   readonly #targets = new Map<string, ProducerTarget>()
+  #chars = 0
   #lastText = ''
   #last: ProducerTarget | undefined = undefined
 
@@ -28,12 +30,18 @@ export class Relay {
       const made = this.#make(text)
       if (!made.ok) return made
       target = made.value
-      if (this.#targets.size >= TARGETS_MAX) this.#targets.clear()
+      if (this.#targets.size >= TARGETS_MAX || this.#chars + text.length > TARGET_CHARS_MAX) this.#forget()
+      this.#chars += text.length
       this.#targets.set(text, target)
     }
     this.#lastText = text
     this.#last = target
     return { ok: true, value: target }
+  }
+
+  #forget(): void {
+    this.#targets.clear()
+    this.#chars = 0
   }
 
   #make(text: string): Result<ProducerTarget> {

@@ -11,6 +11,7 @@ import {
   type Peer,
   plainInit,
   SASL,
+  type SessionPeer,
   symbol,
   World,
 } from '../../harness.ts'
@@ -112,7 +113,7 @@ test('of a durable subscription that is somebody else’s nobody learns the topi
 })
 
 /** In what order messages arrive of a client that sends `flood` before its own, and of one that sends after it. */
-function orderAfter(flood: (peer: Peer, session: SessionPeer) => Uint8Array[]): string[] {
+function orderAfter(flood: (peer: Peer, session: SessionPeer) => Uint8Array[]): (string | undefined)[] {
   const world = new World()
   const [one, other] = [world.connect(), world.connect({ containerId: 'other' })]
   const session = one.begin()
@@ -151,4 +152,64 @@ test('whoever names a range of many deliveries again and again lets others have 
     return Array.from({ length: 100 }, () => nothing)
   })
   expect(order).toEqual(['other', 'flooding'])
+})
+
+describe('what receivers say of a message', () => {
+  test('is cut where it goes with every dead letter of a range', () => {
+    const world = new World()
+    world.define('q', { deadLetter: 'DLQ' })
+    const session = world.connect().begin()
+    const receiver = session.receiver('queue://q')
+    receiver.grant(1)
+    world.publish('$queue/q', 'x')
+    const error = { kind: 'error', condition: 'my:reason', description: 'z'.repeat(100_000) }
+    session.peer.send(session.dispositionFrame(true, receiver.take().id, { kind: 'rejected', error }))
+    const dead = session.receiver('queue://DLQ')
+    dead.grant(1)
+    const { messageAnnotations } = dead.take().message
+    expect(JSON.stringify(messageAnnotations)).toContain('my:reason: zzz')
+    expect(JSON.stringify(messageAnnotations).length).toBeLessThan(2_000)
+  })
+
+  test('again and again does not make it grow without end', () => {
+    const world = new World()
+    const session = world.connect().begin()
+    const receiver = session.receiver('queue://q')
+    world.publish('$queue/q', 'x')
+    let size = 0
+    for (let round = 0; round < 20; round++) {
+      receiver.grant(1)
+      const { id, payload } = receiver.take()
+      size = payload.length
+      const names = Array.from({ length: 30 }, (_, index) => [`x-opt-${round}-${index}`, 'z'.repeat(1_000)])
+      const state = { kind: 'modified', messageAnnotations: Object.fromEntries(names) as Fields }
+      session.peer.send(session.dispositionFrame(true, id, state))
+    }
+    expect(size).toBeLessThan(70_000)
+  })
+})
+
+describe('links of one connection', () => {
+  test('have names that are not longer than those of queues', () => {
+    const peer = new World().connect()
+    peer.send(
+      peer
+        .begin()
+        .newSender('queue://q', { name: 'n'.repeat(1_025) })
+        .attachFrame(),
+    )
+    expect(peer.closeCondition()).toBe('amqp:invalid-field')
+  })
+
+  test('are not more than memory bears, in all sessions together', () => {
+    const peer = new World().connect()
+    const sessions = Array.from({ length: 5 }, () => peer.begin())
+    for (const session of sessions) {
+      for (let handle = 0; handle < 4_096; handle++) peer.push(session.newSender('queue://q', { handle }).attachFrame())
+    }
+    peer.send()
+    const all = peer.received()
+    expect(all.filter(({ kind }) => kind === 'attach')).toHaveLength(20_000)
+    expect(all.filter(({ kind }) => kind === 'end').map(conditionOf)).toEqual(['amqp:resource-limit-exceeded'])
+  })
 })
