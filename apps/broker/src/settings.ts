@@ -65,6 +65,7 @@ export function toAmqpSettings({ amqp, limits }: BrokerConfig, listener: Listene
     profile: listener.profile ?? 'activemq',
     maxMessageBytes: Math.min(amqp.maxMessageBytes, limits.maxMessageBytes),
     handshakeTimeoutMs: listener.handshakeTimeoutMs,
+    firstNumber: 0,
     product: 'TernMQ',
     version: VERSION,
   }

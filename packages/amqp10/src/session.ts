@@ -32,8 +32,6 @@ const END = 0x17
 const OUTGOING_WINDOW = 0x7fff_ffff
 /** What an attach or a detach costs, in deliveries that are looked up. */
 export const CONTROL_WORK = 100
-/** Transfers and deliveries are numbered from here. */
-const FIRST_ID = 0
 /** Serial numbers: behind, where the difference has the highest bit. [RFC 1982] */
 const SERIAL_HALF = 0x8000_0000
 
@@ -64,10 +62,10 @@ export class AmqpSession {
   #incomingWindow: number
 
   // ── what goes out ──
-  #nextOutgoingId = FIRST_ID
+  #nextOutgoingId: number
   /** Transfers that the peer still takes. */
   outgoingWindow: number
-  #nextDeliveryId = FIRST_ID
+  #nextDeliveryId: number
   /** What the peer has and has not settled, by delivery id, in their order. */
   readonly unsettled: Map<number, Delivery> = new Map()
 
@@ -88,17 +86,19 @@ export class AmqpSession {
     if (begin.remoteChannel !== undefined) {
       throw new AmqpFault('connection', 'amqp:not-allowed', `begin on channel ${peerChannel} answers a session that this side has not begun`, 'AMQP10-2.7.2-a')
     }
-    const { sessionWindow, handleMax } = connection.adapter.settings
+    const { sessionWindow, handleMax, firstNumber } = connection.adapter.settings
     this.connection = connection
     this.channel = channel
     this.peerChannel = peerChannel
+    this.#nextOutgoingId = firstNumber
+    this.#nextDeliveryId = firstNumber
     this.peerHandleMax = begin.handleMax
     this.#detachAnswers = new PostponedAnswers(connection.adapter.vhost)
     this.#nextIncomingId = begin.nextOutgoingId
     this.#incomingWindow = sessionWindow
     this.outgoingWindow = begin.incomingWindow
     connection.transport.write(
-      encodeBegin(channel, { remoteChannel: peerChannel, nextOutgoingId: FIRST_ID, incomingWindow: sessionWindow, outgoingWindow: OUTGOING_WINDOW, handleMax }),
+      encodeBegin(channel, { remoteChannel: peerChannel, nextOutgoingId: firstNumber, incomingWindow: sessionWindow, outgoingWindow: OUTGOING_WINDOW, handleMax }),
     )
   }
 
@@ -221,7 +221,7 @@ export class AmqpSession {
 
   /** [AMQP10 §2.5.6] */
   #takeWindow({ nextIncomingId, incomingWindow }: FlowFields): void {
-    const from = nextIncomingId < 0 ? FIRST_ID : nextIncomingId
+    const from = nextIncomingId < 0 ? this.connection.adapter.settings.firstNumber : nextIncomingId
     const window = (from + incomingWindow - this.#nextOutgoingId) >>> 0
     const wasClosed = this.outgoingWindow === 0
     // Below 0: it has taken its window back while transfers were under way.

@@ -22,6 +22,8 @@ export interface AmqpSettings {
   readonly sessionWindow: number
   /** Messages that a sender may send before it hears from us. */
   readonly linkCredit: number
+  /** Where our deliveries, transfers and delivery counts begin: 0, but in tests of how they wrap around. */
+  readonly firstNumber: number
   readonly maxTopicLevels: number
   readonly maxContainerIdBytes: number
   /** As `open` says it among the properties: product and version. */
@@ -40,6 +42,7 @@ export const DEFAULT_AMQP_SETTINGS: AmqpSettings = {
   idleTimeoutMs: 60_000,
   sessionWindow: 2_048,
   linkCredit: 1_000,
+  firstNumber: 0,
   maxTopicLevels: 128,
   maxContainerIdBytes: 1_024,
   product: 'TernMQ',

@@ -38,7 +38,6 @@ interface Partial {
 
 /** Serial numbers: behind, where the difference has the highest bit. [RFC 1982] */
 const SERIAL_HALF = 0x8000_0000
-const INITIAL_DELIVERY_COUNT = 0
 
 export abstract class OutboundLink implements Link {
   readonly direction = 'outbound'
@@ -55,7 +54,7 @@ export abstract class OutboundLink implements Link {
   readonly #sendsNothing: boolean
   isDetaching = false
   isDraining = false
-  deliveryCount: number = INITIAL_DELIVERY_COUNT
+  deliveryCount: number
   credit = 0
   #partial: Partial | undefined = undefined
   /** It cannot be told yet whether there is more: there is no room for it. */
@@ -63,6 +62,7 @@ export abstract class OutboundLink implements Link {
 
   constructor(session: AmqpSession, attach: Attach) {
     this.session = session
+    this.deliveryCount = session.connection.adapter.settings.firstNumber
     this.name = attach.name
     this.handle = attach.handle
     this.defaultOutcome = attach.source?.defaultOutcome
@@ -97,7 +97,7 @@ export abstract class OutboundLink implements Link {
       throw new AmqpFault('link', 'amqp:not-implemented', 'flow: txn-id: what a link brings cannot be part of a transaction; settle it in one', 'AMQP10-4.4.3-a')
     }
     if (linkCredit >= 0) {
-      const from = deliveryCount < 0 ? INITIAL_DELIVERY_COUNT : deliveryCount
+      const from = deliveryCount < 0 ? this.session.connection.adapter.settings.firstNumber : deliveryCount
       const credit = (from + linkCredit - this.deliveryCount) >>> 0
       // Below 0: it has taken credit back while deliveries were under way.
       this.credit = credit >= SERIAL_HALF || this.#sendsNothing ? 0 : credit
