@@ -483,7 +483,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
         for (const session of this.#sessions) session?.onPressureEased()
       })
     }
-    if (this.#phase !== 'opened' || this.#isPaused) return
+    if (this.#phase !== 'opened' || this.#isPaused || this.#pendingCount === 0) return
     const receives = this.consumerCount > 0
     for (const session of this.#sessions) {
       const producer = session?.blockedProducer()
