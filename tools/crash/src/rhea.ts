@@ -31,6 +31,7 @@ export abstract class RheaClient implements LoadClient {
     this.connection.on('connection_error', ({ connection }: EventContext) => (this.#close ??= textOf(connection.error)))
     this.connection.on('error', (error: Error) => (this.#error ??= error.message))
     this.connection.on('disconnected', () => {
+      forgetInput(this.connection)
       this.isReady = false
       this.onGone()
     })
@@ -102,6 +103,11 @@ export abstract class RheaClient implements LoadClient {
       this.connection.once(event, happened)
     })
   }
+}
+
+/** rhea would take what a new connection brings for the rest of the frame in which the last one broke off. */
+function forgetInput(connection: Connection): void {
+  Object.assign(connection, { frame_size: undefined, chunks: null, previous_input: null })
 }
 
 /** As the AMQP container says why it ended something. */
