@@ -48,7 +48,7 @@ export class Outgoing {
       const obstacle = route.parts === undefined ? this.#take(publish) : this.#takeParts(publish, route.parts)
       if (obstacle === undefined) continue
       const text = obstacle.text() // now, while what goes before it counts
-      this.abandon()
+      this.#putBack()
       return { ...obstacle, text: () => text }
     }
     return undefined
@@ -83,6 +83,16 @@ export class Outgoing {
   /** They give up their places. */
   abandon(): void {
     for (const member of this.#members) member.abandon()
+    this.#forget()
+  }
+
+  /** As `abandon`, in the call that took them. */
+  #putBack(): void {
+    for (const member of this.#members) member.putBack()
+    this.#forget()
+  }
+
+  #forget(): void {
     this.#members.length = 0
     this.#ids?.forget()
   }

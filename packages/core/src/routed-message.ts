@@ -5,7 +5,7 @@
  */
 import type { Durability, LogRecord } from '@ternmq/store'
 import { queueNameOf } from './address.ts'
-import { weighUnderWay } from './flow/admission.ts'
+import { unweigh, weighUnderWay } from './flow/admission.ts'
 import { messageRecord } from './log/records.ts'
 import { Message, type MessageFields } from './message.ts'
 import { durableQueues, mayBeDelivered, type Route, type Target, targetsOf } from './router.ts'
@@ -70,6 +70,13 @@ export class RoutedMessage {
     if (!this.#isUnderWay) return
     this.#isUnderWay = false
     this.#weigh(-1)
+  }
+
+  /** As `abandon`, in the call in which it departed. */
+  putBack(): void {
+    if (!this.#isUnderWay) return
+    this.#isUnderWay = false
+    unweigh(this.targets, this.message)
   }
 
   #weigh(sign: 1 | -1): void {

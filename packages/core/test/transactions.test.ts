@@ -443,6 +443,37 @@ test('a commit waits for room where publishers do, everything else of its produc
   expect(lives.vhost.destinations.find('out')!.queue.inflightCount).toBe(1)
 })
 
+test('a commit for which there is room for a part only waits, and keeps nobody busy', async () => {
+  const { lives, worker } = await scene()
+  lives.vhost.destinations.define({ name: 'small', settings: { messagesMax: 2, whenFull: 'block' } })
+  for (const text of ['first', 'second']) worker.publish(`${QUEUE}small`, text)
+  await lives.quiet()
+  const transaction = worker.begin()
+  for (const text of ['a', 'b']) worker.stage(transaction, `${QUEUE}small`, text)
+  const results = commit(transaction)
+  failAfterTimers(lives, 100)
+  const reader = lives.client('reader of small')
+  reader.session.pool.setLimit(1)
+  reader.consume('small')
+  await lives.quiet()
+  expect(reader.texts).toEqual(['first'])
+  expect(results).toEqual([])
+  reader.session.pool.setLimit(10)
+  await lives.quiet()
+  expect(results).toEqual([undefined])
+  expect(reader.texts).toEqual(['first', 'second', 'a', 'b'])
+})
+
+/** Whoever looks for room again and again sets a timer each time. */
+function failAfterTimers({ env: { clock } }: Lives, countMax: number): void {
+  const after = clock.after.bind(clock)
+  let count = 0
+  clock.after = (delayMs, f) => {
+    if (++count > countMax) throw new Error(`${count} timers were set`)
+    return after(delayMs, f)
+  }
+}
+
 test('a commit that waited for room in vain is rolled back with the reason', async () => {
   const { lives, worker } = await scene(['one'])
   lives.vhost.destinations.define({ name: 'small', settings: { messagesMax: 1, whenFull: 'block', blockMaxMs: 5_000 } })

@@ -42,10 +42,19 @@ export function obstacleTo(vhost: VirtualHost, route: Route, message: Message, m
 export function weighUnderWay(vhost: VirtualHost, targets: readonly Target[], message: Message, sign: 1 | -1): void {
   for (let index = 0; index < targets.length; index++) {
     const { queue } = targets[index]!
-    queue.underWayCount += sign
-    queue.underWayBytes += sign * message.size
+    count(queue, message, sign)
     if (sign < 0 && queue.isBlocking) vhost.onEased(queue)
   }
+}
+
+/** Counts out what was counted in within the same call. Those that wait are not told: the one that is looking would look again, for ever. */
+export function unweigh(targets: readonly Target[], message: Message): void {
+  for (const { queue } of targets) count(queue, message, -1)
+}
+
+function count(queue: Queue, message: Message, sign: 1 | -1): void {
+  queue.underWayCount += sign
+  queue.underWayBytes += sign * message.size
 }
 
 /** One that refuses comes before one that lets wait: waiting would be in vain. */

@@ -73,4 +73,9 @@ export class ScheduledPublish {
   abandon(): void {
     this.#schedule.giveUp(this.#logged, this.isLogged)
   }
+
+  /** Nobody waits for its place. */
+  putBack(): void {
+    this.abandon()
+  }
 }
