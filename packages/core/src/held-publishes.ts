@@ -84,6 +84,11 @@ export class HeldPublishes implements Waiter {
     return count
   }
 
+  giveUp(): void {
+    this.#vhost.flow.gates.leave(this)
+    this.#disarm()
+  }
+
   /** False when it has to wait still. */
   #goOnWith({ route, message, tag, options, sinceMs }: Parked): boolean {
     const vhost = this.#vhost

@@ -84,6 +84,17 @@ test('each of those that wait has its own time, and is answered in the order of 
   expect(results(publisher)).toEqual(['routed', 'refused', 'refused', 'unmatched'])
 })
 
+test('when the virtual host closes, nobody waits for anything any more', async () => {
+  const world = await worldOnLog()
+  define(world, { messagesMax: 1, blockMaxMs: 5_000 })
+  const publisher = world.connect('publisher')
+  for (const text of ['1', '2', '3']) publisher.publish(ORDERS, text, DURABLE)
+  await quiet(world.env.clock)
+  await world.vhost.close()
+  world.env.clock.advance(10_000)
+  expect(publisher.results).toEqual(['routed'])
+})
+
 test('a queue that rejects when it is full refuses at once', () => {
   const world = new World()
   define(world, { messagesMax: 1, whenFull: 'reject' })

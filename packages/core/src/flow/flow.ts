@@ -59,6 +59,7 @@ export class Flow implements QueueFlow {
   /** The virtual host closes: nothing happens by itself any more. */
   close(): void {
     this.sweeper.close()
+    this.gates.close()
   }
 
   #fullText(queue: Queue): string {

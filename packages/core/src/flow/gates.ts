@@ -22,6 +22,8 @@ export interface Waiter {
   gate: Gate | undefined
   /** Lets go of up to `max` publishes, oldest first; returns how many. With none left it has left its gate, or waits at another. */
   goOn(max: number): number
+  /** There will be nothing to wait for any more. */
+  giveUp(): void
 }
 
 /** The last time it was said that a queue holds publishers, and whether its end is still to be said. */
@@ -118,6 +120,13 @@ export class Gates implements TurnWork {
   /** The first in line has given up: what it waited for may be enough for the next. */
   onGivenUp(gate: Gate): void {
     if (gate.waiters.size > 0) this.#ease(gate)
+  }
+
+  /** The virtual host closes: nobody goes on any more, and nobody is told. */
+  close(): void {
+    for (const gate of [...this.#byQueue.values(), this.#memory, this.#log, this.#ready]) {
+      for (const waiter of [...gate.waiters]) waiter.giveUp()
+    }
   }
 
   runTurn(): void {
