@@ -6,8 +6,8 @@ import { join } from 'node:path'
 const CONFORMANCE = 'packages/*/test/conformance/**/*.test.ts'
 const OTHERS = ['{apps,packages,tools}/*/src/**/*.test.ts', '{apps,packages,tools}/*/test/**/*.test.ts']
 
-/** `[MQTT5-3.12.4-1` as it stands in a title; what it claims is for tools/docs to say. */
-const CLAIM = /\[[A-Z]+\d+-[\dA-Z]/
+/** `[MQTT5-3.12.4-1` or `[AMQPWSB-2.1-a` as it stands in a title; what it claims is for tools/docs to say. */
+const CLAIM = /\[(?:[A-Z]+\d+|AMQP[A-Z]+)-[\dA-Z]/
 
 /** Relative to `root`, sorted. */
 export function claimingFiles(root: string): string[] {
