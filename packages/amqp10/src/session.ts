@@ -19,7 +19,7 @@ import { type Link, RefusedLink } from './links/link.ts'
 import type { OutboundLink } from './links/outbound-link.ts'
 import { errorOf, isTerminal } from './outcomes.ts'
 import { PostponedAnswers } from './postponed-answers.ts'
-import { settle, settleRange } from './settling.ts'
+import { settleOne, settleRange } from './settling.ts'
 
 const ATTACH = 0x12
 const FLOW = 0x13
@@ -316,7 +316,7 @@ export class AmqpSession {
       throw new AmqpFault('session', 'amqp:invalid-field', `disposition: last ${last} is before first ${first}`, 'AMQP10-2.7.6-a')
     }
     if (!settled && (state === undefined || state.kind === 'received')) return // it has it, and goes on
-    if (count === 1) settle(this, first, state, settled)
+    if (count === 1) settleOne(this, first, state, settled)
     else settleRange(this, first, count, state, settled)
     if (!settled && state !== undefined && isTerminal(state)) this.#answer(first, last, state)
   }

@@ -14,8 +14,17 @@ export function settleRange(session: AmqpSession, first: number, count: number, 
   else for (const id of [...unsettled.keys()]) if (((id - first) >>> 0) < count) settle(session, id, state, isSettled)
 }
 
+/** One that is named alone, and that the client has not got any more, spoils the transaction that was to settle it. */
+export function settleOne(session: AmqpSession, id: number, state: DeliveryState | undefined, isSettled: boolean): void {
+  if (state?.kind === 'transactional' && !session.unsettled.has(id)) {
+    const text = `delivery ${id} is not there to be settled: its link has been detached, or it was settled before`
+    return session.connection.transactions.spoil(state.transactionId, { refusal: 'not-found', subject: String(id), text })
+  }
+  settle(session, id, state, isSettled)
+}
+
 /** Hot path of consumers that acknowledge. */
-export function settle(session: AmqpSession, id: number, state: DeliveryState | undefined, isSettled: boolean): void {
+function settle(session: AmqpSession, id: number, state: DeliveryState | undefined, isSettled: boolean): void {
   const delivery = session.unsettled.get(id)
   if (delivery === undefined) return
   if (state?.kind === 'transactional') return session.connection.transactions.settle(session, id, delivery, state, isSettled)

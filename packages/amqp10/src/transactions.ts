@@ -86,7 +86,7 @@ export class ConnectionTransactions {
     return refusal
   }
 
-  /** A message of it cannot be sent: there will be no commit. [AMQP10-4.4.4-b] */
+  /** Something of it cannot be: there will be no commit. [AMQP10-4.4.4-b] */
   spoil(id: Uint8Array, refusal: RefusalDetail): void {
     const open = this.#open.get(keyOf(id))
     if (open !== undefined) open.flaw ??= refusal

@@ -31,6 +31,14 @@ describe('retiring', () => {
     expect(counts(scene)).toEqual([0, 0])
   })
 
+  test('[AMQP10-4.4.2-b] of a delivery whose link is gone: the transaction cannot be committed', () => {
+    const scene = received()
+    scene.receiver.detach()
+    scene.peer.send(scene.session.dispositionFrame(true, scene.ids[0]!, inTransaction(scene.txn, { kind: 'accepted' }), { settled: true }))
+    expect(conditionOf(scene.coordinator.discharge(scene.txn))).toBe('amqp:transaction:rollback')
+    expect(counts(scene)).toEqual([2, 0])
+  })
+
   test('[AMQP10-4.4.2-b] unsettled, after a rollback: the client has it still, and may settle it', () => {
     const scene = received()
     scene.receiver.settle(scene.ids[0]!, inTransaction(scene.txn, { kind: 'accepted' }), { settled: false })
