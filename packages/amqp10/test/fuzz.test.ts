@@ -1,7 +1,7 @@
 /** A moment of every fuzzer; tools/fuzz runs them for long and replays what they have found. */
 import { expect, test } from 'vitest'
 
-import { amqpFramesFuzzer, amqpValuesFuzzer } from './fuzz/index.ts'
+import { amqpFramesFuzzer, amqpSessionFuzzer, amqpValuesFuzzer } from './fuzz/index.ts'
 
 test('values are taken and read as a plain reader does, and bytes of all kinds are tried', () => {
   const tally = amqpValuesFuzzer.run(1, 4_000) as Record<string, number>
@@ -22,4 +22,18 @@ test('streams in pieces give the same frames, and streams of all kinds are tried
 test('the same seed makes the same run', () => {
   expect(amqpValuesFuzzer.run(7, 200)).toEqual(amqpValuesFuzzer.run(7, 200))
   expect(amqpFramesFuzzer.run(7, 200)).toEqual(amqpFramesFuzzer.run(7, 200))
+})
+
+test('clients that do what comes to their minds lose nothing and leave a broker as it was, with and without a log', async () => {
+  const tally = await amqpSessionFuzzer.run(1, 80)
+  expect(tally['runs']).toBe(80)
+  expect(tally['published']).toBeGreaterThan(1_000)
+  expect(tally['received']).toBeGreaterThan(600)
+  expect(tally['redelivered']).toBeGreaterThan(300)
+  expect(tally['refused']).toBeGreaterThan(50)
+  expect(tally['restarts']).toBeGreaterThan(3)
+})
+
+test('the same seed makes the same session', async () => {
+  expect(await amqpSessionFuzzer.run(7, 5)).toEqual(await amqpSessionFuzzer.run(7, 5))
 })

@@ -1,5 +1,5 @@
 /** Every fuzzer there is. Each package keeps its own beside what they try; they meet here. */
-import { amqpFramesFuzzer, amqpValuesFuzzer } from '@ternmq/amqp10/fuzzers'
+import { amqpFramesFuzzer, amqpSessionFuzzer, amqpValuesFuzzer } from '@ternmq/amqp10/fuzzers'
 import { controlFuzzer, type Fuzzer, publishFuzzer, sequenceFuzzer, splitterFuzzer } from '@ternmq/mqtt/fuzzers'
 import { framesFuzzer, stompSessionFuzzer } from '@ternmq/stomp/fuzzers'
 
@@ -15,6 +15,7 @@ export const FUZZERS: readonly Fuzzer[] = [
   stompSessionFuzzer,
   amqpValuesFuzzer,
   amqpFramesFuzzer,
+  amqpSessionFuzzer,
 ]
 
 /** By name, the one that fails on purpose included. Throws for another. */
