@@ -168,7 +168,7 @@ export class Bindings {
 
   #bindOwn(key: string, spec: BindingSpec, isKnown: boolean): void {
     const { clientId, queue } = this.#session
-    const { router, retained, env } = this.#vhost
+    const { router } = this.#vhost
     const before = this.#own?.get(key)
     const binding: Binding = {
       pattern: spec.pattern.levels,
@@ -182,11 +182,7 @@ export class Bindings {
     this.#own ??= new Map()
     this.#own.set(key, binding)
     router.bind(binding)
-    if (spec.retained === 'always' || (spec.retained === 'if-new' && !isKnown)) {
-      const messages = retained.matching(spec.pattern.levels, env.clock.wallMs())
-      const wanted = spec.noLocal ? messages.filter((message) => message.publisher !== clientId) : messages
-      queue.backfill(wanted, matchOf([binding]))
-    }
+    if (spec.retained === 'always' || (spec.retained === 'if-new' && !isKnown)) this.#vhost.offerRetained(binding)
   }
 
   /** Retained messages are not for shared subscriptions. [MQTT5-4.8.2] */

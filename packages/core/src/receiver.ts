@@ -14,7 +14,7 @@ import type { BindingData, Delivery, DeliverySink, Match } from './queue/deliver
 import { Queue } from './queue/queue.ts'
 import type { UnsettledBytes } from './queue/unsettled-bytes.ts'
 import { refuse, type Result } from './refusal.ts'
-import { type Binding, matchOf } from './router.ts'
+import type { Binding } from './router.ts'
 import { parseSelector, type Selector } from './selector/selector.ts'
 import type { SubscriptionSpec } from './subscriptions.ts'
 import type { Turns } from './turns.ts'
@@ -242,10 +242,7 @@ class TopicReading implements Reading {
       data: spec.data,
     }
     vhost.router.bind(this.#binding)
-    if (source.retained) {
-      const kept = vhost.retained.matching(source.pattern.levels, vhost.env.clock.wallMs())
-      queue.backfill(source.noLocal ? kept.filter(({ publisher }) => publisher !== subject.clientId) : kept, matchOf([this.#binding]))
-    }
+    if (source.retained) vhost.offerRetained(this.#binding)
     this.#consumer.grant(CREDIT_UNLIMITED)
     this.#consumer.attach(spec.sink)
   }

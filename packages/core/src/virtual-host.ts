@@ -10,6 +10,7 @@ import type { EventDetails } from './events.ts'
 import { Flow } from './flow/flow.ts'
 import type { Engine } from '@ternmq/store'
 import { Destinations } from './destinations.ts'
+import { LateRetained } from './late-retained.ts'
 import type { CoreLimits } from './limits.ts'
 import { captureState } from './log/capture.ts'
 import { HostLog, type LogEnded } from './log/host-log.ts'
@@ -29,7 +30,7 @@ import { isExhausted, nextDelayMs } from './queue/redelivery-policy.ts'
 import { subscriptionSettings } from './queue/settings.ts'
 import type { RefusalDetail } from './refusal.ts'
 import { Retained } from './retained.ts'
-import { offerAll, type Route, Router, type Target, targetsOf } from './router.ts'
+import { type Binding, matchOf, offerAll, type Route, Router, type Target, targetsOf } from './router.ts'
 import { Schedule } from './schedule/schedule.ts'
 import { Sessions } from './sessions.ts'
 import { SharedSubscriptions } from './shared.ts'
@@ -78,6 +79,7 @@ export class VirtualHost implements QueueContext {
   readonly waiting: WaitingBytes
   readonly unfinished: UnfinishedInput
   readonly flow: Flow
+  readonly #lateRetained: LateRetained
   readonly #onEvent: (event: EventDetails) => void
   pressedBy: Queue | undefined = undefined
   #isStopping = false
@@ -97,6 +99,7 @@ export class VirtualHost implements QueueContext {
       onEnded: options.onLogEnded ?? throwLogEnded,
       onUnwritten: (text) => this.report({ kind: 'failure', source: 'core', text }),
     })
+    this.#lateRetained = new LateRetained(this.log)
     this.flow = new Flow(this)
     this.destinations = new Destinations(this)
     this.mover = new Mover(this)
@@ -203,12 +206,24 @@ export class VirtualHost implements QueueContext {
     const { counters } = this
     counters.messagesIn++
     counters.bytesIn += message.end - message.bodyStart
-    if (message.retain) this.retain(route, message)
+    if (message.retain) {
+      this.retain(route, message)
+      this.#lateRetained.onRetained(route.levels, message, targets)
+    }
     const isWanted = offerAll(targets, message)
     if (message.lives !== undefined) message.lives = undefined // where it stays, it must not hold on to queues
     if (isWanted) return 'routed'
     counters.unmatched++
     return 'unmatched'
+  }
+
+  /** What is retained goes to a new binding, and what is about to be. */
+  offerRetained(binding: Binding): void {
+    const { pattern, queue, exceptFrom } = binding
+    const match = matchOf([binding])
+    const kept = this.retained.matching(pattern, this.env.clock.wallMs())
+    queue.backfill(exceptFrom === undefined ? kept : kept.filter(({ publisher }) => publisher !== exceptFrom), match)
+    this.#lateRetained.await(binding, match)
   }
 
   /** Makes a message the last of its topic, or none with an empty body. */

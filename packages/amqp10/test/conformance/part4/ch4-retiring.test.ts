@@ -35,7 +35,7 @@ describe('retiring', () => {
     const scene = received()
     scene.receiver.detach()
     scene.peer.send(scene.session.dispositionFrame(true, scene.ids[0]!, inTransaction(scene.txn, { kind: 'accepted' }), { settled: true }))
-    expect(conditionOf(scene.coordinator.discharge(scene.txn))).toBe('amqp:transaction:rollback')
+    expect(scene.coordinator.discharge(scene.txn)).toMatchObject({ kind: 'rejected', error: { condition: 'amqp:transaction:rollback' } })
     expect(counts(scene)).toEqual([2, 0])
   })
 
