@@ -24,20 +24,22 @@ export const silentLog: Log = { debug: nothing, info: nothing, warn: nothing, er
 /** Log lines waiting for a reader of stdout that does not read. Beyond it lines are lost, and counted. */
 const WAITING_BYTES_MAX = 4 * 1024 * 1024
 
+/** A disk that is full or a terminal that is gone must not hold up the end. */
+const FLUSH_MS_MAX = 2_000
+
 export interface ProcessLog {
   readonly log: Log
   readonly setLevel: (level: LogConfig['level']) => void
-  /** Writes what waits, waiting for the reader. For the end of the process. */
-  readonly flush: () => void
+  /** Writes what waits, waiting for the reader, for `FLUSH_MS_MAX` at most. For the end of the process: nothing is written afterwards. */
+  readonly flush: () => Promise<void>
 }
 
 /** A log on file descriptor 1. A reader that is slow or gone never stops the broker. */
 export function openProcessLog({ level, format }: LogConfig): ProcessLog {
   const stdout = pino.destination({ dest: 1, sync: false, maxLength: WAITING_BYTES_MAX })
   let lostCount = 0
-  let isGone = false
   stdout.on('drop', () => lostCount++)
-  stdout.on('error', () => (isGone = true)) // nobody reads any more; the broker is not there for its log
+  stdout.on('error', () => {}) // nobody reads any more; the broker is not there for its log
   const logger = pino(
     {
       level,
@@ -52,14 +54,16 @@ export function openProcessLog({ level, format }: LogConfig): ProcessLog {
     setLevel: (next) => {
       logger.level = next
     },
-    flush: () => {
-      if (isGone) return
+    flush: async () => {
       if (lostCount > 0) logger.warn({ lostCount }, `${lostCount} log lines were lost: standard output was not read`)
-      try {
-        stdout.flushSync()
-      } catch {
-        // The reader went away meanwhile.
-      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, FLUSH_MS_MAX)
+        stdout.flush(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+      stdout.destroy() // or it would try again what cannot be written, at the exit and without end
     },
   }
 }

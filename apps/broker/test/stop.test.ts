@@ -1,9 +1,11 @@
 /** How a broker ends, and what a signal does to it. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
-import { client, newFolder, openSocket, start, until } from './support.ts'
+import { CLI, client, newFolder, openSocket, start, until } from './support.ts'
 
 /** DISCONNECT reason code: server shutting down. [MQTT5 §3.14.2.1] */
 const SERVER_SHUTTING_DOWN = 0x8b
@@ -86,4 +88,19 @@ test('SIGHUP takes what may change while it runs, says what has to wait, and kee
   process.kill(broker.ready.pid, 'SIGHUP')
   await broker.program.untilLine('the configuration has mistakes; nothing has changed')
   await before.publishAsync('still', 'there', { qos: 1 })
+})
+
+test('a log that cannot be written does not hold up the end', async () => {
+  const folder = newFolder()
+  const readyFile = join(folder, 'ready.json')
+  const ports = ['mqtt', 'mqtts', 'ws', 'wss', 'stomp', 'stomps', 'amqp', 'amqps'].flatMap((name) => ['--set', `listeners.${name}.port=0`])
+  const full = openSync('/dev/full', 'w') // every write to it fails: no space left
+  const broker = spawn(process.execPath, [CLI, 'start', '--data-dir', join(folder, 'data'), '--ready-json', readyFile, ...ports], {
+    stdio: ['ignore', full, 'ignore'],
+  })
+  closeSync(full)
+  await until('the broker is ready', () => existsSync(readyFile))
+  broker.kill('SIGTERM')
+  const [code] = (await once(broker, 'exit')) as [number | null]
+  expect(code).toBe(0)
 })

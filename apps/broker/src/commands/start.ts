@@ -65,7 +65,7 @@ export async function start(args: readonly string[], io: ConsoleIo): Promise<num
     if (error instanceof BrokerError && error.code === 'STORE_FAILED') return STORE_FAILED_CODE
     throw error
   } finally {
-    processLog.flush()
+    await processLog.flush()
   }
 }
 
@@ -97,8 +97,7 @@ async function reload(broker: Broker, options: LoadOptions, { log, setLevel }: P
 function endOnFault({ log, flush }: ProcessLog): void {
   const end = (error: unknown): void => {
     log.fatal({ stack: error instanceof Error ? error.stack : undefined }, `internal error: ${messageOf(error)}`)
-    flush()
-    process.exit(1)
+    void flush().finally(() => process.exit(1))
   }
   process.on('uncaughtException', end)
   process.on('unhandledRejection', end)
