@@ -295,6 +295,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
     this.#splitter.clear()
     this.adapter.vhost.unfinished.note(this, 0)
     this.adapter.report(this, wasOpened ? 'disconnected' : 'refused', text, clause)
+    for (const session of this.#sessions) session?.stopSending()
     for (const session of this.#sessions) session?.onConnectionEnded()
     this.#sessions.length = 0
     this.#due.length = 0
@@ -406,6 +407,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   #onClose(error: PeerError | undefined): void {
     this.#phase = 'closing'
     this.session.sayGoodbye()
+    for (const session of this.#sessions) session?.stopSending()
     for (const session of this.#sessions) session?.onConnectionClosing()
     this.#whenDone = () => {
       this.adapter.vhost.log.afterBatches(() => {

@@ -457,6 +457,11 @@ export class AmqpSession {
     })
   }
 
+  /** It and others are about to end: what one link leaves behind must not go out on the next. */
+  stopSending(): void {
+    this.outgoingWindow = 0
+  }
+
   /** The client has closed the connection. */
   onConnectionClosing(): void {
     this.flush()
@@ -469,6 +474,7 @@ export class AmqpSession {
   }
 
   #endLinks(how: 'detached' | 'lost'): void {
+    this.stopSending()
     for (const link of [...this.#links]) {
       if (link === undefined) continue
       this.#removeLink(link)

@@ -219,6 +219,8 @@ export abstract class OutboundLink implements Link {
 
   end(how: LinkEnd): void {
     this.#partial = undefined
+    // Of several queues one is left before the other, which may get what the first gives up.
+    this.credit = 0
     this.onEnd(how)
   }
 }
