@@ -152,6 +152,12 @@ export interface Publish {
   readonly assurance: 0 | 1
 }
 
+/** Another protocol begins to take from a queue, at least once, and stops taking from the one before. */
+export interface Consume {
+  readonly do: 'consume'
+  readonly queue: string
+}
+
 /** An operator deletes a queue. */
 export interface Delete {
   readonly do: 'delete'
@@ -163,8 +169,9 @@ export interface Wait {
   readonly ms: number
 }
 
+/** calm: everything that can happen now happens. leave: the other protocol's connection is lost. restart: the broker stops and starts. */
 export interface Time {
-  readonly do: 'turn' | 'calm' | 'restart'
+  readonly do: 'turn' | 'calm' | 'leave' | 'restart'
 }
 
 export type ClientAction =
@@ -185,7 +192,7 @@ export type ClientAction =
   | Push
   | Plain
   | EndSession
-export type Action = Open | ClientAction | Publish | Delete | Wait | Time
+export type Action = Open | ClientAction | Publish | Consume | Delete | Wait | Time
 
 export interface EndSession extends OfSession {
   readonly do: 'end'

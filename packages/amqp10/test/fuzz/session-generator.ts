@@ -65,7 +65,9 @@ export class Generator {
       beat: 10,
       garble: 3,
       delete: 2,
-      restart: this.#run.hasLog ? 2 : 0,
+      consume: 4,
+      leave: 4,
+      restart: this.#run.hasLog ? 6 : 0,
     })
     switch (kind) {
       case 'talk':
@@ -90,6 +92,8 @@ export class Generator {
         ])
       case 'delete':
         return [{ do: 'delete', queue: 'gone' }]
+      case 'consume':
+        return [{ do: 'consume', queue: dice.pick(BUSY_QUEUES) }]
       default:
         return [{ do: kind }]
     }
@@ -259,6 +263,7 @@ export class Generator {
   #source(): Partial<Attach> {
     const dice = this.#dice
     if (dice.oneIn(12)) return { terminus: { dynamic: true, ...this.#kindOfTemporary() } }
+    if (dice.oneIn(25)) return {}
     const isTopic = dice.oneIn(5)
     const address = isTopic ? 'topic://t.1' : dice.oneIn(8) ? dice.pick(SOURCES) : `queue://${dice.pick(BUSY_QUEUES)}`
     const terminus: Fields = {

@@ -7,7 +7,11 @@ const BATCH = 200
 /** Payloads of all messages, first the next one to be delivered. */
 export async function emptyQueue(world: World, name: string, settle: () => Promise<void>): Promise<Buffer[]> {
   const { queue } = world.vhost.destinations.find(name)!
-  const peer = world.connect({ containerId: 'janitor' })
+  const peer = world.dial()
+  peer.exchangeHeaders()
+  peer.send(peer.openFrame({ containerId: 'janitor' }))
+  await settle()
+  peer.next('open')
   const link = peer.begin().receiver(`queue://${name}`)
   const payloads: Buffer[] = []
   while (queue.waitingCount > 0) {

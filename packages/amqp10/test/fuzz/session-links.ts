@@ -95,6 +95,8 @@ interface Coming {
 export class ReceivingLink extends Link implements Holder {
   readonly limits: Limits = new Limits(0)
   isDraining = false
+  /** There is something that it does not want again. */
+  isChoosy = false
   #coming: Coming | undefined = undefined
 
   constructor(session: ClientSession, wish: Attach) {
@@ -121,6 +123,14 @@ export class ReceivingLink extends Link implements Holder {
 
   get isWithin(): boolean {
     return this.#coming !== undefined
+  }
+
+  /** What waits in its queue should have come: it takes whatever there is, and more of it. */
+  get isHungry(): boolean {
+    const { takeLimits, nextIncoming } = this.session
+    if (!this.isCertain || !this.isAttached || this.isWithin || this.isChoosy || this.wish.selector !== undefined)
+      return false
+    return this.count < this.limits.last && nextIncoming < takeLimits.last
   }
 
   /** Returns a delivery that begins, or nothing. */

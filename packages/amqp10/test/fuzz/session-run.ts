@@ -1,5 +1,5 @@
 /** Carries out the actions of a run on a broker without a kernel, and looks after each whether everything still holds. */
-import type { Transport } from '@ternmq/core'
+import type { LoginStep, SaslLogin, Transport } from '@ternmq/core'
 import { MemoryEngine } from '@ternmq/store'
 import { PipeNetwork, virtualEnv, type VirtualEnv } from '@ternmq/testkit'
 import { assert } from '@ternmq/testkit/fuzzer'
@@ -7,14 +7,17 @@ import type { AmqpConnection } from '../../src/connection.ts'
 import { World } from '../harness.ts'
 import type { Action, Open } from './session-actions.ts'
 import { DEAD_LETTERS, Ledger } from './session-ledger.ts'
+import { Elsewhere } from './session-elsewhere.ts'
 import { emptyQueue } from './session-janitor.ts'
+import { ReceivingLink } from './session-links.ts'
 import { FuzzPeer } from './session-peer.ts'
 import { act } from './session-verbs.ts'
 
 export const SLOTS = 4
-const LINK_CREDIT = 8
+/** More than what may wait for room, so that some are not read for a while. */
+const LINK_CREDIT = 14
 const LIMITS = {
-  sessionsMax: 5,
+  sessionsMax: 6,
   bindingsPerSessionMax: 8,
   queuedMessagesMax: 20,
   queuedBytesMax: 65_536,
@@ -50,6 +53,10 @@ const UNTIL_ALL_IS_OVER_MS = 10 * 60_000
 
 /** While one publish waits for room, a later one may not be read yet. */
 const ANSWER_ROUNDS_MAX = 12
+const LET_IN: LoginStep = { kind: 'accepted', principal: { name: 'somebody', anonymous: true }, data: undefined }
+const LOGIN: SaslLogin = { mechanisms: () => ['ANONYMOUS'], begin: () => LET_IN }
+/** As a login that asks somebody else. */
+const LATE_LOGIN: SaslLogin = { mechanisms: () => ['ANONYMOUS'], begin: () => Promise.resolve(LET_IN) }
 /** Waits for promises, until nothing happens any more. */
 const ROUNDS_MAX = 500
 
@@ -61,6 +68,7 @@ export class SessionRun {
   readonly #engine: MemoryEngine = new MemoryEngine(this.#env)
   readonly #network: PipeNetwork
   #world!: World
+  #elsewhere!: Elsewhere
   #refusedCount = 0
   restartCount = 0
 
@@ -84,8 +92,9 @@ export class SessionRun {
   }
 
   async #begin(): Promise<void> {
-    const options = { settings: SETTINGS, limits: LIMITS }
+    const options = { settings: SETTINGS, limits: LIMITS, login: this.hasLog ? LATE_LOGIN : LOGIN }
     this.#world = this.hasLog ? await World.withLog(options, this.#env, this.#engine) : new World(options, this.#env)
+    this.#elsewhere = new Elsewhere(this.#world, this.ledger)
     await this.#define()
   }
 
@@ -110,7 +119,13 @@ export class SessionRun {
         this.world.advance(action.ms)
         break
       case 'publish':
-        this.#publish(action.queue, action.assurance)
+        this.#elsewhere.publish(action.queue, action.assurance)
+        break
+      case 'consume':
+        this.#elsewhere.consume(action.queue)
+        break
+      case 'leave':
+        this.#elsewhere.leave()
         break
       case 'delete':
         this.#delete(action.queue)
@@ -168,10 +183,9 @@ export class SessionRun {
     }
   }
 
-  #publish(queue: string, assurance: 0 | 1): void {
-    const { text, parcel } = this.ledger.send(queue, 0, assurance === 1)
-    if (parcel !== undefined && assurance === 0) parcel.mayGo = true
-    this.world.publish(`$queue/${queue}`, text, assurance)
+  #disturbAll(): void {
+    for (let slot = 0; slot < SLOTS; slot++) this.#disturb(slot, 'rst')
+    this.#elsewhere.leave()
   }
 
   #delete(queue: string): void {
@@ -185,7 +199,7 @@ export class SessionRun {
     if (!this.hasLog) return
     await this.#settle()
     this.#check()
-    for (let slot = 0; slot < SLOTS; slot++) this.#disturb(slot, 'rst')
+    this.#disturbAll()
     await this.#settle()
     this.ledger.loosen(({ isDurable }) => !isDurable)
     this.world.adapter.drain()
@@ -207,7 +221,7 @@ export class SessionRun {
     this.#check()
     for (let slot = 0; slot < SLOTS; slot++) this.#disturb(slot, 'read')
     await this.#answerAll()
-    for (let slot = 0; slot < SLOTS; slot++) this.#disturb(slot, 'rst')
+    this.#disturbAll()
     await this.#settle()
     this.#check()
     await this.#takeAll()
@@ -223,12 +237,21 @@ export class SessionRun {
       for (const peer of this.peers) peer?.push(0)
       await this.#settle()
       this.#check()
-      missing = this.peers.flatMap((peer) => [...(peer?.missing() ?? [])])
+      missing = this.peers.flatMap((peer) => [...(peer?.missing() ?? []), ...this.#unfed(peer)])
       if (missing.length === 0) return
       this.world.advance(BLOCK_MAX_MS / 2)
       for (const peer of this.peers) if (peer?.isTalking === true) peer.beat()
     }
     assert(false, `a client waits: ${missing[0]}`)
+  }
+
+  /** Links that could have what waits. */
+  *#unfed(peer: FuzzPeer | undefined): Generator<string> {
+    for (const link of peer?.hasUnsent === false ? peer.links() : []) {
+      if (!(link instanceof ReceivingLink) || !link.isHungry || link.queue === undefined) continue
+      const count = this.world.vhost.destinations.find(link.queue)?.queue.waitingCount ?? 0
+      if (count > 0) yield `${count} messages wait in queue ${link.queue}, and link '${link.wish.name}' gets none`
+    }
   }
 
   async #takeAll(): Promise<void> {
@@ -300,7 +323,9 @@ export class SessionRun {
       peer.refusedCount = 0
     }
     for (const peer of this.peers) peer?.settle()
+    this.#elsewhere.settle()
     this.ledger.check()
+    this.#elsewhere.accept()
     const failure = this.world.events.find(({ kind }) => kind === 'failure')
     assert(failure === undefined, `the broker failed: ${failure?.text}`)
     const { vhost } = this.world

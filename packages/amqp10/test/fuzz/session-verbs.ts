@@ -150,9 +150,11 @@ function attach(session: ClientSession, wish: Attach): void {
         : map([[symbol('s'), described('apache.org:selector-filter:string', str(wish.selector))]])
     if (settles !== 'unsettled' && link instanceof ReceivingLink && link.queue !== undefined)
       session.peer.lossyQueues.add(link.queue)
+    // Without a source it asks for what it has had under that name.
+    const isKnown = address === undefined && wish.terminus === undefined
     return say(session, 'attach', {
       ...fields,
-      source: { kind: 'source', address, filter, ...terminus },
+      source: isKnown ? undefined : { kind: 'source', address, filter, ...terminus },
       target: { kind: 'target' },
     })
   }
@@ -303,6 +305,7 @@ function settle(session: ClientSession, action: Settle): void {
   const told = dealing === undefined ? state : { kind: 'transactional-state', txnId: dealing.id, outcome: state }
   say(session, 'disposition', { role: true, first: first.id, last: range.at(-1)!.id, settled: isSettled, state: told })
   for (const held of range) {
+    if (outcome === 'unwanted') held.link.isChoosy = true
     if (isSettled) session.held.splice(session.held.indexOf(held), 1)
     if (dealing === undefined) tell(session, held, outcome, isSettled)
     else {
