@@ -41,6 +41,7 @@ export function parseTopicPattern(text: string): TopicPattern {
 function parseQueueLevel(part: string, isLast: boolean): RuleLevel {
   if (part === '*') return ONE_LEVEL
   if (part === '>' && isLast) return ALL_BELOW
+  if (/[+#]/.test(part)) throw new Error("has '+' or '#' in a queue's name: of queues '*' is one level, and '>' at the end all below")
   return part.includes('%') ? variableLevel(part) : part
 }
 

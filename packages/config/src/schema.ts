@@ -120,7 +120,7 @@ const accessRule = z
     topics: z
       .array(
         z.string().refine(isAccessPattern).meta({
-          allowed: 'an MQTT topic filter, + and # alone in their level, # only as the last, % only as %u, %c or %%',
+          allowed: 'an MQTT topic filter, + and # alone in their level, # only as the last, % only as %u, %c or %%; of queues, $queue/NAME with * and >',
         }),
       )
       .min(1)

@@ -86,7 +86,8 @@ export async function resolve(args: readonly string[], io: ConsoleIo): Promise<n
   }
   const [text] = positionals
   if (text === undefined) throw new UsageError('which address?')
-  const protocol = oneOf<Protocol>('protocol', values.protocol, PROTOCOLS)
+  // As the listener and its settings are called.
+  const protocol = oneOf<Protocol>('protocol', values.protocol === 'amqp' ? 'amqp10' : values.protocol, PROTOCOLS)
   const kindHint = values.kind === undefined ? undefined : oneOf<KindHint>('kind', values.kind, kinds())
   const purpose: Purpose = values.send === true ? 'send' : 'receive'
   const loaded = loadConfig(loadOptionsOf(values, io))
