@@ -158,7 +158,7 @@ describe('a value that is not allowed', () => {
     ].join('\n')
     expect(scratch.errorsIn(text)).toEqual([
       'config.yaml:3:25: auth.rules[0].allow[0] is "reed"; allowed is one of "read", "write"',
-      'config.yaml:3:44: auth.rules[0].topics[1] is "a/#/b"; allowed is an MQTT topic filter, + and # alone in their level, # only as the last, % only as %u, %c or %%',
+      'config.yaml:3:44: auth.rules[0].topics[1] is "a/#/b"; allowed is an MQTT topic filter, + and # alone in their level, # only as the last, % only as %u, %c or %%; of queues, $queue/NAME with * and >',
       'config.yaml:4:14: auth.rules[1].user is 7; allowed is text of 1 to 256 characters, in quotes',
       'config.yaml:4:40: auth.rules[1].topics is []; allowed is a list of 1 to 1000 entries',
       'config.yaml:5:7: auth.rules[2].user is missing; allowed is text of 1 to 256 characters',
