@@ -270,7 +270,7 @@ export class SessionRun {
   }
 
   async #checkNothingIsLeft(): Promise<void> {
-    const { vhost, adapter } = this.world
+    const { vhost, adapter, clock } = this.world
     vhost.schedule.cancelAll() // a garbled delay may be of hours
     for (const named of [...vhost.destinations.all()]) {
       assert(
@@ -280,6 +280,7 @@ export class SessionRun {
       vhost.destinations.delete(named)
     }
     await this.#settle()
+    this.world.advance(UNTIL_ALL_IS_OVER_MS)
     const left = {
       sessions: vhost.sessions.count,
       connections: adapter.connectionCount,
@@ -290,6 +291,7 @@ export class SessionRun {
       'unsent bytes': this.#network.unsentBytes,
       'waiting bytes': vhost.waiting.bytes,
       'unfinished bytes': vhost.unfinished.bytes,
+      timers: clock.timerCount,
     }
     for (const [what, count] of Object.entries(left))
       assert(count === 0, `${count} ${what} are left when all have gone`)

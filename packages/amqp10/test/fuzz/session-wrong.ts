@@ -36,7 +36,7 @@ const HARMLESS: Wrongs = {
 }
 
 const WRONG: Wrongs = {
-  'no credit': (session, handle) => Array.from({ length: 12 }, () => transfer(session, handle)),
+  'no credit': (session, handle) => Array.from({ length: 15 }, () => transfer(session, handle)),
   'no window': (session, handle) => Array.from({ length: 40 }, () => transfer(session, handle, { aborted: true })),
   'no delivery-id': (_, handle) => [['transfer', { handle, deliveryTag: u32(1), messageFormat: 0 }, message('x')]],
   'no tag': (session, handle) => [transfer(session, handle, { deliveryTag: undefined })],
