@@ -58,10 +58,13 @@ export function openProcessLog({ level, format }: LogConfig): ProcessLog {
       if (lostCount > 0) logger.warn({ lostCount }, `${lostCount} log lines were lost: standard output was not read`)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, FLUSH_MS_MAX)
-        stdout.flush(() => {
+        const done = (): void => {
           clearTimeout(timer)
           resolve()
-        })
+        }
+        stdout.once('close', done)
+        stdout.once('error', done)
+        stdout.end()
       })
       stdout.destroy() // or it would try again what cannot be written, at the exit and without end
     },

@@ -5,6 +5,7 @@
 import type { Connection, InputHolder, LoginStep, Principal, Producer, PublishOwner, Session, SessionOwner, Transport } from '@ternmq/core'
 import type { AmqpAdapter } from './adapter.ts'
 import { decodeClose, decodeOpen, performativeCode } from './codec/decode-control.ts'
+import { Descriptor } from './codec/descriptors.ts'
 import { encodeClose, encodeOpen, PROTOCOL_HEADER_AMQP, PROTOCOL_HEADER_SASL } from './codec/encode-control.ts'
 import { AmqpFault, type Condition } from './codec/faults.ts'
 import { type FrameSink, FrameSplitter } from './codec/frame-splitter.ts'
@@ -25,10 +26,6 @@ type Phase = 'header' | 'sasl' | 'secured' | 'opening' | 'opened' | 'closing' | 
 /** Protocol ids of headers. [AMQP10 §2.2, §5.3.1] */
 const AMQP_ID = 0
 const SASL_ID = 3
-
-const OPEN = 0x10
-const BEGIN = 0x11
-const CLOSE = 0x18
 
 /** Until `open` has said otherwise. The specification's 512 is the least that a peer must take; tokens and properties are longer. [AMQP10 §2.3.1] */
 const EARLY_FRAME_BYTES_MAX = 4_096
@@ -309,7 +306,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
     if (this.#phase === 'sasl') return this.#onSasl(type, bytes, start, end)
     if (type === SASL_FRAME) throw new AmqpFault('connection', 'amqp:connection:framing-error', 'a SASL frame came outside of the login')
     if (start === end) return
-    if (performativeCode(bytes, start, end) !== OPEN) throw new AmqpFault('connection', 'amqp:illegal-state', 'the first frame must be open')
+    if (performativeCode(bytes, start, end) !== Descriptor.open) throw new AmqpFault('connection', 'amqp:illegal-state', 'the first frame must be open')
     if (channel !== 0) throw new AmqpFault('connection', 'amqp:connection:framing-error', `open came on channel ${channel}; it is sent on channel 0`, 'AMQP10-2.4.1-b')
     this.#onOpen(decodeOpen(bytes, start, end))
   }
@@ -381,10 +378,10 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
     if (start === end) return
     const code = performativeCode(bytes, start, end)
     const session = this.#sessions[channel]
-    if (session !== undefined && code !== CLOSE && code !== OPEN) return session.onFrame(code, bytes, start, end)
-    if (code === BEGIN) return this.#begin(channel, bytes, start, end)
-    if (code === CLOSE) return this.#onClose(decodeClose(bytes, start, end))
-    if (code === OPEN) throw new AmqpFault('connection', 'amqp:illegal-state', 'the connection is open; there is one open')
+    if (session !== undefined && code !== Descriptor.close && code !== Descriptor.open) return session.onFrame(code, bytes, start, end)
+    if (code === Descriptor.begin) return this.#begin(channel, bytes, start, end)
+    if (code === Descriptor.close) return this.#onClose(decodeClose(bytes, start, end))
+    if (code === Descriptor.open) throw new AmqpFault('connection', 'amqp:illegal-state', 'the connection is open; there is one open')
     if (code < 0) throw new AmqpFault('connection', 'amqp:decode-error', 'a frame begins with no performative of AMQP 1.0', 'AMQP10-2.3.2-a')
     throw new AmqpFault('connection', 'amqp:not-allowed', `channel ${channel} has no session; begin one first`, 'AMQP10-2.5.1-a')
   }
