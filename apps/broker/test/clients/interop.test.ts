@@ -85,9 +85,11 @@ describe.each(PAIRS)('fields from $from to $to', ({ from, to }) => {
   test.each(FIELD_CASES)('$field: $what', async ({ field, how, seen }: FieldCase) => {
     const topic = freshTopic()
     await receiver.subscribe(topic)
+    // One after the other: of two that wait the one of the higher priority comes first.
     await sender.send(topic, 'grüße')
+    const [bare] = (await receiver.take(1)) as [Seen]
     await sender.send(topic, 'grüße', how)
-    const [bare, message] = (await receiver.take(2)) as [Seen, Seen]
+    const [message] = (await receiver.take(1)) as [Seen]
     expect(message.body.toString()).toBe('grüße')
     if (isLost(field, sender.protocol, receiver.protocol)) expect(without(message)).toEqual(without(bare))
     else expect(message.fields).toMatchObject(seen[receiver.protocol as keyof typeof seen])
