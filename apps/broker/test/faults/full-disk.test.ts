@@ -84,12 +84,19 @@ async function consumer(
 /** One publish after the other until one is taken again. Returns its name. */
 async function publishUntilTaken(publisher: MqttClient): Promise<string> {
   let name = ''
-  await until('a publish that is taken', async () => {
+  let refusal = 'no answer'
+  publisher.on('packetreceive', (packet) => {
+    if (packet.cmd === 'puback') refusal = packet.properties?.reasonString ?? `reason code ${packet.reasonCode}`
+  })
+  const isTaken = async (): Promise<boolean> => {
     name = `later ${Math.random()}`
     return publisher.publishAsync(QUEUE, name, { qos: 1 }).then(
       () => true,
       () => false,
     )
+  }
+  await until('a publish that is taken', isTaken).catch((error: unknown) => {
+    throw new Error(`${String(error)}; the last one was refused: ${refusal}`)
   })
   return name
 }

@@ -19,7 +19,7 @@ export class Collector {
   #queue: Promise<void> = Promise.resolve()
   #wanted = false
   #closed = false
-  /** No compaction until this many bytes were given back: the disk was full. */
+  /** No compaction until something was given back, or `wantAgain`: the disk was full. */
   #isStarved = false
 
   constructor(partition: Partition, committer: Committer) {
@@ -34,6 +34,12 @@ export class Collector {
     this.#partition.store.clock.endOfTurn(() => {
       void this.exclusive(() => this.#collect()).catch((error: unknown) => this.#partition.store.fail(error))
     })
+  }
+
+  /** As `want`, and there may be room for a compaction again: others use the disk, too. */
+  wantAgain(): void {
+    this.#isStarved = false
+    this.want()
   }
 
   /** Runs `task` while no segment moves. */

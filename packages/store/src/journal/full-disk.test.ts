@@ -116,6 +116,23 @@ describe('a journal on a full disk', () => {
     await engine.close()
   })
 
+  test('what could not be compacted on the full disk is when somebody else gives a little room back', async () => {
+    const { disk, engine } = await openFaulty({ segmentBytes: 32 * 1024 })
+    const { appender, ownership } = await own(engine.partition(0))
+    const lsns: number[] = []
+    while (lsns.length < 200) lsns.push(...(await appender.append([large()])))
+    disk.roomBytes = 0
+    expect(await rejection(appender.append([large()]))).toMatchObject({ reason: 'full' })
+    // All is dead, and no snapshot says that it may go as it is: it takes a compaction, which has no room.
+    disk.roomBytes = 0 // what was left of the reserve has been given up
+    const { writes } = disk
+    for (const lsn of lsns) ownership.release(lsn, lsn)
+    await until(async () => disk.writes > writes)
+    disk.roomBytes = 12_000 // less than content needs to be taken again
+    await until(async () => (await rejection(appender.append([large()]))) === undefined)
+    await engine.close()
+  })
+
   test('a snapshot that does not fit is refused, and the one before stays', async () => {
     const { disk, engine } = await openFaulty()
     const { appender, ownership } = await own(engine.partition(0))

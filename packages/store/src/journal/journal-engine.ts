@@ -159,6 +159,9 @@ export class JournalEngine implements Engine {
     this.#store.space.onOverMax = () => {
       for (const log of this.#logs.values()) log.collector.want()
     }
+    this.#store.space.onRetry = () => {
+      for (const log of this.#logs.values()) log.collector.wantAgain()
+    }
   }
 
   get catalog(): Catalog {

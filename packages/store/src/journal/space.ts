@@ -48,6 +48,9 @@ export class Space {
   #grownBytes = 0
   /** Called when `maxBytes` is reached: dead bytes may be worth collecting now. */
   onOverMax: () => void = () => {}
+  /** Called while content is refused, at most every `LOOK_EVERY_MS`, and when it is taken again: what did not fit before may fit now. */
+  onRetry: () => void = () => {}
+  #retriedAtMs = -Infinity
 
   constructor(disk: Disk, clock: EngineClock, options: SpaceOptions) {
     this.#disk = disk
@@ -172,16 +175,25 @@ export class Space {
     const { minFreeBytes, reserveBytes } = this.#options
     try {
       const freeBytes = await this.#disk.freeBytes()
+      const wasFull = this.#full !== undefined
       const resumeBytes = minFreeBytes + Math.max(2 * reserveBytes, Math.floor(minFreeBytes / 8))
       if (freeBytes < minFreeBytes) {
         this.#full = `the disk has ${freeBytes} bytes free, fewer than minFreeBytes ${minFreeBytes}`
       } else if (this.#full !== undefined && freeBytes >= resumeBytes) {
         this.#full = undefined
       }
+      if (wasFull) this.#retry()
       if (this.#full === undefined && freeBytes >= resumeBytes) await this.#makeReserve()
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
     }
+  }
+
+  #retry(): void {
+    const nowMs = this.#clock.monoMs()
+    if (this.#full !== undefined && nowMs - this.#retriedAtMs < LOOK_EVERY_MS) return
+    this.#retriedAtMs = nowMs
+    this.onRetry()
   }
 
   /** The reserve of an earlier life counts, whatever is left of it. */
