@@ -7,16 +7,13 @@ import {
   connectionEvent,
   type EventKind,
   type Events,
-  EventThrottle,
-  type PatternLevel,
-  type ProducerTarget,
   type ProtocolAdapter,
   type SaslLogin,
   TimerWheel,
   type Transport,
   type VirtualHost,
 } from '@ternmq/core'
-import { fromCoreName, HintGate, type NearMisses, spell, type Suggestion, type Teller } from '@ternmq/naming'
+import { ClientHints, fromCoreName, type NearMisses, spell } from '@ternmq/naming'
 import { AmqpConnection } from './connection.ts'
 import { type AmqpSettings, WHEEL_TICK_MS } from './settings.ts'
 
@@ -46,10 +43,8 @@ export class AmqpAdapter implements ProtocolAdapter {
   readonly wheel: TimerWheel
   /** As `open` says it to every client. */
   readonly containerId: string
+  readonly hints: ClientHints
   readonly #events: Events
-  readonly #hints: EventThrottle
-  readonly #hintGate = new HintGate()
-  readonly #nearMisses: NearMisses | undefined
   readonly #connections = new Set<AmqpConnection>()
   readonly #spelled = new Map<string, string>()
 
@@ -58,8 +53,8 @@ export class AmqpAdapter implements ProtocolAdapter {
     this.login = options.login
     this.settings = options.settings
     this.#events = options.events
-    this.#nearMisses = options.nearMisses
-    this.#hints = new EventThrottle(options.vhost.env.clock, (event) => options.events.emit(event))
+    const { events, nearMisses } = options
+    this.hints = new ClientHints({ protocol: 'AMQP', source: 'amqp', clock: options.vhost.env.clock, events, nearMisses })
     this.wheel = new TimerWheel(options.vhost.env.clock, WHEEL_TICK_MS)
     this.containerId = `${options.settings.product}-${this.makeId()}`
   }
@@ -82,7 +77,7 @@ export class AmqpAdapter implements ProtocolAdapter {
   /** Tells every client that the broker stops, and closes. */
   drain(): void {
     for (const connection of [...this.#connections]) connection.refuse('amqp:connection:forced', 'the broker is stopping; connect again later')
-    this.#hints.flush()
+    this.hints.flush()
     this.wheel.close()
   }
 
@@ -121,39 +116,4 @@ export class AmqpAdapter implements ProtocolAdapter {
   report(connection: AmqpConnection, kind: EventKind, text: string, clause: string): void {
     this.#events.emit(connectionEvent('amqp', connection, kind, text, clause))
   }
-
-  /** It worked, but perhaps not as it was meant. Told once a second for each client. */
-  hint(connection: AmqpConnection, text: string): void {
-    if (!this.#hintGate.admits(connection, text, this.vhost.env.clock.monoMs())) return
-    this.#hints.report(`${connection.clientId} hint`, connectionEvent('amqp', connection, 'hint', text, ''))
-  }
-
-  /** A topic or pattern was subscribed to: operators hear of topics that it nearly matches. */
-  noteSubscribed(connection: AmqpConnection, pattern: readonly PatternLevel[]): void {
-    if (this.#nearMisses === undefined || isReserved(pattern[0])) return
-    this.#suggest(connection, this.#nearMisses.noteSubscribed(pattern, tellerOf(connection), this.vhost.env.clock.monoMs()))
-  }
-
-  /** Nobody wanted a message to this target. Once for each set of bindings. */
-  noteUnheard(connection: AmqpConnection, target: ProducerTarget): void {
-    target.unheardAt = target.route.generation
-    if (this.#nearMisses === undefined) return
-    for (const address of target.addresses) {
-      if (isReserved(address)) continue
-      this.#suggest(connection, this.#nearMisses.noteUnheard(address.split('/'), tellerOf(connection), this.vhost.env.clock.monoMs()))
-    }
-  }
-
-  #suggest(connection: AmqpConnection, suggestions: readonly Suggestion[]): void {
-    for (const { text } of suggestions) this.report(connection, 'hint', text, '')
-  }
-}
-
-/** Queues, temporary topics and what the broker says of itself: nobody means something else by one of them. */
-function isReserved(start: PatternLevel | undefined): boolean {
-  return typeof start === 'string' && start.startsWith('$')
-}
-
-function tellerOf({ clientId }: AmqpConnection): Teller {
-  return { protocol: 'AMQP', clientId }
 }

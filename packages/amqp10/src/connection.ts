@@ -239,7 +239,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
 
   /** An operator wants to know; the client stays. */
   hint(text: string): void {
-    this.adapter.hint(this, text)
+    this.adapter.hints.hint(this, text)
   }
 
   // ── the end ──

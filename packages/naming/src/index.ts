@@ -18,6 +18,7 @@ export {
   toCoreName,
   type TopicAddress,
 } from './address.ts'
+export { ClientHints, type ClientHintsOptions } from './client-hints.ts'
 export { consumerOptionProblem } from './consumer-options.ts'
 export { HintGate, type HintGateLimits } from './hint-gate.ts'
 export { filterHints, type Hint, type HintId, hintsFor } from './hints.ts'

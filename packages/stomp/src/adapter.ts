@@ -7,16 +7,13 @@ import {
   connectionEvent,
   type EventKind,
   type Events,
-  EventThrottle,
   type Login,
-  type PatternLevel,
-  type ProducerTarget,
   type ProtocolAdapter,
   TimerWheel,
   type Transport,
   type VirtualHost,
 } from '@ternmq/core'
-import { HintGate, type NearMisses, type Suggestion, type Teller } from '@ternmq/naming'
+import { ClientHints, type NearMisses } from '@ternmq/naming'
 import type { FrameLimits } from './codec/limits.ts'
 import { StompConnection } from './connection.ts'
 import { type StompSettings, WHEEL_TICK_MS } from './settings.ts'
@@ -47,11 +44,8 @@ export class StompAdapter implements ProtocolAdapter {
   /** Of frames before the login. */
   readonly loginLimits: FrameLimits
   readonly wheel: TimerWheel
+  readonly hints: ClientHints
   readonly #events: Events
-  /** A client may send to many names that look mistaken. */
-  readonly #hints: EventThrottle
-  readonly #hintGate = new HintGate()
-  readonly #nearMisses: NearMisses | undefined
   readonly #connections = new Set<StompConnection>()
 
   constructor(options: StompAdapterOptions) {
@@ -60,8 +54,8 @@ export class StompAdapter implements ProtocolAdapter {
     this.settings = options.settings
     this.loginLimits = { ...options.settings, maxBodyBytes: Math.min(options.settings.maxBodyBytes, LOGIN_BODY_BYTES_MAX) }
     this.#events = options.events
-    this.#nearMisses = options.nearMisses
-    this.#hints = new EventThrottle(options.vhost.env.clock, (event) => options.events.emit(event))
+    const { events, nearMisses } = options
+    this.hints = new ClientHints({ protocol: 'STOMP', source: 'stomp', clock: options.vhost.env.clock, events, nearMisses })
     this.wheel = new TimerWheel(options.vhost.env.clock, WHEEL_TICK_MS)
   }
 
@@ -78,7 +72,7 @@ export class StompAdapter implements ProtocolAdapter {
   /** Tells every client that the broker stops, and closes. */
   drain(): void {
     for (const connection of [...this.#connections]) connection.refuse('the broker is stopping; connect again later', '')
-    this.#hints.flush()
+    this.hints.flush()
     this.wheel.close()
   }
 
@@ -104,39 +98,4 @@ export class StompAdapter implements ProtocolAdapter {
   report(connection: StompConnection, kind: EventKind, text: string, clause: string): void {
     this.#events.emit(connectionEvent('stomp', connection, kind, text, clause))
   }
-
-  /** It worked, but perhaps not as it was meant. Told once a second for each client. */
-  hint(connection: StompConnection, text: string): void {
-    if (!this.#hintGate.admits(connection, text, this.vhost.env.clock.monoMs())) return
-    this.#hints.report(`${connection.clientId} hint`, connectionEvent('stomp', connection, 'hint', text, ''))
-  }
-
-  /** A topic or pattern was subscribed to: operators hear of topics that it nearly matches. */
-  noteSubscribed(connection: StompConnection, pattern: readonly PatternLevel[]): void {
-    if (this.#nearMisses === undefined || isReserved(pattern[0])) return
-    this.#suggest(connection, this.#nearMisses.noteSubscribed(pattern, tellerOf(connection), this.vhost.env.clock.monoMs()))
-  }
-
-  /** Nobody wanted a message to this target. Once for each set of bindings. */
-  noteUnheard(connection: StompConnection, target: ProducerTarget): void {
-    target.unheardAt = target.route.generation
-    if (this.#nearMisses === undefined) return
-    for (const address of target.addresses) {
-      if (isReserved(address)) continue
-      this.#suggest(connection, this.#nearMisses.noteUnheard(address.split('/'), tellerOf(connection), this.vhost.env.clock.monoMs()))
-    }
-  }
-
-  #suggest(connection: StompConnection, suggestions: readonly Suggestion[]): void {
-    for (const { text } of suggestions) this.report(connection, 'hint', text, '')
-  }
-}
-
-/** Queues, temporary topics and what the broker says of itself: nobody means something else by one of them. */
-function isReserved(start: PatternLevel | undefined): boolean {
-  return typeof start === 'string' && start.startsWith('$')
-}
-
-function tellerOf({ clientId }: StompConnection): Teller {
-  return { protocol: 'STOMP', clientId }
 }

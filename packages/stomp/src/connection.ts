@@ -261,7 +261,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
 
   /** An operator wants to know; the client stays. */
   hint(text: string): void {
-    this.adapter.hint(this, text)
+    this.adapter.hints.hint(this, text)
   }
 
   // ── the end ──

@@ -84,7 +84,7 @@ export class ProducerLink extends InboundLink implements PublishOwner {
       connection.begin()
       return
     }
-    if (result === 'unmatched' && target.unheardAt !== target.route.generation) connection.adapter.noteUnheard(connection, target)
+    if (result === 'unmatched' && target.unheardAt !== target.route.generation) connection.adapter.hints.noteUnheard(connection, target)
     this.#conclude(deliveryId, settling, result)
   }
 

@@ -117,7 +117,7 @@ function consume(session: AmqpSession, wanted: Attach, source: Source, address: 
     onEnded?.(how)
   }
   for (const each of sources) {
-    if (each.kind !== 'queue') connection.adapter.noteSubscribed(connection, patternOf(each).levels)
+    if (each.kind !== 'queue') connection.adapter.hints.noteSubscribed(connection, patternOf(each).levels)
   }
   const mode = sources.every(({ kind }) => kind === 'queue') ? 'move' : 'copy'
   return { link, source: answerTo(source, wishes.filters, mode, isKept ? subscription : undefined), target: wanted.target }

@@ -32,7 +32,7 @@ export function handleSend(client: StompConnection, headers: FrameHeaders, bytes
   if (headers.find(HeaderId.transaction) >= 0) return sendInTransaction(client, headers, plan, message)
   const tag = client.unfinished.nextPublish()
   const result = client.producer.publish(plan.target, message, tag, plan.options)
-  if (result === 'unmatched' && plan.target.unheardAt !== plan.target.route.generation) client.adapter.noteUnheard(client, plan.target)
+  if (result === 'unmatched' && plan.target.unheardAt !== plan.target.route.generation) client.adapter.hints.noteUnheard(client, plan.target)
   client.unfinished.onPublished(tag, result, headers)
 }
 

@@ -49,7 +49,7 @@ function checkRoom(client: StompConnection, headers: FrameHeaders, chars: number
 
 function noteSubscribed(client: StompConnection, source: Source): void {
   if (source.kind === 'queue') return
-  client.adapter.noteSubscribed(client, source.kind === 'topic' ? source.pattern.levels : source.subscription.pattern.levels)
+  client.adapter.hints.noteSubscribed(client, source.kind === 'topic' ? source.pattern.levels : source.subscription.pattern.levels)
 }
 
 /** Core name of a source; undefined for a pattern. */
