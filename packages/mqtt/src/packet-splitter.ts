@@ -2,6 +2,7 @@
  * Cuts the byte stream of one connection into complete packets. Packets are handed out where they lie in the transport's
  * buffer; only one that is split over reads is put together in memory of its own. Holds nothing between complete packets.
  */
+import { HeldInput } from '@ternmq/core'
 import { ProtocolError } from './codec/errors.ts'
 import { ReasonCode } from './codec/reason-codes.ts'
 
@@ -19,23 +20,19 @@ export interface PacketSink {
 
 /** What a client may send ahead while one of its packets is being worked on; then its connection ends. */
 const HELD_BYTES_MAX = 4 * 1_048_576
-const REST_BYTES_MIN = 64
 /** Type byte and up to four bytes of remaining length. [MQTT5 §2.1.4] */
 const HEADER_BYTES_MAX = 5
 
 export class PacketSplitter {
   /** The beginning of a packet whose end has not come, or everything that came while the sink was busy. */
-  #rest: Uint8Array | undefined = undefined
-  #restLength = 0
+  readonly #held = new HeldInput()
   #isHeld = false
-  /** Memory that `resume` reads from. */
-  #resumed: Uint8Array | undefined = undefined
 
   /** Hot path. Throws ProtocolError for a length that is malformed or above the sink's maximum. */
   read(chunk: Uint8Array, sink: PacketSink): void {
     if (this.#isHeld) return this.#hold(chunk, 0)
     const size = chunk.length
-    let at = this.#restLength > 0 ? this.#completeRest(chunk, sink) : 0
+    let at = this.#held.length > 0 ? this.#completeRest(chunk, sink) : 0
     while (at < size && !this.#isHeld) {
       let bodyStart = at + 2
       if (bodyStart > size) break
@@ -59,80 +56,53 @@ export class PacketSplitter {
   resume(sink: PacketSink): void {
     if (!this.#isHeld) return
     this.#isHeld = false
-    const memory = this.#rest
-    if (memory === undefined) return
-    const held = memory.subarray(0, this.#restLength)
-    this.#rest = undefined
-    this.#restLength = 0
-    this.#resumed = memory
+    const held = this.#held.beginResume()
+    if (held === undefined) return
     this.read(held, sink)
-    this.#resumed = undefined
+    this.#held.endResume()
   }
 
   /** A packet has begun, and its end has not come. */
   get isWithinPacket(): boolean {
-    return this.#restLength > 0 && !this.#isHeld
+    return this.#held.length > 0 && !this.#isHeld
   }
 
   /** Memory of the beginning of a packet, or of what came while the sink was busy. */
   get heldBytes(): number {
-    return this.#rest === undefined ? 0 : this.#rest.buffer.byteLength
+    return this.#held.memoryBytes
   }
 
   /** Nothing more will be read. */
   clear(): void {
-    this.#rest = undefined
-    this.#restLength = 0
+    this.#held.clear()
   }
 
   /** Adds what the first packet still needs and hands it out. Returns how much of the chunk that took. */
   #completeRest(chunk: Uint8Array, sink: PacketSink): number {
     let at = 0
     let header = 0
-    while ((header = readLength(this.#rest!, 0, this.#restLength, sink.refusesPaddedLength)) === 0) {
+    while ((header = readLength(this.#held.bytes!, 0, this.#held.length, sink.refusesPaddedLength)) === 0) {
       if (at === chunk.length) return at
-      this.#append(chunk, at, at + 1, HEADER_BYTES_MAX)
+      this.#held.append(chunk, at, at + 1, HEADER_BYTES_MAX)
       at++
     }
     const total = header + lastLength
     if (total > sink.maxInboundBytes) throw tooLarge(total, sink.maxInboundBytes)
-    const taken = Math.min(total - this.#restLength, chunk.length - at)
-    this.#append(chunk, at, at + taken, total)
-    if (this.#restLength < total) return chunk.length
-    const packet = this.#rest!
-    this.#rest = undefined
-    this.#restLength = 0
+    const taken = Math.min(total - this.#held.length, chunk.length - at)
+    this.#held.append(chunk, at, at + taken, total)
+    if (this.#held.length < total) return chunk.length
+    const packet = this.#held.take()
     if (!sink.onPacket(packet, 0, header, total)) this.#isHeld = true
     return at + taken
   }
 
   #hold(chunk: Uint8Array, at: number): void {
-    if (this.#restLength + chunk.length - at > HELD_BYTES_MAX && this.#isHeld) {
+    if (this.#held.length + chunk.length - at > HELD_BYTES_MAX && this.#isHeld) {
       const detail = `more than ${HELD_BYTES_MAX} bytes were sent ahead of an unanswered packet`
       throw new ProtocolError(ReasonCode.quotaExceeded, 'MQTT5-4.13.2-1', detail)
     }
-    if (this.#resumed !== undefined && this.#isHeld) {
-      // Held again: what is left stays where it is. To move it for every packet would cost the square of what a client sends ahead.
-      this.#rest = this.#resumed.subarray(at)
-      this.#restLength = chunk.length - at
-      return
-    }
     // Twice as much, so that there is room behind for as much as goes in front.
-    this.#append(chunk, at, chunk.length, 2 * HELD_BYTES_MAX)
-  }
-
-  /** Memory grows with what has come, never with what was announced; `sizeMax` is the most that will be needed. */
-  #append(chunk: Uint8Array, start: number, end: number, sizeMax: number): void {
-    const needed = this.#restLength + end - start
-    const before = this.#rest
-    if (before === undefined || needed > before.length) {
-      const size = Math.max(needed, REST_BYTES_MIN, Math.min(sizeMax, (before?.length ?? 0) * 2))
-      const larger = new Uint8Array(size)
-      if (before !== undefined) larger.set(before.subarray(0, this.#restLength))
-      this.#rest = larger
-    }
-    this.#rest!.set(chunk.subarray(start, end), this.#restLength)
-    this.#restLength = needed
+    this.#held.hold(chunk, at, this.#isHeld, 2 * HELD_BYTES_MAX)
   }
 }
 

@@ -2,6 +2,7 @@
  * Cuts the byte stream of one connection into protocol headers and frames. They are handed out where they lie in the transport's
  * buffer; only one that is split over reads is put together in memory of its own. [AMQP10 §2.2, §2.3]
  */
+import { HeldInput } from '@ternmq/core'
 import { AmqpFault } from './faults.ts'
 import { uint32At } from './structure.ts'
 
@@ -24,24 +25,20 @@ export interface FrameSink {
 const HEADER_BYTES = 8
 /** What a client may send ahead while one of its frames is being worked on; then its connection ends. */
 export const HELD_BYTES_MAX: number = 4 * 1_048_576
-const REST_BYTES_MIN = 128
 const SASL_FRAME = 1
 
 export class FrameSplitter {
   /** The beginning of a frame whose end has not come, or everything that came while the sink was busy. */
-  #rest: Uint8Array | undefined = undefined
-  #restLength = 0
+  readonly #held = new HeldInput()
   #isHeld = false
   #isOver = false
-  /** Memory that `resume` reads from. */
-  #resumed: Uint8Array | undefined = undefined
 
   /** Hot path. Throws AmqpFault; nothing may be read after that. */
   read(chunk: Uint8Array, sink: FrameSink): void {
     if (this.#isOver) return
     if (this.#isHeld) return this.#hold(chunk, 0)
     const size = chunk.length
-    let at = this.#restLength > 0 ? this.#completeRest(chunk, sink) : 0
+    let at = this.#held.length > 0 ? this.#completeRest(chunk, sink) : 0
     while (size - at >= HEADER_BYTES && !this.#isHeld) {
       const end = at + sizeAt(chunk, at, sink)
       if (end > size) break
@@ -55,30 +52,25 @@ export class FrameSplitter {
   resume(sink: FrameSink): void {
     if (!this.#isHeld) return
     this.#isHeld = false
-    const memory = this.#rest
-    if (memory === undefined) return
-    const held = memory.subarray(0, this.#restLength)
-    this.#rest = undefined
-    this.#restLength = 0
-    this.#resumed = memory
+    const held = this.#held.beginResume()
+    if (held === undefined) return
     this.read(held, sink)
-    this.#resumed = undefined
+    this.#held.endResume()
   }
 
   /** Memory of the beginning of a frame, or of what came while the sink was busy. */
   get heldBytes(): number {
-    return this.#rest === undefined ? 0 : this.#rest.buffer.byteLength
+    return this.#held.memoryBytes
   }
 
   /** True while a frame or a header has begun and not ended: its time is running. */
   get isWithinFrame(): boolean {
-    return this.#restLength > 0 && !this.#isHeld
+    return this.#held.length > 0 && !this.#isHeld
   }
 
   /** Nothing more will be read. */
   clear(): void {
-    this.#rest = undefined
-    this.#restLength = 0
+    this.#held.clear()
     this.#isOver = true
   }
 
@@ -102,47 +94,25 @@ export class FrameSplitter {
   /** Adds what the first frame still needs and hands it out. Returns how much of the chunk that took. */
   #completeRest(chunk: Uint8Array, sink: FrameSink): number {
     let taken = 0
-    if (this.#restLength < HEADER_BYTES) {
-      taken = Math.min(HEADER_BYTES - this.#restLength, chunk.length)
-      this.#append(chunk, 0, taken, HEADER_BYTES)
-      if (this.#restLength < HEADER_BYTES) return taken
+    if (this.#held.length < HEADER_BYTES) {
+      taken = Math.min(HEADER_BYTES - this.#held.length, chunk.length)
+      this.#held.append(chunk, 0, taken, HEADER_BYTES)
+      if (this.#held.length < HEADER_BYTES) return taken
     }
-    const needed = sizeAt(this.#rest!, 0, sink)
-    const more = Math.min(needed - this.#restLength, chunk.length - taken)
-    if (more > 0) this.#append(chunk, taken, taken + more, needed)
+    const needed = sizeAt(this.#held.bytes!, 0, sink)
+    const more = Math.min(needed - this.#held.length, chunk.length - taken)
+    if (more > 0) this.#held.append(chunk, taken, taken + more, needed)
     taken += more
-    if (this.#restLength < needed) return taken
-    const bytes = this.#rest!
-    this.#rest = undefined
-    this.#restLength = 0
+    if (this.#held.length < needed) return taken
+    const bytes = this.#held.take()
     this.#handOut(bytes, 0, needed, sink)
     return taken
   }
 
   /** Keeps the rest of a chunk: the beginning of a frame, or what came ahead. */
   #hold(chunk: Uint8Array, at: number): void {
-    if (this.#isHeld && this.#restLength + chunk.length - at > HELD_BYTES_MAX) throw tooMuchAhead()
-    if (this.#resumed !== undefined && this.#isHeld) {
-      // Held again: what is left stays where it is. To move it for every frame would cost the square of what a client sends ahead.
-      this.#rest = this.#resumed.subarray(at)
-      this.#restLength = chunk.length - at
-      return
-    }
-    this.#append(chunk, at, chunk.length, 2 * HELD_BYTES_MAX)
-  }
-
-  /** Memory grows with what has come, never with what was announced; `sizeMax` is the most that will be needed. */
-  #append(chunk: Uint8Array, start: number, end: number, sizeMax: number): void {
-    const needed = this.#restLength + end - start
-    const before = this.#rest
-    if (before === undefined || needed > before.length) {
-      const size = Math.max(needed, REST_BYTES_MIN, Math.min(sizeMax, (before?.length ?? 0) * 2))
-      const larger = new Uint8Array(size)
-      if (before !== undefined) larger.set(before.subarray(0, this.#restLength))
-      this.#rest = larger
-    }
-    this.#rest!.set(chunk.subarray(start, end), this.#restLength)
-    this.#restLength = needed
+    if (this.#isHeld && this.#held.length + chunk.length - at > HELD_BYTES_MAX) throw tooMuchAhead()
+    this.#held.hold(chunk, at, this.#isHeld, 2 * HELD_BYTES_MAX)
   }
 }
 

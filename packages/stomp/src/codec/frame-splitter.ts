@@ -3,6 +3,7 @@
  * that is split over reads is put together in memory of its own, and every byte of it is looked at once, however it comes.
  * How long a frame may take to come is for the connection to limit.
  */
+import { HeldInput } from '@ternmq/core'
 import { Command, COMMAND_LINE_BYTES_MAX, commandOf, mayHaveBody } from './commands.ts'
 import { bodyTooLarge, lineTooLongText, tooManyHeaderBytes, tooManyHeaders, unknownCommand } from './faults.ts'
 import { HeadCache } from './head-cache.ts'
@@ -24,7 +25,6 @@ export interface FrameSink {
 
 const LF = 10
 const CR = 13
-const REST_BYTES_MIN = 128
 /** A NUL that is nearer than this is found quicker by a loop than by a call. */
 const NEAR_BYTES = 48
 
@@ -37,18 +37,15 @@ export class FrameSplitter {
   /** Line ends that came between frames: heart-beats, and what clients put behind a frame. */
   lineEndCount = 0
   /** The beginning of a frame whose end has not come, or everything that came while the sink was busy. */
-  #rest: Uint8Array | undefined = undefined
-  #restLength = 0
+  readonly #held = new HeldInput()
   #isHeld = false
-  /** Of the frame in `#rest`, once its head is complete. Its offsets are from the beginning of `#rest`. */
+  /** Of the frame in `#held`, once its head is complete. Its offsets are from the beginning of `#held`. */
   #headers: FrameHeaders | undefined = undefined
   #bodyStart = 0
   /** While its head is incomplete: how far it was looked through. */
   #scan = AT_LINE_START
   #lineBytes = 0
   #lineCount = 0
-  /** Memory that `resume` reads from. */
-  #resumed: Uint8Array | undefined = undefined
   /** For heads that are not in the cache. */
   #scratch: FrameHeaders | undefined = undefined
   #cache: HeadCache | undefined = undefined
@@ -57,7 +54,7 @@ export class FrameSplitter {
   read(chunk: Uint8Array, sink: FrameSink): void {
     if (this.#isHeld) return this.#hold(chunk, 0, sink)
     const size = chunk.length
-    let at = this.#restLength > 0 ? this.#completeRest(chunk, sink) : 0
+    let at = this.#held.length > 0 ? this.#completeRest(chunk, sink) : 0
     while (at < size && !this.#isHeld) {
       const byte = chunk[at]!
       if (byte === LF || byte === CR) {
@@ -73,7 +70,7 @@ export class FrameSplitter {
       if (bodyEnd < 0) {
         this.#headers = headers
         this.#bodyStart = bodyStart - at
-        this.#append(chunk, at, size, this.#sizeMax(headers, sink.limits))
+        this.#held.append(chunk, at, size, this.#sizeMax(headers, sink.limits))
         return
       }
       at = bodyEnd + 1
@@ -87,20 +84,15 @@ export class FrameSplitter {
   resume(sink: FrameSink): void {
     if (!this.#isHeld) return
     this.#isHeld = false
-    const memory = this.#rest
-    if (memory === undefined) return
-    const held = memory.subarray(0, this.#restLength)
-    this.#rest = undefined
-    this.#restLength = 0
-    this.#resumed = memory
+    const held = this.#held.beginResume()
+    if (held === undefined) return
     this.read(held, sink)
-    this.#resumed = undefined
+    this.#held.endResume()
   }
 
   /** Nothing more will be read. */
   clear(): void {
-    this.#rest = undefined
-    this.#restLength = 0
+    this.#held.clear()
     this.#headers = undefined
     this.#scratch = undefined
     this.#cache = undefined
@@ -108,12 +100,12 @@ export class FrameSplitter {
 
   /** Memory of the beginning of a frame, or of what came while the sink was busy. */
   get heldBytes(): number {
-    return this.#rest === undefined ? 0 : this.#rest.buffer.byteLength
+    return this.#held.memoryBytes
   }
 
   /** True while a frame has begun and not ended: its time is running. */
   get isWithinFrame(): boolean {
-    return this.#restLength > 0 && !this.#isHeld
+    return this.#held.length > 0 && !this.#isHeld
   }
 
   /** The complete head at `at`; undefined when its empty line has not come. Sets `headBodyStart`. Hot path. */
@@ -142,7 +134,7 @@ export class FrameSplitter {
     this.#lineBytes = 0
     this.#lineCount = 0
     this.#scanHead(chunk, at, sink)
-    this.#append(chunk, at, chunk.length, sink.limits.maxHeaderBytes)
+    this.#held.append(chunk, at, chunk.length, sink.limits.maxHeaderBytes)
     this.#checkHeadBytes(sink)
   }
 
@@ -151,25 +143,23 @@ export class FrameSplitter {
     let at = 0
     if (this.#headers === undefined) {
       at = this.#scanHead(chunk, 0, sink)
-      this.#append(chunk, 0, at, sink.limits.maxHeaderBytes)
+      this.#held.append(chunk, 0, at, sink.limits.maxHeaderBytes)
       this.#checkHeadBytes(sink)
       if (this.#scan !== HEAD_ENDED) return at
       const headers = (this.#scratch ??= new FrameHeaders())
-      this.#bodyStart = headers.parse(this.#rest!, 0, this.#restLength, sink.version, sink.limits)
+      this.#bodyStart = headers.parse(this.#held.bytes!, 0, this.#held.length, sink.version, sink.limits)
       this.#headers = headers
     }
     const headers = this.#headers
-    headers.moveTo(this.#rest!, 0)
-    // From here on `#rest` holds the head and the body as far as it has come.
-    const bodyHere = at - (this.#restLength - this.#bodyStart)
+    headers.moveTo(this.#held.bytes!, 0)
+    // From here on `#held` holds the head and the body as far as it has come.
+    const bodyHere = at - (this.#held.length - this.#bodyStart)
     const bodyEnd = findBodyEnd(headers, chunk, bodyHere, at, chunk.length, sink.limits)
     const taken = bodyEnd < 0 ? chunk.length : bodyEnd + 1
-    this.#append(chunk, at, taken, this.#sizeMax(headers, sink.limits))
+    this.#held.append(chunk, at, taken, this.#sizeMax(headers, sink.limits))
     if (bodyEnd < 0) return taken
-    const bytes = this.#rest!
-    const end = this.#restLength - 1
-    this.#rest = undefined
-    this.#restLength = 0
+    const end = this.#held.length - 1
+    const bytes = this.#held.take()
     this.#headers = undefined
     headers.moveTo(bytes, 0)
     if (end > this.#bodyStart) checkBodyAllowed(headers, bytes, this.#bodyStart, end)
@@ -228,49 +218,29 @@ export class FrameSplitter {
     throw unknownCommand(line, 0, line.length, sink.version)
   }
 
-  /** The command line up to `chunk[at]`; its beginning may be in `#rest`. */
+  /** The command line up to `chunk[at]`; its beginning may be in `#held`. */
   #commandLine(chunk: Uint8Array, start: number, at: number): Uint8Array {
-    const before = this.#rest?.subarray(0, this.#restLength) ?? new Uint8Array(0)
+    const before = this.#held.bytes?.subarray(0, this.#held.length) ?? new Uint8Array(0)
     return Buffer.concat([before, chunk.subarray(start, at)])
   }
 
   #checkHeadBytes({ limits, version }: FrameSink): void {
     const isOver =
-      this.#scan === HEAD_ENDED ? this.#restLength > limits.maxHeaderBytes : this.#restLength >= limits.maxHeaderBytes
+      this.#scan === HEAD_ENDED ? this.#held.length > limits.maxHeaderBytes : this.#held.length >= limits.maxHeaderBytes
     if (isOver) throw tooManyHeaderBytes(version, limits)
   }
 
   #hold(chunk: Uint8Array, at: number, { version }: FrameSink): void {
-    if (this.#restLength + chunk.length - at > HELD_BYTES_MAX) {
+    if (this.#held.length + chunk.length - at > HELD_BYTES_MAX) {
       const text = `more than ${HELD_BYTES_MAX} bytes were sent ahead of a frame that is being worked on; wait for its receipt`
       throw new FrameProblem({ rule: 'too-much-ahead', version, text })
     }
-    if (this.#resumed !== undefined) {
-      // Held again: what is left stays where it is. To move it for every frame would cost the square of what a client sends ahead.
-      this.#rest = this.#resumed.subarray(at)
-      this.#restLength = chunk.length - at
-      return
-    }
-    this.#append(chunk, at, chunk.length, 2 * HELD_BYTES_MAX) // twice: one near its bound must not be moved for each frame
+    this.#held.hold(chunk, at, true, 2 * HELD_BYTES_MAX) // twice: one near its bound must not be moved for each frame
   }
 
-  /** The most that the frame in `#rest` can need. */
+  /** The most that the frame in `#held` can need. */
   #sizeMax(headers: FrameHeaders, limits: FrameLimits): number {
     return this.#bodyStart + 1 + (headers.contentLength < 0 ? limits.maxBodyBytes : headers.contentLength)
-  }
-
-  /** Memory grows with what has come, never with what was announced; `sizeMax` is the most that will be needed. */
-  #append(chunk: Uint8Array, start: number, end: number, sizeMax: number): void {
-    const needed = this.#restLength + end - start
-    const before = this.#rest
-    if (before === undefined || needed > before.length) {
-      const size = Math.max(needed, REST_BYTES_MIN, Math.min(sizeMax, (before?.length ?? 0) * 2))
-      const larger = new Uint8Array(size)
-      if (before !== undefined) larger.set(before.subarray(0, this.#restLength))
-      this.#rest = larger
-    }
-    this.#rest!.set(chunk.subarray(start, end), this.#restLength)
-    this.#restLength = needed
   }
 }
 
