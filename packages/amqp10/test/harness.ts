@@ -14,25 +14,10 @@
  *
  * `send`, `advance`, `hangUp` and `vanish` return when everything that follows from them has happened; with a log, `await finish`.
  */
-import {
-  type Assurance,
-  type Authorizer,
-  type BrokerEvent,
-  type CoreLimits,
-  DEFAULT_CORE_LIMITS,
-  Events,
-  type HeaderCodec,
-  Message,
-  type PeerInfo,
-  type Queue,
-  type QueueSettings,
-  type SaslLogin,
-  VirtualHost,
-  allowAll,
-} from '@ternmq/core'
+import type { Assurance, PeerInfo, SaslLogin } from '@ternmq/core'
 import { NearMisses } from '@ternmq/naming'
 import { type Engine, MemoryEngine } from '@ternmq/store'
-import { PipeNetwork, type VirtualClock, type VirtualEnv, virtualEnv } from '@ternmq/testkit'
+import { AdapterWorld, type AdapterWorldOptions, everybody, type VirtualEnv, virtualEnv } from '@ternmq/testkit'
 import { AmqpAdapter } from '../src/adapter.ts'
 import { AMQP_HEADER_CODECS, amqpHeaders } from '../src/message/headers.ts'
 import { type AmqpSettings, DEFAULT_AMQP_SETTINGS } from '../src/settings.ts'
@@ -49,15 +34,10 @@ export * from './wire/composites.ts'
 export * from './wire/encode.ts'
 export * from './wire/message.ts'
 
-const EVENTS_KEPT = 1_000
-
-export interface WorldOptions {
+export interface WorldOptions extends AdapterWorldOptions {
   readonly settings?: Partial<AmqpSettings>
-  readonly limits?: Partial<CoreLimits>
   /** Lets everybody in under the name they give, 'anonymous' without one, unless said otherwise. */
   readonly login?: SaslLogin
-  readonly authorizer?: Authorizer
-  readonly seed?: number
 }
 
 export interface PeerOptions {
@@ -67,29 +47,17 @@ export interface PeerOptions {
 }
 
 /** One broker with everything around it. */
-export class World {
-  readonly env: VirtualEnv
-  readonly vhost: VirtualHost
+export class World extends AdapterWorld {
   readonly adapter: AmqpAdapter
-  readonly network: PipeNetwork
-  readonly #events: Events
 
   /** Without a log, as it is here, nothing is durable and nothing waits: every exchange is finished when `send` returns. */
   constructor(options: WorldOptions = {}, env: VirtualEnv = virtualEnv(options.seed)) {
-    this.env = env
-    this.network = new PipeNetwork(env.clock)
-    this.#events = new Events(env.clock, EVENTS_KEPT)
-    this.vhost = new VirtualHost({
-      env,
-      name: '/',
-      authorizer: options.authorizer ?? allowAll,
-      limits: { ...DEFAULT_CORE_LIMITS, ...options.limits },
-    })
+    super(options, env)
     this.adapter = new AmqpAdapter({
       vhost: this.vhost,
-      login: options.login ?? everybody,
+      login: options.login ?? everybodyBySasl,
       settings: { ...DEFAULT_AMQP_SETTINGS, ...options.settings },
-      events: this.#events,
+      events: this.eventSink,
       nearMisses: new NearMisses((topic) => this.vhost.router.isHeard(topic)),
     })
   }
@@ -103,20 +71,6 @@ export class World {
     const world = new World(options, env)
     await world.vhost.openLog(engine, AMQP_HEADER_CODECS)
     return world
-  }
-
-  get clock(): VirtualClock {
-    return this.env.clock
-  }
-
-  /** What operators were told, oldest first. */
-  get events(): readonly BrokerEvent[] {
-    return this.#events.recent()
-  }
-
-  /** Why connections ended, oldest first. */
-  get ends(): string[] {
-    return this.events.filter(({ kind }) => kind === 'disconnected').map(({ text }) => text)
   }
 
   /** A connection that has said nothing yet. */
@@ -136,86 +90,13 @@ export class World {
     return client
   }
 
-  /** Makes a queue. */
-  define(name: string, settings: Partial<QueueSettings> = {}): Queue {
-    const defined = this.vhost.destinations.define({ name, settings })
-    if (!defined.ok) throw new Error(defined.detail.text)
-    return defined.value.queue
-  }
-
-  /** The queue of that name. Throws without one. */
-  queue(name: string): Queue {
-    const found = this.vhost.destinations.find(name)
-    if (found === undefined) throw new Error(`there is no queue '${name}'`)
-    return found.queue
-  }
-
   /** As somebody elsewhere publishes: to a topic or `$queue/NAME` in core form, with one data section. */
   publish(topic: string, body: string | Uint8Array, assurance: Assurance = 1): void {
     const content = Buffer.from(body)
     const head = section('data', content).bytes.subarray(0, -content.length || undefined)
     this.publishAs(topic, amqpHeaders, head, content, assurance)
   }
-
-  /** As another protocol publishes: headers in the form of `codec`. */
-  publishAs(
-    topic: string,
-    codec: HeaderCodec,
-    headerBytes: Uint8Array,
-    body: Uint8Array,
-    assurance: Assurance = 1,
-  ): void {
-    const bytes = Buffer.concat([headerBytes, body])
-    const message = new Message({
-      topic,
-      codec,
-      bytes,
-      start: 0,
-      headerStart: 0,
-      bodyStart: headerBytes.length,
-      end: bytes.length,
-      assurance,
-      durable: assurance > 0,
-      retain: false,
-      expiresAtMs: 0,
-      publisher: 'elsewhere',
-    })
-    this.vhost.publishAs({ principal: { name: 'elsewhere', anonymous: false }, clientId: 'elsewhere' }, message)
-    this.run()
-  }
-
-  /** Turns until nothing is left to do but wait for time. */
-  run(): void {
-    this.clock.settle()
-  }
-
-  /** Time passes; what is due in it happens in its order. */
-  advance(ms: number): void {
-    this.clock.advance(ms)
-  }
-
-  /** Runs on until nothing waits for the log, nor for a promise that is kept. */
-  async settle(): Promise<void> {
-    do {
-      this.run()
-      await whoeverWaits()
-    } while (!this.vhost.log.isIdle || !this.clock.isIdle)
-  }
 }
 
-/** Everything that waits for a promise kept by now has gone on. */
-function whoeverWaits(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
-}
-
-/** Answers at once: whoever gives a name has it, and all mechanisms will do. */
-const everybody: SaslLogin = {
-  mechanisms: () => ['PLAIN', 'ANONYMOUS'],
-  begin: ({ username }) => ({
-    kind: 'accepted',
-    principal: { name: username ?? 'anonymous', anonymous: username === undefined },
-    data: undefined,
-  }),
-}
+/** Whoever gives a name has it, and all mechanisms will do. */
+const everybodyBySasl: SaslLogin = { ...everybody, mechanisms: () => ['PLAIN', 'ANONYMOUS'] }

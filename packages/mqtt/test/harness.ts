@@ -14,23 +14,18 @@
  * `send`, `advance`, `hangUp`, `vanish` return when everything that follows from them has happened. What comes from the
  * broker is read by wire/parse.ts, strictly: a packet that no server may send fails the test that receives it.
  */
-import {
-  type Authorizer,
-  type BrokerEvent,
-  type CoreLimits,
-  DEFAULT_CORE_LIMITS,
-  Events,
-  type Login,
-  type LoginExchange,
-  type LoginRequest,
-  type LoginStep,
-  type PeerInfo,
-  VirtualHost,
-  allowAll,
-} from '@ternmq/core'
+import type { Login, LoginExchange, LoginRequest, LoginStep, PeerInfo } from '@ternmq/core'
 import { NearMisses } from '@ternmq/naming'
 import { type Engine, MemoryEngine } from '@ternmq/store'
-import { PipeNetwork, type RawClient, type VirtualClock, type VirtualEnv, virtualEnv } from '@ternmq/testkit'
+import {
+  AdapterWorld,
+  type AdapterWorldOptions,
+  everybody,
+  keptPromises,
+  type RawClient,
+  type VirtualEnv,
+  virtualEnv,
+} from '@ternmq/testkit'
 import { MqttAdapter } from '../src/adapter.ts'
 import { mqtt3Headers, mqtt5Headers } from '../src/headers.ts'
 import { DEFAULT_MQTT_SETTINGS, type MqttSettings } from '../src/settings.ts'
@@ -50,19 +45,12 @@ export {
   type Properties,
 } from './wire/properties.ts'
 
-const EVENTS_KEPT = 1_000
-
-export interface WorldOptions {
+export interface WorldOptions extends AdapterWorldOptions {
   /** What its clients speak unless they say otherwise; 5 by default. */
   readonly version?: Version
   readonly settings?: Partial<MqttSettings>
-  readonly limits?: Partial<CoreLimits>
   /** Lets everybody in under the name they give, 'anonymous' without one, unless said otherwise. */
   readonly login?: Login
-  readonly authorizer?: Authorizer
-  readonly seed?: number
-  /** The log has failed for good; a test that does not expect it fails by it. */
-  readonly onLogEnded?: (error: Error) => void
 }
 
 export interface OpenOptions {
@@ -74,34 +62,21 @@ export interface OpenOptions {
 }
 
 /** One broker with everything around it. */
-export class World {
-  readonly env: VirtualEnv
-  readonly vhost: VirtualHost
+export class World extends AdapterWorld {
   readonly adapter: MqttAdapter
-  readonly #options: WorldOptions
-  readonly #events: Events
-  readonly #network: PipeNetwork
+  readonly #version: Version
   readonly #logins: PendingLogins
 
   /** Without a log, as it is here, nothing is durable and nothing waits: every exchange is finished when `send` returns. */
   constructor(options: WorldOptions = {}, env: VirtualEnv = virtualEnv(options.seed)) {
-    this.#options = options
-    this.env = env
-    this.#network = new PipeNetwork(this.env.clock)
-    this.#events = new Events(this.env.clock, EVENTS_KEPT)
+    super(options, env)
+    this.#version = options.version ?? 5
     this.#logins = new PendingLogins(options.login ?? everybody)
-    this.vhost = new VirtualHost({
-      env: this.env,
-      name: '/',
-      authorizer: options.authorizer ?? allowAll,
-      limits: { ...DEFAULT_CORE_LIMITS, ...options.limits },
-      ...(options.onLogEnded !== undefined && { onLogEnded: options.onLogEnded }),
-    })
     this.adapter = new MqttAdapter({
       vhost: this.vhost,
       login: this.#logins,
       settings: { ...DEFAULT_MQTT_SETTINGS, ...options.settings },
-      events: this.#events,
+      events: this.eventSink,
       nearMisses: new NearMisses((topic) => this.vhost.router.isHeard(topic)),
     })
   }
@@ -121,19 +96,10 @@ export class World {
     return world
   }
 
-  get clock(): VirtualClock {
-    return this.env.clock
-  }
-
-  /** What operators were told, oldest first. */
-  get events(): readonly BrokerEvent[] {
-    return this.#events.recent()
-  }
-
   /** A connection that has said nothing yet. */
   open(options: OpenOptions = {}): Client {
-    const { version = this.#options.version ?? 5, ...pipeOptions } = options
-    const client = new Client(this, this.#network.connect(this.adapter.accept, pipeOptions), version)
+    const { version = this.#version, ...pipeOptions } = options
+    const client = new Client(this, this.network.connect(this.adapter.accept, pipeOptions), version)
     this.run()
     return client
   }
@@ -159,22 +125,12 @@ export class World {
     this.clock.turn()
   }
 
-  /** Turns until nothing is left to do but wait for time. */
-  run(): void {
-    this.clock.settle()
-  }
-
-  /** Time passes; what is due in it happens in its order. */
-  advance(ms: number): void {
-    this.clock.advance(ms)
-  }
-
   /** Runs on until no login is under way, for those that hash or that a test answers later, and nothing waits for the log. */
-  async settle(): Promise<void> {
+  override async settle(): Promise<void> {
     do {
       this.run()
       if (this.#logins.count > 0) await this.#logins.next()
-      else await whoeverWaits()
+      else await keptPromises()
     } while (this.#logins.count > 0 || !this.vhost.log.isIdle || !this.clock.isIdle)
   }
 
@@ -344,7 +300,7 @@ class PendingLogins implements Login {
   /** One of them is answered, and whoever waited for it has heard. */
   async next(): Promise<void> {
     await Promise.race(this.#pending)
-    await whoeverWaits()
+    await keptPromises()
   }
 
   #watch(step: LoginStep | Promise<LoginStep>): LoginStep | Promise<LoginStep> {
@@ -366,20 +322,4 @@ class PendingLogins implements Login {
     const exchange: LoginExchange = { respond: (answer) => this.#watch(step.exchange.respond(answer)) }
     return { ...step, exchange }
   }
-}
-
-/** Everything that waits for a promise kept by now has gone on. */
-function whoeverWaits(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
-}
-
-/** Answers at once: whoever gives a name has it. */
-const everybody: Login = {
-  begin: ({ username }) => ({
-    kind: 'accepted',
-    principal: { name: username ?? 'anonymous', anonymous: username === undefined },
-    data: undefined,
-  }),
 }

@@ -11,25 +11,18 @@
  *
  * `send`, `advance`, `hangUp` and `vanish` return when everything that follows from them has happened; with a log, `await finish`.
  */
-import {
-  type Assurance,
-  type Authorizer,
-  type BrokerEvent,
-  type CoreLimits,
-  DEFAULT_CORE_LIMITS,
-  Events,
-  type HeaderCodec,
-  type Login,
-  Message,
-  type PeerInfo,
-  type Queue,
-  type QueueSettings,
-  VirtualHost,
-  allowAll,
-} from '@ternmq/core'
+import type { Assurance, HeaderCodec, Login, PeerInfo } from '@ternmq/core'
 import { NearMisses } from '@ternmq/naming'
 import { type Engine, MemoryEngine } from '@ternmq/store'
-import { PipeNetwork, type RawClient, type VirtualClock, type VirtualEnv, virtualEnv } from '@ternmq/testkit'
+import {
+  AdapterWorld,
+  type AdapterWorldOptions,
+  everybody,
+  type RawClient,
+  type VirtualClock,
+  type VirtualEnv,
+  virtualEnv,
+} from '@ternmq/testkit'
 import { StompAdapter } from '../src/adapter.ts'
 import { stompHeaders, stompTextHeaders } from '../src/headers.ts'
 import { DEFAULT_STOMP_SETTINGS, type StompSettings } from '../src/settings.ts'
@@ -39,20 +32,15 @@ import { type Frame, FrameParser, type ServerCommand } from './peer/parse.ts'
 export * from './peer/build.ts'
 export * from './peer/parse.ts'
 
-const EVENTS_KEPT = 1_000
-
 export type Version = 10 | 11 | 12
 const VERSION_NAMES: Readonly<Record<Version, string>> = { 10: '1.0', 11: '1.1', 12: '1.2' }
 
-export interface WorldOptions {
+export interface WorldOptions extends AdapterWorldOptions {
   /** What its clients speak unless they say otherwise; 1.2 by default. */
   readonly version?: Version
   readonly settings?: Partial<StompSettings>
-  readonly limits?: Partial<CoreLimits>
   /** Lets everybody in under the name they give, 'anonymous' without one, unless said otherwise. */
   readonly login?: Login
-  readonly authorizer?: Authorizer
-  readonly seed?: number
 }
 
 export interface ClientOptions {
@@ -65,31 +53,19 @@ export interface ClientOptions {
 }
 
 /** One broker with everything around it. */
-export class World {
-  readonly env: VirtualEnv
-  readonly vhost: VirtualHost
+export class World extends AdapterWorld {
   readonly adapter: StompAdapter
-  readonly network: PipeNetwork
   readonly #version: Version
-  readonly #events: Events
 
   /** Without a log, as it is here, nothing is durable and nothing waits: every exchange is finished when `send` returns. */
   constructor(options: WorldOptions = {}, env: VirtualEnv = virtualEnv(options.seed)) {
-    this.env = env
+    super(options, env)
     this.#version = options.version ?? 12
-    this.network = new PipeNetwork(env.clock)
-    this.#events = new Events(env.clock, EVENTS_KEPT)
-    this.vhost = new VirtualHost({
-      env,
-      name: '/',
-      authorizer: options.authorizer ?? allowAll,
-      limits: { ...DEFAULT_CORE_LIMITS, ...options.limits },
-    })
     this.adapter = new StompAdapter({
       vhost: this.vhost,
       login: options.login ?? everybody,
       settings: { ...DEFAULT_STOMP_SETTINGS, ...options.settings },
-      events: this.#events,
+      events: this.eventSink,
       nearMisses: new NearMisses((topic) => this.vhost.router.isHeard(topic)),
     })
   }
@@ -103,20 +79,6 @@ export class World {
     const world = new World(options, env)
     await world.vhost.openLog(engine, [stompHeaders, stompTextHeaders])
     return world
-  }
-
-  get clock(): VirtualClock {
-    return this.env.clock
-  }
-
-  /** What operators were told, oldest first. */
-  get events(): readonly BrokerEvent[] {
-    return this.#events.recent()
-  }
-
-  /** Why connections ended, oldest first. */
-  get ends(): string[] {
-    return this.events.filter(({ kind }) => kind === 'disconnected').map(({ text }) => text)
   }
 
   /** A connection that has said nothing yet. */
@@ -144,63 +106,9 @@ export class World {
     return client
   }
 
-  /** Makes a queue. */
-  define(name: string, settings: Partial<QueueSettings> = {}): Queue {
-    const defined = this.vhost.destinations.define({ name, settings })
-    if (!defined.ok) throw new Error(defined.detail.text)
-    return defined.value.queue
-  }
-
-  /** The queue of that name. Throws without one. */
-  queue(name: string): Queue {
-    const found = this.vhost.destinations.find(name)
-    if (found === undefined) throw new Error(`there is no queue '${name}'`)
-    return found.queue
-  }
-
-  /** As another protocol publishes: a topic or `$queue/NAME` in core form, headers in the form of `codec`. */
-  publish(
-    topic: string,
-    body: string,
-    assurance: Assurance = 1,
-    codec: HeaderCodec = stompHeaders,
-    headerBytes: Uint8Array = NO_BYTES,
-  ): void {
-    const bytes = Buffer.concat([headerBytes, Buffer.from(body)])
-    const message = new Message({
-      topic,
-      codec,
-      bytes,
-      start: 0,
-      headerStart: 0,
-      bodyStart: headerBytes.length,
-      end: bytes.length,
-      assurance,
-      durable: assurance > 0,
-      retain: false,
-      expiresAtMs: 0,
-      publisher: 'elsewhere',
-    })
-    this.vhost.publishAs({ principal: { name: 'elsewhere', anonymous: false }, clientId: 'elsewhere' }, message)
-    this.run()
-  }
-
-  /** Turns until nothing is left to do but wait for time. */
-  run(): void {
-    this.clock.settle()
-  }
-
-  /** Time passes; what is due in it happens in its order. */
-  advance(ms: number): void {
-    this.clock.advance(ms)
-  }
-
-  /** Runs on until nothing waits for the log, nor for a promise that is kept. */
-  async settle(): Promise<void> {
-    do {
-      this.run()
-      await whoeverWaits()
-    } while (!this.vhost.log.isIdle || !this.clock.isIdle)
+  /** As another protocol publishes: a topic or `$queue/NAME` in core form, without headers; its body is in the form of `codec`. */
+  publish(topic: string, body: string, assurance: Assurance = 1, codec: HeaderCodec = stompHeaders): void {
+    this.publishAs(topic, codec, NO_BYTES, Buffer.from(body), assurance)
   }
 }
 
@@ -394,20 +302,4 @@ export function ackOf(message: Frame): string {
   const id = message.headers['ack']
   if (id === undefined) throw new Error('the MESSAGE has no header ack')
   return id
-}
-
-/** Everything that waits for a promise kept by now has gone on. */
-function whoeverWaits(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
-}
-
-/** Answers at once: whoever gives a name has it. */
-const everybody: Login = {
-  begin: ({ username }) => ({
-    kind: 'accepted',
-    principal: { name: username ?? 'anonymous', anonymous: username === undefined },
-    data: undefined,
-  }),
 }

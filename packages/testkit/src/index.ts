@@ -1,4 +1,5 @@
 /** What tests of every package share: time moved by hand, seeded chance, pipes without a kernel. */
+export { AdapterWorld, type AdapterWorldOptions, everybody, keptPromises } from './adapter-world.ts'
 export { type HistoryOrder, QueueHistory, type QueueHistoryOptions } from './history.ts'
 export type { Duration } from './duration.ts'
 export { MovableClock } from './movable-clock.ts'

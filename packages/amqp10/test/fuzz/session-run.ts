@@ -1,7 +1,7 @@
 /** Carries out the actions of a run on a broker without a kernel, and looks after each whether everything still holds. */
 import type { LoginStep, SaslLogin, Transport } from '@ternmq/core'
 import { MemoryEngine } from '@ternmq/store'
-import { PipeNetwork, virtualEnv, type VirtualEnv } from '@ternmq/testkit'
+import { keptPromises, PipeNetwork, virtualEnv, type VirtualEnv } from '@ternmq/testkit'
 import { assert } from '@ternmq/testkit/fuzzer'
 import type { AmqpConnection } from '../../src/connection.ts'
 import { World } from '../harness.ts'
@@ -310,7 +310,7 @@ export class SessionRun {
     const { world } = this
     for (let round = 0; round < ROUNDS_MAX; round++) {
       world.run()
-      await whoeverWaits()
+      await keptPromises()
       if (world.vhost.log.isIdle && world.clock.isIdle) return
     }
     throw new Error(`something is still being done after ${ROUNDS_MAX} rounds`)
@@ -334,11 +334,4 @@ export class SessionRun {
     assert(vhost.sessions.count <= LIMITS.sessionsMax, `${vhost.sessions.count} sessions`)
     assert(vhost.destinations.count <= LIMITS.queuesMax, `${vhost.destinations.count} queues`)
   }
-}
-
-/** Everything that waits for a promise kept by now has gone on. */
-function whoeverWaits(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
 }
