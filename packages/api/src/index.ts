@@ -1,0 +1,13 @@
+/** The admin API as data: what there is, how it is called, and who may. No dependencies; schemas are in '@ternmq/api/schemas'. */
+export * from './route.ts'
+export type * from './page.ts'
+export { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from './page.ts'
+export * from './problem.ts'
+export * from './resources/access.ts'
+export * from './resources/connections.ts'
+export * from './resources/definitions.ts'
+export * from './resources/messages.ts'
+export * from './resources/messaging.ts'
+export * from './resources/overview.ts'
+export * from './resources/queues.ts'
+export * from './resources/topics.ts'

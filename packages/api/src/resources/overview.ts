@@ -1,0 +1,200 @@
+/** The broker as a whole, what listens, what is wrong, and the stream of live data. */
+import type { None, Route } from '../route.ts'
+
+export interface Rates {
+  /** Messages a second, over the last second that was sampled. */
+  readonly inPerSecond: number
+  readonly outPerSecond: number
+  readonly settledPerSecond: number
+  readonly bytesInPerSecond: number
+  readonly bytesOutPerSecond: number
+}
+
+export interface Alarm {
+  /** 'disk-full', 'queues-blocking', … */
+  readonly id: string
+  readonly severity: 'warning' | 'critical'
+  /** What is wrong and what to do, in a sentence. */
+  readonly text: string
+  /** Page of the console that explains it, with its filter: `/queues?unhealthy=true`. */
+  readonly link: string
+}
+
+export interface NodeInfo {
+  readonly version: string
+  readonly node: string
+  readonly platform: string
+  readonly pid: number
+  readonly hostName: string
+  /** '' without one. */
+  readonly dataDir: string
+  readonly startedAtMs: number
+}
+
+export interface Counts {
+  readonly connections: number
+  readonly sessions: number
+  readonly queues: number
+  readonly consumers: number
+  readonly subscriptions: number
+  readonly retained: number
+  readonly schedules: number
+}
+
+export interface Totals {
+  readonly messagesIn: number
+  readonly messagesOut: number
+  readonly settled: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+  readonly unmatched: number
+  readonly dropped: number
+  readonly expired: number
+  readonly redelivered: number
+  readonly deadLettered: number
+  readonly refused: number
+}
+
+export interface Overview {
+  readonly atMs: number
+  readonly node: NodeInfo
+  readonly counts: Counts
+  /** In queues and sessions. */
+  readonly readyCount: number
+  readonly inflightCount: number
+  /** Since the start. */
+  readonly totals: Totals
+  readonly byProtocol: ReadonlyArray<{ readonly protocol: string; readonly connections: number; readonly totals: Totals; readonly rates: Rates }>
+  readonly rates: Rates
+  readonly memory: {
+    readonly rssBytes: number
+    readonly heapBytes: number
+    readonly waitingBytes: number
+    readonly waitingBytesMax: number
+  }
+  readonly disk: {
+    readonly engine: 'journal' | 'memory'
+    /** What an acknowledged persistent message survives, by default. */
+    readonly durability: string
+    readonly usedBytes: number
+    /** 0: what the disk has. */
+    readonly maxBytes: number
+    /** Undefined without a disk. */
+    readonly freeBytes?: number | undefined
+  }
+  /** How late timers are: the broker's thread is busy where these are high. */
+  readonly eventLoop: { readonly p50Ms: number; readonly p99Ms: number; readonly utilization: number }
+  readonly alarms: readonly Alarm[]
+}
+
+/** One second of the overview's charts. */
+export interface OverviewSample {
+  readonly atMs: number
+  readonly rates: Rates
+  readonly readyCount: number
+  readonly inflightCount: number
+  readonly connections: number
+  readonly rssBytes: number
+  readonly cpuShare: number
+}
+
+export interface ListenerItem {
+  readonly name: string
+  readonly protocols: readonly string[]
+  readonly host: string
+  readonly port: number
+  readonly tls: boolean
+  readonly webSocket: boolean
+  /** How addresses are read, where the protocol leaves a choice. */
+  readonly profile?: string | undefined
+  readonly anonymous: boolean
+  readonly openCount: number
+  readonly acceptedCount: number
+  readonly refusedCount: number
+  readonly connectionsMax: number
+  /** Of the certificate that clients see. */
+  readonly certificate?: { readonly subject: string; readonly notAfterMs: number; readonly isDevelopment: boolean } | undefined
+}
+
+export interface EventItem {
+  /** Ascending. */
+  readonly id: number
+  readonly atMs: number
+  readonly kind: string
+  readonly source: string
+  readonly listener: string
+  readonly peer: string
+  readonly clientId: string
+  readonly user: string
+  readonly text: string
+  readonly clause: string
+}
+
+export interface EventQuery {
+  readonly limit?: number | undefined
+  /** Only older ones than this id. */
+  readonly before?: number | undefined
+  readonly kind?: string | undefined
+  readonly clientId?: string | undefined
+  readonly user?: string | undefined
+  readonly q?: string | undefined
+}
+
+/**
+ * What one stream can watch: `overview`, `events`, `queue:NAME`, `operations`, `connection:ID`; up to 16, with commas between them.
+ * Server-sent events: `event:` is the kind, `data:` JSON of the type in `StreamEvents`, `id:` a number for `Last-Event-ID`.
+ */
+export interface StreamQuery {
+  readonly watch: string
+  readonly vhost?: string | undefined
+}
+
+export const getOverview: Route<{ params: None; query: None; body: None; answer: Overview }> = {
+  id: 'overview.get',
+  method: 'GET',
+  path: '/overview',
+  tag: 'overview',
+  needs: 'read',
+  summary: 'The broker as a whole: counts, rates, memory, disk, alarms.',
+}
+
+/** The last minutes, as far as somebody has been watching: sampled each second while there is a stream, and 60 s more. */
+export const getOverviewHistory: Route<{ params: None; query: None; body: None; answer: { readonly samples: readonly OverviewSample[] } }> = {
+  id: 'overview.history',
+  method: 'GET',
+  path: '/overview/history',
+  tag: 'overview',
+  needs: 'read',
+  summary: 'Samples of each second while somebody watches, the oldest first, ten minutes at most.',
+}
+
+export const listListeners: Route<{ params: None; query: None; body: None; answer: { readonly items: readonly ListenerItem[] } }> = {
+  id: 'listeners.list',
+  method: 'GET',
+  path: '/listeners',
+  tag: 'overview',
+  needs: 'read',
+  summary: 'Where clients connect.',
+}
+
+export const listEvents: Route<{ params: None; query: EventQuery; body: None; answer: { readonly items: readonly EventItem[] } }> = {
+  id: 'events.list',
+  method: 'GET',
+  path: '/events',
+  tag: 'overview',
+  needs: 'read',
+  summary: 'What happened to clients: why they were refused or left, the newest first.',
+}
+
+export const watchStream: Route<{ params: None; query: StreamQuery; body: None; answer: None }> = {
+  id: 'stream.watch',
+  method: 'GET',
+  path: '/stream',
+  tag: 'overview',
+  needs: 'read',
+  summary: 'Live data as server-sent events.',
+  detail:
+    '`watch` has up to 16 of `overview`, `events`, `operations`, `queue:NAME`, `connection:ID`, with commas between them. A tick comes each second. ' +
+    'A stream that falls behind loses ticks, never events, and is told how many events it has missed.',
+  contentType: 'text/event-stream',
+}
