@@ -39,7 +39,7 @@ export class Access implements SaslLogin {
 
   /** For logins and questions from now on. Throws as `check` does, and keeps what it has then. */
   use(config: BrokerConfig): void {
-    this.authorizer.replace(config.auth)
+    this.authorizer.replaceConfig(config.auth)
     this.#config = config
     this.#authenticator = this.#makeAuthenticator()
   }

@@ -3,7 +3,8 @@ import type { Action, Address, DestinationKind, Pattern, PatternLevel, Subject }
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RuleAuthorizer } from './acl.ts'
-import type { AccessRule, AccessRules } from './acl.ts'
+import type { AccessRules } from './acl.ts'
+import type { AccessRule, Permission, RuleAction } from './rules.ts'
 import { parseTopicPattern } from './topic-pattern.ts'
 
 const ann: Subject = { principal: { name: 'ann', anonymous: false }, clientId: 'd1' }
@@ -99,17 +100,47 @@ describe('RuleAuthorizer', () => {
     ).toBe(false)
   })
 
-  it('needs read to browse, write to create, and never gives admin', () => {
-    const rules = authorizer(
-      { user: 'ann', allow: ['read'], topics: ['r'] },
-      { user: 'ann', allow: ['write'], topics: ['w'] },
+  const ACTIONS = ['read', 'write', 'create', 'browse', 'admin'] as const
+  const allowedActions = (rules: AccessRules, name = 'a'): Action[] =>
+    ACTIONS.filter((action) => new RuleAuthorizer(rules).mayUse(ann, action, topic(name)).allowed)
+  const ALLOWED_BY_RULE: readonly (readonly [given: RuleAction, allowed: readonly Action[]])[] = [
+    ['read', ['read', 'browse']],
+    ['write', ['write', 'create']],
+    ['browse', ['browse']],
+    ['admin', ['create', 'admin']],
+  ]
+  for (const [given, allowed] of ALLOWED_BY_RULE) {
+    it(`allows ${allowed.join(' and ')} to whom a rule gives ${given}`, () => {
+      expect(allowedActions({ rules: [{ user: 'ann', allow: [given], topics: ['a'] }] })).toEqual(allowed)
+    })
+  }
+
+  const LEFT_BY_DENY: readonly (readonly [denied: RuleAction, left: readonly Action[]])[] = [
+    ['read', ['write', 'create', 'admin']],
+    ['write', ['read', 'create', 'browse', 'admin']],
+    ['browse', ['read', 'write', 'create', 'admin']],
+    ['admin', ['read', 'write', 'create', 'browse']],
+  ]
+  for (const [denied, left] of LEFT_BY_DENY) {
+    it(`leaves ${left.join(', ')} to whom everything is allowed but ${denied} denied`, () => {
+      const all: AccessRule = { user: 'ann', allow: ['read', 'write', 'browse', 'admin'], topics: ['#'] }
+      const deny: AccessRule = { user: 'ann', deny: [denied], topics: ['a'] }
+      expect(allowedActions({ rules: [all, deny] })).toEqual(left)
+      expect(allowedActions({ rules: [deny, all] })).toEqual(left)
+    })
+  }
+
+  it('gives admin by rules alone, whatever the default', () => {
+    const config: AccessRules = { rules: [{ user: 'bob', allow: ['read'], topics: ['a'] }], defaultAccess: 'allow' }
+    expect(allowedActions(config)).toEqual(['read', 'write', 'create', 'browse'])
+    expect(new RuleAuthorizer(config).mayUse(ann, 'admin', topic('a')).rule).toBe(
+      'no rule of access.rules gives admin rights, and nothing else does',
     )
-    const allowed = (name: string): Action[] =>
-      (['read', 'write', 'create', 'browse', 'admin'] as const).filter(
-        (action) => rules.mayUse(ann, action, topic(name)).allowed,
-      )
-    expect(allowed('r')).toEqual(['read', 'browse'])
-    expect(allowed('w')).toEqual(['write', 'create'])
+  })
+
+  it('says of a denied browse that it was read that is denied', () => {
+    const rules = authorizer({ user: 'ann', allow: ['browse'], deny: ['read'], topics: ['a'] })
+    expect(rules.mayUse(ann, 'browse', topic('a')).rule).toBe('access.rules[0] denies read on "a" for "ann"')
   })
 
   it('leaves what is temporary to the default', () => {
@@ -185,17 +216,100 @@ describe('RuleAuthorizer', () => {
 
   it('moves its generation when the rules change, and keeps the old ones when the new ones are bad', () => {
     const rules = authorizer({ user: 'ann', allow: ['read'], topics: ['a'] })
-    expect(() => rules.replace({ rules: [{ user: 'ann', allow: ['read'], topics: ['a#'] }] })).toThrow()
+    expect(() => rules.replaceConfig({ rules: [{ user: 'ann', allow: ['read'], topics: ['a#'] }] })).toThrow()
     expect(rules.generation).toBe(0)
     expect(rules.mayUse(ann, 'read', topic('a')).allowed).toBe(true)
-    rules.replace({ rules: [{ user: 'ann', allow: ['read'], topics: ['b'] }] })
+    rules.replaceConfig({ rules: [{ user: 'ann', allow: ['read'], topics: ['b'] }] })
     expect(rules.generation).toBe(1)
     expect(rules.mayUse(ann, 'read', topic('a')).allowed).toBe(false)
   })
 
+  it('keeps permissions when the configuration changes, and the configuration when permissions do', () => {
+    const rules = authorizer({ user: 'ann', allow: ['read'], topics: ['a'] })
+    rules.replacePermissions([{ id: 'b-read', user: 'ann', allow: ['read'], topics: ['b'] }])
+    expect(['a', 'b', 'c'].map((name) => rules.mayUse(ann, 'read', topic(name)).rule)).toEqual([
+      'access.rules[0] allows read on "a" for "ann"',
+      'permission \'b-read\' allows read on "b" for "ann"',
+      'no rule of access.rules and no permission applies: access.defaultAccess is deny',
+    ])
+    rules.replaceConfig({ rules: [] })
+    expect(['a', 'b'].map((name) => rules.mayUse(ann, 'read', topic(name)).allowed)).toEqual([false, true])
+    rules.replaceConfig({ rules: [{ user: 'ann', allow: ['read'], topics: ['a'] }] })
+    rules.replacePermissions([])
+    expect(['a', 'b'].map((name) => rules.mayUse(ann, 'read', topic(name)).allowed)).toEqual([true, false])
+    expect(rules.generation).toBe(4)
+  })
+
+  it('lets a deny of one source win over an allow of the other', () => {
+    const allow: AccessRule = { user: 'ann', allow: ['read'], topics: ['#'] }
+    const deny: AccessRule = { user: '*', deny: ['read'], topics: ['a'] }
+    const denied = authorizer(allow)
+    denied.replacePermissions([{ id: 'no', ...deny }])
+    const deniedToo = authorizer(deny)
+    deniedToo.replacePermissions([{ id: 'yes', ...allow }])
+    expect([denied, deniedToo].map((rules) => rules.mayUse(ann, 'read', topic('a')).allowed)).toEqual([false, false])
+  })
+
+  describe('with groups', () => {
+    const groups = new Map([['ann', ['ops', 'dev']]])
+    const withGroups = (...rules: AccessRule[]): RuleAuthorizer =>
+      new RuleAuthorizer({ rules }, 'access', (name) => groups.get(name) ?? [])
+
+    it('gives a user what its groups are given, and denies what one of them is denied', () => {
+      const rules = withGroups(
+        { group: 'ops', allow: ['read'], topics: ['#'] },
+        { group: 'dev', deny: ['read'], topics: ['prod/#'] },
+      )
+      expect(rules.mayUse(ann, 'read', topic('test/x')).rule).toBe('access.rules[0] allows read on "#" for group "ops"')
+      expect(rules.mayUse(ann, 'read', topic('prod/x')).rule).toBe(
+        'access.rules[1] denies read on "prod/#" for group "dev"',
+      )
+      expect(rules.mayUse(bob, 'read', topic('test/x')).allowed).toBe(false)
+    })
+
+    it('asks for the groups at every decision, and moves its generation when told to', () => {
+      const rules = withGroups({ group: 'late', allow: ['read'], topics: ['a'] })
+      expect(rules.mayUse(bob, 'read', topic('a')).allowed).toBe(false)
+      groups.set('bob', ['late'])
+      rules.forget()
+      expect(rules.generation).toBe(1)
+      expect(rules.mayUse(bob, 'read', topic('a')).allowed).toBe(true)
+    })
+
+    it('knows no groups of an anonymous client, and takes no group for a user', () => {
+      groups.set('anonymous', ['ops'])
+      const rules = withGroups({ group: 'ops', allow: ['read'], topics: ['a'] })
+      expect(rules.mayUse(nobody, 'read', topic('a')).allowed).toBe(false)
+      const called = { principal: { name: 'ops', anonymous: false }, clientId: 'd' }
+      expect(rules.mayUse(called, 'read', topic('a')).allowed).toBe(false)
+    })
+  })
+
+  const INVALID_PERMISSIONS: readonly (readonly [permission: Permission, problem: string])[] = [
+    [{ id: '', user: 'ann', allow: ['read'], topics: ['a'] }, 'permission id "" is not 1 to 64 letters'],
+    [{ id: 'a/b', user: 'ann', allow: ['read'], topics: ['a'] }, 'permission id "a/b" is not'],
+    [{ id: 'twice', user: 'ann', allow: ['read'], topics: ['a'] }, "permission 'twice' is there twice"],
+    [{ id: 'x', user: 'ann', allow: ['read'], topics: ['a#'] }, 'permission \'x\'.topics[0] is "a#", which has'],
+    [{ id: 'x', allow: ['read'], topics: ['a'] }, "permission 'x' is for nobody; give it a user or a group"],
+    [{ id: 'x', user: 'ann', group: 'g', allow: ['read'], topics: ['a'] }, "permission 'x' has a user and a group"],
+    [{ id: 'x', group: '*', allow: ['read'], topics: ['a'] }, 'permission \'x\'.group is "*", which has a meaning'],
+    [{ id: 'x', user: 'ann', allow: ['fly' as 'read'], topics: ['a'] }, 'permission \'x\' names the action "fly"'],
+  ]
+  for (const [permission, problem] of INVALID_PERMISSIONS) {
+    it(`refuses permissions because ${problem}, and keeps those it has`, () => {
+      const rules = authorizer()
+      rules.replacePermissions([{ id: 'old', user: 'ann', allow: ['read'], topics: ['old'] }])
+      const before = permission.id === 'twice' ? [permission] : []
+      expect(() => rules.replacePermissions([...before, permission])).toThrow(problem)
+      expect(rules.mayUse(ann, 'read', topic('old')).allowed).toBe(true)
+      expect(rules.generation).toBe(1)
+    })
+  }
+
   const INVALID: readonly (readonly [rule: AccessRule, problem: string])[] = [
     [{ user: '', allow: ['read'], topics: ['a'] }, 'access.rules[0].user is "", which is empty'],
     [{ user: '$x', allow: ['read'], topics: ['a'] }, 'access.rules[0].user is "$x", which starts with \'$\''],
+    [{ user: 'ann', allow: ['read'], topics: [Array.from({ length: 1_026 }, () => 'a').join('/')] }, 'has 1026 levels'],
     [{ user: 'ann', topics: ['a'] }, 'access.rules[0] allows and denies nothing'],
     [{ user: 'ann', allow: [], deny: [], topics: ['a'] }, 'access.rules[0] allows and denies nothing'],
     [{ user: 'ann', allow: ['read'], topics: [] }, 'access.rules[0].topics is empty'],
@@ -232,7 +346,7 @@ describe('any set of rules', () => {
   const ruleTopic = fc
     .tuple(fc.array(part, { maxLength: 2 }), fc.constantFrom('a', '+', '#', '%c'))
     .map(([parts, last]) => [...parts, last].join('/'))
-  const actions = fc.subarray(['read', 'write'] as const, { minLength: 1 })
+  const actions = fc.subarray(['read', 'write', 'browse'] as const, { minLength: 1 })
   const rule = fc.record({
     user: fc.constantFrom('ann', 'bob', '*', 'anonymous'),
     kind: fc.constantFrom('allow', 'deny'),
@@ -258,7 +372,7 @@ describe('any set of rules', () => {
     .map(([levels, last]): Pattern => ({ vhost: DEFAULT_VHOST, kind: 'topic', levels: [...levels, last] }))
 
   /** The rules as a person would apply them to one topic, without any of the code under test. */
-  function referenceAllows(rules: AccessRules, subject: Subject, action: 'read' | 'write', name: string[]): boolean {
+  function referenceAllows(rules: AccessRules, subject: Subject, action: RuleAction, name: string[]): boolean {
     const applies = (each: AccessRule): boolean =>
       each.user === '*' ||
       (subject.principal.anonymous ? each.user === 'anonymous' : each.user === subject.principal.name)
@@ -275,7 +389,7 @@ describe('any set of rules', () => {
       rules.rules.some(
         (each) =>
           applies(each) &&
-          each[kind]?.includes(action) === true &&
+          (each[kind]?.includes(action) === true || (action === 'browse' && each[kind]?.includes('read') === true)) &&
           each.topics.some((text) => reaches(text, kind === 'deny')),
       )
     return !some('deny') && (rules.defaultAccess === 'allow' || some('allow'))
@@ -283,15 +397,20 @@ describe('any set of rules', () => {
 
   it('decides every single topic as a plain reading of the rules does', () => {
     fc.assert(
-      fc.property(config, who, fc.constantFrom('read' as const, 'write' as const), (rules, subject, action) => {
-        const compiled = new RuleAuthorizer(rules)
-        for (const levels of names) {
-          const address: Address = { vhost: DEFAULT_VHOST, kind: 'topic', levels }
-          const allowed = compiled.mayUse(subject, action, address).allowed
-          expect(allowed).toBe(referenceAllows(rules, subject, action, levels))
-          expect(compiled.mayMatch(subject, action, address).allowed).toBe(allowed)
-        }
-      }),
+      fc.property(
+        config,
+        who,
+        fc.constantFrom('read' as const, 'write' as const, 'browse' as const),
+        (rules, subject, action) => {
+          const compiled = new RuleAuthorizer(rules)
+          for (const levels of names) {
+            const address: Address = { vhost: DEFAULT_VHOST, kind: 'topic', levels }
+            const allowed = compiled.mayUse(subject, action, address).allowed
+            expect(allowed).toBe(referenceAllows(rules, subject, action, levels))
+            expect(compiled.mayMatch(subject, action, address).allowed).toBe(allowed)
+          }
+        },
+      ),
       { numRuns: 200 },
     )
   })
@@ -316,7 +435,11 @@ describe('any set of rules', () => {
 describe('queues', () => {
   const queue = (name: string): Address => ({ vhost: '/', kind: 'queue', levels: name.split('.') })
   const decide = (rules: AccessRules, name: string, user = 'ada'): boolean =>
-    new RuleAuthorizer(rules).mayUse({ principal: { name: user, anonymous: false }, clientId: 'c' }, 'read', queue(name)).allowed
+    new RuleAuthorizer(rules).mayUse(
+      { principal: { name: user, anonymous: false }, clientId: 'c' },
+      'read',
+      queue(name),
+    ).allowed
   const allow = (...topics: string[]): AccessRules => ({ rules: [{ user: '*', allow: ['read'], topics }] })
 
   it.for([

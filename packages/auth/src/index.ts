@@ -1,5 +1,5 @@
 /** Users, logins and access rules. */
-export { type AccessRule, type AccessRules, RuleAuthorizer, type TopicAction } from './acl.ts'
+export { type AccessRules, type GroupsOf, RuleAuthorizer } from './acl.ts'
 export { Authenticator, type AuthenticatorOptions, type ListenerAccess, type LoginCounters } from './authenticator.ts'
 export type { CertificateField } from './certificate.ts'
 export { AuthError, type AuthErrorCode } from './errors.ts'
@@ -11,6 +11,7 @@ export {
   passwordProblem,
   type ScryptCost,
 } from './password.ts'
+export { type AccessRule, checkPermissions, type Permission, RULE_ACTIONS, type RuleAction } from './rules.ts'
 export { ScramClient, type ScramClientOptions } from './scram-client.ts'
 export { DEFAULT_SCRAM_ITERATIONS, SCRAM_SHA_256 } from './scram-verifier.ts'
 export { covers, overlaps, parseTopicPattern } from './topic-pattern.ts'

@@ -43,7 +43,7 @@ export const USERS_FILE_BYTES_MAX: number = 256 * 1024 * 1024
 /** Changes of a users file waiting for the disk. Beyond it a change is refused. */
 export const USER_CHANGES_WAITING_MAX: number = 1_000
 
-/** Access rules. Beyond it the configuration is refused. */
+/** Access rules of one source: the configuration, the permissions made through the API. Beyond it all of the source is refused. */
 export const RULES_MAX: number = 10_000
 
 /** Topic patterns of one rule. Beyond it the configuration is refused. */
@@ -51,3 +51,9 @@ export const PATTERNS_PER_RULE_MAX: number = 1_000
 
 /** UTF-8 bytes of a topic pattern: the longest topic MQTT can carry. Beyond it the configuration is refused. */
 export const PATTERN_BYTES_MAX: number = 65_535
+
+/** Levels of a topic pattern: those of the longest topic that `mqtt.maxTopicLevels` can allow, and '#'. Beyond it the rule is refused. */
+export const PATTERN_LEVELS_MAX: number = 1_025
+
+/** Groups of one user. Beyond it the user is refused: a decision asks the rules of each. */
+export const GROUPS_PER_USER_MAX: number = 32

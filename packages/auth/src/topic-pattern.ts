@@ -4,7 +4,7 @@
  */
 import { ALL_BELOW, ONE_LEVEL, isReservedName, QUEUE_PREFIX } from '@ternmq/core'
 import type { PatternLevel, Subject } from '@ternmq/core'
-import { PATTERN_BYTES_MAX } from './limits.ts'
+import { PATTERN_BYTES_MAX, PATTERN_LEVELS_MAX } from './limits.ts'
 
 /** A level with variables in it, as its pieces. */
 export interface VariableLevel {
@@ -33,6 +33,8 @@ export function parseTopicPattern(text: string): TopicPattern {
   const isQueue = text.startsWith(QUEUE_PREFIX)
   const parts = isQueue ? text.slice(QUEUE_PREFIX.length).split('.') : text.split('/')
   if (isQueue && parts.join('') === '') throw new Error("names no queue; '$queue/>' is all of them")
+  if (parts.length > PATTERN_LEVELS_MAX)
+    throw new Error(`has ${parts.length} levels, more than any topic, which has ${PATTERN_LEVELS_MAX} at most`)
   const levels = parts.map((part, index) => (isQueue ? parseQueueLevel : parseLevel)(part, index === parts.length - 1))
   const isFixed = levels.every((level) => typeof level !== 'object')
   return { text, kind: isQueue ? 'queue' : 'topic', levels, fixed: isFixed ? levels : undefined }
@@ -41,7 +43,8 @@ export function parseTopicPattern(text: string): TopicPattern {
 function parseQueueLevel(part: string, isLast: boolean): RuleLevel {
   if (part === '*') return ONE_LEVEL
   if (part === '>' && isLast) return ALL_BELOW
-  if (/[+#]/.test(part)) throw new Error("has '+' or '#' in a queue's name: of queues '*' is one level, and '>' at the end all below")
+  if (/[+#]/.test(part))
+    throw new Error("has '+' or '#' in a queue's name: of queues '*' is one level, and '>' at the end all below")
   return part.includes('%') ? variableLevel(part) : part
 }
 
@@ -77,22 +80,28 @@ function toLevel(pieces: VariableLevel['pieces']): RuleLevel {
  */
 export function patternFor(pattern: TopicPattern, subject: Subject): readonly PatternLevel[] | undefined {
   if (pattern.fixed !== undefined) return pattern.fixed
-  const user = subject.principal.anonymous ? '' : subject.principal.name
   const result: PatternLevel[] = []
   for (const level of pattern.levels) {
-    if (typeof level !== 'object') {
-      result.push(level)
-      continue
-    }
-    let text = ''
-    for (const piece of level.pieces) {
-      const value = typeof piece === 'string' ? piece : piece.variable === 'user' ? user : subject.clientId
-      if (value === '' && typeof piece !== 'string') return undefined
-      text += value
-    }
-    result.push(text)
+    const stands = typeof level === 'object' ? levelFor(level, subject) : level
+    if (stands === undefined) return undefined
+    result.push(stands)
   }
   return result
+}
+
+/** As `patternFor`, of one level. */
+export function levelFor({ pieces }: VariableLevel, { principal, clientId }: Subject): string | undefined {
+  let text = ''
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      text += piece
+      continue
+    }
+    const value = piece.variable === 'client' ? clientId : principal.anonymous ? '' : principal.name
+    if (value === '') return undefined
+    text += value
+  }
+  return text
 }
 
 /** True when a variable has put the subject among the broker's own names: a client may call itself '$SYS'. */
