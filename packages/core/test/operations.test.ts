@@ -1,7 +1,8 @@
 /** What operators do to queues: nothing is lost on the way, nothing comes back, also over a restart. */
 import fc from 'fast-check'
+import { keptPromises } from '@ternmq/testkit'
 import { describe, expect, test } from 'vitest'
-import { browse, browseOne } from '../src/operations/browse.ts'
+import { browse, type BrowsedPage, browseOne } from '../src/operations/browse.ts'
 import { queueInfo } from '../src/operations/info.ts'
 import { purge } from '../src/operations/purge.ts'
 import { copyWhere, deleteWhere, moveWhere, redrive } from '../src/operations/transfer.ts'
@@ -15,7 +16,8 @@ function numbers(from: number, to: number): string[] {
 async function worldWith(queue: string, count: number): Promise<DurableWorld> {
   const world = await DurableWorld.open()
   world.define(queue)
-  for (const text of numbers(1, count)) world.send(queue, text, { properties: { n: text, odd: String(Number(text) % 2) } })
+  for (const text of numbers(1, count))
+    world.send(queue, text, { properties: { n: text, odd: String(Number(text) % 2) } })
   return world
 }
 
@@ -122,7 +124,11 @@ describe('by selector', () => {
     const moved = await finished(world, moveWhere(world.vhost, world.queue('q'), world.named('other'), selecting))
     expect(moved).toEqual({ count: 3, skippedCount: 0, refusedCount: 0, refusedBecause: undefined, stopped: undefined })
     for (const life of ['first', 'second']) {
-      expect([life, await world.contents('q'), await world.contents('other')]).toEqual([life, ['1', '3', '5'], ['2', '4', '6']])
+      expect([life, await world.contents('q'), await world.contents('other')]).toEqual([
+        life,
+        ['1', '3', '5'],
+        ['2', '4', '6'],
+      ])
       await world.restart()
     }
   })
@@ -163,7 +169,9 @@ describe('by selector', () => {
     world.define('small', { bytesMax: 4_000, whenFull: 'reject' })
     const moved = await finished(world, moveWhere(world.vhost, world.queue('q'), world.named('small'), {}))
     expect(moved).toMatchObject({ count: 2, refusedCount: 2, stopped: undefined })
-    expect(moved.refusedBecause).toMatch(/^a message of 5\d{3} bytes is larger than queue 'small' can be: its bytesMax is 4000$/)
+    expect(moved.refusedBecause).toMatch(
+      /^a message of 5\d{3} bytes is larger than queue 'small' can be: its bytesMax is 4000$/,
+    )
     expect((await world.contents('q')).map(([first]) => first)).toEqual(['x', 'y'])
     expect(await world.contents('small')).toEqual(['1', '3'])
   })
@@ -183,13 +191,20 @@ describe('by selector', () => {
     const back = await finished(world, redrive(world.vhost, world.queue('dead'), {}))
     expect(back).toMatchObject({ count: 2, skippedCount: 0, refusedCount: 1, stopped: undefined })
     expect(back.refusedBecause).toContain("queue 'one' is full: ")
-    expect([await world.contents('one'), await world.contents('two'), await world.contents('dead')]).toEqual([['of one'], ['of two'], ['of one']])
+    expect([await world.contents('one'), await world.contents('two'), await world.contents('dead')]).toEqual([
+      ['of one'],
+      ['of two'],
+      ['of one'],
+    ])
   })
 
   test('more than one batch, with bodies that are on disk only', async () => {
     const world = await worldWith('q', 3_000)
     world.define('other')
-    const moved = await finished(world, moveWhere(world.vhost, world.queue('q'), world.named('other'), { limit: 2_500 }))
+    const moved = await finished(
+      world,
+      moveWhere(world.vhost, world.queue('q'), world.named('other'), { limit: 2_500 }),
+    )
     expect(moved.count).toBe(2_500)
     expect([world.queue('q').waitingCount, world.queue('other').waitingCount]).toEqual([500, 2_500])
     expect(await world.contents('q')).toEqual(numbers(2_501, 3_000))
@@ -271,7 +286,7 @@ describe('browse', () => {
     world.read('q', { credit: 2 })
     await world.quiet()
     const before = await queueInfo(world.vhost, world.queue('q'))
-    const { entries, cursor } = await browse(world.queue('q'))
+    const { entries, cursor } = await finished(world, browse(world.queue('q')))
     expect(entries.map(({ message, state }) => [textOf(message), state])).toEqual([
       ['urgent', 'in flight'],
       ['1', 'in flight'],
@@ -296,8 +311,11 @@ describe('browse', () => {
     const world = await worldWith('q', 2_500)
     world.send('q', 'urgent', { priority: 9 })
     const texts: string[] = []
-    for (let after: string | undefined = undefined; ; ) {
-      const page = await browse(world.queue('q'), { limit: 700, ...(after !== undefined && { after }) })
+    for (let after: string | undefined = undefined; ;) {
+      const page: BrowsedPage = await finished(
+        world,
+        browse(world.queue('q'), { limit: 700, ...(after !== undefined && { after }) }),
+      )
       texts.push(...page.entries.map(({ message }) => textOf(message)))
       after = page.cursor
       if (after === undefined) break
@@ -312,10 +330,23 @@ describe('browse', () => {
     await world.quiet()
     consumer.settle(sink.held[0]!, 'modified')
     const { entries } = await browse(world.queue('q'), { selector: selectorOf("odd = '1' AND JMSXDeliveryCount < 3") })
-    expect(entries.map(({ message, failedCount, redelivered }) => [textOf(message), failedCount, redelivered])).toEqual([
-      ['1', 1, true],
-      ['3', 0, false],
-    ])
+    expect(entries.map(({ message, failedCount, redelivered }) => [textOf(message), failedCount, redelivered])).toEqual(
+      [
+        ['1', 1, true],
+        ['3', 0, false],
+      ],
+    )
+  })
+
+  test('of a long queue in memory leaves others their turn', async () => {
+    const world = await DurableWorld.open()
+    world.define('m', { durability: 'memory' })
+    for (let number = 1; number <= 2_500; number++) world.send('m', `${number}`)
+    let isDone = false
+    const looking = browse(world.queue('m'), { selector: selectorOf("odd = 'neither'") }).finally(() => (isDone = true))
+    await keptPromises()
+    expect(isDone).toBe(false)
+    expect(await finished(world, looking)).toEqual({ entries: [], cursor: undefined })
   })
 
   test('one entry by its id, until it is gone', async () => {
@@ -324,7 +355,10 @@ describe('browse', () => {
     const { id } = entries[1]!
     expect(textOf((await browseOne(world.queue('q'), id))!.message)).toBe('2')
     await finished(world, purge(world.vhost, world.queue('q')))
-    expect([await browseOne(world.queue('q'), id), await browseOne(world.queue('q'), 'nonsense')]).toEqual([undefined, undefined])
+    expect([await browseOne(world.queue('q'), id), await browseOne(world.queue('q'), 'nonsense')]).toEqual([
+      undefined,
+      undefined,
+    ])
   })
 })
 
@@ -343,7 +377,11 @@ describe('info', () => {
     world.read('q', { credit: 1 })
     await world.quiet()
     const info = await queueInfo(world.vhost, world.queue('q'))
-    expect(info).toMatchObject({ waitingCount: 1, inflightCount: 1, consumers: [{ unsettledCount: 1, isAttached: true }] })
+    expect(info).toMatchObject({
+      waitingCount: 1,
+      inflightCount: 1,
+      consumers: [{ unsettledCount: 1, isAttached: true }],
+    })
     expect(info.stuckBecause).toContain('can take a message')
     world.queue('q').pause()
     expect((await queueInfo(world.vhost, world.queue('q'))).stuckBecause).toContain('paused')

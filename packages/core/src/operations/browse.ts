@@ -51,7 +51,10 @@ export async function browse(queue: Queue, options: BrowseOptions = {}): Promise
   for (const { priority, line } of [...queue.lanes]) {
     if (start !== undefined && priority > start.priority) continue
     let after = start?.priority === priority ? start.position : 0
-    for (let positions = nextLive(line, after, limit); positions.length > 0; positions = nextLive(line, after, limit)) {
+    while (line.nextLive(after) !== 0) {
+      // What is in memory is read without a turn between: of a long queue, and page by page, that would be all of it in one go.
+      if (looks > 0 || start !== undefined) await queue.othersFirst()
+      const positions = nextLive(line, after, options.selector === undefined ? limit : READ_MESSAGES_MAX)
       const messages = await messagesAt(queue, line, positions)
       if (messages === undefined) return { entries, cursor: undefined }
       for (let index = 0; index < positions.length; index++) {
@@ -63,7 +66,8 @@ export async function browse(queue: Queue, options: BrowseOptions = {}): Promise
           bytes += entry.message.size
         }
         const isFull = entries.length >= limit || bytes >= PAGE_BYTES_MAX || looks >= LOOKS_PER_PAGE_MAX
-        if (isFull) return { entries, cursor: hasMore(queue, priority, line, after) ? idOf(priority, after) : undefined }
+        if (isFull)
+          return { entries, cursor: hasMore(queue, priority, line, after) ? idOf(priority, after) : undefined }
       }
     }
   }

@@ -212,6 +212,11 @@ export abstract class EntryStore implements LastValuesHost {
     return leaving
   }
 
+  /** For who goes through very much of it: the sockets and other queues have their turn first. */
+  othersFirst(): Promise<void> {
+    return new Promise((resolve) => void this.context.env.clock.after(0, resolve))
+  }
+
   // ── LastValuesHost ──
 
   readMessages(lsns: readonly number[]): Promise<(Message | undefined)[] | undefined> {
