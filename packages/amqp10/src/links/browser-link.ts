@@ -37,6 +37,12 @@ export class BrowserLink extends OutboundLink {
     this.#sendPage()
   }
 
+  /** Nobody else wakes it: the core knows no consumer here. */
+  override goOn(): void {
+    super.goOn()
+    if (!this.isDetaching && !this.#isReading && !this.#isAtEnd) this.#sendPage()
+  }
+
   protected whenIdle(then: () => void): void {
     this.#idleWaiters.push(then)
     if (this.#isAtEnd) this.#tellIdle()
@@ -53,7 +59,11 @@ export class BrowserLink extends OutboundLink {
   }
 
   async #read(): Promise<void> {
-    const page = await browse(this.#queue, { limit: PAGE_ENTRIES, selector: this.#selector, ...(this.#after !== undefined && { after: this.#after }) })
+    const page = await browse(this.#queue, {
+      limit: PAGE_ENTRIES,
+      selector: this.#selector,
+      ...(this.#after !== undefined && { after: this.#after }),
+    })
     this.#isReading = false
     if (this.isDetaching || this.session.connection.isEnded) return
     this.#page = page.entries

@@ -198,6 +198,20 @@ describe('browsing', () => {
     expect(link.texts()).toEqual(['3', '4'])
   })
 
+  test('goes on when its client reads again', async () => {
+    const { world } = begun()
+    for (let index = 0; index < 500; index++) world.publish('$queue/q', Buffer.alloc(4_096))
+    const peer = world.connect({}, { kernelBytes: 65_536 })
+    const link = receiver(peer.begin(), 'queue://q', [], { distributionMode: 'copy' })
+    peer.stopReading()
+    await peer.finish(link.flowFrame({ linkCredit: 1_000, drain: true }))
+    expect(peer.waiting.length).toBeLessThan(500)
+    peer.readAgain()
+    await world.settle()
+    expect(link.takeAll()).toHaveLength(500)
+    expect(peer.next('flow')).toMatchObject({ linkCredit: 0, drain: true })
+  })
+
   test('takes nothing from consumers', async () => {
     const { world, session } = begun()
     world.publish('$queue/q', 'a')
