@@ -86,7 +86,12 @@ export abstract class OutboundLink implements Link {
 
   /** Hot path. */
   get hasRoom(): boolean {
-    return this.credit > 0 && this.session.outgoingWindow > 0 && this.#partial === undefined && this.session.connection.transport.writable
+    return (
+      this.credit > 0 &&
+      this.session.outgoingWindow > 0 &&
+      this.#partial === undefined &&
+      this.session.connection.transport.writable
+    )
   }
 
   // ── flow ──
@@ -94,13 +99,19 @@ export abstract class OutboundLink implements Link {
   /** [AMQP10 §2.6.7] */
   onFlow({ deliveryCount, linkCredit, drain, transactionId }: FlowFields): void {
     if (transactionId !== undefined) {
-      throw new AmqpFault('link', 'amqp:not-implemented', 'flow: txn-id: what a link brings cannot be part of a transaction; settle it in one', 'AMQP10-4.4.3-a')
+      throw new AmqpFault(
+        'link',
+        'amqp:not-implemented',
+        'flow: txn-id: what a link brings cannot be part of a transaction; settle it in one',
+        'AMQP10-4.4.3-a',
+      )
     }
     if (linkCredit >= 0) {
       const from = deliveryCount < 0 ? this.session.connection.adapter.settings.firstNumber : deliveryCount
       const credit = (from + linkCredit - this.deliveryCount) >>> 0
       // Below 0: it has taken credit back while deliveries were under way.
-      this.credit = credit >= SERIAL_HALF || this.#sendsNothing ? 0 : credit
+      const isBehind = credit >= SERIAL_HALF && linkCredit < SERIAL_HALF
+      this.credit = isBehind || this.#sendsNothing ? 0 : credit
     }
     const isDraining = drain && this.credit > 0
     if (drain && this.credit === 0) this.session.writeLinkFlow(this)
@@ -209,7 +220,17 @@ export abstract class OutboundLink implements Link {
       const prefixStart = Math.min(partial.at, prefix.length)
       const prefixEnd = Math.min(to, prefix.length)
       const from = start + Math.max(0, partial.at - prefix.length)
-      writeTransfer(transport, transfer, prefix, prefixStart, prefixEnd, bytes, from, start + Math.max(0, to - prefix.length), true)
+      writeTransfer(
+        transport,
+        transfer,
+        prefix,
+        prefixStart,
+        prefixEnd,
+        bytes,
+        from,
+        start + Math.max(0, to - prefix.length),
+        true,
+      )
       partial.at = to
       if (to < total) continue
       this.#partial = undefined

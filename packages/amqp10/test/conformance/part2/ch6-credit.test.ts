@@ -55,6 +55,13 @@ describe('a receiver', () => {
     expect(receiver.texts()).toEqual(['m3', 'm4'])
   })
 
+  test('[AMQP10-2.6.7-d] with all the credit that there can be gets all there is', () => {
+    const { receiver } = receiving(5)
+    receiver.credit = 5
+    receiver.session.flow({ handle: receiver.handle, deliveryCount: 0, linkCredit: LAST })
+    expect(receiver.texts()).toHaveLength(5)
+  })
+
   test('[AMQP10-2.6.7-b] that says the delivery-count of before means so much less credit', () => {
     const { receiver } = receiving(9)
     receiver.grant(3)
