@@ -1,5 +1,14 @@
 /** The transactions of one connection, by the ids that it was given for them. [AMQP10 §4] */
-import type { Delivery, Outcome, ProducerTarget, Message, PublishOptions, RefusalDetail, Result, Transaction } from '@ternmq/core'
+import type {
+  Delivery,
+  Outcome,
+  ProducerTarget,
+  Message,
+  PublishOptions,
+  RefusalDetail,
+  Result,
+  Transaction,
+} from '@ternmq/core'
 import { AmqpFault, type Condition } from './codec/faults.ts'
 import { type DeliveryState, RELEASED } from './codec/performatives.ts'
 import type { AmqpConnection } from './connection.ts'
@@ -16,13 +25,13 @@ interface Staged {
   readonly delivery: Delivery
   readonly outcome: DeliveryState
   /** The client has settled it: should the transaction fail, it goes back to where it came from. */
-  readonly isSettled: boolean
+  isSettled: boolean
 }
 
 interface Open {
   readonly link: CoordinatorLink
   readonly transaction: Transaction
-  readonly staged: Staged[]
+  readonly staged: Map<Delivery, Staged>
   /** A message of it was refused: it can only be rolled back. */
   flaw: RefusalDetail | undefined
 }
@@ -51,20 +60,31 @@ export class ConnectionTransactions {
     const key = id.toString('hex')
     const begun = session.beginTransaction(producer, () => this.#onTimedOut(key))
     if (!begun.ok) return begun
-    this.#open.set(key, { link, transaction: begun.value, staged: [], flaw: undefined })
+    this.#open.set(key, { link, transaction: begun.value, staged: new Map(), flaw: undefined })
     return { ok: true, value: id }
   }
 
   /** Commits, or rolls back what has failed. `then` hears how it ended; undefined: as it was asked for. [AMQP10 §4.3] */
-  discharge(link: CoordinatorLink, id: Uint8Array, hasFailed: boolean, then: (refusal: DischargeRefusal | undefined) => void): void {
+  discharge(
+    link: CoordinatorLink,
+    id: Uint8Array,
+    hasFailed: boolean,
+    then: (refusal: DischargeRefusal | undefined) => void,
+  ): void {
     const key = keyOf(id)
     const open = this.#open.get(key)
-    if (open === undefined || open.link !== link) return then({ condition: 'amqp:transaction:unknown-id', text: unknownText(key) })
+    if (open === undefined || open.link !== link)
+      return then({ condition: 'amqp:transaction:unknown-id', text: unknownText(key) })
     this.#open.delete(key)
-    if (open.transaction.state !== 'open') return then({ condition: 'amqp:transaction:timeout', text: timedOutText(key) })
+    if (open.transaction.state !== 'open')
+      return then({ condition: 'amqp:transaction:timeout', text: timedOutText(key) })
     if (hasFailed || open.flaw !== undefined) {
       this.#rollback(open)
-      return then(hasFailed ? undefined : { condition: 'amqp:transaction:rollback', text: `the transaction was rolled back: ${open.flaw!.text}` })
+      return then(
+        hasFailed
+          ? undefined
+          : { condition: 'amqp:transaction:rollback', text: `the transaction was rolled back: ${open.flaw!.text}` },
+      )
     }
     this.#connection.begin()
     open.transaction.commit((refusal) => {
@@ -76,10 +96,16 @@ export class ConnectionTransactions {
   }
 
   /** Keeps a message for the commit. Returns why it is not kept: then there will be no commit. [AMQP10 §4.4.1] */
-  publish(id: Uint8Array, target: ProducerTarget, message: Message, options: PublishOptions | undefined): RefusalDetail | undefined {
+  publish(
+    id: Uint8Array,
+    target: ProducerTarget,
+    message: Message,
+    options: PublishOptions | undefined,
+  ): RefusalDetail | undefined {
     const key = keyOf(id)
     const open = this.#open.get(key)
-    if (open === undefined) throw new AmqpFault('link', 'amqp:transaction:unknown-id', unknownText(key), 'AMQP10-4.4.1-a')
+    if (open === undefined)
+      throw new AmqpFault('link', 'amqp:transaction:unknown-id', unknownText(key), 'AMQP10-4.4.1-a')
     if (open.transaction.state !== 'open') throw new AmqpFault('link', 'amqp:transaction:timeout', timedOutText(key))
     const refusal = open.transaction.publish(target, message, options)
     if (refusal !== undefined) open.flaw ??= refusal
@@ -93,17 +119,26 @@ export class ConnectionTransactions {
   }
 
   /** Settles a delivery with the commit. [AMQP10 §4.4.2] */
-  settle(session: AmqpSession, deliveryId: number, delivery: Delivery, { transactionId, outcome = RELEASED }: Transactional, isSettled: boolean): void {
+  settle(
+    session: AmqpSession,
+    deliveryId: number,
+    delivery: Delivery,
+    { transactionId, outcome = RELEASED }: Transactional,
+    isSettled: boolean,
+  ): void {
     const key = keyOf(transactionId)
     const open = this.#open.get(key)
-    if (open === undefined || open.transaction.state !== 'open') throw new AmqpFault('session', 'amqp:transaction:unknown-id', unknownText(key), 'AMQP10-4.4.2-b')
-    if (delivery.transaction === open.transaction) return // said again when it is settled
-    const refusal = open.transaction.settle(delivery.consumer!, delivery, outcome.kind as Outcome, detailOf(outcome))
-    if (refusal !== undefined) {
-      open.flaw ??= refusal
+    if (open === undefined || open.transaction.state !== 'open')
+      throw new AmqpFault('session', 'amqp:transaction:unknown-id', unknownText(key), 'AMQP10-4.4.2-b')
+    const before = open.staged.get(delivery)
+    if (before !== undefined) {
+      if (isSettled) before.isSettled = true
       return
     }
-    open.staged.push({ session, deliveryId, delivery, outcome, isSettled })
+    const refusal = open.transaction.settle(delivery.consumer!, delivery, outcome.kind as Outcome, detailOf(outcome))
+    if (refusal !== undefined) open.flaw ??= refusal
+    // One that was refused, too: its client may have settled it, and has to lose it with the transaction.
+    open.staged.set(delivery, { session, deliveryId, delivery, outcome, isSettled })
   }
 
   /** Nobody can end them any more. */
@@ -128,18 +163,19 @@ export class ConnectionTransactions {
 
   /** It is committed: what the client has not settled we do. [AMQP10-4.4.2-c] */
   #settle({ staged }: Open): void {
-    for (const { session, deliveryId, outcome, isSettled } of staged) {
+    for (const { session, deliveryId, outcome, isSettled } of staged.values()) {
       if (session.unsettled.delete(deliveryId) && !isSettled) session.tellSettled(deliveryId, outcome)
     }
   }
 
   /** What the client has settled it does not have any more: that attempt has failed. The rest it still has. */
   #giveBack({ staged }: Open): void {
-    for (const { session, deliveryId, delivery, isSettled } of staged) {
+    for (const { session, deliveryId, delivery, isSettled } of staged.values()) {
       if (!isSettled || session.unsettled.get(deliveryId) !== delivery) continue
       session.unsettled.delete(deliveryId)
       delivery.consumer?.settle(delivery, 'modified', { deliveryFailed: true })
     }
+    staged.clear()
   }
 }
 

@@ -34,8 +34,15 @@ describe('retiring', () => {
   test('[AMQP10-4.4.2-b] of a delivery whose link is gone: the transaction cannot be committed', () => {
     const scene = received()
     scene.receiver.detach()
-    scene.peer.send(scene.session.dispositionFrame(true, scene.ids[0]!, inTransaction(scene.txn, { kind: 'accepted' }), { settled: true }))
-    expect(scene.coordinator.discharge(scene.txn)).toMatchObject({ kind: 'rejected', error: { condition: 'amqp:transaction:rollback' } })
+    scene.peer.send(
+      scene.session.dispositionFrame(true, scene.ids[0]!, inTransaction(scene.txn, { kind: 'accepted' }), {
+        settled: true,
+      }),
+    )
+    expect(scene.coordinator.discharge(scene.txn)).toMatchObject({
+      kind: 'rejected',
+      error: { condition: 'amqp:transaction:rollback' },
+    })
     expect(counts(scene)).toEqual([2, 0])
   })
 
@@ -54,6 +61,33 @@ describe('retiring', () => {
     scene.receiver.settle(scene.ids[0]!, inTransaction(scene.txn, { kind: 'accepted' }), { settled: true })
     scene.peer.received()
     expect(scene.coordinator.discharge(scene.txn, true)).toEqual({ kind: 'accepted' })
+    scene.world.advance(60_000)
+    scene.receiver.grant(1)
+    expect(scene.receiver.texts()).toEqual(['a'])
+  })
+
+  test('[AMQP10-4.4.2-b] unsettled first and settled then, after a rollback: it is available again', () => {
+    const scene = received()
+    for (const settled of [false, true])
+      scene.receiver.settle(scene.ids[0]!, inTransaction(scene.txn, { kind: 'accepted' }), { settled })
+    scene.peer.received()
+    scene.coordinator.discharge(scene.txn, true)
+    scene.world.advance(60_000)
+    scene.receiver.grant(1)
+    expect(scene.receiver.texts()).toEqual(['a'])
+  })
+
+  test('[AMQP10-4.4.2-b] settled in one transaction while another has it: both fail, and it is available again', () => {
+    const scene = received()
+    const other = scene.coordinator.declare()
+    scene.receiver.settle(scene.ids[0]!, inTransaction(scene.txn, { kind: 'accepted' }), { settled: false })
+    scene.receiver.settle(scene.ids[0]!, inTransaction(other, { kind: 'accepted' }), { settled: true })
+    scene.peer.received()
+    expect(scene.coordinator.discharge(other)).toMatchObject({
+      kind: 'rejected',
+      error: { condition: 'amqp:transaction:rollback' },
+    })
+    scene.coordinator.discharge(scene.txn, true)
     scene.world.advance(60_000)
     scene.receiver.grant(1)
     expect(scene.receiver.texts()).toEqual(['a'])
