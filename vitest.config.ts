@@ -16,7 +16,7 @@ const config: ViteUserConfig = {
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{apps,packages,tools}/*/src/**/*.test.ts', 'packages/*/test/*.test.ts'], exclude: [...notSources, ...simulations] },
+        test: { name: 'unit', include: ['{apps,packages,tools}/*/src/**/*.test.ts', 'apps/console/{server,web}/**/*.test.ts', 'packages/*/test/*.test.ts'], exclude: [...notSources, ...simulations] },
       },
       {
         extends: true,

@@ -1,0 +1,59 @@
+/**
+ * How calls of the admin API meet what does them: a route and a function. The HTTP server binds what is here; so can a test, without a
+ * socket. Whoever calls has been told apart and found allowed to make the call as `Route.needs` says; what he may do with single
+ * destinations is asked in the handler.
+ */
+import type { AnyRoute, Call, Me, Role, Route, Scope } from '@ternmq/api'
+import type { Principal } from '@ternmq/core'
+
+/** Who makes a call. */
+export interface Caller {
+  readonly user: string
+  readonly principal: Principal
+  readonly role: Role | undefined
+  readonly scopes: ReadonlySet<Scope>
+  readonly by: Me['by']
+  /** Remote address; '' over the socket in the data directory. */
+  readonly address: string
+}
+
+export interface ApiRequest<C extends Call> {
+  readonly params: C['params']
+  readonly query: C['query']
+  readonly body: C['body']
+  readonly caller: Caller
+  /** Aborts when the caller has gone. */
+  readonly signal: AbortSignal
+  /** What the audit log says of a change, beside who made which call with which parameters: 'purged 12 messages'. No secrets. */
+  note(detail: string): void
+}
+
+export type Handler<C extends Call> = (request: ApiRequest<C>) => C['answer'] | Promise<C['answer']>
+
+/** Where a stream of server-sent events goes. */
+export interface EventSink {
+  /** False while the caller reads slower than events come: leave out what can be left out. */
+  readonly writable: boolean
+  /** `data` becomes JSON. */
+  send(event: string, data: unknown, id?: number): void
+  /** Ends the stream; the caller may begin another one. */
+  end(): void
+}
+
+/** Begins to send; what it gives back is called once, when the stream has ended by either side. */
+export type StreamHandler<C extends Call> = (
+  request: ApiRequest<C> & { readonly lastEventId: number | undefined },
+  sink: EventSink,
+) => (() => void) | Promise<() => void>
+
+export type Bound =
+  | { readonly kind: 'call'; readonly route: AnyRoute; readonly handler: Handler<Call> }
+  | { readonly kind: 'stream'; readonly route: AnyRoute; readonly handler: StreamHandler<Call> }
+
+export function bind<C extends Call>(route: Route<C>, handler: Handler<C>): Bound {
+  return { kind: 'call', route, handler: handler as Handler<Call> }
+}
+
+export function bindStream<C extends Call>(route: Route<C>, handler: StreamHandler<C>): Bound {
+  return { kind: 'stream', route, handler: handler as StreamHandler<Call> }
+}

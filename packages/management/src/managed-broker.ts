@@ -1,0 +1,34 @@
+/**
+ * What the admin API gets of the broker around it: the core as it is, and a few questions about what is outside the core. apps/broker
+ * answers them; a test gives what it needs.
+ */
+import type { ListenerItem, NodeInfo, Overview, StoreInfo } from '@ternmq/api'
+import type { UserStore } from '@ternmq/auth'
+import type { BrokerConfig, Source } from '@ternmq/config'
+import type { Events, VirtualHost } from '@ternmq/core'
+import type { Catalog } from '@ternmq/store'
+
+export interface ManagedBroker {
+  readonly vhost: VirtualHost
+  readonly users: UserStore
+  readonly events: Events
+  /** Where what is defined through the API is kept. */
+  readonly catalog: Catalog
+  readonly node: NodeInfo
+  readonly settings: RunningSettings
+  listeners(): readonly ListenerItem[]
+  store(): Promise<StoreInfo>
+  /** Of the process and its disk. */
+  resources(): Pick<Overview, 'memory' | 'disk' | 'eventLoop'> & { readonly cpuShare: number }
+}
+
+/** The configuration as it counts, and how it is changed while the broker runs. */
+export interface RunningSettings {
+  readonly config: BrokerConfig
+  readonly sources: ReadonlyMap<string, Source>
+  /**
+   * Lays `overrides`, by key, over what was given at the start, and takes what can be taken. Rejects, with all as before, with an error
+   * whose message is for whoever made the change.
+   */
+  override(overrides: ReadonlyMap<string, unknown>): Promise<{ readonly applied: readonly string[]; readonly afterRestart: readonly string[] }>
+}
