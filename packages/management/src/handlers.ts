@@ -50,10 +50,11 @@ export type Bound =
   | { readonly kind: 'call'; readonly route: AnyRoute; readonly handler: Handler<Call> }
   | { readonly kind: 'stream'; readonly route: AnyRoute; readonly handler: StreamHandler<Call> }
 
+/** What a handler gets has been checked against the schemas of its route: from here on the list need not know its types. */
 export function bind<C extends Call>(route: Route<C>, handler: Handler<C>): Bound {
-  return { kind: 'call', route, handler: handler as Handler<Call> }
+  return { kind: 'call', route, handler: handler as unknown as Handler<Call> }
 }
 
 export function bindStream<C extends Call>(route: Route<C>, handler: StreamHandler<C>): Bound {
-  return { kind: 'stream', route, handler: handler as StreamHandler<Call> }
+  return { kind: 'stream', route, handler: handler as unknown as StreamHandler<Call> }
 }
