@@ -1,5 +1,5 @@
 /** Who may come in and what they may do, from users and configuration; both can be replaced while the broker runs. */
-import { Authenticator, RuleAuthorizer, SCRAM_SHA_256, type UserStore } from '@ternmq/auth'
+import { Authenticator, changesGroups, RuleAuthorizer, SCRAM_SHA_256, type UserChange, type UserStore } from '@ternmq/auth'
 import type { BrokerConfig } from '@ternmq/config'
 import type { Clock, LoginRequest, LoginStep, PeerInfo, SaslLogin } from '@ternmq/core'
 
@@ -34,7 +34,12 @@ export class Access implements SaslLogin {
 
   /** Throws AuthError for rules that cannot be. */
   check(config: BrokerConfig): RuleAuthorizer {
-    return new RuleAuthorizer(config.auth, 'auth')
+    return new RuleAuthorizer(config.auth, 'auth', (name) => this.#users.get(name)?.groups ?? [])
+  }
+
+  /** What rules say of the user may be something else now. */
+  onUserChange(change: UserChange): void {
+    if (changesGroups(change, this.#users)) this.authorizer.forget()
   }
 
   /** For logins and questions from now on. Throws as `check` does, and keeps what it has then. */

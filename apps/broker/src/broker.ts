@@ -112,6 +112,7 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
   vhost.policies.use(toQueueDefaults(config.queues), toQueuePolicies(config.policies))
   const codecs = [mqtt3Headers, mqtt5Headers, stompHeaders, stompTextHeaders, ...AMQP_HEADER_CODECS]
   await vhost.openLog(engine, codecs)
+  undo.add(users.onChange((change) => access.onUserChange(change)))
   undo.add(users.onChange(({ kind, name }) => kind === 'removed' && endSessionsOf(vhost, name)))
   const nearMisses = new NearMisses((topic) => vhost.router.isHeard(topic))
   const adapters = new Adapters(config, { vhost, login: access, events, nearMisses })

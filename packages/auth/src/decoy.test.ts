@@ -11,7 +11,7 @@ const PHC = '$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E
 function user(name: string, ln: number, iterations: number): UserRecord {
   const key = Buffer.alloc(32, 2)
   const scram = formatScramVerifier({ iterations, salt: Buffer.alloc(16, 3), storedKey: key, serverKey: key })
-  return { name, verifier: `$scrypt$ln=${ln},r=8,p=1${PHC}`, scram, createdAtMs: 1, changedAtMs: 1 }
+  return { name, verifier: `$scrypt$ln=${ln},r=8,p=1${PHC}`, scram, groups: [], createdAtMs: 1, changedAtMs: 1 }
 }
 
 describe('Decoys', () => {
@@ -28,7 +28,7 @@ describe('Decoys', () => {
     const decoys = new Decoys(new MemoryUserStore([], SECRET), COST, 5_000)
     expect(decoys.passwordVerifierFor('bob').cost).toEqual(COST)
     expect(decoys.scramVerifierFor('bob').iterations).toBe(5_000)
-    const certificateUsers = new MemoryUserStore([{ name: 'ann', createdAtMs: 1, changedAtMs: 1 }], SECRET)
+    const certificateUsers = new MemoryUserStore([{ name: 'ann', groups: [], createdAtMs: 1, changedAtMs: 1 }], SECRET)
     expect(new Decoys(certificateUsers, COST).passwordVerifierFor('bob').cost).toEqual(COST)
   })
 

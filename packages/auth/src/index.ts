@@ -17,11 +17,17 @@ export { DEFAULT_SCRAM_ITERATIONS, SCRAM_SHA_256 } from './scram-verifier.ts'
 export { covers, overlaps, parseTopicPattern } from './topic-pattern.ts'
 export { FileUserStore } from './user-file.ts'
 export {
+  changesGroups,
+  groupsProblem,
   makeUser,
   MemoryUserStore,
   type NewUser,
+  type Role,
+  ROLES,
+  type UserAccess,
   type UserChange,
   userNameProblem,
   type UserRecord,
   type UserStore,
+  withAccess,
 } from './users.ts'

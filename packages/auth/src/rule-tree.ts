@@ -69,13 +69,13 @@ export class RuleTree<T extends Ruled> {
 function childOf<T extends Ruled>(node: Node<T>, level: RuleLevel): Node<T> {
   if (level === ONE_LEVEL) return (node.one ??= new Node<T>())
   if (typeof level === 'string') {
-    const literals = (node.literals ??= new Map())
+    const literals = (node.literals ??= new Map<string, Node<T>>())
     let child = literals.get(level)
     if (child === undefined) literals.set(level, (child = new Node<T>()))
     return child
   }
   const key = JSON.stringify(level)
-  const variables = (node.variables ??= new Map())
+  const variables = (node.variables ??= new Map<string, VariableChild<T>>())
   let child = variables.get(key)
   if (child === undefined) variables.set(key, (child = { level: level as VariableLevel, node: new Node<T>() }))
   return child.node

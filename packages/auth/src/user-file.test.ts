@@ -6,7 +6,7 @@ import { FileUserStore } from './user-file.ts'
 import type { UserFileSystem } from './user-file.ts'
 import type { UserRecord } from './users.ts'
 
-const user = (name: string, changedAtMs = 1): UserRecord => ({ name, createdAtMs: 1, changedAtMs })
+const user = (name: string, changedAtMs = 1): UserRecord => ({ name, groups: [], createdAtMs: 1, changedAtMs })
 const SECRET = Buffer.alloc(32, 7).toString('base64')
 
 let folder = ''
@@ -72,7 +72,7 @@ describe('FileUserStore', () => {
     const store = await FileUserStore.open(path)
     await store.put(user('ann'))
     const text = await readFile(path, 'utf8')
-    expect(JSON.parse(text)).toMatchObject({ version: 1, users: [user('ann')] })
+    expect(JSON.parse(text)).toMatchObject({ version: 2, users: [user('ann')] })
     expect(text.split('\n').length).toBe(4)
     expect((await stat(path)).mode & 0o777).toBe(0o600)
     expect(await readdir(folder)).toEqual(['users.json'])
@@ -132,13 +132,28 @@ describe('FileUserStore', () => {
   })
 
   it('refuses a file of a newer version and says what to start', async () => {
-    await writeFile(path, '{"version":2,"tenants":[]}')
+    await writeFile(path, '{"version":3,"tenants":[]}')
     await expect(FileUserStore.open(path)).rejects.toThrow(
-      `${path} has version 2, this TernMQ reads version 1: start the newer TernMQ that wrote it`,
+      `${path} has version 3, this TernMQ reads versions up to 2: start the newer TernMQ that wrote it`,
     )
   })
 
-  const head = `"version":1,"decoySecret":"${SECRET}"`
+  it('reads a file of the first version, in which nobody is in a group, and writes the present one', async () => {
+    await writeFile(
+      path,
+      `{"version":1,"decoySecret":"${SECRET}","users":[\n{"name":"ann","createdAtMs":1,"changedAtMs":1}\n]}\n`,
+    )
+    const store = await FileUserStore.open(path)
+    expect(store.list()).toEqual([user('ann')])
+    await store.put({ ...user('bob'), groups: ['ops'], role: 'viewer' })
+    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ version: 2, decoySecret: SECRET })
+    expect((await FileUserStore.open(path)).list()).toEqual([
+      user('ann'),
+      { ...user('bob'), groups: ['ops'], role: 'viewer' },
+    ])
+  })
+
+  const head = `"version":2,"decoySecret":"${SECRET}"`
   const CORRUPT: readonly (readonly [name: string, content: string | Uint8Array, problem: string])[] = [
     ['an empty file', '', 'ends too early, at line 1, column 1'],
     ['half a file', `{${head},"users":[\n{"name":"ann",`, 'ends too early, at line 2, column 15'],
@@ -150,11 +165,11 @@ describe('FileUserStore', () => {
       'is not UTF-8 at line 2, column 3',
     ],
     ['a list', '[]', 'holds no object'],
-    ['no version', '{"users":[]}', 'has no "version": 1'],
-    ['version 0', '{"version":0,"users":[]}', 'has no "version": 1'],
-    ['a version of text', '{"version":"2","users":[]}', 'has no "version": 1'],
-    ['no secret', '{"version":1,"users":[]}', 'has no "decoySecret" of 32 bytes'],
-    ['a short secret', '{"version":1,"decoySecret":"AAAA","users":[]}', 'has no "decoySecret" of 32 bytes'],
+    ['no version', '{"users":[]}', 'has no "version": 2'],
+    ['version 0', '{"version":0,"users":[]}', 'has no "version": 2'],
+    ['a version of text', '{"version":"2","users":[]}', 'has no "version": 2'],
+    ['no secret', '{"version":2,"users":[]}', 'has no "decoySecret" of 32 bytes'],
+    ['a short secret', '{"version":2,"decoySecret":"AAAA","users":[]}', 'has no "decoySecret" of 32 bytes'],
     ['no users', `{${head}}`, 'has no list "users"'],
     ['an unknown field', `{${head},"users":[],"groups":[]}`, 'has the unknown field "groups"'],
     [

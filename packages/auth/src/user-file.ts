@@ -1,5 +1,6 @@
 /**
- * Users in one JSON file: `{"version":1,"decoySecret":"…","users":[…]}`, one user per line, mode 0600. Every change
+ * Users in one JSON file: `{"version":2,"decoySecret":"…","users":[…]}`, one user per line, mode 0600; version 1 had no groups and roles.
+ * Every change
  * writes a new file beside it, syncs it, renames it over the old one and syncs the directory: a crash leaves the old
  * users or the new ones. One process at a time may use the file; the broker's lock on its data directory sees to that.
  */
@@ -14,7 +15,9 @@ import { fromBase64, toBase64, utf8Text } from './scram-verifier.ts'
 import { MemoryUserStore, checkUserRecord } from './users.ts'
 import type { UserChange, UserRecord, UserStore } from './users.ts'
 
-const VERSION = 1
+/** What is written. Those since the first are read. */
+const VERSION = 2
+const VERSIONS_READ: readonly unknown[] = [1, VERSION]
 const DECOY_SECRET_BYTES = 32
 
 /** What the store does to the disk, so that a test can fail each step. */
@@ -185,10 +188,10 @@ function parseUsersFile(path: string, text: string): { users: UserRecord[]; deco
   if (typeof version === 'number' && Number.isInteger(version) && version > VERSION) {
     throw new AuthError(
       'AUTH_USERS_NEWER',
-      `${path} has version ${version}, this TernMQ reads version ${VERSION}: start the newer TernMQ that wrote it`,
+      `${path} has version ${version}, this TernMQ reads versions up to ${VERSION}: start the newer TernMQ that wrote it`,
     )
   }
-  if (version !== VERSION) throw corrupt(path, `has no "version": ${VERSION}`)
+  if (!VERSIONS_READ.includes(version)) throw corrupt(path, `has no "version": ${VERSION}`)
   const unknownKey = Object.keys(unknown)[0]
   if (unknownKey !== undefined) throw corrupt(path, `has the unknown field ${JSON.stringify(unknownKey)}`)
   const secret = typeof decoySecret === 'string' ? fromBase64(decoySecret) : undefined

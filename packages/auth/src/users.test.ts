@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { parsePasswordVerifier, verifyPassword } from './password.ts'
 import { parseScramVerifier } from './scram-verifier.ts'
-import { MemoryUserStore, checkUserRecord, makeUser, userNameProblem } from './users.ts'
+import { MemoryUserStore, changesGroups, checkUserRecord, makeUser, userNameProblem, withAccess } from './users.ts'
 import type { UserChange, UserRecord } from './users.ts'
 
 const CHEAP = { ln: 10, r: 8, p: 1 }
 const bytes = (text: string): Buffer => Buffer.from(text)
-const user = (name: string, changedAtMs = 1): UserRecord => ({ name, createdAtMs: 1, changedAtMs })
+const user = (name: string, changedAtMs = 1): UserRecord => ({ name, groups: [], createdAtMs: 1, changedAtMs })
 
 describe('user names', () => {
   const VALID = [
@@ -75,14 +75,16 @@ describe('makeUser', () => {
     expect(Object.keys(record)).not.toContain('scram')
     expect(await makeUser({ name: 'ann', scram: true, nowMs: 7 })).toEqual({
       name: 'ann',
+      groups: [],
       createdAtMs: 7,
       changedAtMs: 7,
     })
   })
 
-  it('keeps the day of creation when the password changes', async () => {
-    const record = await makeUser({ name: 'ann', scram: false, previous: user('ann'), nowMs: 7 })
-    expect(record).toEqual({ name: 'ann', createdAtMs: 1, changedAtMs: 7 })
+  it('keeps the day of creation, groups and role when the password changes', async () => {
+    const previous: UserRecord = { ...user('ann'), groups: ['ops'], role: 'viewer' }
+    const record = await makeUser({ name: 'ann', scram: false, previous, nowMs: 7 })
+    expect(record).toEqual({ name: 'ann', groups: ['ops'], role: 'viewer', createdAtMs: 1, changedAtMs: 7 })
   })
 
   it('refuses a bad name or password with who and why', async () => {
@@ -93,7 +95,42 @@ describe('makeUser', () => {
   })
 })
 
+describe('withAccess', () => {
+  const before: UserRecord = { ...user('ann'), verifier: 'kept', groups: ['dev'], role: 'viewer' }
+
+  it('changes groups and role, and leaves alone what it is not told', () => {
+    expect(withAccess(before, { groups: ['ops', 'dev'] })).toEqual({ ...before, groups: ['ops', 'dev'] })
+    expect(withAccess(before, { role: 'administrator' })).toEqual({ ...before, role: 'administrator' })
+    expect(withAccess(before, {})).toEqual(before)
+  })
+
+  it('takes the role away with null', () => {
+    expect(Object.keys(withAccess(before, { role: null }))).not.toContain('role')
+  })
+
+  const BAD_GROUPS = [
+    [Array.from({ length: 33 }, (_, index) => `g${index}`), 'user "ann" is in 33 groups, at most 32 are allowed'],
+    [['a', 'b', 'a'], 'user "ann" is in group "a" twice'],
+    [['*'], 'user "ann" is in group "*", which has a meaning of its own'],
+    [[''], 'user "ann" is in group "", which is empty'],
+  ] as const
+  for (const [groups, problem] of BAD_GROUPS) {
+    it(`refuses groups because ${problem}`, () => {
+      expect(() => withAccess(before, { groups })).toThrow(problem)
+    })
+  }
+})
+
 describe('checkUserRecord', () => {
+  it('takes a user of the time before groups for one in none', () => {
+    expect(checkUserRecord({ name: 'a', createdAtMs: 1, changedAtMs: 1 }, 'users[0]')).toEqual(user('a'))
+  })
+
+  it('keeps groups and role', () => {
+    const record: UserRecord = { ...user('a'), groups: ['x', 'y'], role: 'operator' }
+    expect(checkUserRecord(structuredClone(record), 'users[0]')).toEqual(record)
+  })
+
   const BAD = [
     [null, 'is not an object'],
     [[], 'is not an object'],
@@ -107,6 +144,10 @@ describe('checkUserRecord', () => {
     [{ ...user('a'), changedAtMs: 1.5 }, 'has no changedAtMs'],
     [{ ...user('a'), verifier: 'secret' }, 'has a bad verifier: a password verifier is'],
     [{ ...user('a'), verifier: null }, 'has a verifier that is not a text'],
+    [{ ...user('a'), role: 'secret' }, 'has a role that is none of viewer, operator, administrator'],
+    [{ ...user('a'), groups: 'secret' }, 'has groups that are no list of texts'],
+    [{ ...user('a'), groups: [7] }, 'has groups that are no list of texts'],
+    [{ ...user('a'), groups: ['g', 'g'] }, 'is in group "g" twice'],
     [{ ...user('a'), scram: 'secret' }, 'has a bad scram: a SCRAM verifier is'],
   ] as const
   for (const [value, problem] of BAD) {
@@ -133,11 +174,24 @@ describe('MemoryUserStore', () => {
     cancel()
     await store.remove('ann')
     expect(changes).toEqual([
-      { kind: 'put', name: 'ann' },
-      { kind: 'put', name: 'bob' },
-      { kind: 'put', name: 'ann' },
-      { kind: 'removed', name: 'bob' },
+      { kind: 'put', name: 'ann', previous: undefined },
+      { kind: 'put', name: 'bob', previous: undefined },
+      { kind: 'put', name: 'ann', previous: user('ann') },
+      { kind: 'removed', name: 'bob', previous: user('bob') },
     ])
+  })
+
+  it('tells a change of groups from one of anything else', async () => {
+    const store = new MemoryUserStore([user('ann')])
+    const seen: boolean[] = []
+    store.onChange((change) => seen.push(changesGroups(change, store)))
+    await store.put(user('ann', 2))
+    await store.put({ ...user('ann'), groups: ['a', 'b'] })
+    await store.put({ ...user('ann'), groups: ['b', 'a'] })
+    await store.put({ ...user('ann'), groups: ['b', 'c'] })
+    await store.remove('ann')
+    await store.put(user('bob'))
+    expect(seen).toEqual([false, true, false, true, true, false])
   })
 
   it('refuses a record that could not be read back', async () => {

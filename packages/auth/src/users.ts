@@ -5,14 +5,23 @@
 import { randomBytes } from 'node:crypto'
 import type { Cancel } from '@ternmq/core'
 import { AuthError, quoted } from './errors.ts'
-import { USERS_MAX, USER_NAME_CHARS_MAX } from './limits.ts'
+import { GROUPS_PER_USER_MAX, USERS_MAX, USER_NAME_CHARS_MAX } from './limits.ts'
 import { hashPassword, parsePasswordVerifier } from './password.ts'
 import type { ScryptCost } from './password.ts'
 import { saslPrep } from './saslprep.ts'
 import { formatScramVerifier, makeScramVerifier, parseScramVerifier } from './scram-verifier.ts'
 
+/** What a user may do in the console: look; look and operate; everything. */
+export type Role = 'viewer' | 'operator' | 'administrator'
+
+export const ROLES: readonly Role[] = ['viewer', 'operator', 'administrator']
+
 export interface UserRecord {
   readonly name: string
+  /** Rules for a group are for all who are in it. Each once, in the order given. */
+  readonly groups: readonly string[]
+  /** Absent for a user who has no business in the console. */
+  readonly role?: Role
   /** `$scrypt$…`; absent for a user without password, who comes with a client certificate. */
   readonly verifier?: string
   /** `SCRAM-SHA-256$…`; absent when SCRAM is switched off for the user. */
@@ -26,6 +35,8 @@ export interface UserRecord {
 export interface UserChange {
   readonly kind: 'put' | 'removed'
   readonly name: string
+  /** As it was; undefined for a new user. */
+  readonly previous: UserRecord | undefined
 }
 
 export interface UserStore {
@@ -69,6 +80,21 @@ export function userNameProblem(name: string): string | undefined {
   return undefined
 }
 
+/**
+ * Why `groups` cannot be a user's groups, as the end of a sentence about the user; undefined when they can. A group's name is as a
+ * user's is; there is nothing to make it with: it is there as soon as somebody is in it.
+ */
+export function groupsProblem(groups: readonly string[]): string | undefined {
+  if (groups.length > GROUPS_PER_USER_MAX)
+    return `is in ${groups.length} groups, at most ${GROUPS_PER_USER_MAX} are allowed`
+  for (const [index, group] of groups.entries()) {
+    const problem = userNameProblem(group)
+    if (problem !== undefined) return `is in group ${quoted(group)}, which ${problem}`
+    if (groups.indexOf(group) < index) return `is in group ${quoted(group)} twice`
+  }
+  return undefined
+}
+
 export interface NewUser {
   readonly name: string
   /** Bytes as the client will send them; absent for a user who comes with a client certificate. */
@@ -77,16 +103,24 @@ export interface NewUser {
   readonly scram: boolean
   readonly cost?: ScryptCost
   readonly scramIterations?: number
-  /** The user as it was, when this is a change of password. */
+  /** The user as it was, when this is a change of password: groups and role stay. */
   readonly previous?: UserRecord
   readonly nowMs: number
+}
+
+/** What of a user is not a login. Left out: as it is. */
+export interface UserAccess {
+  readonly groups?: readonly string[] | undefined
+  /** null: none. */
+  readonly role?: Role | null | undefined
 }
 
 /** Makes the record of a new user or a new password. Throws AuthError naming the user and the rule. */
 export async function makeUser(user: NewUser): Promise<UserRecord> {
   const problem = userNameProblem(user.name)
   if (problem !== undefined) throw new AuthError('AUTH_NAME_INVALID', `user name ${quoted(user.name)} ${problem}`)
-  const record = { name: user.name, createdAtMs: user.previous?.createdAtMs ?? user.nowMs, changedAtMs: user.nowMs }
+  const { groups = [], role, createdAtMs = user.nowMs } = user.previous ?? {}
+  const record = { name: user.name, groups, ...(role && { role }), createdAtMs, changedAtMs: user.nowMs }
   if (user.password === undefined) return record
   const verifier = await hashPassword(user.password, user.cost)
   if (!user.scram) return { ...record, verifier }
@@ -97,18 +131,46 @@ export async function makeUser(user: NewUser): Promise<UserRecord> {
   }
 }
 
-/** Takes an unknown value for a record, strictly: a field nobody knows is an error. Throws AuthError naming `where`. */
+/** The same user with other groups or another role; logins stay. Throws AuthError naming the user and the rule. */
+export function withAccess(
+  user: UserRecord,
+  { groups = user.groups, role = user.role ?? null }: UserAccess,
+): UserRecord {
+  const problem = groupsProblem(groups)
+  if (problem !== undefined) throw new AuthError('AUTH_NAME_INVALID', `user ${quoted(user.name)} ${problem}`)
+  const { name, verifier, scram, createdAtMs, changedAtMs } = user
+  return {
+    name,
+    groups,
+    ...(role !== null && { role }),
+    ...(verifier !== undefined && { verifier }),
+    ...(scram !== undefined && { scram }),
+    createdAtMs,
+    changedAtMs,
+  }
+}
+
+/**
+ * Takes an unknown value for a record, strictly: a field nobody knows is an error. One without groups, as users were before there were
+ * any, is in none. Throws AuthError naming `where`.
+ */
 export function checkUserRecord(value: unknown, where: string): UserRecord {
   const fail = (problem: string): never => {
     throw new AuthError('AUTH_USERS_CORRUPT', `${where} ${problem}`)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('is not an object')
-  const { name, verifier, scram, createdAtMs, changedAtMs, ...unknown } = value as Record<string, unknown>
+  const { name, groups, role, verifier, scram, createdAtMs, changedAtMs, ...unknown } = value as Record<string, unknown>
   if (typeof name !== 'string') return fail('has no name')
   const nameProblem = userNameProblem(name)
   if (nameProblem !== undefined) return fail(`has the name ${quoted(name)}, which ${nameProblem}`)
   const unknownKey = Object.keys(unknown)[0]
   if (unknownKey !== undefined) return fail(`(${quoted(name)}) has the unknown field ${quoted(unknownKey)}`)
+  if (role !== undefined && !isRole(role))
+    return fail(`(${quoted(name)}) has a role that is none of ${ROLES.join(', ')}`)
+  if (groups !== undefined && !isListOfTexts(groups))
+    return fail(`(${quoted(name)}) has groups that are no list of texts`)
+  const groupProblem = groupsProblem(groups ?? [])
+  if (groupProblem !== undefined) return fail(`(${quoted(name)}) ${groupProblem}`)
   if (!isMoment(createdAtMs)) return fail(`(${quoted(name)}) has no createdAtMs in Unix milliseconds`)
   if (!isMoment(changedAtMs)) return fail(`(${quoted(name)}) has no changedAtMs in Unix milliseconds`)
   const readable = (field: string, text: unknown, parse: (text: string) => unknown): string => {
@@ -122,6 +184,8 @@ export function checkUserRecord(value: unknown, where: string): UserRecord {
   }
   return {
     name,
+    groups: groups ?? [],
+    ...(role !== undefined && { role }),
     ...(verifier === undefined ? {} : { verifier: readable('verifier', verifier, parsePasswordVerifier) }),
     ...(scram === undefined ? {} : { scram: readable('scram', scram, parseScramVerifier) }),
     createdAtMs,
@@ -129,8 +193,23 @@ export function checkUserRecord(value: unknown, where: string): UserRecord {
   }
 }
 
+function isRole(value: unknown): value is Role {
+  return ROLES.some((role) => role === value)
+}
+
+function isListOfTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string')
+}
+
 function isMoment(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+/** Whether what rules say of the user may differ after the change. */
+export function changesGroups(change: UserChange, users: UserStore): boolean {
+  const before = change.previous?.groups ?? []
+  const after = users.get(change.name)?.groups ?? []
+  return before.length !== after.length || before.some((group) => !after.includes(group))
 }
 
 /** Users in memory, with their listeners; the base of every store. */
@@ -186,9 +265,10 @@ export class MemoryUserStore implements UserStore {
   apply(change: UserRecord | { readonly removed: string }): void {
     const removed = 'removed' in change
     const name = removed ? change.removed : change.name
+    const previous = this.#records.get(name)
     if (removed) this.#records.delete(name)
     else this.#records.set(name, change)
     this.#snapshot = undefined
-    for (const listener of this.#listeners) listener({ kind: removed ? 'removed' : 'put', name })
+    for (const listener of this.#listeners) listener({ kind: removed ? 'removed' : 'put', name, previous })
   }
 }
