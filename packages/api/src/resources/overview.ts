@@ -1,5 +1,6 @@
 /** The broker as a whole, what listens, what is wrong, and the stream of live data. */
 import type { None, Route } from '../route.ts'
+import type { OperationItem } from './messages.ts'
 
 export interface Rates {
   /** Messages a second, over the last second that was sampled. */
@@ -147,6 +148,44 @@ export interface EventQuery {
 export interface StreamQuery {
   readonly watch: string
   readonly vhost?: string | undefined
+}
+
+/** One second of one queue. */
+export interface QueueSample {
+  readonly queue: string
+  readonly atMs: number
+  readonly readyCount: number
+  readonly inflightCount: number
+  readonly delayedCount: number
+  readonly consumerCount: number
+  readonly inPerSecond: number
+  readonly outPerSecond: number
+}
+
+/** One second of one connection. */
+export interface ConnectionSample {
+  readonly connection: string
+  readonly atMs: number
+  readonly bytesInPerSecond: number
+  readonly bytesOutPerSecond: number
+  readonly messagesInPerSecond: number
+  readonly messagesOutPerSecond: number
+  readonly pendingBytes: number
+}
+
+/** What `data:` is of each `event:` of a stream. */
+export interface StreamEvents {
+  readonly overview: OverviewSample
+  readonly queue: QueueSample
+  readonly connection: ConnectionSample
+  /** One happened; of `events`. */
+  readonly event: EventItem
+  /** One got on, or ended; of `operations`. */
+  readonly operation: OperationItem
+  /** What was watched is not there any more. */
+  readonly gone: { readonly watch: string }
+  /** Events that were left out because this stream is read too slowly. */
+  readonly missed: { readonly count: number }
 }
 
 export const getOverview: Route<{ params: None; query: None; body: None; answer: Overview }> = {
