@@ -208,12 +208,12 @@ describe('an unknown key', () => {
     [
       'like nothing at all',
       'colour: red',
-      '1:1: colour is not a known key; known keys are dataDir, listeners, mqtt, stomp, amqp, store, queues, policies, limits, auth, log, events',
+      '1:1: colour is not a known key; known keys are dataDir, listeners, mqtt, stomp, amqp, console, store, queues, policies, limits, auth, log, events',
     ],
     [
       'that is empty',
       '"": 1',
-      '1:1: "" is not a known key; known keys are dataDir, listeners, mqtt, stomp, amqp, store, queues, policies, limits, auth, log, events',
+      '1:1: "" is not a known key; known keys are dataDir, listeners, mqtt, stomp, amqp, console, store, queues, policies, limits, auth, log, events',
     ],
     [
       'that merges in YAML 1.1',
@@ -242,25 +242,23 @@ describe('an unknown key', () => {
 
 describe('a name of a later version', () => {
   test('is accepted with one warning for each place, whatever is below it', () => {
-    const result = scratch.load('listeners: {console: {port: 8080, anything: [1]}}\nvirtualHosts: 5\nmetrics:\n', {
-      sets: ['listeners.console.port=8080', 'listeners.console.port=8081', 'console=x'],
+    const result = scratch.load('virtualHosts: {a: {port: 8080, anything: [1]}}\n', {
+      sets: ['virtualHosts.a.port=8080', 'virtualHosts.a.port=8081', 'virtualHosts=x'],
     })
     expect(result).toMatchObject({
       ok: true,
       warnings: [
-        'config.yaml:1:13: listeners.console is not built yet (planned); the setting has no effect',
-        'config.yaml:2:1: virtualHosts is not built yet (planned); the setting has no effect',
-        'config.yaml:3:1: metrics is not built yet (planned); the setting has no effect',
-        '--set listeners.console.port: listeners.console is not built yet (planned); the setting has no effect',
-        '--set console: console is not built yet (planned); the setting has no effect',
+        'config.yaml:1:1: virtualHosts is not built yet (planned); the setting has no effect',
+        '--set virtualHosts.a.port: virtualHosts is not built yet (planned); the setting has no effect',
+        '--set virtualHosts: virtualHosts is not built yet (planned); the setting has no effect',
       ],
     })
   })
 
   test('is also told when the configuration is refused', () => {
-    expect(scratch.load('metrics: 5\na: 1')).toMatchObject({
+    expect(scratch.load('virtualHosts: 5\na: 1')).toMatchObject({
       ok: false,
-      warnings: ['config.yaml:1:1: metrics is not built yet (planned); the setting has no effect'],
+      warnings: ['config.yaml:1:1: virtualHosts is not built yet (planned); the setting has no effect'],
     })
   })
 })

@@ -92,15 +92,18 @@ describe('an environment variable', () => {
     expect(errorsOf({ env: { [name]: 'secret' } })).toEqual([`environment: ${name} ${sentence}`])
   })
 
+  test.each(['TERNMQ_ADMIN_PASSWORD', 'TERNMQ_URL', 'TERNMQ_TOKEN'])('%s, which others read, is no setting and no mistake', (name) => {
+    expect(loadConfig({ env: { [name]: 'secret' } })).toMatchObject({ ok: true, warnings: [] })
+  })
+
   test.each([
-    ['TERNMQ_ADMIN_PASSWORD', 'TERNMQ_ADMIN_PASSWORD is not built yet (planned); the setting has no effect'],
-    [
-      'TERNMQ_LISTENERS__CONSOLE__PORT',
-      'TERNMQ_LISTENERS__CONSOLE__PORT: listeners.console is not built yet (planned); the setting has no effect',
-    ],
     [
       'TERNMQ_VIRTUAL_HOSTS',
       'TERNMQ_VIRTUAL_HOSTS: virtualHosts is not built yet (planned); the setting has no effect',
+    ],
+    [
+      'TERNMQ_VIRTUAL_HOSTS__ONE',
+      'TERNMQ_VIRTUAL_HOSTS__ONE: virtualHosts is not built yet (planned); the setting has no effect',
     ],
   ])('%s, of a later version, is a warning without the value', (name, sentence) => {
     expect(loadConfig({ env: { [name]: 'secret' } })).toMatchObject({
@@ -150,7 +153,7 @@ describe('--set', () => {
     ['auth.rules.0.user=x', '--set auth.rules.0.user: auth.rules is a single value and has no 0.user; set all of it'],
     [
       '=1',
-      '--set "": "" is not a known key; known keys are dataDir, listeners, mqtt, stomp, amqp, store, queues, policies, limits, auth, log, events',
+      '--set "": "" is not a known key; known keys are dataDir, listeners, mqtt, stomp, amqp, console, store, queues, policies, limits, auth, log, events',
     ],
     ['', '--set "": has no value; write --set ""=VALUE'],
   ])('%s is refused', (text, sentence) => {

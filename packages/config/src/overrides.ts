@@ -19,11 +19,14 @@ const sectionByVariable = new Map(
   [...sections.values()].map((section) => [environmentName(section.key.split('.')), section]),
 )
 
+/** Variables with our prefix that are no settings: the password of the first administrator, and where commands find a broker. */
+const OTHER_VARIABLES: ReadonlySet<string> = new Set(['TERNMQ_ADMIN_PASSWORD', 'TERNMQ_URL', 'TERNMQ_TOKEN'])
+
 /** `TERNMQ_MQTT__MAX_PACKET_BYTES=…`. A variable with our prefix that is no setting is a problem: it would be a typing error without effect. */
 export function givenByEnvironment(env: Readonly<Record<string, string | undefined>>, problems: Problems): Given[] {
   const given: Given[] = []
   for (const [name, text] of Object.entries(env)) {
-    if (!name.startsWith(ENVIRONMENT_PREFIX) || text === undefined) continue
+    if (!name.startsWith(ENVIRONMENT_PREFIX) || text === undefined || OTHER_VARIABLES.has(name)) continue
     const setting = settingByVariable.get(name)
     if (setting !== undefined) {
       given.push(givenAsText(setting, text, { kind: 'environment', text: `env ${name}` }, name))
@@ -38,7 +41,7 @@ function reportVariable(name: string, problems: Problems): void {
   const planned = plannedVariable(name)
   const section = sectionByVariable.get(name)
   if (planned !== undefined) {
-    problems.warn(`environment: ${planned === name ? plannedWarning(name) : `${name}: ${plannedWarning(planned)}`}`)
+    problems.warn(`environment: ${name}: ${plannedWarning(planned)}`)
   } else if (section !== undefined && section.key !== '') {
     problems.add(
       () =>

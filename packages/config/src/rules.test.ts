@@ -27,6 +27,24 @@ describe('certificate and key', () => {
   })
 })
 
+describe('the console', () => {
+  test('that listens where clients connect is refused', () => {
+    expect(judged({ sets: ['console.port=1883'] }).errors).toEqual([
+      '--set console.port: console and listeners.mqtt both listen on 127.0.0.1:1883; give one of them another port',
+    ])
+  })
+
+  test('that is disabled may have the port of a listener', () => {
+    expect(judged({ sets: ['console.port=1883', 'console.enabled=false'] }).errors).toEqual([])
+  })
+
+  test('with a certificate and no key is refused', () => {
+    expect(judged({ sets: ['console.tls.cert=a.pem'] }).errors).toEqual([
+      '--set console.tls.cert: console.tls.cert is set and console.tls.key is not; set both, or neither to use the development certificate',
+    ])
+  })
+})
+
 describe('client certificates', () => {
   test.each(['request', 'require'])('%s without an authority to check them is refused', (clientCertificate) => {
     expect(judged({ sets: [`listeners.mqtts.tls.clientCertificate=${clientCertificate}`] }).errors).toEqual([

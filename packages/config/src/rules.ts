@@ -13,13 +13,10 @@ const SEGMENTS_MIN = 3
 export function checkRules(config: BrokerConfig, origin: Origin, problems: Problems): void {
   const listeners = listenersOf(config)
   for (const listener of listeners) checkTls(listener, origin, problems)
+  checkCertificate('console.tls', config.console.tls, origin, problems)
   checkEncryption(config, origin, problems)
-  const enabled = listeners.filter(([, { enabled }]) => enabled)
-  enabled.forEach((listener, index) => {
-    const other = enabled.slice(0, index).find((earlier) => shareAnAddress(earlier, listener))
-    if (other !== undefined) problems.add(() => origin(`listeners.${listener[0]}.port`) + sameAddress(other, listener))
-  })
-  if (enabled.length === 0)
+  checkAddresses(config, listeners, origin, problems)
+  if (!listeners.some(([, { enabled }]) => enabled))
     problems.warn('every listener is disabled, so no client can connect; set listeners.mqtt.enabled=true')
   checkQueueBytes(config, origin, problems)
   checkMessageBytes(config, origin, problems)
@@ -27,13 +24,34 @@ export function checkRules(config: BrokerConfig, origin: Origin, problems: Probl
   checkQueues(config, origin, problems)
 }
 
+/** Something that listens, by its key. */
+interface Listening {
+  readonly key: string
+  readonly host: string
+  readonly port: number
+}
+
+/** The system would refuse the second of two at the same address as busy. */
+function checkAddresses(
+  config: BrokerConfig,
+  listeners: readonly NamedListener[],
+  origin: Origin,
+  problems: Problems,
+): void {
+  const enabled = listeners
+    .filter(([, each]) => each.enabled)
+    .map(([name, { host, port }]): Listening => ({ key: `listeners.${name}`, host, port }))
+  if (config.console.enabled) enabled.push({ key: 'console', host: config.console.host, port: config.console.port })
+  enabled.forEach((one, index) => {
+    const other = enabled.slice(0, index).find((earlier) => shareAnAddress(earlier, one))
+    if (other !== undefined) problems.add(() => origin(`${one.key}.port`) + sameAddress(other, one))
+  })
+}
+
 function checkTls([name, { tls }]: NamedListener, origin: Origin, problems: Problems): void {
   if (tls === undefined) return
   const key = `listeners.${name}.tls`
-  if (tls.cert !== undefined && tls.key === undefined)
-    problems.add(() => origin(`${key}.cert`) + oneWithoutOther(key, 'cert', 'key'))
-  if (tls.key !== undefined && tls.cert === undefined)
-    problems.add(() => origin(`${key}.key`) + oneWithoutOther(key, 'key', 'cert'))
+  checkCertificate(key, tls, origin, problems)
   if (tls.clientCertificate !== 'none' && tls.ca === undefined) {
     problems.add(
       () =>
@@ -53,6 +71,18 @@ function checkTls([name, { tls }]: NamedListener, origin: Origin, problems: Prob
   }
 }
 
+function checkCertificate(
+  key: string,
+  tls: { readonly cert?: string | undefined; readonly key?: string | undefined },
+  origin: Origin,
+  problems: Problems,
+): void {
+  if (tls.cert !== undefined && tls.key === undefined)
+    problems.add(() => origin(`${key}.cert`) + oneWithoutOther(key, 'cert', 'key'))
+  if (tls.key !== undefined && tls.cert === undefined)
+    problems.add(() => origin(`${key}.key`) + oneWithoutOther(key, 'key', 'cert'))
+}
+
 /** A certificate that everyone must show is worth nothing when one may come without TLS. */
 function checkEncryption({ listeners: { any } }: BrokerConfig, origin: Origin, problems: Problems): void {
   if (!any.enabled || any.encryption === 'required' || any.tls.clientCertificate !== 'require') return
@@ -67,8 +97,7 @@ function oneWithoutOther(key: string, set: string, missing: string): string {
   return `${key}.${set} is set and ${key}.${missing} is not; set both, or neither to use the development certificate`
 }
 
-/** The system would refuse the second of them as busy. */
-function shareAnAddress([, a]: NamedListener, [, b]: NamedListener): boolean {
+function shareAnAddress(a: Listening, b: Listening): boolean {
   if (a.port !== b.port || a.port === 0) return false
   return a.host.toLowerCase() === b.host.toLowerCase() || includes(a.host, b.host) || includes(b.host, a.host)
 }
@@ -78,9 +107,9 @@ function includes(outer: string, inner: string): boolean {
   return outer === '::' || (outer === '0.0.0.0' && !isIPv6(inner))
 }
 
-function sameAddress([firstName, first]: NamedListener, [name, { host, port }]: NamedListener): string {
+function sameAddress(first: Listening, { key, host, port }: Listening): string {
   const there = first.host === host ? `${host}:${port}` : `port ${port} of ${host}, which ${first.host} shares`
-  return `listeners.${name} and listeners.${firstName} both listen on ${there}; give one of them another port`
+  return `${key} and ${first.key} both listen on ${there}; give one of them another port`
 }
 
 function checkQueueBytes({ mqtt }: BrokerConfig, origin: Origin, problems: Problems): void {

@@ -1,16 +1,10 @@
 /** The `listeners` section: where clients connect, how many may, and who they must be. */
-import { isIP } from 'node:net'
 import { z } from 'zod'
+import { hostSetting, pathSetting, portSetting } from './schema-address.ts'
 import { typed } from './typed.ts'
 import type { ListenersConfig } from './types.ts'
 
-/** A path longer than Linux opens is a mistake. */
-const PATH_CHARS_MAX = 4_096
 const ORIGINS_MAX = 1_000
-
-const HOST_NAME = /^(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*$/
-/** '10.0.0.256' or '127.1' is an address gone wrong, not a name. */
-const ENDS_IN_A_NUMBER = /(^|\.)\d+$/
 
 const schema = z
   .strictObject({
@@ -77,23 +71,11 @@ function anyProtocol(port: number) {
 function basicKeys(port: number, isEnabled = true) {
   return {
     enabled: z.boolean().default(isEnabled).meta({ description: 'Whether this listener is opened.', reload: 'start' }),
-    host: z
-      .string()
-      .refine(isHost)
-      .default('127.0.0.1')
-      .meta({
-        description:
-          'Address to listen on. Other machines reach only an address that is not loopback (`0.0.0.0` and `::` are all of ' +
-          'them), and such a listener needs authentication: users, client certificates or `authentication.anonymous: true`.',
-        allowed: 'an IP address or a host name, without port and brackets',
-        reload: 'start',
-      }),
-    port: z
-      .int()
-      .min(0)
-      .max(65_535)
-      .default(port)
-      .meta({ description: 'TCP port. 0 lets the system choose a free one.', reload: 'start' }),
+    host: hostSetting(
+      'Address to listen on. Other machines reach only an address that is not loopback (`0.0.0.0` and `::` are all of ' +
+        'them), and such a listener needs authentication: users, client certificates or `authentication.anonymous: true`.',
+    ),
+    port: portSetting(port),
     maxConnections: z.int().min(1).max(10_000_000).default(100_000).meta({
       description: 'Connections at once. Beyond it a new one is closed at once, and counted.',
       reload: 'connection',
@@ -195,12 +177,12 @@ function allowedOrigins() {
 function tlsSection() {
   return z
     .strictObject({
-      cert: path(
+      cert: pathSetting(
         'PEM file with the server certificate and its chain. Without it and `key` a development certificate is made in ' +
           'the data directory. Picked up again when the file changes.',
       ),
-      key: path('PEM file with the private key of `cert`. Picked up again when the file changes.'),
-      ca: path('PEM file with the authorities that sign client certificates. Picked up again when the file changes.'),
+      key: pathSetting('PEM file with the private key of `cert`. Picked up again when the file changes.'),
+      ca: pathSetting('PEM file with the authorities that sign client certificates. Picked up again when the file changes.'),
       clientCertificate: z
         .enum(['none', 'request', 'require'])
         .default('none')
@@ -235,19 +217,6 @@ function tlsSection() {
     })
     .prefault({})
     .meta({ description: 'Certificates and TLS versions.' })
-}
-
-function path(description: string) {
-  return z
-    .string()
-    .min(1)
-    .max(PATH_CHARS_MAX)
-    .optional()
-    .meta({ description, allowed: 'a file path', path: true, reload: 'connection' })
-}
-
-function isHost(text: string): boolean {
-  return isIP(text) !== 0 || (text.length <= 253 && HOST_NAME.test(text) && !ENDS_IN_A_NUMBER.test(text))
 }
 
 /** An origin stands as browsers write it into the Origin header; anything else would never be equal to one. */

@@ -8,6 +8,7 @@
 import { z } from 'zod'
 import { isAccessPattern, RULES_MAX, TOPICS_PER_RULE_MAX } from './access-pattern.ts'
 import { amqpSchema } from './schema-amqp.ts'
+import { consoleSchema } from './schema-console.ts'
 import { listenersSchema } from './schema-listeners.ts'
 import { mqttSchema } from './schema-mqtt.ts'
 import { policiesSchema, queuesSchema } from './schema-queues.ts'
@@ -187,7 +188,12 @@ const logSchema = z
 const eventsSchema = z
   .strictObject({
     ringSize: z.int().min(0).max(1_000_000).default(10_000).meta({
-      description: 'Ended and refused connections remembered, with the reason. Beyond it the oldest is forgotten.',
+      description: 'Events about clients remembered: who came, went and was refused, and why. Beyond it the oldest is forgotten.',
+      reload: 'start',
+    }),
+    connectionHistory: z.int().min(0).max(1_000_000).default(10_000).meta({
+      description:
+        'Ended connections remembered as they were, with who ended them and why, and a tenth as many of those that were never let in. Beyond it the oldest is forgotten; each takes about 1 KiB.',
       reload: 'start',
     }),
   })
@@ -206,6 +212,7 @@ const schema = z
     mqtt: mqttSchema,
     stomp: stompSchema,
     amqp: amqpSchema,
+    console: consoleSchema,
     store: storeSchema,
     queues: queuesSchema,
     policies: policiesSchema,

@@ -12,6 +12,7 @@ export interface BrokerConfig {
   readonly mqtt: MqttConfig
   readonly stomp: StompConfig
   readonly amqp: AmqpConfig
+  readonly console: ConsoleConfig
   readonly store: StoreConfig
   readonly queues: QueuesConfig
   readonly policies: readonly QueuePolicy[]
@@ -149,6 +150,28 @@ export interface AmqpConfig {
   readonly maxContainerIdBytes: number
 }
 
+export interface ConsoleConfig {
+  readonly enabled: boolean
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  /** Begins and ends with '/'. */
+  readonly basePath: string
+  readonly tls: ConsoleTlsConfig
+  /** 'auto': on a loopback address only. */
+  readonly anonymousMetrics: boolean | 'auto'
+  readonly loginIdleMinutes: number
+  readonly loginMaxHours: number
+}
+
+export interface ConsoleTlsConfig {
+  readonly enabled: boolean
+  /** Absolute path of a PEM file. Both are there or both missing: then the development certificate is used. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
+}
+
 export interface StoreConfig {
   readonly engine: 'journal' | 'memory'
   readonly segmentBytes: number
@@ -262,4 +285,5 @@ export interface LogConfig {
 
 export interface EventsConfig {
   readonly ringSize: number
+  readonly connectionHistory: number
 }

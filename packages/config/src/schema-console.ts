@@ -1,0 +1,66 @@
+/** The `console` section: where the admin API and its pages are served, and for how long a login lasts. */
+import { z } from 'zod'
+import { hostSetting, pathSetting, portSetting } from './schema-address.ts'
+import { typed } from './typed.ts'
+import type { ConsoleConfig } from './types.ts'
+
+const BASE_PATH = /^\/(?:[A-Za-z0-9._~-]+\/)*$/
+
+const schema = z
+  .strictObject({
+    enabled: z.boolean().default(true).meta({
+      description:
+        'Whether the admin API and the console are served. `ternmq` commands on this machine work without it.',
+      reload: 'start',
+    }),
+    host: hostSetting(
+      'Address to listen on. Other machines reach only an address that is not loopback; use `console.tls` there, or a proxy with TLS.',
+    ),
+    port: portSetting(8161),
+    basePath: z
+      .string()
+      .max(256)
+      .refine((text) => BASE_PATH.test(text))
+      .default('/')
+      .meta({
+        description: 'Path below which a proxy in front serves the console.',
+        allowed: 'a path that begins and ends with /, of letters, digits and . _ ~ -',
+        reload: 'start',
+      }),
+    tls: z
+      .strictObject({
+        enabled: z.boolean().default(false).meta({ description: 'Whether it is served over HTTPS.', reload: 'start' }),
+        cert: pathSetting(
+          'PEM file with the certificate and its chain. Without it and `key` a development certificate is made in the data directory. Picked up again ' +
+            'when the file changes.',
+        ),
+        key: pathSetting('PEM file with the private key of `cert`. Picked up again when the file changes.'),
+        minVersion: z
+          .enum(['TLSv1.2', 'TLSv1.3'])
+          .default('TLSv1.2')
+          .meta({ description: 'Oldest TLS version accepted.', reload: 'start' }),
+      })
+      .prefault({})
+      .meta({ description: 'HTTPS.' }),
+    anonymousMetrics: z
+      .union([z.boolean(), z.literal('auto')])
+      .default('auto')
+      .meta({
+        description:
+          'Whether `/metrics` is answered without a login. `auto`: where `console.host` is a loopback address.',
+        allowed: 'true, false or auto',
+        reload: 'start',
+      }),
+    loginIdleMinutes: z.int().min(1).max(10_080).default(30).meta({
+      description: 'Minutes without a call after which a browser has to log in again.',
+      reload: 'live',
+    }),
+    loginMaxHours: z.int().min(1).max(8_760).default(12).meta({
+      description: 'Hours after which a browser has to log in again in any case.',
+      reload: 'live',
+    }),
+  })
+  .prefault({})
+  .meta({ description: 'The admin API over HTTP, and the web console.' })
+
+export const consoleSchema: z.ZodType<ConsoleConfig> = typed<ConsoleConfig>()(schema)
