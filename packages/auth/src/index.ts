@@ -14,6 +14,17 @@ export {
 export { type AccessRule, checkPermissions, type Permission, RULE_ACTIONS, type RuleAction } from './rules.ts'
 export { ScramClient, type ScramClientOptions } from './scram-client.ts'
 export { DEFAULT_SCRAM_ITERATIONS, SCRAM_SHA_256 } from './scram-verifier.ts'
+export {
+  checkTokenRecord,
+  makeToken,
+  type NewToken,
+  type Scope,
+  SCOPES,
+  SCOPES_OF_ROLE,
+  TokenBook,
+  type TokenCheck,
+  type TokenRecord,
+} from './tokens.ts'
 export { covers, overlaps, parseTopicPattern } from './topic-pattern.ts'
 export { FileUserStore } from './user-file.ts'
 export {

@@ -57,3 +57,9 @@ export const PATTERN_LEVELS_MAX: number = 1_025
 
 /** Groups of one user. Beyond it the user is refused: a decision asks the rules of each. */
 export const GROUPS_PER_USER_MAX: number = 32
+
+/** Tokens of the REST API. Beyond it making one is refused. */
+export const TOKENS_MAX: number = 10_000
+
+/** Characters of a token's name or id. Beyond it the token is refused. */
+export const TOKEN_NAME_CHARS_MAX: number = 100
