@@ -6,7 +6,7 @@ import { isReservedName, patternFromKey, queueLevels, QUEUE_PREFIX } from './add
 import type { Subject } from './authorizer.ts'
 import { spread } from './composites.ts'
 import { jsonRecord, type LoggedQueue, type LoggedSubscription, RecordKind } from './log/records.ts'
-import { isQueuePattern, queuePattern } from './policies.ts'
+import { isQueuePattern, laidOver, type PolicySettings, queuePattern } from './policies.ts'
 import type { BindingData, Match } from './queue/delivery.ts'
 import type { Lane } from './queue/lanes.ts'
 import { Queue } from './queue/queue.ts'
@@ -28,13 +28,13 @@ const RECOVERED_PREFIX = 'recovered.'
 const VIRTUAL_TOPIC_QUEUE = /^Consumer\.[^.]+\.(VirtualTopic\..+)$/
 
 /** Shared by all queues that have nothing of their own: there may be very many. */
-const NOTHING_GIVEN: Partial<QueueSettings> = {}
+const NOTHING_GIVEN: PolicySettings = {}
 const NO_DATA: readonly BindingData[] = []
 
 export interface QueueDefinition {
   readonly name: string
   /** Beside what policies say. */
-  readonly settings?: Partial<QueueSettings>
+  readonly settings?: PolicySettings
   readonly subscription?: LoggedSubscription
 }
 
@@ -42,7 +42,7 @@ export interface QueueDefinition {
 export class NamedQueue {
   readonly queue: Queue
   /** Given for this queue; the rest comes from policies. */
-  given: Partial<QueueSettings>
+  given: PolicySettings
   /** Made by being used. */
   readonly automatic: boolean
   readonly subscription: LoggedSubscription | undefined
@@ -215,7 +215,7 @@ export class Destinations implements RouteSource {
   /** After a restart. */
   restore(number: number, logged: LoggedQueue, lanes: readonly Lane[]): void {
     const { name, automatic, subscription } = logged
-    const settings = hasAny(logged.settings) ? logged.settings : NOTHING_GIVEN
+    const settings = hasAny(logged.settings) ? fromLogged(logged.settings) : NOTHING_GIVEN
     const queue = new Queue(this.#vhost, name, this.#settingsFor(name, settings), true)
     queue.number = number
     queue.restore(lanes)
@@ -239,7 +239,7 @@ export class Destinations implements RouteSource {
   loggedOf(named: NamedQueue): LoggedQueue {
     return {
       name: named.name,
-      settings: named.given,
+      settings: toLogged(named.given),
       automatic: named.automatic,
       ...(named.queue.isPaused && { paused: true }),
       ...(named.subscription !== undefined && { subscription: named.subscription }),
@@ -332,9 +332,9 @@ export class Destinations implements RouteSource {
     if (named.binding !== undefined) this.#vhost.router.forgetTargets()
   }
 
-  #settingsFor(name: string, given: Partial<QueueSettings>): QueueSettings {
+  #settingsFor(name: string, given: PolicySettings): QueueSettings {
     const settings = this.#vhost.policies.settingsFor(name)
-    return hasAny(given) ? { ...settings, ...given } : settings
+    return hasAny(given) ? laidOver(settings, given) : settings
   }
 
   #noteDefined(named: NamedQueue): void {
@@ -353,8 +353,17 @@ function virtualTopicOf(queue: string): string | undefined {
   return VIRTUAL_TOPIC_QUEUE.exec(queue)?.[1]
 }
 
-function hasAny(given: Partial<QueueSettings>): boolean {
+function hasAny(given: object): boolean {
   return Object.keys(given).length > 0
+}
+
+/** JSON has no undefined: a queue that is to have no dead-letter queue must not get that of its policies with the next start. */
+function toLogged(given: PolicySettings): LoggedQueue['settings'] {
+  return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, value ?? null]))
+}
+
+function fromLogged(logged: LoggedQueue['settings']): PolicySettings {
+  return Object.fromEntries(Object.entries(logged).map(([key, value]) => [key, value ?? undefined]))
 }
 
 /** A selector that the log has was good when it was given. */

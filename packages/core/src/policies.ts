@@ -11,6 +11,8 @@ export type PolicySettings = Partial<Omit<QueueSettings, 'redelivery'>> & {
 }
 
 export interface Policy {
+  /** What operators call it. */
+  readonly id?: string
   /** Levels with `.` between; `*` is one level, `>` at the end all below. */
   readonly match: string
   readonly settings: PolicySettings
@@ -18,7 +20,7 @@ export interface Policy {
 
 export class Policies {
   #defaults: QueueSettings
-  #policies: readonly (readonly [pattern: readonly PatternLevel[], settings: PolicySettings])[] = []
+  #policies: readonly (readonly [pattern: readonly PatternLevel[], policy: Policy])[] = []
 
   constructor(defaults: QueueSettings = DEFAULT_QUEUE_SETTINGS) {
     this.#defaults = defaults
@@ -26,18 +28,33 @@ export class Policies {
 
   use(defaults: QueueSettings, policies: readonly Policy[]): void {
     this.#defaults = defaults
-    this.#policies = policies.map(({ match, settings }) => [queuePattern(match), settings])
+    this.#policies = policies.map((policy) => [queuePattern(policy.match), policy])
+  }
+
+  /** What holds where no policy says otherwise. */
+  get defaults(): QueueSettings {
+    return this.#defaults
+  }
+
+  /** Those that say something of the queue; of two that say something of the same, the later one counts. */
+  matching(name: string): Policy[] {
+    const levels = queueLevels(name)
+    return this.#policies.filter(([pattern]) => matches(pattern, levels)).map(([, policy]) => policy)
   }
 
   settingsFor(name: string): QueueSettings {
     const levels = queueLevels(name)
     let settings = this.#defaults
-    for (const [pattern, given] of this.#policies) {
-      if (!matches(pattern, levels)) continue
-      settings = { ...settings, ...given, redelivery: { ...settings.redelivery, ...given.redelivery } }
+    for (const [pattern, policy] of this.#policies) {
+      if (matches(pattern, levels)) settings = laidOver(settings, policy.settings)
     }
     return settings
   }
+}
+
+/** What `given` says, and the rest as in `settings`, key by key, also inside `redelivery`. */
+export function laidOver(settings: QueueSettings, given: PolicySettings): QueueSettings {
+  return { ...settings, ...given, redelivery: { ...settings.redelivery, ...given.redelivery } }
 }
 
 /** `orders.*.new`, `orders.>`: as queues are matched by policies and by wildcard consumers. */

@@ -7,6 +7,7 @@ import type { LogRecord } from '@ternmq/store'
 import type { BindingData } from '../queue/delivery.ts'
 import { type Assurance, type Message, type MessageExtras, PRIORITY_DEFAULT } from '../message.ts'
 import type { Queue } from '../queue/queue.ts'
+import type { PolicySettings } from '../policies.ts'
 import type { QueueSettings } from '../queue/settings.ts'
 import type { Timing } from '../schedule/options.ts'
 
@@ -136,8 +137,8 @@ export interface LoggedSession {
 
 export interface LoggedQueue {
   readonly name: string
-  /** Given for this queue; the rest comes from policies. */
-  readonly settings: Partial<QueueSettings>
+  /** Given for this queue, null for nothing; the rest comes from policies. */
+  readonly settings: { readonly [K in keyof QueueSettings]?: PolicySettings[K] | null }
   /** Made by being used. */
   readonly automatic: boolean
   readonly paused?: boolean
