@@ -8,8 +8,8 @@ import { below, type Section, sections, type Setting, settings } from './setting
 import { valueAt } from './value-at.ts'
 
 export interface Source {
-  readonly kind: 'default' | 'file' | 'environment' | 'flag' | 'program'
-  /** 'default', 'file config.yaml:12:5', 'env TERNMQ_MQTT__MAX_QOS', 'flag --set mqtt.maxQos', 'program'. */
+  readonly kind: 'default' | 'file' | 'environment' | 'flag' | 'program' | 'api'
+  /** 'default', 'file config.yaml:12:5', 'env TERNMQ_MQTT__MAX_QOS', 'flag --set mqtt.maxQos', 'program', 'api'. */
   readonly text: string
 }
 

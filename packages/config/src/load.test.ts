@@ -240,6 +240,33 @@ describe('an unknown key', () => {
   })
 })
 
+describe('settings changed through the admin API', () => {
+  test('go before all others and are shown as such', () => {
+    const result = scratch.load('mqtt: {maxQos: 0}', {
+      sets: ['mqtt.maxQos=1'],
+      overrides: new Map([['mqtt.maxQos', 2]]),
+    })
+    expect(result).toMatchObject({ ok: true, config: { mqtt: { maxQos: 2 } } })
+    expect(result.ok && result.sources.get('mqtt.maxQos')).toEqual({ kind: 'api', text: 'api' })
+  })
+
+  test('are checked like any other', () => {
+    const overrides = new Map<string, unknown>([
+      ['mqtt.maxQos', 9],
+      ['mqtt.maxQuos', 1],
+      ['mqtt', 1],
+    ])
+    expect(scratch.load('', { overrides })).toMatchObject({
+      ok: false,
+      errors: [
+        'mqtt.maxQuos: mqtt.maxQuos is not a known key; did you mean mqtt.maxQos?',
+        'mqtt: mqtt is a section, not a setting; set one of its keys, such as mqtt.maxPacketBytes',
+        'mqtt.maxQos: mqtt.maxQos is 9; allowed is a whole number from 0 to 2',
+      ],
+    })
+  })
+})
+
 describe('a name of a later version', () => {
   test('is accepted with one warning for each place, whatever is below it', () => {
     const result = scratch.load('virtualHosts: {a: {port: 8080, anything: [1]}}\n', {

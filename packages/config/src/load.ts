@@ -1,11 +1,11 @@
 /**
- * Puts the configuration together: flag before environment before file before default. Every value remembers its source,
+ * Puts the configuration together: admin API before flag before environment before file before default. Every value remembers its source,
  * and everything that is wrong is said at once.
  */
 import { dirname, resolve } from 'node:path'
 import { givenByFile } from './file.ts'
 import { check, type Given, type Source } from './given.ts'
-import { givenByEnvironment, givenByFlag, givenByProgram, givenBySets } from './overrides.ts'
+import { givenByApi, givenByEnvironment, givenByFlag, givenByProgram, givenBySets } from './overrides.ts'
 import { Problems } from './problems.ts'
 import { checkRules } from './rules.ts'
 import { configSchema } from './schema.ts'
@@ -25,6 +25,8 @@ export interface LoadOptions {
   readonly values?: BrokerConfigInput | undefined
   /** Values of an embedding program that count where nobody says otherwise: behind everything but the schema's own. */
   readonly defaults?: BrokerConfigInput | undefined
+  /** Settings that were changed through the admin API, by key; they go before all others. */
+  readonly overrides?: ReadonlyMap<string, unknown> | undefined
   /** `file`, and relative paths that are not in it, are relative to this directory; process.cwd() when left out. */
   readonly cwd?: string | undefined
 }
@@ -58,6 +60,7 @@ export function loadConfig(options: LoadOptions = {}): LoadResult {
     ...givenBySets(options.sets ?? [], problems),
     ...(options.dataDir === undefined ? [] : givenByFlag('dataDir', '--data-dir', options.dataDir)),
     ...givenByProgram(options.values, problems),
+    ...givenByApi(options.overrides ?? new Map<string, unknown>(), problems),
   ]
   // Also what is overridden: a mistake in the file must not hide behind a flag.
   for (const given of all) check(given, problems)

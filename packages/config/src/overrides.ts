@@ -103,6 +103,14 @@ export function givenByFlag(key: string, flag: string, value: string): Given[] {
   return setting === undefined ? [] : [givenAsText(setting, value, { kind: 'flag', text: `flag ${flag}` }, flag)]
 }
 
+/** Settings that were changed while the broker ran, by key. */
+export function givenByApi(values: ReadonlyMap<string, unknown>, problems: Problems): Given[] {
+  return [...values].flatMap(([key, value]): Given[] => {
+    const setting = settingByKey(key, key, problems)
+    return setting === undefined ? [] : [{ setting, value, source: { kind: 'api', text: 'api' }, where: () => key }]
+  })
+}
+
 /** Values from a program that embeds the broker; keys that are undefined count as left out. */
 export function givenByProgram(values: unknown, problems: Problems): Given[] {
   const root = sections.get('')
