@@ -107,6 +107,7 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
     limits,
     onLogEnded: (cause) => life.fail(cause),
     onEvent: (event) => events.emit(event),
+    connectionHistoryMax: config.events.connectionHistory,
   })
   undo.add(() => vhost.close())
   vhost.policies.use(toQueueDefaults(config.queues), toQueuePolicies(config.policies))

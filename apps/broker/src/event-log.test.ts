@@ -21,7 +21,7 @@ function recorder(): Log {
 }
 
 function event(kind: EventKind, text: string): BrokerEvent {
-  return { atMs: 0, kind, source: 'mqtt', listener: 'mqtt', peer: '', clientId: 'c', user: '', text, clause: '' }
+  return { id: 1, atMs: 0, connection: 0, kind, source: 'mqtt', listener: 'mqtt', peer: '', clientId: 'c', user: '', text, clause: '' }
 }
 
 describe('an event is as important as what it says', () => {

@@ -4,6 +4,7 @@
  */
 import {
   type Connection,
+  type ConnectionEnd,
   connectionEvent,
   type EventKind,
   type Events,
@@ -71,6 +72,7 @@ export class AmqpAdapter implements ProtocolAdapter {
   readonly accept = (transport: Transport): Connection => {
     const connection = new AmqpConnection(this, transport)
     this.#connections.add(connection)
+    this.vhost.connections.add(connection)
     return connection
   }
 
@@ -103,8 +105,10 @@ export class AmqpAdapter implements ProtocolAdapter {
   }
 
   /** Only `AmqpConnection` calls this, once, when it ends. */
-  forget(connection: AmqpConnection): void {
+  onEnded(connection: AmqpConnection, end: ConnectionEnd): void {
     this.#connections.delete(connection)
+    this.vhost.connections.onEnded(connection, end)
+    this.report(connection, end.wasConnected ? 'disconnected' : 'refused', end.reason, end.clause)
   }
 
   /** Whether another connection of that container is open. [sole-connection-for-container] */

@@ -2,7 +2,7 @@
  * One AMQP connection: protocol headers, login, `open` and `close`, time limits, and which session gets which frame. It ends in one
  * place; every broken rule is told in a `close`, an `end` or a `detach` before that. [AMQP10 §2.4]
  */
-import type { Connection, InputHolder, LoginStep, Principal, Producer, PublishOwner, Session, SessionOwner, Transport } from '@ternmq/core'
+import type { AdminConnection, Connection, ConnectionFacts, EndedBy, InputHolder, LoginStep, Principal, Producer, PublishOwner, Session, SessionOwner, Transport } from '@ternmq/core'
 import type { AmqpAdapter } from './adapter.ts'
 import { decodeClose, decodeOpen, performativeCode } from './codec/decode-control.ts'
 import { Descriptor } from './codec/descriptors.ts'
@@ -10,7 +10,8 @@ import { encodeClose, encodeOpen, PROTOCOL_HEADER_AMQP, PROTOCOL_HEADER_SASL } f
 import { AmqpFault, type Condition } from './codec/faults.ts'
 import { type FrameSink, FrameSplitter } from './codec/frame-splitter.ts'
 import type { Open, PeerError } from './codec/performatives.ts'
-import { announcement, checkOpen, FRAME_BYTES_MIN, openSession, SOLE_CONNECTION, unspokenText } from './open.ts'
+import { factsOf } from './facts.ts'
+import { announcement, beginUnnamedLogin, checkOpen, EARLY_FRAME_BYTES_MAX, FRAME_BYTES_MIN, freeChannel, openSession, SOLE_CONNECTION, unspokenText } from './open.ts'
 import { PostponedAnswers } from './postponed-answers.ts'
 import { type LoginProgress, SASL_FRAME, SaslFrames } from './sasl-frames.ts'
 import { AmqpSession, CONTROL_WORK } from './session.ts'
@@ -27,12 +28,10 @@ type Phase = 'header' | 'sasl' | 'secured' | 'opening' | 'opened' | 'closing' | 
 const AMQP_ID = 0
 const SASL_ID = 3
 
-/** Until `open` has said otherwise. The specification's 512 is the least that a peer must take; tokens and properties are longer. [AMQP10 §2.3.1] */
-const EARLY_FRAME_BYTES_MAX = 4_096
 /** Work of one connection, in deliveries that are looked up, until others have their turn: about 10 ms. */
 const TURN_WORK_MAX = 50_000
 
-export class AmqpConnection implements Connection, SessionOwner, PublishOwner, InputHolder, FrameSink {
+export class AmqpConnection implements Connection, AdminConnection, SessionOwner, PublishOwner, InputHolder, FrameSink {
   readonly adapter: AmqpAdapter
   readonly transport: Transport
   readonly transactions: ConnectionTransactions
@@ -77,6 +76,8 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   browserCount = 0
   /** A queue has asked that its publishers pause: links get no credit until it lets go. */
   isPressed = false
+  /** What it is paused or pressed for; of meaning while it is. */
+  #waitsFor = ''
 
   constructor(adapter: AmqpAdapter, transport: Transport) {
     this.adapter = adapter
@@ -84,6 +85,11 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
     this.endAnswers = new PostponedAnswers(adapter.vhost)
     this.transactions = new ConnectionTransactions(this)
     this.#timeLimits = new TimeLimits(this)
+  }
+
+  /** What it is not read for, or gets no credit for; undefined when nothing is in its way. */
+  get pausedFor(): string | undefined {
+    return this.isPressed || this.#isPaused ? this.#waitsFor : undefined
   }
 
   get isOpened(): boolean {
@@ -131,7 +137,17 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   }
 
   onClosed(reason: string): void {
-    if (this.#phase !== 'ended') this.#leave(`connection lost: ${reason}`, '')
+    if (this.#phase !== 'ended') this.#leave(`connection lost: ${reason}`, '', 'network')
+  }
+
+  // ── AdminConnection ──
+
+  facts(): ConnectionFacts {
+    return factsOf(this)
+  }
+
+  endByOperator(text: string): void {
+    this.refuse('amqp:connection:forced', text, '', 'operator')
   }
 
   // ── FrameSink ──
@@ -177,7 +193,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   // ── SessionOwner ──
 
   onEvicted(): void {
-    this.refuse('amqp:connection:forced', 'an operator ended the session')
+    this.endByOperator('an operator ended the session')
   }
 
   // ── InputHolder ──
@@ -254,11 +270,11 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   }
 
   /** Ends the connection with an error that says `text`. */
-  refuse(condition: Condition, text: string, clause = ''): void {
-    if (this.#phase !== 'ended') this.#close(condition, text, clause)
+  refuse(condition: Condition, text: string, clause = '', endedBy: EndedBy = 'broker'): void {
+    if (this.#phase !== 'ended') this.#close(condition, text, clause, undefined, endedBy)
   }
 
-  #close(condition: Condition, description: string, clause: string, info?: Readonly<Record<string, string>>): void {
+  #close(condition: Condition, description: string, clause: string, info?: Readonly<Record<string, string>>, endedBy: EndedBy = 'broker'): void {
     const error: PeerError = { condition, description, info }
     switch (this.#phase) {
       case 'opening':
@@ -273,25 +289,24 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
         break
       default: // before the AMQP header there is no way to say it
     }
-    this.#leave(description, clause)
+    this.#leave(description, clause, endedBy)
     this.transport.end(description)
   }
 
   /** What is spoken, then the end. [AMQP10 §2.2] */
   #refuseHeader(text: string, spoken: Uint8Array): void {
     this.transport.write(spoken)
-    this.#leave(text, 'AMQP10-2.2-a')
+    this.#leave(text, 'AMQP10-2.2-a', 'broker')
     this.transport.end(text)
   }
 
-  #leave(text: string, clause: string): void {
-    const wasOpened = this.#phase === 'opened' || this.#phase === 'closing'
+  #leave(text: string, clause: string, endedBy: EndedBy): void {
+    const wasConnected = this.isEstablished
     this.#phase = 'ended'
     this.#timeLimits.stop()
-    this.adapter.forget(this)
     this.#splitter.clear()
     this.adapter.vhost.unfinished.note(this, 0)
-    this.adapter.report(this, wasOpened ? 'disconnected' : 'refused', text, clause)
+    this.adapter.onEnded(this, { endedBy, reason: text, clause, wasConnected })
     for (const session of this.#sessions) session?.stopSending()
     for (const session of this.#sessions) session?.onConnectionEnded()
     this.#sessions.length = 0
@@ -320,7 +335,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
   #onLogin(progress: LoginProgress): void {
     if (this.#phase !== 'sasl' || progress.kind === 'more') return
     if (progress.kind === 'refused') {
-      this.#leave(`login refused: ${progress.text}`, 'AMQP10-5.3.3.6-a')
+      this.#leave(`login refused: ${progress.text}`, 'AMQP10-5.3.3.6-a', 'broker')
       return this.transport.end('login refused')
     }
     this.#principal = progress.principal
@@ -334,14 +349,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
     checkOpen(open, this.adapter.settings)
     this.containerId = open.containerId
     if (this.#principal !== undefined) return this.#accept(open, this.#principal)
-    const step = this.adapter.login.begin({
-      peer: this.transport.peer,
-      clientId: open.containerId,
-      mechanism: 'plain',
-      username: undefined,
-      password: undefined,
-      data: undefined,
-    })
+    const step = beginUnnamedLogin(this)
     if (step instanceof Promise) this.#waitFor(step.then((reached) => this.#takeLogin(reached, open)))
     else this.#takeLogin(step, open)
   }
@@ -388,16 +396,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
 
   #begin(channel: number, bytes: Uint8Array, start: number, end: number): void {
     this.spend(CONTROL_WORK)
-    this.#sessions[channel] = new AmqpSession(this, channel, this.#freeChannel(channel), bytes, start, end)
-  }
-
-  /** The peer's own number where it takes that and it is free, else the lowest that is. [AMQP10 §2.7.1] */
-  #freeChannel(wanted: number): number {
-    this.endAnswers.sayNow(wanted)
-    const taken = new Set([...this.endAnswers.subjects, ...[...this.sessions()].map(({ channel }) => channel)])
-    if (wanted <= this.#peerChannelMax && !taken.has(wanted)) return wanted
-    for (let channel = 0; channel <= this.#peerChannelMax; channel++) if (!taken.has(channel)) return channel
-    throw new AmqpFault('connection', 'amqp:resource-limit-exceeded', `${taken.size} sessions are open, as many as the channel-max ${this.#peerChannelMax} of open allows; end one first`)
+    this.#sessions[channel] = new AmqpSession(this, channel, freeChannel(this, channel, this.#peerChannelMax), bytes, start, end)
   }
 
   /** What it sent before is done before it hears that it is. */
@@ -412,7 +411,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
         this.#flush()
         this.transport.write(encodeClose())
         const text = error === undefined ? 'client closed' : `client closed: ${error.condition} ${error.description ?? ''}`
-        this.#leave(text, '')
+        this.#leave(text, '', 'client')
         this.transport.end(text)
       })
     }
@@ -477,6 +476,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
     const queue = this.adapter.vhost.takePressure()
     if (queue !== undefined && !this.isPressed) {
       this.isPressed = true
+      this.#waitsFor = `room in queue '${queue.name}'`
       queue.holdProducer(() => {
         this.isPressed = false
         for (const session of this.#sessions) session?.onPressureEased()
@@ -488,6 +488,7 @@ export class AmqpConnection implements Connection, SessionOwner, PublishOwner, I
       const producer = session?.blockedProducer()
       if (producer === undefined || (receives && producer.waitsForRoom)) continue
       this.#isPaused = true
+      this.#waitsFor = producer.blockedFor
       this.transport.pauseReading()
       return producer.whenUnblocked(() => {
         this.#isPaused = false

@@ -1,5 +1,5 @@
 /** What `open` leads to: a session of the core, and what the broker says of itself, in the words that clients of JMS look for. */
-import type { Principal, Session } from '@ternmq/core'
+import type { LoginStep, Principal, Session } from '@ternmq/core'
 import { AmqpFault } from './codec/faults.ts'
 import type { Open } from './codec/performatives.ts'
 import type { Value } from './codec/values.ts'
@@ -10,6 +10,8 @@ import type { AmqpSettings } from './settings.ts'
 export const SOLE_CONNECTION = 'sole-connection-for-container'
 /** A frame of the other side must be able to hold so much. [AMQP10 §2.7.1] */
 export const FRAME_BYTES_MIN = 512
+/** Until `open` has said otherwise. The specification's 512 is the least that a peer must take; tokens and properties are longer. [AMQP10 §2.3.1] */
+export const EARLY_FRAME_BYTES_MAX = 4_096
 /** Shortest silence that a client may ask for: a few ticks of the wheel. [AMQP10 §2.4.5] */
 const PEER_IDLE_MS_MIN = 1_000
 const OFFERED: readonly string[] = ['ANONYMOUS-RELAY', 'DELAYED_DELIVERY', 'SHARED-SUBS']
@@ -33,6 +35,29 @@ export function checkOpen(open: Open, settings: AmqpSettings): void {
   if (idBytes === 0 || idBytes > settings.maxContainerIdBytes) {
     throw new AmqpFault('connection', 'amqp:invalid-field', `container-id has ${idBytes} bytes; it has 1 to amqp.maxContainerIdBytes ${settings.maxContainerIdBytes}`)
   }
+}
+
+/** Of a client that has opened without SASL. [AMQP10 §5.3] */
+export function beginUnnamedLogin({ adapter, transport, containerId }: AmqpConnection): LoginStep | Promise<LoginStep> {
+  return adapter.login.begin({
+    peer: transport.peer,
+    clientId: containerId,
+    mechanism: 'plain',
+    username: undefined,
+    password: undefined,
+    data: undefined,
+  })
+}
+
+/** The peer's own number where it takes that and it is free, else the lowest that is. Throws when none is. [AMQP10 §2.7.1] */
+export function freeChannel(connection: AmqpConnection, wanted: number, channelMax: number): number {
+  const { endAnswers } = connection
+  endAnswers.sayNow(wanted)
+  const taken = new Set([...endAnswers.subjects, ...[...connection.sessions()].map(({ channel }) => channel)])
+  if (wanted <= channelMax && !taken.has(wanted)) return wanted
+  for (let channel = 0; channel <= channelMax; channel++) if (!taken.has(channel)) return channel
+  const text = `${taken.size} sessions are open, as many as the channel-max ${channelMax} of open allows; end one first`
+  throw new AmqpFault('connection', 'amqp:resource-limit-exceeded', text)
 }
 
 /** `asked` is what the client said; undefined where the connection is refused, and a `close` follows at once. */

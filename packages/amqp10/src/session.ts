@@ -270,11 +270,13 @@ export class AmqpSession {
 
   /** Of a link whose publishes wait, so many that it should not be read from. */
   blockedProducer(): Producer | undefined {
-    for (const link of this.#links) {
-      const producer = isInbound(link) ? link.producer : undefined
-      if (producer?.isBlocked === true) return producer
-    }
+    for (const link of this.#links) if (isInbound(link) && link.producer?.isBlocked === true) return link.producer
     return undefined
+  }
+
+  /** Of its links. */
+  *producers(): Generator<Producer> {
+    for (const link of this.#links) if (isInbound(link) && link.producer !== undefined) yield link.producer
   }
 
   /** Whether a delivery has begun and not ended that is part of this transaction. */

@@ -1,6 +1,7 @@
 import { VirtualClock } from '@ternmq/testkit'
 import { expect, test } from 'vitest'
 import { type BrokerEvent, Events } from './events.ts'
+import { EVENT_LISTENERS_MAX } from './limits.ts'
 
 function emit(events: Events, text: string): void {
   events.emit({ kind: 'disconnected', source: 'mqtt', text })
@@ -34,6 +35,8 @@ test('an event has the time it happened and empty text for what nobody said', ()
   clock.advance(1_234)
   events.emit({ kind: 'refused', source: 'mqtt', text: 'bad password', clientId: 'c1', peer: '127.0.0.1:5' })
   const expected: BrokerEvent = {
+    id: 1,
+    connection: 0,
     atMs: clock.wallMs(),
     kind: 'refused',
     source: 'mqtt',
@@ -68,4 +71,45 @@ test('what a client chose is cut: remembered events must stay small', () => {
   const [event] = events.recent()
   expect([event!.text.length, event!.clientId.length, event!.user.length]).toEqual([1_025, 257, 257])
   expect(event!.clientId.endsWith('c…')).toBe(true)
+})
+
+test('ids ascend without gaps, and a stream goes on after the one it had last', () => {
+  const events = new Events(new VirtualClock(), 3)
+  expect(events.after(0, 10)).toEqual({ events: [], isComplete: true })
+  for (const text of ['a', 'b', 'c', 'd', 'e']) emit(events, text)
+  const textsAfter = (id: number, max = 10): unknown => {
+    const { events: found, isComplete } = events.after(id, max)
+    return [found.map(({ id: each, text }) => `${each}${text}`), isComplete]
+  }
+  expect(events.lastId).toBe(5)
+  expect(textsAfter(3)).toEqual([['4d', '5e'], true])
+  expect(textsAfter(2, 2)).toEqual([['3c', '4d'], true])
+  expect(textsAfter(5)).toEqual([[], true])
+  // 2 is forgotten.
+  expect(textsAfter(1)).toEqual([['3c', '4d', '5e'], false])
+  // Of a process that was there before.
+  expect(textsAfter(900)).toEqual([['3c', '4d', '5e'], false])
+})
+
+test('several listen, each until it has had enough, even in the middle of an event', () => {
+  const events = new Events(new VirtualClock(), 1)
+  const heard: string[] = []
+  const ends = ['one', 'two', 'three'].map((name) => events.listen(({ text }) => {
+    heard.push(`${name} ${text}`)
+    if (name === 'one') ends[0]!()
+  })!)
+  emit(events, 'a')
+  ends[2]!()
+  ends[2]!()
+  emit(events, 'b')
+  expect(heard).toEqual(['one a', 'two a', 'three a', 'two b'])
+})
+
+test('listeners are bounded: one more than the limit is told so and hears nothing', () => {
+  const events = new Events(new VirtualClock(), 1)
+  const ends = Array.from({ length: EVENT_LISTENERS_MAX }, () => events.listen(() => {}))
+  expect(events.listen(() => expect.unreachable())).toBeUndefined()
+  emit(events, 'a')
+  ends[0]!()
+  expect(events.listen(() => {})).toBeDefined()
 })

@@ -8,6 +8,16 @@ export * from './message.ts'
 export * from './transport.ts'
 export { copyBytes } from './arena.ts'
 export { Consumer, CREDIT_UNLIMITED } from './queue/consumer.ts'
+export { type ConnectionHistory, type EndedConnection, type HistoryPage, type HistoryQuery } from './connection-history.ts'
+export {
+  type AdminConnection,
+  type ConnectionFacts,
+  connectionInfo,
+  type ConnectionInfo,
+  type ConnectionState,
+  type EndedBy,
+} from './connection-info.ts'
+export type { ConnectionEnd, Connections } from './connections.ts'
 export { Counters } from './counters.ts'
 export { CreditPool } from './queue/credit.ts'
 export { type BindingData, Delivery, type DeliverySink, type Match, type Outcome, type SettleDetail } from './queue/delivery.ts'
@@ -23,8 +33,15 @@ export { purge, type Purged } from './operations/purge.ts'
 export type { Selecting } from './operations/scan.ts'
 export { copyWhere, deleteWhere, moveWhere, redrive, type Transferred } from './operations/transfer.ts'
 export { EventThrottle } from './event-throttle.ts'
-export { type BrokerEvent, connectionEvent, type EventDetails, type EventKind, Events, type EventSubject } from './events.ts'
-export { type CoreLimits, DEFAULT_CORE_LIMITS, EVENTS_MAX_DEFAULT } from './limits.ts'
+export { type BrokerEvent, connectionEvent, type EventDetails, type EventKind, Events, type EventsAfter, type EventSubject } from './events.ts'
+export {
+  CONNECTION_HISTORY_MAX_DEFAULT,
+  type CoreLimits,
+  DEFAULT_CORE_LIMITS,
+  EVENT_LISTENERS_MAX,
+  EVENTS_MAX_DEFAULT,
+  HISTORY_PAGE_MAX,
+} from './limits.ts'
 export type { Producer, ProducerTarget, PublishOptions, PublishOwner, PublishResult } from './producer.ts'
 export { Queue } from './queue/queue.ts'
 export type { Refusal, RefusalDetail, Result } from './refusal.ts'

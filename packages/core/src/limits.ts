@@ -68,8 +68,23 @@ export const TRANSACTION_AGE_TICK_MS = 250
 /** Destinations of one message that is sent to a composite, forwards of forwards included. A longer list is refused. */
 export const COMPOSITE_PARTS_MAX = 64
 
-/** Ended connections remembered for "why did this client leave"; beyond it the oldest is forgotten. */
+/** Events remembered; beyond it the oldest is forgotten. */
 export const EVENTS_MAX_DEFAULT = 10_000
+
+/** Who hears of events at a time: the log, and those that watch. Beyond it a further one hears nothing and is told so. */
+export const EVENT_LISTENERS_MAX = 256
+
+/** Ended connections remembered for "why did this client leave"; beyond it the oldest is forgotten. */
+export const CONNECTION_HISTORY_MAX_DEFAULT = 10_000
+
+/**
+ * Of so many remembered connections one may be of those that were never let in: they have a ring of their own, so that a flood of them
+ * makes nobody forget the others.
+ */
+export const CONNECTIONS_PER_REFUSED = 10
+
+/** Ended connections of one page of the history. */
+export const HISTORY_PAGE_MAX = 1_000
 
 /** Positions that a queue looks at to find messages whose bytes can go from memory: they stand at its head, with few others between. */
 export const PAGE_LOOKS_MAX = 8_192

@@ -218,6 +218,16 @@ export class Producer {
     return this.#held?.gate !== undefined
   }
 
+  /** What that is, as `room in queue 'q'`; undefined while nothing waits but for the log. */
+  get waitsFor(): string | undefined {
+    return this.#held?.gate?.what
+  }
+
+  /** As `waitsFor`, of one that is blocked: it waits for the log then, if for nothing else. */
+  get blockedFor(): string {
+    return this.waitsFor ?? 'the store to write what it has sent'
+  }
+
   /**
    * Calls `release` once, when half of what made it blocked has gone; with `orWaitsForRoom` when it has come to wait for room, too:
    * then the client's acknowledgements have to be read.

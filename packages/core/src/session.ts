@@ -109,6 +109,18 @@ export class Session {
     return (this.#bindings?.count ?? 0) + (this.#queues?.count ?? 0) + (this.#receivers?.size ?? 0)
   }
 
+  /** Consumers on queues with a name; a pattern has several. */
+  get consumerCount(): number {
+    return this.#consumerRoom?.count ?? 0
+  }
+
+  /** Handed to its client and not settled, whichever subscription it was for. */
+  get unsettledCount(): number {
+    let count = this.pool.used
+    for (const { pool } of this.#receivers ?? []) count += pool.used
+    return count
+  }
+
   /** How long the session stays after its connection; 0 ends it at once, Infinity never. */
   get expiryMs(): number {
     return this.#expiryMs

@@ -10,6 +10,8 @@ export interface PeerInfo {
   /** Remote IP address; '' for an in-memory pipe. */
   readonly address: string
   readonly port: number
+  /** The bytes come in WebSocket messages; false when left out. */
+  readonly isWebSocket?: boolean
   /** Present when the bytes are encrypted. */
   readonly tls?: TlsPeer
 }
@@ -53,6 +55,11 @@ export interface Transport extends Output {
   /** Unique in the process, ascending. */
   readonly id: number
   readonly peer: PeerInfo
+  /** Unix ms of its beginning. */
+  readonly openedAtMs: number
+  /** Bytes that were read, and handed to the kernel: of a WebSocket with the heads of its frames, of TLS without it. */
+  readonly bytesIn: number
+  readonly bytesOut: number
   /** No more `onBytes` until `resumeReading`. Idempotent. */
   pauseReading(): void
   resumeReading(): void

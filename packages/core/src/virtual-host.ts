@@ -4,6 +4,7 @@
  */
 import { isReservedName, queueNameOf } from './address.ts'
 import type { Authorizer, Subject } from './authorizer.ts'
+import { Connections } from './connections.ts'
 import { Counters } from './counters.ts'
 import type { Env } from './env.ts'
 import type { EventDetails } from './events.ts'
@@ -11,7 +12,7 @@ import { Flow } from './flow/flow.ts'
 import type { Engine } from '@ternmq/store'
 import { Destinations } from './destinations.ts'
 import { LateRetained } from './late-retained.ts'
-import type { CoreLimits } from './limits.ts'
+import { CONNECTION_HISTORY_MAX_DEFAULT, type CoreLimits } from './limits.ts'
 import { captureState } from './log/capture.ts'
 import { HostLog, type LogEnded } from './log/host-log.ts'
 import { jsonRecord, RecordKind } from './log/records.ts'
@@ -50,6 +51,8 @@ export interface VirtualHostOptions {
   readonly onLogEnded?: LogEnded
   /** What operators should know: queues that hold publishers, slow consumers. */
   readonly onEvent?: (event: EventDetails) => void
+  /** Ended connections that are remembered; CONNECTION_HISTORY_MAX_DEFAULT when left out. */
+  readonly connectionHistoryMax?: number
 }
 
 /** The embedded engines have one partition per virtual host. */
@@ -61,6 +64,7 @@ export class VirtualHost implements QueueContext {
   readonly env: Env
   readonly limits: CoreLimits
   readonly authorizer: Authorizer
+  readonly connections: Connections
   readonly counters: Counters = new Counters()
   readonly turns: Turns
   readonly log: HostLog
@@ -91,6 +95,7 @@ export class VirtualHost implements QueueContext {
     this.limits = options.limits
     this.authorizer = options.authorizer
     this.turns = new Turns(options.env.clock)
+    this.connections = new Connections(options.env.clock, options.connectionHistoryMax ?? CONNECTION_HISTORY_MAX_DEFAULT)
     this.#onEvent = options.onEvent ?? ignoreEvent
     this.waiting = { bytes: 0, bytesMax: options.limits.queuedBytesTotalMax, isAwaited: false }
     this.unfinished = new UnfinishedInput(options.limits)

@@ -4,6 +4,7 @@
  */
 import {
   type Connection,
+  type ConnectionEnd,
   connectionEvent,
   type EventKind,
   type Events,
@@ -70,6 +71,7 @@ export class MqttAdapter implements ProtocolAdapter {
   readonly accept = (transport: Transport): Connection => {
     const connection = new MqttConnection(this, transport)
     this.#connections.add(connection)
+    this.vhost.connections.add(connection)
     return connection
   }
 
@@ -97,8 +99,10 @@ export class MqttAdapter implements ProtocolAdapter {
   }
 
   /** Only `MqttConnection` calls this, once, when it ends. */
-  forget(connection: MqttConnection): void {
+  onEnded(connection: MqttConnection, end: ConnectionEnd): void {
     this.#connections.delete(connection)
+    this.vhost.connections.onEnded(connection, end)
+    this.report(connection, end.wasConnected ? 'disconnected' : 'refused', end.reason, end.clause)
   }
 
   report(connection: MqttConnection, kind: EventKind, text: string, clause: string): void {

@@ -4,9 +4,12 @@
  * one object.
  */
 import type {
+  AdminConnection,
   Connection,
+  ConnectionFacts,
   Delivery,
   DeliverySink,
+  EndedBy,
   InputHolder,
   LoginExchange,
   Producer,
@@ -24,8 +27,9 @@ import { encodeDisconnect } from './codec/encode-control.ts'
 import { ProtocolError } from './codec/errors.ts'
 import { ReasonCode } from './codec/reason-codes.ts'
 import { type ControlPacket, type MqttVersion, PACKET_BYTES_LIMIT } from './codec/types.ts'
+import { factsOf } from './facts.ts'
 import { handlePuback, handlePubcomp, handlePubrec, handlePubrel } from './handlers/acks.ts'
-import { handleAuth } from './handlers/auth.ts'
+import { handleAuth, handleLoginPacket } from './handlers/auth.ts'
 import { handleConnect, type PendingConnect, refuseConnect } from './handlers/connect.ts'
 import { handleDisconnect } from './handlers/disconnect.ts'
 import { handlePublish, onPublishSettled } from './handlers/publish.ts'
@@ -50,18 +54,16 @@ const PUBACK = 4
 const PUBREC = 5
 const PUBREL = 6
 const PUBCOMP = 7
-const DISCONNECT = 14
-const AUTH = 15
 
 const PINGRESP = Uint8Array.of(0xd0, 0)
 
-export class MqttConnection implements Connection, SessionOwner, PublishOwner, DeliverySink, WheelEntry, PacketSink, InputHolder {
+export class MqttConnection implements Connection, AdminConnection, SessionOwner, PublishOwner, DeliverySink, WheelEntry, PacketSink, InputHolder {
   readonly adapter: MqttAdapter
   readonly transport: Transport
   readonly #splitter = new PacketSplitter()
   #phase: Phase = 'new'
-  /** Nothing is read, since what it publishes has no room: silence is not the client's. */
-  #isPaused = false
+  /** What it is not read for, since what it publishes has no room: silence is not the client's. Undefined while it is read. */
+  pausedFor: string | undefined = undefined
   /** Tick of the adapter's wheel at which the last complete packet came. */
   #heardTick: number
   /** Tick at which the packet that has not ended was first seen; -1 while there is none. */
@@ -158,7 +160,17 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   }
 
   onClosed(reason: string): void {
-    if (this.#phase !== 'closed') this.#close(`connection lost: ${reason}`, '')
+    if (this.#phase !== 'closed') this.#close(`connection lost: ${reason}`, '', 'network')
+  }
+
+  // ── AdminConnection ──
+
+  facts(): ConnectionFacts {
+    return factsOf(this)
+  }
+
+  endByOperator(text: string): void {
+    this.disconnect(ReasonCode.administrativeAction, text, '', 'operator')
   }
 
   // ── PacketSink ──
@@ -225,9 +237,9 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
 
   onEvicted(reason: 'taken-over' | 'deleted'): void {
     if (reason === 'taken-over') {
-      this.disconnect(ReasonCode.sessionTakenOver, 'another connection uses the same client id', 'MQTT5-3.1.4-3')
+      this.disconnect(ReasonCode.sessionTakenOver, 'another connection uses the same client id', 'MQTT5-3.1.4-3', 'takeover')
     } else {
-      this.disconnect(ReasonCode.administrativeAction, 'an operator ended the session', '')
+      this.disconnect(ReasonCode.administrativeAction, 'an operator ended the session', '', 'operator')
     }
   }
 
@@ -251,7 +263,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     if (this.#phase === 'closed') return
     if (this.#phase !== 'connected') {
       const seconds = this.adapter.settings.handshakeTimeoutMs / 1000
-      this.#close(`no complete CONNECT within ${seconds} s`, 'MQTT5-3.1.4-a')
+      this.#close(`no complete CONNECT within ${seconds} s`, 'MQTT5-3.1.4-a', 'broker')
       this.transport.destroy('CONNECT timed out')
       return
     }
@@ -262,7 +274,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
       return this.disconnect(ReasonCode.quotaExceeded, `a packet has begun and not ended within mqtt.packetTimeoutMs ${packetTimeoutMs}`, '')
     }
     const limitMs = this.keepAliveMs > 0 ? this.keepAliveMs * 1.5 : Infinity
-    const silentMs = this.#isPaused ? 0 : this.adapter.silentMs(this.#heardTick)
+    const silentMs = this.pausedFor !== undefined ? 0 : this.adapter.silentMs(this.#heardTick)
     if (silentMs < limitMs) {
       const nextMs = Math.min(limitMs - silentMs, packetMs)
       if (nextMs < Infinity) this.adapter.wheel.add(this, nextMs)
@@ -276,7 +288,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
   #msLeftForPacket(): number {
     if (this.#packetTick < 0) return Infinity
     const leftMs = this.adapter.settings.packetTimeoutMs - this.adapter.silentMs(this.#packetTick)
-    return this.#isPaused || this.#busyWith !== undefined ? Math.max(WHEEL_TICK_MS, leftMs) : leftMs
+    return this.pausedFor !== undefined || this.#busyWith !== undefined ? Math.max(WHEEL_TICK_MS, leftMs) : leftMs
   }
 
   // ── for handlers ──
@@ -362,37 +374,37 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
    * Ends the connection from our side, with the reason where the version can carry it. Before CONNECT was answered nothing is
    * said: only a CONNACK could be, and `handleConnect` sends that itself. [MQTT5-3.14.0-1] [MQTT311-4.8.0-1]
    */
-  disconnect(reasonCode: number, text: string, clause: string): void {
+  disconnect(reasonCode: number, text: string, clause: string, endedBy: EndedBy = 'broker'): void {
     if (this.#phase === 'closed') return
     if (this.#phase === 'connected' && this.version === 5) {
       this.transport.write(encodeDisconnect({ reasonCode, reasonString: text }, 5, this.maxPacketBytes))
     }
-    this.#close(text, clause)
+    this.#close(text, clause, endedBy)
     this.transport.end(text)
   }
 
   /** The client said goodbye. */
   leave(text: string): void {
-    this.#close(text, '')
+    this.#close(text, '', 'client')
     this.transport.end(text)
   }
 
   /** A client that also receives is read on: its acknowledgements are what would help. */
   #checkPressure(): void {
     const queue = this.adapter.vhost.takePressure()
-    if (this.#phase !== 'connected' || this.#isPaused) return
+    if (this.#phase !== 'connected' || this.pausedFor !== undefined) return
     const { producer } = this
     if (queue === undefined && !producer.isBlocked) return
     const receives = this.session.bindingCount > 0 || this.outbound.count > 0
-    if (queue !== undefined && !receives) this.#pauseUntil((release) => queue.holdProducer(release))
-    else if (producer.isBlocked && !(receives && producer.waitsForRoom)) this.#pauseUntil((release) => producer.whenUnblocked(release, receives))
+    if (queue !== undefined && !receives) this.#pauseUntil((release) => queue.holdProducer(release), `room in queue '${queue.name}'`)
+    else if (producer.isBlocked && !(receives && producer.waitsForRoom)) this.#pauseUntil((release) => producer.whenUnblocked(release, receives), producer.blockedFor)
   }
 
-  #pauseUntil(released: (release: () => void) => void): void {
+  #pauseUntil(released: (release: () => void) => void, pausedFor: string): void {
     this.transport.pauseReading()
-    this.#isPaused = true
+    this.pausedFor = pausedFor
     released(() => {
-      this.#isPaused = false
+      this.pausedFor = undefined
       this.#heardTick = this.adapter.wheel.tick // what it sent meanwhile is still to be read
       this.#packetTick = -1
       this.#watchPacket()
@@ -407,22 +419,9 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     } else if (this.#phase === 'new') {
       throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.1.0-1', 'the first packet is not CONNECT')
     } else {
-      this.#onLoginPacket(type, packet)
+      handleLoginPacket(this, type, packet)
     }
     return this.#busyWith === undefined && !this.isClosed
-  }
-
-  /** What a client may say between CONNECT and CONNACK. [MQTT5-3.1.2-30] */
-  #onLoginPacket(type: number, bytes: Uint8Array): void {
-    const packet = type === AUTH || type === DISCONNECT ? decodeControl(bytes, this.version) : undefined
-    if (packet?.type === 'auth') {
-      handleAuth(this, packet)
-    } else if (packet?.type === 'disconnect') {
-      this.leave('client disconnected before it was let in')
-    } else {
-      const detail = 'only AUTH and DISCONNECT may come before CONNECT is answered'
-      throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.1.2-30', detail)
-    }
   }
 
   #onControl(packet: ControlPacket): void {
@@ -449,7 +448,7 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     this.#busyWith = undefined
     this.#packetTick = -1
     if (this.#phase === 'closed') return
-    if (!this.#isPaused) this.transport.resumeReading()
+    if (this.pausedFor === undefined) this.transport.resumeReading()
     try {
       this.#splitter.resume(this)
     } catch (error) {
@@ -478,15 +477,14 @@ export class MqttConnection implements Connection, SessionOwner, PublishOwner, D
     if (!isWatched) wheel.add(this, settings.packetTimeoutMs)
   }
 
-  #close(text: string, clause: string): void {
+  #close(text: string, clause: string, endedBy: EndedBy): void {
     const wasConnected = this.#phase === 'connected'
     this.#phase = 'closed'
     this.adapter.wheel.remove(this)
-    this.adapter.forget(this)
     this.#splitter.clear()
     this.adapter.vhost.unfinished.note(this, 0)
     this.pending = undefined
-    this.adapter.report(this, wasConnected ? 'disconnected' : 'refused', text, clause)
+    this.adapter.onEnded(this, { endedBy, reason: text, clause, wasConnected })
     if (this.session === undefined) return
     releaseShared(this.session)
     this.session.disconnect()

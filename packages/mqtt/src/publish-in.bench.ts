@@ -19,6 +19,9 @@ const slab = new Uint8Array(65_536)
 const sink: Transport = {
   id: 1,
   peer: { listener: 'mqtt', address: '', port: 0 },
+  openedAtMs: 0,
+  bytesIn: 0,
+  bytesOut: 0,
   slab,
   pendingBytes: 0,
   writable: true,

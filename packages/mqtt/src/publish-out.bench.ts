@@ -22,6 +22,9 @@ const ACK_BYTES = 4
 class Sink {
   readonly id = 1
   readonly peer = { listener: 'mqtt', address: '', port: 0 }
+  readonly openedAtMs = 0
+  readonly bytesIn = 0
+  readonly bytesOut = 0
   slab = new Uint8Array(SLAB_BYTES)
   #at = 0
   packetCount = 0

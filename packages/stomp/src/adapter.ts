@@ -4,6 +4,7 @@
  */
 import {
   type Connection,
+  type ConnectionEnd,
   connectionEvent,
   type EventKind,
   type Events,
@@ -66,6 +67,7 @@ export class StompAdapter implements ProtocolAdapter {
   readonly accept = (transport: Transport): Connection => {
     const connection = new StompConnection(this, transport)
     this.#connections.add(connection)
+    this.vhost.connections.add(connection)
     return connection
   }
 
@@ -91,8 +93,10 @@ export class StompAdapter implements ProtocolAdapter {
   }
 
   /** Only `StompConnection` calls this, once, when it ends. */
-  forget(connection: StompConnection): void {
+  onEnded(connection: StompConnection, end: ConnectionEnd): void {
     this.#connections.delete(connection)
+    this.vhost.connections.onEnded(connection, end)
+    this.report(connection, end.wasConnected ? 'disconnected' : 'refused', end.reason, end.clause)
   }
 
   report(connection: StompConnection, kind: EventKind, text: string, clause: string): void {

@@ -3,7 +3,11 @@
  * is in handlers/. Every refusal is an ERROR frame, and the connection closes after it. [STOMP12-ERROR-a]
  */
 import type {
+  AdminConnection,
   Connection,
+  ConnectionFacts,
+  ConnectionState,
+  EndedBy,
   InputHolder,
   Producer,
   PublishOwner,
@@ -24,6 +28,7 @@ import type { FrameLimits } from './codec/limits.ts'
 import { aboutFrame, FrameProblem } from './codec/problem.ts'
 import type { StompVersion } from './codec/versions.ts'
 import { Destinations } from './destinations.ts'
+import { factsOf } from './facts.ts'
 import { handleAck } from './handlers/acks.ts'
 import { handleConnect } from './handlers/connect.ts'
 import { handleSend } from './handlers/send.ts'
@@ -39,19 +44,28 @@ import { Unfinished } from './unfinished.ts'
 /** new: waits for CONNECT. authenticating: it came. leaving: DISCONNECT came, and what was before it is being finished. */
 type Phase = 'new' | 'authenticating' | 'connected' | 'leaving' | 'closed'
 
-export class StompConnection implements Connection, SessionOwner, PublishOwner, WheelEntry, FrameSink, InputHolder {
+const STATE_OF_PHASE = {
+  new: 'connecting',
+  authenticating: 'connecting',
+  connected: 'connected',
+  leaving: 'closing',
+  closed: 'ended',
+} as const satisfies Record<Phase, ConnectionState>
+
+export class StompConnection implements Connection, AdminConnection, SessionOwner, PublishOwner, WheelEntry, FrameSink, InputHolder {
   readonly adapter: StompAdapter
   readonly transport: Transport
   readonly #splitter = new FrameSplitter()
   #phase: Phase = 'new'
-  #isPaused = false
+  /** What it is not read for, since what it sends has no room; undefined while it is read. */
+  pausedFor: string | undefined = undefined
   #isBusy = false
   /** Tick of the adapter's wheel at which the last byte came. */
   #heardTick: number
   /** Tick at which the frame that has not ended was first seen; -1 while there is none. */
   #frameTick = -1
   /** The client sends something this often; 0: it may be silent. */
-  #silenceMs = 0
+  hearsMs = 0
   #heartBeats: HeartBeats | undefined = undefined
 
   // ── from CONNECT ──
@@ -94,6 +108,10 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     adapter.wheel.add(this, adapter.settings.handshakeTimeoutMs)
   }
 
+  get state(): ConnectionState {
+    return STATE_OF_PHASE[this.#phase]
+  }
+
   get isClosed(): boolean {
     return this.#phase === 'closed'
   }
@@ -132,7 +150,17 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   }
 
   onClosed(reason: string): void {
-    if (this.#phase !== 'closed') this.#close(`connection lost: ${reason}`, '')
+    if (this.#phase !== 'closed') this.#close(`connection lost: ${reason}`, '', 'network')
+  }
+
+  // ── AdminConnection ──
+
+  facts(): ConnectionFacts {
+    return factsOf(this)
+  }
+
+  endByOperator(text: string): void {
+    if (this.#phase !== 'closed') this.#end(text, '', undefined, [], 'operator')
   }
 
   // ── FrameSink ──
@@ -154,7 +182,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   // ── SessionOwner ──
 
   onEvicted(): void {
-    this.refuse('an operator ended the session', '')
+    this.endByOperator('an operator ended the session')
   }
 
   // ── PublishOwner ──
@@ -180,15 +208,16 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     if (this.#phase === 'authenticating') {
       return this.refuse(`CONNECT refused, the login took longer than ${handshakeSeconds} s; try again later`, 'STOMP12-Connecting-b')
     }
-    if (this.#frameTick >= 0 && this.adapter.silentMs(this.#frameTick) >= settings.frameTimeoutMs && !this.#isPaused) {
+    if (this.#frameTick >= 0 && this.adapter.silentMs(this.#frameTick) >= settings.frameTimeoutMs && this.pausedFor === undefined) {
       return this.refuse(`a frame has begun and not ended within stomp.frameTimeoutMs ${settings.frameTimeoutMs}`, 'STOMP12-Size_Limits-a')
     }
     // What it sent while nobody read is still to be read.
-    const silentMs = this.#isPaused || this.#isBusy ? 0 : this.adapter.silentMs(this.#heardTick)
-    if (this.#silenceMs > 0 && silentMs >= this.#silenceMs) {
+    const silentMs = this.pausedFor !== undefined || this.#isBusy ? 0 : this.adapter.silentMs(this.#heardTick)
+    const limitMs = silenceLimitMs(this.hearsMs)
+    if (limitMs > 0 && silentMs >= limitMs) {
       return this.refuse(`nothing heard for ${Math.round(silentMs / 1000)} s; heart-beats were agreed on, send them in time`, 'STOMP12-Heart-beating-g')
     }
-    const waits = [this.#silenceMs > 0 ? this.#silenceMs - silentMs : Infinity]
+    const waits = [limitMs > 0 ? limitMs - silentMs : Infinity]
     if (this.#frameTick >= 0) waits.push(Math.max(WHEEL_TICK_MS, settings.frameTimeoutMs - this.adapter.silentMs(this.#frameTick)))
     const nextMs = Math.min(...waits)
     if (nextMs < Infinity) wheel.add(this, nextMs)
@@ -208,8 +237,8 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     this.destinations = new Destinations(this)
     this.adapter.wheel.remove(this)
     if (hearsMs > 0) {
-      this.#silenceMs = silenceLimitMs(hearsMs)
-      this.adapter.wheel.add(this, this.#silenceMs)
+      this.hearsMs = hearsMs
+      this.adapter.wheel.add(this, silenceLimitMs(hearsMs))
     }
     if (sendsMs === 0) return
     this.#heartBeats = new HeartBeats(this, sendsMs)
@@ -291,22 +320,21 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     this.#end(`${command}: ${text}`, '', id === undefined || this.version === 10 ? id : unescape(id), [])
   }
 
-  #end(text: string, clause: string, receipt: string | undefined, headers: readonly HeaderPair[]): void {
+  #end(text: string, clause: string, receipt: string | undefined, headers: readonly HeaderPair[], endedBy: EndedBy = 'broker'): void {
     this.transport.write(encodeError({ message: text, receipt, headers }, this.version))
-    this.#close(text, clause)
+    this.#close(text, clause, endedBy)
     this.transport.end(text)
   }
 
-  #close(text: string, clause: string): void {
+  #close(text: string, clause: string, endedBy: EndedBy): void {
     const wasConnected = this.#phase === 'connected' || this.#phase === 'leaving'
     this.#phase = 'closed'
     this.adapter.wheel.remove(this)
     this.#heartBeats?.stop()
-    this.adapter.forget(this)
     this.#splitter.clear()
     this.adapter.vhost.unfinished.note(this, 0)
     this.#wakeWriters()
-    this.adapter.report(this, wasConnected ? 'disconnected' : 'refused', text, clause)
+    this.adapter.onEnded(this, { endedBy, reason: text, clause, wasConnected })
     if (this.session === undefined) return
     for (const subscription of this.subscriptions.values()) subscription.onConnectionClosed()
     this.subscriptions.clear()
@@ -377,7 +405,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
       this.adapter.vhost.log.afterBatches(() => {
         if (this.isClosed) return
         if (receipt !== undefined) writeReceipt(this.transport, receipt)
-        this.#close('client disconnected', '')
+        this.#close('client disconnected', '', 'client')
         this.transport.end('client disconnected')
       })
     })
@@ -387,7 +415,7 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
     this.#isBusy = false
     this.#heardTick = this.adapter.wheel.tick
     if (this.isClosed) return
-    if (!this.#isPaused) this.transport.resumeReading()
+    if (this.pausedFor === undefined) this.transport.resumeReading()
     try {
       this.#splitter.resume(this)
     } catch (error) {
@@ -418,18 +446,18 @@ export class StompConnection implements Connection, SessionOwner, PublishOwner, 
   /** A client that also receives is read on while what it sent waits for room: its acknowledgements may be what makes it. */
   #checkPressure(): void {
     const queue = this.adapter.vhost.takePressure()
-    if (this.#phase !== 'connected' || this.#isPaused || this.transactions.size > 0) return
+    if (this.#phase !== 'connected' || this.pausedFor !== undefined || this.transactions.size > 0) return
     const receives = this.subscriptions.size > 0
     const { producer } = this
-    if (queue !== undefined && !receives) this.#pauseUntil((release) => queue.holdProducer(release))
-    else if (producer.isBlocked && !(receives && producer.waitsForRoom)) this.#pauseUntil((release) => producer.whenUnblocked(release, receives))
+    if (queue !== undefined && !receives) this.#pauseUntil((release) => queue.holdProducer(release), `room in queue '${queue.name}'`)
+    else if (producer.isBlocked && !(receives && producer.waitsForRoom)) this.#pauseUntil((release) => producer.whenUnblocked(release, receives), producer.blockedFor)
   }
 
-  #pauseUntil(released: (release: () => void) => void): void {
+  #pauseUntil(released: (release: () => void) => void, pausedFor: string): void {
     this.transport.pauseReading()
-    this.#isPaused = true
+    this.pausedFor = pausedFor
     released(() => {
-      this.#isPaused = false
+      this.pausedFor = undefined
       this.#heardTick = this.adapter.wheel.tick // what it sent meanwhile is still to be read
       if (this.#frameTick >= 0) this.#frameTick = this.#heardTick // and so is the rest of its frame
       if (this.#phase !== 'closed' && !this.#isBusy) this.transport.resumeReading()

@@ -22,6 +22,8 @@ export interface PipeOptions {
 export class PipeTransport extends SlabOutput implements Transport {
   readonly id: number = nextTransportId()
   readonly peer: PeerInfo
+  readonly openedAtMs: number
+  bytesIn = 0
   readonly #clock: VirtualClock
   readonly #kernelBytes: number
   #far!: PipeTransport
@@ -42,6 +44,7 @@ export class PipeTransport extends SlabOutput implements Transport {
   constructor(options: PipeOptions, peer: PeerInfo) {
     super(options.outbox)
     this.peer = peer
+    this.openedAtMs = options.clock.wallMs()
     this.#clock = options.clock
     this.#kernelBytes = options.kernelBytes ?? KERNEL_BYTES
   }
@@ -146,6 +149,7 @@ export class PipeTransport extends SlabOutput implements Transport {
       const chunk = this.#inbox.shift()
       if (chunk === undefined) break
       this.#inboxBytes -= chunk.length
+      this.bytesIn += chunk.length
       if (this.#reason === '') handOver(this.#connection, chunk)
     }
     const far = this.#far

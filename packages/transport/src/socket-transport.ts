@@ -42,6 +42,8 @@ export function nextTransportId(): number {
 export class SocketTransport extends SlabOutput implements UndecidedTransport {
   readonly id: number = nextTransportId()
   readonly peer: PeerInfo
+  readonly openedAtMs: number
+  bytesIn = 0
   readonly #socket: CarrierSocket
   readonly #owner: TransportOwner
   #connection: Connection | undefined = undefined
@@ -58,6 +60,7 @@ export class SocketTransport extends SlabOutput implements UndecidedTransport {
   constructor(socket: Socket, peer: PeerInfo, outbox: Outbox, owner: TransportOwner) {
     super(outbox)
     this.peer = peer
+    this.openedAtMs = owner.clock.wallMs()
     this.#socket = socket
     this.#owner = owner
     this.#socket[TRANSPORT] = this
@@ -84,6 +87,7 @@ export class SocketTransport extends SlabOutput implements UndecidedTransport {
 
   /** Bytes came in; `isLast` when no more wait in the kernel. Hot path. */
   receive(chunk: Uint8Array, isLast: boolean): void {
+    this.bytesIn += chunk.length
     if (this.#reason === '') this.#connection?.onBytes(chunk)
     this.#readBytes = isLast ? 0 : this.#readBytes + chunk.length
     if (this.#readBytes >= TURN_READ_BYTES_MAX) this.#letOthersRun()

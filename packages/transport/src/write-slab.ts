@@ -29,6 +29,8 @@ let sink: Uint8Array = NO_BYTES
 
 export abstract class SlabOutput implements Output, TurnOutput {
   slab: Uint8Array = NO_BYTES
+  /** Handed over by now, whether it was taken or not. */
+  bytesOut = 0
   protected readonly outbox: Outbox
   /** In `slab`: first byte that no piece holds yet, next free byte, end of the room. All 0 while no slab is ours. */
   #from = 0
@@ -248,6 +250,7 @@ export abstract class SlabOutput implements Output, TurnOutput {
   #handOver(): void {
     const byteCount = this.#gatheredBytes
     if (byteCount === 0) return
+    this.bytesOut += byteCount
     let isTaken: boolean
     this.#closeShared()
     if (this.#pieces?.length === 1 && this.#at === this.#from) {

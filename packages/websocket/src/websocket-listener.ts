@@ -270,7 +270,7 @@ class SecureWebSocketListener extends WebSocketListener implements SecureListene
     let acceptor: TlsAcceptor | undefined = undefined
     super(options, context, (admit) => {
       acceptor = new TlsAcceptor(options, context, (socket, address, port, tls) => {
-        admit(socket, { listener: options.key, address, port, tls })
+        admit(socket, { listener: options.key, address, port, isWebSocket: true, tls })
       })
       return acceptor
     })
@@ -297,7 +297,7 @@ export function createWebSocketListener(
     const acceptor: Acceptor = new Acceptor(options, context, true, (accepted, address, port) => {
       const socket = adopt(accepted, WEBSOCKET_READING)
       socket.on('close', () => acceptor.release(address))
-      admit(socket, { listener: options.key, address, port })
+      admit(socket, { listener: options.key, address, port, isWebSocket: true })
     })
     return acceptor
   })

@@ -54,6 +54,8 @@ export interface WebSocketOwner {
 export class WebSocketTransport extends SlabOutput implements UndecidedTransport, WheelEntry, InboundFramesHost {
   readonly id: number = nextTransportId()
   readonly peer: PeerInfo
+  readonly openedAtMs: number
+  bytesIn = 0
   wheelPrevious: WheelEntry | undefined = undefined
   wheelNext: WheelEntry | undefined = undefined
   wheelTick = -1
@@ -89,6 +91,7 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
   constructor(ws: WebSocket, socket: Socket, peer: PeerInfo, outbox: Outbox, owner: WebSocketOwner) {
     super(outbox)
     this.peer = peer
+    this.openedAtMs = owner.clock.wallMs()
     this.#ws = ws
     this.#socket = socket
     this.#progress = new OutputProgress(socket)
@@ -112,6 +115,7 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
 
   /** Bytes came in; `isLast` when no more wait in the kernel. They are changed. Hot path. */
   receive(chunk: Uint8Array, isLast: boolean): void {
+    this.bytesIn += chunk.length
     this.#frames.read(chunk)
     this.#readBytes = isLast ? 0 : this.#readBytes + chunk.length
     if (this.#readBytes >= TURN_READ_BYTES_MAX) this.#letOthersRun()
@@ -211,6 +215,7 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
 
   protected sendOne(piece: Uint8Array): boolean {
     this.#openWrites++
+    this.bytesOut += frameHeadBytes(piece.length)
     // Text frames are UTF-8: a body of other bytes takes its turn's output with it into a binary one. [RFC 6455 §5.6]
     this.#ws.send(piece, this.#sawText && isUtf8(piece) ? TEXT : BINARY, this.#onWritten)
     return this.#socket.writableLength === 0
@@ -220,7 +225,11 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
     if (this.#sawText) return this.sendOne(Buffer.concat(pieces)) // a piece may end within a character
     const socket = this.#socket
     socket.cork()
-    for (let i = 0; i < pieces.length - 1; i++) this.#ws.send(pieces[i] as Uint8Array, BINARY)
+    for (let i = 0; i < pieces.length - 1; i++) {
+      const piece = pieces[i] as Uint8Array
+      this.bytesOut += frameHeadBytes(piece.length)
+      this.#ws.send(piece, BINARY)
+    }
     this.sendOne(pieces[pieces.length - 1] as Uint8Array)
     socket.uncork()
     return socket.writableLength === 0
@@ -304,6 +313,12 @@ export class WebSocketTransport extends SlabOutput implements UndecidedTransport
     this.#connection?.onClosed(this.#reason)
     this.#connection = undefined
   }
+}
+
+/** Of a frame from a server: without a mask. [RFC 6455 §5.2] */
+function frameHeadBytes(payloadBytes: number): number {
+  if (payloadBytes < 126) return 2
+  return payloadBytes < 65_536 ? 4 : 10
 }
 
 function peerReason(code: number, text: string): string {

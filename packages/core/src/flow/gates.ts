@@ -38,9 +38,16 @@ export class Gate {
   readonly queue: Queue | undefined
   /** In the order of their coming. As many as producers. */
   readonly waiters: Set<Waiter> = new Set()
+  readonly #what: string | undefined
 
-  constructor(queue: Queue | undefined) {
+  constructor(queue: Queue | undefined, what?: string) {
     this.queue = queue
+    this.#what = what
+  }
+
+  /** What its waiters wait for, as `room in queue 'q'`; undefined when it is there. */
+  get what(): string | undefined {
+    return this.queue === undefined ? this.#what : `room in queue '${this.queue.name}'`
   }
 }
 
@@ -58,8 +65,8 @@ export class Gates implements TurnWork {
   readonly #options: GatesOptions
   /** One for each queue somebody waits for. */
   readonly #byQueue = new Map<Queue, Gate>()
-  readonly #memory: Gate = new Gate(undefined)
-  readonly #log: Gate = new Gate(undefined)
+  readonly #memory: Gate = new Gate(undefined, 'memory for messages that wait (limits.waitingBytesMax)')
+  readonly #log: Gate = new Gate(undefined, 'the store, which is behind')
   /** What they waited for is there. */
   readonly #ready: Gate = new Gate(undefined)
   #eased = new Set<Gate>()

@@ -2,6 +2,7 @@
  * AUTH: the next step of a login, or a new login on a living connection. [MQTT5 §3.15] [MQTT5 §4.12]
  */
 import type { LoginStep } from '@ternmq/core'
+import { decodeControl } from '../codec/decode-control.ts'
 import { encodeAuth } from '../codec/encode-control.ts'
 import { ProtocolError } from '../codec/errors.ts'
 import { ReasonCode } from '../codec/reason-codes.ts'
@@ -9,7 +10,23 @@ import type { AuthPacket } from '../codec/types.ts'
 import type { MqttConnection } from '../connection.ts'
 import { continueConnect } from './connect.ts'
 
+const DISCONNECT = 14
+const AUTH = 15
+
 const NO_DATA = new Uint8Array(0)
+
+/** What a client may say between CONNECT and CONNACK. [MQTT5-3.1.2-30] */
+export function handleLoginPacket(client: MqttConnection, type: number, bytes: Uint8Array): void {
+  const packet = type === AUTH || type === DISCONNECT ? decodeControl(bytes, client.version) : undefined
+  if (packet?.type === 'auth') {
+    handleAuth(client, packet)
+  } else if (packet?.type === 'disconnect') {
+    client.leave('client disconnected before it was let in')
+  } else {
+    const detail = 'only AUTH and DISCONNECT may come before CONNECT is answered'
+    throw new ProtocolError(ReasonCode.protocolError, 'MQTT5-3.1.2-30', detail)
+  }
+}
 
 export function handleAuth(client: MqttConnection, packet: AuthPacket): void {
   checkMethod(client, packet)
