@@ -16,6 +16,8 @@
  */
 import { ALL_BELOW } from '@ternmq/core'
 import type { Action, Address, Authorizer, Decision, Pattern, PatternLevel, Subject } from '@ternmq/core'
+import { explain } from './explain.ts'
+import type { Explanation } from './explain.ts'
 import { RuleTree } from './rule-tree.ts'
 import type { Ruled } from './rule-tree.ts'
 import { checkPermissions, checkRules, clauseText } from './rules.ts'
@@ -123,6 +125,19 @@ export class RuleAuthorizer implements Authorizer {
 
   mayMatch(subject: Subject, action: Action, pattern: Pattern): Decision {
     return this.#decide(subject, action, pattern)
+  }
+
+  /** The decision, and what each rule has to do with it. As slow as there are rules: for people who ask. */
+  explain(subject: Subject, action: Action, wanted: Address | Pattern): Explanation {
+    const { principal } = subject
+    return explain({
+      subject,
+      action,
+      wanted,
+      decision: this.#decide(subject, action, wanted),
+      groups: principal.anonymous ? [] : this.#groupsOf(principal.name),
+      rules: [...this.#config, ...this.#permissions],
+    })
   }
 
   /** A concrete address is the pattern that matches only itself: one path decides both. */

@@ -26,6 +26,7 @@ export {
   type TokenRecord,
 } from './tokens.ts'
 export { covers, overlaps, parseTopicPattern } from './topic-pattern.ts'
+export type { Explanation, LookedAt } from './explain.ts'
 export { FileUserStore } from './user-file.ts'
 export {
   changesGroups,

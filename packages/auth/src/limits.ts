@@ -58,6 +58,9 @@ export const PATTERN_LEVELS_MAX: number = 1_025
 /** Groups of one user. Beyond it the user is refused: a decision asks the rules of each. */
 export const GROUPS_PER_USER_MAX: number = 32
 
+/** Rules that an explanation of one decision shows. Beyond it those of the least weight are only counted. */
+export const EXPLAINED_RULES_MAX: number = 200
+
 /** Tokens of the REST API. Beyond it making one is refused. */
 export const TOKENS_MAX: number = 10_000
 
