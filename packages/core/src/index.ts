@@ -30,8 +30,8 @@ export { DEFAULT_QUEUE_SETTINGS, type QueueSettings, type WhenFull } from './que
 export { browse, BROWSE_PAGE_MAX, type BrowsedEntry, type BrowsedPage, browseOne, type BrowseOptions } from './operations/browse.ts'
 export { type ConsumerInfo, queueInfo, type QueueInfo } from './operations/info.ts'
 export { purge, type Purged } from './operations/purge.ts'
-export type { Selecting } from './operations/scan.ts'
-export { copyWhere, deleteWhere, moveWhere, redrive, type Transferred } from './operations/transfer.ts'
+export { type Pace, Scan, type Selecting } from './operations/scan.ts'
+export { copyWhere, deleteWhere, moveWhere, redrive, type TransferOptions, type Transferred } from './operations/transfer.ts'
 export { EventThrottle } from './event-throttle.ts'
 export { type BrokerEvent, connectionEvent, type EventDetails, type EventKind, Events, type EventsAfter, type EventSubject } from './events.ts'
 export {
@@ -44,6 +44,7 @@ export {
 } from './limits.ts'
 export type { Producer, ProducerTarget, PublishOptions, PublishOwner, PublishResult } from './producer.ts'
 export { Queue } from './queue/queue.ts'
+export { Recent } from './recent.ts'
 export type { Refusal, RefusalDetail, Result } from './refusal.ts'
 export { targetsOf } from './router.ts'
 export type { ScheduleOptions } from './schedule/options.ts'
