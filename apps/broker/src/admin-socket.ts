@@ -2,11 +2,11 @@
  * How commands reach a running broker: a socket in the data directory that only its owner may open. A connection is one
  * request, a line of JSON, and one answer, another.
  */
-import { chmodSync, closeSync, openSync, rmSync } from 'node:fs'
+import { chmodSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { basename, dirname } from 'node:path'
 
 import { BrokerError, messageOf, systemCode } from './errors.ts'
+import { shortAddress } from './socket-path.ts'
 
 /** Bytes of a request. Beyond it the connection is answered with an error: no request is that long. */
 const REQUEST_BYTES_MAX = 64 * 1024
@@ -22,9 +22,6 @@ const ANSWER_MS = 60_000
 
 /** Connections at one time. Beyond it a new one is closed at once. */
 const CONNECTIONS_MAX = 32
-
-/** Bytes of a socket's path that every system can do. */
-const PATH_BYTES_MAX = 100
 
 type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string }
 
@@ -163,14 +160,4 @@ function exchange(path: string, request: string, answerMs: number): Promise<stri
       else giveUp('it closed the connection')
     })
   })
-}
-
-/**
- * The same socket by a path that fits: the kernel has room for about a hundred bytes, data directories may lie deeper. Linux
- * reaches a directory by the number of an open file.
- */
-function shortAddress(path: string): { readonly path: string; readonly free: () => void } {
-  if (Buffer.byteLength(path) <= PATH_BYTES_MAX || process.platform !== 'linux') return { path, free: () => {} }
-  const directory = openSync(dirname(path), 'r')
-  return { path: `/proc/self/fd/${directory}/${basename(path)}`, free: () => closeSync(directory) }
 }
