@@ -58,6 +58,7 @@ const DEFAULTS: BrokerConfigInput = {
     wss: { enabled: false, port: 0 },
     any: { port: 0 },
   },
+  console: { enabled: false, port: 0 },
 }
 
 /**

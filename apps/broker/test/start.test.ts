@@ -9,7 +9,7 @@ import { Program } from './clients/program.ts'
 const NODE24 = join(import.meta.dirname, '..', '..', '..', 'tools', 'run', 'node24.mjs')
 const ALL = ['mqtt', 'mqtts', 'ws', 'wss']
 /** For every listener that is open by default. */
-const FREE_PORTS = [...ALL, 'stomp', 'stomps', 'amqp', 'amqps'].flatMap((name) => ['--set', `listeners.${name}.port=0`])
+const FREE_PORTS = [...ALL, 'stomp', 'stomps', 'amqp', 'amqps'].flatMap((name) => ['--set', `listeners.${name}.port=0`]).concat('--set', 'console.port=0')
 
 describe('a start', () => {
   test('serves MQTT over TCP, TLS, WebSocket and WebSocket over TLS, with a certificate of its own', async () => {

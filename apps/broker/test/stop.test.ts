@@ -93,7 +93,7 @@ test('SIGHUP takes what may change while it runs, says what has to wait, and kee
 test('a log that cannot be written does not hold up the end', async () => {
   const folder = newFolder()
   const readyFile = join(folder, 'ready.json')
-  const ports = ['mqtt', 'mqtts', 'ws', 'wss', 'stomp', 'stomps', 'amqp', 'amqps'].flatMap((name) => ['--set', `listeners.${name}.port=0`])
+  const ports = ['mqtt', 'mqtts', 'ws', 'wss', 'stomp', 'stomps', 'amqp', 'amqps'].flatMap((name) => ['--set', `listeners.${name}.port=0`]).concat('--set', 'console.port=0')
   const full = openSync('/dev/full', 'w') // every write to it fails: no space left
   const broker = spawn(process.execPath, [CLI, 'start', '--data-dir', join(folder, 'data'), '--ready-json', readyFile, ...ports], {
     stdio: ['ignore', full, 'ignore'],

@@ -77,7 +77,7 @@ export function launch(options: StartOptions): Program {
     `listeners.${name}.port=0`,
     `listeners.${name}.enabled=${listeners.includes(name)}`,
   ])
-  const sets = [...defaults, ...settings].flatMap((set) => ['--set', set])
+  const sets = [...defaults, 'console.port=0', ...settings].flatMap((set) => ['--set', set])
   const program = Program.start(process.execPath, [...nodeArgs, CLI, 'start', '--data-dir', dataDir, ...args, ...sets])
   onTestFinished(() => program.stop('SIGKILL'))
   return program

@@ -186,7 +186,7 @@ function configOf({ listeners = { mqtt: 0 }, config = {} }: BrokerProcessOptions
     const port = listeners[name]
     return [name, port === undefined ? { enabled: false } : { ...more[name], host: '127.0.0.1', port }] as const
   })
-  return { ...config, listeners: Object.fromEntries(chosen) }
+  return { console: { port: 0 }, ...config, listeners: Object.fromEntries(chosen) }
 }
 
 async function untilReady(child: ChildProcess, readyFile: string): Promise<ReadyFile> {

@@ -115,7 +115,7 @@ function readyFileIn(folder: string): string {
 }
 
 function launch(folder: string, settings: readonly string[], ports: Ports): Program {
-  const sets = [...NAMES.map((name) => `listeners.${name}.port=${ports[name]}`), ...settings]
+  const sets = [...NAMES.map((name) => `listeners.${name}.port=${ports[name]}`), 'console.port=0', ...settings]
   const args = ['--data-dir', join(folder, 'data'), '--ready-json', readyFileIn(folder)]
   return Program.start(process.execPath, [CLI, 'start', ...args, ...sets.flatMap((set) => ['--set', set])])
 }
