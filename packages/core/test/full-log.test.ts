@@ -2,7 +2,8 @@
 import { MemoryEngine, NotAppended } from '@ternmq/store'
 import { expect, test } from 'vitest'
 import { Lives, QUEUE } from './lives.ts'
-import { moveWhere } from '../src/operations/transfer.ts'
+import { Scan } from '../src/operations/scan.ts'
+import { moveWhere, NOTHING_TRANSFERRED } from '../src/operations/transfer.ts'
 import { testCodec } from './support.ts'
 import { type Client, World } from './world.ts'
 
@@ -140,10 +141,10 @@ test('what the log will never take is counted as refused by a move, and waits wh
   lives.client('maker').publish(`${QUEUE}jobs`, 'one')
   await lives.quiet()
   log.refusal = new NotAppended('too-big', 'a group of 129 MiB is over the limit')
-  const moving = moveWhere(lives.vhost, destinations.find('jobs')!.queue, destinations.find('other')!, {})
+  const moving = moveWhere(lives.vhost, new Scan(destinations.find('jobs')!.queue), destinations.find('other')!)
   await lives.quiet()
   const refusedBecause = 'the log did not take it: a group of 129 MiB is over the limit'
-  expect(await moving).toEqual({ count: 0, skippedCount: 0, refusedCount: 1, refusedBecause, stopped: undefined })
+  expect(await moving).toEqual({ ...NOTHING_TRANSFERRED, refusedCount: 1, refusedBecause })
   expect(destinations.find('jobs')!.queue.waitingCount).toBe(1)
 })
 

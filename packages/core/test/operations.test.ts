@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { browse, type BrowsedPage, browseOne } from '../src/operations/browse.ts'
 import { queueInfo } from '../src/operations/info.ts'
 import { purge } from '../src/operations/purge.ts'
-import { copyWhere, deleteWhere, moveWhere, redrive } from '../src/operations/transfer.ts'
+import { Scan } from '../src/operations/scan.ts'
+import { copyWhere, deleteWhere, moveWhere, NOTHING_TRANSFERRED, redrive } from '../src/operations/transfer.ts'
 import { DurableWorld, finished, queueMessage, selectorOf, type SendOptions } from './durable.ts'
 import { messageOf, textOf, user } from './support.ts'
 
@@ -111,7 +112,8 @@ describe('by selector', () => {
   test('delete ends what matches, up to the limit, and says how many', async () => {
     const world = await worldWith('q', 10)
     const selector = selectorOf("odd = '1'")
-    expect(await finished(world, deleteWhere(world.vhost, world.queue('q'), { selector, limit: 3 }))).toBe(3)
+    const scan = new Scan(world.queue('q'), { selector, limit: 3 })
+    expect((await finished(world, deleteWhere(world.vhost, scan))).count).toBe(3)
     expect(await world.contents('q')).toEqual(['2', '4', '6', '7', '8', '9', '10'])
     await world.restart()
     expect(await world.contents('q')).toEqual(['2', '4', '6', '7', '8', '9', '10'])
@@ -121,8 +123,11 @@ describe('by selector', () => {
     const world = await worldWith('q', 6)
     world.define('other')
     const selecting = { selector: selectorOf("odd = '0'") }
-    const moved = await finished(world, moveWhere(world.vhost, world.queue('q'), world.named('other'), selecting))
-    expect(moved).toEqual({ count: 3, skippedCount: 0, refusedCount: 0, refusedBecause: undefined, stopped: undefined })
+    const moved = await finished(
+      world,
+      moveWhere(world.vhost, new Scan(world.queue('q'), selecting), world.named('other')),
+    )
+    expect(moved).toEqual({ ...NOTHING_TRANSFERRED, count: 3 })
     for (const life of ['first', 'second']) {
       expect([life, await world.contents('q'), await world.contents('other')]).toEqual([
         life,
@@ -135,7 +140,7 @@ describe('by selector', () => {
 
   test('copy leaves the originals, and ends where it began when both queues are one', async () => {
     const world = await worldWith('q', 2)
-    await finished(world, copyWhere(world.vhost, world.queue('q'), world.named('q'), {}))
+    await finished(world, copyWhere(world.vhost, new Scan(world.queue('q')), world.named('q')))
     expect(await world.contents('q')).toEqual(['1', '2', '1', '2'])
     await world.restart()
     expect(await world.contents('q')).toEqual(['1', '2', '1', '2'])
@@ -145,7 +150,7 @@ describe('by selector', () => {
     const world = await worldWith('q', 3_000)
     world.define('other')
     await world.quiet()
-    const moving = moveWhere(world.vhost, world.queue('q'), world.named('other'), {})
+    const moving = moveWhere(world.vhost, new Scan(world.queue('q')), world.named('other'))
     world.vhost.destinations.delete(world.named('other'))
     const moved = await finished(world, moving)
     expect(moved.stopped).toBe("queue 'other' was deleted meanwhile")
@@ -156,7 +161,7 @@ describe('by selector', () => {
   test('a move ends where the other queue is full, and says so', async () => {
     const world = await worldWith('q', 5)
     world.define('small', { messagesMax: 2, whenFull: 'reject' })
-    const moved = await finished(world, moveWhere(world.vhost, world.queue('q'), world.named('small'), {}))
+    const moved = await finished(world, moveWhere(world.vhost, new Scan(world.queue('q')), world.named('small')))
     expect(moved).toMatchObject({ count: 2, stopped: expect.stringContaining("'small' is full") as unknown })
     expect(await world.contents('q')).toEqual(['3', '4', '5'])
     expect(await world.contents('small')).toEqual(['1', '2'])
@@ -167,7 +172,7 @@ describe('by selector', () => {
     world.define('q')
     for (const text of ['1', 'x'.repeat(5_000), '3', 'y'.repeat(6_000)]) world.send('q', text)
     world.define('small', { bytesMax: 4_000, whenFull: 'reject' })
-    const moved = await finished(world, moveWhere(world.vhost, world.queue('q'), world.named('small'), {}))
+    const moved = await finished(world, moveWhere(world.vhost, new Scan(world.queue('q')), world.named('small')))
     expect(moved).toMatchObject({ count: 2, refusedCount: 2, stopped: undefined })
     expect(moved.refusedBecause).toMatch(
       /^a message of 5\d{3} bytes is larger than queue 'small' can be: its bytesMax is 4000$/,
@@ -188,7 +193,7 @@ describe('by selector', () => {
       await world.quiet()
     }
     world.define('one', { messagesMax: 1, whenFull: 'reject' })
-    const back = await finished(world, redrive(world.vhost, world.queue('dead'), {}))
+    const back = await finished(world, redrive(world.vhost, new Scan(world.queue('dead'))))
     expect(back).toMatchObject({ count: 2, skippedCount: 0, refusedCount: 1, stopped: undefined })
     expect(back.refusedBecause).toContain("queue 'one' is full: ")
     expect([await world.contents('one'), await world.contents('two'), await world.contents('dead')]).toEqual([
@@ -203,7 +208,7 @@ describe('by selector', () => {
     world.define('other')
     const moved = await finished(
       world,
-      moveWhere(world.vhost, world.queue('q'), world.named('other'), { limit: 2_500 }),
+      moveWhere(world.vhost, new Scan(world.queue('q'), { limit: 2_500 }), world.named('other')),
     )
     expect(moved.count).toBe(2_500)
     expect([world.queue('q').waitingCount, world.queue('other').waitingCount]).toEqual([500, 2_500])
@@ -227,8 +232,9 @@ describe('by selector', () => {
     }
     world.send('dead', 'a stranger')
     expect(await world.contents('dead')).toEqual(['a', 'b', 'a stranger'])
-    const back = await finished(world, redrive(world.vhost, world.queue('dead'), {}))
-    expect(back).toEqual({ count: 2, skippedCount: 1, refusedCount: 0, refusedBecause: undefined, stopped: undefined })
+    const back = await finished(world, redrive(world.vhost, new Scan(world.queue('dead'))))
+    const skippedBecause = 'it is no dead letter: nothing says which queue it came from'
+    expect(back).toEqual({ ...NOTHING_TRANSFERRED, count: 2, skippedCount: 1, skippedBecause })
     expect([await world.contents('one'), await world.contents('two'), await world.contents('dead')]).toEqual([
       ['a'],
       ['b'],
@@ -256,13 +262,13 @@ describe('by selector', () => {
           const [source, target] = [model[from]!, model[to]!]
           const queue = world.queue(from)
           if (act === 'move') {
-            await finished(world, moveWhere(world.vhost, queue, world.named(to), { limit }))
+            await finished(world, moveWhere(world.vhost, new Scan(queue, { limit }), world.named(to)))
             target.push(...source.splice(0, limit))
           } else if (act === 'copy') {
-            await finished(world, copyWhere(world.vhost, queue, world.named(to), { limit }))
+            await finished(world, copyWhere(world.vhost, new Scan(queue, { limit }), world.named(to)))
             target.push(...source.slice(0, limit))
           } else if (act === 'delete') {
-            await finished(world, deleteWhere(world.vhost, queue, { limit }))
+            await finished(world, deleteWhere(world.vhost, new Scan(queue, { limit })))
             source.splice(0, limit)
           } else {
             await finished(world, purge(world.vhost, queue))

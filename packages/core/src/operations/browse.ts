@@ -7,6 +7,7 @@ import type { WaitingLine } from '../queue/line.ts'
 import { propertiesOf } from '../queue/message-properties.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Selector } from '../selector/selector.ts'
+import { entryIdOf, parseEntryId } from './entry-id.ts'
 import { messagesAt } from './scan.ts'
 
 /** Entries of one page, and bytes of their messages; a page ends early there. */
@@ -44,7 +45,7 @@ export interface BrowsedPage {
 /** A page of entries, the first to be delivered first. A cursor that no page had begins from the beginning. */
 export async function browse(queue: Queue, options: BrowseOptions = {}): Promise<BrowsedPage> {
   const limit = Math.max(1, Math.min(options.limit ?? BROWSE_PAGE_MAX, BROWSE_PAGE_MAX))
-  const start = options.after === undefined ? undefined : parseId(options.after)
+  const start = options.after === undefined ? undefined : parseEntryId(options.after)
   const entries: BrowsedEntry[] = []
   let bytes = 0
   let looks = 0
@@ -67,7 +68,7 @@ export async function browse(queue: Queue, options: BrowseOptions = {}): Promise
         }
         const isFull = entries.length >= limit || bytes >= PAGE_BYTES_MAX || looks >= LOOKS_PER_PAGE_MAX
         if (isFull)
-          return { entries, cursor: hasMore(queue, priority, line, after) ? idOf(priority, after) : undefined }
+          return { entries, cursor: hasMore(queue, priority, line, after) ? entryIdOf(priority, after) : undefined }
       }
     }
   }
@@ -76,7 +77,7 @@ export async function browse(queue: Queue, options: BrowseOptions = {}): Promise
 
 /** One entry by its id; undefined when it is not in the queue any more. */
 export async function browseOne(queue: Queue, id: string): Promise<BrowsedEntry | undefined> {
-  const at = parseId(id)
+  const at = parseEntryId(id)
   const line = queue.lanes.find(({ priority }) => priority === at?.priority)?.line
   if (at === undefined || line?.look(at.position) === undefined) return undefined
   const messages = await messagesAt(queue, line, [at.position])
@@ -106,18 +107,9 @@ function entryAt(
   if (place === undefined || message === undefined) return undefined
   const { failedCount, redelivered, isWaiting } = place
   if (selector?.matches(propertiesOf(message, failedCount, redelivered)) === false) return undefined
-  return { id: idOf(priority, position), state: isWaiting ? 'waiting' : 'in flight', message, failedCount, redelivered }
+  return { id: entryIdOf(priority, position), state: isWaiting ? 'waiting' : 'in flight', message, failedCount, redelivered }
 }
 
 function hasMore(queue: Queue, priority: number, line: WaitingLine, after: number): boolean {
   return line.nextLive(after) !== 0 || queue.lanes.some((lane) => lane.priority < priority && lane.line.liveCount > 0)
-}
-
-function idOf(priority: number, position: number): string {
-  return `${priority}-${position}`
-}
-
-function parseId(id: string): { readonly priority: number; readonly position: number } | undefined {
-  const found = /^([0-9])-([1-9][0-9]{0,15})$/.exec(id)
-  return found === null ? undefined : { priority: Number(found[1]), position: Number(found[2]) }
 }

@@ -12,18 +12,38 @@ import { copyFor } from '../mover.ts'
 import type { Delivery } from '../queue/delivery.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { VirtualHost } from '../virtual-host.ts'
-import { eachBatch, type Found, type Selecting } from './scan.ts'
+import type { Found, Handled, Pace, Scan } from './scan.ts'
 
+/** How far it has got. */
 export interface Transferred {
   readonly count: number
   /** Selected and left where they are: there is no queue to send them to. */
   readonly skippedCount: number
+  /** Why not, of the first of them. */
+  readonly skippedBecause: string | undefined
   /** Selected and left where they are: the queue that they were to go to cannot take them. */
   readonly refusedCount: number
   /** Why not, of the first of them. */
   readonly refusedBecause: string | undefined
   /** Why it ended before its time; what is in `count` is done. */
   readonly stopped: string | undefined
+}
+
+export const NOTHING_TRANSFERRED: Transferred = {
+  count: 0,
+  skippedCount: 0,
+  skippedBecause: undefined,
+  refusedCount: 0,
+  refusedBecause: undefined,
+  stopped: undefined,
+}
+
+/** Who looks on. */
+export interface TransferOptions {
+  /** As fast as it goes when left out. */
+  readonly pace?: Pace | undefined
+  /** After each batch. */
+  readonly onProgress?: ((soFar: Transferred) => void) | undefined
 }
 
 /** What `Mover.deadLetter` says of a message; a message that goes back is as it was before. */
@@ -37,43 +57,81 @@ const DEAD_LETTER_ANNOTATIONS = new Set([
   'movedAtMs',
 ])
 
-/** Ends what is selected. Resolves with the number, when the log has it. */
-export async function deleteWhere(vhost: VirtualHost, queue: Queue, selecting: Selecting): Promise<number> {
-  let count = 0
-  await eachBatch(vhost, queue, selecting, async (batch) => {
-    for (const { line, position } of batch) {
-      queue.takeOut(line, position)
-      queue.finishAt(line, position)
-    }
-    count += batch.length
-    await vhost.log.settledSoFar()
-    return batch.length
-  })
-  return count
+/** Ends what is selected. Resolves when the log has it. */
+export async function deleteWhere(
+  vhost: VirtualHost,
+  scan: Scan,
+  { pace, onProgress }: TransferOptions = {},
+): Promise<Transferred> {
+  const { queue } = scan
+  let soFar = NOTHING_TRANSFERRED
+  const isReadable = await scan.run(
+    vhost,
+    async (batch) => {
+      for (const { line, position } of batch) {
+        queue.takeOut(line, position)
+        queue.finishAt(line, position)
+      }
+      await vhost.log.settledSoFar()
+      soFar = { ...soFar, count: soFar.count + batch.length }
+      onProgress?.(soFar)
+      return { upTo: batch.length, count: batch.length, goesOn: true }
+    },
+    pace,
+  )
+  return { ...soFar, stopped: whyEnded(queue, isReadable) }
 }
 
 /** Moves what is selected to `target`. Ends early when that is full; a message that is too large for it is left out. */
-export function moveWhere(vhost: VirtualHost, queue: Queue, target: NamedQueue, selecting: Selecting): Promise<Transferred> {
-  return transfer(vhost, queue, selecting, MOVE, (message) => ({ target, extras: message.extras }))
+export function moveWhere(
+  vhost: VirtualHost,
+  scan: Scan,
+  target: NamedQueue,
+  options?: TransferOptions,
+): Promise<Transferred> {
+  return transfer(vhost, scan, MOVE, (message) => ({ target, extras: message.extras }), options)
 }
 
 /** Copies what is selected to `target`. Ends early when that is full; a message that is too large for it is left out. */
-export function copyWhere(vhost: VirtualHost, queue: Queue, target: NamedQueue, selecting: Selecting): Promise<Transferred> {
-  return transfer(vhost, queue, selecting, COPY, (message) => ({ target, extras: message.extras }))
+export function copyWhere(
+  vhost: VirtualHost,
+  scan: Scan,
+  target: NamedQueue,
+  options?: TransferOptions,
+): Promise<Transferred> {
+  return transfer(vhost, scan, COPY, (message) => ({ target, extras: message.extras }), options)
 }
 
 /**
- * Moves dead letters back to the queues that they came from, without what was said of them here. Goes on past those whose queue is full:
- * the next one's may not be.
+ * Moves dead letters back to the queues that they came from, or all of them to `target`, without what was said of them here. Goes on past
+ * those whose queue is full: the next one's may not be.
  */
-export function redrive(vhost: VirtualHost, queue: Queue, selecting: Selecting): Promise<Transferred> {
-  return transfer(vhost, queue, selecting, REDRIVE, ({ extras }) => {
-    const name = queueNameOf(String(extras?.annotations?.['originalQueue'] ?? ''))
-    const original = name === undefined ? undefined : vhost.destinations.ensure(name)
-    if (original?.ok !== true) return undefined
-    const annotations = Object.entries(extras?.annotations ?? {}).filter(([key]) => !DEAD_LETTER_ANNOTATIONS.has(key))
-    return { target: original.value, extras: { ...extras, annotations: Object.fromEntries(annotations) } }
-  })
+export function redrive(
+  vhost: VirtualHost,
+  scan: Scan,
+  target?: NamedQueue,
+  options?: TransferOptions,
+): Promise<Transferred> {
+  return transfer(
+    vhost,
+    scan,
+    target === undefined ? REDRIVE : MOVE,
+    ({ extras }) => {
+      const before = target ?? originOf(vhost, extras)
+      if (typeof before === 'string') return before
+      const annotations = Object.entries(extras?.annotations ?? {}).filter(([key]) => !DEAD_LETTER_ANNOTATIONS.has(key))
+      return { target: before, extras: { ...extras, annotations: Object.fromEntries(annotations) } }
+    },
+    options,
+  )
+}
+
+/** The queue that a dead letter was in, made again where that may be; why there is none. */
+function originOf(vhost: VirtualHost, extras: MessageExtras | undefined): NamedQueue | string {
+  const name = queueNameOf(String(extras?.annotations?.['originalQueue'] ?? ''))
+  if (name === undefined) return 'it is no dead letter: nothing says which queue it came from'
+  const original = vhost.destinations.ensure(name)
+  return original.ok ? original.value : original.detail.text
 }
 
 interface Kind {
@@ -108,22 +166,24 @@ interface Passage {
 
 async function transfer(
   vhost: VirtualHost,
-  queue: Queue,
-  selecting: Selecting,
+  scan: Scan,
   { isMove, endsWhenFull }: Kind,
-  destinationOf: (message: Message) => Destination | undefined,
+  destinationOf: (message: Message) => Destination | string,
+  { pace, onProgress }: TransferOptions = {},
 ): Promise<Transferred> {
-  let count = 0
-  let skippedCount = 0
-  let refusedCount = 0
-  let refusedBecause: string | undefined = undefined
-  let stopped: string | undefined = undefined
-  await eachBatch(vhost, queue, selecting, async (batch) => {
+  const { queue } = scan
+  let soFar = NOTHING_TRANSFERRED
+  const act = async (batch: readonly Found[]): Promise<Handled> => {
     const passages: Passage[] = []
-    for (const found of batch) {
+    let { skippedCount, skippedBecause, refusedCount, refusedBecause } = soFar
+    let stopped: string | undefined = undefined
+    let upTo = 0
+    for (; upTo < batch.length; upTo++) {
+      const found = batch[upTo]!
       const destination = destinationOf(found.message)
-      if (destination === undefined || (isMove && destination.target.queue === queue)) {
+      if (typeof destination === 'string' || (isMove && destination.target.queue === queue)) {
         skippedCount++
+        skippedBecause ??= typeof destination === 'string' ? destination : `it is in queue '${queue.name}' already`
         continue
       }
       const { target, extras } = destination
@@ -141,16 +201,27 @@ async function transfer(
       refusedBecause ??= obstacle.text
     }
     const obstacle = await settled(vhost, queue, passages)
-    if (obstacle === undefined) count += passages.length
-    else if (obstacle.isFinal) {
-      // A message as large as that is a batch of its own.
-      refusedCount += passages.length
-      refusedBecause ??= obstacle.text
-    } else stopped = obstacle.text
-    if (stopped !== undefined) return false
-    return obstacle === undefined ? passages.length : 0
-  })
-  return { count, skippedCount, refusedCount, refusedBecause, stopped }
+    if (obstacle?.isFinal === false) {
+      // All of them are where they were.
+      soFar = { ...soFar, stopped: obstacle.text }
+      onProgress?.(soFar)
+      return { upTo: 0, count: 0, goesOn: false }
+    }
+    // A message that the log never takes is a batch of its own.
+    const count = obstacle === undefined ? passages.length : 0
+    refusedCount += passages.length - count
+    refusedBecause ??= obstacle?.text
+    soFar = { count: soFar.count + count, skippedCount, skippedBecause, refusedCount, refusedBecause, stopped }
+    onProgress?.(soFar)
+    return { upTo, count, goesOn: stopped === undefined }
+  }
+  const isReadable = await scan.run(vhost, act, pace)
+  return { ...soFar, stopped: soFar.stopped ?? whyEnded(queue, isReadable) }
+}
+
+function whyEnded({ name, isClosed }: Queue, isReadable: boolean): string | undefined {
+  if (isClosed) return `queue '${name}' was deleted meanwhile`
+  return isReadable ? undefined : 'the log has ended, and nothing can be read of it'
 }
 
 /** A ring makes room by itself, but not for more than it can ever have. */
@@ -158,14 +229,26 @@ function obstacleFor({ name, queue }: NamedQueue, copy: Message): Obstacle | und
   if (queue.isClosed) return { text: `queue '${name}' was deleted meanwhile`, isFinal: false }
   const { bytesMax, whenFull } = queue.settings
   if (copy.size > bytesMax) {
-    return { text: `a message of ${copy.size} bytes is larger than queue '${name}' can be: its bytesMax is ${bytesMax}`, isFinal: true }
+    return {
+      text: `a message of ${copy.size} bytes is larger than queue '${name}' can be: its bytesMax is ${bytesMax}`,
+      isFinal: true,
+    }
   }
   if (whenFull === 'drop-oldest' || !queue.isFullFor(copy.size)) return undefined
-  return { text: `queue '${name}' is full: ${queue.waitingCount} messages, ${queue.waitingBytes} bytes`, isFinal: false }
+  return {
+    text: `queue '${name}' is full: ${queue.waitingCount} messages, ${queue.waitingBytes} bytes`,
+    isFinal: false,
+  }
 }
 
 /** From here on the copy counts against the limits of its queue, and nobody can have the original. */
-function depart(queue: Queue, { line, position, message }: Found, copy: Message, target: NamedQueue, isMove: boolean): Passage {
+function depart(
+  queue: Queue,
+  { line, position, message }: Found,
+  copy: Message,
+  target: NamedQueue,
+  isMove: boolean,
+): Passage {
   const isLogged = target.queue.number !== 0 && copy.durable && copy.assurance !== 0
   let original: Delivery | undefined = undefined
   if (isMove) {
@@ -185,8 +268,16 @@ function settled(vhost: VirtualHost, queue: Queue, passages: readonly Passage[])
     for (const { copy, target, isLogged } of passages) {
       if (isLogged) records.push(messageRecord(copy, [target.queue.number], target.queue.hasAttachedConsumer))
     }
-    const leaving = passages.flatMap(({ original }) => (original !== undefined && queue.isLogged(original) ? [original.message.lsn] : []))
-    if (leaving.length > 0) records.push(settledRecord(leaving.map(() => queue.number), leaving))
+    const leaving = passages.flatMap(({ original }) =>
+      original !== undefined && queue.isLogged(original) ? [original.message.lsn] : [],
+    )
+    if (leaving.length > 0)
+      records.push(
+        settledRecord(
+          leaving.map(() => queue.number),
+          leaving,
+        ),
+      )
     const group = new Transfer(vhost, queue, passages, records.length, resolve)
     if (records.length === 0) group.onCommitted(0)
     else vhost.log.appendAll(records, group)

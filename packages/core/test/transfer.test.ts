@@ -1,0 +1,173 @@
+/** Long work on what waits: in pieces, ended in the middle and gone on with, and at any moment a restart. */
+import { describe, expect, test } from 'vitest'
+import { browse } from '../src/operations/browse.ts'
+import { type Pace, Scan } from '../src/operations/scan.ts'
+import { copyWhere, deleteWhere, moveWhere, redrive, type Transferred } from '../src/operations/transfer.ts'
+import { DurableWorld, finished, selectorOf } from './durable.ts'
+
+const MESSAGES = ['1', '2', '3', '4', '5', '6']
+
+async function worldWith(texts: readonly string[] = MESSAGES): Promise<DurableWorld> {
+  const world = await DurableWorld.open()
+  for (const name of ['q', 'other']) world.define(name)
+  for (const text of texts) world.send('q', text, { properties: { odd: String(Number(text) % 2) } })
+  await world.quiet()
+  return world
+}
+
+/** Ends after so many batches. */
+function ending(batchMax: number, batches: number): Pace {
+  let left = batches
+  return { batchMax, next: () => Promise.resolve(--left > 0) }
+}
+
+async function idsOf(world: DurableWorld, texts: readonly string[]): Promise<string[]> {
+  const { entries } = await finished(world, browse(world.queue('q')))
+  return texts.map((text) => entries[Number(text) - 1]!.id)
+}
+
+describe('ids', () => {
+  test('only those are moved, in the order of the queue, and what is none of them is passed over', async () => {
+    const world = await worldWith()
+    const ids = [...(await idsOf(world, ['5', '2', '2'])), '4-999', '9-1', 'no id', '4-1e3', '-1']
+    const moved = await finished(
+      world,
+      moveWhere(world.vhost, new Scan(world.queue('q'), { ids }), world.named('other')),
+    )
+    expect(moved.count).toBe(2)
+    for (const life of ['first', 'second']) {
+      expect([life, await world.contents('q'), await world.contents('other')]).toEqual([
+        life,
+        ['1', '3', '4', '6'],
+        ['2', '5'],
+      ])
+      await world.restart()
+    }
+  })
+
+  test('one that a consumer has is left alone', async () => {
+    const world = await worldWith()
+    const ids = await idsOf(world, ['1', '2'])
+    world.read('q', { credit: 1 })
+    await world.quiet()
+    const deleted = await finished(world, deleteWhere(world.vhost, new Scan(world.queue('q'), { ids })))
+    expect([deleted.count, world.queue('q').waitingCount, world.queue('q').inflightCount]).toEqual([1, 4, 1])
+  })
+
+  test('of priorities each has its own', async () => {
+    const world = await worldWith([])
+    for (const priority of [1, 9, 1, 9]) world.send('q', String(priority), { priority })
+    await world.quiet()
+    const ids = await idsOf(world, ['1', '4'])
+    await finished(world, moveWhere(world.vhost, new Scan(world.queue('q'), { ids }), world.named('other')))
+    expect([await world.contents('q'), await world.contents('other')]).toEqual([
+      ['9', '1'],
+      ['9', '1'],
+    ])
+  })
+})
+
+describe('pace', () => {
+  test('batches are as small as it says, whatever the selector passes over', async () => {
+    for (const selector of [undefined, selectorOf("odd = '1'")]) {
+      const world = await worldWith()
+      const seen: number[] = []
+      const options = { pace: ending(2, 10), onProgress: ({ count }: Transferred) => void seen.push(count) }
+      await finished(
+        world,
+        moveWhere(world.vhost, new Scan(world.queue('q'), { selector }), world.named('other'), options),
+      )
+      expect(seen).toEqual(selector === undefined ? [2, 4, 6] : [2, 3])
+    }
+  })
+
+  test('a copy that it ended goes on where it was, and copies nothing twice', async () => {
+    const world = await worldWith()
+    const scan = new Scan(world.queue('q'))
+    const first = await finished(world, copyWhere(world.vhost, scan, world.named('other'), { pace: ending(2, 2) }))
+    world.send('q', 'later')
+    const second = await finished(world, copyWhere(world.vhost, scan, world.named('other')))
+    expect([first.count, second.count]).toEqual([4, 2])
+    expect(await world.contents('other')).toEqual(MESSAGES)
+    expect(await world.contents('q')).toEqual([...MESSAGES, 'later'])
+  })
+
+  test('a copy that ended at a full queue goes on with the message that had no room', async () => {
+    const world = await worldWith()
+    world.define('small', { messagesMax: 4, whenFull: 'reject' })
+    const scan = new Scan(world.queue('q'))
+    const first = await finished(world, copyWhere(world.vhost, scan, world.named('small')))
+    world.define('small', { messagesMax: 10, whenFull: 'reject' })
+    const second = await finished(world, copyWhere(world.vhost, scan, world.named('small')))
+    expect([first.count, first.stopped, second.count]).toEqual([4, expect.stringContaining('is full'), 2])
+    expect(await world.contents('small')).toEqual(MESSAGES)
+  })
+
+  test('the limit counts over both parts', async () => {
+    const world = await worldWith()
+    const scan = new Scan(world.queue('q'), { limit: 3 })
+    await finished(world, moveWhere(world.vhost, scan, world.named('other'), { pace: ending(2, 1) }))
+    await finished(world, moveWhere(world.vhost, scan, world.named('other')))
+    expect([await world.contents('q'), await world.contents('other')]).toEqual([
+      ['4', '5', '6'],
+      ['1', '2', '3'],
+    ])
+  })
+
+  test('after a rewind what was left behind is looked at again, and what came since is not', async () => {
+    const world = await worldWith()
+    world.define('small', { bytesMax: 400, whenFull: 'reject' })
+    world.send('q', 'x'.repeat(1_000))
+    await world.quiet()
+    const scan = new Scan(world.queue('q'))
+    const first = await finished(world, moveWhere(world.vhost, scan, world.named('small')))
+    expect([first.count, first.refusedCount]).toEqual([6, 1])
+    world.define('small', { bytesMax: 40_000, whenFull: 'reject' })
+    world.send('q', 'later')
+    scan.rewind()
+    const second = await finished(world, moveWhere(world.vhost, scan, world.named('small')))
+    expect([second.count, await world.contents('q')]).toEqual([1, ['later']])
+  })
+})
+
+describe('retry', () => {
+  test('to another queue takes every message there, without what was said of dead letters', async () => {
+    const world = await worldWith([])
+    world.send('q', 'dead', { extras: { annotations: { cause: 'rejected', originalQueue: '$queue/gone', own: 1 } } })
+    world.send('q', 'a stranger')
+    await world.quiet()
+    const back = await finished(world, redrive(world.vhost, new Scan(world.queue('q')), world.named('other')))
+    expect([back.count, await world.contents('other')]).toEqual([2, ['dead', 'a stranger']])
+    const { entries } = await browse(world.queue('other'))
+    expect(entries[0]!.message.extras?.annotations).toEqual({ own: 1 })
+  })
+
+  test('what came from a subscription that has ended is left where it is, and why is said', async () => {
+    const world = await worldWith([])
+    world.send('q', 'dead', {
+      extras: { annotations: { cause: 'rejected', originalQueue: '$queue/$subscription/c/s' } },
+    })
+    const back = await finished(world, redrive(world.vhost, new Scan(world.queue('q'))))
+    expect([back.count, back.skippedCount]).toEqual([0, 1])
+    expect(back.skippedBecause).toContain("there is no queue '$subscription/c/s'")
+    expect(await world.contents('q')).toEqual(['dead'])
+  })
+
+  test('a queue that is deleted meanwhile ends it, and it says so', async () => {
+    const world = await worldWith(Array.from({ length: 2_000 }, (_, index) => String(index)))
+    const deleting = deleteWhere(world.vhost, new Scan(world.queue('q')))
+    world.vhost.destinations.delete(world.named('q'))
+    expect((await finished(world, deleting)).stopped).toBe("queue 'q' was deleted meanwhile")
+  })
+})
+
+test('a restart after any batch finds every message in one of the two queues', async () => {
+  for (let batches = 1; batches <= 4; batches++) {
+    const world = await worldWith()
+    const scan = new Scan(world.queue('q'))
+    await finished(world, moveWhere(world.vhost, scan, world.named('other'), { pace: ending(2, batches) }))
+    await world.restart()
+    const both = [...(await world.contents('other')), ...(await world.contents('q'))]
+    expect([batches, both]).toEqual([batches, MESSAGES])
+  }
+})
