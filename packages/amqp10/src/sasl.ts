@@ -19,6 +19,7 @@ const CODE_BY_REFUSAL = {
   'bad-credentials': 1,
   'bad-mechanism': 1,
   'not-authorized': 1,
+  'locked-out': 4,
   busy: 4,
 } as const satisfies Record<LoginRefusal, SaslFailure>
 

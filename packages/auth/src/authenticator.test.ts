@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Authenticator } from './authenticator.ts'
 import type { AuthenticatorOptions, ListenerAccess } from './authenticator.ts'
+import { LoginGuard } from './login-guard.ts'
 import { ScramClient } from './scram-client.ts'
 import { MemoryUserStore, makeUser } from './users.ts'
 import type { UserStore } from './users.ts'
@@ -380,5 +381,86 @@ describe('Authenticator.mechanisms', () => {
     expect(setUp(mapped).login.mechanisms(shown)).toEqual(['EXTERNAL', 'SCRAM-SHA-256', 'PLAIN'])
     expect(setUp(mapped).login.mechanisms(peer({}))).toEqual(['SCRAM-SHA-256', 'PLAIN'])
     expect(setUp(CLOSED).login.mechanisms(shown)).toEqual(['SCRAM-SHA-256', 'PLAIN'])
+  })
+})
+
+describe('Authenticator with a guard', () => {
+  const time = { nowMs: 0 }
+  const guarded = (attempts = 3): { login: Authenticator; guard: LoginGuard } => {
+    const settings = { attempts, windowMs: 60_000, waitMs: 9_500, waitMaxMs: 60_000 }
+    const guard = new LoginGuard({ clock: { monoMs: () => time.nowMs }, settings })
+    return { guard, login: setUp(OPEN, { guard, clock: { monoMs: () => time.nowMs } }).login }
+  }
+  const LOCKED = {
+    kind: 'refused',
+    refusal: 'locked-out',
+    text: 'too many failed logins: no other is tried for 10 s',
+  }
+  async function failThrice(login: Authenticator, username = 'ann'): Promise<void> {
+    for (const guess of ['one', 'two', 'three']) {
+      expect(await login.begin(request({ username, password: bytes(guess) }))).toMatchObject({
+        refusal: 'bad-credentials',
+      })
+    }
+  }
+
+  for (const username of ['ann', 'nobody']) {
+    it(`tries no login of ${username} for a while after too many failures, by whatever mechanism, and hashes nothing`, async () => {
+      const { login } = guarded()
+      await failThrice(login, username)
+      expect(login.begin(request({ username, password: bytes('pencil') }))).toEqual(LOCKED)
+      expect(login.begin(request({ mechanism: 'SCRAM-SHA-256', data: bytes(`n,,n=${username},r=x`) }))).toEqual(LOCKED)
+      expect(login.counters).toMatchObject({ ran: 3, refused: { 'locked-out': 2 } })
+    })
+  }
+
+  it('takes the right password again when the wait is over', async () => {
+    const { login } = guarded()
+    await failThrice(login)
+    time.nowMs += 9_500
+    expect(await login.begin(asAnn('pencil'))).toEqual(acceptedAs('ann'))
+    expect(await login.begin(asAnn('wrong'))).toMatchObject({ refusal: 'bad-credentials' })
+  })
+
+  it('lets the user in from elsewhere meanwhile, and anonymous clients from there', async () => {
+    const { login } = guarded()
+    await failThrice(login)
+    expect(await login.begin({ ...asAnn('pencil'), peer: peer(undefined, '10.0.0.2') })).toEqual(acceptedAs('ann'))
+    expect(login.begin(request())).toEqual(ANONYMOUS)
+  })
+
+  it('hashes no more wrong passwords at once than may fail', async () => {
+    const { login } = guarded()
+    const steps = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => login.begin(asAnn(`guess ${index}`))),
+    )
+    const told = steps.map((step) => (step.kind === 'refused' ? step.refusal : step.kind))
+    expect(told.filter((refusal) => refusal === 'bad-credentials')).toHaveLength(3)
+    expect(told.filter((refusal) => refusal === 'busy')).toHaveLength(17)
+    expect(login.counters.ran).toBe(3)
+  })
+
+  it('counts a name that nobody can have for its address', async () => {
+    const { login } = guarded()
+    for (let index = 0; index < 30; index++) await login.begin(request({ username: '', password: bytes('x') }))
+    expect(login.begin(asAnn('pencil'))).toEqual(LOCKED)
+  })
+
+  it('counts SCRAM exchanges that fail, and tries no more of those that had begun', async () => {
+    const { login } = guarded()
+    const finals = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const client = new ScramClient({ username: 'ann', password: 'wrong' })
+        const step = await login.begin(request({ mechanism: 'SCRAM-SHA-256', data: client.first() }))
+        if (step.kind !== 'challenge') throw new Error(`a challenge was expected, not ${step.kind}`)
+        return { exchange: step.exchange, data: await client.final(step.data) }
+      }),
+    )
+    const told: string[] = []
+    for (const { exchange, data } of finals) {
+      const step = await exchange.respond(data)
+      told.push(step.kind === 'refused' ? step.refusal : step.kind)
+    }
+    expect(told).toEqual(['bad-credentials', 'bad-credentials', 'bad-credentials', 'locked-out', 'locked-out'])
   })
 })

@@ -24,6 +24,7 @@ import { Decoys } from './decoy.ts'
 import { quoted } from './errors.ts'
 import { HashQueue } from './hash-queue.ts'
 import type { HashCounters } from './hash-queue.ts'
+import type { Hold, LoginGuard } from './login-guard.ts'
 import { DEFAULT_SCRYPT_COST, parsePasswordVerifier, passwordProblem, verifyPassword } from './password.ts'
 import type { ScryptCost } from './password.ts'
 import { parseScramVerifier, SCRAM_SHA_256 } from './scram-verifier.ts'
@@ -57,6 +58,8 @@ export interface AuthenticatorOptions {
   /** Remembered logins; 0 hashes every time. */
   readonly rememberedMax?: number
   readonly rememberedMs?: number
+  /** Slows down who guesses passwords; several authenticators may share one. Without it nobody is. */
+  readonly guard?: LoginGuard
 }
 
 export interface LoginCounters extends HashCounters {
@@ -79,6 +82,7 @@ export class Authenticator implements SaslLogin {
   readonly #decoys: Decoys
   readonly #queue: HashQueue
   readonly #verified: VerifiedCache
+  readonly #guard: LoginGuard | undefined
   /** Hashes waiting or running, by the tag of what they check. As many as the queue holds. */
   readonly #underWay = new Map<string, Promise<LoginStep>>()
   readonly #counts = { accepted: 0, remembered: 0, shared: 0, hashFailed: 0 }
@@ -86,12 +90,14 @@ export class Authenticator implements SaslLogin {
     'bad-credentials': 0,
     'bad-mechanism': 0,
     'not-authorized': 0,
+    'locked-out': 0,
     busy: 0,
   }
 
   constructor(options: AuthenticatorOptions) {
     const { users, clock } = options
     this.#users = users
+    this.#guard = options.guard
     this.#listeners = new Map(Object.entries(options.listeners))
     this.#decoys = new Decoys(users, options.cost ?? DEFAULT_SCRYPT_COST, options.scramIterations)
     this.#queue = new HashQueue({
@@ -130,7 +136,7 @@ export class Authenticator implements SaslLogin {
       case 'anonymous':
         return this.#anonymous(request.peer)
       case 'scram-sha-256':
-        return this.#scram(request.data)
+        return this.#scram(request.data, request.peer)
       default:
         return this.#refuse(
           'bad-mechanism',
@@ -174,14 +180,20 @@ export class Authenticator implements SaslLogin {
   #password(request: LoginRequest): LoginStep | Promise<LoginStep> {
     const { username = '', password = new Uint8Array(0), peer } = request
     if (this.#users.list().length === 0) return this.#refuse('bad-credentials', 'there are no users yet')
-    // What nobody can have as name or password is no secret, and costs no hash.
-    if (userNameProblem(username) !== undefined || passwordProblem(password) !== undefined)
+    // What nobody can have as name is no secret, and costs no hash.
+    const isPossible = userNameProblem(username) === undefined
+    const hold = this.#guard?.holds(isPossible ? username : undefined, peer.address)
+    if (hold !== undefined) return this.#count(heldBack(hold))
+    if (!isPossible || passwordProblem(password) !== undefined) {
+      this.#guard?.onFailed(isPossible ? username : undefined, peer.address)
       return this.#refuseCredentials(username)
+    }
 
     const verifier = this.#users.get(username)?.verifier
     const tag = this.#verified.tagOf(username, verifier ?? '', password)
     if (verifier !== undefined && this.#verified.has(tag)) {
       this.#counts.remembered++
+      this.#guard?.onRight(username, peer.address)
       return this.#accept({ name: username, anonymous: false })
     }
     const sameLogin = this.#underWay.get(tag)
@@ -190,9 +202,20 @@ export class Authenticator implements SaslLogin {
       return sameLogin.then((step) => this.#count(step))
     }
     const copy = Uint8Array.from(password) // the caller's memory may be reused while the login waits
+    this.#guard?.onTried(username, peer.address)
     const login = this.#hash(username, verifier, copy, tag, peer.address).finally(() => this.#underWay.delete(tag))
     this.#underWay.set(tag, login)
-    return login.then((step) => this.#count(step))
+    return login.then((step) => {
+      this.#note(step, username, peer.address)
+      return this.#count(step)
+    })
+  }
+
+  /** What became of a login that was tried. */
+  #note(step: LoginStep, username: string, address: string): void {
+    if (step.kind === 'accepted') this.#guard?.onRight(username, address)
+    else if (step.kind === 'refused' && step.refusal === 'bad-credentials') this.#guard?.onFailed(username, address)
+    else this.#guard?.onGivenUp(username, address)
   }
 
   /** The step is not counted yet: several logins may share it. */
@@ -222,12 +245,24 @@ export class Authenticator implements SaslLogin {
     }
   }
 
-  #scram(clientFirst: Uint8Array | undefined): LoginStep {
+  #scram(clientFirst: Uint8Array | undefined, peer: PeerInfo): LoginStep {
     if (this.#users.list().length === 0) return this.#refuse('bad-credentials', 'there are no users yet')
-    const exchange = new ScramExchange(this.#users, this.#decoys, (step) => this.#count(step))
+    const exchange = new ScramExchange(this.#users, this.#decoys, this.#guardAt(peer.address), (step) =>
+      this.#count(step),
+    )
     // A client may wait to be asked for its first message. [RFC 4422 §3, §5.1]
     if (clientFirst === undefined) return { kind: 'challenge', data: new Uint8Array(0), exchange }
     return exchange.respond(clientFirst)
+  }
+
+  #guardAt(address: string): GuardAtAddress | undefined {
+    const guard = this.#guard
+    if (guard === undefined) return undefined
+    return {
+      holds: (name) => guard.holds(name, address),
+      onFailed: (name) => guard.onFailed(name, address),
+      onRight: (name) => guard.onRight(name, address),
+    }
   }
 
   #accept(principal: Principal): LoginStep {
@@ -249,20 +284,36 @@ export class Authenticator implements SaslLogin {
   }
 }
 
+/** Of one connection. */
+interface GuardAtAddress {
+  holds(name: string): Hold | undefined
+  onFailed(name: string): void
+  onRight(name: string): void
+}
+
 /** Two messages from the client, two from the server. */
 class ScramExchange implements LoginExchange {
   readonly #users: UserStore
   readonly #server: ScramServer
   readonly #onStep: (step: LoginStep) => LoginStep
-  /** The verifier that this exchange is about; undefined for an unknown name. */
+  readonly #guard: GuardAtAddress | undefined
+  /** The name and verifier that this exchange is about; no verifier for an unknown name. */
+  #name: string | undefined
   #scram: string | undefined
   #isStarted = false
 
-  constructor(users: UserStore, decoys: Decoys, onStep: (step: LoginStep) => LoginStep) {
+  constructor(
+    users: UserStore,
+    decoys: Decoys,
+    guard: GuardAtAddress | undefined,
+    onStep: (step: LoginStep) => LoginStep,
+  ) {
     this.#users = users
+    this.#guard = guard
     this.#onStep = onStep
     this.#server = new ScramServer({
       lookup: (name) => {
+        this.#name = name
         this.#scram = users.get(name)?.scram
         const decoy = decoys.scramVerifierFor(name) // made for known names too: the time must not differ
         return this.#scram === undefined
@@ -280,15 +331,24 @@ class ScramExchange implements LoginExchange {
     this.#isStarted = true
     const started = this.#server.start(clientFirst)
     if (!started.ok) return refused('bad-credentials', started.detail)
+    const hold = this.#guard?.holds(this.#name!)
+    if (hold !== undefined) return heldBack(hold)
     return { kind: 'challenge', data: started.serverFirst, exchange: this }
   }
 
+  /** The guard is asked again: of many exchanges that began before the first failed, no more may be tried than that. */
   #finish(clientFinal: Uint8Array): LoginStep {
+    const name = this.#name!
+    const hold = this.#guard?.holds(name)
+    if (hold !== undefined) return heldBack(hold)
     const finished = this.#server.finish(clientFinal)
-    if (!finished.ok) return refused('bad-credentials', finished.detail)
     // The password may have changed, or the user gone, since the exchange began.
-    if (this.#users.get(finished.username)?.scram !== this.#scram) return badCredentials(finished.username)
-    return { kind: 'accepted', principal: { name: finished.username, anonymous: false }, data: finished.serverFinal }
+    if (finished.ok && this.#users.get(finished.username)?.scram === this.#scram) {
+      this.#guard?.onRight(name)
+      return { kind: 'accepted', principal: { name: finished.username, anonymous: false }, data: finished.serverFinal }
+    }
+    this.#guard?.onFailed(name)
+    return finished.ok ? badCredentials(finished.username) : refused('bad-credentials', finished.detail)
   }
 }
 
@@ -303,4 +363,12 @@ function refused(refusal: LoginRefusal, text: string): LoginStep {
 /** One text for an unknown name and a wrong password. */
 function badCredentials(username: string): LoginStep {
   return refused('bad-credentials', `user ${quoted(username)}: unknown, or the password is wrong`)
+}
+
+/** The same for names that exist and names that do not. */
+function heldBack(hold: Hold): LoginStep {
+  if (hold.kind === 'crowded')
+    return refused('busy', 'too many logins of this user at once: try again in a few seconds')
+  const seconds = Math.ceil(hold.waitMs / 1_000)
+  return refused('locked-out', `too many failed logins: no other is tried for ${seconds} s`)
 }

@@ -3,6 +3,7 @@ export { type AccessRules, type GroupsOf, RuleAuthorizer } from './acl.ts'
 export { Authenticator, type AuthenticatorOptions, type ListenerAccess, type LoginCounters } from './authenticator.ts'
 export type { CertificateField } from './certificate.ts'
 export { AuthError, type AuthErrorCode } from './errors.ts'
+export { ADDRESS_FACTOR, type LockOut, type LockOutSettings, LoginGuard } from './login-guard.ts'
 export {
   costProblem,
   DEFAULT_SCRYPT_COST,

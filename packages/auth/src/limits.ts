@@ -61,6 +61,15 @@ export const GROUPS_PER_USER_MAX: number = 32
 /** Rules that an explanation of one decision shows. Beyond it those of the least weight are only counted. */
 export const EXPLAINED_RULES_MAX: number = 200
 
+/** Pairs of user and address whose failed logins are counted. Beyond it the one that was tried longest ago begins anew. */
+export const GUARDED_PAIRS_MAX: number = 20_000
+
+/** Addresses whose failed logins are counted. Beyond it the one that was tried longest ago begins anew. */
+export const GUARDED_ADDRESSES_MAX: number = 20_000
+
+/** Pairs that have logged in and do not wait for others at their address. Beyond it the oldest waits like others. */
+export const RIGHT_PAIRS_MAX: number = 20_000
+
 /** Tokens of the REST API. Beyond it making one is refused. */
 export const TOKENS_MAX: number = 10_000
 

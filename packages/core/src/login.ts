@@ -15,8 +15,11 @@ export interface LoginRequest {
   readonly data: Uint8Array | undefined
 }
 
-/** bad-credentials: wrong or missing; bad-mechanism: not offered; busy: too many logins at once, try later. */
-export type LoginRefusal = 'bad-credentials' | 'bad-mechanism' | 'not-authorized' | 'busy'
+/**
+ * bad-credentials: wrong or missing; bad-mechanism: not offered; locked-out: too many failed, try when the wait is over; busy: too many
+ * logins at once, try later.
+ */
+export type LoginRefusal = 'bad-credentials' | 'bad-mechanism' | 'not-authorized' | 'locked-out' | 'busy'
 
 export type LoginStep =
   | { readonly kind: 'accepted'; readonly principal: Principal; readonly data: Uint8Array | undefined }

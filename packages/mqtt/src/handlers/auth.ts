@@ -1,7 +1,7 @@
 /**
  * AUTH: the next step of a login, or a new login on a living connection. [MQTT5 §3.15] [MQTT5 §4.12]
  */
-import type { LoginStep } from '@ternmq/core'
+import type { LoginRefusal, LoginStep } from '@ternmq/core'
 import { decodeControl } from '../codec/decode-control.ts'
 import { encodeAuth } from '../codec/encode-control.ts'
 import { ProtocolError } from '../codec/errors.ts'
@@ -79,14 +79,21 @@ function takeLater(client: MqttConnection, step: LoginStep | Promise<LoginStep>)
   else takeStep(client, step)
 }
 
+/** DISCONNECT has no code for bad credentials. [MQTT5-3.14.2-1] */
+const REASON_CODE_OF_REAUTHENTICATION: Record<LoginRefusal, number> = {
+  'bad-credentials': ReasonCode.notAuthorized,
+  'bad-mechanism': ReasonCode.notAuthorized,
+  'not-authorized': ReasonCode.notAuthorized,
+  'locked-out': ReasonCode.connectionRateExceeded,
+  busy: ReasonCode.serverBusy,
+}
+
 /** Another user cannot take over a session by authenticating again; a failure ends the connection. [MQTT5-4.12.1-2] */
 function takeStep(client: MqttConnection, step: LoginStep): void {
   if (client.isClosed) return
   const authMethod = client.authMethod!
   if (step.kind === 'refused') {
-    // DISCONNECT has no code for bad credentials. [MQTT5-3.14.2-1]
-    const reasonCode = step.refusal === 'busy' ? ReasonCode.serverBusy : ReasonCode.notAuthorized
-    client.disconnect(reasonCode, step.text, 'MQTT5-4.12.1-2')
+    client.disconnect(REASON_CODE_OF_REAUTHENTICATION[step.refusal], step.text, 'MQTT5-4.12.1-2')
   } else if (step.kind === 'challenge') {
     client.exchange = step.exchange
     const fields = { reasonCode: ReasonCode.continueAuthentication, authMethod, authData: step.data }

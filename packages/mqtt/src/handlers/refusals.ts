@@ -12,10 +12,12 @@ export const REASON_CODE_BY_REFUSAL: Record<Refusal, number> = {
   mismatch: ReasonCode.implementationSpecificError,
 }
 
+/** In CONNACK. */
 export const REASON_CODE_BY_LOGIN_REFUSAL: Record<LoginRefusal, number> = {
   'bad-credentials': ReasonCode.badUserNameOrPassword,
   'bad-mechanism': ReasonCode.badAuthenticationMethod,
   'not-authorized': ReasonCode.notAuthorized,
+  'locked-out': ReasonCode.connectionRateExceeded,
   busy: ReasonCode.serverBusy,
 }
 
