@@ -1,0 +1,28 @@
+/**
+ * Changes of what is defined, one after another: what a change has found, it finds so until it is done. Also between kinds: a plan is made
+ * of all of them, and the last administrator is nobody's alone.
+ */
+import { ApiError } from './errors.ts'
+
+/** Changes that wait for those before them; beyond it one is refused as BUSY. */
+const CHANGES_WAITING_MAX = 256
+
+export class DefinitionQueue {
+  #last: Promise<unknown> = Promise.resolve()
+  #waitingCount = 0
+
+  /** Rejects as `change` does, or with ApiError BUSY. */
+  run<T>(change: () => Promise<T>): Promise<T> {
+    if (this.#waitingCount >= CHANGES_WAITING_MAX) {
+      return Promise.reject(
+        new ApiError('BUSY', `${CHANGES_WAITING_MAX} changes of definitions wait already; try again`),
+      )
+    }
+    this.#waitingCount++
+    const result = this.#last.then(change).finally(() => {
+      this.#waitingCount--
+    })
+    this.#last = result.catch(() => undefined) // whoever asked for the change gets the error; the next one goes on
+    return result
+  }
+}
