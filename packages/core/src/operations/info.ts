@@ -51,11 +51,12 @@ export async function queueInfo(vhost: VirtualHost, queue: Queue): Promise<Queue
       isAttached,
       unsettledCount,
     })),
-    stuckBecause: reasonOf(queue),
+    stuckBecause: stuckBecause(queue),
   }
 }
 
-function reasonOf(queue: Queue): string | undefined {
+/** Why nobody gets anything though messages wait, or why nothing more comes in; undefined when all is well. */
+export function stuckBecause(queue: Queue): string | undefined {
   const { consumers, settings, waitingCount } = queue
   const { messagesMax, bytesMax } = settings
   const { delayedCount, delayedBytes } = queue.contents
