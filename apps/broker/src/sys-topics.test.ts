@@ -47,7 +47,7 @@ function publish(topic: string, text: string): void {
     assurance: 0 as const,
   }
   const message = new Message({ ...fields, durable: false, retain: true, expiresAtMs: 0, publisher: undefined })
-  vhost.publish(vhost.router.routeOf(topic), message)
+  vhost.publish(vhost.router.routeOf(topic), message, vhost.traffic)
 }
 
 test('the numbers are there as soon as the broker is, as retained messages', () => {
@@ -127,9 +127,9 @@ test('in minutes that a test skips, the topics are published when something has 
     const own = new SysTopics({ vhost: host, version: '1', connectionsAccepted: () => 7 })
     if (!skips) Object.defineProperty(clock, 'every', { value: undefined })
     own.use(10)
-    host.counters.messagesOut = 5_000
+    host.countersBy.mqtt.messagesOut = 5_000
     await clock.advance('3m')
-    host.counters.messagesOut = 9_000
+    host.countersBy.mqtt.messagesOut = 9_000
     await clock.advance('7m')
     if (skips) expect(published).toBeLessThan(200)
     own.close()

@@ -158,6 +158,7 @@ export class SysTopics {
         expiresAtMs: 0,
         publisher: undefined,
       }),
+      vhost.traffic,
     )
   }
 }

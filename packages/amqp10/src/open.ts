@@ -101,6 +101,7 @@ export function openSession(connection: AmqpConnection, principal: Principal, is
     creditMax: 0,
     will: undefined,
     owner: connection,
+    protocol: 'amqp',
     onConflict: 'refuse',
   })
   if (opened.ok) return opened.value.session

@@ -33,7 +33,7 @@ export class CompositePublish implements ProducerWork, LogGroup {
 
   /** Takes the places of all its messages when nothing is in the way. */
   obstacle(): Obstacle | undefined {
-    const outgoing = new Outgoing(this.#vhost)
+    const outgoing = new Outgoing(this.#vhost, this.#producer.traffic)
     const obstacle = outgoing.load([this.#publish])
     if (obstacle === undefined) this.#outgoing = outgoing
     return obstacle
@@ -55,7 +55,7 @@ export class CompositePublish implements ProducerWork, LogGroup {
   }
 
   refuse(text: string): void {
-    this.#vhost.counters.refused++
+    this.#producer.traffic.counters.refused++
     this.#producer.answer(this.#tag, { refusal: 'limit-reached', subject: this.#publish.route.topic, text })
   }
 

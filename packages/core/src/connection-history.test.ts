@@ -22,6 +22,8 @@ function ended(id: number, more: Partial<EndedConnection> = {}): Omit<EndedConne
     unsettledCount: 0,
     bytesIn: 0,
     bytesOut: 0,
+    messagesIn: 0,
+    messagesOut: 0,
     pendingBytes: 0,
     blockedBecause: undefined,
     endedAtMs: id,

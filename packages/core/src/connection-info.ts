@@ -61,6 +61,9 @@ export interface ConnectionInfo {
   /** Of the transport. */
   readonly bytesIn: number
   readonly bytesOut: number
+  /** Of its session, which may have had other connections before. */
+  readonly messagesIn: number
+  readonly messagesOut: number
   /** Written, and not taken by the kernel. */
   readonly pendingBytes: number
   /** Why it does not go on, in either direction; undefined when nothing is in its way. */
@@ -92,6 +95,8 @@ export function connectionInfo(connection: AdminConnection): ConnectionInfo {
     unsettledCount: session?.unsettledCount ?? 0,
     bytesIn: transport.bytesIn,
     bytesOut: transport.bytesOut,
+    messagesIn: session?.traffic.messagesIn ?? 0,
+    messagesOut: session?.traffic.messagesOut ?? 0,
     pendingBytes: transport.pendingBytes,
     blockedBecause: blockedBecause(connection, facts),
   }

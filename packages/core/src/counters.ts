@@ -1,7 +1,15 @@
 /**
- * Plain integer counters of one virtual host; hot paths add, a timer or an operator reads. Protocol is a label of the
- * reader, not of the counter.
+ * Plain integer counters; hot paths add, a timer or an operator reads. There is one set for each protocol, and one for what the broker
+ * does by itself: who counts holds the set that is meant, so that a protocol costs no look-up.
  */
+import type { ProtocolName } from './transport.ts'
+
+/** What a count belongs to: a protocol, messaging over HTTP, or the broker itself (wills, dead letters, the schedule, `$SYS`, queues). */
+export type CounterLabel = ProtocolName | 'http' | 'core'
+
+export const COUNTER_LABELS: readonly CounterLabel[] = ['mqtt', 'stomp', 'amqp', 'http', 'core']
+
+/** Bytes are those of bodies. */
 export class Counters {
   messagesIn = 0
   bytesIn = 0
@@ -36,3 +44,37 @@ export class Counters {
   /** The receiver said that it cannot take the message at all (too large, rejected). */
   rejected = 0
 }
+
+/** The counters of a virtual host. What becomes of a message in a queue counts for 'core', whoever published it. */
+export class LabelledCounters {
+  readonly mqtt: Counters = new Counters()
+  readonly stomp: Counters = new Counters()
+  readonly amqp: Counters = new Counters()
+  readonly http: Counters = new Counters()
+  readonly core: Counters = new Counters()
+
+  /** All of them together, as they are now. */
+  sum(): Counters {
+    const sum = new Counters()
+    for (const label of COUNTER_LABELS) {
+      for (const name of NAMES) sum[name] += this[label][name]
+    }
+    return sum
+  }
+}
+
+/** What one session has published and been handed. Its parties add to it and to the counters of its protocol in one go. */
+export class Traffic {
+  messagesIn = 0
+  bytesIn = 0
+  messagesOut = 0
+  bytesOut = 0
+  /** Those of its protocol. */
+  counters: Counters
+
+  constructor(counters: Counters) {
+    this.counters = counters
+  }
+}
+
+const NAMES = Object.keys(new Counters()) as (keyof Counters)[]

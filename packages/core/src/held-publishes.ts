@@ -106,7 +106,7 @@ export class HeldPublishes implements Waiter {
     if (obstacle !== undefined) {
       if (this.#waitsFor(obstacle, sinceMs)) return false
       this.#parking.shift()
-      vhost.counters.refused++
+      producer.traffic.counters.refused++
       producer.answer(tag, { refusal: 'limit-reached', subject: route.topic, text: textOf(obstacle) })
       return true
     }
@@ -137,13 +137,13 @@ export class HeldPublishes implements Waiter {
     if (options?.schedule !== undefined) {
       const planned = vhost.schedule.plan(route, message, options.schedule)
       if (planned.ok) return publishPlanned(producer, vhost, planned.value, tag, options.receivedId)
-      vhost.counters.refused++
+      producer.traffic.counters.refused++
       producer.answer(tag, planned.detail)
       return 'pending'
     }
     if (options?.dedupId !== undefined) return publishOnce(producer, vhost, route, message, tag, options, options.dedupId)
     if (producer.isPending || mustLog) return publishLater(producer, vhost, route, message, tag, options)
-    return vhost.publish(route, message)
+    return vhost.publish(route, message, producer.traffic)
   }
 
   #tell(tag: number, result: PublishResult): void {

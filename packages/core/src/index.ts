@@ -18,7 +18,7 @@ export {
   type EndedBy,
 } from './connection-info.ts'
 export type { ConnectionEnd, Connections } from './connections.ts'
-export { Counters } from './counters.ts'
+export { COUNTER_LABELS, type CounterLabel, Counters, LabelledCounters, Traffic } from './counters.ts'
 export { CreditPool } from './queue/credit.ts'
 export { type BindingData, Delivery, type DeliverySink, type Match, type Outcome, type SettleDetail } from './queue/delivery.ts'
 export { HeldInput } from './held-input.ts'

@@ -46,7 +46,8 @@ export class Mover {
   deadLetter(queue: Queue, delivery: Delivery, target: string, cause: MoveCause, reason: string | undefined): void {
     const letter = this.letterOf(queue, delivery, target, cause, reason)
     if (letter === undefined) return queue.finishAt(delivery.line!, delivery.position)
-    this.#vhost.counters.deadLettered++
+    this.#vhost.traffic.counters.deadLettered++
+    queue.deadLetteredCount++
     this.move(queue, delivery, letter.target, letter.copy)
   }
 
@@ -58,10 +59,10 @@ export class Mover {
     cause: MoveCause,
     reason: string | undefined,
   ): DeadLetter | undefined {
-    const { destinations, counters, env } = this.#vhost
+    const { destinations, traffic, env } = this.#vhost
     const named = target === undefined ? undefined : destinations.ensure(target)
     if (named?.ok !== true || named.value.queue === queue) {
-      if (target !== undefined && target !== queue.name) counters.undeliverable++
+      if (target !== undefined && target !== queue.name) traffic.counters.undeliverable++
       return undefined
     }
     const { message } = delivery
@@ -75,7 +76,7 @@ export class Mover {
       ...(cause === 'expired' && { expiredAtMs: message.expiresAtMs }),
       movedAtMs: env.clock.wallMs(),
     }
-    return new DeadLetter(this.#vhost, named.value, copyFor(message, { ...message.extras, annotations }, 0))
+    return new DeadLetter(this.#vhost, queue, named.value, copyFor(message, { ...message.extras, annotations }, 0))
   }
 
   /** Puts `copy` into `target` and ends the entry. */
@@ -100,9 +101,11 @@ export class DeadLetter {
   readonly target: NamedQueue
   readonly copy: Message
   readonly #vhost: VirtualHost
+  readonly #origin: Queue
 
-  constructor(vhost: VirtualHost, target: NamedQueue, copy: Message) {
+  constructor(vhost: VirtualHost, origin: Queue, target: NamedQueue, copy: Message) {
     this.#vhost = vhost
+    this.#origin = origin
     this.target = target
     this.copy = copy
   }
@@ -119,7 +122,8 @@ export class DeadLetter {
 
   arrive(lsn: number): void {
     this.copy.lsn = lsn
-    this.#vhost.counters.deadLettered++
+    this.#vhost.traffic.counters.deadLettered++
+    this.#origin.deadLetteredCount++
     this.target.queue.offer(this.copy, this.target.match)
   }
 }

@@ -3,6 +3,7 @@
  * take their places in queues that can be full, say what one group of the log has to hold, and arrive when that is committed.
  */
 import type { LogRecord } from '@ternmq/store'
+import type { Traffic } from './counters.ts'
 import { LOG_WAIT_MS_MAX, type Obstacle, obstacleTo } from './flow/admission.ts'
 import type { Message } from './message.ts'
 import { GroupIds } from './publish-once.ts'
@@ -25,6 +26,7 @@ export interface OutgoingPublish {
 
 export class Outgoing {
   readonly #vhost: VirtualHost
+  readonly #from: Traffic
   readonly #members: (RoutedMessage | ScheduledPublish)[] = []
   /** Made for the first message with an id. */
   #ids: GroupIds | undefined = undefined
@@ -33,8 +35,10 @@ export class Outgoing {
   /** Somebody had one of them, or the schedule has it. */
   isWanted = false
 
-  constructor(vhost: VirtualHost) {
+  /** What is published counts for `from`. */
+  constructor(vhost: VirtualHost, from: Traffic) {
     this.#vhost = vhost
+    this.#from = from
   }
 
   /**
@@ -74,7 +78,7 @@ export class Outgoing {
   arrive(lsn: number): number {
     let next = lsn
     this.#ids?.confirm()
-    this.#vhost.counters.duplicates += this.#duplicateCount
+    this.#from.counters.duplicates += this.#duplicateCount
     if (this.#duplicateCount > 0) this.isWanted = true // as the first ones were
     for (const member of this.#members) if (member.arrive(member.isLogged ? next++ : 0) !== 'unmatched') this.isWanted = true
     return next
@@ -143,7 +147,7 @@ export class Outgoing {
   #depart(route: Route, message: Message, targets: readonly Target[], id?: string): Obstacle | undefined {
     const obstacle = obstacleTo(this.#vhost, route, message, this.#vhost.mustLog(route, message))
     if (obstacle !== undefined) return obstacle
-    const routed = new RoutedMessage(this.#vhost, route, message, targets)
+    const routed = new RoutedMessage(this.#vhost, route, message, this.#from, targets)
     routed.depart()
     if (id !== undefined) this.#ids!.claim(targets, id, routed.isLogged)
     this.#members.push(routed)

@@ -5,6 +5,7 @@
  */
 import type { LogRecord } from '@ternmq/store'
 import type { Subject } from './authorizer.ts'
+import type { Traffic } from './counters.ts'
 import { type Obstacle, obstacleTo } from './flow/admission.ts'
 import { parkingCost } from './flow/parking.ts'
 import { heldText, tooLargeText } from './flow/reasons.ts'
@@ -85,6 +86,8 @@ export class Producer {
   readonly #owner: PublishOwner | undefined
   /** Whose it is; undefined for one without a session. */
   readonly #session: Session | undefined
+  /** What it publishes counts for this. */
+  readonly traffic: Traffic
   /** Publishes that wait for the log. While there are any, all others of this producer wait behind them. */
   #pendingCount = 0
   /** Bytes of those, and of one that is brought into the log in pieces. */
@@ -104,6 +107,7 @@ export class Producer {
     this.#subject = subject
     this.#owner = owner
     this.#session = session
+    this.traffic = session?.traffic ?? vhost.traffic
   }
 
   /** What `publish` needs to know of an address, in core form. */
@@ -138,7 +142,7 @@ export class Producer {
     if (obstacle !== undefined) return this.#stop(obstacle, route, message, tag, options)
     if (options?.dedupId !== undefined) return publishOnce(this, vhost, route, message, tag, options, options.dedupId)
     if (this.#pendingCount > 0 || mustLog) return publishLater(this, vhost, route, message, tag, options)
-    return vhost.publish(route, message)
+    return vhost.publish(route, message, this.traffic)
   }
 
   /** Why nothing may be sent there; undefined when something may. */
@@ -190,7 +194,7 @@ export class Producer {
 
   /** Says no in its turn: at once, or behind the publishes that wait. Acknowledgements keep their order. [MQTT5-4.6.0-2] */
   refuse(refusal: RefusalDetail, tag: number): 'refused' | 'pending' {
-    this.#vhost.counters.refused++
+    this.traffic.counters.refused++
     // Twice the bound is more than any protocol can have unanswered: who gets there has broken its rules, and the order of answers.
     if ((!this.#isHeld && this.#pendingCount === 0) || this.#heldCount >= this.#vhost.limits.heldMessagesMax * 2) {
       this.refusal = refusal
@@ -284,7 +288,7 @@ export class Producer {
     const text = why ?? heldText(this.#heldCount, this.#heldBytes, heldMessagesMax, heldBytesMax)
     const refusal: RefusalDetail = { refusal: 'limit-reached', subject: route.topic, text }
     if (message.assurance > 0) return this.refuse(refusal, tag)
-    this.#vhost.counters.droppedOverLimit++
+    this.traffic.counters.droppedOverLimit++
     this.refusal = refusal
     return 'refused'
   }
@@ -302,12 +306,12 @@ export class Producer {
     options: PublishOptions | undefined,
     obstacle: Obstacle | undefined,
   ): 'refused' | 'pending' {
-    const { flow, counters } = this.#vhost
+    const { flow } = this.#vhost
     if (!flow.hasMemoryFor(parkingCost(message))) {
       const why = obstacle === undefined ? '' : `${obstacle.text()}; `
       return this.#refuseOver(route, message, tag, `${why}no memory is left to hold the publish (limits.waitingBytesMax)`)
     }
-    counters.held++
+    this.traffic.counters.held++
     this.#isHeld = true
     this.#holding().add(route, message, tag, options, obstacle)
     return 'pending'

@@ -116,7 +116,7 @@ export class PendingPublish implements LogGroup {
       if (this.#receivedId !== undefined) this.#producer.onReceived(this.#receivedId)
     }
     if (this.#isWeighed) weighUnderWay(this.#vhost, this.#targets, message, -1)
-    this.#producer.settle(this.#tag, this.#vhost.publishTo(this.#targets, this.#route, message), message.size)
+    this.#producer.settle(this.#tag, this.#vhost.publishTo(this.#targets, this.#route, message, this.#producer.traffic), message.size)
   }
 
   onRefused(text: string): void {

@@ -30,7 +30,7 @@ export function publishLater(
   const queues = isLogged ? durableQueues(targets, message) : NO_QUEUES
   // One that nobody will settle (at most once for every kept session) must not be in the log: it would stay for ever.
   const holders = queues.length + (isLogged && message.retain ? 1 : 0)
-  if (holders === 0 && !producer.isPending) return vhost.publishTo(targets, route, message)
+  if (holders === 0 && !producer.isPending) return vhost.publishTo(targets, route, message, producer.traffic)
   message.detach()
   const receivedId = producer.lastingId(options?.receivedId)
   if (holders > 0 && message.size >= LARGE_BODY_BYTES) {

@@ -20,8 +20,8 @@ export function isKnownId(vhost: VirtualHost, route: Route, options: PublishOpti
 
 /** As the first one was answered, which may be on its way to the log still. */
 export function answerDuplicate(producer: Producer, vhost: VirtualHost, route: Route, id: string, tag: number): 'routed' | 'pending' {
-  const { counters, log, env } = vhost
-  counters.duplicates++
+  const { log, env } = vhost
+  producer.traffic.counters.duplicates++
   if (log.isIdle && !producer.isPending) return 'routed'
   producer.enter()
   log.follow(new DuplicatePublish(producer, targetsOf(route), id, tag, () => env.clock.wallMs()))
@@ -47,7 +47,7 @@ export function publishOnce(
   const queues = isLogged ? durableQueues(targets, message) : NO_QUEUES
   const holders = queues.length + (isLogged && message.retain ? 1 : 0)
   rememberId(targets, id, nowMs)
-  if (holders === 0 && !producer.isPending) return vhost.publishTo(targets, route, message)
+  if (holders === 0 && !producer.isPending) return vhost.publishTo(targets, route, message, producer.traffic)
   message.detach()
   const receivedId = producer.lastingId(options.receivedId)
   const ids = holders === 0 ? [] : idRecords(targets, id, nowMs)

@@ -6,6 +6,7 @@
 import { type Pattern, patternText } from './address.ts'
 import type { Subject } from './authorizer.ts'
 import type { ConsumerRoom } from './consumer-room.ts'
+import type { Traffic } from './counters.ts'
 import type { Assurance } from './message.ts'
 import { QueueConsumers } from './queue-consumers.ts'
 import { Consumer, CREDIT_UNLIMITED, type Parting } from './queue/consumer.ts'
@@ -64,6 +65,7 @@ export interface ReceiverOwner {
   readonly subject: Subject
   /** What its connection has not settled. */
   readonly unsettled: UnsettledBytes
+  readonly traffic: Traffic
   readonly consumerRoom: ConsumerRoom
   /** Owner of a temporary destination that this session may read from; others are refused. */
   mayReadTemporary(address: string): boolean
@@ -125,6 +127,7 @@ export function openReceiver(owner: ReceiverOwner, spec: ReceiverSpec, onClosed:
     return refuse('mismatch', spec.selector!, text)
   }
   const pool = new CreditPool(spec.creditMax, owner.vhost.turns, owner.unsettled)
+  pool.traffic = owner.traffic
   const reading = readingOf(owner, spec, parsed?.selector, pool)
   return reading.ok ? { ok: true, value: new Receiver(owner.vhost.turns, pool, reading.value, onClosed) } : reading
 }

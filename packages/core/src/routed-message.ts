@@ -5,6 +5,7 @@
  */
 import type { Durability, LogRecord } from '@ternmq/store'
 import { queueNameOf } from './address.ts'
+import type { Traffic } from './counters.ts'
 import { unweigh, weighUnderWay } from './flow/admission.ts'
 import { messageRecord } from './log/records.ts'
 import { Message, type MessageFields } from './message.ts'
@@ -18,14 +19,16 @@ export class RoutedMessage {
   readonly route: Route
   readonly targets: readonly Target[]
   readonly #vhost: VirtualHost
+  readonly #from: Traffic
   readonly #queues: readonly number[]
   /** Durable queues, and the retained set: who has to let go of it before the log may. */
   readonly #holders: number
   #isUnderWay = false
 
-  /** Routed now, to all targets of the route or some of them. The message is detached. */
-  constructor(vhost: VirtualHost, route: Route, message: Message, targets: readonly Target[] = targetsOf(route)) {
+  /** Routed now, to all targets of the route or some of them; it counts for `from`. The message is detached. */
+  constructor(vhost: VirtualHost, route: Route, message: Message, from: Traffic, targets: readonly Target[] = targetsOf(route)) {
     this.#vhost = vhost
+    this.#from = from
     this.route = route
     this.message = message
     this.targets = targets
@@ -62,7 +65,7 @@ export class RoutedMessage {
       this.message.lsn = lsn
       if (this.#holders > 1) this.#vhost.log.hold(lsn, this.#holders)
     }
-    return this.#vhost.publishTo(this.targets, this.route, this.message)
+    return this.#vhost.publishTo(this.targets, this.route, this.message, this.#from)
   }
 
   /** It gives its place up. */

@@ -9,6 +9,7 @@ import { type ConsumeOptions, Consumer, type Parting } from './queue/consumer.ts
 import { CreditPool } from './queue/credit.ts'
 import { ConsumerRoom } from './consumer-room.ts'
 import type { BindingData, Delivery, DeliverySink } from './queue/delivery.ts'
+import { type CounterLabel, Traffic } from './counters.ts'
 import type { Cancel } from './env.ts'
 import { BINDING_BYTES_PER_SESSION_MAX } from './limits.ts'
 import { jsonRecord, type LoggedBinding, type LoggedSession, numbersRecord, RecordKind } from './log/records.ts'
@@ -22,10 +23,11 @@ import { UnsettledBytes } from './queue/unsettled-bytes.ts'
 import { QueueConsumers } from './queue-consumers.ts'
 import { openReceiver, type Receiver, type ReceiverSpec } from './receiver.ts'
 import { refuse, type Result } from './refusal.ts'
+import type { OpenSession } from './sessions.ts'
 import { isTemporary } from './temporaries.ts'
 import type { Transaction } from './transaction/transaction.ts'
 import type { VirtualHost } from './virtual-host.ts'
-import type { HeldWill, Will } from './wills.ts'
+import type { HeldWill } from './wills.ts'
 
 /** The adapter's end of a session while it is connected. */
 export interface SessionOwner {
@@ -50,6 +52,10 @@ export class Session {
   readonly principal: Principal
   readonly queue: Queue
   readonly pool: CreditPool
+  /** What it has published and been handed since it is in this process. */
+  readonly traffic: Traffic
+  /** Of its present connection, or of its last one in this process. */
+  protocol: CounterLabel = 'core'
   /** The adapter's own state that lasts as long as the session: packet ids of unfinished exchanges. */
   protocolState: unknown = undefined
   readonly #vhost: VirtualHost
@@ -80,6 +86,7 @@ export class Session {
     this.#expiryMs = expiryMs
     this.pool = new CreditPool(0, vhost.turns, new UnsettledBytes(vhost.limits.unsettledBytesMax))
     this.pool.sessionNumber = queueNumber
+    this.traffic = this.pool.traffic = new Traffic(vhost.countersBy.core)
     this.queue = new Queue(vhost, clientId, vhost.subscriptionSettings, expiryMs > 0)
     this.queue.number = queueNumber
     this.#consumer = new Consumer(this.queue, this.pool, undefined)
@@ -127,8 +134,10 @@ export class Session {
   }
 
   /** A connection takes the session, new or again. Only `Sessions` calls this. */
-  own(owner: SessionOwner, expiryMs: number, creditMax: number, will: Will | undefined): void {
+  own({ owner, expiryMs, creditMax, will, protocol = 'core' }: OpenSession): void {
     this.#cancelTimer()
+    this.protocol = protocol
+    this.traffic.counters = this.#vhost.countersBy[protocol]
     this.#owner = owner
     this.#parting = 'lost'
     this.#will?.drop()
@@ -221,7 +230,7 @@ export class Session {
     const vhost = this.#vhost
     const mayReadTemporary = (address: string): boolean => !isTemporary(address) || vhost.temporaries.ownerOf(address) === this
     const consumerRoom = this.#knownConsumerRoom()
-    const owner = { vhost, subject: consumerRoom.subject, unsettled: this.pool.bytes, consumerRoom, mayReadTemporary }
+    const owner = { vhost, subject: consumerRoom.subject, unsettled: this.pool.bytes, traffic: this.traffic, consumerRoom, mayReadTemporary }
     const opened = openReceiver(owner, spec, (closed) => this.#receivers?.delete(closed))
     if (opened.ok) (this.#receivers ??= new Set()).add(opened.value)
     return opened

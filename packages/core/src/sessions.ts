@@ -2,6 +2,7 @@
  * Every session of a virtual host by client id: opening, resuming, taking over, forgetting.
  */
 import type { Principal } from './authorizer.ts'
+import type { CounterLabel } from './counters.ts'
 import type { LoggedSession } from './log/records.ts'
 import { refuse, type Result } from './refusal.ts'
 import { Session, type SessionOwner } from './session.ts'
@@ -19,6 +20,8 @@ export interface OpenSession {
   readonly creditMax: number
   readonly will: Will | undefined
   readonly owner: SessionOwner
+  /** What its messages count for; the broker itself when left out. */
+  readonly protocol?: CounterLabel
   /** A session of that client id, connected or kept: `take-over` (when left out) goes on with it, `refuse` leaves it alone. */
   readonly onConflict?: 'take-over' | 'refuse'
 }
@@ -79,7 +82,7 @@ export class Sessions {
     }
     const resumed = before === undefined ? undefined : this.#release(before, request.cleanStart)
     const session = resumed ?? this.#create(request)
-    session.own(request.owner, request.expiryMs, request.creditMax, request.will)
+    session.own(request)
     return { ok: true, value: { session, present: resumed !== undefined } }
   }
 

@@ -5,7 +5,7 @@
 import { isReservedName, queueNameOf } from './address.ts'
 import type { Authorizer, Subject } from './authorizer.ts'
 import { Connections } from './connections.ts'
-import { Counters } from './counters.ts'
+import { type Counters, LabelledCounters, Traffic } from './counters.ts'
 import type { Env } from './env.ts'
 import type { EventDetails } from './events.ts'
 import { Flow } from './flow/flow.ts'
@@ -65,7 +65,8 @@ export class VirtualHost implements QueueContext {
   readonly limits: CoreLimits
   readonly authorizer: Authorizer
   readonly connections: Connections
-  readonly counters: Counters = new Counters()
+  readonly countersBy: LabelledCounters = new LabelledCounters()
+  readonly traffic: Traffic = new Traffic(this.countersBy.core)
   readonly turns: Turns
   readonly log: HostLog
   readonly router: Router = new Router()
@@ -138,6 +139,11 @@ export class VirtualHost implements QueueContext {
     return this.#subscriptionSettings
   }
 
+  /** Of all protocols together, as they are now. */
+  get counters(): Readonly<Counters> {
+    return this.countersBy.sum()
+  }
+
   get isStopping(): boolean {
     return this.#isStopping
   }
@@ -199,18 +205,21 @@ export class VirtualHost implements QueueContext {
     return this.log.isOpen && (message.retain || route.hasDurable)
   }
 
-  /** Retains and routes a message whose publisher was allowed to. Hot path. */
-  publish(route: Route, message: Message): 'routed' | 'unmatched' {
+  /** Retains and routes a message whose publisher was allowed to, and counts for `from`. Hot path. */
+  publish(route: Route, message: Message, from: Traffic): 'routed' | 'unmatched' {
     const targets = targetsOf(route)
     if (route.hasTtl) route.limitLife(message, this.env.clock.wallMs())
-    return this.publishTo(targets, route, message)
+    return this.publishTo(targets, route, message, from)
   }
 
   /** As `publish`, to the targets there were when the message was logged. Hot path. */
-  publishTo(targets: readonly Target[], route: Route, message: Message): 'routed' | 'unmatched' {
-    const { counters } = this
+  publishTo(targets: readonly Target[], route: Route, message: Message, from: Traffic): 'routed' | 'unmatched' {
+    const bytes = message.end - message.bodyStart
+    const { counters } = from
+    from.messagesIn++
+    from.bytesIn += bytes
     counters.messagesIn++
-    counters.bytesIn += message.end - message.bodyStart
+    counters.bytesIn += bytes
     if (message.retain) {
       this.retain(route, message)
       this.#lateRetained.onRetained(route.levels, message, targets)

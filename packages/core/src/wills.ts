@@ -87,7 +87,7 @@ export class Wills {
     held.dueAtMs = dueAtMs
     this.keep(held, lsn)
     if (message === undefined) {
-      this.#vhost.counters.lost++
+      this.#vhost.traffic.counters.lost++
       held.drop()
     } else if (session !== undefined && held.leftMs(session.expiryMs) > 0) session.restoreWill(held)
     else this.#addDue(held)
@@ -280,7 +280,7 @@ class WillPublish implements ProducerWork, LogGroup, Retried {
     this.#message = message
     this.#producer = new Producer(vhost, held.subject, undefined, undefined)
     this.#target = this.#producer.target(message.topic)
-    this.#outgoing = new Outgoing(vhost)
+    this.#outgoing = new Outgoing(vhost, vhost.traffic)
   }
 
   begin(): void {
@@ -305,7 +305,7 @@ class WillPublish implements ProducerWork, LogGroup, Retried {
 
   /** Nobody hears of it, as of any will. */
   refuse(): void {
-    this.#vhost.counters.refused++
+    this.#vhost.traffic.counters.refused++
     this.#held.noteGone()
   }
 

@@ -144,7 +144,7 @@ class Line {
       unsettled: this.#consumers.map((consumer) => [...consumer.unsettled()].map(({ tag }) => tag)),
       used: this.#consumers.map(({ pool }) => pool.used),
       waiting: [this.#queue.waitingCount, this.#queue.waitingBytes, this.#queue.droppedCount],
-      counters: { ...this.#context.counters },
+      counters: { ...this.#context.traffic.counters },
     }
   }
 

@@ -312,7 +312,7 @@ export class SideBySide {
     const [message, meant] = this.#make(content, publisher, this.#readBuffer)
     let result: string
     if (topic.startsWith('$')) {
-      result = this.#vhost.publish(this.#vhost.router.routeOf(topic), message)
+      result = this.#vhost.publish(this.#vhost.router.routeOf(topic), message, this.#vhost.traffic)
     } else {
       const { producer, targets } = connection ?? this.#nobody
       const target = targets.get(topic) ?? producer.target(topic)

@@ -5,7 +5,7 @@ import { HostLog } from '../src/log/host-log.ts'
 import { type Address, type Pattern, type PatternLevel, ALL_BELOW, DEFAULT_VHOST, ONE_LEVEL } from '../src/address.ts'
 import type { Principal } from '../src/authorizer.ts'
 import { Consumer, CREDIT_UNLIMITED } from '../src/queue/consumer.ts'
-import { Counters } from '../src/counters.ts'
+import { Counters, Traffic } from '../src/counters.ts'
 import { CreditPool } from '../src/queue/credit.ts'
 import type { Delivery, DeliverySink, Match } from '../src/queue/delivery.ts'
 import type { Env } from '../src/env.ts'
@@ -105,7 +105,7 @@ const noFlow: QueueFlow = {
 export function queueContext(env: Env): QueueContext {
   return {
     turns: new Turns(env.clock),
-    counters: new Counters(),
+    traffic: new Traffic(new Counters()),
     env,
     log: new HostLog({ clock: env.clock, onEnded: () => {} }),
     waiting: { bytes: 0, bytesMax: Infinity },

@@ -60,7 +60,7 @@ export class World {
   /** Publishes on behalf of nobody in particular. */
   publish(topic: string, text: string, options: MessageOptions = {}): PublishResult {
     const message = messageOf(topic, text, options)
-    return this.vhost.publish(this.vhost.router.routeOf(topic), message)
+    return this.vhost.publish(this.vhost.router.routeOf(topic), message, this.vhost.traffic)
   }
 
   settle(): void {

@@ -66,7 +66,7 @@ function putOrReject(client: MqttConnection, delivery: Delivery): void {
 
 /** A client that cannot take it goes without. [MQTT5-3.1.2-25] */
 function putSettled(client: MqttConnection, delivery: Delivery): void {
-  if (!put(client, delivery, 0, 0)) client.adapter.vhost.counters.rejected++
+  if (!put(client, delivery, 0, 0)) client.session.traffic.counters.rejected++
 }
 
 /** Hot path. `id` 0 leaves the packet id out. False when the packet is larger than the client takes. */

@@ -193,7 +193,7 @@ export class Sweeper implements TurnWork {
   }
 
   #onSlow(queue: Queue, consumer: Consumer, slowConsumerMs: number): void {
-    const { counters } = this.#vhost
+    const { counters } = this.#vhost.traffic
     counters.slowConsumers++
     const text =
       `a consumer of ${queue.name} has taken nothing for ${durationText(slowConsumerMs)} (slowConsumerMs) ` +

@@ -198,6 +198,6 @@ test('a delivery that the receiver can never take counts as rejected, gives its 
   consumer.settle(sink.held.shift()!, 'accepted')
   env.clock.settle()
   expect(sink.texts).toEqual(['1', '2'])
-  expect(context.counters.rejected).toBe(3)
+  expect(context.traffic.counters.rejected).toBe(3)
   expect([pool.used, consumer.unsettledCount, queue.waitingCount]).toEqual([1, 1, 0])
 })

@@ -1,6 +1,7 @@
 /**
  * The receiving end of a queue: whose turn it is, what it may still take, and what it has not settled.
  */
+import type { Traffic } from '../counters.ts'
 import type { CreditPool, CreditWaiter } from './credit.ts'
 import type { Delivery, DeliverySink, Match, Outcome, SettleDetail } from './delivery.ts'
 import type { Assurance } from '../message.ts'
@@ -33,6 +34,8 @@ export class Consumer implements CreditWaiter {
   readonly priority: number
   readonly selector: Selector | undefined
   readonly exclusive: boolean
+  /** What it is handed counts for this. */
+  readonly traffic: Traffic
   /** A member of a shared subscription has its own match, and gets another when it subscribes again; undefined takes the binding's. */
   match: Match | undefined
   /** Deliveries it may still take, of any assurance; 0 at first: nothing arrives before a grant. */
@@ -59,6 +62,7 @@ export class Consumer implements CreditWaiter {
     this.priority = options.priority ?? 0
     this.selector = options.selector
     this.exclusive = options.exclusive ?? false
+    this.traffic = pool.traffic ?? queue.traffic
   }
 
   /** Where its deliveries go; undefined while they go nowhere. */

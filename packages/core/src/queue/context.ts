@@ -1,5 +1,5 @@
 /** What a queue needs of its virtual host. */
-import type { Counters } from '../counters.ts'
+import type { Traffic } from '../counters.ts'
 import type { Env } from '../env.ts'
 import type { QueueFlow } from '../flow/queue-flow.ts'
 import type { HostLog } from '../log/host-log.ts'
@@ -15,7 +15,8 @@ export type MoveCause = 'rejected' | 'deliveries-exhausted' | 'expired' | 'undel
 
 export interface QueueContext {
   readonly turns: Turns
-  readonly counters: Counters
+  /** What counts for no session: what becomes of messages in queues, and what consumers without a session take. */
+  readonly traffic: Traffic
   readonly env: Env
   readonly log: HostLog
   /** What waits in memory in all queues together. */

@@ -2,6 +2,7 @@
  * One window of unsettled deliveries, shared by every consumer of a session: MQTT Receive Maximum, AMQP session
  * window, 0-9-1 global prefetch. [ADR-0001]
  */
+import type { Traffic } from '../counters.ts'
 import type { Turns, TurnWork } from '../turns.ts'
 import { type BytesWaiter, UnsettledBytes } from './unsettled-bytes.ts'
 
@@ -29,6 +30,8 @@ export class CreditPool implements TurnWork, BytesWaiter {
   readonly bytes: UnsettledBytes
   /** Number in the log of the session whose it is; 0 when the log does not know one. */
   sessionNumber = 0
+  /** Of its session; set before the first consumer takes from it. Undefined for a pool of no session. */
+  traffic: Traffic | undefined = undefined
 
   /** `limit` deliveries may be unsettled at a time. With `turns` as many waiters are woken as there is credit for, not all. */
   constructor(limit: number, turns?: Turns, bytes: UnsettledBytes = new UnsettledBytes(Infinity)) {

@@ -2,7 +2,7 @@
  * What one queue has: its entries in their places, their weight against its limits, their expiry, and what the log knows of them; what
  * becomes of an entry that was taken out. Order and place are `Lanes`'; who gets an entry is decided by `Queue`, which is one of these.
  */
-import type { Counters } from '../counters.ts'
+import type { Counters, Traffic } from '../counters.ts'
 import type { HoldingReport } from '../flow/gates.ts'
 import type { ExpirySweep } from '../flow/sweeper.ts'
 import { DISPATCH_BATCH_MAX, ENTRY_BYTES, PAGE_LOOKS_MAX } from '../limits.ts'
@@ -16,10 +16,11 @@ import { INDEX_BYTES, type Lane, Lanes, type LanesEnd, type Leaving } from './la
 import type { WaitingLine } from './line.ts'
 import { Pressure } from './pressure.ts'
 import type { Queue } from './queue.ts'
+import { QueueCounts } from './queue-counts.ts'
 import type { QueueSettings } from './settings.ts'
 import { STAGE_BYTES_MAX, STAGE_MESSAGES_MAX } from './staging.ts'
 
-export abstract class EntryStore implements LastValuesHost {
+export abstract class EntryStore extends QueueCounts implements LastValuesHost {
   readonly name: string
   /** In the log; 0 for a queue that does not outlive the process. */
   number = 0
@@ -34,8 +35,6 @@ export abstract class EntryStore implements LastValuesHost {
   #pressure: Pressure | undefined = undefined
   /** Made when the first entry has to wait for its next attempt. */
   #delayed: Delayed | undefined = undefined
-  /** Entries not kept because of a limit. */
-  droppedCount = 0
   /** Published and not yet committed: they count against the limits. */
   underWayCount = 0
   underWayBytes = 0
@@ -49,8 +48,9 @@ export abstract class EntryStore implements LastValuesHost {
   #expiredMoves: ExpiredMoves | undefined = undefined
 
   constructor(context: QueueContext, name: string, settings: QueueSettings) {
+    super()
     this.context = context
-    this.counters = context.counters
+    this.counters = context.traffic.counters
     this.name = name
     this.#settings = settings
     this.contents = new Lanes(context.waiting)
@@ -76,6 +76,11 @@ export abstract class EntryStore implements LastValuesHost {
   /** Takes nothing more, and has forgotten what it had. */
   get isClosed(): boolean {
     return this.#isClosed
+  }
+
+  /** What counts for no session. */
+  get traffic(): Traffic {
+    return this.context.traffic
   }
 
   get waitingCount(): number {
@@ -245,6 +250,7 @@ export abstract class EntryStore implements LastValuesHost {
   /** A transaction has finished a delivery, and the log knows. */
   onSettledInLog(delivery: Delivery, outcome: 'accepted' | 'rejected'): void {
     if (outcome === 'rejected') this.counters.rejected++
+    else this.settledCount++
     const isLogged = this.isLogged(delivery)
     const wasThere = delivery.line?.remove(delivery.position) ?? true
     if (isLogged && wasThere) this.context.log.unref(delivery.message.lsn)
@@ -283,6 +289,7 @@ export abstract class EntryStore implements LastValuesHost {
   #onDelayOver(...[line, priority, position, entry]: Parameters<OnDelayOver>): void {
     if (entry !== undefined) return this.putBack(entry, entry.failedCount)
     this.counters.redelivered++
+    this.redeliveredCount++
     line.putBack(position)
     const expiresAtMs = line.expiresAt(position)
     if (expiresAtMs !== 0) this.expectExpiry(expiresAtMs)
@@ -293,6 +300,7 @@ export abstract class EntryStore implements LastValuesHost {
   /** Back to its old place: before every entry that is younger. */
   protected putBack(delivery: Delivery, failedCount: number): void {
     this.counters.redelivered++
+    this.redeliveredCount++
     delivery.protocolState = 0
     delivery.hasFailed = false
     delivery.failedCount = failedCount
@@ -443,6 +451,7 @@ export abstract class EntryStore implements LastValuesHost {
     const { entry } = line.look(position)!
     this.takeWaiting(line, position, entry !== undefined)
     this.counters.expired++
+    this.expiredCount++
     const target = this.#settings.expiryTarget
     if (target === undefined) return this.finishAt(line, position)
     if (entry !== undefined) return this.context.moveAway(this.queue, entry, target, 'expired', undefined)

@@ -213,7 +213,7 @@ describe('limits', () => {
   test('at its limit of messages the newest is not kept, and counted', () => {
     const { env, context, offer, receiver, queue } = setUp({ messagesMax: 3 })
     expect(numbers(1, 5).map((text) => offer(text))).toEqual([true, true, true, false, false])
-    expect([queue.waitingCount, queue.droppedCount, context.counters.droppedOverLimit]).toEqual([3, 2, 2])
+    expect([queue.waitingCount, queue.droppedCount, context.traffic.counters.droppedOverLimit]).toEqual([3, 2, 2])
     const { sink } = receiver()
     env.clock.settle()
     expect(sink.texts).toEqual(['1', '2', '3'])
@@ -224,7 +224,7 @@ describe('limits', () => {
     const size = messageOf('t', 'x').size + ENTRY_BYTES
     const { context, offer, queue } = setUp({ bytesMax: size * 2 })
     expect([offer('1'), offer('2'), offer('3')]).toEqual([true, true, false])
-    expect([queue.waitingBytes, context.counters.droppedOverLimit]).toEqual([size * 2, 1])
+    expect([queue.waitingBytes, context.traffic.counters.droppedOverLimit]).toEqual([size * 2, 1])
   })
 
   test('a message that fits is kept though a larger one before it was not', () => {
@@ -247,7 +247,7 @@ describe('limits', () => {
     consumer.detach()
     expect(offer('lost', { assurance: 0 })).toBe(false)
     expect(offer('kept', { assurance: 1 })).toBe(true)
-    expect([queue.waitingCount, context.counters.droppedOffline]).toEqual([2, 1])
+    expect([queue.waitingCount, context.traffic.counters.droppedOffline]).toEqual([2, 1])
   })
 
   test('what comes back is kept beyond the limit: it was in already', () => {
@@ -275,11 +275,11 @@ describe('expiry', () => {
     env.clock.advance(1_000)
     one.consumer.grant(1)
     env.clock.settle()
-    expect([one.sink.texts, context.counters.expired, queue.waitingCount]).toEqual([['2'], 1, 1])
+    expect([one.sink.texts, context.traffic.counters.expired, queue.waitingCount]).toEqual([['2'], 1, 1])
     env.clock.advance(1)
     one.consumer.grant(1)
     env.clock.settle()
-    expect([one.sink.texts, context.counters.expired]).toEqual([['2'], 2])
+    expect([one.sink.texts, context.traffic.counters.expired]).toEqual([['2'], 2])
     expect([queue.waitingCount, queue.waitingBytes]).toEqual([0, 0])
     offer('4')
     expect(one.sink.texts).toEqual(['2', '4'])
@@ -293,7 +293,7 @@ describe('expiry', () => {
     expect(offer('over')).toBe(false)
     env.clock.advance(100)
     expect([offer('3'), offer('4'), offer('over')]).toEqual([true, true, false])
-    expect([queue.waitingCount, context.counters.expired, context.counters.droppedOverLimit]).toEqual([2, 2, 2])
+    expect([queue.waitingCount, context.traffic.counters.expired, context.traffic.counters.droppedOverLimit]).toEqual([2, 2, 2])
     const { sink } = receiver()
     env.clock.settle()
     expect(sink.texts).toEqual(['3', '4'])
@@ -351,7 +351,7 @@ describe('retained messages for a new binding', () => {
     const many = Array.from({ length: BACKFILL_MESSAGES_MAX + 1 }, () => messageOf('t', 'r', { assurance: 0 }))
     queue.backfill(many, matchWith(1))
     queue.backfill([messageOf('t', 'late')], matchWith(1))
-    expect([queue.droppedCount, context.counters.droppedOverLimit]).toEqual([1, 1])
+    expect([queue.droppedCount, context.traffic.counters.droppedOverLimit]).toEqual([1, 1])
     const { sink } = receiver()
     env.clock.settle()
     expect(sink.seen).toHaveLength(BACKFILL_MESSAGES_MAX + 1)
@@ -392,7 +392,7 @@ describe('what comes back', () => {
     one.consumer.grant(4)
     env.clock.settle()
     expect(one.sink.texts).toEqual(['1', '2', '1', '2', '3', '4'])
-    expect([context.counters.redelivered, context.counters.messagesOut]).toEqual([2, 6])
+    expect([context.traffic.counters.redelivered, context.traffic.counters.messagesOut]).toEqual([2, 6])
   })
 
   test('released in any order, everything waits in its old order', () => {
@@ -461,7 +461,7 @@ describe('what comes back', () => {
     env.clock.advance(100)
     settleFirst(one, 'released')
     env.clock.settle()
-    expect([one.sink.texts, context.counters.expired]).toEqual([['1'], 1])
+    expect([one.sink.texts, context.traffic.counters.expired]).toEqual([['1'], 1])
   })
 
   test('rejected is gone and counted, accepted is gone', () => {
@@ -472,7 +472,7 @@ describe('what comes back', () => {
     settleFirst(one, 'rejected')
     settleFirst(one, 'accepted')
     env.clock.settle()
-    expect([one.sink.texts, queue.waitingCount, context.counters.rejected]).toEqual([['1', '2'], 0, 1])
+    expect([one.sink.texts, queue.waitingCount, context.traffic.counters.rejected]).toEqual([['1', '2'], 0, 1])
   })
 })
 
@@ -524,9 +524,9 @@ describe('batches', () => {
     env.clock.advance(1)
     receiver()
     env.clock.turn()
-    expect(context.counters.expired).toBe(DISPATCH_BATCH_MAX)
+    expect(context.traffic.counters.expired).toBe(DISPATCH_BATCH_MAX)
     env.clock.settle()
-    expect(context.counters.expired).toBe(DISPATCH_BATCH_MAX + 1)
+    expect(context.traffic.counters.expired).toBe(DISPATCH_BATCH_MAX + 1)
   })
 })
 

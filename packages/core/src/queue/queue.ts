@@ -170,6 +170,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       const consumer = this.#consumers.next(assurance)
       // One whose time is over already goes the way of all that expire.
       if (consumer !== undefined && (message.expiresAtMs === 0 || !isExpired(message, this.context.env.clock.wallMs()))) {
+        this.countIn(message)
         this.#handOver(consumer, message, match, assurance, false)
         return true
       }
@@ -224,7 +225,10 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
 
   /** A consumer finished a delivery; only `Consumer.settle` calls this. Hot path. */
   onSettled(delivery: Delivery, outcome: Outcome, consumer: Consumer, detail?: SettleDetail): void {
-    if (outcome === 'accepted') return this.finish(delivery, consumer.pool.sessionNumber)
+    if (outcome === 'accepted') {
+      this.settledCount++
+      return this.finish(delivery, consumer.pool.sessionNumber)
+    }
     if (outcome === 'rejected') return this.reject(delivery, 'rejected', detail?.reason, consumer.pool.sessionNumber)
     if (this.isClosed) return this.finish(delivery)
     if (detail?.annotations !== undefined) delivery.message = delivery.message.annotated(detail.annotations)
@@ -318,7 +322,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       }
       entry.assurance = assurance
     }
-    this.#count(entry.message)
+    this.countOut(consumer.traffic, entry.message)
     if (entry.assurance === 0 && entry.line !== undefined) {
       line.remove(entry.position)
       entry.line = undefined
@@ -396,7 +400,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       delivery.message = message
       delivery.match = own ?? match
       delivery.retained = retained
-      this.#count(message)
+      this.countOut(consumer.traffic, message)
       consumer.take(delivery)
       return
     }
@@ -406,13 +410,8 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       message.detach()
       this.place(delivery, isLogged, true)
     }
-    this.#count(message)
+    this.countOut(consumer.traffic, message)
     consumer.take(delivery)
-  }
-
-  #count(message: Message): void {
-    this.counters.messagesOut++
-    this.counters.bytesOut += message.end - message.bodyStart
   }
 
   #wait(message: Message, match: Match, assurance: Assurance): boolean {
@@ -433,6 +432,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       if (assurance !== 0) this.settleUnkept(message, false)
       return false
     }
+    this.countIn(message)
     if (this.contents.waitingCount === 0) {
       this.idleSinceMs = this.context.env.clock.wallMs()
       this.#watchConsumers()

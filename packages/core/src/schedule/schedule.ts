@@ -273,7 +273,7 @@ export class Schedule {
       if (message !== undefined) send(this.#vhost, scheduled, message)
       else {
         // The store found its bytes damaged and has said so.
-        this.#vhost.counters.lost++
+        this.#vhost.traffic.counters.lost++
         this.#end([scheduled], () => {})
       }
     }

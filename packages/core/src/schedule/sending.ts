@@ -87,7 +87,7 @@ function copyOf(
     extras: isRepeated ? annotated(message.extras, { scheduledId: scheduled.id }) : message.extras,
   })
   copy.detach()
-  const routed = new RoutedMessage(vhost, vhost.schedule.routeTo(address), copy)
+  const routed = new RoutedMessage(vhost, vhost.schedule.routeTo(address), copy, vhost.traffic)
   const queue = queueNameOf(address)
   if (queue !== undefined && routed.targets.length === 0) return deadLetterOf(vhost, queue, copy)
   for (const { queue: target } of routed.targets) {
@@ -102,14 +102,14 @@ function copyOf(
 function deadLetterOf(vhost: VirtualHost, queue: string, copy: Message): Outgoing | undefined {
   const target = isTemporary(copy.topic) ? undefined : vhost.policies.settingsFor(queue).deadLetter
   if (target === undefined || !vhost.destinations.ensure(target).ok) {
-    vhost.counters.undeliverable++
+    vhost.traffic.counters.undeliverable++
     return undefined
   }
-  vhost.counters.deadLettered++
+  vhost.traffic.counters.deadLettered++
   const why = { originalAddress: copy.topic, cause: 'undeliverable', movedAtMs: vhost.env.clock.wallMs() }
   const letter = remade(copy, { retain: false, expiresAtMs: 0, extras: annotated(copy.extras, why) })
   letter.detach()
-  return new RoutedMessage(vhost, vhost.destinations.routeOf(target), letter)
+  return new RoutedMessage(vhost, vhost.destinations.routeOf(target), letter, vhost.traffic)
 }
 
 function annotated(extras: MessageExtras | undefined, more: Readonly<Record<string, string | number>>): MessageExtras {
@@ -119,7 +119,7 @@ function annotated(extras: MessageExtras | undefined, more: Readonly<Record<stri
 /** The schedule is full: this series is left out, counted, and the next moment is tried again. */
 function startOf(vhost: VirtualHost, message: Message, logged: LoggedSchedule, isLogged: boolean): Outgoing | undefined {
   if (vhost.schedule.hasRoom) return new SeriesStart(vhost, message, logged, isLogged)
-  vhost.counters.droppedOverLimit++
+  vhost.traffic.counters.droppedOverLimit++
   return undefined
 }
 

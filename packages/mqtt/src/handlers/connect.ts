@@ -176,6 +176,7 @@ function acceptConnect(
     creditMax: packet.version === 5 ? packet.receiveMaximum : settings.mqtt3ReceiveMaximum,
     will: packet.will === undefined ? undefined : toWill(client, packet.will),
     owner: client,
+    protocol: 'mqtt',
   })
   if (!opened.ok) return refuseByCore(client, opened.detail)
   const { session, present } = opened.value

@@ -22,14 +22,14 @@ export const sequenceFuzzer: Fuzzer = {
     for (let step = 0; step < iterations; step++) {
       const hasLog = step % (2 * SEQUENCES_PER_BROKER) >= SEQUENCES_PER_BROKER
       if (run === undefined || step % SEQUENCES_PER_BROKER === 0) run = await Run.start(hasLog)
-      const { counters } = run.world.vhost
-      const before = { ...counters }
+      const before = run.world.vhost.counters
       const actions: Action[] = []
       try {
         await playOne(run, dice, actions)
       } catch (cause) {
         throw new FuzzFailure(seed, step, toText({ hasLog, actions }), cause)
       }
+      const { counters } = run.world.vhost
       tally.sequences++
       tally.actions += actions.length
       tally.delivered += counters.messagesOut - before.messagesOut

@@ -102,6 +102,7 @@ function accept(client: StompConnection, principal: Principal, { sendsMs, wantsM
     creditMax: 0,
     will: undefined,
     owner: client,
+    protocol: 'stomp',
     // A client id in use belongs to whoever has it. [JMS 3.1 §6.1.2]
     onConflict: 'refuse',
   })

@@ -22,14 +22,14 @@ export const sessionFuzzer: Fuzzer = {
     for (let step = 0; step < iterations; step++) {
       const hasLog = step % (2 * RUNS_PER_BROKER) >= RUNS_PER_BROKER
       if (run === undefined || step % RUNS_PER_BROKER === 0) run = await SessionRun.start(hasLog)
-      const { counters } = run.world.vhost
-      const before = { ...counters, received: run.messageCount }
+      const before = { ...run.world.vhost.counters, received: run.messageCount }
       const actions: Action[] = []
       try {
         await playOne(run, dice, actions)
       } catch (cause) {
         throw new FuzzFailure(seed, step, toText({ hasLog, actions }), cause)
       }
+      const { counters } = run.world.vhost
       tally.runs++
       tally.actions += actions.length
       tally.received += run.messageCount - before.received

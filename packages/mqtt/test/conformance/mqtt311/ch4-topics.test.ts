@@ -21,7 +21,7 @@ function publishOwn(world: World, topic: string): void {
   const at = { bytes, start: 0, headerStart: 0, bodyStart: 0, end: bytes.length }
   const fields = { assurance: 0, durable: false, retain: true, expiresAtMs: 0, publisher: undefined } as const
   const message = new Message({ topic, codec: mqtt3Headers, ...at, ...fields })
-  world.vhost.publish(world.vhost.router.routeOf(topic), message)
+  world.vhost.publish(world.vhost.router.routeOf(topic), message, world.vhost.traffic)
   world.run()
 }
 

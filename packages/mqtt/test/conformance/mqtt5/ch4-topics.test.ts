@@ -112,6 +112,7 @@ function announce(world: World, topic: string): void {
   world.vhost.publish(
     world.vhost.router.routeOf(topic),
     new Message({ topic, codec: mqtt3Headers, assurance: 0, ...at, ...rest }),
+    world.vhost.traffic,
   )
   world.run()
 }
