@@ -151,21 +151,24 @@ describe('a value that is not allowed', () => {
       '  rules:',
       '    - {user: a, allow: [reed], topics: [t, "a/#/b"]}',
       '    - {user: 7, allow: [read], topics: []}',
-      '    - {usr: a, allow: [read], topics: [t]}',
+      '    - {user: a, usr: a, allow: [read], topics: [t]}',
       '    - {user: a, topics: [t]}',
       '    - 5',
       '    - {user: a, topics: []}',
+      '    - {user: a, group: g, allow: [admin], topics: [t]}',
+      '    - {allow: [browse], topics: [t]}',
     ].join('\n')
     expect(scratch.errorsIn(text)).toEqual([
-      'config.yaml:3:25: auth.rules[0].allow[0] is "reed"; allowed is one of "read", "write"',
+      'config.yaml:3:25: auth.rules[0].allow[0] is "reed"; allowed is one of "read", "write", "browse", "admin"',
       'config.yaml:3:44: auth.rules[0].topics[1] is "a/#/b"; allowed is an MQTT topic filter, + and # alone in their level, # only as the last, % only as %u, %c or %%; of queues, $queue/NAME with * and >',
       'config.yaml:4:14: auth.rules[1].user is 7; allowed is text of 1 to 256 characters, in quotes',
       'config.yaml:4:40: auth.rules[1].topics is []; allowed is a list of 1 to 1000 entries',
-      'config.yaml:5:7: auth.rules[2].user is missing; allowed is text of 1 to 256 characters',
-      'config.yaml:5:13: auth.rules[2].usr is not a known key; did you mean user?',
-      'config.yaml:6:7: auth.rules[3] is {"user":"a","topics":["t"]}; allowed is a rule with user, topics, and allow or deny or both',
-      'config.yaml:7:7: auth.rules[4] is 5; allowed is a rule with user, topics, and allow or deny or both',
+      'config.yaml:5:22: auth.rules[2].usr is not a known key; did you mean user?',
+      'config.yaml:6:7: auth.rules[3] is {"user":"a","topics":["t"]}; allowed is a rule with user or group, topics, and allow or deny or both',
+      'config.yaml:7:7: auth.rules[4] is 5; allowed is a rule with user or group, topics, and allow or deny or both',
       'config.yaml:8:25: auth.rules[5].topics is []; allowed is a list of 1 to 1000 entries',
+      'config.yaml:9:7: auth.rules[6] is {"user":"a","group":"g","allow":["admin"],"topics":["t"]}; allowed is a rule with user or group, topics, and allow or deny or both',
+      'config.yaml:10:7: auth.rules[7] is {"allow":["browse"],"topics":["t"]}; allowed is a rule with user or group, topics, and allow or deny or both',
     ])
   })
 

@@ -169,7 +169,7 @@ describe('as JSON Schema', () => {
   test('requires nothing that has a default', () => {
     expect(schema.required ?? []).toEqual([])
     expect(schema.properties?.['mqtt']?.required ?? []).toEqual([])
-    expect(schema.properties?.['auth']?.properties?.['rules']?.items?.required).toEqual(['user', 'topics'])
+    expect(schema.properties?.['auth']?.properties?.['rules']?.items?.required).toEqual(['topics'])
   })
 
   test('carries default, limits and description of a setting', () => {

@@ -6,8 +6,8 @@
  * `path: true` for file names; `secret: true` hides the value wherever settings are shown.
  */
 import { z } from 'zod'
-import { isAccessPattern, RULES_MAX, TOPICS_PER_RULE_MAX } from './access-pattern.ts'
 import { amqpSchema } from './schema-amqp.ts'
+import { authSchema } from './schema-auth.ts'
 import { consoleSchema } from './schema-console.ts'
 import { listenersSchema } from './schema-listeners.ts'
 import { mqttSchema } from './schema-mqtt.ts'
@@ -15,7 +15,7 @@ import { policiesSchema, queuesSchema } from './schema-queues.ts'
 import { stompSchema } from './schema-stomp.ts'
 import { storeSchema } from './schema-store.ts'
 import { typed } from './typed.ts'
-import type { AuthConfig, BrokerConfig, EventsConfig, LimitsConfig, LogConfig } from './types.ts'
+import type { BrokerConfig, EventsConfig, LimitsConfig, LogConfig } from './types.ts'
 
 const limitsSchema = z
   .strictObject({
@@ -101,76 +101,6 @@ const limitsSchema = z
   .prefault({})
   .meta({ description: 'Limits of the whole broker.' })
 
-const accessRule = z
-  .strictObject({
-    user: z
-      .string()
-      .min(1)
-      .max(256)
-      .meta({ description: 'User name; `anonymous` for clients without one; `*` for everyone.' }),
-    allow: z
-      .array(z.enum(['read', 'write']))
-      .max(2)
-      .readonly()
-      .default([]),
-    deny: z
-      .array(z.enum(['read', 'write']))
-      .max(2)
-      .readonly()
-      .default([]),
-    topics: z
-      .array(
-        z.string().refine(isAccessPattern).meta({
-          allowed: 'an MQTT topic filter, + and # alone in their level, # only as the last, % only as %u, %c or %%; of queues, $queue/NAME with * and >',
-        }),
-      )
-      .min(1)
-      .max(TOPICS_PER_RULE_MAX)
-      .readonly(),
-  })
-  .refine(({ allow, deny }) => allow.length + deny.length > 0)
-  .meta({ allowed: 'a rule with user, topics, and allow or deny or both' })
-
-const authSchema = z
-  .strictObject({
-    scram: z
-      .boolean()
-      .default(true)
-      .meta({
-        description:
-          'Whether clients may log in with SCRAM-SHA-256. Users set while this is false get no SCRAM verifier and need ' +
-          'their password set again before they can use it.',
-        reload: 'connection',
-      }),
-    hashConcurrency: z.int().min(1).max(16).default(1).meta({
-      description: 'Passwords hashed at once. Hashing takes tens of ms of one core and shares threads with the disk.',
-      reload: 'start',
-    }),
-    hashQueueMax: z.int().min(1).max(100_000).default(128).meta({
-      description: 'Logins waiting for their password to be hashed. Beyond it a login is refused as "busy, try again".',
-      reload: 'start',
-    }),
-    defaultAccess: z.enum(['allow', 'deny']).default('deny').meta({
-      description: 'Answer where no rule reaches, once there are rules. Without any rule everything is allowed.',
-      reload: 'live',
-    }),
-    rules: z
-      .array(accessRule)
-      .max(RULES_MAX)
-      .readonly()
-      .default([])
-      .meta({
-        description:
-          'Who may read (subscribe to) and write (publish to) which topics. Each rule has `user` (a name, `anonymous`, or ' +
-          '`*` for everyone), `topics` (MQTT topic filters; or queues: `$queue/` and a name, in which `*` is one level between ' +
-          'dots and `>` at the end all below; `%u` is the user name, `%c` the client id, `%%` a percent sign), ' +
-          'and `allow` or `deny` with `read`, `write` or both. A matching `deny` wins over any `allow`.',
-        reload: 'live',
-      }),
-  })
-  .prefault({})
-  .meta({ description: 'Logins and access rules. Users are kept in the data directory: `ternmq user add NAME`.' })
-
 const logSchema = z
   .strictObject({
     level: z
@@ -217,7 +147,7 @@ const schema = z
     queues: queuesSchema,
     policies: policiesSchema,
     limits: typed<LimitsConfig>()(limitsSchema),
-    auth: typed<AuthConfig>()(authSchema),
+    auth: authSchema,
     log: typed<LogConfig>()(logSchema),
     events: typed<EventsConfig>()(eventsSchema),
   })

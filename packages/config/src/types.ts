@@ -265,15 +265,28 @@ export interface AuthConfig {
   readonly scram: boolean
   readonly hashConcurrency: number
   readonly hashQueueMax: number
+  readonly lockOut: LockOutConfig
   readonly defaultAccess: 'allow' | 'deny'
   readonly rules: readonly AccessRule[]
 }
 
+export interface LockOutConfig {
+  /** 0: nobody waits. */
+  readonly attempts: number
+  readonly windowSeconds: number
+  readonly waitSeconds: number
+  readonly waitMaxSeconds: number
+}
+
+export type RuleAction = 'read' | 'write' | 'browse' | 'admin'
+
+/** For a user or for a group: one of the two is there. */
 export interface AccessRule {
   /** A user name, 'anonymous', or '*' for everyone. */
-  readonly user: string
-  readonly allow: ReadonlyArray<'read' | 'write'>
-  readonly deny: ReadonlyArray<'read' | 'write'>
+  readonly user?: string | undefined
+  readonly group?: string | undefined
+  readonly allow: readonly RuleAction[]
+  readonly deny: readonly RuleAction[]
   /** MQTT topic filters; %u and %c stand for the user name and the client id. */
   readonly topics: readonly string[]
 }
