@@ -6,9 +6,19 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { runBroker } from './broker.ts'
+import type { LoadWith } from './configuration.ts'
 import { type EmbeddedBroker, startBroker } from './embed.ts'
 import { type Log, openProcessLog } from './log.ts'
 import { requestUsers } from './user-client.ts'
+
+function loadOf(values: BrokerConfigInput): LoadWith {
+  return (overrides) => loadConfig({ values, overrides })
+}
+
+/** A configuration that no file or flag could give. */
+function exactly(config: BrokerConfig): LoadWith {
+  return () => ({ ok: true, config, sources: new Map(), warnings: [] })
+}
 
 function configOf(values: BrokerConfigInput): BrokerConfig {
   const loaded = loadConfig({ values })
@@ -143,14 +153,14 @@ test('rules that cannot be are refused before anything else of a configuration c
   const listeners = { mqtt: { port: 0 }, mqtts: off, stomp: off, stomps: off, amqp: off, amqps: off, ws: off, wss: off }
   const store = { engine: 'memory' as const }
   const rules = [{ user: '*', allow: ['read' as const], deny: [], topics: ['#'] }]
-  await using broker = await runBroker(configOf({ listeners, store }), { hasDataDir: false })
+  await using broker = await runBroker(loadOf({ listeners, store, console: off }), { hasDataDir: false })
   const closed = configOf({
     listeners: { ...listeners, mqtt: { authentication: { anonymous: false } } },
     store,
     auth: { rules },
   })
   const wrong = { ...closed, auth: { ...closed.auth, rules: [{ ...rules[0]!, topics: ['a#'] }] } }
-  await expect(broker.reload(wrong)).rejects.toMatchObject({ code: 'AUTH_RULES_INVALID' })
+  await expect(broker.reload(exactly(wrong))).rejects.toMatchObject({ code: 'AUTH_RULES_INVALID' })
   await login(broker, 'a')
 })
 
@@ -215,7 +225,7 @@ test('every setting is used: nothing in the configuration is without effect', as
   const read = new Set<string>()
   const config = watched(structuredClone(configOf({ dataDir: folder, listeners })), '', read) as BrokerConfig
   openProcessLog(config.log)
-  await using broker = await runBroker(config)
+  await using broker = await runBroker(exactly(config))
   expect(Object.keys(broker.listeners)).toEqual(['mqtt', 'mqtts', 'stomp', 'stomps', 'amqp', 'amqps', 'ws', 'wss', 'any'])
   await requestUsers(config, { op: 'user.add', name: 'device' })
   expect(broker.users.list().map(({ name }) => name)).toEqual(['device'])

@@ -17,6 +17,7 @@ import { Adapters } from './adapters.ts'
 import { existenceOf, isAddressRequest } from './address-admin.ts'
 import { openAdminSocket } from './admin-socket.ts'
 import { Certificates } from './certificates.ts'
+import { Configuration, type LoadWith } from './configuration.ts'
 import { openDataDir } from './data-dir.ts'
 import { openEngine } from './engine.ts'
 import { BrokerError } from './errors.ts'
@@ -27,7 +28,7 @@ import { Life } from './life.ts'
 import { type Log, silentLog } from './log.ts'
 import { listQueues } from './queue-list.ts'
 import { toQueueDefaults, toQueuePolicies } from './queue-settings.ts'
-import { type Reloaded, reloadOf } from './reload.ts'
+import type { Reloaded } from './reload.ts'
 import { toCoreLimits } from './settings.ts'
 import { isStoreRequest, StoreAdmin } from './store-admin.ts'
 import { SysTopics } from './sys-topics.ts'
@@ -59,7 +60,7 @@ export interface Broker extends AsyncDisposable {
    * Takes another configuration as far as that is possible without a new start, and reads certificates anew. Rejects, with all
    * as before, when something in it cannot be.
    */
-  reload(config: BrokerConfig): Promise<Reloaded>
+  reload(load: LoadWith): Promise<Reloaded>
   /** Stops accepting, tells clients that can be told, sends what is under way, closes. Idempotent. */
   stop(): Promise<void>
   /**
@@ -69,20 +70,21 @@ export interface Broker extends AsyncDisposable {
   readonly ended: Promise<void>
 }
 
-/** Starts a broker from a whole configuration, or rejects with one error for the operator and leaves nothing behind. */
-export async function runBroker(config: BrokerConfig, parts: BrokerParts = {}): Promise<Broker> {
+/** Starts a broker, or rejects with one error for the operator and leaves nothing behind. */
+export async function runBroker(load: LoadWith, parts: BrokerParts = {}): Promise<Broker> {
   const undo = new UndoStack()
   try {
-    return await compose(config, parts, undo)
+    return await compose(load, parts, undo)
   } catch (error) {
     await undo.run()
     throw error
   }
 }
 
-async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: UndoStack): Promise<Broker> {
+async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Promise<Broker> {
   const { log = silentLog, env = realEnv(), hasDataDir = true } = parts
-  let config = startConfig
+  const configuration = new Configuration(load, log)
+  const { config } = configuration
   const life = new Life(log, undo)
 
   const dataDir = hasDataDir ? await openDataDir(config.dataDir, 'broker') : undefined
@@ -166,10 +168,9 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
   life.throwIfFailed()
   log.info(facts, `TernMQ ${VERSION} is ready`)
 
-  const change = async (wanted: BrokerConfig): Promise<Reloaded> => {
-    const reloaded = reloadOf(config, wanted)
-    const next = reloaded.config
-    // What can fail comes first.
+  /** What can fail comes first. */
+  const take = async ({ config: next }: Reloaded): Promise<void> => {
+    const before = configuration.config
     refuseExposure(next, users)
     access.check(next)
     await certificates.use(next)
@@ -180,22 +181,31 @@ async function compose(startConfig: BrokerConfig, parts: BrokerParts, undo: Undo
     Object.assign(limits, toCoreLimits(next))
     vhost.policies.use(toQueueDefaults(next.queues), toQueuePolicies(next.policies))
     vhost.destinations.applyPolicies()
-    if (next.mqtt.sysTopicsIntervalSeconds !== config.mqtt.sysTopicsIntervalSeconds) {
+    if (next.mqtt.sysTopicsIntervalSeconds !== before.mqtt.sysTopicsIntervalSeconds) {
       sysTopics.use(next.mqtt.sysTopicsIntervalSeconds)
     }
-    config = next
-    return reloaded
   }
 
   let lastChange: Promise<unknown> = Promise.resolve()
-  const reload = (wanted: BrokerConfig): Promise<Reloaded> => {
-    const result = lastChange.then(() => change(wanted))
+  const change = (by: Parameters<Configuration['change']>[0]): Promise<Reloaded> => {
+    const result = lastChange.then(() => configuration.change(by, take))
     lastChange = result.catch(() => undefined) // whoever asked gets the error
     return result
   }
+  const reload = (again: LoadWith): Promise<Reloaded> => change({ load: again })
 
   const { stop, ended } = life
-  return { listeners: listeners.bound, vhost, users, events, nearMisses, reload, stop, ended, [Symbol.asyncDispose]: stop }
+  return {
+    listeners: listeners.bound,
+    vhost,
+    users,
+    events,
+    nearMisses,
+    reload,
+    stop,
+    ended,
+    [Symbol.asyncDispose]: stop,
+  }
 }
 
 /** A listener that other machines reach must have somebody who could log in, or say that anybody may. */

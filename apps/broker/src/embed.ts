@@ -3,12 +3,12 @@
  * and listens on ports that the system chooses. The command does not start by this way.
  */
 import type { UserStore } from '@ternmq/auth'
-import { type BrokerConfig, type BrokerConfigInput, type ListenerName, loadConfig } from '@ternmq/config'
+import { type BrokerConfigInput, type ListenerName, loadConfig } from '@ternmq/config'
 import type { Clock, Env } from '@ternmq/core'
 import { type BoundAddress, realEnv } from '@ternmq/transport'
 
 import { type Broker, runBroker } from './broker.ts'
-import { BrokerError } from './errors.ts'
+import type { LoadWith } from './configuration.ts'
 import { type Log, silentLog } from './log.ts'
 import type { Reloaded } from './reload.ts'
 
@@ -65,22 +65,18 @@ const DEFAULTS: BrokerConfigInput = {
  * Starts a broker, or rejects with one error and leaves nothing behind: BrokerError 'CONFIG_INVALID' names every setting that cannot
  * be. `await using broker = await startBroker()` stops it at the end of the block.
  */
-export function startBroker<const O extends BrokerOptions = Record<never, never>>(options?: O): Promise<EmbeddedBroker<O>>
+export function startBroker<const O extends BrokerOptions = Record<never, never>>(
+  options?: O,
+): Promise<EmbeddedBroker<O>>
 export async function startBroker(options: BrokerOptions = {}): Promise<EmbeddedBroker> {
   const { log = silentLog, users, clock } = options
   const dataDir = options.dataDir ?? options.config?.dataDir
   const engine = options.engine ?? options.config?.store?.engine ?? (dataDir === undefined ? 'memory' : 'journal')
-  const load = (values: BrokerConfigInput = {}): BrokerConfig => {
-    return configOf({ ...values, dataDir, store: { ...values.store, engine } }, log)
+  const loadOf = (values: BrokerConfigInput = {}): LoadWith => {
+    const whole = { ...values, dataDir, store: { ...values.store, engine } }
+    return (overrides) => loadConfig({ values: whole, defaults: DEFAULTS, overrides })
   }
   const env = clock === undefined ? options.env : { ...(options.env ?? realEnv()), clock }
-  const broker = await runBroker(load(options.config), { env, users, log, hasDataDir: dataDir !== undefined })
-  return { ...broker, reload: async (values) => broker.reload(load(values)) }
-}
-
-function configOf(values: BrokerConfigInput, log: Log): BrokerConfig {
-  const loaded = loadConfig({ values, defaults: DEFAULTS })
-  for (const warning of loaded.warnings) log.warn({}, warning)
-  if (!loaded.ok) throw new BrokerError('CONFIG_INVALID', loaded.errors.join('\n'))
-  return loaded.config
+  const broker = await runBroker(loadOf(options.config), { env, users, log, hasDataDir: dataDir !== undefined })
+  return { ...broker, reload: async (values) => broker.reload(loadOf(values)) }
 }

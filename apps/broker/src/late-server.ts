@@ -32,7 +32,9 @@ export class LateServer {
       await listen(late.#server, (listening) => late.#server.listen({ host, port }, listening))
     } catch (cause) {
       const isTaken = systemCode(cause) === 'EADDRINUSE'
-      const why = isTaken ? 'the port is in use; stop the other program or set console.port' : `${messageOf(cause)}; set console.host and console.port`
+      const why = isTaken
+        ? 'the port is in use; stop the other program or set console.port'
+        : `${messageOf(cause)}; set console.host and console.port`
       throw new BrokerError('CONSOLE_PORT_FAILED', `the console cannot listen on ${host}:${port}: ${why}`, { cause })
     }
     return late

@@ -86,7 +86,7 @@ test('SIGHUP takes what may change while it runs, says what has to wait, and kee
 
   writeFileSync(file, 'mqtt: { maxQos: 3 }\n')
   process.kill(broker.ready.pid, 'SIGHUP')
-  await broker.program.untilLine('the configuration has mistakes; nothing has changed')
+  await broker.program.untilLine('reload: nothing has changed')
   await before.publishAsync('still', 'there', { qos: 1 })
 })
 

@@ -1,9 +1,10 @@
 /** `ternmq start`: runs a broker until a signal ends it. */
-import { type ConfigChange, loadConfig, type LoadOptions } from '@ternmq/config'
+import { type ConfigChange, loadConfig } from '@ternmq/config'
 import { flushCompileCache } from 'node:module'
 
 import { CONFIG_OPTIONS, CONFIG_OPTIONS_HELP, loadOptionsOf, parse } from '../arguments.ts'
 import { type Broker, runBroker } from '../broker.ts'
+import type { LoadWith } from '../configuration.ts'
 import { complain, type ConsoleIo } from '../console-io.ts'
 import { BrokerError, messageOf } from '../errors.ts'
 import { openProcessLog, type ProcessLog } from '../log.ts'
@@ -35,7 +36,9 @@ export async function start(args: readonly string[], io: ConsoleIo): Promise<num
   }
   const readyFile = values['ready-json']
   if (readyFile !== undefined) removeReadyFile(readyFile)
-  const loaded = loadConfig(loadOptionsOf(values, io))
+  const options = loadOptionsOf(values, io)
+  const load: LoadWith = (overrides) => loadConfig({ ...options, overrides })
+  const loaded = load(new Map())
   if (!loaded.ok) {
     complain(io, loaded.errors)
     return 1
@@ -49,9 +52,8 @@ export async function start(args: readonly string[], io: ConsoleIo): Promise<num
   // Before the first work for the pool: libuv reads it once.
   process.env['UV_THREADPOOL_SIZE'] ??= String(DISK_THREADS + config.auth.hashConcurrency)
   try {
-    for (const warning of loaded.warnings) log.warn({}, warning)
-    const broker = await runBroker(config, { log })
-    const untilSignal = untilEndSignal(() => void reload(broker, loadOptionsOf(values, io), processLog)) // logs its own errors
+    const broker = await runBroker(load, { log })
+    const untilSignal = untilEndSignal(() => void reload(broker, load, processLog)) // logs its own errors
     if (readyFile !== undefined) writeReadyFile(readyFile, broker.listeners)
     flushCompileCache() // where there is one: it would be written at the end only, and not by a process that is killed
     const signal = await Promise.race([untilSignal, broker.ended])
@@ -70,17 +72,10 @@ export async function start(args: readonly string[], io: ConsoleIo): Promise<num
 }
 
 /** SIGHUP: certificates, and what of the configuration can change without a new start. */
-async function reload(broker: Broker, options: LoadOptions, { log, setLevel }: ProcessLog): Promise<void> {
-  const loaded = loadConfig(options)
-  for (const warning of loaded.warnings) log.warn({}, warning)
-  if (!loaded.ok) {
-    for (const error of loaded.errors) log.error({}, `reload: ${error}`)
-    log.error({}, 'reload: the configuration has mistakes; nothing has changed')
-    return
-  }
+async function reload(broker: Broker, load: LoadWith, { log, setLevel }: ProcessLog): Promise<void> {
   try {
-    const { applied, waiting } = await broker.reload(loaded.config)
-    setLevel(loaded.config.log.level)
+    const { config, applied, waiting } = await broker.reload(load)
+    setLevel(config.log.level)
     const keys = (changes: readonly ConfigChange[]): string[] => changes.map(({ key }) => key)
     log.info(
       { applied: keys(applied) },
@@ -89,7 +84,8 @@ async function reload(broker: Broker, options: LoadOptions, { log, setLevel }: P
     if (waiting.length > 0)
       log.warn({ waiting: keys(waiting) }, `reload: ${waiting.length} changed settings count after the next start`)
   } catch (error) {
-    log.error({}, `reload: ${messageOf(error)}; nothing has changed`)
+    for (const line of messageOf(error).split('\n')) log.error({}, `reload: ${line}`)
+    log.error({}, 'reload: nothing has changed')
   }
 }
 
