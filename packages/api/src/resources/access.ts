@@ -9,8 +9,8 @@ export interface Me {
   readonly user: string
   readonly role?: Role | undefined
   readonly scopes: readonly Scope[]
-  /** How the call was made known: with the cookie, a token, or over the socket in the data directory. */
-  readonly by: 'cookie' | 'token' | 'socket'
+  /** How the call was made known: with the cookie, a token, name and password, or over the socket in the data directory. */
+  readonly by: 'cookie' | 'token' | 'password' | 'socket'
   /** Of a cookie: goes with every write as `x-csrf-token`. */
   readonly csrfToken?: string | undefined
   readonly expiresAtMs?: number | undefined
@@ -35,7 +35,8 @@ export interface UserItem {
 
 /** Left out: as it is; of a new user, none. */
 export interface UserBody {
-  readonly password?: string | undefined
+  /** null: none, the user comes with a certificate. */
+  readonly password?: string | null | undefined
   readonly role?: Role | null | undefined
   readonly groups?: readonly string[] | undefined
 }
@@ -94,8 +95,10 @@ export interface CanAnswer {
   readonly rule: string
   /** What was asked about, in core form. */
   readonly address: string
-  /** Rules that were looked at before, and why they did not decide. */
+  /** Rules that were looked at besides, and why they did not decide. */
   readonly others: ReadonlyArray<{ readonly rule: string; readonly because: string }>
+  /** What whoever asks should know: that there is no such user, or how the address was read. */
+  readonly notes: readonly string[]
 }
 
 export interface ResolveQuery {
@@ -103,13 +106,17 @@ export interface ResolveQuery {
   readonly protocol: string
   readonly profile?: string | undefined
   readonly purpose?: 'send' | 'receive' | undefined
+  /** What the client says beside the address. */
+  readonly kind?: 'queue' | 'topic' | 'temp-queue' | 'temp-topic' | undefined
 }
 
 export interface ResolveAnswer {
   readonly ok: boolean
-  /** In core form; left out where it is refused. */
+  /** In core form; left out where it is refused, or is no one name. */
   readonly address?: string | undefined
   readonly kind?: string | undefined
+  /** In words: "queue 'orders'"; where it is refused, why. */
+  readonly means: string
   readonly rule: string
   readonly ruleText: string
   readonly exists?: boolean | undefined

@@ -18,7 +18,7 @@ export interface PolicyItem {
 export interface PolicyBody {
   readonly match: string
   readonly settings: QueueSettingsInput
-  /** Its place among those of the API; the last when left out. */
+  /** Its place among those of the API; when left out it stays where it is, and a new one is the last. */
   readonly order?: number | undefined
 }
 
@@ -37,7 +37,7 @@ export interface Definitions {
     readonly name: string
     readonly role?: Role | undefined
     readonly groups?: readonly string[] | undefined
-    /** Hashes, never passwords; left out for one who comes with a certificate. */
+    /** Hashes, never passwords. Left out, both of them: as they are; a new user then comes with a certificate. */
     readonly verifier?: string | undefined
     readonly scram?: string | undefined
   }> | undefined
@@ -85,6 +85,8 @@ export interface ConfigItem {
   readonly key: string
   /** Left out of secrets. */
   readonly value?: unknown
+  /** What was set here and counts from the next start. */
+  readonly valueAfterRestart?: unknown
   readonly defaultValue?: unknown
   /** 'default', 'file /etc/ternmq.yaml:12', 'TERNMQ_…', 'flag --set', 'api'. */
   readonly source: string
