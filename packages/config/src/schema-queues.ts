@@ -234,6 +234,9 @@ const policySettings = z.strictObject({
   forward: z.strictObject({ to: forwardTo.optional(), only: forwardOnly.optional() }).optional(),
 })
 
+/** Settings of some queues or of one, each of which may be left out. */
+export const policySettingsSchema: z.ZodType<QueuePolicy['settings']> = typed<QueuePolicy['settings']>()(policySettings)
+
 const policy = z.strictObject({
   match: z
     .string()

@@ -27,7 +27,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   websocket: { imports: ['core', 'transport'] },
   auth: { imports: ['core', 'store'], typesOnly: ['store'] },
   config: { imports: ['core'] },
-  api: { imports: ['config'], typesOnly: ['config'] },
+  api: { imports: ['config'] },
   metrics: { imports: [], closed: true, throughEnv: true },
   management: { imports: ['api', 'auth', 'config', 'core', 'metrics', 'naming', 'store'], typesOnly: ['store'], throughEnv: true },
   testkit: { imports: ['core', 'store', 'transport'] },

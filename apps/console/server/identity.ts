@@ -1,0 +1,190 @@
+/**
+ * Who makes a call: the socket in the data directory, a bearer token, name and password (HTTP Basic, for scripts), or the cookie of a browser.
+ * What was shown counts: a call with a wrong token is refused, though it may have a cookie.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Role, Scope } from '@ternmq/api'
+import { ApiError, type Caller } from '@ternmq/management'
+import { changesSomething, checkCsrfToken, checkOrigin } from './csrf.ts'
+import type { Accounts, Login, LoginAnswer, Tokens } from './options.ts'
+import type { BrowserSession, Sessions } from './sessions.ts'
+
+export interface Identity extends Caller {
+  /** Of a cookie. */
+  readonly session?: BrowserSession
+  /** Whether the same would still be let in: asked while a stream is open. */
+  isValid(): boolean
+}
+
+export interface Arrival {
+  readonly headers: IncomingHttpHeaders
+  readonly method: string
+  readonly address: string
+  /** It came over the socket in the data directory, which only the broker's own user may open. */
+  readonly isLocal: boolean
+}
+
+export interface IdentifierOptions {
+  readonly login: Login
+  readonly accounts: Accounts
+  readonly tokens: Tokens
+  readonly sessions: Sessions
+  readonly origins: readonly string[]
+  readonly cookieName: string
+}
+
+/** Who calls over the socket; no user can have this name. */
+export const SOCKET_USER = '$socket'
+
+const ALL_SCOPES: readonly Scope[] = ['read', 'operate', 'admin', 'messages']
+const SCOPES_OF_ROLE: Readonly<Record<Role, readonly Scope[]>> = {
+  viewer: ['read'],
+  operator: ['read', 'operate'],
+  administrator: ALL_SCOPES,
+}
+
+export function scopesOf(role: Role | undefined): readonly Scope[] {
+  return role === undefined ? [] : SCOPES_OF_ROLE[role]
+}
+
+/** A login that is refused for now; the caller is told when to come again. */
+export class LoginRefused extends ApiError {
+  readonly retryAfterMs: number | undefined
+
+  constructor(answer: LoginAnswer & { readonly ok: false }) {
+    super(answer.code, answer.text)
+    this.retryAfterMs = answer.retryAfterMs
+  }
+}
+
+export class Identifier {
+  readonly #options: IdentifierOptions
+
+  constructor(options: IdentifierOptions) {
+    this.#options = options
+  }
+
+  /** Undefined for a call that shows nothing. Throws ApiError for one that shows what does not count, or comes from a foreign page. */
+  identify(arrival: Arrival): Identity | undefined | Promise<Identity> {
+    const { headers, isLocal } = arrival
+    if (isLocal) return socketIdentity()
+    const { authorization } = headers
+    if (authorization !== undefined) {
+      const [scheme = '', rest = ''] = authorization.split(/ +(.*)/s)
+      switch (scheme.toLowerCase()) {
+        case 'bearer':
+          return this.#byToken(rest.trim(), arrival)
+        case 'basic':
+          return this.#byPassword(rest.trim(), arrival)
+        default:
+          throw new ApiError('NOT_LOGGED_IN', 'this way of authorization is not read here; send Bearer or Basic')
+      }
+    }
+    return this.#byCookie(arrival)
+  }
+
+  /** Asks for name and password, throws LoginRefused. */
+  async checkPassword(user: string, password: Uint8Array, address: string): Promise<Caller['principal']> {
+    const answer = await this.#options.login(user, password, address)
+    if (!answer.ok) throw new LoginRefused(answer)
+    return answer.principal
+  }
+
+  /** The caller that a session stands for; his role as it is now. */
+  ofSession(session: BrowserSession, id: string, address: string): Identity {
+    const { accounts, sessions } = this.#options
+    const role = accounts.get(session.user)?.role
+    return {
+      user: session.user,
+      principal: session.principal,
+      role,
+      scopes: new Set(scopesOf(role)),
+      by: 'cookie',
+      address,
+      session,
+      isValid: () => sessions.has(id),
+    }
+  }
+
+  #byToken(token: string, { address }: Arrival): Identity {
+    const { tokens, accounts } = this.#options
+    const found = tokens.verify(token)
+    const account = found === undefined ? undefined : accounts.get(found.user)
+    if (found === undefined || account === undefined) {
+      throw new ApiError('NOT_LOGGED_IN', 'the token is unknown, has ended or was taken back; make a new one')
+    }
+    const { user } = found
+    // A token can do no more than its user can by now.
+    const allowed = passwordScopes(account.role)
+    return {
+      user,
+      principal: { name: user, anonymous: false },
+      role: account.role,
+      scopes: new Set(found.scopes.filter((scope) => allowed.includes(scope))),
+      by: 'token',
+      address,
+      isValid: () => tokens.verify(token) !== undefined && accounts.get(user) !== undefined,
+    }
+  }
+
+  async #byPassword(encoded: string, { headers, method, address }: Arrival): Promise<Identity> {
+    // Browsers keep such logins and send them by themselves.
+    if (changesSomething(method)) checkOrigin(headers, this.#options.origins)
+    const given = Buffer.from(encoded, 'base64')
+    const colon = given.indexOf(':')
+    if (colon < 0) throw new ApiError('NOT_LOGGED_IN', 'the header authorization is not Basic with a name, a colon and a password')
+    const user = given.subarray(0, colon).toString('utf8')
+    const principal = await this.checkPassword(user, given.subarray(colon + 1), address)
+    const account = this.#options.accounts.get(user)
+    return {
+      user,
+      principal,
+      role: account?.role,
+      scopes: new Set(passwordScopes(account?.role)),
+      by: 'password',
+      address,
+      isValid: () => {
+        const now = this.#options.accounts.get(user)
+        return now !== undefined && now.verifier === account?.verifier && now.role === account?.role
+      },
+    }
+  }
+
+  #byCookie({ headers, method, address }: Arrival): Identity | undefined {
+    const { sessions, cookieName, origins } = this.#options
+    const id = cookieIn(headers.cookie, cookieName)
+    const session = id === undefined ? undefined : sessions.use(id)
+    if (id === undefined || session === undefined) return undefined
+    if (changesSomething(method)) {
+      checkOrigin(headers, origins)
+      checkCsrfToken(headers, session.csrfToken)
+    }
+    return this.ofSession(session, id, address)
+  }
+}
+
+/** Publishing and taking by name and password is what every protocol lets a user do, with a role or not; destinations decide. */
+function passwordScopes(role: Role | undefined): readonly Scope[] {
+  return [...new Set<Scope>([...scopesOf(role), 'messages'])]
+}
+
+function socketIdentity(): Identity {
+  return {
+    user: SOCKET_USER,
+    principal: { name: SOCKET_USER, anonymous: false },
+    role: 'administrator',
+    scopes: new Set(ALL_SCOPES),
+    by: 'socket',
+    address: '',
+    isValid: () => true,
+  }
+}
+
+/** The value of a cookie; of several with the name the first, which is the one of the longest path. [RFC 6265 §5.4] */
+export function cookieIn(header: string | undefined, name: string): string | undefined {
+  for (const pair of header?.split(';') ?? []) {
+    const equals = pair.indexOf('=')
+    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim()
+  }
+  return undefined
+}

@@ -1,0 +1,45 @@
+/** Every limit of the server. What stands beside it happens beyond it. */
+
+/** Bytes of a body; 413. */
+export const BODY_BYTES_MAX = 1_048_576
+/** Bytes of the body of calls that carry a message or all definitions; 413. */
+export const LARGE_BODY_BYTES_MAX = 16_777_216
+/** Bytes of address and headers together; 431, and the connection is closed. */
+export const HEADER_BYTES_MAX = 32_768
+/** Header lines; those beyond are not read. */
+export const HEADERS_MAX = 100
+/** Time for the headers of a call; 408, and the connection is closed. */
+export const HEADERS_TIMEOUT_MS = 10_000
+/** Time for a whole call to come in; 408, and the connection is closed. */
+export const REQUEST_TIMEOUT_MS = 60_000
+/** How often the two above are looked at. */
+export const TIMEOUT_CHECK_MS = 1_000
+/** Time without a call after which a connection is closed. */
+export const KEEP_ALIVE_MS = 65_000
+/** Calls over one connection, after which it is closed, so that callers spread anew. */
+export const CALLS_PER_CONNECTION_MAX = 100_000
+/** Time that calls under way have to end when the server stops; then their connections are cut. */
+export const CLOSE_GRACE_MS = 1_000
+
+/** Logins of browsers, of all and of one user; the one that was used least recently ends. */
+export const SESSIONS_MAX = 1_000
+export const SESSIONS_PER_USER_MAX = 20
+
+/** Streams, of all and of one user; 422. */
+export const STREAMS_MAX = 256
+export const STREAMS_PER_USER_MAX = 16
+/** A comment is sent after so long without an event: proxies cut what is silent, and whoever may read no more is found. */
+export const STREAM_HEARTBEAT_MS = 15_000
+/** Bytes written to a stream and not taken yet; beyond it the sink is not writable. */
+export const STREAM_PENDING_BYTES_MAX = 262_144
+/** Beyond it the stream is ended: its caller does not read. */
+export const STREAM_ABANDONED_BYTES_MAX = 4_194_304
+
+/** Wrong fields that are told of one call. */
+export const ISSUES_MAX = 16
+/** Characters of a wrong value that are repeated. */
+export const SHOWN_CHARS_MAX = 80
+
+/** Bytes of the built pages that are kept in memory; the rest is not served. */
+export const PAGES_BYTES_MAX = 33_554_432
+export const PAGES_FILES_MAX = 2_000

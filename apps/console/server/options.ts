@@ -1,0 +1,95 @@
+/** What the server needs from whoever starts it. No more of the broker is known here: it can as well be another process. */
+import type { AuditItem, Role, Scope } from '@ternmq/api'
+import type { Bound, Caller } from '@ternmq/management'
+
+export interface ApiServerOptions {
+  /** Calls and what does them. The calls of the login (`/session`) are the server's own. */
+  readonly handlers: readonly Bound[]
+  readonly login: Login
+  readonly accounts: Accounts
+  readonly tokens: Tokens
+  readonly audit: Audit
+  readonly clock: ServerClock
+  /** Text for `/metrics`; without it there is none. */
+  readonly metrics?: (() => string | Promise<string>) | undefined
+  /** Folder with the built pages; without it, or while it is not there, a page says so. */
+  readonly pagesDir?: string | undefined
+  /** With it the server speaks TLS only. */
+  readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array } | undefined
+  readonly settings?: Partial<ApiServerSettings> | undefined
+  /** A failure of ours, for the log. `id` is what the caller was told. */
+  onFailure(failure: Failure): void
+}
+
+export interface ApiServerSettings {
+  /** Path below which everything is, as a reverse proxy gives it on: '' or '/ternmq'. */
+  readonly basePath: string
+  /** Origins of our pages beside the one that a call is sent to, as a reverse proxy shows them: 'https://ops.example'. */
+  readonly origins: readonly string[]
+  /** Addresses of proxies whose `x-forwarded-for` is believed. */
+  readonly trustedProxies: readonly string[]
+  /** Whether `/metrics` needs no login from a loopback address. */
+  readonly metricsOpenOnLoopback: boolean
+  /** A login of the browser ends after so long without a call, and after so long in any case. */
+  readonly sessionIdleMs: number
+  readonly sessionMaxMs: number
+  readonly connectionsMax: number
+}
+
+export interface ServerClock {
+  wallMs(): number
+  monoMs(): number
+  after(delayMs: number, f: () => void): () => void
+}
+
+/** Whether name and password are right. The login guard and the bounded line of hashes stand behind it. */
+export type Login = (user: string, password: Uint8Array, address: string) => LoginAnswer | Promise<LoginAnswer>
+
+export type LoginAnswer =
+  | { readonly ok: true; readonly principal: Caller['principal'] }
+  | {
+      readonly ok: false
+      readonly code: 'LOGIN_REFUSED' | 'LOCKED_OUT' | 'BUSY'
+      /** For whoever tried. */
+      readonly text: string
+      readonly retryAfterMs?: number | undefined
+    }
+
+/** What of a user ends his logins when it changes. */
+export interface Account {
+  readonly role?: Role | undefined
+  readonly verifier?: string | undefined
+  readonly scram?: string | undefined
+}
+
+export interface Accounts {
+  get(name: string): Account | undefined
+  /** Called after every change. */
+  onChange(listener: (change: { readonly name: string; readonly previous: Account | undefined }) => void): () => void
+}
+
+export interface Tokens {
+  /** Undefined for a token that is unknown, has ended or was taken back. */
+  verify(token: string): { readonly user: string; readonly scopes: readonly Scope[] } | undefined
+}
+
+export interface Audit {
+  record(entry: Omit<AuditItem, 'id' | 'atMs'>): void
+}
+
+export interface Failure {
+  readonly id: string
+  /** 'queues.get' */
+  readonly action: string
+  readonly error: unknown
+}
+
+export const DEFAULT_SETTINGS: ApiServerSettings = {
+  basePath: '',
+  origins: [],
+  trustedProxies: [],
+  metricsOpenOnLoopback: false,
+  sessionIdleMs: 30 * 60_000,
+  sessionMaxMs: 12 * 3_600_000,
+  connectionsMax: 1_000,
+}

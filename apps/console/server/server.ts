@@ -1,0 +1,202 @@
+/**
+ * The admin API over HTTP: puts the parts together, listens on a port and on the socket in the data directory, and closes in good order. Loaded
+ * only when a server is made.
+ */
+import { chmod } from 'node:fs/promises'
+import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { getLive, getReady } from '@ternmq/api'
+import { ApiError } from '@ternmq/management'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { Binder } from './bind.ts'
+import { Identifier } from './identity.ts'
+import { parseJson } from './json-body.ts'
+import {
+  BODY_BYTES_MAX,
+  CALLS_PER_CONNECTION_MAX,
+  CLOSE_GRACE_MS,
+  HEADER_BYTES_MAX,
+  HEADERS_MAX,
+  HEADERS_TIMEOUT_MS,
+  KEEP_ALIVE_MS,
+  REQUEST_TIMEOUT_MS,
+  TIMEOUT_CHECK_MS,
+} from './limits.ts'
+import { type ApiServerOptions, type ApiServerSettings, DEFAULT_SETTINGS } from './options.ts'
+import { unreadableAnswer } from './problems.ts'
+import { securityHeaders } from './security-headers.ts'
+import { cookieNameFor, sessionCalls } from './session-calls.ts'
+import { Sessions } from './sessions.ts'
+import { Streams } from './streams.ts'
+
+export interface ApiServer {
+  /** For tests: `inject` makes calls without a socket. */
+  readonly app: FastifyInstance
+  readonly streamCount: number
+  readonly sessionCount: number
+  /** Port 0 lets the system choose. Rejects with the error of the system. */
+  listen(at: { readonly host: string; readonly port: number }): Promise<{ readonly host: string; readonly port: number }>
+  /** Whoever may open the socket is an administrator: only its owner may. What was left at `path` is replaced. */
+  listenSocket(path: string): Promise<void>
+  /** Ends streams and waiting calls, gives the others a second, and cuts what is left. */
+  close(): Promise<void>
+}
+
+const HTTP_OPTIONS: ServerOptions = {
+  maxHeaderSize: HEADER_BYTES_MAX,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  noDelay: true,
+}
+
+/** Calls that must answer where no path prefix of ours is known, too. */
+const ALSO_AT_ROOT: ReadonlyMap<string, string> = new Map([
+  [getLive.id, getLive.path],
+  [getReady.id, getReady.path],
+])
+
+export async function makeApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const server = new HttpApiServer(options)
+  await server.app.ready()
+  return server
+}
+
+class HttpApiServer implements ApiServer {
+  readonly app: FastifyInstance
+  readonly #options: ApiServerOptions
+  readonly #settings: ApiServerSettings
+  readonly #sessions: Sessions
+  readonly #streams: Streams
+  readonly #binder: Binder
+  readonly #localSockets = new WeakSet<Socket>()
+  readonly #servers: Server[] = []
+  #listener: RequestListener = () => {}
+
+  constructor(options: ApiServerOptions) {
+    this.#options = options
+    const settings = (this.#settings = { ...DEFAULT_SETTINGS, ...options.settings })
+    const { clock, accounts, tokens, login, audit } = options
+    const isSecure = options.tls !== undefined || settings.origins.some((origin) => origin.startsWith('https:'))
+    const cookieName = cookieNameFor(isSecure)
+    this.#streams = new Streams(clock)
+    this.#sessions = new Sessions({ clock, accounts, idleMs: settings.sessionIdleMs, lifetimeMs: settings.sessionMaxMs })
+    const { origins } = settings
+    const identifier = new Identifier({ login, accounts, tokens, sessions: this.#sessions, origins, cookieName })
+    const headers = securityHeaders(options.tls !== undefined)
+    this.#binder = new Binder({
+      identifier,
+      streams: this.#streams,
+      audit,
+      headers,
+      origins,
+      isLocal: (request) => this.#localSockets.has(request.raw.socket),
+      onFailure: (failure) => options.onFailure(failure),
+    })
+    this.app = this.#makeApp()
+    const own = sessionCalls({ identifier, sessions: this.#sessions, accounts, cookieName, isSecure })
+    this.app.register((app, _, done) => {
+      for (const bound of [...own, ...options.handlers]) {
+        this.#binder.add(app, bound)
+        const alsoAt = ALSO_AT_ROOT.get(bound.route.id)
+        if (alsoAt !== undefined) this.#binder.add(app, bound, alsoAt)
+      }
+      done()
+    }, prefixOf(settings.basePath))
+  }
+
+  get streamCount(): number {
+    return this.#streams.count
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.count
+  }
+
+  async listen(at: { readonly host: string; readonly port: number }): Promise<{ readonly host: string; readonly port: number }> {
+    const { tls } = this.#options
+    const server =
+      tls === undefined
+        ? createHttpServer(HTTP_OPTIONS, this.#listener)
+        : createHttpsServer({ ...HTTP_OPTIONS, cert: buffered(tls.cert), key: buffered(tls.key), minVersion: 'TLSv1.2' }, this.#listener)
+    await this.#open(server, { host: at.host, port: at.port })
+    const { address, port } = server.address() as AddressInfo
+    return { host: address, port }
+  }
+
+  async listenSocket(path: string): Promise<void> {
+    const server = createHttpServer(HTTP_OPTIONS, this.#listener)
+    server.on('connection', (socket) => this.#localSockets.add(socket))
+    await this.#open(server, { path })
+    await chmod(path, 0o600)
+  }
+
+  async close(): Promise<void> {
+    this.#binder.abortAll()
+    this.#streams.endAll()
+    const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
+    for (const server of this.#servers) server.closeIdleConnections()
+    const cancel = this.#options.clock.after(CLOSE_GRACE_MS, () => {
+      for (const server of this.#servers) server.closeAllConnections()
+    })
+    await Promise.all(closed)
+    cancel()
+    this.#sessions.close()
+    await this.app.close()
+  }
+
+  async #open(server: Server, at: { readonly host: string; readonly port: number } | { readonly path: string }): Promise<void> {
+    server.maxHeadersCount = HEADERS_MAX
+    server.maxConnections = this.#settings.connectionsMax
+    server.maxRequestsPerSocket = CALLS_PER_CONNECTION_MAX
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      if (socket.writable) socket.end(unreadableAnswer(error.code))
+      else socket.destroy()
+    })
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(at, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+    this.#servers.push(server)
+  }
+
+  #makeApp(): FastifyInstance {
+    const { trustedProxies } = this.#settings
+    const app = fastify({
+      bodyLimit: BODY_BYTES_MAX,
+      exposeHeadRoutes: false,
+      forceCloseConnections: false,
+      trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+      routerOptions: { maxParamLength: HEADER_BYTES_MAX, caseSensitive: true },
+      frameworkErrors: (error, request, reply) => this.#binder.refuse(error, request, reply),
+      // Its own server is never opened: we have several.
+      serverFactory: (handler) => {
+        this.#listener = handler
+        return createHttpServer()
+      },
+    })
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJson)
+    app.setErrorHandler((error, request, reply) => this.#binder.refuse(error, request, reply))
+    app.setNotFoundHandler((request, reply) => this.#notFound(request, (error) => this.#binder.refuse(error, request, reply)))
+    return app
+  }
+
+  #notFound(request: FastifyRequest, refuse: (error: ApiError) => void): void {
+    refuse(new ApiError('ROUTE_UNKNOWN', `there is no ${request.method} of this path; /api/v1/openapi.json has all calls`))
+  }
+}
+
+function prefixOf(basePath: string): { readonly prefix?: string } {
+  return basePath === '' ? {} : { prefix: basePath }
+}
+
+function buffered(pem: string | Uint8Array): string | Buffer {
+  return typeof pem === 'string' ? pem : Buffer.from(pem)
+}
+

@@ -1,0 +1,146 @@
+/**
+ * Server-sent events. Each stream has a heartbeat, at which is also asked whether its caller would still be let in, and says when its caller
+ * does not keep up; their number is bounded, of all and of one user.
+ */
+import type { ServerResponse } from 'node:http'
+import { ApiError, type EventSink } from '@ternmq/management'
+import type { Identity } from './identity.ts'
+import {
+  STREAM_ABANDONED_BYTES_MAX,
+  STREAM_HEARTBEAT_MS,
+  STREAM_PENDING_BYTES_MAX,
+  STREAMS_MAX,
+  STREAMS_PER_USER_MAX,
+} from './limits.ts'
+import type { ServerClock } from './options.ts'
+
+/** Ends the stream on the broker's side. */
+type Stop = () => void
+
+export class Streams {
+  readonly #clock: Pick<ServerClock, 'after'>
+  readonly #open = new Map<Stream, string>()
+
+  constructor(clock: Pick<ServerClock, 'after'>) {
+    this.#clock = clock
+  }
+
+  get count(): number {
+    return this.#open.size
+  }
+
+  /** Throws ApiError('LIMIT_REACHED'). */
+  checkRoom(user: string): void {
+    const ofUser = [...this.#open.values()].filter((other) => other === user).length
+    if (ofUser >= STREAMS_PER_USER_MAX) {
+      throw new ApiError('LIMIT_REACHED', `${STREAMS_PER_USER_MAX} streams of user '${user}' are open; close one first`)
+    }
+    if (this.#open.size >= STREAMS_MAX) {
+      throw new ApiError('LIMIT_REACHED', `${STREAMS_MAX} streams are open; close one first`)
+    }
+  }
+
+  /**
+   * Takes the response over and lets `begin` send. What that refuses before it has sent anything rejects, and the response is as it was: the
+   * headers go out with the first event, or once `begin` is through.
+   */
+  async serve(
+    response: ServerResponse,
+    headers: Readonly<Record<string, string>>,
+    identity: Identity,
+    begin: (sink: EventSink) => Stop | Promise<Stop>,
+  ): Promise<void> {
+    const stream = new Stream(response, headers, identity, this.#clock, () => this.#open.delete(stream))
+    this.#open.set(stream, identity.user)
+    try {
+      stream.started(await begin(stream))
+    } catch (error) {
+      this.#open.delete(stream)
+      if (!stream.hasBegun) throw error
+      stream.end()
+    }
+  }
+
+  endAll(): void {
+    for (const stream of this.#open.keys()) stream.end()
+  }
+}
+
+class Stream implements EventSink {
+  readonly #response: ServerResponse
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #identity: Identity
+  readonly #clock: Pick<ServerClock, 'after'>
+  readonly #onEnd: () => void
+  #stop: Stop | undefined
+  #hasEnded = false
+  #cancelHeartbeat: () => void = () => {}
+
+  constructor(
+    response: ServerResponse,
+    headers: Readonly<Record<string, string>>,
+    identity: Identity,
+    clock: Pick<ServerClock, 'after'>,
+    onEnd: () => void,
+  ) {
+    this.#response = response
+    this.#headers = headers
+    this.#identity = identity
+    this.#clock = clock
+    this.#onEnd = onEnd
+    response.once('close', () => this.#finish())
+  }
+
+  get hasBegun(): boolean {
+    return this.#response.headersSent
+  }
+
+  get writable(): boolean {
+    return !this.#hasEnded && this.#response.writableLength < STREAM_PENDING_BYTES_MAX
+  }
+
+  send(event: string, data: unknown, id?: number): void {
+    this.#write(`event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`)
+  }
+
+  end(): void {
+    if (this.#hasEnded) return
+    if (this.hasBegun) this.#response.end()
+    this.#finish()
+  }
+
+  started(stop: Stop): void {
+    if (this.#hasEnded) return stop()
+    this.#stop = stop
+    this.#write(':\n\n') // the caller learns that it is let in
+    this.#beat()
+  }
+
+  #beat(): void {
+    this.#cancelHeartbeat = this.#clock.after(STREAM_HEARTBEAT_MS, () => {
+      if (!this.#identity.isValid()) return this.end()
+      this.#write(':\n\n')
+      if (!this.#hasEnded) this.#beat()
+    })
+  }
+
+  #write(text: string): void {
+    if (this.#hasEnded) return
+    if (!this.hasBegun) {
+      this.#response.writeHead(200, { ...this.#headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
+    }
+    this.#response.write(text)
+    if (this.#response.writableLength > STREAM_ABANDONED_BYTES_MAX) {
+      this.#response.destroy()
+      this.#finish()
+    }
+  }
+
+  #finish(): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#cancelHeartbeat()
+    this.#onEnd()
+    this.#stop?.()
+  }
+}
