@@ -10,6 +10,7 @@ import {
   type Listener,
   type ListenerContext,
   type ListenerOptions,
+  type ListenerStats,
   type TlsSettings,
   TransportError,
 } from '@ternmq/transport'
@@ -77,6 +78,11 @@ export class Listeners {
   /** Connections since the start. */
   get acceptedCount(): number {
     return this.#open.reduce((count, { listener }) => count + listener.stats.accepted, 0)
+  }
+
+  /** Undefined for one that is not open. */
+  statsOf(name: ListenerName): ListenerStats | undefined {
+    return this.#open.find(({ listener }) => listener.key === name)?.listener.stats
   }
 
   /** For connections from now on. */

@@ -1,0 +1,121 @@
+/** What the process and its disk cost at the moment; measured while somebody asks, and not otherwise. */
+import type { Overview } from '@ternmq/api'
+import type { BrokerConfig } from '@ternmq/config'
+import type { Cancel, Clock, VirtualHost } from '@ternmq/core'
+import { type Durability, durabilityGiven } from '@ternmq/store'
+import type { JournalEngine } from '@ternmq/store/journal'
+import { statfsSync } from 'node:fs'
+import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'node:perf_hooks'
+
+/** Delays are looked at so often, and what is told is of the time since the last answer. */
+const DELAY_RESOLUTION_MS = 20
+/** Nobody has asked for so long: nothing is measured any more. */
+const UNASKED_MS = 60_000
+/** Whoever asks again within this gets the same answer: two who watch must not shorten each other's time. */
+const SAMPLE_MS_MIN = 500
+
+type DelayMonitor = ReturnType<typeof monitorEventLoopDelay>
+
+export type Resources = Pick<Overview, 'memory' | 'disk' | 'eventLoop'> & { readonly cpuShare: number }
+
+export interface ProcessNumbersOptions {
+  readonly clock: Clock
+  readonly vhost: VirtualHost
+  readonly config: () => BrokerConfig
+  readonly durabilities: readonly Durability[]
+  readonly journal: JournalEngine | undefined
+  /** Undefined for a broker without files. */
+  readonly folder: string | undefined
+}
+
+interface Sample {
+  readonly atMs: number
+  readonly cpuMicros: number
+  readonly utilization: EventLoopUtilization
+  readonly cpuShare: number
+  readonly eventLoop: Overview['eventLoop']
+}
+
+export class ProcessNumbers {
+  readonly #options: ProcessNumbersOptions
+  #delays: DelayMonitor | undefined = undefined
+  #last: Sample | undefined = undefined
+  #cancelEnd: Cancel = () => {}
+
+  constructor(options: ProcessNumbersOptions) {
+    this.#options = options
+  }
+
+  read(): Resources {
+    const { vhost, config, durabilities, journal, folder } = this.#options
+    const { rss, heapUsed } = process.memoryUsage()
+    const { eventLoop, cpuShare } = this.#sample()
+    const { store, queues } = config()
+    const stats = journal?.stats()
+    return {
+      memory: { rssBytes: rss, heapBytes: heapUsed, waitingBytes: vhost.waiting.bytes, waitingBytesMax: vhost.waiting.bytesMax },
+      disk: {
+        engine: store.engine,
+        durability: durabilityGiven(durabilities, queues.durability),
+        usedBytes: stats?.diskBytes ?? 0,
+        maxBytes: store.maxBytes,
+        freeBytes: stats === undefined || folder === undefined ? undefined : freeBytesOf(folder),
+      },
+      eventLoop,
+      cpuShare,
+    }
+  }
+
+  close(): void {
+    this.#cancelEnd()
+    this.#delays?.disable()
+    this.#delays = undefined
+    this.#last = undefined
+  }
+
+  #sample(): Sample {
+    const { clock } = this.#options
+    const atMs = clock.monoMs()
+    const before = this.#last
+    if (before !== undefined && atMs - before.atMs < SAMPLE_MS_MIN) return before
+    const { user, system } = process.cpuUsage()
+    const cpuMicros = user + system
+    const utilization = performance.eventLoopUtilization()
+    const delays = this.#measureDelays()
+    const cpuShare = before === undefined ? 0 : (cpuMicros - before.cpuMicros) / ((atMs - before.atMs) * 1_000)
+    const eventLoop = {
+      p50Ms: lateMs(delays, 50),
+      p99Ms: lateMs(delays, 99),
+      utilization: performance.eventLoopUtilization(utilization, before?.utilization).utilization,
+    }
+    delays.reset()
+    this.#last = { atMs, cpuMicros, utilization, cpuShare, eventLoop }
+    this.#cancelEnd()
+    this.#cancelEnd = clock.after(UNASKED_MS, () => this.close())
+    return this.#last
+  }
+
+  #measureDelays(): DelayMonitor {
+    if (this.#delays === undefined) {
+      this.#delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
+      this.#delays.enable()
+    }
+    return this.#delays
+  }
+}
+
+/** How much later than asked for; 0 while nothing has been measured. */
+function lateMs(delays: DelayMonitor, percentile: number): number {
+  if (delays.count === 0) return 0
+  return Math.max(0, delays.percentile(percentile) / 1e6 - DELAY_RESOLUTION_MS)
+}
+
+/** Undefined where the system does not say. */
+function freeBytesOf(folder: string): number | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize
+  } catch {
+    return undefined // it went, or is of a kind that has no size: the store itself tells of faults
+  }
+}
