@@ -1,7 +1,17 @@
 /** Who may come in and what they may do, from users and configuration; both can be replaced while the broker runs. */
-import { Authenticator, changesGroups, RuleAuthorizer, SCRAM_SHA_256, type UserChange, type UserStore } from '@ternmq/auth'
-import type { BrokerConfig } from '@ternmq/config'
-import type { Clock, LoginRequest, LoginStep, PeerInfo, SaslLogin } from '@ternmq/core'
+import {
+  Authenticator,
+  changesGroups,
+  type LockOut,
+  type LockOutSettings,
+  LoginGuard,
+  RuleAuthorizer,
+  SCRAM_SHA_256,
+  type UserChange,
+  type UserStore,
+} from '@ternmq/auth'
+import type { AuthConfig, BrokerConfig } from '@ternmq/config'
+import type { Clock, EventDetails, LoginRequest, LoginStep, PeerInfo, SaslLogin } from '@ternmq/core'
 
 import { toLoginSettings } from './settings.ts'
 
@@ -13,17 +23,26 @@ const NO_SCRAM: LoginStep = {
 
 export class Access implements SaslLogin {
   readonly authorizer: RuleAuthorizer
+  /** The same for whatever protocol, and for the API. */
+  readonly guard: LoginGuard
   readonly #users: UserStore
   readonly #clock: Clock
   #config: BrokerConfig
   #authenticator: Authenticator
 
-  /** Throws AuthError for rules that cannot be. */
-  constructor(config: BrokerConfig, users: UserStore, clock: Clock) {
+  /** `onEvent` hears of users and addresses that have to wait. Throws AuthError for rules that cannot be. */
+  constructor(
+    config: BrokerConfig,
+    users: UserStore,
+    clock: Clock,
+    onEvent: (event: EventDetails) => void = ignoreEvent,
+  ) {
     this.#users = users
     this.#clock = clock
     this.#config = config
     this.authorizer = this.check(config)
+    const settings = toLockOutSettings(config.auth)
+    this.guard = new LoginGuard({ clock, settings, onLockOut: (lockOut) => onEvent(eventOf(lockOut)) })
     this.#authenticator = this.#makeAuthenticator()
   }
 
@@ -37,14 +56,16 @@ export class Access implements SaslLogin {
     return new RuleAuthorizer(config.auth, 'auth', (name) => this.#users.get(name)?.groups ?? [])
   }
 
-  /** What rules say of the user may be something else now. */
+  /** What rules say of the user may be something else now, and what was wrong before may be right. */
   onUserChange(change: UserChange): void {
+    this.guard.forgetUser(change.name)
     if (changesGroups(change, this.#users)) this.authorizer.forget()
   }
 
   /** For logins and questions from now on. Throws as `check` does, and keeps what it has then. */
   use(config: BrokerConfig): void {
     this.authorizer.replaceConfig(config.auth)
+    this.guard.use(toLockOutSettings(config.auth))
     this.#config = config
     this.#authenticator = this.#makeAuthenticator()
   }
@@ -60,6 +81,25 @@ export class Access implements SaslLogin {
   }
 
   #makeAuthenticator(): Authenticator {
-    return new Authenticator({ users: this.#users, clock: this.#clock, ...toLoginSettings(this.#config) })
+    const { guard } = this
+    return new Authenticator({ users: this.#users, clock: this.#clock, guard, ...toLoginSettings(this.#config) })
   }
 }
+
+function toLockOutSettings({ lockOut }: AuthConfig): LockOutSettings {
+  const { attempts, windowSeconds, waitSeconds, waitMaxSeconds } = lockOut
+  return {
+    attempts,
+    windowMs: windowSeconds * 1_000,
+    waitMs: waitSeconds * 1_000,
+    waitMaxMs: waitMaxSeconds * 1_000,
+  }
+}
+
+function eventOf({ user, address, failedCount, waitMs }: LockOut): EventDetails {
+  const who = user === undefined ? `address ${address}` : `user '${user}' at ${address}`
+  const text = `${who} has failed to log in ${failedCount} times: no login is tried for ${waitMs / 1_000} s (auth.lockOut)`
+  return { kind: 'limit', source: 'auth', peer: address, ...(user !== undefined && { user }), text }
+}
+
+function ignoreEvent(): void {}

@@ -1,16 +1,29 @@
 /** What an operator does with users, the same on a running broker and on a data directory without one. */
-import { AuthError, makeUser, type UserRecord, type UserStore } from '@ternmq/auth'
+import {
+  AuthError,
+  makeUser,
+  type Role,
+  ROLES,
+  type UserAccess,
+  type UserRecord,
+  type UserStore,
+  withAccess,
+} from '@ternmq/auth'
 
 import { BrokerError } from './errors.ts'
 
 /** One request of `ternmq user`, as it goes over the admin socket. `password` is base64; without one there is no password login. */
 export type UserRequest =
-  | { readonly op: 'user.add' | 'user.passwd'; readonly name: string; readonly password?: string | undefined }
+  | ({ readonly op: 'user.add'; readonly name: string; readonly password?: string | undefined } & UserAccess)
+  | { readonly op: 'user.passwd'; readonly name: string; readonly password?: string | undefined }
+  | ({ readonly op: 'user.set'; readonly name: string } & UserAccess)
   | { readonly op: 'user.remove'; readonly name: string }
   | { readonly op: 'user.list' }
 
 export interface ListedUser {
   readonly name: string
+  readonly groups: readonly string[]
+  readonly role?: Role
   /** How the user may log in; neither for one who comes with a client certificate. */
   readonly password: boolean
   readonly scram: boolean
@@ -61,37 +74,59 @@ export class UserAdmin {
       await users.remove(name)
       return []
     }
-    return [listed(await this.#put(name, request.password, previous))]
+    const record = op === 'user.set' ? withAccess(previous!, request) : await this.#make(request, previous)
+    await users.put(record)
+    return [listed(record)]
   }
 
-  async #put(name: string, password: string | undefined, previous: UserRecord | undefined): Promise<UserRecord> {
-    const { users, scram, nowMs } = this.#options
-    const record = await makeUser({
+  /** With another password, and with what is asked for a new user. */
+  async #make(
+    request: Extract<UserRequest, { op: 'user.add' | 'user.passwd' }>,
+    previous: UserRecord | undefined,
+  ): Promise<UserRecord> {
+    const { name, password } = request
+    const { scram, nowMs } = this.#options
+    const made = await makeUser({
       name,
       ...(password === undefined ? {} : { password: Buffer.from(password, 'base64') }),
       scram: scram(),
       ...(previous === undefined ? {} : { previous }),
       nowMs: nowMs(),
     })
-    await users.put(record)
-    return record
+    return request.op === 'user.add' ? withAccess(made, request) : made
   }
 }
 
-function listed({ name, verifier, scram, createdAtMs, changedAtMs }: UserRecord): ListedUser {
-  return { name, password: verifier !== undefined, scram: scram !== undefined, createdAtMs, changedAtMs }
+function listed({ name, groups, role, verifier, scram, createdAtMs, changedAtMs }: UserRecord): ListedUser {
+  const password = verifier !== undefined
+  return { name, groups, ...(role && { role }), password, scram: scram !== undefined, createdAtMs, changedAtMs }
 }
 
 /** Takes what came over the socket for a request. Throws AuthError 'AUTH_NAME_INVALID' when it is none. */
 export function toUserRequest(value: unknown): UserRequest {
-  const { op, name, password } = (typeof value === 'object' ? (value ?? {}) : {}) as Record<string, unknown>
+  const { op, name, password, groups, role } = (typeof value === 'object' ? (value ?? {}) : {}) as Record<
+    string,
+    unknown
+  >
   if (op === 'user.list') return { op }
   const isPassword = password === undefined || typeof password === 'string'
-  if (typeof name === 'string' && op === 'user.remove') return { op, name }
-  if (typeof name === 'string' && isPassword && (op === 'user.add' || op === 'user.passwd'))
-    return { op, name, password }
+  const isAccess = isGroups(groups) && isRole(role)
+  if (typeof name === 'string') {
+    if (op === 'user.remove') return { op, name }
+    if (op === 'user.passwd' && isPassword) return { op, name, password }
+    if (op === 'user.set' && isAccess) return { op, name, groups, role }
+    if (op === 'user.add' && isPassword && isAccess) return { op, name, password, groups, role }
+  }
   throw new AuthError(
     'AUTH_NAME_INVALID',
     'the request is not one that this broker knows; use the ternmq command of its version',
   )
+}
+
+function isGroups(value: unknown): value is UserAccess['groups'] {
+  return value === undefined || (Array.isArray(value) && value.every((each) => typeof each === 'string'))
+}
+
+function isRole(value: unknown): value is UserAccess['role'] {
+  return value === undefined || value === null || ROLES.some((role) => role === value)
 }

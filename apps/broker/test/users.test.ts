@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { connect, type PacketCallback } from 'mqtt'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
-import { client, newFolder, refusalOf, start, type Started, ternmq, until } from './support.ts'
+import { client, newFolder, openSocket, refusalOf, start, type Started, ternmq, until } from './support.ts'
 
 const PASSWORDS_ONLY = ['listeners.mqtt.authentication.anonymous=false']
 
@@ -145,12 +145,65 @@ test('what cannot be done is said in a sentence, and exit codes tell a failure f
     ],
     [await ternmq(['user', 'add', '--data-dir', dataDir]), 2, '`user add` needs a name'],
     [await ternmq(['user', 'drop', 'alice']), 2, 'there is no `user drop`'],
+    [await ternmq(['user', 'set', 'alice']), 2, '`user set` needs --role, --group or --no-groups'],
+    [
+      await ternmq(['user', 'set', 'alice', '--role', 'king']),
+      2,
+      "--role is 'king'; viewer, operator, administrator and none",
+    ],
+    [await ternmq(['user', 'passwd', 'alice', '--group', 'a']), 2, '--role, --group and --no-groups belong to'],
   ] as const
   for (const [ended, code, sentence] of failures) {
     expect(ended.code).toBe(code)
     expect(ended.stdout).toEqual([])
     expect(ended.stderr).toEqual([expect.stringContaining(sentence)])
   }
+})
+
+test('groups and role are given with `add`, changed with `set` while the broker runs, and shown by `list`', async () => {
+  const rules = [{ group: 'ops', allow: ['read', 'write'], topics: ['plant/#'] }]
+  const broker = await start({ settings: [...PASSWORDS_ONLY, `auth.rules=${JSON.stringify(rules)}`] })
+  const set = (...options: string[]): ReturnType<typeof ternmq> =>
+    ternmq(['user', 'set', 'alice', ...options, '--data-dir', broker.dataDir])
+  const add = ['user', 'add', 'alice', '--password-stdin', '--role', 'viewer', '--group', 'dev']
+  expect(await ternmq([...add, '--data-dir', broker.dataDir], 'secret')).toMatchObject({ code: 0 })
+  const alice = await client(urlOf(broker), { username: 'alice', password: 'secret' })
+  await expect(alice.publishAsync('plant/1', 'x', { qos: 1 })).rejects.toThrow(/Not authorized/i)
+
+  expect(await set('--group', 'dev', '--group', 'ops', '--role', 'operator')).toEqual({
+    code: 0,
+    stdout: [expect.stringMatching(/^alice\tpassword, SCRAM-SHA-256\tset [^\t]+\trole operator\tgroups dev, ops$/)],
+    stderr: [],
+  })
+  await alice.publishAsync('plant/1', 'x', { qos: 1 })
+  expect(await set('--no-groups', '--role', 'none')).toMatchObject({ code: 0 })
+  await expect(alice.publishAsync('plant/1', 'x', { qos: 1 })).rejects.toThrow(/Not authorized/i)
+  const { stdout } = await ternmq(['user', 'list', '--data-dir', broker.dataDir])
+  expect(stdout).toEqual([expect.stringMatching(/^alice\tpassword, SCRAM-SHA-256\tset [^\t]+$/)])
+})
+
+test('a user who has failed to log in too often has to wait at that address, whatever the protocol', async () => {
+  const broker = await start({
+    listeners: ['mqtt', 'stomp'],
+    settings: [...PASSWORDS_ONLY, 'auth.lockOut.attempts=2', 'auth.lockOut.waitSeconds=600'],
+  })
+  await user(broker.dataDir, 'add', 'alice', 'secret')
+  await user(broker.dataDir, 'add', 'bob', 'secret')
+  const wrong = { username: 'alice', password: 'wrong' }
+  const right = { username: 'alice', password: 'secret' }
+  for (const guess of ['wrong', 'wronger']) {
+    expect(await refusalOf(urlOf(broker), { ...wrong, password: guess })).toContain('Bad User Name or Password')
+  }
+  expect(await refusalOf(urlOf(broker), right)).toContain('Connection rate exceeded')
+  expect(await refusalOf(urlOf(broker), { ...right, protocolVersion: 4 })).toContain('Server unavailable')
+  const socket = await openSocket(broker.port('stomp'))
+  const answer = new Promise<string>((resolve) => socket.once('data', (bytes) => resolve(bytes.toString())))
+  socket.write('CONNECT\naccept-version:1.2\nhost:/\nlogin:alice\npasscode:secret\n\n\0')
+  expect(await answer).toMatch(/^ERROR\n[^]*too many failed logins: no other is tried for (600|599|598) s/)
+  await client(urlOf(broker), { username: 'bob', password: 'secret' })
+
+  expect(await user(broker.dataDir, 'passwd', 'alice', 'another')).toMatchObject({ code: 0 })
+  await client(urlOf(broker), { username: 'alice', password: 'another' })
 })
 
 test('access rules decide who may publish and subscribe, and refusals have their reason', async () => {
