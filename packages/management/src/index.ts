@@ -6,3 +6,8 @@ export { type AuditEntry, type AuditFile, auditHandlers, AuditLog } from './audi
 export { RotatedAuditFile } from './audit-file.ts'
 export { DefinitionQueue } from './definition-queue.ts'
 export { type DamagedDefinition, DefinitionStore } from './definition-store.ts'
+export { toQueueDefaults, toQueuePolicies } from './queue-settings.ts'
+export { listenerHandlers } from './listeners.ts'
+export { overviewHandlers } from './overview.ts'
+export { queueHandlers } from './queues.ts'
+export { Sampler } from './sampler.ts'

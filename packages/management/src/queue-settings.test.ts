@@ -1,8 +1,15 @@
-import { type BrokerConfig, type BrokerConfigInput, loadConfig } from '@ternmq/config'
+import { type BrokerConfig, type BrokerConfigInput, loadConfig, settings } from '@ternmq/config'
 import { DEFAULT_QUEUE_SETTINGS, Policies } from '@ternmq/core'
+import { AdapterWorld } from '@ternmq/testkit'
 import { describe, expect, test } from 'vitest'
-
-import { toQueueDefaults, toQueuePolicies } from './queue-settings.ts'
+import {
+  effectiveSettings,
+  fromCoreSettings,
+  QUEUE_SETTING_KEYS,
+  toCoreSettings,
+  toQueueDefaults,
+  toQueuePolicies,
+} from './queue-settings.ts'
 
 function configOf(values: BrokerConfigInput): BrokerConfig {
   const loaded = loadConfig({ values })
@@ -103,4 +110,45 @@ describe('of several policies', () => {
   test('`>` at the end means what stands before it, too', () => {
     expect(settingsFor(values, 'orders')).toMatchObject({ ttlMs: 2 })
   })
+})
+
+test('the table has every key of the queues section but the one that is no setting of a queue', () => {
+  const keys = [...settings.keys()].filter((key) => key.startsWith('queues.')).map((key) => key.slice('queues.'.length))
+  expect(QUEUE_SETTING_KEYS).toEqual(keys.filter((key) => key !== 'autoCreate'))
+})
+
+test('what the configuration says comes back as it was said', () => {
+  const { queues } = configOf({ queues: { deadLetter: '', blockMaxSeconds: 3, forward: { to: ['a'] } } })
+  expect({ ...fromCoreSettings(toCoreSettings(queues)), autoCreate: true }).toEqual(queues)
+  const some = { deadLetter: '', redelivery: { jitter: 0.5 }, slowConsumer: { action: 'disconnect' } } as const
+  expect(fromCoreSettings(toCoreSettings(some))).toEqual(some)
+})
+
+test('of each setting that counts its source is told: the queue, the last policy that matches, or nobody', () => {
+  const { vhost } = new AdapterWorld()
+  const { queues } = configOf({})
+  const policies = [
+    { id: 'config[0]', match: '>', settings: { ttlMs: 1, redelivery: { delayMs: 7 } } },
+    { id: 'eu', match: 'orders.*', settings: { ttlMs: 2, deadLetter: '' } },
+    { match: 'orders.eu', settings: { whenFull: 'reject' } },
+    { id: 'bills', match: 'bills', settings: { messagesMax: 1 } },
+  ] as const
+  vhost.policies.use(toQueueDefaults(queues), toQueuePolicies(policies))
+  const made = vhost.destinations.define({
+    name: 'orders.eu',
+    settings: toCoreSettings({ bytesMax: 2_048, redelivery: { jitter: 0.5 } }),
+  })
+  const effective = effectiveSettings(
+    (made as { value: Parameters<typeof effectiveSettings>[0] }).value,
+    vhost.policies,
+  )
+  const of = (key: string): unknown => effective.find((each) => each.key === key)
+  expect(effective.map(({ key }) => key)).toEqual(QUEUE_SETTING_KEYS)
+  expect(of('bytesMax')).toEqual({ key: 'bytesMax', value: 2_048, from: 'queue' })
+  expect(of('redelivery.jitter')).toEqual({ key: 'redelivery.jitter', value: 0.5, from: 'queue' })
+  expect(of('redelivery.delayMs')).toEqual({ key: 'redelivery.delayMs', value: 7, from: 'policy', policy: 'config[0]' })
+  expect(of('ttlMs')).toEqual({ key: 'ttlMs', value: 2, from: 'policy', policy: 'eu' })
+  expect(of('deadLetter')).toEqual({ key: 'deadLetter', value: '', from: 'policy', policy: 'eu' })
+  expect(of('whenFull')).toEqual({ key: 'whenFull', value: 'reject', from: 'policy', policy: 'orders.eu' })
+  expect(of('messagesMax')).toEqual({ key: 'messagesMax', value: 100_000_000, from: 'default' })
 })

@@ -1,0 +1,261 @@
+import {
+  deleteQueue,
+  getQueue,
+  listQueues,
+  pauseQueue,
+  purgeQueue,
+  putQueue,
+  type QueueItem,
+  type QueueQuery,
+  resumeQueue,
+} from '@ternmq/api'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { ManagedWorld } from '../test/managed-world.ts'
+import type { Bound } from './handlers.ts'
+import { toQueueDefaults, toQueuePolicies } from './queue-settings.ts'
+import { queueHandlers } from './queues.ts'
+import { Sampler } from './sampler.ts'
+
+const vhost = '/'
+let world: ManagedWorld
+let sampler: Sampler
+let bound: readonly Bound[]
+
+beforeEach(async () => {
+  world = await ManagedWorld.open()
+  sampler = new Sampler(world.broker)
+  bound = queueHandlers(world.broker, sampler)
+})
+
+async function list(query: QueueQuery = {}): Promise<readonly QueueItem[]> {
+  return (await world.call(bound, listQueues, { params: { vhost }, query })).items
+}
+
+async function names(query: QueueQuery = {}): Promise<string[]> {
+  return (await list(query)).map(({ name }) => name)
+}
+
+function of(queue: string): { readonly params: { readonly vhost: string; readonly queue: string } } {
+  return { params: { vhost, queue } }
+}
+
+function subscribe(name: string, topic: string): void {
+  const subject = { principal: { name: 'ann', anonymous: false }, clientId: 'c' }
+  const pattern = { vhost, kind: 'topic' as const, levels: topic.split('/') }
+  const opened = world.vhost.subscriptions.open({ clientId: 'c', name, pattern, shared: false }, subject)
+  if (!opened.ok) throw new Error(opened.detail.text)
+}
+
+describe('the list', () => {
+  test('has queues of every kind, with what is in them and what has happened', async () => {
+    world.define('orders')
+    subscribe('s', 'a/b')
+    world.vhost.temporaries.create(world.open('asker'), 'temp-queue')
+    for (const text of ['one', 'two']) world.send('$queue/orders', text, { durable: true })
+    await world.settle()
+    const [subscription, temporary, orders] = await list({ sort: 'messagesIn' })
+    expect([temporary?.kind, temporary?.durability]).toEqual(['temporary', 'memory'])
+    expect([subscription?.kind, subscription?.name]).toEqual(['subscription', '$subscription/c/s'])
+    expect(orders).toEqual({
+      name: 'orders',
+      kind: 'queue',
+      durability: 'fsync-local',
+      automatic: false,
+      paused: false,
+      blocking: false,
+      readyCount: 2,
+      readyBytes: expect.any(Number) as number,
+      inflightCount: 0,
+      delayedCount: 0,
+      consumerCount: 0,
+      messagesIn: 2,
+      messagesOut: 0,
+      settledCount: 0,
+      redeliveredCount: 0,
+      deadLetteredCount: 0,
+      expiredCount: 0,
+      droppedCount: 0,
+      deadLetter: 'DLQ',
+      isDeadLetter: false,
+      problem: 'it has no consumer',
+    })
+  })
+
+  test('is filtered by kind, by what is in them, by health, and by being for dead letters', async () => {
+    world.define('DLQ')
+    world.define('empty')
+    world.define('full')
+    subscribe('s', 'a/b')
+    world.send('$queue/full', 'x')
+    expect(await names({ kind: 'subscription' })).toEqual(['$subscription/c/s'])
+    expect(await names({ nonEmpty: true })).toEqual(['full'])
+    expect(await names({ unhealthy: true })).toEqual(['full'])
+    expect(await names({ deadLetters: true })).toEqual(['DLQ'])
+    expect(await names({ deadLetters: false, kind: 'queue' })).toEqual(['empty', 'full'])
+    expect(await names({ q: 'FUL' })).toEqual(['full'])
+  })
+
+  test('can be sorted by each field that it names', async () => {
+    world.define('a')
+    world.define('b')
+    for (const sort of 'name readyCount readyBytes inflightCount delayedCount consumerCount messagesIn messagesOut droppedCount deadLetteredCount inPerSecond outPerSecond'.split(
+      ' ',
+    )) {
+      expect(await names({ sort: `-${sort}` })).toHaveLength(2)
+    }
+  })
+
+  test('has rates from the second sample on, and samples only while somebody asks', async () => {
+    world.define('orders')
+    expect((await list())[0]).not.toHaveProperty('inPerSecond')
+    for (let count = 0; count < 10; count++) world.send('$queue/orders', 'x')
+    world.advance(1_000)
+    expect((await list())[0]).toMatchObject({ inPerSecond: 10, outPerSecond: 0 })
+    world.advance(120_000)
+    expect(sampler.isIdle).toBe(true)
+  })
+
+  test('looks without making or changing anything', async () => {
+    world.define('orders')
+    world.send('$queue/orders', 'x')
+    await world.refusal(bound, getQueue, of('nobody'))
+    await list()
+    await world.call(bound, getQueue, of('orders'))
+    expect([world.vhost.destinations.count, world.queue('orders').waitingCount]).toEqual([1, 1])
+  })
+
+  test('of another virtual host is refused by name', async () => {
+    const refused = await world.refusal(bound, listQueues, { params: { vhost: 'other' } })
+    expect(refused.toProblem()).toMatchObject({ code: 'VHOST_UNKNOWN', status: 404, field: 'vhost', value: 'other' })
+  })
+})
+
+describe('one queue', () => {
+  test('has its settings with their sources, and its bindings', async () => {
+    const { queues } = world.broker.settings.config
+    world.vhost.policies.use(
+      toQueueDefaults(queues),
+      toQueuePolicies([{ id: 'p', match: 'Consumer.>', settings: { ttlMs: 9 } }]),
+    )
+    const name = 'Consumer.a.VirtualTopic.b'
+    world.define(name, { messagesMax: 5 })
+    const detail = await world.call(bound, getQueue, of(name))
+    expect(detail).toMatchObject({ settings: { messagesMax: 5 }, bindings: ['VirtualTopic/b'], consumers: [] })
+    expect(detail.effective.filter(({ from }) => from !== 'default')).toEqual([
+      { key: 'messagesMax', value: 5, from: 'queue' },
+      { key: 'ttlMs', value: 9, from: 'policy', policy: 'p' },
+    ])
+  })
+
+  test('that is not there is refused by name', async () => {
+    const refused = await world.refusal(bound, getQueue, of('nobody'))
+    expect(refused.toProblem()).toMatchObject({ code: 'QUEUE_UNKNOWN', status: 404, field: 'queue', value: 'nobody' })
+  })
+})
+
+describe('put', () => {
+  test('makes a queue with settings of its own, and tells the audit log', async () => {
+    const detail = await world.call(bound, putQueue, {
+      ...of('orders'),
+      body: { settings: { deadLetter: '', redelivery: { delayMs: 7 } } },
+    })
+    expect(detail).toMatchObject({
+      automatic: false,
+      deadLetter: '',
+      settings: { deadLetter: '', redelivery: { delayMs: 7 } },
+    })
+    expect(world.queue('orders').settings).toMatchObject({
+      deadLetter: undefined,
+      redelivery: { delayMs: 7, deliveriesMax: 10 },
+    })
+    expect(world.notes).toEqual(['made the queue'])
+  })
+
+  test('gives a queue that is there other settings in place of those that it had, and they count at once', async () => {
+    world.define('orders', { messagesMax: 5, ttlMs: 1 })
+    await world.call(bound, putQueue, { ...of('orders'), body: { settings: { messagesMax: 6 } } })
+    expect(world.queue('orders').settings).toMatchObject({ messagesMax: 6, ttlMs: 0 })
+    expect(world.notes).toEqual(['changed its settings'])
+  })
+
+  test.each([
+    ['a name of the broker', '$share/x', {}, { code: 'INVALID', field: 'queue', rule: "does not start with '$'" }],
+    ['a pattern', 'orders.>', {}, { code: 'INVALID', field: 'queue' }],
+    [
+      'another durability than it was made with',
+      'orders',
+      { durability: 'memory' as const },
+      { code: 'CONFLICT', field: 'settings' },
+    ],
+    [
+      'a redelivery that cannot be',
+      'orders',
+      { redelivery: { delayMs: 9, delayMaxMs: 1 } },
+      { code: 'CONFLICT', field: 'settings' },
+    ],
+  ])('of %s is refused by name, and nothing changes', async (_, name, settings, problem) => {
+    world.define('orders')
+    const before = world.queue('orders').settings
+    const refused = await world.refusal(bound, putQueue, { ...of(name), body: { settings } })
+    expect(refused.toProblem()).toMatchObject(problem)
+    expect([world.vhost.destinations.count, world.queue('orders').settings]).toEqual([1, before])
+    expect(world.notes).toEqual([])
+  })
+})
+
+describe('delete', () => {
+  test('takes the queue with all that is in it, and says how much that was', async () => {
+    world.define('orders')
+    world.send('$queue/orders', 'x')
+    world.send('$queue/orders', 'y')
+    expect(await world.call(bound, deleteQueue, of('orders'))).toEqual({
+      count: 2,
+      bytes: expect.any(Number) as number,
+    })
+    expect(world.vhost.destinations.count).toBe(0)
+    expect(world.notes).toEqual(['deleted it with 2 messages'])
+  })
+
+  test('asked to delete an empty or unused one only leaves one that is not so, and says why', async () => {
+    world.define('orders')
+    world.send('$queue/orders', 'x')
+    world.open('reader').consume({ queue: 'orders', assuranceMax: 1, data: {} })
+    for (const [query, field, text] of [
+      [{ ifEmpty: true }, 'ifEmpty', 'has 1 messages'],
+      [{ ifUnused: true }, 'ifUnused', 'has 1 consumers'],
+    ] as const) {
+      const refused = await world.refusal(bound, deleteQueue, { ...of('orders'), query })
+      expect(refused.toProblem()).toMatchObject({
+        code: 'CONFLICT',
+        field,
+        detail: expect.stringContaining(text) as string,
+      })
+    }
+    expect(world.queue('orders').waitingCount).toBe(1)
+  })
+
+  test('does not take a temporary queue from its connection', async () => {
+    world.vhost.temporaries.create(world.open('asker'), 'temp-queue')
+    const [name = ''] = await names()
+    expect((await world.refusal(bound, deleteQueue, of(name))).code).toBe('CONFLICT')
+  })
+})
+
+test('purge takes what waits and says how much that was', async () => {
+  world.define('orders')
+  for (const text of ['a', 'b', 'c']) world.send('$queue/orders', text, { durable: true })
+  await world.settle()
+  expect(await world.call(bound, purgeQueue, of('orders'))).toMatchObject({ count: 3 })
+  expect(world.queue('orders').waitingCount).toBe(0)
+  expect(world.notes).toEqual(['purged 3 messages'])
+})
+
+test('a paused queue says so until it is resumed', async () => {
+  world.define('orders')
+  expect(await world.call(bound, pauseQueue, of('orders'))).toMatchObject({
+    paused: true,
+    problem: 'it is paused; resume it',
+  })
+  expect(await names({ unhealthy: true })).toEqual(['orders'])
+  expect(await world.call(bound, resumeQueue, of('orders'))).toMatchObject({ paused: false })
+})

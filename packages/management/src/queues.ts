@@ -1,0 +1,241 @@
+/** Queues: what is in them, and what an operator does with them. */
+import {
+  deleteQueue,
+  getQueue,
+  listQueues,
+  pauseQueue,
+  type Purged,
+  purgeQueue,
+  putQueue,
+  type QueueDetail,
+  type QueueItem,
+  type QueueParams,
+  type QueueQuery,
+  resumeQueue,
+  type Page,
+} from '@ternmq/api'
+import {
+  isReservedName,
+  isTemporary,
+  type NamedQueue,
+  purge,
+  queueInfo,
+  stuckBecause,
+  type VirtualHost,
+} from '@ternmq/core'
+import { consumersOf } from './consumers.ts'
+import { ApiError } from './errors.ts'
+import { bind, type Bound } from './handlers.ts'
+import type { ManagedBroker } from './managed-broker.ts'
+import { type Listing, mapPage, pageOf } from './paging.ts'
+import { filterText } from './pattern-text.ts'
+import { effectiveSettings, fromCoreSettings, toCoreSettings } from './queue-settings.ts'
+import { refused } from './refused.ts'
+import type { Sampler } from './sampler.ts'
+import { vhostOf } from './vhost.ts'
+
+export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] {
+  const look = new QueueLook(broker, sampler)
+  const named = (params: QueueParams): NamedQueue => queueOf(vhostOf(broker, params), params.queue)
+  return [
+    bind(listQueues, ({ params, query }) => look.list(vhostOf(broker, params), query)),
+    bind(getQueue, ({ params }) => look.detail(named(params))),
+    bind(putQueue, (request) => {
+      const { params, body } = request
+      const vhost = vhostOf(broker, params)
+      const isNew = vhost.destinations.find(params.queue) === undefined
+      const made = put(vhost, params.queue, body.settings ?? {})
+      request.note(isNew ? 'made the queue' : 'changed its settings')
+      return look.detail(made)
+    }),
+    bind(deleteQueue, (request) => {
+      const gone = remove(vhostOf(broker, request.params), named(request.params), request.query)
+      request.note(`deleted it with ${gone.count} messages`)
+      return gone
+    }),
+    bind(purgeQueue, async (request) => {
+      const purged = await purge(vhostOf(broker, request.params), named(request.params).queue)
+      if (!purged.ok) throw refused(purged.detail, { field: 'queue' })
+      request.note(`purged ${purged.value.count} messages`)
+      return purged.value
+    }),
+    bind(pauseQueue, ({ params }) => {
+      const queue = named(params)
+      broker.vhost.destinations.setPaused(queue, true)
+      return look.item(queue)
+    }),
+    bind(resumeQueue, ({ params }) => {
+      const queue = named(params)
+      broker.vhost.destinations.setPaused(queue, false)
+      return look.item(queue)
+    }),
+  ]
+}
+
+/** Throws ApiError('QUEUE_UNKNOWN'); never makes one. */
+export function queueOf({ destinations }: VirtualHost, name: string): NamedQueue {
+  const named = destinations.find(name)
+  if (named !== undefined) return named
+  throw new ApiError('QUEUE_UNKNOWN', `there is no queue '${name}'; the list of queues has those that there are`, {
+    field: 'queue',
+    value: name,
+  })
+}
+
+/** Queues as they are shown. Looking makes nothing and changes nothing. */
+class QueueLook {
+  readonly #broker: ManagedBroker
+  readonly #sampler: Sampler
+  readonly #listing: Listing<NamedQueue>
+
+  constructor(broker: ManagedBroker, sampler: Sampler) {
+    this.#broker = broker
+    this.#sampler = sampler
+    this.#listing = {
+      key: ({ name }) => name,
+      sorts: {
+        name: ({ name }) => name,
+        readyCount: ({ queue }) => queue.waitingCount,
+        readyBytes: ({ queue }) => queue.waitingBytes,
+        inflightCount: (named) => inflightOf(named),
+        delayedCount: ({ queue }) => queue.contents.delayedCount,
+        consumerCount: ({ queue }) => queue.consumers.length,
+        messagesIn: ({ queue }) => queue.messagesIn,
+        messagesOut: ({ queue }) => queue.messagesOut,
+        droppedCount: ({ queue }) => queue.droppedCount,
+        deadLetteredCount: ({ queue }) => queue.deadLetteredCount,
+        inPerSecond: (named) => sampler.ratesOfQueue(named)?.inPerSecond ?? 0,
+        outPerSecond: (named) => sampler.ratesOfQueue(named)?.outPerSecond ?? 0,
+      },
+      sortDefault: 'name',
+      texts: ({ name }) => [name],
+    }
+  }
+
+  list({ destinations }: VirtualHost, query: QueueQuery): Page<QueueItem> {
+    this.#sampler.ask()
+    const { kind, deadLetters, nonEmpty, unhealthy } = query
+    const targets = this.#deadLetterTargets()
+    const wants = (named: NamedQueue): boolean =>
+      (kind === undefined || kindOf(named) === kind) &&
+      (deadLetters === undefined || targets.has(named.name) === deadLetters) &&
+      (nonEmpty !== true || named.queue.waitingCount > 0 || named.queue.inflightCount > 0) &&
+      (unhealthy !== true || stuckBecause(named.queue) !== undefined)
+    return mapPage(pageOf(destinations.all(), query, this.#listing, wants), (named) => this.#item(named, targets))
+  }
+
+  item(named: NamedQueue): QueueItem {
+    return this.#item(named, this.#deadLetterTargets())
+  }
+
+  async detail(named: NamedQueue): Promise<QueueDetail> {
+    this.#sampler.ask()
+    const { vhost } = this.#broker
+    const { oldestAgeMs } = await queueInfo(vhost, named.queue)
+    return {
+      ...this.item(named),
+      ...(oldestAgeMs !== undefined && { oldestAgeMs }),
+      settings: fromCoreSettings(named.given),
+      effective: effectiveSettings(named, vhost.policies),
+      bindings: named.binding === undefined ? [] : [filterText(named.binding.pattern)],
+      consumers: consumersOf(named),
+    }
+  }
+
+  #item(named: NamedQueue, targets: ReadonlySet<string>): QueueItem {
+    const { queue, name, automatic } = named
+    const problem = stuckBecause(queue)
+    return {
+      name,
+      kind: kindOf(named),
+      durability: this.#durabilityOf(named),
+      automatic,
+      paused: queue.isPaused,
+      blocking: queue.isBlocking,
+      readyCount: queue.waitingCount,
+      readyBytes: queue.waitingBytes,
+      inflightCount: inflightOf(named),
+      delayedCount: queue.contents.delayedCount,
+      consumerCount: queue.consumers.length,
+      messagesIn: queue.messagesIn,
+      messagesOut: queue.messagesOut,
+      settledCount: queue.settledCount,
+      redeliveredCount: queue.redeliveredCount,
+      deadLetteredCount: queue.deadLetteredCount,
+      expiredCount: queue.expiredCount,
+      droppedCount: queue.droppedCount,
+      ...this.#sampler.ratesOfQueue(named),
+      deadLetter: queue.settings.deadLetter ?? '',
+      isDeadLetter: targets.has(name),
+      ...(problem !== undefined && { problem }),
+    }
+  }
+
+  /** The memory engine gives no more, whatever the settings ask for. */
+  #durabilityOf({ queue }: NamedQueue): string {
+    return queue.number === 0 || this.#broker.settings.config.store.engine === 'memory'
+      ? 'memory'
+      : queue.settings.durability
+  }
+
+  /** Names of queues that others send to what they cannot deliver. */
+  #deadLetterTargets(): Set<string> {
+    const targets = new Set<string>()
+    for (const { queue } of this.#broker.vhost.destinations.all()) {
+      const { deadLetter } = queue.settings
+      if (deadLetter !== undefined) targets.add(deadLetter)
+    }
+    return targets
+  }
+}
+
+function kindOf({ name, subscription }: NamedQueue): QueueItem['kind'] {
+  if (subscription !== undefined) return 'subscription'
+  return isTemporary(name) ? 'temporary' : 'queue'
+}
+
+/** With consumers or in a transaction; those that wait for their next attempt are counted apart. */
+function inflightOf({ queue }: NamedQueue): number {
+  return queue.inflightCount - queue.contents.delayedCount
+}
+
+function put({ destinations }: VirtualHost, name: string, settings: Parameters<typeof toCoreSettings>[0]): NamedQueue {
+  if (isReservedName(name)) {
+    const detail = `queue '${name}' is the broker's own: names that start with '$' are made by subscribing; choose another name`
+    throw new ApiError('INVALID', detail, { field: 'queue', value: name, rule: "does not start with '$'" })
+  }
+  const defined = destinations.define({ name, settings: toCoreSettings(settings) })
+  if (defined.ok) return defined.value
+  throw refused(defined.detail, { field: defined.detail.refusal === 'mismatch' ? 'settings' : 'queue' })
+}
+
+function remove(
+  { destinations }: VirtualHost,
+  named: NamedQueue,
+  { ifEmpty, ifUnused }: { ifEmpty?: boolean | undefined; ifUnused?: boolean | undefined },
+): Purged {
+  const { name, queue } = named
+  if (isTemporary(name)) {
+    throw new ApiError(
+      'CONFLICT',
+      `queue '${name}' is temporary: it goes with the connection that made it; close that instead`,
+      { field: 'queue', value: name },
+    )
+  }
+  const gone = { count: queue.waitingCount + queue.inflightCount, bytes: queue.waitingBytes }
+  if (ifEmpty === true && gone.count > 0) {
+    throw new ApiError('CONFLICT', `queue '${name}' has ${gone.count} messages; purge it first, or leave out ifEmpty`, {
+      field: 'ifEmpty',
+      value: true,
+    })
+  }
+  if (ifUnused === true && queue.consumers.length > 0) {
+    throw new ApiError(
+      'CONFLICT',
+      `queue '${name}' has ${queue.consumers.length} consumers; end them first, or leave out ifUnused`,
+      { field: 'ifUnused', value: true },
+    )
+  }
+  destinations.delete(named)
+  return gone
+}
