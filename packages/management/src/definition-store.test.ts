@@ -45,9 +45,9 @@ describe('DefinitionStore', () => {
     expect([...store.policies.all]).toEqual([['p1', policy]])
     expect([...store.permissions.all]).toEqual([['p', permission]])
     expect(store.tokens.get(record.id)).toEqual(record)
-    expect([...store.settings.all].sort()).toEqual([
-      ['log.level', 'debug'],
+    expect([...store.settings.all]).toEqual([
       ['mqtt.maxQos', 1],
+      ['log.level', 'debug'],
     ])
     expect(reports).toEqual([])
   })

@@ -1,0 +1,107 @@
+import { deletePermission, listPermissions, type PermissionBody, putPermission } from '@ternmq/api'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { DefinitionWorld } from '../test/definition-world.ts'
+
+let world: DefinitionWorld
+
+beforeEach(async () => {
+  const rules = [{ user: 'ann', allow: ['write' as const], deny: [], topics: ['a/#'] }]
+  world = await DefinitionWorld.open({ config: { auth: { rules } } })
+})
+
+const put = (id: string, body: PermissionBody) => world.call(putPermission, { params: { id }, body })
+const may = (user: string, action: 'read' | 'write'): string => {
+  const subject = { principal: { name: user, anonymous: false }, clientId: 'c' }
+  const { allowed, rule } = world.authorizer.mayUse(subject, action, { vhost: '/', kind: 'topic', levels: ['a', 'b'] })
+  return `${allowed ? 'yes' : 'no'}: ${rule}`
+}
+
+describe('a permission', () => {
+  it('counts as soon as it is made, changed and taken back, and after a restart', async () => {
+    const { generation } = world.authorizer
+    expect(may('bob', 'read')).toMatch(/^no: no rule of auth\.rules applies/)
+    const item = await put('bobs', { user: 'bob', allow: ['read'], topics: ['a/+'], description: 'for Bob' })
+    expect(item).toEqual({
+      id: 'bobs',
+      description: 'for Bob',
+      user: 'bob',
+      allow: ['read'],
+      deny: [],
+      topics: ['a/+'],
+      from: 'api',
+    })
+    expect(may('bob', 'read')).toBe(`yes: permission 'bobs' allows read on "a/+" for "bob"`)
+    expect(world.authorizer.generation).toBeGreaterThan(generation)
+    await world.restart()
+    expect(may('bob', 'read')).toMatch(/^yes/)
+    await put('bobs', { user: 'bob', deny: ['read'], topics: ['#'] })
+    expect(may('bob', 'read')).toMatch(/^no: permission 'bobs' denies read/)
+    await world.call(deletePermission, { params: { id: 'bobs' } })
+    expect(may('bob', 'read')).toMatch(/^no: no rule of/)
+    expect(world.notes).toEqual(['user bob: allow read on a/+', 'user bob: deny read on #'])
+  })
+
+  it('reaches a group', async () => {
+    await world.users.put({ name: 'eve', groups: ['ops'], createdAtMs: 1, changedAtMs: 1 })
+    await put('ops', { group: 'ops', allow: ['read', 'admin'], topics: ['#'] })
+    expect(may('eve', 'read')).toMatch(/^yes: permission 'ops'/)
+    expect(may('bob', 'read')).toMatch(/^no/)
+  })
+
+  it('is listed behind the rules of the configuration, which are changed there', async () => {
+    await put('p', { user: 'ann', allow: ['read'], topics: ['#'] })
+    const { items, defaultAccess } = await world.call(listPermissions)
+    expect(items.map(({ id, from }) => [id, from])).toEqual([
+      ['auth.rules[0]', 'config'],
+      ['p', 'api'],
+    ])
+    expect(defaultAccess).toBe('deny')
+    await expect(put('auth.rules[0]', { user: 'ann', allow: ['read'], topics: ['#'] })).rejects.toMatchObject({
+      code: 'FROM_CONFIG',
+    })
+    await expect(world.call(deletePermission, { params: { id: 'auth.rules[0]' } })).rejects.toMatchObject({
+      code: 'FROM_CONFIG',
+    })
+  })
+
+  it('is found by its user or its group', async () => {
+    await put('g', { group: 'ops', allow: ['read'], topics: ['#'] })
+    await put('b', { user: 'bob', allow: ['read'], topics: ['#'] })
+    const ids = async (query: { user?: string; group?: string }): Promise<string[]> =>
+      (await world.call(listPermissions, { query })).items.map(({ id }) => id)
+    expect(await ids({ user: 'bob' })).toEqual(['b'])
+    expect(await ids({ group: 'ops' })).toEqual(['g'])
+    expect(await ids({ group: 'none' })).toEqual([])
+  })
+
+  it('that is not there cannot be taken back', async () => {
+    await expect(world.call(deletePermission, { params: { id: 'p' } })).rejects.toMatchObject({
+      code: 'PERMISSION_UNKNOWN',
+    })
+  })
+
+  const REFUSED: readonly (readonly [id: string, body: PermissionBody, more: object])[] = [
+    ['a b', { user: 'bob', allow: ['read'], topics: ['#'] }, { field: 'id', value: 'a b' }],
+    ['p', { allow: ['read'], topics: ['#'] }, { field: 'user' }],
+    ['p', { user: 'bob', group: 'ops', allow: ['read'], topics: ['#'] }, { field: 'user', value: 'bob' }],
+    ['p', { user: '$x', allow: ['read'], topics: ['#'] }, { field: 'user', value: '$x' }],
+    ['p', { group: '', allow: ['read'], topics: ['#'] }, { field: 'group', value: '' }],
+    ['p', { user: 'bob', topics: ['#'] }, { field: 'allow', value: [] }],
+    ['p', { user: 'bob', allow: ['read'], topics: [] }, { field: 'topics', value: [] }],
+    ['p', { user: 'bob', allow: ['read'], topics: ['ok', 'a/#/b'] }, { field: 'topics[1]', value: 'a/#/b' }],
+  ]
+  for (const [id, body, more] of REFUSED) {
+    it(`is refused as ${JSON.stringify({ id, ...body })} with field and value`, async () => {
+      await expect(put(id, body)).rejects.toMatchObject({ code: 'INVALID', more })
+      expect(world.definitions.permissions.all.size).toBe(0)
+    })
+  }
+
+  it('that the store did not take does not count', async () => {
+    await world.engine.close()
+    await expect(put('p', { user: 'bob', allow: ['read'], topics: ['#'] })).rejects.toMatchObject({
+      code: 'STORE_FAILED',
+    })
+    expect(may('bob', 'read')).toMatch(/^no/)
+  })
+})

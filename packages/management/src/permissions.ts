@@ -1,0 +1,133 @@
+/** Permissions: the rules of the configuration and those made through the API, which count as soon as they are written. */
+import { deletePermission, listPermissions, type PermissionBody, type PermissionItem, putPermission } from '@ternmq/api'
+import { type AuthError, checkPermissions, type Permission, type RuleAuthorizer } from '@ternmq/auth'
+import type { AccessRule } from '@ternmq/config'
+import { asApiError } from './definition-errors.ts'
+import { definedOf, PERMISSIONS } from './definition-kinds.ts'
+import type { DefinitionQueue } from './definition-queue.ts'
+import type { DefinitionStore } from './definition-store.ts'
+import { ApiError, type ProblemMore } from './errors.ts'
+import { bind, type Bound } from './handlers.ts'
+import type { ManagedBroker } from './managed-broker.ts'
+
+/** Permissions of the API, as the authorizer has them. */
+export class PermissionBook {
+  readonly #store: DefinitionStore
+  readonly #authorizer: RuleAuthorizer
+
+  /** Those that are stored count from here on. */
+  constructor(store: DefinitionStore, authorizer: RuleAuthorizer) {
+    this.#store = store
+    this.#authorizer = authorizer
+    this.apply()
+  }
+
+  get all(): ReadonlyMap<string, Permission> {
+    return this.#store.permissions.all
+  }
+
+  /** Lasts when it resolves, and counts with the next `apply`. Rejects as `DefinitionSection.change` does. */
+  put(permission: Permission): Promise<void> {
+    return this.#store.permissions.change(new Map([[permission.id, permission]]))
+  }
+
+  /** As `put`. */
+  remove(id: string): Promise<void> {
+    return this.#store.permissions.change(new Map([[id, undefined]]))
+  }
+
+  /** Decisions are made with what is there now, also those about clients that are connected. */
+  apply(): void {
+    this.#authorizer.replacePermissions([...this.all.values()])
+  }
+}
+
+export interface PermissionParts {
+  readonly definitions: DefinitionStore
+  readonly changes: DefinitionQueue
+  readonly permissions: PermissionBook
+}
+
+export function permissionHandlers(
+  broker: ManagedBroker,
+  { definitions, changes, permissions }: PermissionParts,
+): Bound[] {
+  return [
+    bind(listPermissions, ({ query: { user, group } }) => {
+      const { rules, defaultAccess } = broker.settings.config.auth
+      const all = [...rules.map(fromConfig), ...[...permissions.all.values()].map(fromApi)]
+      const items = all.filter(
+        (item) => (user === undefined || item.user === user) && (group === undefined || item.group === group),
+      )
+      return { items, defaultAccess }
+    }),
+    bind(putPermission, (request) =>
+      changes.run(async () => {
+        const permission = toPermission(request.params.id, request.body)
+        await permissions.put(permission)
+        permissions.apply()
+        request.note(noteOf(permission))
+        return fromApi(permission)
+      }),
+    ),
+    bind(deletePermission, ({ params: { id } }) =>
+      changes.run(async () => {
+        refuseConfigId(id)
+        if (!definitions.permissions.has(id))
+          throw new ApiError('PERMISSION_UNKNOWN', `there is no permission '${id}'`, { field: 'id', value: id })
+        await permissions.remove(id)
+        permissions.apply()
+        return {}
+      }),
+    ),
+  ]
+}
+
+/** Throws ApiError that names field, value and rule. */
+export function toPermission(
+  id: string,
+  { description, user, group, allow = [], deny = [], topics }: PermissionBody,
+): Permission {
+  refuseConfigId(id)
+  const permission: Permission = { id, ...definedOf({ description, user, group }), allow, deny, topics }
+  try {
+    checkPermissions([permission])
+    return PERMISSIONS.check(id, permission)
+  } catch (error) {
+    const problem = asApiError(error, (refused) => blamed(refused, permission))
+    if (problem instanceof ApiError) throw problem
+    throw new ApiError('INVALID', `permission '${id}' ${(error as Error).message}`)
+  }
+}
+
+function refuseConfigId(id: string): void {
+  if (!id.startsWith('auth.rules[')) return
+  throw new ApiError('FROM_CONFIG', `permission '${id}' is a rule of the configuration; change it there and reload`)
+}
+
+/** The message says where, behind the permission's name: `permission 'p'.topics[2] is …`. */
+function blamed({ message }: AuthError, permission: Permission): ProblemMore {
+  const rest = message.slice(`permission '${permission.id}'`.length)
+  const [, field = 'id', index] = /^\.(\w+)(?:\[(\d+)\])?/.exec(rest) ?? []
+  const part: unknown = new Map<string, unknown>(Object.entries(permission)).get(field)
+  const value = index === undefined ? part : (part as readonly unknown[])[Number(index)]
+  if (field !== 'id') return { field: index === undefined ? field : `${field}[${index}]`, value }
+  if (message.startsWith('permission id')) return { field, value }
+  if (rest.includes(' is for nobody') || rest.includes(' has a user and a group'))
+    return { field: 'user', value: permission.user }
+  return { field: 'allow', value: permission.allow }
+}
+
+function fromConfig({ user, group, allow, deny, topics }: AccessRule, index: number): PermissionItem {
+  return { id: `auth.rules[${index}]`, ...definedOf({ user, group }), allow, deny, topics, from: 'config' }
+}
+
+function fromApi({ id, description, user, group, allow = [], deny = [], topics }: Permission): PermissionItem {
+  return { id, ...definedOf({ description, user, group }), allow, deny, topics, from: 'api' }
+}
+
+function noteOf({ user, group, allow = [], deny = [], topics }: Permission): string {
+  const who = group === undefined ? `user ${user ?? ''}` : `group ${group}`
+  const rights = [...allow.map((action) => `allow ${action}`), ...deny.map((action) => `deny ${action}`)].join(', ')
+  return `${who}: ${rights} on ${topics.join(', ')}`
+}

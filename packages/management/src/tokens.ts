@@ -1,0 +1,148 @@
+/**
+ * Tokens of the API: made, listed and taken back. The book in packages/auth knows which are good; the store keeps their records. A token
+ * goes with its user, also with one that was removed while no broker ran.
+ */
+import { createToken, deleteToken, listTokens, type TokenBody, type TokenItem } from '@ternmq/api'
+import { makeToken, SCOPES_OF_ROLE, type Scope, type TokenBook, type TokenRecord, type UserStore } from '@ternmq/auth'
+import { asApiError } from './definition-errors.ts'
+import { definedOf } from './definition-kinds.ts'
+import type { DefinitionQueue } from './definition-queue.ts'
+import type { DefinitionStore } from './definition-store.ts'
+import { ApiError } from './errors.ts'
+import { bind, type Bound, type Caller } from './handlers.ts'
+import type { ManagedBroker } from './managed-broker.ts'
+
+/** Tokens of one user; beyond it a further one is refused as LIMIT_REACHED, so that nobody takes all that there may be. */
+export const TOKENS_PER_USER_MAX = 100
+
+/** Those that last, in the book that knows which are good. */
+export class Tokens {
+  readonly book: TokenBook
+  readonly #store: DefinitionStore
+
+  private constructor(store: DefinitionStore, book: TokenBook) {
+    this.#store = store
+    this.book = book
+  }
+
+  /** Fills the book. Tokens of users that are gone, or came later under the same name, are taken back. */
+  static async open(store: DefinitionStore, users: UserStore, book: TokenBook): Promise<Tokens> {
+    const isOrphan = ({ user, createdAtMs }: TokenRecord): boolean =>
+      (users.get(user)?.createdAtMs ?? Infinity) > createdAtMs
+    const records = [...store.tokens.all.values()]
+    const tokens = new Tokens(store, book)
+    for (const record of records) if (!isOrphan(record)) book.put(record)
+    const orphans = new Map(records.filter(isOrphan).map(({ id }) => [id, undefined]))
+    await store.tokens.change(orphans).catch(() => undefined) // a full disk: they are not in the book, and go with the next start
+    return tokens
+  }
+
+  /** Good when it resolves. Rejects with ApiError. */
+  async add(record: TokenRecord): Promise<void> {
+    await this.#store.tokens.change(new Map([[record.id, record]]))
+    this.book.put(record)
+  }
+
+  /** Good no more from the moment of the call, whatever the store says. */
+  async remove(ids: readonly string[]): Promise<void> {
+    for (const id of ids) this.book.remove(id)
+    await this.#store.tokens.change(new Map(ids.map((id) => [id, undefined])))
+  }
+
+  removeOf(user: string): Promise<void> {
+    return this.remove(this.book.list(user).map(({ id }) => id))
+  }
+}
+
+/** What a token of a user may do at most: as much as its role, and publish and take by its permissions. */
+export function scopesOf(role: keyof typeof SCOPES_OF_ROLE | undefined): readonly Scope[] {
+  return role === undefined ? ['messages'] : [...new Set([...SCOPES_OF_ROLE[role], 'messages' as const])]
+}
+
+export interface TokenParts {
+  readonly changes: DefinitionQueue
+  readonly tokens: Tokens
+}
+
+export function tokenHandlers(broker: ManagedBroker, { changes, tokens }: TokenParts): Bound[] {
+  const { book } = tokens
+  return [
+    bind(listTokens, ({ query: { user }, caller }) => {
+      const whose = isAdmin(caller) ? user : caller.user
+      const isOthers = user !== undefined && user !== whose
+      return { items: isOthers ? [] : book.list(whose).map((record) => itemOf(record, book)) }
+    }),
+    bind(createToken, (request) =>
+      changes.run(async () => {
+        const { body, caller } = request
+        const user = body.user ?? caller.user
+        checkToken(broker, user, body, caller)
+        if (book.list(user).length >= TOKENS_PER_USER_MAX) {
+          const text = `user '${user}' has ${TOKENS_PER_USER_MAX} tokens, the limit; take some back first`
+          throw new ApiError('LIMIT_REACHED', text, { rule: `at most ${TOKENS_PER_USER_MAX} tokens of one user` })
+        }
+        const { token, record } = made(user, body, broker.vhost.env.clock.wallMs())
+        await tokens.add(record)
+        request.note(`token '${record.name}' of ${user} with ${record.scopes.join(', ')}`)
+        return { ...itemOf(record, book), token }
+      }),
+    ),
+    bind(deleteToken, (request) =>
+      changes.run(async () => {
+        const { id } = request.params
+        const record = book.find(id)
+        // Of somebody else's nobody hears that it is there.
+        if (record === undefined || (record.user !== request.caller.user && !isAdmin(request.caller))) {
+          throw new ApiError('TOKEN_UNKNOWN', `there is no token '${id}'`, { field: 'id', value: id })
+        }
+        await tokens.remove([id])
+        request.note(`token '${record.name}' of ${record.user}`)
+        return {}
+      }),
+    ),
+  ]
+}
+
+function isAdmin({ scopes }: Caller): boolean {
+  return scopes.has('admin')
+}
+
+/** Throws ApiError. */
+function checkToken({ users }: ManagedBroker, user: string, { scopes }: TokenBody, caller: Caller): void {
+  if (user !== caller.user && !isAdmin(caller)) {
+    throw new ApiError('NOT_ALLOWED', 'a token for another user takes the scope admin', { field: 'user', value: user })
+  }
+  const record = users.get(user)
+  if (record === undefined)
+    throw new ApiError('USER_UNKNOWN', `there is no user '${user}' for the token`, { field: 'user', value: user })
+  const beyondCaller = scopes.find((scope) => !caller.scopes.has(scope))
+  if (beyondCaller !== undefined) {
+    const rule = [...caller.scopes].join(', ')
+    throw new ApiError('NOT_ALLOWED', `a token can do no more than who makes it: not '${beyondCaller}'`, {
+      field: 'scopes',
+      value: scopes,
+      rule,
+    })
+  }
+  const allowed = scopesOf(record.role)
+  const beyondUser = scopes.find((scope) => !allowed.includes(scope))
+  if (beyondUser === undefined) return
+  const text = `user '${user}' has the role ${record.role ?? 'none'}, so a token of it cannot have '${beyondUser}'`
+  throw new ApiError('NOT_ALLOWED', text, { field: 'scopes', value: scopes, rule: allowed.join(', ') })
+}
+
+/** Throws ApiError that names field, value and rule. */
+function made(user: string, body: TokenBody, nowMs: number): ReturnType<typeof makeToken> {
+  try {
+    return makeToken({ ...body, user, nowMs })
+  } catch (error) {
+    throw asApiError(error, ({ message }) => {
+      if (message.includes('would have expired')) return { field: 'expiresAtMs', value: body.expiresAtMs }
+      return message.includes('scopes') ? { field: 'scopes', value: body.scopes } : { field: 'name', value: body.name }
+    })
+  }
+}
+
+function itemOf({ id, name, user, scopes, createdAtMs, expiresAtMs }: TokenRecord, book: TokenBook): TokenItem {
+  return { id, name, user, scopes, createdAtMs, ...definedOf({ expiresAtMs, lastUsedAtMs: book.lastUsedAtMs(id) }) }
+}

@@ -1,0 +1,212 @@
+/**
+ * Users: who there is, and how they are made, changed and removed. The same for the API of a running broker and for the command line on a
+ * data directory without one. Connections, sessions and cookies of a user that goes, or changes, are ended by whoever has them: they hear it
+ * from the store of users.
+ */
+import { deleteUser, listUsers, putUser, type UserBody, type UserItem } from '@ternmq/api'
+import { makeUser, type Role, userNameProblem, type UserRecord, type UserStore, withAccess } from '@ternmq/auth'
+import { asApiError } from './definition-errors.ts'
+import { definedOf } from './definition-kinds.ts'
+import type { DefinitionQueue } from './definition-queue.ts'
+import { ApiError } from './errors.ts'
+import { bind, type Bound } from './handlers.ts'
+import type { ManagedBroker } from './managed-broker.ts'
+import { type Listing, mapPage, pageOf } from './paging.ts'
+
+/** Left out: as it is; of a new user, none. */
+export interface UserChanges {
+  /** As the client will send it; null: none, the user comes with a certificate. */
+  readonly password?: Uint8Array | null | undefined
+  readonly role?: Role | null | undefined
+  readonly groups?: readonly string[] | undefined
+}
+
+export interface UserAdminOptions {
+  readonly users: UserStore
+  /** Whether new passwords get a SCRAM verifier. */
+  readonly scram: () => boolean
+  readonly nowMs: () => number
+  /** What has to go before the user does: tokens. Somebody may get the name again. */
+  readonly beforeRemove?: (name: string) => Promise<void>
+}
+
+/** One change at a time: see `DefinitionQueue`. Rejects with ApiError. */
+export class UserAdmin {
+  readonly #options: UserAdminOptions
+
+  constructor(options: UserAdminOptions) {
+    this.#options = options
+  }
+
+  list(): readonly UserRecord[] {
+    return this.#options.users.list()
+  }
+
+  get(name: string): UserRecord | undefined {
+    return this.#options.users.get(name)
+  }
+
+  /** Makes or changes a user; with `isNew` one who exists is refused. */
+  async put(name: string, changes: UserChanges, isNew = false): Promise<UserRecord> {
+    const { nowMs, scram } = this.#options
+    const previous = this.get(name)
+    if (isNew && previous !== undefined)
+      throw new ApiError('EXISTS', `user '${name}' exists already`, { field: 'name', value: name })
+    const { password, groups, role } = changes
+    try {
+      const keepsLogin = password === undefined && previous !== undefined
+      const record = keepsLogin
+        ? previous
+        : await makeUser({
+            name,
+            ...definedOf({ previous }),
+            ...(password && { password }),
+            scram: scram(),
+            nowMs: nowMs(),
+          })
+      const changed = withAccess(record, { groups, role })
+      await this.restore(changed)
+      return changed
+    } catch (error) {
+      throw asApiError(error, ({ code }) => blamed(code, name, changes))
+    }
+  }
+
+  /** Makes or replaces a user as somebody's definitions have it. */
+  async restore(record: UserRecord): Promise<void> {
+    this.checkAdministrators([record], [])
+    try {
+      await this.#options.users.put(record)
+    } catch (error) {
+      throw asApiError(error, () => ({ field: `users.${record.name}` }))
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    const { users, beforeRemove } = this.#options
+    if (this.get(name) === undefined)
+      throw new ApiError('USER_UNKNOWN', `there is no user '${name}'`, { field: 'name', value: name })
+    this.checkAdministrators([], [name])
+    try {
+      await beforeRemove?.(name)
+      await users.remove(name)
+    } catch (error) {
+      throw asApiError(error, () => ({ field: 'name' }))
+    }
+  }
+
+  /** Throws ApiError('CONFLICT') when these changes leave nobody who can log in as administrator, where there is somebody now. */
+  checkAdministrators(put: readonly UserRecord[], removed: readonly string[]): void {
+    const users = this.list()
+    const gone = new Set([...removed, ...put.map(({ name }) => name)])
+    const left = [...users.filter(({ name }) => !gone.has(name)), ...put]
+    if (left.some(isAdministrator)) return
+    const last = users.filter(isAdministrator)
+    if (last.length === 0) return
+    const names = last.map(({ name }) => `'${name}'`).join(', ')
+    const rule = 'one user at least has a password and the role administrator'
+    throw new ApiError(
+      'CONFLICT',
+      `nobody would be left who can log in as administrator; now ${names} can: make another one first`,
+      { rule },
+    )
+  }
+}
+
+/** Who can log in and do everything. */
+export function isAdministrator({ role, verifier }: UserRecord): boolean {
+  return role === 'administrator' && verifier !== undefined
+}
+
+export interface UserParts {
+  readonly users: UserAdmin
+  readonly changes: DefinitionQueue
+}
+
+export function userHandlers(broker: ManagedBroker, { users, changes }: UserParts): Bound[] {
+  return [
+    bind(listUsers, ({ query }) => {
+      const counts = connectionCounts(broker)
+      const { group } = query
+      const page = pageOf(
+        users.list(),
+        query,
+        listingWith(counts),
+        ({ groups }) => group === undefined || groups.includes(group),
+      )
+      return mapPage(page, (record) => itemOf(record, counts))
+    }),
+    bind(putUser, (request) =>
+      changes.run(async () => {
+        const { params, query, body } = request
+        const record = await users.put(params.name, changesOf(body), query.ifNew === true)
+        request.note(noteOf(body))
+        return itemOf(record, connectionCounts(broker))
+      }),
+    ),
+    bind(deleteUser, ({ params }) =>
+      changes.run(async () => {
+        await users.remove(params.name)
+        return {}
+      }),
+    ),
+  ]
+}
+
+function changesOf({ password, role, groups }: UserBody): UserChanges {
+  return { password: typeof password === 'string' ? Buffer.from(password) : password, role, groups }
+}
+
+/** Which field of the body an error is about; a password is never shown. */
+function blamed(code: string, name: string, { groups }: UserChanges): { field: string; value?: unknown } {
+  if (code === 'AUTH_PASSWORD_INVALID') return { field: 'password' }
+  return userNameProblem(name) === undefined ? { field: 'groups', value: groups } : { field: 'name', value: name }
+}
+
+function noteOf({ password, role, groups }: UserBody): string {
+  const parts = [
+    password === undefined ? undefined : password === null ? 'password taken away' : 'password set',
+    role === undefined ? undefined : `role ${role ?? 'none'}`,
+    groups === undefined ? undefined : `groups ${groups.length === 0 ? 'none' : groups.join(', ')}`,
+  ]
+  return parts.filter((part) => part !== undefined).join(', ')
+}
+
+type ConnectionCounts = ReadonlyMap<string, number>
+
+function connectionCounts({ vhost }: ManagedBroker): ConnectionCounts {
+  const counts = new Map<string, number>()
+  for (const { userName } of vhost.connections.all()) counts.set(userName, (counts.get(userName) ?? 0) + 1)
+  return counts
+}
+
+function itemOf(
+  { name, role, groups, verifier, scram, createdAtMs, changedAtMs }: UserRecord,
+  counts: ConnectionCounts,
+): UserItem {
+  return {
+    name,
+    ...definedOf({ role }),
+    groups,
+    password: verifier !== undefined,
+    scram: scram !== undefined,
+    createdAtMs,
+    changedAtMs,
+    connectionCount: counts.get(name) ?? 0,
+  }
+}
+
+function listingWith(counts: ConnectionCounts): Listing<UserRecord> {
+  return {
+    key: ({ name }) => name,
+    sorts: {
+      name: ({ name }) => name,
+      role: ({ role }) => role ?? '',
+      createdAtMs: ({ createdAtMs }) => createdAtMs,
+      changedAtMs: ({ changedAtMs }) => changedAtMs,
+      connectionCount: ({ name }) => counts.get(name) ?? 0,
+    },
+    sortDefault: 'name',
+    texts: ({ name, groups }) => [name, ...groups],
+  }
+}
