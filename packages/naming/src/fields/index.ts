@@ -1,7 +1,7 @@
 /** Fields of messages: one table, read and written by every adapter. */
 export { asksForLater, type Fault, faultText, type Pair, type PairsRead, readPairs } from './read-pairs.ts'
 export { type AddressSpelling, addressSpelling } from './spelling.ts'
-export { isAscii } from './texts.ts'
+export { bytesOfText, isAscii, textOfBytes } from './texts.ts'
 export { annotationNames, fieldOf, partNames, PROPERTY_PREFIX } from './names.ts'
 export { FIELDS } from './table.ts'
 export {
