@@ -27,10 +27,22 @@ export { isQueuePattern, Policies, type Policy } from './policies.ts'
 export { checkRedeliveryPolicy, type RedeliverySettings } from './queue/redelivery-policy.ts'
 export { deliveryCountOf } from './queue/message-properties.ts'
 export { DEFAULT_QUEUE_SETTINGS, type QueueSettings, type WhenFull } from './queue/settings.ts'
+export { parseEntryId } from './operations/entry-id.ts'
 export { browse, BROWSE_PAGE_MAX, type BrowsedEntry, type BrowsedPage, browseOne, type BrowseOptions } from './operations/browse.ts'
-export { type ConsumerInfo, queueInfo, type QueueInfo, stuckBecause } from './operations/info.ts'
+export { consumerInfo, type ConsumerInfo, queueInfo, type QueueInfo, stuckBecause } from './operations/info.ts'
+export { sessionInfo, type SessionInfo, type SubscriptionInfo, type SubscriptionKind, subscriptionsOf } from './operations/sessions.ts'
 export { purge, type Purged } from './operations/purge.ts'
 export { type Pace, Scan, type Selecting } from './operations/scan.ts'
+export {
+  retainedPage,
+  type RetainedOptions,
+  type RetainedPage,
+  TOPICS_PAGE_MAX,
+  topicsBelow,
+  type TopicNode,
+  type TopicsOptions,
+  type TopicsPage,
+} from './operations/topics.ts'
 export { copyWhere, deleteWhere, moveWhere, redrive, type TransferOptions, type Transferred } from './operations/transfer.ts'
 export { EventThrottle } from './event-throttle.ts'
 export { type BrokerEvent, connectionEvent, type EventDetails, type EventKind, Events, type EventsAfter, type EventSubject } from './events.ts'
@@ -54,8 +66,8 @@ export type { Receiver, ReceiverSpec } from './receiver.ts'
 export { parseSelector, type Selector } from './selector/selector.ts'
 export type { OpenSession } from './sessions.ts'
 export { subscriptionQueueName } from './subscriptions.ts'
-export { TimerWheel, type WheelEntry } from './timer-wheel.ts'
 export { isTemporary } from './temporaries.ts'
+export { TimerWheel, type WheelEntry } from './timer-wheel.ts'
 export type { OnCommitted, Transaction, TransactionState } from './transaction/transaction.ts'
 export { TopicTree } from './topic-tree.ts'
 export { type InputHolder, UnfinishedInput } from './unfinished-input.ts'
