@@ -3,12 +3,14 @@
  * log has it. Whether it may subscribe, and its consumers on named queues, are the session's and `QueueConsumers`' business. Made with
  * the first subscription: an idle device that only publishes has none.
  */
-import { type Pattern, patternFromKey, patternKey } from './address.ts'
+import { type Pattern, patternFromKey, patternKey, type PatternLevel } from './address.ts'
 import { jsonRecord, type LoggedBinding, RecordKind } from './log/records.ts'
 import type { Assurance } from './message.ts'
 import { Consumer, CREDIT_UNLIMITED } from './queue/consumer.ts'
 import type { BindingData, DeliverySink } from './queue/delivery.ts'
 import type { Queue } from './queue/queue.ts'
+import type { QueueConsumers } from './queue-consumers.ts'
+import type { Receiver } from './receiver.ts'
 import { type Binding, matchOf } from './router.ts'
 import type { Session } from './session.ts'
 import type { VirtualHost } from './virtual-host.ts'
@@ -25,6 +27,13 @@ export interface BindingSpec {
   /** Which retained messages come at once. */
   readonly retained: 'always' | 'if-new' | 'never'
   readonly data: BindingData
+}
+
+/** By what a session receives: bindings of its own queue and places in groups, readings of queues, and receivers of its connection. */
+export interface Subscribed {
+  readonly bindings: Bindings | undefined
+  readonly queues: QueueConsumers | undefined
+  readonly receivers: ReadonlySet<Receiver> | undefined
 }
 
 export class Bindings {
@@ -120,6 +129,16 @@ export class Bindings {
     this.#logged?.delete(key)
     const session = this.#session
     session.note(() => (this.#logged?.has(key) === true ? undefined : jsonRecord(RecordKind.unbound, session.queue.number, { key })))
+  }
+
+  /** Of its own queue. */
+  own(): Iterable<Binding> {
+    return this.#own?.values() ?? NO_BINDINGS
+  }
+
+  /** Its places in groups, by key. */
+  shared(): Iterable<[key: string, consumer: Consumer]> {
+    return this.#shared ?? NO_PLACES
   }
 
   /** Its consumers in groups. */
@@ -241,6 +260,8 @@ export function startDelivery(consumer: Consumer, sink: DeliverySink): void {
 }
 
 const NONE: readonly Consumer[] = []
+const NO_BINDINGS: readonly Binding[] = []
+const NO_PLACES: readonly [string, Consumer][] = []
 
 /** A level of the topic tree, its map and the name's share of it. */
 const LEVEL_BYTES = 280
@@ -255,6 +276,12 @@ export function bindingBytes(key: string): number {
 export function bindingKey(shareName: string | undefined, { levels }: Pattern): string {
   const key = patternKey(levels)
   return shareName === undefined ? key : `${shareName}\0\0${key}`
+}
+
+/** Name of the group and pattern of a key of `bindingKey` that has a group. */
+export function sharedOf(key: string): { readonly shareName: string; readonly levels: PatternLevel[] } {
+  const at = key.indexOf('\0\0')
+  return { shareName: key.slice(0, at), levels: patternFromKey(key.slice(at + 2)) }
 }
 
 function sharedBinding(queue: Queue, { pattern, assuranceMax, transientMax, data }: BindingSpec): Binding {

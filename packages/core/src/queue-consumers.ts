@@ -13,11 +13,12 @@ import type { Result } from './refusal.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 /** One subscription to a queue or to a pattern of queues. */
-interface Reading {
+export interface Reading {
   readonly name: string
   readonly pattern: readonly PatternLevel[]
   readonly match: Match
   readonly options: ConsumeOptions
+  /** Only `QueueConsumers` changes it. */
   readonly consumers: Map<NamedQueue, Consumer>
 }
 
@@ -44,6 +45,10 @@ export class QueueConsumers implements DestinationWatcher {
 
   get count(): number {
     return this.#readings.size
+  }
+
+  readings(): Iterable<Reading> {
+    return this.#readings.values()
   }
 
   *all(): Generator<Consumer> {

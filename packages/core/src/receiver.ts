@@ -6,11 +6,10 @@
 import { type Pattern, patternText } from './address.ts'
 import type { Subject } from './authorizer.ts'
 import type { ConsumerRoom } from './consumer-room.ts'
-import type { Traffic } from './counters.ts'
 import type { Assurance } from './message.ts'
 import { QueueConsumers } from './queue-consumers.ts'
 import { Consumer, CREDIT_UNLIMITED, type Parting } from './queue/consumer.ts'
-import { CreditPool } from './queue/credit.ts'
+import { type CreditOwner, CreditPool } from './queue/credit.ts'
 import type { BindingData, Delivery, DeliverySink, Match } from './queue/delivery.ts'
 import { Queue } from './queue/queue.ts'
 import type { UnsettledBytes } from './queue/unsettled-bytes.ts'
@@ -65,7 +64,8 @@ export interface ReceiverOwner {
   readonly subject: Subject
   /** What its connection has not settled. */
   readonly unsettled: UnsettledBytes
-  readonly traffic: Traffic
+  /** The session, which owns the pools of all its receivers. */
+  readonly pools: CreditOwner
   readonly consumerRoom: ConsumerRoom
   /** Owner of a temporary destination that this session may read from; others are refused. */
   mayReadTemporary(address: string): boolean
@@ -80,13 +80,15 @@ interface Reading {
 
 export class Receiver {
   readonly pool: CreditPool
+  readonly spec: ReceiverSpec
   readonly #reading: Reading
   readonly #turns: Turns
   readonly #onClosed: (receiver: Receiver) => void
   #isClosed = false
 
-  constructor(turns: Turns, pool: CreditPool, reading: Reading, onClosed: (receiver: Receiver) => void) {
+  constructor(turns: Turns, spec: ReceiverSpec, pool: CreditPool, reading: Reading, onClosed: (receiver: Receiver) => void) {
     this.#turns = turns
+    this.spec = spec
     this.pool = pool
     this.#reading = reading
     this.#onClosed = onClosed
@@ -103,6 +105,10 @@ export class Receiver {
     let left = consumers.length
     for (const { queue } of consumers) queue.whenIdle(() => void (--left === 0 && then()))
     if (consumers.length === 0) this.#turns.wake({ runTurn: then })
+  }
+
+  consumers(): Iterable<Consumer> {
+    return this.#reading.all()
   }
 
   /** What it has not settled; of each queue the oldest first. Do not settle while iterating. */
@@ -127,9 +133,9 @@ export function openReceiver(owner: ReceiverOwner, spec: ReceiverSpec, onClosed:
     return refuse('mismatch', spec.selector!, text)
   }
   const pool = new CreditPool(spec.creditMax, owner.vhost.turns, owner.unsettled)
-  pool.traffic = owner.traffic
+  pool.owner = owner.pools
   const reading = readingOf(owner, spec, parsed?.selector, pool)
-  return reading.ok ? { ok: true, value: new Receiver(owner.vhost.turns, pool, reading.value, onClosed) } : reading
+  return reading.ok ? { ok: true, value: new Receiver(owner.vhost.turns, spec, pool, reading.value, onClosed) } : reading
 }
 
 function readingOf(owner: ReceiverOwner, spec: ReceiverSpec, selector: Selector | undefined, pool: CreditPool): Result<Reading> {

@@ -5,7 +5,14 @@ import { ALL_BELOW, isReservedName, ONE_LEVEL, type PatternLevel } from './addre
 import { type CoreLimits, RETAINED_NODES_MIN, RETAINED_NODES_PER_MESSAGE } from './limits.ts'
 import type { Message } from './message.ts'
 
-class Node {
+/** A level of the tree of retained messages, for those who look around. */
+export interface RetainedNode {
+  readonly children: ReadonlyMap<string, RetainedNode> | undefined
+  /** Expired perhaps. */
+  readonly message: Message | undefined
+}
+
+class Node implements RetainedNode {
   children: Map<string, Node> | undefined = undefined
   message: Message | undefined = undefined
 }
@@ -64,6 +71,10 @@ export class Retained {
 
   get(levels: readonly string[]): Message | undefined {
     return this.#nodeOf(levels)?.message
+  }
+
+  get root(): RetainedNode {
+    return this.#root
   }
 
   /** Every message, expired or not. */
@@ -166,6 +177,7 @@ function collect(
   }
 }
 
-function isExpired(message: Message, nowMs: number): boolean {
+/** Its time is over, though it is still there. */
+export function isExpired(message: Message, nowMs: number): boolean {
   return message.expiresAtMs !== 0 && message.expiresAtMs <= nowMs
 }

@@ -11,7 +11,7 @@ import type { Queue } from './queue/queue.ts'
 import { propertiesOf } from './queue/message-properties.ts'
 import type { RefusalDetail } from './refusal.ts'
 import type { Selector } from './selector/selector.ts'
-import { TopicTree } from './topic-tree.ts'
+import { TopicTree, type TopicTreeNode } from './topic-tree.ts'
 
 /** A rule: what is published to `pattern` goes to `queue`. */
 export interface Binding {
@@ -194,6 +194,16 @@ export class Router implements RouteSource {
       this.#forgetRoutes()
     }
     return route
+  }
+
+  /** The levels of patterns below `parent`, as they are spelled out; for those who look around. */
+  patternsBelow(parent: readonly string[]): ReadonlyMap<string, TopicTreeNode<Binding>> | undefined {
+    return this.#tree.find(parent)?.children
+  }
+
+  /** Those that are remembered: of topics that somebody has published to, or asked about, lately. */
+  routes(): Iterable<Route> {
+    return this.#routes.values()
   }
 
   /** Somebody reads the topic now. */

@@ -4,9 +4,9 @@
  */
 import { type Pattern, patternText, QUEUE_PREFIX } from './address.ts'
 import type { Principal, Subject } from './authorizer.ts'
-import { bindingBytes, bindingKey, Bindings, type BindingSpec, startDelivery } from './bindings.ts'
+import { bindingBytes, bindingKey, Bindings, type BindingSpec, startDelivery, type Subscribed } from './bindings.ts'
 import { type ConsumeOptions, Consumer, type Parting } from './queue/consumer.ts'
-import { CreditPool } from './queue/credit.ts'
+import { type CreditOwner, CreditPool } from './queue/credit.ts'
 import { ConsumerRoom } from './consumer-room.ts'
 import type { BindingData, Delivery, DeliverySink } from './queue/delivery.ts'
 import { type CounterLabel, Traffic } from './counters.ts'
@@ -26,6 +26,7 @@ import { refuse, type Result } from './refusal.ts'
 import type { OpenSession } from './sessions.ts'
 import { isTemporary } from './temporaries.ts'
 import type { Transaction } from './transaction/transaction.ts'
+import type { Transport } from './transport.ts'
 import type { VirtualHost } from './virtual-host.ts'
 import type { HeldWill } from './wills.ts'
 
@@ -33,6 +34,8 @@ import type { HeldWill } from './wills.ts'
 export interface SessionOwner {
   /** The session has another owner or is gone; the adapter closes its connection and makes no more calls to the session. */
   onEvicted(reason: 'taken-over' | 'deleted'): void
+  /** That of its connection; left out where there is none. */
+  readonly transport?: Transport
 }
 
 /** What a session wants of a queue, or of all queues that a pattern matches. */
@@ -47,7 +50,7 @@ export interface ConsumeSpec {
   readonly options?: ConsumeOptions
 }
 
-export class Session {
+export class Session implements CreditOwner {
   readonly clientId: string
   readonly principal: Principal
   readonly queue: Queue
@@ -73,6 +76,7 @@ export class Session {
   #will: HeldWill | undefined = undefined
   #expiryMs: number
   #cancelExpiry: Cancel | undefined = undefined
+  #offlineSinceMs = 0
   #parting: Parting = 'lost'
   #isEnded = false
   /** It would be there after a restart. */
@@ -86,7 +90,8 @@ export class Session {
     this.#expiryMs = expiryMs
     this.pool = new CreditPool(0, vhost.turns, new UnsettledBytes(vhost.limits.unsettledBytesMax))
     this.pool.sessionNumber = queueNumber
-    this.traffic = this.pool.traffic = new Traffic(vhost.countersBy.core)
+    this.traffic = new Traffic(vhost.countersBy.core)
+    this.pool.owner = this
     this.queue = new Queue(vhost, clientId, vhost.subscriptionSettings, expiryMs > 0)
     this.queue.number = queueNumber
     this.#consumer = new Consumer(this.queue, this.pool, undefined)
@@ -110,6 +115,20 @@ export class Session {
 
   get isConnected(): boolean {
     return this.#owner !== undefined
+  }
+
+  get connectionId(): number | undefined {
+    return this.#owner?.transport?.id
+  }
+
+  /** Unix ms since when it has had no connection; of a session that a restart found, the time of that. Undefined while it has one. */
+  get offlineSinceMs(): number | undefined {
+    return this.isConnected ? undefined : this.#offlineSinceMs
+  }
+
+  /** What it has subscribed to, for operators. */
+  get subscribed(): Subscribed {
+    return { bindings: this.#bindings, queues: this.#queues, receivers: this.#receivers }
   }
 
   get bindingCount(): number {
@@ -230,7 +249,7 @@ export class Session {
     const vhost = this.#vhost
     const mayReadTemporary = (address: string): boolean => !isTemporary(address) || vhost.temporaries.ownerOf(address) === this
     const consumerRoom = this.#knownConsumerRoom()
-    const owner = { vhost, subject: consumerRoom.subject, unsettled: this.pool.bytes, traffic: this.traffic, consumerRoom, mayReadTemporary }
+    const owner = { vhost, subject: consumerRoom.subject, unsettled: this.pool.bytes, pools: this, consumerRoom, mayReadTemporary }
     const opened = openReceiver(owner, spec, (closed) => this.#receivers?.delete(closed))
     if (opened.ok) (this.#receivers ??= new Set()).add(opened.value)
     return opened
@@ -296,6 +315,7 @@ export class Session {
   /** After a restart: nobody is connected, the time until it expires begins, and that of its will if it had not begun. */
   startOffline(): void {
     this.#isInLog = true
+    this.#offlineSinceMs = this.#vhost.env.clock.wallMs()
     this.#will?.onLost(this.#expiryMs)
     if (this.#expiryMs !== Infinity) {
       this.#cancelExpiry = this.#vhost.env.clock.after(this.#expiryMs, () => this.end())
@@ -399,6 +419,7 @@ export class Session {
     if (this.#owner === undefined) return
     this.#owner = undefined
     this.#sink = undefined
+    this.#offlineSinceMs = this.#vhost.env.clock.wallMs()
     this.#vhost.transactions.endOf(this)
     for (const consumer of this.#consumers()) consumer.detach()
     this.#queues?.detach()

@@ -4,7 +4,14 @@
  */
 import { ALL_BELOW, isReservedName, ONE_LEVEL, type PatternLevel } from './address.ts'
 
-class Node<T> {
+/** A level that patterns spell out, for those who look around. */
+export interface TopicTreeNode<T> {
+  readonly children: ReadonlyMap<string, TopicTreeNode<T>> | undefined
+  /** Values whose pattern ends here, without a wildcard as its last level. */
+  readonly values: readonly T[] | undefined
+}
+
+class Node<T> implements TopicTreeNode<T> {
   children: Map<string, Node<T>> | undefined = undefined
   /** The node behind ONE_LEVEL. */
   one: Node<T> | undefined = undefined
@@ -25,6 +32,16 @@ export class TopicTree<T> {
   /** Values in the tree. */
   get size(): number {
     return this.#size
+  }
+
+  /** The node that patterns spell out as `levels`; undefined when none does. */
+  find(levels: readonly string[]): TopicTreeNode<T> | undefined {
+    let node: Node<T> | undefined = this.#root
+    for (const level of levels) {
+      node = node.children?.get(level)
+      if (node === undefined) return undefined
+    }
+    return node
   }
 
   add(pattern: readonly PatternLevel[], value: T): void {

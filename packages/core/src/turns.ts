@@ -13,18 +13,27 @@ export class Turns {
   readonly #clock: Clock
   #awake: TurnWork[] = []
   #isScheduled = false
+  /** Of this turn; 0 until somebody asks. */
+  #nowMs = 0
   readonly #run = (): void => this.#runAll()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
+  /** Unix ms, the same until the end of this turn: for what need not be exact to be seen. Hot path. */
+  get nowMs(): number {
+    if (this.#nowMs === 0) {
+      this.#nowMs = this.#clock.wallMs()
+      this.#schedule()
+    }
+    return this.#nowMs
+  }
+
   /** `work.runTurn` follows at the end of this turn. The caller wakes itself once. */
   wake(work: TurnWork): void {
     this.#awake.push(work)
-    if (this.#isScheduled) return
-    this.#isScheduled = true
-    this.#clock.endOfTurn(this.#run)
+    this.#schedule()
   }
 
   /** As `wake`, but after the sockets had their turn: for work that used up its batch. */
@@ -32,8 +41,15 @@ export class Turns {
     this.#clock.after(0, () => this.wake(work))
   }
 
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    this.#clock.endOfTurn(this.#run)
+  }
+
   #runAll(): void {
     this.#isScheduled = false
+    this.#nowMs = 0
     const awake = this.#awake
     this.#awake = []
     const nowMs = this.#clock.wallMs()

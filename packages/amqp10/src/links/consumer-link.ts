@@ -36,6 +36,10 @@ export class ConsumerLink extends OutboundLink implements DeliverySink {
     return this.hasRoom
   }
 
+  get creditLeft(): number {
+    return this.credit
+  }
+
   get wantsNothing(): boolean {
     return this.credit === 0
   }

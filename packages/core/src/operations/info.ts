@@ -1,13 +1,27 @@
 /** What there is to know of a queue at one moment, for operators. */
+import type { CounterLabel } from '../counters.ts'
+import { type Consumer, CREDIT_UNLIMITED } from '../queue/consumer.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { VirtualHost } from '../virtual-host.ts'
 
 export interface ConsumerInfo {
+  /** Of its session; '' and 'core' for one without. */
+  readonly clientId: string
+  readonly user: string
+  readonly protocol: CounterLabel
+  /** Of the connection of its session; undefined while it has none. */
+  readonly connectionId: number | undefined
   readonly priority: number
   readonly selector: string | undefined
   readonly exclusive: boolean
   readonly isAttached: boolean
   readonly unsettledCount: number
+  /** Deliveries that it may still be handed now; Infinity where nothing bounds them. */
+  readonly creditLeft: number
+  /** Handed to it so far. */
+  readonly takenCount: number
+  /** Unix ms at which it last settled something, exact to a turn; undefined: it has not, or it settles by being sent. */
+  readonly settledAtMs: number | undefined
 }
 
 export interface QueueInfo {
@@ -21,7 +35,17 @@ export interface QueueInfo {
   readonly waitingBytes: number
   readonly inflightCount: number
   readonly underWayCount: number
-  /** Not kept because of a limit, since the process began. */
+  /** Since the process began, as all counts that follow; bytes are those of bodies. */
+  readonly messagesIn: number
+  readonly bytesIn: number
+  readonly messagesOut: number
+  readonly bytesOut: number
+  /** Accepted; what is settled by being sent is not among them. */
+  readonly settledCount: number
+  readonly redeliveredCount: number
+  readonly expiredCount: number
+  readonly deadLetteredCount: number
+  /** Not kept because of a limit. */
   readonly droppedCount: number
   /** Of the oldest message that the log has; undefined when there is none. */
   readonly oldestAgeMs: number | undefined
@@ -42,16 +66,38 @@ export async function queueInfo(vhost: VirtualHost, queue: Queue): Promise<Queue
     waitingBytes: queue.waitingBytes,
     inflightCount: queue.inflightCount,
     underWayCount: queue.underWayCount,
+    messagesIn: queue.messagesIn,
+    bytesIn: queue.bytesIn,
+    messagesOut: queue.messagesOut,
+    bytesOut: queue.bytesOut,
+    settledCount: queue.settledCount,
+    redeliveredCount: queue.redeliveredCount,
+    expiredCount: queue.expiredCount,
+    deadLetteredCount: queue.deadLetteredCount,
     droppedCount: queue.droppedCount,
     oldestAgeMs: committedAtMs === undefined ? undefined : Math.max(0, vhost.env.clock.wallMs() - committedAtMs),
-    consumers: queue.consumers.map(({ priority, selector, exclusive, isAttached, unsettledCount }) => ({
-      priority,
-      selector: selector?.text,
-      exclusive,
-      isAttached,
-      unsettledCount,
-    })),
+    consumers: queue.consumers.map(consumerInfo),
     stuckBecause: stuckBecause(queue),
+  }
+}
+
+export function consumerInfo(consumer: Consumer): ConsumerInfo {
+  const { pool, priority, selector, exclusive, isAttached, unsettledCount, takenCount, settledAtMs } = consumer
+  const { creditLeft } = consumer
+  const { owner } = pool
+  return {
+    clientId: owner?.clientId ?? '',
+    user: owner?.principal.name ?? '',
+    protocol: owner?.protocol ?? 'core',
+    connectionId: owner?.connectionId,
+    priority,
+    selector: selector?.text,
+    exclusive,
+    isAttached,
+    unsettledCount,
+    creditLeft: creditLeft >= CREDIT_UNLIMITED ? Infinity : creditLeft,
+    takenCount,
+    settledAtMs: settledAtMs === 0 ? undefined : settledAtMs,
   }
 }
 

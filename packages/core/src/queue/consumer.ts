@@ -49,6 +49,8 @@ export class Consumer implements CreditWaiter {
   creditNext: CreditWaiter | undefined = undefined
   /** Deliveries that it was handed; for those who look whether it takes any. */
   takenCount = 0
+  /** Unix ms of the turn in which it last settled something; 0: it has not. */
+  settledAtMs = 0
 
   /** By priority of messages: no position before it has anything for this consumer. Only its queue touches it. */
   cursors: number[] | undefined = undefined
@@ -62,7 +64,7 @@ export class Consumer implements CreditWaiter {
     this.priority = options.priority ?? 0
     this.selector = options.selector
     this.exclusive = options.exclusive ?? false
-    this.traffic = pool.traffic ?? queue.traffic
+    this.traffic = pool.owner?.traffic ?? queue.traffic
   }
 
   /** Where its deliveries go; undefined while they go nowhere. */
@@ -142,6 +144,13 @@ export class Consumer implements CreditWaiter {
     if (!this.#sink!.deliver(delivery)) this.settle(delivery, 'rejected')
   }
 
+  /** Deliveries that it could be handed now, by its own credit, that of its session and what its client has asked for. */
+  get creditLeft(): number {
+    if (this.#sink === undefined) return 0
+    const left = Math.max(0, this.pool.limit - this.pool.used)
+    return Math.min(this.#credit, left, this.#sink.creditLeft ?? Infinity)
+  }
+
   /** It has asked for more, and its transport has no room. */
   get isStalled(): boolean {
     return this.#sink?.writable === false && this.#credit > 0 && this.#sink.wantsNothing !== true
@@ -158,6 +167,7 @@ export class Consumer implements CreditWaiter {
    */
   settle(delivery: Delivery, outcome: Outcome, detail?: SettleDetail): void {
     this.letGo(delivery)
+    this.settledAtMs = this.queue.turnAtMs
     if (delivery.transaction !== undefined) return
     this.queue.onSettled(delivery, outcome, this, detail)
   }

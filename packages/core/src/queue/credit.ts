@@ -2,7 +2,8 @@
  * One window of unsettled deliveries, shared by every consumer of a session: MQTT Receive Maximum, AMQP session
  * window, 0-9-1 global prefetch. [ADR-0001]
  */
-import type { Traffic } from '../counters.ts'
+import type { Principal } from '../authorizer.ts'
+import type { CounterLabel, Traffic } from '../counters.ts'
 import type { Turns, TurnWork } from '../turns.ts'
 import { type BytesWaiter, UnsettledBytes } from './unsettled-bytes.ts'
 
@@ -12,6 +13,16 @@ export interface CreditWaiter {
   creditPrevious: CreditWaiter | undefined
   creditNext: CreditWaiter | undefined
   onCredit(): void
+}
+
+/** Whose consumers take from a pool: a session. */
+export interface CreditOwner {
+  readonly clientId: string
+  readonly principal: Principal
+  readonly protocol: CounterLabel
+  /** Id of the transport of its connection; undefined while it has none. */
+  readonly connectionId: number | undefined
+  readonly traffic: Traffic
 }
 
 /** Waiters woken beyond the credit there is: what they wanted may be gone. */
@@ -30,8 +41,8 @@ export class CreditPool implements TurnWork, BytesWaiter {
   readonly bytes: UnsettledBytes
   /** Number in the log of the session whose it is; 0 when the log does not know one. */
   sessionNumber = 0
-  /** Of its session; set before the first consumer takes from it. Undefined for a pool of no session. */
-  traffic: Traffic | undefined = undefined
+  /** Set before the first consumer takes from it; undefined for a pool of no session. */
+  owner: CreditOwner | undefined = undefined
 
   /** `limit` deliveries may be unsettled at a time. With `turns` as many waiters are woken as there is credit for, not all. */
   constructor(limit: number, turns?: Turns, bytes: UnsettledBytes = new UnsettledBytes(Infinity)) {

@@ -101,6 +101,8 @@ export interface DeliverySink {
   readonly writable: boolean
   /** It is not writable because its client has asked for nothing, which is no fault. False when left out. */
   readonly wantsNothing?: boolean
+  /** Deliveries that its client has asked for and not got; left out where it takes what comes. */
+  readonly creditLeft?: number
   /**
    * Encodes and writes at once. Must not throw, await, or call back into the core. Hot path.
    * False when this receiver can never take the message (larger than its maximum): it then counts as rejected.

@@ -83,6 +83,11 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
     return this.context.traffic
   }
 
+  /** Unix ms of this turn. Hot path. */
+  get turnAtMs(): number {
+    return this.context.turns.nowMs
+  }
+
   get waitingCount(): number {
     return this.contents.waitingCount
   }
