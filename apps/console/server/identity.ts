@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Role, Scope } from '@ternmq/api'
+import { SCOPES, SCOPES_OF_ROLE } from '@ternmq/auth'
 import { ApiError, type Caller } from '@ternmq/management'
 import { changesSomething, checkCsrfToken, checkOrigin } from './csrf.ts'
 import type { Accounts, Login, LoginAnswer, Tokens } from './options.ts'
@@ -35,17 +36,6 @@ export interface IdentifierOptions {
 
 /** Who calls over the socket; no user can have this name. */
 export const SOCKET_USER = '$socket'
-
-const ALL_SCOPES: readonly Scope[] = ['read', 'operate', 'admin', 'messages']
-const SCOPES_OF_ROLE: Readonly<Record<Role, readonly Scope[]>> = {
-  viewer: ['read'],
-  operator: ['read', 'operate'],
-  administrator: ALL_SCOPES,
-}
-
-export function scopesOf(role: Role | undefined): readonly Scope[] {
-  return role === undefined ? [] : SCOPES_OF_ROLE[role]
-}
 
 /** A login that is refused for now; the caller is told when to come again. */
 export class LoginRefused extends ApiError {
@@ -98,7 +88,7 @@ export class Identifier {
       user: session.user,
       principal: session.principal,
       role,
-      scopes: new Set(scopesOf(role)),
+      scopes: new Set(role === undefined ? [] : SCOPES_OF_ROLE[role]),
       by: 'cookie',
       address,
       session,
@@ -165,7 +155,7 @@ export class Identifier {
 
 /** Publishing and taking by name and password is what every protocol lets a user do, with a role or not; destinations decide. */
 function passwordScopes(role: Role | undefined): readonly Scope[] {
-  return [...new Set<Scope>([...scopesOf(role), 'messages'])]
+  return [...new Set<Scope>([...(role === undefined ? [] : SCOPES_OF_ROLE[role]), 'messages'])]
 }
 
 function socketIdentity(): Identity {
@@ -173,7 +163,7 @@ function socketIdentity(): Identity {
     user: SOCKET_USER,
     principal: { name: SOCKET_USER, anonymous: false },
     role: 'administrator',
-    scopes: new Set(ALL_SCOPES),
+    scopes: new Set(SCOPES),
     by: 'socket',
     address: '',
     isValid: () => true,

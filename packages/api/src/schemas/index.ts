@@ -2,12 +2,26 @@
 import type { AnyRoute } from '../route.ts'
 import type { RouteSchemas, SchemaEntry } from './fields.ts'
 import { accessSchemas } from './access.ts'
+import { connectionSchemas } from './connections.ts'
+import { definitionSchemas } from './definitions.ts'
+import { messageSchemas } from './messages.ts'
+import { messagingSchemas } from './messaging.ts'
 import { overviewSchemas } from './overview.ts'
 import { queueSchemas } from './queues.ts'
+import { topicSchemas } from './topics.ts'
 
 export type { RouteSchemas } from './fields.ts'
 
-const entries: readonly SchemaEntry[] = [...accessSchemas, ...overviewSchemas, ...queueSchemas]
+const entries: readonly SchemaEntry[] = [
+  ...overviewSchemas,
+  ...queueSchemas,
+  ...messageSchemas,
+  ...messagingSchemas,
+  ...topicSchemas,
+  ...connectionSchemas,
+  ...accessSchemas,
+  ...definitionSchemas,
+]
 const byId: ReadonlyMap<string, RouteSchemas> = new Map(entries.map(([route, schemas]) => [route.id, schemas]))
 
 /** Every call of the API. */
