@@ -25,7 +25,7 @@ export interface ApiRequest<C extends Call> {
   /** Aborts when the caller has gone. */
   readonly signal: AbortSignal
   /** What the audit log says of a change, beside who made which call with which parameters: 'purged 12 messages'. No secrets. */
-  note(detail: string): void
+  note(this: void, detail: string): void
 }
 
 export type Handler<C extends Call> = (request: ApiRequest<C>) => C['answer'] | Promise<C['answer']>

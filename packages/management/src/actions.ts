@@ -1,0 +1,169 @@
+/** Moves, copies, deletes and retries messages: one, many, or all that a selector wants, as operations that others can watch and stop. */
+import { type ActionBody, actOnMessages, type QueueParams } from '@ternmq/api'
+import {
+  copyWhere,
+  deleteWhere,
+  moveWhere,
+  type NamedQueue,
+  redrive,
+  Scan,
+  type Transferred,
+  type TransferOptions,
+  type VirtualHost,
+} from '@ternmq/core'
+import { ApiError } from './errors.ts'
+import { bind, type Bound } from './handlers.ts'
+import type { ManagedBroker } from './managed-broker.ts'
+import { MessagePace } from './message-pace.ts'
+import { readSelector } from './message-selector.ts'
+import {
+  OPERATION_WAIT_MS,
+  type OperationContext,
+  type OperationProgress,
+  type Operations,
+  type OperationWork,
+} from './operations.ts'
+import { queueOf } from './queues.ts'
+import { vhostOf } from './vhost.ts'
+
+/** Longer lists are for a selector. */
+export const ACTION_IDS_MAX = 10_000
+
+export function actionsHandlers(broker: ManagedBroker, operations: Operations): Bound[] {
+  return [
+    bind(actOnMessages, async ({ params, query, body, caller, signal, note }) => {
+      const { id } = operations.begin(new Action(broker, params, body, caller.user))
+      const item = await operations.whenEnded(id, query.waitMs ?? OPERATION_WAIT_MS, signal)
+      const where = body.target === undefined ? '' : ` to queue '${body.target}'`
+      note(
+        `${body.action} in queue '${params.queue}'${where}: ${item.state} after ${item.doneCount} messages, operation ${id}`,
+      )
+      return item
+    }),
+  ]
+}
+
+const NOTHING: OperationProgress = { doneCount: 0, skippedCount: 0, refusedCount: 0, reason: undefined }
+
+/** Throws ApiError where there is no such queue, or the body asks for what cannot be. */
+class Action implements OperationWork {
+  readonly action: ActionBody['action']
+  readonly queue: string
+  readonly target: string | undefined
+  readonly total: number | undefined
+  readonly user: string
+  readonly canResume = true
+  readonly #vhost: VirtualHost
+  readonly #named: NamedQueue
+  readonly #to: NamedQueue | undefined
+  readonly #scan: Scan
+  readonly #perSecond: number | undefined
+  #before: OperationProgress = NOTHING
+  #isBegun = false
+
+  constructor(broker: ManagedBroker, params: QueueParams, body: ActionBody, user: string) {
+    this.#vhost = broker.vhost
+    this.#named = queueOf(vhostOf(broker, params), params.queue)
+    checkWhich(body)
+    this.#to = targetOf(broker.vhost, this.#named, body)
+    const selector = readSelector(body.selector)
+    this.#scan = new Scan(this.#named.queue, { selector, limit: body.limit, ids: body.ids })
+    this.#perSecond = body.perSecond
+    this.action = body.action
+    this.queue = params.queue
+    this.target = body.target
+    this.user = user
+    this.total = totalOf(this.#named, body)
+  }
+
+  /** What was left behind is tried again; of a copy nothing was, since it goes from front to back. */
+  async run({ signal, report }: OperationContext): Promise<'done' | 'stopped'> {
+    if (this.#isBegun && this.action !== 'copy') this.#scan.rewind()
+    this.#isBegun = true
+    const before = this.#before
+    let { doneCount } = before
+    const pace = new MessagePace(this.#vhost.env.clock, signal, this.#perSecond, () => doneCount)
+    const onProgress = (soFar: Transferred): void => {
+      doneCount = before.doneCount + soFar.count
+      this.#before = this.#progressOf(before, soFar)
+      report(this.#before)
+    }
+    const transferred = await this.#transfer({ pace, onProgress })
+    onProgress(transferred)
+    return transferred.stopped === undefined && !signal.aborted ? 'done' : 'stopped'
+  }
+
+  /** Of a copy all that was skipped counts; of the others it was looked at again, and counts once. */
+  #progressOf(
+    before: OperationProgress,
+    { count, skippedCount, skippedBecause, refusedCount, refusedBecause, stopped }: Transferred,
+  ): OperationProgress {
+    const isCopy = this.action === 'copy'
+    return {
+      doneCount: before.doneCount + count,
+      skippedCount: skippedCount + (isCopy ? before.skippedCount : 0),
+      refusedCount: refusedCount + (isCopy ? before.refusedCount : 0),
+      reason: stopped ?? refusedBecause ?? skippedBecause ?? (isCopy ? before.reason : undefined),
+    }
+  }
+
+  #transfer(options: TransferOptions): Promise<Transferred> {
+    switch (this.action) {
+      case 'move':
+        return moveWhere(this.#vhost, this.#scan, this.#to!, options)
+      case 'copy':
+        return copyWhere(this.#vhost, this.#scan, this.#to!, options)
+      case 'delete':
+        return deleteWhere(this.#vhost, this.#scan, options)
+      case 'retry':
+        return redrive(this.#vhost, this.#scan, this.#to, options)
+    }
+  }
+}
+
+/** Nobody empties a queue by leaving something out. */
+function checkWhich({ ids, selector, all }: ActionBody): void {
+  const given = [ids !== undefined && 'ids', selector !== undefined && 'selector', all === true && 'all'].filter(
+    (name) => name !== false,
+  )
+  const rule = 'one of ids, selector and all: true'
+  if (given.length !== 1) {
+    const said = given.length === 0 ? 'nothing says which messages' : `${given.join(' and ')} are given`
+    throw new ApiError('INVALID', `${said}; give ${rule}`, { field: 'ids', value: ids, rule })
+  }
+  if (ids !== undefined && ids.length > ACTION_IDS_MAX) {
+    const detail = `${ids.length} ids are more than ${ACTION_IDS_MAX}; use a selector, or several calls`
+    throw new ApiError('INVALID', detail, { field: 'ids', value: ids.length, rule: `${ACTION_IDS_MAX} at most` })
+  }
+}
+
+/** It must be there: a name that was mistyped would become a queue of its own. */
+function targetOf(vhost: VirtualHost, from: NamedQueue, { action, target }: ActionBody): NamedQueue | undefined {
+  const rule = 'the name of another queue'
+  if (target === undefined) {
+    if (action !== 'move' && action !== 'copy') return undefined
+    throw new ApiError('INVALID', `${action} needs a target: ${rule}`, { field: 'target', rule })
+  }
+  if (action === 'delete')
+    throw new ApiError('INVALID', 'delete has no target', { field: 'target', value: target, rule: 'left out' })
+  const named = vhost.destinations.find(target)
+  if (named === undefined) {
+    throw new ApiError('QUEUE_UNKNOWN', `there is no queue '${target}'; make it first`, {
+      field: 'target',
+      value: target,
+      rule,
+    })
+  }
+  if (named !== from) return named
+  throw new ApiError('INVALID', `the messages are in queue '${target}' already`, {
+    field: 'target',
+    value: target,
+    rule,
+  })
+}
+
+/** Undefined where only the selector knows. */
+function totalOf({ queue }: NamedQueue, { ids, all, limit = Infinity }: ActionBody): number | undefined {
+  if (ids !== undefined) return Math.min(new Set(ids).size, limit)
+  return all === true ? Math.min(queue.waitingCount, limit) : undefined
+}

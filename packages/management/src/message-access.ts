@@ -1,0 +1,51 @@
+/**
+ * Who may look at what messages say. Administrators may, and whoever is on the machine and in the data directory; all others need the
+ * right to browse, as over every other protocol.
+ */
+import type { QueueParams } from '@ternmq/api'
+import { type Message, type NamedQueue, queueLevels, queueNameOf, type Subject } from '@ternmq/core'
+import { ApiError } from './errors.ts'
+import type { Caller } from './handlers.ts'
+import type { ManagedBroker } from './managed-broker.ts'
+import { queueOf } from './queues.ts'
+import { vhostOf } from './vhost.ts'
+
+/** Throws ApiError('QUEUE_UNKNOWN'), and ApiError('NOT_ALLOWED') for who may not look into it. */
+export function queueToBrowse(broker: ManagedBroker, params: QueueParams, caller: Caller): NamedQueue {
+  const named = queueOf(vhostOf(broker, params), params.queue)
+  if (seesAll(caller)) return named
+  const refusal = broker.vhost.destinations.refusalOf(subjectOf(caller), 'browse', named.name)
+  if (refusal !== undefined) throw notAllowed(`$queue/${named.name}`, refusal)
+  return named
+}
+
+/** Throws ApiError('NOT_ALLOWED') with the first of the messages whose address the caller may not browse. */
+export function checkMayBrowse({ vhost }: ManagedBroker, messages: Iterable<Message>, caller: Caller): void {
+  if (seesAll(caller)) return
+  const subject = subjectOf(caller)
+  const allowed = new Set<string>()
+  for (const { topic } of messages) {
+    if (allowed.has(topic)) continue
+    const queue = queueNameOf(topic)
+    const levels = queue === undefined ? topic.split('/') : queueLevels(queue)
+    const address = { vhost: vhost.name, kind: queue === undefined ? ('topic' as const) : ('queue' as const), levels }
+    if (!vhost.authorizer.mayUse(subject, 'browse', address).allowed) {
+      throw notAllowed(topic, `user '${caller.user}' may not browse '${topic}', and a message of it waits here`)
+    }
+    allowed.add(topic)
+  }
+}
+
+function seesAll({ role, by }: Caller): boolean {
+  return role === 'administrator' || by === 'socket'
+}
+
+/** Whoever looks has no client id. */
+function subjectOf({ principal }: Caller): Subject {
+  return { principal, clientId: '' }
+}
+
+function notAllowed(address: string, refusal: string): ApiError {
+  const detail = `${refusal}; it needs the permission 'browse' of '${address}'`
+  return new ApiError('NOT_ALLOWED', detail, { field: 'queue', value: address, rule: 'browse' })
+}

@@ -1,0 +1,73 @@
+/** Messages as the admin API shows them: what they say of themselves, and what the broker says of them. */
+import type { DeadLetterInfo, MessageDetail, MessageItem } from '@ternmq/api'
+import { type BrowsedEntry, type Message, queueNameOf } from '@ternmq/core'
+import { textOfBytes } from '@ternmq/naming'
+import { bodyOf } from './message-body.ts'
+
+/** What does not depend on the queue that it is in. */
+export type MessageFacts = Omit<MessageItem, 'id' | 'state' | 'redelivered' | 'failedCount'>
+
+export function itemOf({ id, state, message, redelivered, failedCount }: BrowsedEntry): MessageItem {
+  return { id, state, redelivered, failedCount, ...factsOf(message) }
+}
+
+export function detailOf(entry: BrowsedEntry, bodyBytesMax?: number): MessageDetail {
+  const { message } = entry
+  return {
+    ...itemOf(entry),
+    properties: message.headers.properties,
+    annotations: message.extras?.annotations ?? {},
+    body: bodyOf(message.foreignBody, bodyBytesMax),
+  }
+}
+
+export function factsOf(message: Message): MessageFacts {
+  const { headers, extras, expiresAtMs, codec } = message
+  const { messageId, correlationId, contentType, replyTo, type, timestampMs } = headers
+  return {
+    address: message.topic,
+    bytes: message.size,
+    bodyBytes: message.end - message.bodyStart,
+    durable: message.durable,
+    priority: message.priority,
+    expiresAtMs: expiresAtMs === 0 ? undefined : expiresAtMs,
+    publisher: message.publisher,
+    format: formatOf(codec.id),
+    messageId,
+    correlationId: correlationId === undefined ? undefined : textOfBytes(correlationId),
+    contentType,
+    replyTo,
+    type,
+    groupId: extras?.groupId,
+    timestampMs,
+    deadLetter: deadLetterOf(message),
+  }
+}
+
+/** A protocol may have several codecs, which differ in what the body is: `stomp-text`, `amqp10-json`. */
+function formatOf(codecId: string): string {
+  return codecId.split('-', 1)[0]!
+}
+
+/** Undefined for what is no dead letter. */
+export function deadLetterOf({ extras }: Message): DeadLetterInfo | undefined {
+  const annotations = extras?.annotations
+  const cause = textAt(annotations, 'cause')
+  if (cause === undefined) return undefined
+  const queue = textAt(annotations, 'originalQueue')
+  const atMs = annotations?.['movedAtMs']
+  return {
+    cause,
+    reason: textAt(annotations, 'reason'),
+    originalQueue: queue === undefined ? undefined : (queueNameOf(queue) ?? queue),
+    originalAddress: textAt(annotations, 'originalAddress'),
+    atMs: typeof atMs === 'number' ? atMs : undefined,
+  }
+}
+
+type Annotations = Readonly<Record<string, string | number>> | undefined
+
+function textAt(annotations: Annotations, name: string): string | undefined {
+  if (annotations === undefined || !Object.hasOwn(annotations, name)) return undefined
+  return String(annotations[name])
+}
