@@ -43,8 +43,8 @@ export class NamedQueue {
   readonly queue: Queue
   /** Given for this queue; the rest comes from policies. */
   given: PolicySettings
-  /** Made by being used. */
-  readonly automatic: boolean
+  /** Made by being used, and not defined since. */
+  automatic: boolean
   readonly subscription: LoggedSubscription | undefined
   readonly target: Target
   /** From topics, of a virtual topic's queue or a durable subscription. */
@@ -181,6 +181,7 @@ export class Destinations implements RouteSource {
       return refuse('mismatch', known.name, text)
     }
     known.given = given
+    known.automatic = false
     this.#use(known, settings)
     this.#noteDefined(known)
     return { ok: true, value: known }
@@ -210,6 +211,16 @@ export class Destinations implements RouteSource {
     const { number } = named.queue
     if (number !== 0) this.#vhost.log.endQueue(jsonRecord(RecordKind.queueEnded, number, {}), held)
     for (const watcher of this.#watchersOfQueue(named.name)) watcher.onQueueDeleted(named)
+  }
+
+  /** Whether what is published comes into the queue of a durable subscription. False when that was so already. */
+  feed(named: NamedQueue, isFed: boolean): boolean {
+    const { binding } = named
+    if (isFed === (binding !== undefined)) return false
+    if (binding !== undefined) this.#vhost.router.unbind(binding)
+    named.binding = isFed ? this.#bindingOf(named) : undefined
+    if (named.binding !== undefined) this.#vhost.router.bind(named.binding)
+    return true
   }
 
   /** After a restart. */

@@ -291,3 +291,16 @@ test('a reading by name goes on with a queue of that name that is made again, be
     expect(consumersOf(name)).toBe(0)
   }
 })
+
+describe('a queue that was made by being used', () => {
+  test('is a defined one as soon as it is defined, also after a restart', async () => {
+    const world = await DurableWorld.open()
+    world.send('q', 'text')
+    expect(world.named('q').automatic).toBe(true)
+    world.define('q')
+    expect(world.named('q').automatic).toBe(false)
+    await world.restart()
+    expect(world.named('q').automatic).toBe(false)
+    expect(await world.contents('q')).toEqual(['text'])
+  })
+})

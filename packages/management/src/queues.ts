@@ -44,7 +44,7 @@ export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] 
       const { params, body } = request
       const vhost = vhostOf(broker, params)
       const isNew = vhost.destinations.find(params.queue) === undefined
-      const made = put(vhost, params.queue, body.settings ?? {})
+      const made = defineQueue(vhost, params.queue, body.settings ?? {})
       request.note(isNew ? 'made the queue' : 'changed its settings')
       return look.detail(made)
     }),
@@ -199,7 +199,12 @@ function inflightOf({ queue }: NamedQueue): number {
   return queue.inflightCount - queue.contents.delayedCount
 }
 
-function put({ destinations }: VirtualHost, name: string, settings: Parameters<typeof toCoreSettings>[0]): NamedQueue {
+/** Throws ApiError for a name or settings that cannot be. */
+export function defineQueue(
+  { destinations }: VirtualHost,
+  name: string,
+  settings: Parameters<typeof toCoreSettings>[0],
+): NamedQueue {
   if (isReservedName(name)) {
     const detail = `queue '${name}' is the broker's own: names that start with '$' are made by subscribing; choose another name`
     throw new ApiError('INVALID', detail, { field: 'queue', value: name, rule: "does not start with '$'" })
