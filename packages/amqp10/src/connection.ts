@@ -328,7 +328,7 @@ export class AmqpConnection implements Connection, AdminConnection, SessionOwner
 
   #onSasl(type: number, bytes: Uint8Array, start: number, end: number): void {
     const progress = this.#sasl!.take(type, bytes, start, end)
-    if (progress instanceof Promise) this.#waitFor(progress.then((reached) => this.#onLogin(reached)))
+    if (progress instanceof Promise) this.waitFor(progress.then((reached) => this.#onLogin(reached)))
     else this.#onLogin(progress)
   }
 
@@ -350,7 +350,7 @@ export class AmqpConnection implements Connection, AdminConnection, SessionOwner
     this.containerId = open.containerId
     if (this.#principal !== undefined) return this.#accept(open, this.#principal)
     const step = beginUnnamedLogin(this)
-    if (step instanceof Promise) this.#waitFor(step.then((reached) => this.#takeLogin(reached, open)))
+    if (step instanceof Promise) this.waitFor(step.then((reached) => this.#takeLogin(reached, open)))
     else this.#takeLogin(step, open)
   }
 
@@ -441,12 +441,10 @@ export class AmqpConnection implements Connection, AdminConnection, SessionOwner
     for (const session of this.#due.splice(0)) session.flush()
   }
 
-  #waitFor(work: Promise<void>): void {
+  /** Nothing is read until `work` is done; what goes wrong with it ends the connection. */
+  waitFor(work: Promise<void>): void {
     this.#hold()
-    work.then(
-      () => this.#goOn(),
-      (error: unknown) => this.fail(error),
-    )
+    work.then(() => this.#goOn()).catch((error: unknown) => this.fail(error))
   }
 
   #hold(): void {

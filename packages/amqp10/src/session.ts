@@ -19,7 +19,7 @@ import { type Link, RefusedLink } from './links/link.ts'
 import type { OutboundLink } from './links/outbound-link.ts'
 import { errorOf, isTerminal } from './outcomes.ts'
 import { PostponedAnswers } from './postponed-answers.ts'
-import { settleOne, settleRange } from './settling.ts'
+import { settleInPieces, settleOne, settleRange, takesLong } from './settling.ts'
 
 const ATTACH = 0x12
 const FLOW = 0x13
@@ -318,26 +318,26 @@ export class AmqpSession {
       throw new AmqpFault('session', 'amqp:invalid-field', `disposition: last ${last} is before first ${first}`, 'AMQP10-2.7.6-a')
     }
     if (!settled && (state === undefined || state.kind === 'received')) return // it has it, and goes on
+    if (takesLong(count, state)) {
+      return this.connection.waitFor(settleInPieces(this, first, count, state, settled).then(() => this.#answer(first, last, state, settled)))
+    }
     if (count === 1) settleOne(this, first, state, settled)
     else settleRange(this, first, count, state, settled)
-    if (!settled && state !== undefined && isTerminal(state)) this.#answer(first, last, state)
+    this.#answer(first, last, state, settled)
   }
 
-  /** A transaction has settled a delivery that its receiver has not. [AMQP10-4.4.2-c] */
-  tellSettled(deliveryId: number, state: DeliveryState): void {
+  /** The receiver has not settled these, or has not been told so: we have. [AMQP10-4.4.2-c] */
+  tellSettled(first: number, last: number, state: DeliveryState): void {
     if (this.#isEnding || this.connection.isEnded) return
-    writeDisposition(this.connection.transport, this.channel, false, deliveryId, deliveryId, true, encodeState(state))
+    writeDisposition(this.connection.transport, this.channel, false, first, last, true, encodeState(state))
   }
 
-  /** The receiver settles second: once the log has the outcome it hears that we have. [AMQP10 §2.6.12] */
-  #answer(first: number, last: number, state: DeliveryState): void {
-    const answer = (): void => {
-      if (this.#isEnding || this.connection.isEnded) return
-      writeDisposition(this.connection.transport, this.channel, false, first, last, true, encodeState(state))
-    }
+  /** A receiver that settles second hears, once the log has the outcome, that we have. [AMQP10 §2.6.12] */
+  #answer(first: number, last: number, state: DeliveryState | undefined, isSettled: boolean): void {
+    if (isSettled || state === undefined || !isTerminal(state)) return
     const { log } = this.connection.adapter.vhost
-    if (log.settledSoFar() === undefined) answer()
-    else log.afterBatches(answer)
+    if (log.settledSoFar() === undefined) this.tellSettled(first, last, state)
+    else log.afterBatches(() => this.tellSettled(first, last, state))
   }
 
   // ── links ──

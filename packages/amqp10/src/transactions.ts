@@ -164,7 +164,7 @@ export class ConnectionTransactions {
   /** It is committed: what the client has not settled we do. [AMQP10-4.4.2-c] */
   #settle({ staged }: Open): void {
     for (const { session, deliveryId, outcome, isSettled } of staged.values()) {
-      if (session.unsettled.delete(deliveryId) && !isSettled) session.tellSettled(deliveryId, outcome)
+      if (session.unsettled.delete(deliveryId) && !isSettled) session.tellSettled(deliveryId, deliveryId, outcome)
     }
   }
 

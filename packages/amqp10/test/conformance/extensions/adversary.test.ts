@@ -154,6 +154,54 @@ test('whoever names a range of many deliveries again and again lets others have 
   expect(order).toEqual(['other', 'flooding'])
 })
 
+describe('whoever rejects very many at once', () => {
+  const COUNT = 2_500
+
+  /** A client that has so many, and a disposition of all of them. */
+  function holding(fields: Fields = {}): { world: World; peer: Peer; session: SessionPeer; disposition: Buffer } {
+    const world = new World({ settings: { linkCredit: COUNT } })
+    world.define('q', { deadLetter: 'DLQ' })
+    const peer = world.connect()
+    const session = peer.begin({ incomingWindow: COUNT })
+    const [receiver, sender] = [session.receiver('queue://q', fields), session.sender('queue://q')]
+    receiver.grant(COUNT)
+    const ids: number[] = []
+    for (let left = COUNT; left > 0; left -= 500) {
+      peer.send(...Array.from({ length: 500 }, () => sender.transferFrame('x', { settled: true })))
+      ids.push(...receiver.takeAll().map(({ id }) => id))
+      peer.received()
+    }
+    const settled = fields['rcvSettleMode'] !== 1
+    const disposition = session.dispositionFrame(true, ids[0]!, { kind: 'rejected' }, { last: ids.at(-1)!, settled })
+    return { world, peer, session, disposition }
+  }
+
+  test('lets others have their turn', async () => {
+    const { world, peer, disposition } = holding()
+    const other = world.connect({ containerId: 'other' }).begin().sender('queue://order')
+    const own = peer.begin().sender('queue://order')
+    peer.push(disposition, own.transferFrame('rejecting'))
+    other.session.peer.push(other.transferFrame('other'))
+    await world.settle()
+    const receiver = world.connect().begin().receiver('queue://order')
+    receiver.grant(10)
+    expect(receiver.texts()).toEqual(['other', 'rejecting'])
+  })
+
+  test('has rejected them before anything else that it says', async () => {
+    const { world, peer, session, disposition } = holding()
+    await peer.finish(disposition, session.frame('end'))
+    expect(peer.next('end')['error']).toBeUndefined()
+    expect([world.queue('q').waitingCount, world.queue('DLQ').waitingCount]).toEqual([0, COUNT])
+  })
+
+  test('hears once that they are settled', async () => {
+    const { peer, disposition } = holding({ rcvSettleMode: 1 })
+    await peer.finish(disposition)
+    expect(peer.received()).toMatchObject([{ kind: 'disposition', role: false, settled: true, last: COUNT - 1 }])
+  })
+})
+
 describe('what receivers say of a message', () => {
   test('is cut where it goes with every dead letter of a range', () => {
     const world = new World()
