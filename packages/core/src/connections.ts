@@ -6,6 +6,7 @@ import { type EndedConnection, ConnectionHistory } from './connection-history.ts
 import { type AdminConnection, connectionInfo, type EndedBy } from './connection-info.ts'
 import type { Clock } from './env.ts'
 import { clip, TEXT_CHARS_MAX } from './events.ts'
+import type { ProtocolName } from './transport.ts'
 
 /** How a connection ended. */
 export interface ConnectionEnd {
@@ -18,9 +19,19 @@ export interface ConnectionEnd {
   readonly wasConnected: boolean
 }
 
+/** The connections of one protocol; bytes of their transports, those that have ended included. */
+export interface ConnectionTotals {
+  openCount: number
+  bytesIn: number
+  bytesOut: number
+}
+
 export class Connections {
   readonly history: ConnectionHistory
   readonly #clock: Clock
+  /** Connections that have ended since the start, by who ended them. */
+  readonly endedBy: Record<EndedBy, number> = { client: 0, broker: 0, network: 0, operator: 0, takeover: 0 }
+  readonly #ended: Record<ProtocolName, ConnectionTotals> = noTotals()
   readonly #byId = new Map<number, AdminConnection>()
 
   /** Remembers `historyMax` that have ended. */
@@ -51,7 +62,26 @@ export class Connections {
   onEnded(connection: AdminConnection, end: ConnectionEnd): void {
     const { id } = connection.transport
     if (!this.#byId.delete(id)) return
-    this.history.add(endedConnection(connection, end, this.#clock.wallMs()))
+    const ended = endedConnection(connection, end, this.#clock.wallMs())
+    const totals = this.#ended[ended.protocol]
+    totals.bytesIn += ended.bytesIn
+    totals.bytesOut += ended.bytesOut
+    this.endedBy[end.endedBy]++
+    this.history.add(ended)
+  }
+
+  /** By protocol, as it is now. Takes a look at each connection. */
+  totals(): Record<ProtocolName, ConnectionTotals> {
+    const totals = noTotals()
+    for (const protocol of PROTOCOLS) Object.assign(totals[protocol], this.#ended[protocol])
+    for (const connection of this.#byId.values()) {
+      const { bytesIn, bytesOut } = connection.transport
+      const total = totals[connection.facts().protocol]
+      total.openCount++
+      total.bytesIn += bytesIn
+      total.bytesOut += bytesOut
+    }
+    return totals
   }
 
   /** An operator ends a connection, who may say why: the client hears it. False when there is none with that id. */
@@ -62,6 +92,13 @@ export class Connections {
     connection.endByOperator(`an operator closed the connection${why}`)
     return true
   }
+}
+
+const PROTOCOLS: readonly ProtocolName[] = ['mqtt', 'stomp', 'amqp']
+
+function noTotals(): Record<ProtocolName, ConnectionTotals> {
+  const none = (): ConnectionTotals => ({ openCount: 0, bytesIn: 0, bytesOut: 0 })
+  return { mqtt: none(), stomp: none(), amqp: none() }
 }
 
 function endedConnection(

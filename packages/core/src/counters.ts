@@ -15,6 +15,8 @@ export class Counters {
   bytesIn = 0
   messagesOut = 0
   bytesOut = 0
+  /** Accepted by a consumer. What is settled by being sent is among `messagesOut` only. */
+  settled = 0
   /** Publishes that no binding wanted. */
   unmatched = 0
   /** Not kept: the queue was at its limit of messages or bytes. */

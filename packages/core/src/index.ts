@@ -17,7 +17,7 @@ export {
   type ConnectionState,
   type EndedBy,
 } from './connection-info.ts'
-export type { ConnectionEnd, Connections } from './connections.ts'
+export type { ConnectionEnd, Connections, ConnectionTotals } from './connections.ts'
 export { COUNTER_LABELS, type CounterLabel, Counters, LabelledCounters, Traffic } from './counters.ts'
 export { CreditPool } from './queue/credit.ts'
 export { type BindingData, Delivery, type DeliverySink, type Match, type Outcome, type SettleDetail } from './queue/delivery.ts'

@@ -153,6 +153,7 @@ test('a queue counts what it takes and hands out, waiting or not, and what is ac
     bytesOut: 5,
     settledCount: 1,
   })
+  expect(world.vhost.counters.settled).toBe(1)
 })
 
 test('a queue counts what comes back, what dies and what is too much; that is all', () => {

@@ -270,6 +270,7 @@ export class Model {
   settle(session: ModelSession, held: Held, outcome: Outcome): void {
     session.held = session.held.filter((other) => other !== held)
     if (outcome === 'rejected') this.counters.rejected++
+    if (outcome === 'accepted') this.counters.settled++
     if (outcome === 'modified') held.entry.failedCount++
     if (outcome === 'released' || outcome === 'modified') this.#return(held.line, held.entry)
   }

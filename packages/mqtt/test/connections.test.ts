@@ -178,3 +178,18 @@ test('one that does not read is called a slow reader', () => {
   expect(info!.blockedBecause).toBe(`slow reader: ${info!.pendingBytes} bytes wait for it to read`)
   expect(info!.pendingBytes).toBeGreaterThan(1_000_000)
 })
+
+test('the totals of a protocol have the bytes of connections that have ended, too, and who ended them is counted', () => {
+  const world = new World()
+  world.connect('a').send(disconnect())
+  world.connect('b').vanish()
+  world.connect('c')
+  const ended = world.vhost.connections.history.find().entries
+  const open = onlyOne(world)
+  const bytesIn = ended.reduce((sum, each) => sum + each.bytesIn, open.bytesIn)
+  const bytesOut = ended.reduce((sum, each) => sum + each.bytesOut, open.bytesOut)
+  expect(bytesIn).toBeGreaterThan(30)
+  const none = { openCount: 0, bytesIn: 0, bytesOut: 0 }
+  expect(world.vhost.connections.totals()).toEqual({ mqtt: { openCount: 1, bytesIn, bytesOut }, stomp: none, amqp: none })
+  expect(world.vhost.connections.endedBy).toEqual({ client: 1, network: 1, broker: 0, operator: 0, takeover: 0 })
+})

@@ -7,6 +7,7 @@ import type { HoldingReport } from '../flow/gates.ts'
 import type { ExpirySweep } from '../flow/sweeper.ts'
 import { DISPATCH_BATCH_MAX, ENTRY_BYTES, PAGE_LOOKS_MAX } from '../limits.ts'
 import type { Assurance, Message } from '../message.ts'
+import type { Consumer } from './consumer.ts'
 import type { MoveCause, QueueContext } from './context.ts'
 import { Delayed, type OnDelayOver } from './delayed.ts'
 import { assuranceOf, Delivery } from './delivery.ts'
@@ -253,9 +254,9 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
   }
 
   /** A transaction has finished a delivery, and the log knows. */
-  onSettledInLog(delivery: Delivery, outcome: 'accepted' | 'rejected'): void {
+  onSettledInLog(delivery: Delivery, outcome: 'accepted' | 'rejected', consumer: Consumer): void {
     if (outcome === 'rejected') this.counters.rejected++
-    else this.settledCount++
+    else this.countSettled(consumer.traffic)
     const isLogged = this.isLogged(delivery)
     const wasThere = delivery.line?.remove(delivery.position) ?? true
     if (isLogged && wasThere) this.context.log.unref(delivery.message.lsn)

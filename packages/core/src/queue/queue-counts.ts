@@ -24,6 +24,12 @@ export class QueueCounts {
     this.bytesIn += message.end - message.bodyStart
   }
 
+  /** Hot path. */
+  protected countSettled({ counters }: Traffic): void {
+    this.settledCount++
+    counters.settled++
+  }
+
   /** It also counts for whom it is handed to. Hot path. */
   protected countOut(traffic: Traffic, message: Message): void {
     const bytes = message.end - message.bodyStart

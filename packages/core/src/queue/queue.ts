@@ -226,7 +226,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
   /** A consumer finished a delivery; only `Consumer.settle` calls this. Hot path. */
   onSettled(delivery: Delivery, outcome: Outcome, consumer: Consumer, detail?: SettleDetail): void {
     if (outcome === 'accepted') {
-      this.settledCount++
+      this.countSettled(consumer.traffic)
       return this.finish(delivery, consumer.pool.sessionNumber)
     }
     if (outcome === 'rejected') return this.reject(delivery, 'rejected', detail?.reason, consumer.pool.sessionNumber)

@@ -100,7 +100,7 @@ export class CommitGroup implements LogGroup {
   #finish({ consumer, delivery, outcome, detail }: StagedSettle): void {
     delivery.transaction = undefined
     if (delivery.consumer !== undefined) consumer.letGo(delivery)
-    if (finishes(outcome)) consumer.queue.onSettledInLog(delivery, outcome)
+    if (finishes(outcome)) consumer.queue.onSettledInLog(delivery, outcome, consumer)
     else consumer.queue.onSettled(delivery, outcome, consumer, detail)
   }
 }
