@@ -1,0 +1,191 @@
+/** A table of rows that the server has sorted and cut: heads that sort, rows that can be selected, and only those drawn that are seen. */
+import { Checkbox } from '@mantine/core'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { type ReactNode, useRef } from 'react'
+import { Icon } from './icons.tsx'
+
+/** Below it drawing all rows is faster than measuring which are seen. */
+const VIRTUAL_FROM = 120
+const ROW_HEIGHT = 33
+const OVERSCAN = 12
+
+export interface Column<T> {
+  readonly key: string
+  readonly label: string
+  /** Field that the server sorts by. */
+  readonly sort?: string
+  readonly align?: 'right'
+  /** Takes what room is left. */
+  readonly grow?: boolean
+  readonly render: (row: T) => ReactNode
+}
+
+export interface Selection {
+  readonly keys: ReadonlySet<string>
+  readonly change: (keys: ReadonlySet<string>) => void
+}
+
+interface DataTableProps<T> {
+  readonly label: string
+  readonly columns: ReadonlyArray<Column<T>>
+  readonly rows: readonly T[]
+  readonly keyOf: (row: T) => string
+  /** `readyCount`, `-readyCount`; '' for the server's order. */
+  readonly sort?: string
+  readonly onSort?: (sort: string) => void
+  readonly selection?: Selection | undefined
+  /** Name of a row for its checkbox. */
+  readonly nameOf?: (row: T) => string
+  /** Has a problem: it is drawn so. */
+  readonly isBad?: (row: T) => boolean
+  /** The row that is open beside the table. */
+  readonly openKey?: string | undefined
+}
+
+export function DataTable<T>(props: DataTableProps<T>) {
+  const { columns, rows, selection } = props
+  const scroller = useRef<HTMLDivElement>(null)
+  const isVirtual = rows.length > VIRTUAL_FROM
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: OVERSCAN,
+    enabled: isVirtual,
+  })
+  const seen = isVirtual ? virtualizer.getVirtualItems() : undefined
+  const from = seen === undefined ? 0 : (seen[0]?.index ?? 0)
+  const to = seen === undefined ? rows.length : (seen.at(-1)?.index ?? -1) + 1
+  const width = columns.length + (selection === undefined ? 0 : 1)
+  return (
+    <div className="table-scroll" ref={scroller} tabIndex={0} role="region" aria-label={props.label}>
+      <table className="table" aria-rowcount={rows.length + 1}>
+        <thead>
+          <tr>
+            {selection !== undefined && (
+              <th className="cell-check">
+                <SelectAll rows={rows} keyOf={props.keyOf} selection={selection} />
+              </th>
+            )}
+            {columns.map((column) => (
+              <HeadCell key={column.key} column={column} sort={props.sort ?? ''} onSort={props.onSort} />
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {from > 0 && <Spacer height={from * ROW_HEIGHT} width={width} />}
+          {rows.slice(from, to).map((row, index) => {
+            const key = props.keyOf(row)
+            const isSelected = selection?.keys.has(key) === true
+            return (
+              <tr
+                key={key}
+                aria-rowindex={from + index + 2}
+                className={props.isBad?.(row) === true ? 'row-bad' : undefined}
+                aria-selected={selection === undefined ? undefined : isSelected}
+                data-open={props.openKey === key || undefined}
+              >
+                {selection !== undefined && (
+                  <td className="cell-check">
+                    <Checkbox
+                      aria-label={`Select ${props.nameOf?.(row) ?? key}`}
+                      checked={isSelected}
+                      onChange={() => selection.change(toggled(selection.keys, key))}
+                    />
+                  </td>
+                )}
+                {columns.map((column) => (
+                  <td key={column.key} className={cellClass(column)}>
+                    {column.render(row)}
+                  </td>
+                ))}
+              </tr>
+            )
+          })}
+          {to < rows.length && <Spacer height={(rows.length - to) * ROW_HEIGHT} width={width} />}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function cellClass<T>(column: Column<T>): string | undefined {
+  if (column.align === 'right') return 'cell-right'
+  return column.grow === true ? 'cell-grow' : undefined
+}
+
+function HeadCell<T>({
+  column,
+  sort,
+  onSort,
+}: {
+  readonly column: Column<T>
+  readonly sort: string
+  readonly onSort: ((sort: string) => void) | undefined
+}) {
+  const field = column.sort
+  if (field === undefined || onSort === undefined) {
+    return (
+      <th scope="col" className={cellClass(column)}>
+        {column.label === '' ? <span className="sr-only">Actions</span> : column.label}
+      </th>
+    )
+  }
+  const isDown = sort === `-${field}`
+  const isUp = sort === field
+  return (
+    <th scope="col" className={cellClass(column)} aria-sort={isDown ? 'descending' : isUp ? 'ascending' : 'none'}>
+      <button
+        type="button"
+        className="sort"
+        data-active={isDown || isUp || undefined}
+        onClick={() => onSort(nextSort(sort, field, column.align === 'right'))}
+      >
+        {column.label}
+        {(isDown || isUp) && <Icon name={isDown ? 'down' : 'up'} size={12} />}
+      </button>
+    </th>
+  )
+}
+
+/** Numbers begin with the largest, names with the first; the third press gives the server's order back. */
+export function nextSort(sort: string, field: string, isNumber: boolean): string {
+  const order = isNumber ? [`-${field}`, field, ''] : [field, `-${field}`, '']
+  return order[(order.indexOf(sort) + 1) % order.length]!
+}
+
+function SelectAll<T>({
+  rows,
+  keyOf,
+  selection,
+}: {
+  readonly rows: readonly T[]
+  readonly keyOf: (row: T) => string
+  readonly selection: Selection
+}) {
+  const all = rows.map(keyOf)
+  const count = all.filter((key) => selection.keys.has(key)).length
+  const isAll = count === all.length && all.length > 0
+  return (
+    <Checkbox
+      aria-label="Select all on this page"
+      checked={isAll}
+      indeterminate={count > 0 && !isAll}
+      onChange={() => selection.change(new Set(isAll ? [] : all))}
+    />
+  )
+}
+
+function toggled(keys: ReadonlySet<string>, key: string): ReadonlySet<string> {
+  const next = new Set(keys)
+  if (!next.delete(key)) next.add(key)
+  return next
+}
+
+function Spacer({ height, width }: { readonly height: number; readonly width: number }) {
+  return (
+    <tr aria-hidden="true" className="row-spacer">
+      <td colSpan={width} style={{ height }} />
+    </tr>
+  )
+}

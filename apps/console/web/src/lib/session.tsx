@@ -1,0 +1,49 @@
+/** Who looks at the console, and what he may do: what he may not is not shown. */
+import { getMe, type Me, type Scope } from '@ternmq/api'
+import { useQuery } from '@tanstack/react-query'
+import { createContext, type ReactNode, useContext } from 'react'
+import { ApiFailure, call, setCsrfToken } from './api.ts'
+
+const SessionContext = createContext<Me | undefined>(undefined)
+export const SESSION_KEY = ['session']
+
+/** Undefined: nobody is logged in. Throws ApiFailure when the broker cannot be asked. */
+async function lookUpMe(): Promise<Me | null> {
+  try {
+    const me = await call(getMe)
+    setCsrfToken(me.csrfToken)
+    return me
+  } catch (error) {
+    if (error instanceof ApiFailure && error.problem.status === 401) return null
+    throw error
+  }
+}
+
+export function useSessionQuery(): { readonly me: Me | null | undefined; readonly error: Error | null } {
+  const { data, error } = useQuery({
+    queryKey: SESSION_KEY,
+    queryFn: lookUpMe,
+    staleTime: 60_000,
+    refetchInterval: 60_000,
+  })
+  return { me: data, error }
+}
+
+export function SessionProvider({ me, children }: { readonly me: Me; readonly children: ReactNode }) {
+  return <SessionContext value={me}>{children}</SessionContext>
+}
+
+export function useMe(): Me {
+  const me = useContext(SessionContext)
+  if (me === undefined) throw new Error('useMe: outside SessionProvider')
+  return me
+}
+
+export function useMay(scope: Scope): boolean {
+  return useMe().scopes.includes(scope)
+}
+
+/** Children only for who may. */
+export function IfMay({ scope, children }: { readonly scope: Scope; readonly children: ReactNode }) {
+  return useMay(scope) ? children : null
+}

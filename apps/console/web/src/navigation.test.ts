@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { PLACES, placesFor } from './navigation.ts'
+
+test('no two pages have the same letter', () => {
+  const letters = PLACES.flatMap(({ places }) => places.flatMap(({ letter }) => letter ?? []))
+  expect(new Set(letters).size).toBe(letters.length)
+})
+
+test('who may only look does not see the pages of administrators', () => {
+  const seen = placesFor(['read']).flatMap(({ places }) => places.map(({ to }) => to))
+  expect(seen).toContain('/queues')
+  expect(seen).toContain('/tokens')
+  expect(seen).not.toContain('/users')
+  expect(seen).not.toContain('/audit')
+})
+
+test('who may only send and receive sees no empty group', () => {
+  expect(placesFor(['messages']).map(({ label }) => label)).toEqual(['Access', 'Tools'])
+})

@@ -1,0 +1,64 @@
+/** Which page is at which address. Each comes with its own script, when it is wanted. */
+import {
+  type AnyRoute,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  type ErrorComponentProps,
+  lazyRouteComponent,
+  Link,
+} from '@tanstack/react-router'
+import { EmptyState } from './components/empty-state.tsx'
+import { Page } from './components/page.tsx'
+import { ProblemView } from './components/problem-view.tsx'
+import { toProblem } from './lib/api.ts'
+import { BASE_PATH } from './lib/base.ts'
+import { parseSearch, stringifySearch } from './lib/url-state.ts'
+import { Root } from './shell.tsx'
+
+const root = createRootRoute({ component: Root, notFoundComponent: NotFound, errorComponent: Failed })
+
+const page = (path: string, component: ReturnType<typeof lazyRouteComponent>): AnyRoute =>
+  createRoute({ getParentRoute: () => root, path, component })
+
+const routeTree = root.addChildren([
+  page(
+    '/',
+    lazyRouteComponent(() => import('./routes/overview.tsx'), 'OverviewPage'),
+  ),
+  page(
+    '/queues',
+    lazyRouteComponent(() => import('./routes/queues.tsx'), 'QueuesPage'),
+  ),
+])
+
+export const router = createRouter({
+  routeTree,
+  basepath: BASE_PATH,
+  parseSearch,
+  stringifySearch,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+})
+
+function NotFound() {
+  return (
+    <Page title="Not found">
+      <EmptyState icon="search" title="There is no such page">
+        The address may be misspelled. <Link to="/">To the overview</Link>
+      </EmptyState>
+    </Page>
+  )
+}
+
+/** A page that threw, or whose script could not be loaded: after an update the old ones are gone. */
+function Failed({ error, reset }: ErrorComponentProps) {
+  return (
+    <Page title="The page failed">
+      <ProblemView problem={toProblem(error)} onRetry={reset} />
+      <p>
+        When the broker was just updated, <a href={BASE_PATH}>load the console anew</a>.
+      </p>
+    </Page>
+  )
+}

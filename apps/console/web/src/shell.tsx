@@ -1,0 +1,206 @@
+/** What is around every page: navigation, what is wrong, who is logged in, and the keyboard. */
+import {
+  ActionIcon,
+  Button,
+  Group,
+  Loader,
+  Menu,
+  Text,
+  Tooltip,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from '@mantine/core'
+import { getOverview, logout } from '@ternmq/api'
+import { useQueryClient } from '@tanstack/react-query'
+import { Link, Outlet } from '@tanstack/react-router'
+import { lazy, Suspense, useState } from 'react'
+import { ConnectionBar } from './components/connection-bar.tsx'
+import { Icon, TernMark } from './components/icons.tsx'
+import { ProblemView } from './components/problem-view.tsx'
+import { LoginPage } from './features/login/login-page.tsx'
+import { call, setCsrfToken, toProblem } from './lib/api.ts'
+import { useKeys } from './lib/keys.ts'
+import { useLook } from './lib/query.ts'
+import { SESSION_KEY, SessionProvider, useMay, useMe, useSessionQuery } from './lib/session.tsx'
+import { placesFor } from './navigation.ts'
+
+const Palette = lazy(async () => ({ default: (await import('./features/palette/palette.tsx')).Palette }))
+const KeysHelp = lazy(async () => ({ default: (await import('./features/palette/keys-help.tsx')).KeysHelp }))
+
+const ALARMS_MS = 10_000
+
+export function Root() {
+  const { me, error } = useSessionQuery()
+  const client = useQueryClient()
+  if (me === undefined) {
+    return (
+      <main className="alone">
+        {error === null ? (
+          <Loader aria-label="Loading" />
+        ) : (
+          <ProblemView
+            problem={toProblem(error)}
+            onRetry={() => void client.invalidateQueries({ queryKey: SESSION_KEY })}
+          />
+        )}
+      </main>
+    )
+  }
+  if (me === null) return <LoginPage />
+  return (
+    <SessionProvider me={me}>
+      <Shell />
+    </SessionProvider>
+  )
+}
+
+function Shell() {
+  const [open, setOpen] = useState<'palette' | 'keys' | undefined>(undefined)
+  const [isNavOpen, setNavOpen] = useState(false)
+  useKeys({ onPalette: () => setOpen('palette'), onHelp: () => setOpen('keys') })
+  const close = (): void => setOpen(undefined)
+  return (
+    <div className="shell" data-nav={isNavOpen || undefined}>
+      <a className="skip" href="#main">
+        Skip to content
+      </a>
+      <header className="shell-head">
+        <ActionIcon
+          className="nav-button"
+          aria-label="Navigation"
+          aria-expanded={isNavOpen}
+          onClick={() => setNavOpen(!isNavOpen)}
+        >
+          <Icon name="menu" />
+        </ActionIcon>
+        <Link to="/" className="brand">
+          <TernMark />
+          <span>TernMQ</span>
+        </Link>
+        <Button
+          className="palette-button"
+          variant="default"
+          leftSection={<Icon name="search" size={14} />}
+          rightSection={<kbd>Ctrl K</kbd>}
+          onClick={() => setOpen('palette')}
+        >
+          Go to or find
+        </Button>
+        <Group gap="xs" ml="auto" wrap="nowrap">
+          <Alarms />
+          <Tooltip label="Keyboard (?)">
+            <ActionIcon aria-label="Keyboard shortcuts" onClick={() => setOpen('keys')}>
+              <b>?</b>
+            </ActionIcon>
+          </Tooltip>
+          <SchemeSwitch />
+          <UserMenu />
+        </Group>
+      </header>
+      <nav className="shell-nav" aria-label="Pages" onClick={() => setNavOpen(false)}>
+        <Navigation />
+      </nav>
+      <main className="shell-main" id="main" tabIndex={-1}>
+        <ConnectionBar />
+        <Suspense fallback={<Loader className="page-loader" aria-label="Loading" />}>
+          <Outlet />
+        </Suspense>
+      </main>
+      <Suspense fallback={null}>
+        {open === 'palette' && <Palette onClose={close} />}
+        {open === 'keys' && <KeysHelp onClose={close} />}
+      </Suspense>
+    </div>
+  )
+}
+
+function Navigation() {
+  const { scopes } = useMe()
+  return placesFor(scopes).map((group) => (
+    <div key={group.label} className="nav-group">
+      <div className="nav-label" id={`nav-${group.label}`}>
+        {group.label}
+      </div>
+      <ul aria-labelledby={`nav-${group.label}`}>
+        {group.places.map((place) => (
+          <li key={place.to}>
+            <Link to={place.to} className="nav-link" activeOptions={{ exact: place.to === '/', includeSearch: false }}>
+              <Icon name={place.icon} />
+              {place.label}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </div>
+  ))
+}
+
+function Alarms() {
+  const mayRead = useMay('read')
+  const { data } = useLook(getOverview, {}, { everyMs: ALARMS_MS, enabled: mayRead })
+  const count = data?.alarms.length ?? 0
+  if (count === 0) return null
+  return (
+    <Link
+      to="/"
+      className="alarm-link"
+      data-critical={data?.alarms.some(({ severity }) => severity === 'critical') || undefined}
+    >
+      <Icon name="dead" size={14} />
+      {count} {count === 1 ? 'alarm' : 'alarms'}
+    </Link>
+  )
+}
+
+function SchemeSwitch() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const computed = useComputedColorScheme('light')
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <ActionIcon aria-label="Colours">
+          <Icon name={computed === 'dark' ? 'moon' : 'sun'} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {(['auto', 'light', 'dark'] as const).map((scheme) => (
+          <Menu.Item
+            key={scheme}
+            onClick={() => setColorScheme(scheme)}
+            rightSection={scheme === colorScheme ? <Icon name="check" size={14} /> : null}
+          >
+            {{ auto: 'As the system', light: 'Light', dark: 'Dark' }[scheme]}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+function UserMenu() {
+  const me = useMe()
+  const client = useQueryClient()
+  const leave = async (): Promise<void> => {
+    // The page is left whatever the answer: without the cookie nothing can be looked up anyway.
+    await call(logout).catch(() => undefined)
+    setCsrfToken(undefined)
+    client.clear()
+    client.setQueryData(SESSION_KEY, null)
+  }
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button variant="subtle" leftSection={<Icon name="sessions" size={14} />}>
+          {me.user}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{me.role ?? 'without a role'}</Menu.Label>
+        <Text size="xs" c="dimmed" px="sm" pb="xs">
+          May {me.scopes.join(', ')}
+        </Text>
+        <Menu.Item onClick={() => void leave()}>Log out</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
