@@ -303,7 +303,7 @@ export class Committer {
     const startedMs = this.#partition.store.clock.monoMs()
     if (batch.bytes > 0) await this.#segments.write(batch)
     else if (batch.needsSync) await this.#segments.sync()
-    this.#partition.store.counters.lastCommitMs = this.#partition.store.clock.monoMs() - startedMs
+    this.#partition.store.counters.onCommit(batch.bytes, this.#partition.store.clock.monoMs() - startedMs)
   }
 
   /** Adds the next piece of a body to the batch that fills. */

@@ -6,6 +6,7 @@ import type { Lsn, PartitionId } from '../engine.ts'
 import type { Disk, DiskFile, EngineClock } from '../env.ts'
 import type { Frame } from './frames.ts'
 import type { Store } from './store.ts'
+import { StoreCounts } from './store-counts.ts'
 import { DiskError } from '../env.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
 import { Slabs } from './batch.ts'
@@ -315,7 +316,7 @@ function stillStore(disk: Disk, salt: number, faults: FaultLog): Store {
     space: new Space(disk, clock, { maxBytes: 0, minFreeBytes: 0, reserveBytes: 0, pendingMaxBytes: 0 }),
     handles: new Handles(disk),
     faults,
-    counters: { writtenBytes: 0, compactedBytes: 0, snapshotBytes: 0, syncs: 0, lastCommitMs: 0 },
+    counters: new StoreCounts(),
     isBroken: false,
     fail: () => {},
   }

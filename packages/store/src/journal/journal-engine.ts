@@ -7,6 +7,7 @@ import type { Catalog, Durability, Engine, EngineLimits, PartitionId, PartitionL
 import type { Disk, DiskLock, EngineEnv } from '../env.ts'
 import type { JournalFault } from './faults.ts'
 import type { Store } from './store.ts'
+import { StoreCounts } from './store-counts.ts'
 import { DiskError } from '../env.ts'
 import { Unknown } from '../errors.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
@@ -67,7 +68,14 @@ export interface JournalStats {
   readonly compactedBytes: number
   readonly snapshotBytes: number
   readonly syncs: number
+  /** Batches that were written and, where they needed it, synced; and their bytes. */
+  readonly commits: number
+  readonly committedBytes: number
   readonly lastCommitMicros: number
+  /** Of all commits together. */
+  readonly commitMsTotal: number
+  /** Commits by their time: one number for each of COMMIT_TIME_BOUNDS_MS, and one for what took longer. */
+  readonly commitTimes: readonly number[]
   /** Age of the oldest of the partitions' snapshots; undefined when none was made in this life. */
   readonly snapshotAgeMs: number | undefined
   /** Bytes of unfinished groups that a crash left and the start cut off. */
@@ -149,7 +157,7 @@ export class JournalEngine implements Engine {
       }),
       handles: new Handles(disk),
       faults: new FaultLog(options.onFault),
-      counters: { writtenBytes: 0, compactedBytes: 0, snapshotBytes: 0, syncs: 0, lastCommitMs: 0 },
+      counters: new StoreCounts(),
       get isBroken() {
         return isBroken()
       },
@@ -228,6 +236,10 @@ export class JournalEngine implements Engine {
       compactedBytes: counters.compactedBytes,
       snapshotBytes: counters.snapshotBytes,
       syncs: counters.syncs,
+      commits: counters.commits,
+      committedBytes: counters.committedBytes,
+      commitMsTotal: counters.commitMsTotal,
+      commitTimes: [...counters.commitTimes],
       lastCommitMicros: Math.round(counters.lastCommitMs * 1_000),
       snapshotAgeMs: times.length === 0 ? undefined : clock.monoMs() - Math.min(...times),
       tornBytes: sum(partitions.map(({ tornBytes }) => tornBytes)),

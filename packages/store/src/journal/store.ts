@@ -6,22 +6,13 @@ import type { FaultLog } from './faults.ts'
 import type { Handles } from './handles.ts'
 import type { ReadBuffers } from './read-buffers.ts'
 import type { Space } from './space.ts'
+import type { StoreCounts } from './store-counts.ts'
 
 export interface JournalSettings {
   readonly segmentBytes: number
   /** More is divided over several writes. */
   readonly batchBytesMax: number
   readonly pendingHighBytes: number
-}
-
-/** Counted since the engine was opened. */
-export interface Counters {
-  /** By commits, and by compaction beside them. */
-  writtenBytes: number
-  compactedBytes: number
-  snapshotBytes: number
-  syncs: number
-  lastCommitMs: number
 }
 
 export interface Store {
@@ -36,7 +27,7 @@ export interface Store {
   readonly space: Space
   readonly handles: Handles
   readonly faults: FaultLog
-  readonly counters: Counters
+  readonly counters: StoreCounts
   /** `fail` was called. */
   readonly isBroken: boolean
   /** A write or a sync failed: nothing is taken any more. */
