@@ -90,6 +90,9 @@ export const HISTORY_PAGE_MAX = 1_000
 export const PAGE_LOOKS_MAX = 8_192
 
 /** Limits of one virtual host; apps/broker fills them from the configuration. */
+/** Permissions looked at again in one turn, after a change of rules; the rest follows in later turns. */
+export const ACCESS_CHECKS_PER_TURN = 1_000
+
 export interface CoreLimits {
   /** Sessions, connected or not. Beyond it a new one is refused as 'limit-reached'. */
   readonly sessionsMax: number

@@ -90,15 +90,35 @@ export class QueueConsumers implements DestinationWatcher {
     this.#room.giveBack(reading.consumers.size)
     if (keepsUnsettled) this.#departed = this.#departed.filter(({ unsettledCount }) => unsettledCount > 0)
     for (const consumer of reading.consumers.values()) {
-      if (!keepsUnsettled || consumer.unsettledCount === 0) {
-        consumer.cancel(parting)
-        continue
-      }
-      consumer.detach()
-      consumer.queue.removeConsumer(consumer)
-      this.#departed.push(consumer)
+      if (keepsUnsettled) this.#leave(consumer, parting)
+      else consumer.cancel(parting)
     }
     return true
+  }
+
+  /**
+   * Patterns get nothing more of virtual topics that the user may not read any more; what has begun may be finished. Whether it may read
+   * by a name or pattern at all is decided by who made the reading.
+   */
+  leaveUnreadable(): void {
+    this.#departed = this.#departed.filter(({ unsettledCount }) => unsettledCount > 0)
+    for (const { pattern, consumers } of this.#readings.values()) {
+      if (isLiteral(pattern)) continue
+      for (const [named, consumer] of consumers) {
+        if (this.#mayReadFeed(named.name)) continue
+        consumers.delete(named)
+        this.#room.giveBack(1)
+        this.#leave(consumer, 'goodbye')
+      }
+    }
+  }
+
+  /** It gets nothing more, and has what it has not settled to finish. */
+  #leave(consumer: Consumer, parting: Parting): void {
+    if (consumer.unsettledCount === 0) return consumer.cancel(parting)
+    consumer.detach()
+    consumer.queue.removeConsumer(consumer)
+    this.#departed.push(consumer)
   }
 
   /** Those that get nothing more and have deliveries to finish. */

@@ -75,6 +75,8 @@ export interface ReceiverOwner {
 interface Reading {
   all(): Iterable<Consumer>
   unsettled(): Iterable<Delivery>
+  /** Of a pattern: what it reads from and would not any more, if it began now. */
+  leaveUnreadable?(): void
   close(parting: Parting): void
 }
 
@@ -109,6 +111,11 @@ export class Receiver {
 
   consumers(): Iterable<Consumer> {
     return this.#reading.all()
+  }
+
+  /** It gets nothing more of what matches its pattern of queues and its user may not read any more. */
+  leaveUnreadable(): void {
+    this.#reading.leaveUnreadable?.()
   }
 
   /** What it has not settled; of each queue the oldest first. Do not settle while iterating. */

@@ -34,6 +34,8 @@ import type { HeldWill } from './wills.ts'
 export interface SessionOwner {
   /** The session has another owner or is gone; the adapter closes its connection and makes no more calls to the session. */
   onEvicted(reason: 'taken-over' | 'deleted'): void
+  /** The session has lost subscriptions of its own, which its user may not have any more; `text` names them. */
+  onAccessLost?(text: string): void
   /** That of its connection; left out where there is none. */
   readonly transport?: Transport
 }
@@ -277,6 +279,11 @@ export class Session implements CreditOwner {
     return { ok: true, value: undefined }
   }
 
+  /** Only `AccessRecheck` calls this, after it has ended what was lost. */
+  tellAccessLost(text: string): void {
+    this.#owner?.onAccessLost?.(text)
+  }
+
   /** False when there was no such binding. */
   unbind(pattern: Pattern, shareName: string | undefined): boolean {
     return this.#bindings?.remove(bindingKey(shareName, pattern)) === true
@@ -289,6 +296,11 @@ export class Session implements CreditOwner {
 
   #knownBindings(): Bindings {
     return (this.#bindings ??= new Bindings(this.#vhost, this))
+  }
+
+  /** Something is published when its connection is lost, or in a while since it was. */
+  get hasWill(): boolean {
+    return this.#will?.isPending === true
   }
 
   /** The will is not wanted any more: the client said goodbye. [MQTT5-3.14.4-3] */

@@ -32,6 +32,9 @@ export interface SubscriptionSpec {
 /** No two subscriptions have the same. */
 type SubscriptionKey = Pick<SubscriptionSpec, 'clientId' | 'name'>
 
+/** Name of every anonymous principal, and of no other. */
+const ANONYMOUS_NAME = 'anonymous'
+
 /** Names of their queues begin so; no queue that a client names does. */
 const SUBSCRIPTION_PREFIX = '$subscription/'
 
@@ -39,6 +42,14 @@ const SUBSCRIPTION_PREFIX = '$subscription/'
 export function subscriptionQueueName(clientId: string | undefined, name: string, isVolatile: boolean = false): string {
   const owner = clientId === undefined ? '' : encoded(clientId)
   return `${SUBSCRIPTION_PREFIX}${owner}/${encoded(name)}${isVolatile ? '/volatile' : ''}`
+}
+
+/** Whose a durable subscription is, as it asks for permissions; undefined for one of the time before that was noted, and for other queues. */
+export function subscriptionOwner({ name, subscription }: NamedQueue): Subject | undefined {
+  const user = subscription?.user
+  if (user === undefined) return undefined
+  const clientId = decodeURIComponent(name.slice(SUBSCRIPTION_PREFIX.length).split('/', 1)[0]!)
+  return { principal: { name: user, anonymous: user === ANONYMOUS_NAME }, clientId }
 }
 
 /** A queue's name with '*' for a level would be a pattern. */

@@ -3,6 +3,7 @@
  * can be configured.
  */
 import { isReservedName, queueNameOf } from './address.ts'
+import { AccessRecheck } from './access-recheck.ts'
 import type { Authorizer, Subject } from './authorizer.ts'
 import { Connections } from './connections.ts'
 import { type Counters, LabelledCounters, Traffic } from './counters.ts'
@@ -85,6 +86,7 @@ export class VirtualHost implements QueueContext {
   readonly unfinished: UnfinishedInput
   readonly flow: Flow
   readonly #lateRetained: LateRetained
+  readonly #accessRecheck: AccessRecheck = new AccessRecheck(this)
   readonly #onEvent: (event: EventDetails) => void
   pressedBy: Queue | undefined = undefined
   #isStopping = false
@@ -160,6 +162,14 @@ export class VirtualHost implements QueueContext {
     this.transactions.close()
     this.wills.close()
     await this.log.close()
+  }
+
+  /**
+   * The answers of `authorizer` may have changed: what sessions read from and may not any more ends, in bounded steps; see `SessionOwner`
+   * and `DeliverySink`, whose `onAccessLost` hear of it. Cheap to call often.
+   */
+  recheckAccess(): void {
+    this.#accessRecheck.start()
   }
 
   // ── QueueContext ──
@@ -247,6 +257,14 @@ export class VirtualHost implements QueueContext {
     if (before !== undefined && before.lsn !== 0) this.log.unref(before.lsn)
     if (message.lsn === 0 || (isKept && message.end > message.bodyStart)) return
     this.#noteCleared(message)
+  }
+
+  /** Forgets the last message of a topic, and tells nobody. False when there was none. */
+  clearRetained(levels: readonly string[]): boolean {
+    const message = this.retained.clear(levels)
+    if (message === undefined) return false
+    if (message.lsn !== 0) this.#noteCleared(message)
+    return true
   }
 
   /** The message is retained no more. Without a record of it, an older one that some queue still holds would be after a restart. */

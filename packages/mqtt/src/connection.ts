@@ -243,6 +243,11 @@ export class MqttConnection implements Connection, AdminConnection, SessionOwner
     }
   }
 
+  /** The binding is gone; a client that asks for it again hears why in SUBACK. */
+  onAccessLost(text: string): void {
+    this.disconnect(ReasonCode.notAuthorized, text, '', 'operator')
+  }
+
   // ── PublishOwner ──
 
   /** After the end nobody is answered; what is stored is stored. */

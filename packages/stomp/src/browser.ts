@@ -13,7 +13,7 @@ import { Refused } from './refused.ts'
 import { selectorOf } from './selectors.ts'
 import type { Subscription } from './subscription.ts'
 
-/** Entries read at a time; the client's transport decides when each is sent. */
+/** Entries read at a time, each time with permission asked for anew; the client's transport decides when each is sent. */
 const PAGE_ENTRIES = 100
 
 /** Of one connection at a time: each holds a page of entries. */
@@ -56,6 +56,8 @@ async function run(
   const head = subscription.browsedHeadFor(QUEUE_PREFIX + queue.name)
   let after: string | undefined = undefined
   for (;;) {
+    const refusal = client.adapter.vhost.destinations.refusalOf(client.session.subject, 'browse', queue.name)
+    if (refusal !== undefined) return client.refuse(`SUBSCRIBE to ${subscription.destination} has ended: ${refusal}`, '')
     const page: Awaited<ReturnType<typeof browse>> = await browse(queue, { limit: PAGE_ENTRIES, selector, ...(after !== undefined && { after }) })
     if (isOver()) return
     for (const entry of page.entries) {

@@ -120,6 +120,11 @@ export class Subscription implements DeliverySink {
     return this.#lastQueueName
   }
 
+  /** STOMP has no word for the end of one subscription. [STOMP12-ERROR-b] */
+  onAccessLost(text: string): void {
+    this.#client.refuse(`SUBSCRIBE to ${this.destination} has ended: ${text}`, '')
+  }
+
   endSlow(text: string): void {
     this.#client.refuse(text, '')
   }

@@ -1,11 +1,12 @@
 /** A link that looks through a queue and leaves all in it: a source with distribution mode `copy`. [AMQP10 §3.5.3] */
 import { browse, type BrowsedEntry, type Queue, type Selector } from '@ternmq/core'
+import { AmqpFault } from '../codec/faults.ts'
 import type { Attach } from '../codec/performatives.ts'
 import type { AmqpSession } from '../session.ts'
 import type { LinkEnd } from './link.ts'
 import { OutboundLink } from './outbound-link.ts'
 
-/** Entries read at a time; credit and transport decide when each is sent. */
+/** Entries read at a time, each time with permission asked for anew; credit and transport decide when each is sent. */
 const PAGE_ENTRIES = 100
 
 /** Of one connection at a time: each holds a page of entries. */
@@ -59,13 +60,16 @@ export class BrowserLink extends OutboundLink {
   }
 
   async #read(): Promise<void> {
+    const { connection } = this.session
+    const refusal = connection.adapter.vhost.destinations.refusalOf(connection.session.subject, 'browse', this.#queue.name)
+    if (refusal !== undefined) return this.session.detach(this, new AmqpFault('link', 'amqp:unauthorized-access', refusal))
     const page = await browse(this.#queue, {
       limit: PAGE_ENTRIES,
       selector: this.#selector,
       ...(this.#after !== undefined && { after: this.#after }),
     })
     this.#isReading = false
-    if (this.isDetaching || this.session.connection.isEnded) return
+    if (this.isDetaching || connection.isEnded) return
     this.#page = page.entries
     this.#next = 0
     this.#after = page.cursor ?? page.entries[page.entries.length - 1]?.id ?? this.#after

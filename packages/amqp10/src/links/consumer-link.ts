@@ -69,6 +69,10 @@ export class ConsumerLink extends OutboundLink implements DeliverySink {
     this.session.detach(this, new AmqpFault('link', 'amqp:resource-deleted', `queue '${queue}' has been deleted; attach again to read from a new one`, 'AMQP10-2.8.15-e'))
   }
 
+  onAccessLost(text: string): void {
+    this.session.detach(this, new AmqpFault('link', 'amqp:unauthorized-access', text, ''))
+  }
+
   endSlow(text: string): void {
     this.session.connection.refuse('amqp:resource-limit-exceeded', text)
   }

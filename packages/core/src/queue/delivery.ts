@@ -115,6 +115,8 @@ export interface DeliverySink {
   takesFrom?(queue: Queue): boolean
   /** The queue that it reads from by its name has been deleted. One of that name may come again, and is read from then. */
   onQueueDeleted?(queue: string): void
+  /** Its user may not read from it any more: the adapter ends the receiver, with `text` as the reason. Ended by the core when left out. */
+  onAccessLost?(text: string): void
   /** The receiver has taken nothing for too long: the adapter may end its connection, with `text` as the reason. */
   endSlow?(text: string): void
 }

@@ -69,6 +69,29 @@ describe('without permission', () => {
   })
 
   test.each([
+    ['queue://q', {}],
+    ['topic://t.>', {}],
+    ['queue://q', { distributionMode: 'copy' }],
+  ] as const)('[AMQP10-2.8.15-b] that is taken back, a link from %s %j is detached with unauthorized-access, and others stay', async (address, source) => {
+    const now = { isTaken: false }
+    const ask = (_: unknown, action: string, { levels }: { readonly levels: readonly unknown[] }) =>
+      now.isTaken && action !== 'write' && levels[0] !== 'open' ? denied : allowed
+    const { world, peer, session } = begun({ authorizer: { generation: 0, mayUse: ask, mayMatch: ask } })
+    world.define('q')
+    world.define('open')
+    const lost = session.receiver(null, { source: { kind: 'source', address, ...source } })
+    const kept = session.receiver('queue://open')
+    now.isTaken = true
+    world.vhost.recheckAccess()
+    world.run()
+    await peer.finish(lost.flowFrame({ linkCredit: 10 }), kept.flowFrame({ linkCredit: 10 }))
+    const detach = peer.next('detach')
+    expect([detach['handle'], conditionOf(detach)]).toEqual([lost.handle, 'amqp:unauthorized-access'])
+    world.publish('$queue/open', 'still there')
+    expect(kept.take().message.header).toBeDefined()
+  })
+
+  test.each([
     ['write', '/queues/q', {}],
     ['read', '/queues/q', {}],
     ['browse', '/queues/q', { distributionMode: 'copy' }],

@@ -334,6 +334,62 @@ describe('permission', () => {
     expect(client.next('SUBACK').reasonCodes).toEqual([0x87, 2])
   })
 
+  describe('that is taken back', () => {
+    const taken = (...filters: string[]) => {
+      const closed = { isSo: false }
+      const isAllowed = (levels: readonly unknown[]): boolean => !closed.isSo || levels[0] !== 'secret'
+      const authorizer: Authorizer = {
+        generation: 0,
+        mayUse: (_subject, _action, { levels }) => ({ allowed: isAllowed(levels), rule: 'of this test' }),
+        mayMatch: (_subject, _action, { levels }) => ({ allowed: isAllowed(levels), rule: 'of this test' }),
+      }
+      const world = new World({ authorizer })
+      const takeBack = (): void => {
+        closed.isSo = true
+        world.vhost.recheckAccess()
+        world.run()
+      }
+      const client = world.connect('c', lasting())
+      client.send(subscribe(1, ...filters))
+      client.next('SUBACK')
+      return { world, client, takeBack }
+    }
+
+    it.each(['secret/#', '$share/g/secret/+', '$queue/secret.x'])(
+      'of %s ends the connection with 0x87 and the name; the session is there without it',
+      (filter) => {
+        const { world, client, takeBack } = taken(filter, 'open')
+        takeBack()
+        const goodbye = client.next('DISCONNECT')
+        expect(goodbye.reasonCode).toBe(0x87)
+        expect(goodbye.properties.reasonString).toMatch(/^user '.*' may not read (queue )?'secret.* any more$/)
+        expect(client.isClosed).toBe(true)
+        const again = world.connect('c', lasting())
+        expect(again.connack.sessionPresent).toBe(true)
+        expect(world.vhost.sessions.find('c')!.bindingCount).toBe(1)
+        world.connect('p').send(publish('open', 'yes'), publish('secret/x', 'no'))
+        expect(payloads(again)).toEqual(['yes'])
+      },
+    )
+
+    it('closes the connection of an MQTT 3 client, which has no word for it', () => {
+      const { world, takeBack } = taken('open')
+      const old = world.connect('old', { version: 4 })
+      old.send(subscribe(1, 'secret/+'))
+      old.next('SUBACK')
+      takeBack()
+      expect(old.received()).toEqual([])
+      expect(old.isClosed).toBe(true)
+    })
+
+    it('leaves alone who has subscribed to nothing of it', () => {
+      const { client, takeBack } = taken('open', '$queue/open')
+      takeBack()
+      expect(client.received()).toEqual([])
+      expect(client.isClosed).toBe(false)
+    })
+  })
+
   it('a queue that is not made by being used is refused by name', () => {
     const world = new World({ limits: { queuesAutoCreate: false } })
     world.vhost.destinations.define({ name: 'defined' })

@@ -18,6 +18,23 @@ function clientOf(options: WorldOptions): { world: World; client: Client } {
   return { world, client: world.connect({ headers: { login: 'ann', passcode: 'x' } }) }
 }
 
+/** A client that may do everything until `takeBack`. */
+function takenBack(action: string): { world: World; client: Client; takeBack: () => void } {
+  const now = { authorizer: allowAll }
+  const authorizer: Authorizer = {
+    generation: 0,
+    mayUse: (...asked) => now.authorizer.mayUse(...asked),
+    mayMatch: (...asked) => now.authorizer.mayMatch(...asked),
+  }
+  const { world, client } = clientOf({ authorizer })
+  const takeBack = (): void => {
+    now.authorizer = without(action)
+    world.vhost.recheckAccess()
+    world.run()
+  }
+  return { world, client, takeBack }
+}
+
 describe('without the permission', () => {
   it.each([
     ['/topic/secret', /^SEND: user 'ann' may not publish to 'secret'/],
@@ -68,6 +85,36 @@ describe('without the permission', () => {
     )
     bob.send(subscribe(1, '/queue/Consumer.A.VirtualTopic.t'))
     expect(bob.bodies()).toEqual(['for bob'])
+  })
+
+  it.each(['/topic/secret.*', '/queue/secret'])('that is taken back, a subscription to %s ends with the connection', (destination) => {
+    const { world, client, takeBack } = takenBack('read')
+    client.send(subscribe(1, '/topic/open'), subscribe(2, destination, { receipt: 's' }))
+    client.next('RECEIPT')
+    const other = world.connect({ headers: { login: 'bob', passcode: 'x' } })
+    other.send(subscribe(1, '/topic/open', { receipt: 's' }))
+    other.next('RECEIPT')
+    takeBack()
+    const told = client.error()
+    expect(told).toContain(`SUBSCRIBE to ${destination} has ended: user 'ann' may not read `)
+    expect(told).toMatch(/'secret.* any more$/)
+    expect(client.isClosed).toBe(true)
+    other.send(send('/topic/open', 'still there'))
+    expect(other.bodies()).toEqual(['still there'])
+  })
+
+  it('that is taken back, browsing goes no further than the page that is being sent', async () => {
+    const { world, client, takeBack } = takenBack('browse')
+    world.define('secret')
+    const producer = world.connect()
+    for (let index = 0; index < 300; index++) producer.send(send('/queue/secret', `${index}`))
+    const done = client.finish(subscribe(1, '/queue/secret', { browser: true }))
+    takeBack()
+    await done
+    const got = client.received()
+    expect(got.filter(({ command }) => command === 'MESSAGE')).toHaveLength(100)
+    expect(got.at(-1)!.command).toBe('ERROR')
+    expect(got.at(-1)!.headers['message']).toMatch(/^SUBSCRIBE to \/queue\/secret has ended: user 'ann' may not browse/)
   })
 
   it('browsing ends the connection', () => {
