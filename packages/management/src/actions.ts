@@ -26,9 +26,6 @@ import {
 import { queueOf } from './queues.ts'
 import { vhostOf } from './vhost.ts'
 
-/** Longer lists are for a selector. */
-export const ACTION_IDS_MAX = 10_000
-
 export function actionsHandlers(broker: ManagedBroker, operations: Operations): Bound[] {
   return [
     bind(actOnMessages, async ({ params, query, body, caller, signal, note }) => {
@@ -130,10 +127,6 @@ function checkWhich({ ids, selector, all }: ActionBody): void {
   if (given.length !== 1) {
     const said = given.length === 0 ? 'nothing says which messages' : `${given.join(' and ')} are given`
     throw new ApiError('INVALID', `${said}; give ${rule}`, { field: 'ids', value: ids, rule })
-  }
-  if (ids !== undefined && ids.length > ACTION_IDS_MAX) {
-    const detail = `${ids.length} ids are more than ${ACTION_IDS_MAX}; use a selector, or several calls`
-    throw new ApiError('INVALID', detail, { field: 'ids', value: ids.length, rule: `${ACTION_IDS_MAX} at most` })
   }
 }
 

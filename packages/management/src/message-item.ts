@@ -23,7 +23,7 @@ export function detailOf(entry: BrowsedEntry, bodyBytesMax?: number): MessageDet
 
 export function factsOf(message: Message): MessageFacts {
   const { headers, extras, expiresAtMs, codec } = message
-  const { messageId, correlationId, contentType, replyTo, type, timestampMs } = headers
+  const { messageId, correlationId, contentType, contentEncoding, replyTo, type, timestampMs, appId, userId } = headers
   return {
     address: message.topic,
     bytes: message.size,
@@ -36,10 +36,13 @@ export function factsOf(message: Message): MessageFacts {
     messageId,
     correlationId: correlationId === undefined ? undefined : textOfBytes(correlationId),
     contentType,
+    contentEncoding,
     replyTo,
     type,
     groupId: extras?.groupId,
     timestampMs,
+    appId,
+    userId,
     deadLetter: deadLetterOf(message),
   }
 }

@@ -14,8 +14,6 @@ export const OPERATIONS_ENDED_MAX = 100
 
 /** How long a call waits for the end of what it asks about, where it does not say. */
 export const OPERATION_WAIT_MS = 2_000
-/** How long it waits at most. */
-const OPERATION_WAIT_MS_MAX = 60_000
 
 const ID_BYTES = 8
 
@@ -135,7 +133,7 @@ export class Operations {
           operation.waiters.delete(finish)
           resolve()
         }
-        const cancel = this.#env.clock.after(Math.min(waitMs, OPERATION_WAIT_MS_MAX), finish)
+        const cancel = this.#env.clock.after(waitMs, finish)
         signal?.addEventListener('abort', finish)
         operation.waiters.add(finish)
       })

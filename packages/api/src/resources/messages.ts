@@ -33,10 +33,15 @@ export interface MessageItem {
   readonly messageId?: string | undefined
   readonly correlationId?: string | undefined
   readonly contentType?: string | undefined
+  readonly contentEncoding?: string | undefined
   readonly replyTo?: string | undefined
   readonly type?: string | undefined
   readonly groupId?: string | undefined
   readonly timestampMs?: number | undefined
+  /** Application that published it. */
+  readonly appId?: string | undefined
+  /** User that published it, where its protocol lets the broker verify that. */
+  readonly userId?: string | undefined
   readonly deadLetter?: DeadLetterInfo | undefined
 }
 
@@ -125,14 +130,15 @@ export interface DeadLetterQueue {
   readonly lookedAtCount: number
 }
 
-export const browseMessages: Route<{ params: QueueParams; query: BrowseQuery; body: None; answer: Page<MessageItem> }> = {
-  id: 'messages.browse',
-  method: 'GET',
-  path: '/vhosts/{vhost}/queues/{queue}/messages',
-  tag: 'messages',
-  needs: 'read',
-  summary: 'What is in a queue, the first to be delivered first; nothing is changed by looking.',
-}
+export const browseMessages: Route<{ params: QueueParams; query: BrowseQuery; body: None; answer: Page<MessageItem> }> =
+  {
+    id: 'messages.browse',
+    method: 'GET',
+    path: '/vhosts/{vhost}/queues/{queue}/messages',
+    tag: 'messages',
+    needs: 'read',
+    summary: 'What is in a queue, the first to be delivered first; nothing is changed by looking.',
+  }
 
 export const getMessage: Route<{ params: MessageParams; query: PeekQuery; body: None; answer: MessageDetail }> = {
   id: 'messages.get',
@@ -153,7 +159,12 @@ export const downloadBody: Route<{ params: MessageParams; query: None; body: Non
   contentType: 'application/octet-stream',
 }
 
-export const browseSession: Route<{ params: VhostParams & { readonly clientId: string }; query: BrowseQuery; body: None; answer: Page<MessageItem> }> = {
+export const browseSession: Route<{
+  params: VhostParams & { readonly clientId: string }
+  query: BrowseQuery
+  body: None
+  answer: Page<MessageItem>
+}> = {
   id: 'messages.browseSession',
   method: 'GET',
   path: '/vhosts/{vhost}/sessions/{clientId}/messages',
@@ -162,18 +173,29 @@ export const browseSession: Route<{ params: VhostParams & { readonly clientId: s
   summary: 'What waits for the client of a session.',
 }
 
-export const actOnMessages: Route<{ params: QueueParams; query: { readonly waitMs?: number | undefined }; body: ActionBody; answer: OperationItem }> = {
+export const actOnMessages: Route<{
+  params: QueueParams
+  query: { readonly waitMs?: number | undefined }
+  body: ActionBody
+  answer: OperationItem
+}> = {
   id: 'messages.act',
   method: 'POST',
   path: '/vhosts/{vhost}/queues/{queue}/actions',
   tag: 'messages',
   needs: 'operate',
   summary: 'Moves, copies, deletes or retries messages: one, many, or all that a selector wants.',
-  detail: 'Answers when it is done, or after `waitMs` (2,000 when left out) with how far it has got; `operations` has it from then on.',
+  detail:
+    'Answers when it is done, or after `waitMs` (2,000 when left out) with how far it has got; `operations` has it from then on.',
   status: 202,
 }
 
-export const listOperations: Route<{ params: None; query: None; body: None; answer: { readonly items: readonly OperationItem[] } }> = {
+export const listOperations: Route<{
+  params: None
+  query: None
+  body: None
+  answer: { readonly items: readonly OperationItem[] }
+}> = {
   id: 'operations.list',
   method: 'GET',
   path: '/operations',
@@ -182,7 +204,12 @@ export const listOperations: Route<{ params: None; query: None; body: None; answ
   summary: 'Long work: what runs, and the last hundred that ended, the newest first.',
 }
 
-export const getOperation: Route<{ params: { readonly id: string }; query: { readonly waitMs?: number | undefined }; body: None; answer: OperationItem }> = {
+export const getOperation: Route<{
+  params: { readonly id: string }
+  query: { readonly waitMs?: number | undefined }
+  body: None
+  answer: OperationItem
+}> = {
   id: 'operations.get',
   method: 'GET',
   path: '/operations/{id}',
@@ -191,7 +218,12 @@ export const getOperation: Route<{ params: { readonly id: string }; query: { rea
   summary: 'How far one has got; with `waitMs`, once it has ended or after so long.',
 }
 
-export const cancelOperation: Route<{ params: { readonly id: string }; query: None; body: None; answer: OperationItem }> = {
+export const cancelOperation: Route<{
+  params: { readonly id: string }
+  query: None
+  body: None
+  answer: OperationItem
+}> = {
   id: 'operations.cancel',
   method: 'POST',
   path: '/operations/{id}/cancel',
@@ -200,7 +232,12 @@ export const cancelOperation: Route<{ params: { readonly id: string }; query: No
   summary: 'Stops one where it is; what is done stays done.',
 }
 
-export const resumeOperation: Route<{ params: { readonly id: string }; query: None; body: None; answer: OperationItem }> = {
+export const resumeOperation: Route<{
+  params: { readonly id: string }
+  query: None
+  body: None
+  answer: OperationItem
+}> = {
   id: 'operations.resume',
   method: 'POST',
   path: '/operations/{id}/resume',
@@ -209,7 +246,12 @@ export const resumeOperation: Route<{ params: { readonly id: string }; query: No
   summary: 'Goes on with one that stopped, failed or was cancelled.',
 }
 
-export const listDeadLetters: Route<{ params: VhostParams; query: None; body: None; answer: { readonly items: readonly DeadLetterQueue[] } }> = {
+export const listDeadLetters: Route<{
+  params: VhostParams
+  query: None
+  body: None
+  answer: { readonly items: readonly DeadLetterQueue[] }
+}> = {
   id: 'deadLetters.list',
   method: 'GET',
   path: '/vhosts/{vhost}/dead-letters',

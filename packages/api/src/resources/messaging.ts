@@ -9,6 +9,7 @@ export interface PublishBody {
   /** How `body` is written here: `text` when left out. */
   readonly encoding?: 'text' | 'base64' | undefined
   readonly contentType?: string | undefined
+  readonly contentEncoding?: string | undefined
   /** True when left out. */
   readonly durable?: boolean | undefined
   readonly priority?: number | undefined
@@ -16,10 +17,15 @@ export interface PublishBody {
   readonly delayMs?: number | undefined
   readonly retain?: boolean | undefined
   readonly messageId?: string | undefined
+  /** A text; `base64:` and bytes in base64 for what is none. */
   readonly correlationId?: string | undefined
+  /** An address as `address` is written. */
   readonly replyTo?: string | undefined
   readonly type?: string | undefined
   readonly groupId?: string | undefined
+  /** Application that publishes it. */
+  readonly appId?: string | undefined
+  /** `_AMQ_DUPL_ID` among them: a queue that remembers ids takes one message of each. */
   readonly properties?: Readonly<Record<string, string>> | undefined
 }
 
@@ -41,11 +47,13 @@ export interface TakeBody {
   readonly autoSettle?: boolean | undefined
 }
 
+/** Its `replyTo` is written as `publish` takes it. */
 export interface TakenMessage extends Omit<MessageItem, 'id' | 'state'> {
-  /** For `settle`. */
+  /** For `settle`; '' for one that is settled: with `autoSettle`, or published at most once. */
   readonly delivery: string
   readonly properties: ReadonlyArray<readonly [key: string, value: string]>
   readonly body: MessageBody
+  /** 0 for one that is settled. */
   readonly lockedUntilMs: number
 }
 
@@ -72,7 +80,12 @@ export const publishMessage: Route<{ params: VhostParams; query: None; body: Pub
   summary: 'Publishes a message to a queue or topic.',
 }
 
-export const takeMessages: Route<{ params: VhostParams; query: None; body: TakeBody; answer: { readonly items: readonly TakenMessage[] } }> = {
+export const takeMessages: Route<{
+  params: VhostParams
+  query: None
+  body: TakeBody
+  answer: { readonly items: readonly TakenMessage[] }
+}> = {
   id: 'messaging.take',
   method: 'POST',
   path: '/vhosts/{vhost}/take',
@@ -90,7 +103,12 @@ export const settleMessages: Route<{ params: VhostParams; query: None; body: Set
   summary: 'Says what became of messages that were taken.',
 }
 
-export const subscribeEvents: Route<{ params: VhostParams; query: { readonly address: string }; body: None; answer: None }> = {
+export const subscribeEvents: Route<{
+  params: VhostParams
+  query: { readonly address: string }
+  body: None
+  answer: None
+}> = {
   id: 'messaging.subscribe',
   method: 'GET',
   path: '/vhosts/{vhost}/subscribe',

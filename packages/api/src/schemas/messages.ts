@@ -82,10 +82,13 @@ export const messageFields: Shape<Omit<MessageItem, 'id' | 'state'>> = {
   messageId: text('Message id that its publisher gave.', 'o-1001').optional(),
   correlationId: text('Correlation id.', 'c-77').optional(),
   contentType: text('Content type.', 'application/json').optional(),
+  contentEncoding: text('Encoding of the body, which the broker does not unpack.', 'gzip').optional(),
   replyTo: text('Where an answer is wanted.', '$queue/replies').optional(),
   type: text('Type that its publisher gave.', 'order').optional(),
   groupId: text('Message group.', 'customer-42').optional(),
   timestampMs: moment('When its publisher made it.').optional(),
+  appId: text('Application that published it.', 'shop').optional(),
+  userId: text('User that published it, where that is verified.', 'ann').optional(),
   deadLetter: deadLetter.optional(),
 }
 
@@ -103,7 +106,10 @@ export const messageBody: z.ZodType<MessageBody> = component(
 
 export function properties(): z.ZodType<ReadonlyArray<readonly [key: string, value: string]>> {
   return list(
-    z.tuple([z.string(), z.string()]).readonly().meta({ examples: [['colour', 'red']] }),
+    z
+      .tuple([z.string(), z.string()])
+      .readonly()
+      .meta({ examples: [['colour', 'red']] }),
     'Properties in the order received; keys may come again.',
   )
 }

@@ -52,6 +52,7 @@ const publishBody = component(
         .meta({ description: 'The body, as `encoding` says.', examples: ['{"article":7}'] }),
       encoding: choice(['text', 'base64'], 'How the body is written here; `text` when left out.').optional(),
       contentType: text('Content type.', 'application/json', TEXT_CHARS_MAX).optional(),
+      contentEncoding: text('Encoding of the body.', 'gzip', TEXT_CHARS_MAX).optional(),
       durable: flag('Whether it is kept over a restart; `true` when left out.').optional(),
       priority: count('0 to 9; 4 when left out.', 4, 9).optional(),
       ttlMs: count('Time to live; for ever when left out.', 60_000, TTL_MS_MAX).optional(),
@@ -62,6 +63,7 @@ const publishBody = component(
       replyTo: text('Where an answer is wanted.', 'queue://replies', ADDRESS_CHARS_MAX).optional(),
       type: text('Type.', 'order', TEXT_CHARS_MAX).optional(),
       groupId: text('Message group.', 'customer-42', TEXT_CHARS_MAX).optional(),
+      appId: text('Application that publishes it.', 'shop', TEXT_CHARS_MAX).optional(),
       properties: z
         .record(z.string().max(TEXT_CHARS_MAX), z.string().max(ADDRESS_CHARS_MAX))
         .meta({ description: 'Properties.', examples: [{ colour: 'red' }] })
@@ -106,10 +108,10 @@ const taken = component(
   typed<TakenMessage>()(
     z.strictObject({
       ...messageFields,
-      delivery: text('Names the delivery when it is settled.', 'd-311'),
+      delivery: text('Names the delivery to `settle`; empty for one that is settled.', 'd-311'),
       properties: properties(),
       body: messageBody,
-      lockedUntilMs: moment('When it goes back unless it is settled.'),
+      lockedUntilMs: moment('When it goes back unless it is settled; 0 for one that is.'),
     }),
   ),
 )
@@ -146,7 +148,7 @@ export const messagingSchemas: readonly SchemaEntry[] = [
   schemasFor(settleMessages, { params: vhostParams, body: settleBody, answer: settled }),
   schemasFor(subscribeEvents, {
     params: vhostParams,
-    query: z.strictObject({ address: address('Topic.', 'topic://plant/+/state') }),
+    query: z.strictObject({ address: address('Topic.', 'topic://plant.*.state') }),
   }),
 ]
 

@@ -1,6 +1,4 @@
 /** Limits of messaging over HTTP, each with what happens beyond it. */
-import { ApiError } from '../errors.ts'
-
 /** Users that have something under way. A further one is refused as BUSY. */
 export const HTTP_SESSIONS_MAX = 1_000
 /** After so long without anything under way the session of a user ends. */
@@ -16,18 +14,7 @@ export const STREAMS_PER_USER_MAX = 100
 /** Messages that a stream has not sent by the end of the turn. Beyond it they are left out, and counted. */
 export const STREAM_PENDING_MAX = 1_000
 
-/** Messages of one take, and their bytes; it ends early there. */
-export const TAKE_MESSAGES_MAX = 1_000
+/** Bytes of the messages of one take; it ends early there, and the last one may go beyond. */
 export const TAKE_BYTES_MAX: number = 8 * 1024 * 1024
-export const TAKE_WAIT_MS_MAX = 60_000
+/** How long a message is kept for whoever took it, where he does not say. */
 export const LOCK_MS_DEFAULT = 30_000
-export const LOCK_MS_MIN = 100
-export const LOCK_MS_MAX = 3_600_000
-
-/** The value, or what it is when left out. Throws ApiError('INVALID') beyond the bounds. */
-export function within(field: string, value: number | undefined, otherwise: number, min: number, max: number): number {
-  if (value === undefined) return otherwise
-  if (value >= min && value <= max) return value
-  const rule = `from ${min} to ${max}`
-  throw new ApiError('INVALID', `${field} is ${value}, and must be ${rule}`, { field, value, rule })
-}

@@ -58,12 +58,14 @@ export function readPublish(body: PublishBody, topic: string, publisher: string,
 }
 
 function headersOf(body: PublishBody): Headers {
-  const { messageId, correlationId, contentType, replyTo, type, properties = {} } = body
+  const { messageId, correlationId, contentType, contentEncoding, replyTo, type, appId, properties = {} } = body
   return {
     ...(messageId !== undefined && { messageId }),
     ...(type !== undefined && { type }),
     ...(correlationId !== undefined && { correlationId: bytesOfText(correlationId) }),
     ...(contentType !== undefined && { contentType }),
+    ...(contentEncoding !== undefined && { contentEncoding }),
+    ...(appId !== undefined && { appId }),
     ...(replyTo !== undefined && { replyTo: replyAddress(replyTo) }),
     ...(body.encoding !== 'base64' && { text: true }),
     properties: Object.entries(properties),

@@ -14,23 +14,14 @@ import type { Outcome, VirtualHost } from '@ternmq/core'
 import { ApiError } from '../errors.ts'
 import { bind, bindStream, type Bound, type Caller } from '../handlers.ts'
 import type { ManagedBroker } from '../managed-broker.ts'
-import { bodyOf } from '../message-body.ts'
-import { factsOf } from '../message-item.ts'
 import { readSelector } from '../message-selector.ts'
 import { vhostOf } from '../vhost.ts'
-import {
-  HTTP_SESSIONS_MAX,
-  LOCK_MS_DEFAULT,
-  LOCK_MS_MAX,
-  LOCK_MS_MIN,
-  TAKE_MESSAGES_MAX,
-  TAKE_WAIT_MS_MAX,
-  within,
-} from './bounds.ts'
+import { HTTP_SESSIONS_MAX, LOCK_MS_DEFAULT } from './bounds.ts'
 import { addressesToSend, isTopic, queueToTake, topicToHear } from './http-addresses.ts'
 import { readPublish } from './http-message.ts'
 import { HttpSession, type LockedMessage } from './http-session.ts'
 import { TopicStream } from './stream.ts'
+import { takenFacts } from './taken-facts.ts'
 
 export class Messaging {
   readonly #vhost: VirtualHost
@@ -79,9 +70,9 @@ export function messagingHandlers(broker: ManagedBroker, messaging: Messaging): 
       const spec = {
         queue: queueToTake(vhost, body.address),
         selector: readSelector(body.selector)?.text,
-        max: within('max', body.max, 1, 1, TAKE_MESSAGES_MAX),
-        waitMs: within('waitMs', body.waitMs, 0, 0, TAKE_WAIT_MS_MAX),
-        lockMs: within('lockMs', body.lockMs, LOCK_MS_DEFAULT, LOCK_MS_MIN, LOCK_MS_MAX),
+        max: body.max ?? 1,
+        waitMs: body.waitMs ?? 0,
+        lockMs: body.lockMs ?? LOCK_MS_DEFAULT,
         autoSettle: body.autoSettle === true,
       }
       const taken = await messaging.sessionOf(caller).take(spec, signal)
@@ -147,12 +138,10 @@ function checkRetained(addresses: readonly string[], { address }: PublishBody): 
 /** `lockedUntilMs` is 0 for what is settled by being handed out. */
 function takenMessage({ id, message, failedCount, redelivered }: LockedMessage, lockedUntilMs: number): TakenMessage {
   return {
-    ...factsOf(message),
+    ...takenFacts(message),
     delivery: id,
     redelivered,
     failedCount,
-    properties: message.headers.properties,
-    body: bodyOf(message.foreignBody, Infinity),
     lockedUntilMs: id === '' ? 0 : lockedUntilMs,
   }
 }

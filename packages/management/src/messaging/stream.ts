@@ -1,10 +1,9 @@
 /** What is published to a topic, as server-sent events: at most once. A reader that is too slow loses messages, and is told how many. */
 import type { Cancel, Delivery, DeliverySink, Message, Receiver, VirtualHost } from '@ternmq/core'
 import type { EventSink } from '../handlers.ts'
-import { bodyOf } from '../message-body.ts'
-import { factsOf } from '../message-item.ts'
 import { STREAM_PENDING_MAX } from './bounds.ts'
 import type { HttpSession, HttpStream } from './http-session.ts'
+import { takenFacts } from './taken-facts.ts'
 
 /** How often a reader that was too slow is looked after, to hear what it has lost though nothing more comes. */
 const LOST_LOOK_MS = 1_000
@@ -69,11 +68,7 @@ export class TopicStream implements DeliverySink, HttpStream {
       if (!this.#sink.writable) this.#lost(1)
       else {
         this.#tellLost()
-        this.#sink.send('message', {
-          ...factsOf(message),
-          properties: message.headers.properties,
-          body: bodyOf(message.foreignBody, Infinity),
-        })
+        this.#sink.send('message', takenFacts(message))
       }
     }
     if (this.#overflowCount > 0) this.#lost(this.#overflowCount)

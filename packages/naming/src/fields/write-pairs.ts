@@ -208,7 +208,7 @@ export function losses(protocol: TabledProtocol, message: FieldedMessage, option
     if (isPresent === true) found.push({ field: id, reason: place.reason })
   }
   const { replyTo, contentType, correlationId } = message.headers
-  if (protocol !== 'mqtt3' && replyTo !== undefined && addresses.write(replyTo) === undefined) {
+  if (protocol !== 'mqtt3' && protocol !== 'rest' && replyTo !== undefined && addresses.write(replyTo) === undefined) {
     found.push({ field: 'replyTo', reason: 'the protocol has no way to write this address' })
   }
   if (protocol === 'mqtt5' && contentType !== undefined && !isMqttText(contentType)) {
@@ -218,8 +218,8 @@ export function losses(protocol: TabledProtocol, message: FieldedMessage, option
     found.push({ field: 'correlation', reason: TOO_LONG })
   }
   if (protocol === 'amqp10') addUnlessAscii(message, found)
-  if (protocol === 'mqtt3' || protocol === 'rest') addEach(protocol, message, found)
-  else walk(protocol, message, options, () => {}, found)
+  if (protocol === 'mqtt3') addEach(message, found)
+  else if (protocol !== 'rest') walk(protocol, message, options, () => {}, found)
   return found
 }
 
@@ -297,15 +297,9 @@ export function isMqttText(text: string): boolean {
   return fitsBytes(text, MQTT_BYTES_MAX) && !text.includes('\0')
 }
 
-/** Properties and annotations one by one, for protocols whose properties are not pairs here. */
-function addEach(protocol: 'mqtt3' | 'rest', { headers, extras }: FieldedMessage, found: Loss[]): void {
-  const names = new Set<string>()
-  for (const [name] of headers.properties) {
-    if (protocol === 'mqtt3') found.push({ field: 'properties', name, reason: 'MQTT 3 has no properties' })
-    else if (protocol === 'rest' && names.has(name)) found.push({ field: 'properties', name, reason: REPEATED })
-    names.add(name)
-  }
-  if (protocol !== 'mqtt3') return
+/** Properties and annotations one by one: MQTT 3 has none. */
+function addEach({ headers, extras }: FieldedMessage, found: Loss[]): void {
+  for (const [name] of headers.properties) found.push({ field: 'properties', name, reason: 'MQTT 3 has no properties' })
   for (const name of Object.keys(extras?.annotations ?? {})) {
     if (!TABLED_ANNOTATIONS.has(name)) found.push({ field: 'annotations', name, reason: 'MQTT 3 has no properties' })
   }

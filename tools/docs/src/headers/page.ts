@@ -6,7 +6,7 @@ const NAMES: Readonly<Record<TabledProtocol, string>> = {
   mqtt3: 'MQTT 3',
   stomp: 'STOMP',
   amqp10: 'AMQP 1.0',
-  rest: 'REST',
+  rest: 'HTTP',
 }
 
 const LIVES: Readonly<Record<Field['life'], string>> = {
@@ -25,7 +25,8 @@ export function renderHeaders(): string {
     'each field goes by the name that it has there. The table is the one that the adapters read and write by; property tests send random',
     'messages from each protocol through each other and back, and hold what it says.',
     '',
-    'REST is how it will be; its adapter is yet to come. AMQP 0-9-1 has its place in the table, and no names yet.',
+    'HTTP is messaging by calls of the admin API (publish, take, subscribe): names are those of its JSON. AMQP 0-9-1 has its place in the table,',
+    'and no names yet.',
     '',
     '## Fields',
     '',
@@ -57,7 +58,7 @@ export function renderHeaders(): string {
     `- A property whose name means something else in the receiver's protocol is written as \`${PROPERTY_PREFIX}NAME\` and read back as NAME: a user`,
     `  property \`destination\` of MQTT is \`${PROPERTY_PREFIX}destination\` in STOMP, and cannot send a message elsewhere.`,
     '- A field with a value that it cannot have (`priority:12`, `expires:abc`) is refused before the message goes anywhere: STOMP gets an ERROR,',
-    '  MQTT 5 reason code 0x83 with a reason string, AMQP the outcome rejected with amqp:invalid-field, and where there is no answer (QoS 0, settled',
+    '  MQTT 5 reason code 0x83 with a reason string, AMQP the outcome rejected with amqp:invalid-field, HTTP code INVALID, and where there is no answer (QoS 0, settled',
     '  by its sender) the operator an event. Each says name, value, rule and remedy.',
     '- In MQTT 5 a user property `priority` is the priority. Whoever has one of that name with other values writes',
     `  \`${PROPERTY_PREFIX}priority\`.`,
@@ -69,7 +70,7 @@ export function renderHeaders(): string {
     ...table(
       ['', 'rule'],
       [
-        ['is it to be kept', 'MQTT: QoS 1 and 2. STOMP: `persistent:true`. AMQP 1.0: header.durable. REST: always.'],
+        ['is it to be kept', 'MQTT: QoS 1 and 2. STOMP: `persistent:true`. AMQP 1.0: header.durable. HTTP: unless `durable` is false.'],
         [
           'to MQTT receivers',
           "The lower of the subscription's QoS and the message's: QoS 1 for every message of another protocol, to be kept or not; with `mqtt.foreignTransientQos: 0` QoS 0 for one that is not to be kept.",
