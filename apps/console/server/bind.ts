@@ -62,7 +62,7 @@ export class Binder {
       method: route.method,
       url,
       bodyLimit: LARGE_BODIES.has(route.id) ? LARGE_BODY_BYTES_MAX : BODY_BYTES_MAX,
-      onRequest: (request) => this.#admit(request, route),
+      onRequest: (request) => this.admit(request, route),
       handler: async (request, reply) => {
         const trail = this.#trailOf(request, route)
         trail.about(request.params as object)
@@ -108,8 +108,8 @@ export class Binder {
       .send(JSON.stringify(problem))
   }
 
-  /** Who calls, and whether he may. */
-  async #admit(request: FastifyRequest, route: AnyRoute): Promise<void> {
+  /** Who calls, and whether he may. Rejects with ApiError. */
+  async admit(request: FastifyRequest, route: AnyRoute): Promise<void> {
     const { identifier, isLocal, origins } = this.#options
     const trail = this.#trailOf(request, route)
     if (route.needs === 'nobody') {

@@ -4,6 +4,7 @@ import { z } from 'zod'
 /** The parts of JSON Schema that ours come out with. */
 export interface JsonNode {
   readonly type?: string | undefined
+  readonly description?: string
   readonly properties?: Readonly<Record<string, JsonNode>>
   readonly items?: JsonNode
   readonly anyOf?: readonly JsonNode[]

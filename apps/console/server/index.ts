@@ -5,7 +5,7 @@ import type { ApiServer } from './server.ts'
 export type * from './options.ts'
 export type { ApiServer } from './server.ts'
 
-/** Listens nowhere yet. Throws RangeError for a handler whose route has no schemas, or is there twice. */
+/** Listens nowhere yet. Rejects with RangeError for a handler whose route has no schemas, and for settings that cannot be. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { makeApiServer } = await import('./server.ts')
   return await makeApiServer(options)

@@ -10,6 +10,8 @@ export interface ApiServerOptions {
   readonly tokens: Tokens
   readonly audit: Audit
   readonly clock: ServerClock
+  /** Of the broker, for the OpenAPI document. */
+  readonly version: string
   /** Text for `/metrics`; without it there is none. */
   readonly metrics?: (() => string | Promise<string>) | undefined
   /** Folder with the built pages; without it, or while it is not there, a page says so. */

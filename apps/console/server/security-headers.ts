@@ -1,11 +1,11 @@
 /** Headers that tell browsers to trust as little as possible. */
 
 /**
- * Of pages. Scripts come from us alone, none stands in a page; styles may, because the components set sizes there. WebSockets may go anywhere:
- * the page that tries the broker out opens them to its listeners, which have ports of their own.
+ * Of pages. Scripts and styles come from us alone, none stands in a page. WebSockets may go anywhere: the page that tries the broker out opens
+ * them to its listeners, which have ports of their own.
  */
 const PAGES_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; manifest-src 'self'; " +
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; manifest-src 'self'; " +
   "connect-src 'self' ws: wss:; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 
 /** Of everything else: should a browser show it as a page, it can do nothing. */

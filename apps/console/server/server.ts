@@ -7,8 +7,7 @@ import { createServer as createHttpServer, type RequestListener, type Server, ty
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { getLive, getReady } from '@ternmq/api'
-import { ApiError } from '@ternmq/management'
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance } from 'fastify'
 import { Binder } from './bind.ts'
 import { Identifier } from './identity.ts'
 import { parseJson } from './json-body.ts'
@@ -24,6 +23,8 @@ import {
   TIMEOUT_CHECK_MS,
 } from './limits.ts'
 import { type ApiServerOptions, type ApiServerSettings, DEFAULT_SETTINGS } from './options.ts'
+import { Pages } from './pages.ts'
+import { addPlainRoutes, notFound } from './plain-routes.ts'
 import { unreadableAnswer } from './problems.ts'
 import { securityHeaders } from './security-headers.ts'
 import { cookieNameFor, sessionCalls } from './session-calls.ts'
@@ -58,6 +59,9 @@ const ALSO_AT_ROOT: ReadonlyMap<string, string> = new Map([
   [getReady.id, getReady.path],
 ])
 
+const BASE_PATH = /^(?:\/[\w~-][\w.~-]*)*$/
+
+/** Rejects with RangeError for settings that cannot be. */
 export async function makeApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const server = new HttpApiServer(options)
   await server.app.ready()
@@ -83,7 +87,8 @@ class HttpApiServer implements ApiServer {
     const cookieName = cookieNameFor(isSecure)
     this.#streams = new Streams(clock)
     this.#sessions = new Sessions({ clock, accounts, idleMs: settings.sessionIdleMs, lifetimeMs: settings.sessionMaxMs })
-    const { origins } = settings
+    const { origins, basePath } = settings
+    if (!BASE_PATH.test(basePath)) throw new RangeError(`base path '${basePath}' is not empty and not like /ternmq, without a / at its end`)
     const identifier = new Identifier({ login, accounts, tokens, sessions: this.#sessions, origins, cookieName })
     const headers = securityHeaders(options.tls !== undefined)
     this.#binder = new Binder({
@@ -103,8 +108,18 @@ class HttpApiServer implements ApiServer {
         const alsoAt = ALSO_AT_ROOT.get(bound.route.id)
         if (alsoAt !== undefined) this.#binder.add(app, bound, alsoAt)
       }
+      addPlainRoutes(app, {
+        binder: this.#binder,
+        headers,
+        pages: new Pages(options.pagesDir, basePath),
+        basePath,
+        version: options.version,
+        cookieName,
+        metrics: options.metrics,
+        metricsOpenOnLoopback: settings.metricsOpenOnLoopback,
+      })
       done()
-    }, prefixOf(settings.basePath))
+    }, prefixOf(basePath))
   }
 
   get streamCount(): number {
@@ -174,6 +189,8 @@ class HttpApiServer implements ApiServer {
       trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
       routerOptions: { maxParamLength: HEADER_BYTES_MAX, caseSensitive: true },
       frameworkErrors: (error, request, reply) => this.#binder.refuse(error, request, reply),
+      // Calls are checked by us: without this its own validators are loaded, which takes longer than all the rest.
+      schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
       // Its own server is never opened: we have several.
       serverFactory: (handler) => {
         this.#listener = handler
@@ -183,13 +200,14 @@ class HttpApiServer implements ApiServer {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJson)
     app.setErrorHandler((error, request, reply) => this.#binder.refuse(error, request, reply))
-    app.setNotFoundHandler((request, reply) => this.#notFound(request, (error) => this.#binder.refuse(error, request, reply)))
+    app.setNotFoundHandler((request, reply) => this.#binder.refuse(notFound(request), request, reply))
     return app
   }
+}
 
-  #notFound(request: FastifyRequest, refuse: (error: ApiError) => void): void {
-    refuse(new ApiError('ROUTE_UNKNOWN', `there is no ${request.method} of this path; /api/v1/openapi.json has all calls`))
-  }
+/** No route has a schema of the library. */
+function noCompiler(): never {
+  throw new Error('routes are checked by validation.ts, not by the library')
 }
 
 function prefixOf(basePath: string): { readonly prefix?: string } {

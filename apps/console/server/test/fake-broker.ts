@@ -96,7 +96,8 @@ export class FakeBroker {
           })
         }
         const { answer } = schemasOf(route)
-        const example = answer === undefined ? new Uint8Array([1, 2, 3]) : exampleOf(answer)
+        const isBytes = route.contentType === 'application/octet-stream'
+        const example = isBytes ? new Uint8Array([1, 2, 3]) : answer === undefined ? undefined : exampleOf(answer)
         return bind(route, () => example)
       })
     return [...own, ...others]
@@ -104,7 +105,7 @@ export class FakeBroker {
 
   async server(options: Partial<ApiServerOptions> = {}): Promise<ApiServer> {
     return await createApiServer({
-      handlers: this.handlers(),
+      handlers: options.handlers ?? this.handlers(),
       login: this.#login,
       accounts: {
         get: (name) => this.#accounts.get(name),
@@ -116,6 +117,7 @@ export class FakeBroker {
       tokens: { verify: (token) => this.tokens.get(token) },
       audit: { record: (entry) => void this.audit.push(entry) },
       clock: this.clock,
+      version: '0.1.0',
       onFailure: (failure) => void this.failures.push(failure),
       ...options,
     })

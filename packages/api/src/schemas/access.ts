@@ -108,7 +108,13 @@ const userBody = component(
   'UserChange',
   typed<UserBody>()(
     z.strictObject({
-      password: secret('New password; `null`: none. Left out: as it is.', 'correct horse battery staple').nullable().optional(),
+      password: secret('New password.', 'correct horse battery staple')
+        .nullable()
+        .meta({
+          description: 'New password; `null`: none. Left out: as it is.',
+          examples: ['correct horse battery staple'],
+        })
+        .optional(),
       role: role.nullable().meta({ description: '`null`: none. Left out: as it is.', examples: ['viewer'] }).optional(),
       groups: groups.optional(),
     }),
