@@ -77,6 +77,13 @@ export class Retained {
     return this.#root
   }
 
+  /** Keeps none of that topic any more. What it had; undefined when that was nothing. */
+  clear(levels: readonly string[]): Message | undefined {
+    const message = this.get(levels)
+    this.#remove(levels)
+    return message
+  }
+
   /** Every message, expired or not. */
   *all(): Generator<Message> {
     const nodes: Node[] = [this.#root]

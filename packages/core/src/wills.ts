@@ -149,6 +149,11 @@ export class HeldWill {
     this.#will = will
   }
 
+  /** It has neither been published nor dropped. */
+  get isPending(): boolean {
+    return this.#will !== undefined
+  }
+
   /** How long it waits from now on, in a session that stays for `sessionMs` without its connection. */
   leftMs(sessionMs: number): number {
     const { delayMs } = this.#will!

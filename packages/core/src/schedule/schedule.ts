@@ -113,6 +113,11 @@ export class Schedule {
     return { items, next: undefined }
   }
 
+  /** All of them, as they are asked for; some may come and go meanwhile. */
+  *all(): Generator<ScheduledInfo> {
+    for (const scheduled of this.#byId.values()) if (scheduled.state !== 'ending') yield infoOf(scheduled)
+  }
+
   find(id: number): ScheduledInfo | undefined {
     const scheduled = this.#byId.get(id)
     return scheduled === undefined || scheduled.state === 'ending' ? undefined : infoOf(scheduled)
