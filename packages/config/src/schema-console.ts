@@ -1,10 +1,14 @@
 /** The `console` section: where the admin API and its pages are served, and for how long a login lasts. */
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { hostSetting, pathSetting, portSetting } from './schema-address.ts'
 import { typed } from './typed.ts'
 import type { ConsoleConfig } from './types.ts'
 
-const BASE_PATH = /^\/(?:[A-Za-z0-9._~-]+\/)*$/
+/** More proxies or names in front of one console are a mistake. */
+const PROXIES_MAX = 64
+
+const BASE_PATH = /^\/(?:(?!\.{1,2}\/)[A-Za-z0-9._~-]+\/)*$/
 
 const schema = z
   .strictObject({
@@ -25,6 +29,32 @@ const schema = z
       .meta({
         description: 'Path below which a proxy in front serves the console.',
         allowed: 'a path that begins and ends with /, of letters, digits and . _ ~ -',
+        reload: 'start',
+      }),
+    origins: z
+      .array(
+        z
+          .string()
+          .refine(isOrigin)
+          .meta({
+            allowed: 'an origin such as "https://ops.example.com", without path and default port, in lower case',
+          }),
+      )
+      .max(PROXIES_MAX)
+      .readonly()
+      .default([])
+      .meta({
+        description: 'Origins at which browsers see the console, where a proxy in front gives it another one.',
+        reload: 'start',
+      }),
+    trustedProxies: z
+      .array(z.string().refine(isAddressOrNetwork).meta({ allowed: 'an IP address, or a network such as 10.0.0.0/8' }))
+      .max(PROXIES_MAX)
+      .readonly()
+      .default([])
+      .meta({
+        description:
+          'Addresses of proxies whose `x-forwarded-for` says where a call comes from. Of all others it is not believed.',
         reload: 'start',
       }),
     tls: z
@@ -64,3 +94,14 @@ const schema = z
   .meta({ description: 'The admin API over HTTP, and the web console.' })
 
 export const consoleSchema: z.ZodType<ConsoleConfig> = typed<ConsoleConfig>()(schema)
+
+function isOrigin(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text
+}
+
+function isAddressOrNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || more.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+}

@@ -157,6 +157,9 @@ export interface ConsoleConfig {
   readonly port: number
   /** Begins and ends with '/'. */
   readonly basePath: string
+  readonly origins: readonly string[]
+  /** IP addresses, and networks with `/` and a number of bits. */
+  readonly trustedProxies: readonly string[]
   readonly tls: ConsoleTlsConfig
   /** 'auto': on a loopback address only. */
   readonly anonymousMetrics: boolean | 'auto'
