@@ -52,6 +52,8 @@ export abstract class OutboundLink implements Link {
   readonly #maxMessageBytes: number
   /** The peer has not told all deliveries that it has: it gets nothing new before it has attached again. [AMQP10-2.7.3-k] */
   readonly #sendsNothing: boolean
+  /** What a flow costs, in deliveries that are looked up: all that it reads from is asked. */
+  work = 1
   isDetaching = false
   isDraining = false
   deliveryCount: number
@@ -106,6 +108,7 @@ export abstract class OutboundLink implements Link {
         'AMQP10-4.4.3-a',
       )
     }
+    this.session.connection.spend(this.work)
     if (linkCredit >= 0) {
       const from = deliveryCount < 0 ? this.session.connection.adapter.settings.firstNumber : deliveryCount
       const credit = (from + linkCredit - this.deliveryCount) >>> 0

@@ -31,6 +31,9 @@ const SUBSCRIPTION_PREFIX = '$subscription/'
 /** More unsettled messages of one link are not handed out; their bytes are limited apart from that. */
 const UNSETTLED_MAX = 65_535
 
+/** What a consumer of a queue costs, to make it and to end it, in deliveries that are looked up. */
+const CONSUMER_WORK = 10
+
 /** How a client wants to receive, beside the address. */
 interface Wishes {
   readonly filters: SourceFilters
@@ -104,12 +107,16 @@ function consume(session: AmqpSession, wanted: Attach, source: Source, address: 
   const parts = address.kind === 'list' ? address.parts : [address]
   const sources = parts.map((part) => sourceOf(session, part, wishes))
   const link = new ConsumerLink(session, wanted)
+  const { consumerCount } = connection.session
   try {
     link.receivers = openAll(session, link, sources, wishes)
   } catch (error) {
     connection.consumerCount--
     throw error
   }
+  // A pattern has a consumer on each queue that it matches.
+  link.work = Math.max(1, connection.session.consumerCount - consumerCount)
+  connection.spend(link.work * CONSUMER_WORK)
   const { subscription } = wishes
   const isKept = subscription !== undefined && !subscription.isVolatile && sources.every(({ kind }) => kind === 'subscription')
   link.onEnded = (how) => {

@@ -10,6 +10,7 @@ import {
   header,
   type Peer,
   plainInit,
+  type ReceiverPeer,
   SASL,
   type SessionPeer,
   symbol,
@@ -113,11 +114,11 @@ test('of a durable subscription that is somebody else’s nobody learns the topi
 })
 
 /** In what order messages arrive of a client that sends `flood` before its own, and of one that sends after it. */
-function orderAfter(flood: (peer: Peer, session: SessionPeer) => Uint8Array[]): (string | undefined)[] {
+function orderAfter(flood: (peer: Peer, session: SessionPeer, world: World) => Uint8Array[]): (string | undefined)[] {
   const world = new World()
   const [one, other] = [world.connect(), world.connect({ containerId: 'other' })]
   const session = one.begin()
-  const frames = flood(one, session)
+  const frames = flood(one, session, world)
   const [first, second] = [session.sender('queue://order'), other.begin().sender('queue://order')]
   one.push(...frames, first.transferFrame('flooding'))
   other.push(second.transferFrame('other'))
@@ -152,6 +153,32 @@ test('whoever names a range of many deliveries again and again lets others have 
     return Array.from({ length: 100 }, () => nothing)
   })
   expect(order).toEqual(['other', 'flooding'])
+})
+
+describe('whoever reads from very many queues', () => {
+  /** A session beside 500 queues, and a link to all of them. */
+  function reader(session: SessionPeer, world: World): ReceiverPeer {
+    for (let index = 0; index < 500; index++) world.define(`many.${index}`)
+    return session.newReceiver('queue://many.>')
+  }
+
+  test('and attaches and detaches again and again lets others have their turn', () => {
+    const order = orderAfter((_, session, world) => {
+      const link = reader(session, world)
+      return Array.from({ length: 20 }, () => [link.attachFrame(), link.detachFrame()]).flat()
+    })
+    expect(order).toEqual(['other', 'flooding'])
+  })
+
+  test('and gives credit again and again lets others have their turn', () => {
+    const order = orderAfter((peer, session, world) => {
+      const link = reader(session, world)
+      peer.send(link.attachFrame())
+      peer.received()
+      return Array.from({ length: 200 }, (_, index) => link.flowFrame({ linkCredit: index }))
+    })
+    expect(order).toEqual(['other', 'flooding'])
+  })
 })
 
 describe('whoever rejects very many at once', () => {
