@@ -2,13 +2,19 @@
 import type { RuleAuthorizer, TokenBook, UserStore } from '@ternmq/auth'
 import type { BrokerConfig } from '@ternmq/config'
 import type { VirtualHost } from '@ternmq/core'
+import { canHandlers } from './can.ts'
+import { configHandlers } from './config.ts'
 import { PolicyLayers } from './definition-policies.ts'
 import { DefinitionQueue } from './definition-queue.ts'
 import type { DefinitionStore } from './definition-store.ts'
+import { documentHandlers } from './definitions.ts'
 import type { Bound } from './handlers.ts'
+import { healthHandlers } from './health.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 import { PermissionBook, permissionHandlers } from './permissions.ts'
 import { policyHandlers } from './policies.ts'
+import { resolveHandlers } from './resolve.ts'
+import { storeHandlers } from './store.ts'
 import { tokenHandlers, Tokens } from './tokens.ts'
 import { UserAdmin, userHandlers } from './users.ts'
 
@@ -61,5 +67,11 @@ export function definitionHandlers(broker: ManagedBroker, parts: DefinitionParts
     ...permissionHandlers(broker, parts),
     ...tokenHandlers(broker, parts),
     ...policyHandlers(broker, parts),
+    ...documentHandlers(broker, parts),
+    ...configHandlers(broker, parts),
+    ...canHandlers(broker, parts),
+    ...resolveHandlers(broker),
+    ...storeHandlers(broker),
+    ...healthHandlers(broker),
   ]
 }

@@ -1,5 +1,5 @@
 /** A broker without sockets, with all that can be defined, on an engine that can be opened again: for tests of the calls. */
-import type { Call, Role, Route, Scope } from '@ternmq/api'
+import type { Call, ListenerItem, Role, Route, Scope, StoreInfo } from '@ternmq/api'
 import { MemoryUserStore, RuleAuthorizer, TokenBook, type UserRecord } from '@ternmq/auth'
 import { type BrokerConfig, type BrokerConfigInput, configChanges, loadConfig } from '@ternmq/config'
 import { DEFAULT_CORE_LIMITS, Events, type NamedQueue, type QueueDefinition, VirtualHost } from '@ternmq/core'
@@ -44,6 +44,16 @@ export interface DefinitionWorldOptions {
   readonly openEngine?: () => Promise<{ readonly env: VirtualEnv; readonly engine: Engine }>
 }
 
+const STORE: StoreInfo = {
+  engine: 'memory',
+  durabilities: ['memory'],
+  folder: '',
+  diskBytes: 0,
+  liveBytes: 0,
+  segmentCount: 0,
+  commits: { count: 0, bytes: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 },
+}
+
 /** What a test says of a call; the rest is as in most of them. */
 export type Asked<C extends Call> = Partial<Pick<ApiRequest<C>, 'params' | 'query' | 'body' | 'caller'>>
 
@@ -59,6 +69,8 @@ export class DefinitionWorld {
   readonly overrides: ReadonlyMap<string, unknown>[] = []
   overrideProblem: string | undefined = undefined
   config: BrokerConfig
+  readonly listeners: ListenerItem[] = []
+  store: StoreInfo = STORE
   env!: VirtualEnv
   engine!: Engine
   vhost!: VirtualHost
@@ -132,7 +144,7 @@ export class DefinitionWorld {
 
   #managed(events: Events): ManagedBroker {
     const { vhost, users } = this
-    const nothing = (): never => {
+    const resources = (): never => {
       throw new Error('no call of these asks for it')
     }
     const node = { version: '1', node: '24', platform: 'test', pid: 1, hostName: 'h', dataDir: '', startedAtMs: 0 }
@@ -144,9 +156,9 @@ export class DefinitionWorld {
       catalog: this.engine.catalog,
       node,
       settings,
-      listeners: nothing,
-      store: nothing,
-      resources: nothing,
+      listeners: () => this.listeners,
+      store: () => Promise.resolve(this.store),
+      resources,
     }
   }
 

@@ -1,0 +1,101 @@
+/** Whether a user may do something with an address, which rule says so, and what the other rules have to do with it. */
+import { can, type CanAnswer, type CanQuery } from '@ternmq/api'
+import type { Explanation, RuleAuthorizer, UserStore } from '@ternmq/auth'
+import { type Address, isReservedName, type Pattern, queuePattern, type Subject, type VirtualHost } from '@ternmq/core'
+import { kindText, type ParsedAddress, type QueueAddress } from '@ternmq/naming'
+import { ApiError } from './errors.ts'
+import { bind, type Bound } from './handlers.ts'
+import type { ManagedBroker } from './managed-broker.ts'
+import { addressText, existenceIn, optionsOf, read } from './resolve.ts'
+import { vhostOf } from './vhost.ts'
+
+const ANONYMOUS = 'anonymous'
+
+/** What clients do, in the words of the authorizer. */
+const ACTIONS = { publish: 'write', subscribe: 'read', browse: 'browse', admin: 'admin' } as const satisfies Record<
+  CanQuery['action'],
+  string
+>
+
+/** `Consumer.GROUP.VirtualTopic.NAME`: where the topic begins whose messages the queue gets. */
+const FEED_AT = 2
+
+export interface CanParts {
+  readonly authorizer: RuleAuthorizer
+}
+
+export function canHandlers(broker: ManagedBroker, { authorizer }: CanParts): Bound[] {
+  return [
+    bind(can, ({ params, query }) => {
+      const vhost = vhostOf(broker, params)
+      const { user, action, address: text, clientId = '', protocol = 'rest', profile } = query
+      const purpose = action === 'publish' || action === 'admin' ? 'send' : 'receive'
+      const reading = optionsOf({ protocol, profile, purpose }, broker.settings.config)
+      const resolution = read(text, reading, existenceIn(vhost))
+      if (!resolution.ok) throw new ApiError('INVALID', resolution.detail.text, { field: 'address', value: text })
+      const { address } = resolution
+      const subject: Subject = { principal: { name: user, anonymous: user === ANONYMOUS }, clientId }
+      const answer = answerTo(vhost, authorizer, { subject, action: ACTIONS[action], address })
+      const means = `${protocol} means ${kindText(address)}`
+      return {
+        ...answer,
+        address: addressText(address),
+        notes: [means, ...answer.notes, ...userNotes(broker.users, user)],
+      }
+    }),
+  ]
+}
+
+interface Question {
+  readonly subject: Subject
+  readonly action: (typeof ACTIONS)[CanQuery['action']]
+  readonly address: ParsedAddress
+}
+
+type Decided = Omit<CanAnswer, 'address'>
+
+function answerTo(vhost: VirtualHost, authorizer: RuleAuthorizer, { subject, action, address }: Question): Decided {
+  const wanted = wantedOf(address, vhost.name)
+  const [first] = wanted.levels
+  if (action === 'write' && typeof first === 'string' && isReservedName(first)) {
+    return {
+      allowed: false,
+      rule: "names that start with '$' are the broker's own: nobody publishes to them",
+      others: [],
+      notes: [],
+    }
+  }
+  const decided = asDecided(authorizer.explain(subject, action, wanted))
+  const isReading = action === 'read' || action === 'browse'
+  if (!decided.allowed || !isReading || !isQueue(address) || vhost.destinations.mayReadFeed(subject, address.name))
+    return decided
+  const topic: Address = { vhost: vhost.name, kind: 'topic', levels: address.name.split('.').slice(FEED_AT) }
+  const note = `the queue gets what is published to topic '${topic.levels.join('/')}', which its readers have to be allowed to read`
+  return { ...asDecided(authorizer.explain(subject, 'read', topic)), notes: [note] }
+}
+
+function asDecided({ decision, rules, leftOutCount }: Explanation): Decided {
+  const others = rules.filter(({ weight }) => weight !== 'decides').map(({ rule, because }) => ({ rule, because }))
+  const notes = leftOutCount > 0 ? [`${leftOutCount} more rules have nothing to do with it`] : []
+  return { allowed: decision.allowed, rule: decision.rule, others, notes }
+}
+
+/** Throws ApiError('INVALID') for what rules do not decide. */
+function wantedOf(address: ParsedAddress, vhost: string): Address | Pattern {
+  if (isQueue(address)) return { vhost, kind: 'queue', levels: queuePattern(address.name) }
+  if (address.kind === 'topic' || address.kind === 'topic-pattern' || address.kind === 'share')
+    return { vhost, kind: 'topic', levels: address.levels }
+  const detail = `${kindText(address)}: rules are about single queues and topics; ask about one`
+  throw new ApiError('INVALID', detail, { field: 'address', value: addressText(address) })
+}
+
+function isQueue(address: ParsedAddress): address is QueueAddress {
+  return address.kind === 'queue' || address.kind === 'queue-pattern'
+}
+
+function userNotes(users: UserStore, user: string): string[] {
+  if (user === ANONYMOUS || users.get(user) !== undefined) return []
+  return [
+    `there is no user '${user}': what holds for that name, and for everyone, would count for a client with such a certificate`,
+  ]
+}

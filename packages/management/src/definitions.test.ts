@@ -1,0 +1,340 @@
+import {
+  applyDefinitions,
+  type Definitions,
+  exportDefinitions,
+  planDefinitions,
+  putPermission,
+  putPolicy,
+  type Role,
+} from '@ternmq/api'
+import { SeededRandom } from '@ternmq/testkit'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { callerOf, DefinitionWorld, ROOT, userNamed, VERIFIER } from '../test/definition-world.ts'
+
+const OTHER_VERIFIER = VERIFIER.replace('$AAAA', '$BBBB')
+
+let world: DefinitionWorld
+
+beforeEach(async () => {
+  world = await DefinitionWorld.open()
+})
+
+type Document = Omit<Definitions, 'version'>
+
+const plan = (definitions: Document, prune = false) =>
+  world.call(planDefinitions, { body: { definitions: { version: 1, ...definitions }, prune } })
+const apply = (definitions: Document, more: { prune?: boolean; plan?: string; caller?: string } = {}) => {
+  const { caller = 'root', ...body } = more
+  return world.call(applyDefinitions, {
+    body: { definitions: { version: 1, ...definitions }, ...body },
+    caller: callerOf(caller),
+  })
+}
+const lines = ({ steps }: Awaited<ReturnType<typeof plan>>): string[] =>
+  steps.map(({ change, kind, name, detail }) => [`${change} ${kind} ${name}`, ...detail].join('; '))
+
+const SHOP: Document = {
+  users: [{ name: 'ann', groups: ['ops'], role: 'operator', verifier: VERIFIER }],
+  permissions: [{ id: 'ops', group: 'ops', allow: ['read'], topics: ['#'] }],
+  policies: [{ id: 'small', match: 'orders.>', settings: { messagesMax: 10 }, order: 5 }],
+  queues: [
+    { name: 'orders.eu', settings: { ttlMs: 7 } },
+    { name: 'paused', paused: true },
+  ],
+}
+
+describe('a plan', () => {
+  it('says what would be made, in an order that works, and makes nothing', async () => {
+    const made = await plan(SHOP)
+    expect(lines(made)).toEqual([
+      'create user ann',
+      'create permission ops',
+      'create policy small',
+      'create queue orders.eu',
+      'create queue paused',
+    ])
+    expect(made.unchangedCount).toBe(0)
+    expect(world.vhost.destinations.count).toBe(0)
+    expect((await plan(SHOP)).id).toBe(made.id)
+  })
+
+  it('says what differs, setting by setting, and no hash', async () => {
+    await apply(SHOP)
+    const made = await plan({
+      users: [{ name: 'ann', groups: ['ops', 'dev'], verifier: OTHER_VERIFIER }],
+      permissions: [{ id: 'ops', group: 'ops', allow: ['read', 'write'], topics: ['#'] }],
+      policies: [{ id: 'small', match: 'orders.>', settings: { messagesMax: 20, redelivery: { delayMs: 3 } } }],
+      queues: [{ name: 'orders.eu' }, { name: 'paused' }],
+    })
+    expect(lines(made)).toEqual([
+      'change user ann; groups: ["ops"] → ["ops","dev"]; role: "operator" → none; password: another one',
+      'change permission ops; allow: ["read"] → ["read","write"]',
+      'change policy small; settings.messagesMax: 10 → 20; settings.redelivery.delayMs: none → 3',
+      'change queue orders.eu; settings.ttlMs: 7 → none',
+      'change queue paused; paused: true → none',
+    ])
+    expect(JSON.stringify(made)).not.toContain('scrypt')
+  })
+
+  it('leaves a password as it is that the document does not have', async () => {
+    await apply(SHOP)
+    expect(await plan({ users: [{ name: 'ann', groups: ['ops'], role: 'operator' }] })).toMatchObject({
+      steps: [],
+      unchangedCount: 1,
+    })
+  })
+
+  it('deletes only in sections that the document has, and counts the messages that would go', async () => {
+    await apply(SHOP)
+    world.vhost.destinations.ensure('made.by.use')
+    const { queue } = world.vhost.destinations.find('orders.eu')!
+    const made = await plan({ queues: [{ name: 'paused', paused: true }], permissions: [] }, true)
+    expect(lines(made)).toEqual(['delete queue orders.eu', 'delete permission ops'])
+    expect(made.steps[0]!.messagesAtRisk).toBe(queue.waitingCount)
+  })
+
+  it('has another id when the state is another, and only then', async () => {
+    const { id } = await plan(SHOP)
+    await world.call(putPolicy, { params: { vhost: '/', id: 'other' }, body: { match: 'x', settings: {} } })
+    expect((await plan(SHOP)).id).not.toBe(id)
+    const ofQueues = (await plan({ queues: [] })).id
+    await world.call(putPermission, { params: { id: 'p' }, body: { user: 'x', allow: ['read'], topics: ['#'] } })
+    expect((await plan({ queues: [] })).id).toBe(ofQueues)
+    expect((await plan({ queues: [] }, true)).id).not.toBe(ofQueues)
+  })
+
+  const WRONG: readonly (readonly [document: Document, field: string])[] = [
+    [{ users: [{ name: 'ok' }, { name: '$x' }] }, 'definitions.users[1]'],
+    [{ users: [{ name: 'x', verifier: 'secret' }] }, 'definitions.users[0]'],
+    [
+      { permissions: [{ id: 'p', user: 'x', allow: ['read'], topics: ['a/#/b'] }] },
+      'definitions.permissions[0].topics[0]',
+    ],
+    [{ policies: [{ id: 'p', match: 'q', settings: { bytesMax: 1 } }] }, 'definitions.policies[0].settings.bytesMax'],
+    [{ queues: [{ name: 'a' }, { name: 'a' }] }, 'definitions.queues[1]'],
+    [{ queues: [{ name: '$queue/a' }] }, 'definitions.queues[0].name'],
+    [{ queues: [{ name: 'a', settings: { ttlMs: -1 } }] }, 'definitions.queues[0].settings.ttlMs'],
+  ]
+  for (const [document, field] of WRONG) {
+    it(`is refused for ${JSON.stringify(document)} by the field`, async () => {
+      await expect(plan(document)).rejects.toMatchObject({ code: 'INVALID', more: { field } })
+    })
+  }
+
+  it('is refused when a policy is one of the configuration', async () => {
+    await expect(plan({ policies: [{ id: 'config[0]', match: 'q', settings: {} }] })).rejects.toMatchObject({
+      code: 'FROM_CONFIG',
+      more: { field: 'definitions.policies[0]' },
+    })
+  })
+})
+
+describe('a document that is applied', () => {
+  it('is the state, at once and after a restart', async () => {
+    const applied = await apply(SHOP)
+    expect(applied).toMatchObject({ left: [], done: { length: 5 } })
+    expect(world.vhost.destinations.find('orders.eu')!.queue.settings).toMatchObject({ messagesMax: 10, ttlMs: 7 })
+    expect(world.vhost.destinations.find('paused')!.queue.isPaused).toBe(true)
+    const subject = { principal: { name: 'ann', anonymous: false }, clientId: '' }
+    expect(world.authorizer.mayUse(subject, 'read', { vhost: '/', kind: 'topic', levels: ['a'] }).allowed).toBe(true)
+    expect(world.notes).toEqual([
+      '5 steps: create user ann, create permission ops, create policy small, create queue orders.eu, create queue paused',
+    ])
+    world.env.clock.settle()
+    await world.restart()
+    expect(await world.call(exportDefinitions)).toEqual({
+      version: 1,
+      ...SHOP,
+      users: [...SHOP.users!, { name: 'root', role: 'administrator', verifier: VERIFIER }],
+    })
+    expect((await plan(SHOP, true)).steps).toEqual([])
+  })
+
+  it('defines a queue that was made by being used', async () => {
+    world.vhost.destinations.ensure('q')
+    expect((await world.call(exportDefinitions)).queues).toEqual([])
+    expect(lines(await plan({ queues: [{ name: 'q' }] }))).toEqual(['change queue q; made by being used → defined'])
+    await apply({ queues: [{ name: 'q' }] })
+    expect((await world.call(exportDefinitions)).queues).toEqual([{ name: 'q' }])
+  })
+
+  it('takes away what is not in it, last, where it is to', async () => {
+    await apply(SHOP)
+    const { done } = await apply(
+      { permissions: [], policies: [{ id: 'new', match: 'x', settings: {} }], queues: [], users: [] },
+      { prune: true },
+    )
+    expect(done.map(({ change, kind, name }) => `${change} ${kind} ${name}`)).toEqual([
+      'create policy new',
+      'delete queue orders.eu',
+      'delete queue paused',
+      'delete policy small',
+      'delete permission ops',
+      'delete user ann',
+    ])
+    expect(await world.call(exportDefinitions)).toMatchObject({
+      permissions: [],
+      policies: [{ id: 'new' }],
+      queues: [],
+      users: [{ name: 'root' }],
+    })
+  })
+
+  it('is refused when something has changed since its plan', async () => {
+    const { id } = await plan(SHOP)
+    await world.call(putPolicy, { params: { vhost: '/', id: 'other' }, body: { match: 'x', settings: {} } })
+    await expect(apply(SHOP, { plan: id })).rejects.toMatchObject({ code: 'CHANGED_SINCE' })
+    expect(world.vhost.destinations.count).toBe(0)
+    const { id: again } = await plan(SHOP)
+    await apply(SHOP, { plan: again })
+    await expect(apply(SHOP, { plan: again })).rejects.toMatchObject({ code: 'CHANGED_SINCE' })
+  })
+
+  it('says how far it got when a step fails, what is done counts, and the same document goes on from there', async () => {
+    const commit = world.engine.catalog.commit.bind(world.engine.catalog)
+    let left = 2
+    world.engine.catalog.commit = (ops) => (left-- > 0 ? commit(ops) : Promise.reject(new Error('the disk is full')))
+    world.define('orders.eu')
+    const document = { ...SHOP, policies: [...SHOP.policies!, { id: 'second', match: 'x', settings: {} }] }
+    const applied = await apply(document)
+    expect(applied.done.map(({ name }) => name)).toEqual(['ann', 'ops', 'small'])
+    expect(applied.failed).toMatchObject({
+      step: { kind: 'policy', name: 'second' },
+      reason: expect.stringContaining('the disk is full') as string,
+    })
+    expect(applied.left.map(({ name }) => name)).toEqual(['orders.eu', 'paused'])
+    expect(world.vhost.destinations.find('orders.eu')!.queue.settings.messagesMax).toBe(10)
+    expect(world.notes[0]).toContain(
+      '3 steps: create user ann, create permission ops, create policy small; stopped at policy second, 2 left',
+    )
+    left = Infinity
+    const { done, failed } = await apply(document)
+    expect(failed).toBeUndefined()
+    expect(done.map(({ name }) => name)).toEqual(['second', 'orders.eu', 'paused'])
+    expect((await plan(document)).steps).toEqual([])
+  })
+
+  it('leaves others their turn when it is long', async () => {
+    const queues = Array.from({ length: 1_000 }, (_, index) => ({ name: `q${String(index).padStart(4, '0')}` }))
+    const applying = { isDone: false }
+    const applied = apply({ queues }).finally(() => (applying.isDone = true))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(world.vhost.destinations.count).toBeLessThan(300)
+    while (!applying.isDone) {
+      world.env.clock.settle()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect((await applied).done).toHaveLength(1_000)
+    expect((await world.call(exportDefinitions)).queues).toEqual(queues)
+  })
+
+  it('places policies without a place behind the others, in its own order', async () => {
+    await apply({
+      policies: [
+        { id: 'b', match: 'x', settings: {} },
+        { id: 'c', match: 'x', settings: {}, order: 7 },
+        { id: 'a', match: 'x', settings: {} },
+      ],
+    })
+    expect((await world.call(exportDefinitions)).policies!.map(({ id, order }) => [id, order])).toEqual([
+      ['c', 7],
+      ['b', 8],
+      ['a', 9],
+    ])
+  })
+})
+
+describe('administrators', () => {
+  const EVE = { name: 'eve', role: 'administrator', verifier: VERIFIER } as const
+
+  it('are not left out to the last one, and nobody prunes himself', async () => {
+    await world.users.put(userNamed('eve', EVE))
+    expect(lines(await plan({ users: [] }, true))).toEqual(['delete user eve'])
+    const asEve = await world.call(planDefinitions, {
+      body: { definitions: { version: 1, users: [] }, prune: true },
+      caller: callerOf('eve'),
+    })
+    expect(lines(asEve)).toEqual(['delete user root'])
+    const asNobody = await world.call(planDefinitions, {
+      body: { definitions: { version: 1, users: [] }, prune: true },
+      caller: callerOf(''),
+    })
+    expect(lines(asNobody)).toEqual(['delete user eve'])
+  })
+
+  it('may all be replaced by another', async () => {
+    const users = [{ name: 'root' }, EVE]
+    expect(lines(await plan({ users }))).toEqual(['create user eve', 'change user root; role: "administrator" → none'])
+    expect((await apply({ users }, { prune: true })).failed).toBeUndefined()
+  })
+
+  it('are not taken away altogether, before anything is done', async () => {
+    await expect(apply({ ...SHOP, users: [{ name: 'root' }] })).rejects.toMatchObject({ code: 'CONFLICT' })
+    expect(world.vhost.destinations.count).toBe(0)
+    expect(world.users.get('root')).toEqual(ROOT)
+  })
+})
+
+/** Some definitions, with some of what there can be in each. */
+function randomDocument(random: SeededRandom): Definitions {
+  const oneOf = <T>(...values: T[]): T => values[random.below(values.length)]!
+  const some = <T>(prefix: string, make: (name: string) => T): T[] =>
+    Array.from({ length: 5 }, (_, index) => `${prefix}${index}`)
+      .filter(() => random.below(2) === 0)
+      .map(make)
+  const settings = () =>
+    oneOf(
+      {},
+      { messagesMax: 1 + random.below(3) },
+      { deadLetter: '' },
+      { redelivery: { delayMs: random.below(3) }, forward: { to: ['a/b'] } },
+      { duplicateWindow: { seconds: 3 }, exclusive: true },
+    )
+  return {
+    version: 1,
+    users: [
+      { name: 'root', role: 'administrator', verifier: VERIFIER },
+      ...some('u', (name) => ({
+        name,
+        ...oneOf({}, { role: oneOf<Role>('viewer', 'operator', 'administrator') }),
+        ...oneOf({}, { verifier: oneOf(VERIFIER, OTHER_VERIFIER) }),
+        groups: oneOf([], ['a'], ['b', 'a']),
+      })),
+    ],
+    permissions: some('p', (id) => ({
+      id,
+      ...oneOf({ user: oneOf('*', 'u1') }, { group: 'a' }),
+      ...oneOf({ allow: ['read' as const] }, { deny: ['write' as const], allow: [] }),
+      topics: oneOf(['#'], ['a/+', '$queue/>']),
+      ...oneOf({}, { description: 'why' }),
+    })),
+    policies: some('y', (id) => ({ id, match: oneOf('>', 'q1', '*'), settings: settings(), order: random.below(3) })),
+    queues: some('q', (name) => ({ name, settings: settings(), paused: oneOf(true, false) })),
+  }
+}
+
+describe('whatever is defined', () => {
+  it('can be exported and applied elsewhere, which gives the same export and leaves nothing to do', async () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const random = new SeededRandom(seed)
+      const one = await DefinitionWorld.open()
+      // Two of them, so that there are changes and deletions too.
+      for (let round = 0; round < 2; round++) {
+        const definitions = randomDocument(random)
+        const { failed } = await one.call(applyDefinitions, { body: { definitions, prune: true } })
+        expect(failed, `seed ${seed}`).toBeUndefined()
+        expect((await one.call(planDefinitions, { body: { definitions, prune: true } })).steps, `seed ${seed}`).toEqual(
+          [],
+        )
+      }
+      const exported = await one.call(exportDefinitions)
+      const other = await DefinitionWorld.open()
+      await other.call(applyDefinitions, { body: { definitions: exported, prune: true } })
+      expect(await other.call(exportDefinitions), `seed ${seed}`).toEqual(exported)
+      expect(
+        await other.call(planDefinitions, { body: { definitions: exported, prune: true } }),
+        `seed ${seed}`,
+      ).toMatchObject({ steps: [] })
+    }
+  })
+})
