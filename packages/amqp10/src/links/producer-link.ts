@@ -1,5 +1,14 @@
 /** A link on which a client publishes: to one address, or to the one that each message names. [AMQP10 §3.2, §3.4] */
-import type { Message, Producer, ProducerTarget, PublishOptions, PublishOwner, PublishResult, RefusalDetail, Result } from '@ternmq/core'
+import type {
+  Message,
+  Producer,
+  ProducerTarget,
+  PublishOptions,
+  PublishOwner,
+  PublishResult,
+  RefusalDetail,
+  Result,
+} from '@ternmq/core'
 import { encodeState, rejectedState } from '../codec/encode-state.ts'
 import { AmqpFault } from '../codec/faults.ts'
 import { type Attach, type DeliveryState, RELEASED } from '../codec/performatives.ts'
@@ -23,7 +32,10 @@ interface Made {
 }
 
 /** Reused: good until the next message. */
-const lastMade: { readonly ok: true; readonly value: Made } = { ok: true, value: { target: undefined as never, message: undefined as never, options: undefined } }
+const lastMade: { readonly ok: true; readonly value: Made } = {
+  ok: true,
+  value: { target: undefined as never, message: undefined as never, options: undefined },
+}
 
 function made(target: ProducerTarget, message: Message, options: PublishOptions | undefined): Result<Made> {
   const { value } = lastMade
@@ -38,6 +50,17 @@ function refuseUser(userId: string, userName: string): Result<Made> {
   return { ok: false, detail: { refusal: 'not-authorized', subject: userName, text } }
 }
 
+/**
+ * Annotations, properties and application properties of one message. Selectors, the console and receivers of other protocols read all of
+ * them at once: 1 MiB of short ones takes 100 ms and 30 MB.
+ */
+const HEAD_BYTES_MAX: number = 256 * 1024
+
+function refuseHead(bytes: number): Result<Made> {
+  const text = `annotations, properties and application-properties have ${bytes} bytes; at most ${HEAD_BYTES_MAX} are taken, put the rest into the body`
+  return { ok: false, detail: { refusal: 'limit-reached', subject: 'message', text } }
+}
+
 /** The tag of a publish holds the delivery id, and how it is settled. */
 const SETTLINGS = 4
 
@@ -49,12 +72,18 @@ export class ProducerLink extends InboundLink implements PublishOwner {
   readonly #onLinkEnd: ((how: LinkEnd) => void) | undefined
 
   /** `address` in core form, several for a list; undefined for a link whose messages say where they go. */
-  constructor(session: AmqpSession, attach: Attach, addresses: readonly string[] | undefined, onLinkEnd?: (how: LinkEnd) => void) {
+  constructor(
+    session: AmqpSession,
+    attach: Attach,
+    addresses: readonly string[] | undefined,
+    onLinkEnd?: (how: LinkEnd) => void,
+  ) {
     super(session, attach)
     this.producer = session.connection.session.openProducer(this)
     this.#onLinkEnd = onLinkEnd
     if (addresses === undefined) this.#relay = new Relay(session.connection, this.producer)
-    else this.#target = addresses.length === 1 ? this.producer.target(addresses[0]!) : this.producer.targetOfAll(addresses)
+    else
+      this.#target = addresses.length === 1 ? this.producer.target(addresses[0]!) : this.producer.targetOfAll(addresses)
   }
 
   /** Why nothing may be sent there; asked before the link is there. */
@@ -63,7 +92,14 @@ export class ProducerLink extends InboundLink implements PublishOwner {
   }
 
   /** Hot path. */
-  protected onDelivery(deliveryId: number, settling: Settling, state: DeliveryState | undefined, bytes: Uint8Array, start: number, end: number): void {
+  protected onDelivery(
+    deliveryId: number,
+    settling: Settling,
+    state: DeliveryState | undefined,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     readSections(bytes, start, end, sections)
     const found = this.#make(bytes, end)
     const { connection } = this.session
@@ -75,7 +111,12 @@ export class ProducerLink extends InboundLink implements PublishOwner {
     if (state?.kind === 'transactional') {
       const refusal = connection.transactions.publish(state.transactionId, target, message, options)
       if (refusal !== undefined) return this.#reject(deliveryId, settling, refusal, state)
-      if (settling !== Settling.bySender) this.session.conclude(deliveryId, settling === Settling.withOutcome, encodeState({ ...state, outcome: { kind: 'accepted' } }))
+      if (settling !== Settling.bySender)
+        this.session.conclude(
+          deliveryId,
+          settling === Settling.withOutcome,
+          encodeState({ ...state, outcome: { kind: 'accepted' } }),
+        )
       return
     }
     const result = this.producer.publish(target, message, deliveryId * SETTLINGS + settling, options)
@@ -84,13 +125,16 @@ export class ProducerLink extends InboundLink implements PublishOwner {
       connection.begin()
       return
     }
-    if (result === 'unmatched' && target.unheardAt !== target.route.generation) connection.adapter.hints.noteUnheard(connection, target)
+    if (result === 'unmatched' && target.unheardAt !== target.route.generation)
+      connection.adapter.hints.noteUnheard(connection, target)
     this.#conclude(deliveryId, settling, result)
   }
 
   /** The message of `sections`, and where it goes. What is wrong with one message does not end its link. */
   #make(bytes: Uint8Array, end: number): Result<Made> {
     const { connection } = this.session
+    const headBytes = sections.bodyStart - sections.keptStart
+    if (headBytes > HEAD_BYTES_MAX) return refuseHead(headBytes)
     try {
       const facts = readIncoming(sections, bytes)
       const { userId } = facts
@@ -129,7 +173,8 @@ export class ProducerLink extends InboundLink implements PublishOwner {
     if (settling === Settling.bySender) return
     const settles = settling === Settling.withOutcome
     // RabbitMQ's clients hear that nobody wanted it.
-    if (result === 'unmatched' && this.session.connection.adapter.settings.profile === 'rabbitmq') this.session.conclude(deliveryId, settles, RELEASED_STATE)
+    if (result === 'unmatched' && this.session.connection.adapter.settings.profile === 'rabbitmq')
+      this.session.conclude(deliveryId, settles, RELEASED_STATE)
     else this.session.accept(deliveryId, settles)
   }
 
@@ -138,7 +183,9 @@ export class ProducerLink extends InboundLink implements PublishOwner {
     if (settling === Settling.bySender) return this.#refuseSettled(condition, text, state)
     if (!this.takesRejected) return this.session.detach(this, new AmqpFault('link', condition, text, 'AMQP10-3.5.3-h'))
     const outcome =
-      state?.kind === 'transactional' ? encodeState({ ...state, outcome: { kind: 'rejected', error: { condition, description: text } } }) : rejectedState(condition, text)
+      state?.kind === 'transactional'
+        ? encodeState({ ...state, outcome: { kind: 'rejected', error: { condition, description: text } } })
+        : rejectedState(condition, text)
     this.session.conclude(deliveryId, settling === Settling.withOutcome, outcome)
   }
 
@@ -147,7 +194,8 @@ export class ProducerLink extends InboundLink implements PublishOwner {
    * it in a transaction by its discharge.
    */
   #refuseSettled(condition: AmqpFault['condition'], text: string, state: DeliveryState | undefined): void {
-    if (this.#relay === undefined || state?.kind === 'transactional') return this.session.connection.hint(`a message sent as settled was refused: ${text}`)
+    if (this.#relay === undefined || state?.kind === 'transactional')
+      return this.session.connection.hint(`a message sent as settled was refused: ${text}`)
     const info = { 'delivery-tag': Buffer.from(this.deliveryTag).toString('hex') }
     this.session.detach(this, new AmqpFault('link', condition, text, 'AMQPANON-2.2.2-b', info))
   }

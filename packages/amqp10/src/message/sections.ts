@@ -9,6 +9,9 @@ import { Code } from '../codec/type-codes.ts'
 import { checkFields, type FieldOffsets, HEADER, offsetsOf, PROPERTIES } from './field-lists.ts'
 import { checkFlat, checkItem } from './flat-values.ts'
 
+/** Data sections, or sequences, of one message; what they cost is not their bytes but their number. */
+const BODY_SECTIONS_MAX = 65_536
+
 /** data-many: several data sections, or one with a footer behind it. none: a message without a body, which some clients send. */
 export type SectionKind = 'data' | 'data-many' | 'sequence' | 'value' | 'none'
 
@@ -44,6 +47,7 @@ export function readSections(bytes: Uint8Array, start: number, end: number, into
   reset(into, start, end)
   let at = start
   let last = 0
+  let bodySections = 0
   try {
     while (at < end) {
       const code = describedCode(bytes, at, end)
@@ -51,6 +55,7 @@ export function readSections(bytes: Uint8Array, start: number, end: number, into
       const valueAt = behindDescriptor(bytes, at)
       if (valueAt >= end) throw decodeError(`${nameOf(code)} has no value`)
       at = readSection(into, bytes, code, at, valueAt, end)
+      if (code === last && ++bodySections >= BODY_SECTIONS_MAX) throw tooManySections()
       last = code
     }
   } catch (error) {
@@ -61,6 +66,11 @@ export function readSections(bytes: Uint8Array, start: number, end: number, into
 /** The connection is in good order: it is this message that is not. */
 function ofLink({ condition, message, clause }: AmqpFault): AmqpFault {
   return new AmqpFault('link', condition, message, clause)
+}
+
+function tooManySections(): AmqpFault {
+  const text = `the body has more than ${BODY_SECTIONS_MAX} sections; use fewer, and longer ones`
+  return new AmqpFault('link', 'amqp:resource-limit-exceeded', text)
 }
 
 function reset(into: Sections, start: number, end: number): void {

@@ -8,10 +8,12 @@ import {
   type Fields,
   frame,
   header,
+  message,
   type Peer,
   plainInit,
   type ReceiverPeer,
   SASL,
+  section,
   type SessionPeer,
   symbol,
   World,
@@ -226,6 +228,36 @@ describe('whoever rejects very many at once', () => {
     const { peer, disposition } = holding({ rcvSettleMode: 1 })
     await peer.finish(disposition)
     expect(peer.received()).toMatchObject([{ kind: 'disposition', role: false, settled: true, last: COUNT - 1 }])
+  })
+})
+
+describe('a message with more beside its body than others can read at once', () => {
+  /** The outcome, or the error of the link. */
+  function answerTo(payload: Uint8Array): unknown {
+    const session = new World().connect().begin()
+    const sender = session.sender('queue://q')
+    session.peer.send(sender.transferFrame('', { payload: payload.subarray(0, 100_000), more: true }))
+    for (let at = 100_000; at < payload.length; at += 100_000) {
+      session.peer.send(sender.moreFrame(payload.subarray(at, at + 100_000), { more: at + 100_000 < payload.length }))
+    }
+    return session.peer.received().at(-1)
+  }
+
+  test('is rejected when its application properties are very long', () => {
+    const long = { a: 'z'.repeat(262_144) }
+    const error = { condition: 'amqp:resource-limit-exceeded' }
+    expect(answerTo(message({ applicationProperties: long, data: 'x' }))).toMatchObject({
+      state: { kind: 'rejected', error },
+    })
+  })
+
+  test('is taken when its body is', () => {
+    expect(answerTo(message({ data: 'z'.repeat(300_000) }))).toMatchObject({ state: { kind: 'accepted' } })
+  })
+
+  test('ends its link when its body has very many sections', () => {
+    const sections = Buffer.concat(Array.from({ length: 65_537 }, () => section('data', Buffer.from('x')).bytes))
+    expect(answerTo(sections)).toMatchObject({ kind: 'detach', error: { condition: 'amqp:resource-limit-exceeded' } })
   })
 })
 
