@@ -23,8 +23,7 @@ import {
   type Operations,
   type OperationWork,
 } from './operations.ts'
-import { queueOf } from './queues.ts'
-import { vhostOf } from './vhost.ts'
+import { queueOf, vhostOf } from './vhost.ts'
 
 export function actionsHandlers(broker: ManagedBroker, operations: Operations): Bound[] {
   return [

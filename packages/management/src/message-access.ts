@@ -7,8 +7,7 @@ import { type Message, type NamedQueue, queueLevels, queueNameOf, type Subject }
 import { ApiError } from './errors.ts'
 import type { Caller } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
-import { queueOf } from './queues.ts'
-import { vhostOf } from './vhost.ts'
+import { queueOf, vhostOf } from './vhost.ts'
 
 /** Throws ApiError('QUEUE_UNKNOWN'), and ApiError('NOT_ALLOWED') for who may not look into it. */
 export function queueToBrowse(broker: ManagedBroker, params: QueueParams, caller: Caller): NamedQueue {

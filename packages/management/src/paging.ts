@@ -4,6 +4,7 @@
  * one look at each of them.
  */
 import { type ListQuery, type Page, PAGE_LIMIT_DEFAULT } from '@ternmq/api'
+import type { Clock } from '@ternmq/core'
 import { ApiError } from './errors.ts'
 
 /** What a list is sorted by. Texts are compared by their UTF-16 units: the same everywhere, and fast. */
@@ -37,27 +38,80 @@ export function pageOf<T>(
   items: Iterable<T>,
   query: ListQuery,
   listing: Listing<T>,
-  wants: (item: T) => boolean = () => true,
+  wants?: (item: T) => boolean,
 ): Page<T> {
-  const { q, limit = PAGE_LIMIT_DEFAULT } = query
-  const sort = query.sort ?? listing.sortDefault
-  const valueOf = sortNamed(listing, sort)
-  const sign = sort.startsWith('-') ? -1 : 1
-  const after = query.cursor === undefined ? undefined : placeOf(query.cursor, sort)
-  const wanted = q?.toLowerCase() ?? ''
-  const first = new First<T>(limit + 1, sign)
-  let total = 0
-  for (const item of items) {
-    if (wanted !== '' && !listing.texts(item).some((text) => text.toLowerCase().includes(wanted))) continue
-    if (!wants(item)) continue
-    total++
-    const ranked = { value: valueOf(item), key: listing.key(item), item }
-    if (after === undefined || compare(ranked, after, sign) > 0) first.offer(ranked)
+  const maker = new PageMaker(query, listing, wants)
+  for (const item of items) maker.look(item)
+  return maker.page()
+}
+
+/** Looked at in one go by `pageInPieces`. */
+const PIECE_ITEMS_MAX = 10_000
+
+/**
+ * As `pageOf`, of a list that may be very long: between two pieces of it everybody else has a turn. `members` may come and go meanwhile;
+ * the items of one of them are looked at in one go.
+ */
+export async function pageInPieces<S, T>(
+  clock: Clock,
+  members: Iterable<S>,
+  itemsOf: (member: S) => Iterable<T>,
+  maker: PageMaker<T>,
+): Promise<Page<T>> {
+  let lookCount = 0
+  for (const member of members) {
+    for (const item of itemsOf(member)) {
+      maker.look(item)
+      lookCount++
+    }
+    if (lookCount < PIECE_ITEMS_MAX) continue
+    lookCount = 0
+    await new Promise<void>((resolve) => void clock.after(0, resolve))
   }
-  const ranks = first.inOrder()
-  if (ranks.length <= limit) return { items: ranks.map(({ item }) => item), total }
-  ranks.pop()
-  return { items: ranks.map(({ item }) => item), next: cursorOf(sort, ranks[ranks.length - 1]!), total }
+  return maker.page()
+}
+
+/** Looks at one item after the other, and keeps those of the page. */
+export class PageMaker<T> {
+  readonly #listing: Listing<T>
+  readonly #wants: ((item: T) => boolean) | undefined
+  readonly #limit: number
+  readonly #sort: string
+  readonly #sign: 1 | -1
+  readonly #valueOf: (item: T) => SortValue
+  readonly #after: Place | undefined
+  readonly #text: string
+  readonly #first: First<T>
+  #total = 0
+
+  /** Throws as `pageOf` does. */
+  constructor(query: ListQuery, listing: Listing<T>, wants?: (item: T) => boolean) {
+    this.#listing = listing
+    this.#wants = wants
+    this.#limit = query.limit ?? PAGE_LIMIT_DEFAULT
+    this.#sort = query.sort ?? listing.sortDefault
+    this.#sign = this.#sort.startsWith('-') ? -1 : 1
+    this.#valueOf = sortNamed(listing, this.#sort)
+    this.#after = query.cursor === undefined ? undefined : placeOf(query.cursor, this.#sort)
+    this.#text = query.q?.toLowerCase() ?? ''
+    this.#first = new First<T>(this.#limit + 1, this.#sign)
+  }
+
+  look(item: T): void {
+    if (this.#text !== '' && !this.#listing.texts(item).some((text) => text.toLowerCase().includes(this.#text))) return
+    if (this.#wants?.(item) === false) return
+    this.#total++
+    const ranked = { value: this.#valueOf(item), key: this.#listing.key(item), item }
+    if (this.#after === undefined || compare(ranked, this.#after, this.#sign) > 0) this.#first.offer(ranked)
+  }
+
+  page(): Page<T> {
+    const ranks = this.#first.inOrder()
+    const total = this.#total
+    if (ranks.length <= this.#limit) return { items: ranks.map(({ item }) => item), total }
+    ranks.pop()
+    return { items: ranks.map(({ item }) => item), next: cursorOf(this.#sort, ranks[ranks.length - 1]!), total }
+  }
 }
 
 /** The same page with something else for each item: made for those only that are shown. */

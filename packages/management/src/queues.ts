@@ -27,12 +27,12 @@ import { consumersOf } from './consumers.ts'
 import { ApiError } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
-import { type Listing, mapPage, pageOf } from './paging.ts'
+import { type Listing, mapPage, pageInPieces, PageMaker } from './paging.ts'
 import { filterText } from './pattern-text.ts'
 import { effectiveSettings, fromCoreSettings, toCoreSettings } from './queue-settings.ts'
 import { refused } from './refused.ts'
 import type { Sampler } from './sampler.ts'
-import { vhostOf } from './vhost.ts'
+import { queueOf, vhostOf } from './vhost.ts'
 
 export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] {
   const look = new QueueLook(broker, sampler)
@@ -72,16 +72,6 @@ export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] 
   ]
 }
 
-/** Throws ApiError('QUEUE_UNKNOWN'); never makes one. */
-export function queueOf({ destinations }: VirtualHost, name: string): NamedQueue {
-  const named = destinations.find(name)
-  if (named !== undefined) return named
-  throw new ApiError('QUEUE_UNKNOWN', `there is no queue '${name}'; the list of queues has those that there are`, {
-    field: 'queue',
-    value: name,
-  })
-}
-
 /** Queues as they are shown. Looking makes nothing and changes nothing. */
 class QueueLook {
   readonly #broker: ManagedBroker
@@ -112,7 +102,7 @@ class QueueLook {
     }
   }
 
-  list({ destinations }: VirtualHost, query: QueueQuery): Page<QueueItem> {
+  async list({ destinations, env }: VirtualHost, query: QueueQuery): Promise<Page<QueueItem>> {
     this.#sampler.ask()
     const { kind, deadLetters, nonEmpty, unhealthy } = query
     const targets = this.#deadLetterTargets()
@@ -121,7 +111,9 @@ class QueueLook {
       (deadLetters === undefined || targets.has(named.name) === deadLetters) &&
       (nonEmpty !== true || named.queue.waitingCount > 0 || named.queue.inflightCount > 0) &&
       (unhealthy !== true || stuckBecause(named.queue) !== undefined)
-    return mapPage(pageOf(destinations.all(), query, this.#listing, wants), (named) => this.#item(named, targets))
+    const maker = new PageMaker(query, this.#listing, wants)
+    const page = await pageInPieces(env.clock, destinations.all(), (named) => [named], maker)
+    return mapPage(page, (named) => this.#item(named, targets))
   }
 
   item(named: NamedQueue): QueueItem {

@@ -1,6 +1,6 @@
-/** The virtual host that a call names. */
+/** The virtual host that a call names, and the queue. */
 import type { VhostParams } from '@ternmq/api'
-import type { VirtualHost } from '@ternmq/core'
+import type { NamedQueue, VirtualHost } from '@ternmq/core'
 import { ApiError } from './errors.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 
@@ -9,4 +9,14 @@ export function vhostOf({ vhost }: ManagedBroker, { vhost: name }: VhostParams):
   if (name === vhost.name) return vhost
   const detail = `there is no virtual host '${name}'; only '${vhost.name}' exists, in a path it is written %2F`
   throw new ApiError('VHOST_UNKNOWN', detail, { field: 'vhost', value: name, rule: vhost.name })
+}
+
+/** Throws ApiError('QUEUE_UNKNOWN'); never makes one. */
+export function queueOf({ destinations }: VirtualHost, name: string): NamedQueue {
+  const named = destinations.find(name)
+  if (named !== undefined) return named
+  throw new ApiError('QUEUE_UNKNOWN', `there is no queue '${name}'; the list of queues has those that there are`, {
+    field: 'queue',
+    value: name,
+  })
 }

@@ -9,6 +9,7 @@ import {
   type MessageExtras,
   type Producer,
   type PublishResult,
+  type ScheduleOptions,
   type Session,
 } from '@ternmq/core'
 import { MemoryEngine } from '@ternmq/store'
@@ -192,8 +193,20 @@ export class ManagedWorld extends AdapterWorld {
     this.run()
   }
 
-  publishBy(producer: Producer, address: string, text: string, options: SendOptions = {}): PublishResult {
-    const result = producer.publish(producer.target(address), messageOf(address, text, options), 0)
+  publishBy(
+    producer: Producer,
+    address: string,
+    text: string,
+    options: SendOptions = {},
+    schedule?: ScheduleOptions,
+  ): PublishResult {
+    const message = messageOf(address, text, options)
+    const result = producer.publish(
+      producer.target(address),
+      message,
+      0,
+      schedule === undefined ? undefined : { schedule },
+    )
     this.run()
     return result
   }
