@@ -225,6 +225,47 @@ test('access rules decide who may publish and subscribe, and refusals have their
   await guest.subscribeAsync('public/#', { qos: 1 })
 })
 
+test('what a change of groups takes from a client ends at once, also from a session that is away, and after a restart', async () => {
+  const rules = [{ group: 'ops', allow: ['read', 'write'], topics: ['plant/#'] }]
+  const settings = [...PASSWORDS_ONLY, `auth.rules=${JSON.stringify(rules)}`]
+  const broker = await start({ settings })
+  for (const name of ['alice', 'bob']) {
+    const add = ['user', 'add', name, '--password-stdin', '--group', 'ops', '--data-dir', broker.dataDir]
+    expect(await ternmq(add, 'secret')).toMatchObject({ code: 0 })
+  }
+  const kept = { clean: false, properties: { sessionExpiryInterval: 3_600 }, password: 'secret' }
+  const sessionOf = (username: string, clientId: string, url = urlOf(broker)): ReturnType<typeof client> =>
+    client(url, { ...kept, username, clientId })
+  const [here, away, bob] = await Promise.all([
+    sessionOf('alice', 'here'),
+    sessionOf('alice', 'away'),
+    sessionOf('bob', 'bob'),
+  ])
+  for (const each of [here, away, bob]) await each.subscribeAsync('plant/#', { qos: 1 })
+  await away.endAsync()
+  let reasonCode: number | undefined = undefined
+  here.on('disconnect', (packet) => (reasonCode = packet.reasonCode))
+  expect(await ternmq(['user', 'set', 'alice', '--no-groups', '--data-dir', broker.dataDir])).toMatchObject({ code: 0 })
+  await until('the DISCONNECT', () => reasonCode !== undefined)
+  expect(reasonCode).toBe(0x87) // not authorized
+
+  await broker.program.stop('SIGTERM')
+  await ternmq(['user', 'set', 'bob', '--group', 'none', '--data-dir', broker.dataDir])
+  await ternmq(['user', 'set', 'alice', '--group', 'ops', '--data-dir', broker.dataDir])
+  const again = await start({ settings, dataDir: broker.dataDir })
+  const heard: string[] = []
+  const [late, bobAgain] = await Promise.all([
+    sessionOf('alice', 'away', urlOf(again)),
+    sessionOf('bob', 'bob', urlOf(again)),
+  ])
+  for (const each of [late, bobAgain]) each.on('message', (topic) => heard.push(topic))
+  await late.publishAsync('plant/1', 'x', { qos: 1 })
+  // Its SUBACK comes after what it was sent before.
+  for (const each of [late, bobAgain])
+    await expect(each.subscribeAsync('other', { qos: 1 })).rejects.toThrow(/Not authorized/i)
+  expect(heard).toEqual([])
+})
+
 test('numbers about the broker are under $SYS, and not under #', async () => {
   const broker = await start()
   const watcher = await client(urlOf(broker))

@@ -240,6 +240,19 @@ describe('RuleAuthorizer', () => {
     expect(rules.generation).toBe(4)
   })
 
+  it('tells its listeners of every change, and of none that was refused', () => {
+    const rules = authorizer()
+    const seen: number[] = []
+    const cancel = rules.onChange(() => seen.push(rules.generation))
+    rules.replaceConfig({ rules: [{ user: 'ann', allow: ['read'], topics: ['a'] }] })
+    expect(() => rules.replacePermissions([{ id: '', user: 'ann', allow: ['read'], topics: ['a'] }])).toThrow('id')
+    rules.replacePermissions([])
+    rules.forget()
+    cancel()
+    rules.forget()
+    expect(seen).toEqual([1, 2, 3])
+  })
+
   it('lets a deny of one source win over an allow of the other', () => {
     const allow: AccessRule = { user: 'ann', allow: ['read'], topics: ['#'] }
     const deny: AccessRule = { user: '*', deny: ['read'], topics: ['a'] }

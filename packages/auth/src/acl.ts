@@ -15,7 +15,7 @@
  *   because a deny that reads like "everything" must mean it. A variable never lifts a client among those names.
  */
 import { ALL_BELOW } from '@ternmq/core'
-import type { Action, Address, Authorizer, Decision, Pattern, PatternLevel, Subject } from '@ternmq/core'
+import type { Action, Address, Authorizer, Cancel, Decision, Pattern, PatternLevel, Subject } from '@ternmq/core'
 import { explain } from './explain.ts'
 import type { Explanation } from './explain.ts'
 import { RuleTree } from './rule-tree.ts'
@@ -79,6 +79,7 @@ const NO_GROUPS: GroupsOf = () => []
 export class RuleAuthorizer implements Authorizer {
   readonly #configPath: string
   readonly #groupsOf: GroupsOf
+  readonly #listeners = new Set<() => void>()
   #generation = 0
   #config: readonly CheckedRule[]
   #permissions: readonly CheckedRule[] = []
@@ -117,6 +118,13 @@ export class RuleAuthorizer implements Authorizer {
   /** Answers may have changed with the groups of a user: who keeps some asks again. */
   forget(): void {
     this.#generation++
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** Called whenever the generation has moved: what was allowed once is to be looked at again. Must not throw. */
+  onChange(listener: () => void): Cancel {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   mayUse(subject: Subject, action: Action, address: Address): Decision {
@@ -188,7 +196,7 @@ export class RuleAuthorizer implements Authorizer {
 
   #recompile(): void {
     this.#compiled = this.#compile()
-    this.#generation++
+    this.forget()
   }
 
   #compile(): Compiled {
