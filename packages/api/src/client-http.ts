@@ -1,0 +1,84 @@
+/** A transport over sockets of Node: a port of another machine, or the socket in the data directory. Kept apart: a browser has neither. */
+import { Agent as HttpAgent, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { ApiTransport } from './client.ts'
+
+export type HttpTarget =
+  | { readonly socketPath: string }
+  | {
+      /** Everything before `/api/v1`: 'https://broker-1:8161'. */
+      readonly url: string
+      /** PEM of who signed the server's certificate, where the system does not know. */
+      readonly ca?: string | Uint8Array | undefined
+    }
+
+export interface HttpTransport {
+  readonly send: ApiTransport
+  /** Closes connections that are kept for the next call. */
+  close(): void
+}
+
+/** Without a byte for so long a connection that is being made is given up. */
+const CONNECT_TIMEOUT_MS = 10_000
+
+/** Throws TypeError for an address that is none. */
+export function httpTransport(target: HttpTarget): HttpTransport {
+  const { options, request, prefix, agent } = 'socketPath' in target ? overSocket(target.socketPath) : overUrl(target)
+  const send: ApiTransport = ({ method, path, headers, body, signal }) =>
+    new Promise((resolve, reject) => {
+      const lengths = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+      const call = request(
+        {
+          ...options,
+          agent,
+          method,
+          path: prefix + path,
+          headers: { ...headers, ...lengths },
+          ...(signal && { signal }),
+        },
+        (response) => {
+          call.setTimeout(0)
+          resolve({ status: response.statusCode ?? 0, body: response })
+        },
+      )
+      call.on('error', reject)
+      call.on('socket', (socket) => {
+        if (!socket.connecting) return
+        call.setTimeout(CONNECT_TIMEOUT_MS, () => {
+          if (socket.connecting) call.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`))
+        })
+      })
+      call.end(body)
+    })
+  return { send, close: () => agent.destroy() }
+}
+
+interface Way {
+  readonly options: RequestOptions
+  readonly request: (
+    options: RequestOptions,
+    onAnswer: (response: IncomingMessage) => void,
+  ) => ReturnType<typeof httpRequest>
+  readonly prefix: string
+  readonly agent: HttpAgent
+}
+
+function overSocket(socketPath: string): Way {
+  return { options: { socketPath }, request: httpRequest, prefix: '', agent: new HttpAgent({ keepAlive: true }) }
+}
+
+function overUrl({ url, ca }: { readonly url: string; readonly ca?: string | Uint8Array | undefined }): Way {
+  const { protocol, hostname, port, pathname } = new URL(url)
+  if (protocol !== 'http:' && protocol !== 'https:')
+    throw new TypeError(`the address '${url}' is not http:// or https://`)
+  const isTls = protocol === 'https:'
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return {
+    options: { host, ...(port !== '' && { port }) },
+    request: isTls ? httpsRequest : httpRequest,
+    prefix: pathname.replace(/\/+$/, ''),
+    agent: isTls
+      ? new HttpsAgent({ keepAlive: true, ...(ca !== undefined && { ca: Buffer.from(ca) }) })
+      : new HttpAgent({ keepAlive: true }),
+  }
+}
