@@ -1,0 +1,183 @@
+import { expect, test } from 'vitest'
+import type { DestinationNumbers, MessageNumbers, MetricsSnapshot } from './snapshot.ts'
+import { METRICS } from './table.ts'
+import { MetricsText } from './text.ts'
+
+const NO_MESSAGES: MessageNumbers = {
+  messagesIn: 0,
+  bytesIn: 0,
+  messagesOut: 0,
+  bytesOut: 0,
+  settled: 0,
+  unmatched: 0,
+  droppedOverLimit: 0,
+  droppedOffline: 0,
+  expired: 0,
+  held: 0,
+  slowConsumers: 0,
+  refused: 0,
+  redelivered: 0,
+  lost: 0,
+  deadLettered: 0,
+  duplicates: 0,
+  replaced: 0,
+  undeliverable: 0,
+  rejected: 0,
+}
+
+const QUEUE: DestinationNumbers = {
+  name: 'orders',
+  messagesIn: 7,
+  bytesIn: 70,
+  messagesOut: 6,
+  bytesOut: 60,
+  settledCount: 5,
+  redeliveredCount: 4,
+  expiredCount: 3,
+  deadLetteredCount: 2,
+  droppedCount: 1,
+  waitingCount: 8,
+  waitingBytes: 80,
+  inflightCount: 9,
+  consumerCount: 10,
+}
+
+function snapshot(more: Partial<MetricsSnapshot> = {}): MetricsSnapshot {
+  return {
+    build: { version: '1.2.3', node: 'v24', engine: 'journal' },
+    startedAtMs: 1_700_000_000_500,
+    process: { cpuSeconds: 1.5, residentBytes: 1_000, heapUsedBytes: 500, openFiles: undefined },
+    eventLoop: { p50Ms: 1, p99Ms: 2.5, maxMs: 10 },
+    messages: [
+      { protocol: 'mqtt', counts: { ...NO_MESSAGES, messagesIn: 3, expired: 1, droppedOverLimit: 1 } },
+      { protocol: 'core', counts: { ...NO_MESSAGES, messagesIn: 1, expired: 4, droppedOffline: 2 } },
+    ],
+    connections: [{ protocol: 'mqtt', openCount: 2, bytesIn: 20, bytesOut: 30 }],
+    connectionsEnded: { client: 4, network: 1 },
+    listeners: [{ listener: 'mqtts', open: 2, accepted: 9, refused: 1, failedHandshakes: 3 }],
+    logins: { accepted: 5, refused: { 'bad-credentials': 2 } },
+    sessions: { connected: 2, offline: 1 },
+    subscriptions: { count: 4, sharedCount: 1 },
+    retained: { count: 6, bytes: 600, refused: 0 },
+    waiting: { bytes: 80, bytesMax: 1_073_741_824 },
+    scheduledCount: 0,
+    destinations: [QUEUE],
+    store: {
+      diskBytes: 1,
+      liveBytes: 1,
+      segments: 1,
+      writtenBytes: 1,
+      compactedBytes: 0,
+      syncs: 4,
+      commits: 6,
+      committedBytes: 100,
+      commitMsTotal: 1_250,
+      commitTimes: [1, 2, 3],
+      commitTimeBoundsMs: [0.5, 10],
+      isFull: true,
+      faultCount: 0,
+    },
+    ...more,
+  }
+}
+
+function linesOf(text: string, name: string): string[] {
+  return text.split('\n').filter((line) => line.startsWith(name))
+}
+
+test('every metric that has numbers is told with its help and type before them', () => {
+  const text = new MetricsText().render(
+    snapshot({ process: { cpuSeconds: 1, residentBytes: 1, heapUsedBytes: 1, openFiles: 12 } }),
+  )
+  expect(text.endsWith('\n')).toBe(true)
+  for (const { name, type } of METRICS) {
+    const lines = text.split('\n')
+    const help = lines.findIndex((line) => line.startsWith(`# HELP ${name} `))
+    expect([name, lines[help + 1]]).toEqual([name, `# TYPE ${name} ${type}`])
+    expect(lines[help + 2]!.startsWith(name)).toBe(true)
+  }
+})
+
+test('every line is one that the text format allows', () => {
+  const odd = 'a"b\\c\nd é 😀 {}'
+  const text = new MetricsText().render(snapshot({ destinations: [{ ...QUEUE, name: odd }] }))
+  const label = String.raw`[a-z_]+="(?:[^"\\\n]|\\\\|\\"|\\n)*"`
+  const sample = new RegExp(`^[a-z_]+(?:\\{${label}(?:,${label})*\\})? (?:[0-9.e+-]+|\\+Inf)$`)
+  for (const line of text.split('\n').slice(0, -1)) {
+    if (!line.startsWith('# ')) expect(line).toMatch(sample)
+  }
+  expect(linesOf(text, 'ternmq_destination_consumers{')).toEqual([
+    String.raw`ternmq_destination_consumers{destination="a\"b\\c\nd é 😀 {}"} 10`,
+  ])
+})
+
+test('numbers are in base units, with the labels of the table', () => {
+  const text = new MetricsText().render(snapshot())
+  expect(text).toContain('\nternmq_start_time_seconds 1700000000.5\n')
+  expect(text).toContain('ternmq_build_info{version="1.2.3",node="v24",engine="journal"} 1\n')
+  expect(linesOf(text, 'ternmq_messages_received_total{')).toEqual([
+    'ternmq_messages_received_total{protocol="mqtt"} 3',
+    'ternmq_messages_received_total{protocol="core"} 1',
+  ])
+  expect(linesOf(text, 'ternmq_messages_expired_total')).toEqual(['ternmq_messages_expired_total 5'])
+  expect(linesOf(text, 'ternmq_messages_dropped_total{')).toEqual([
+    'ternmq_messages_dropped_total{reason="limit"} 1',
+    'ternmq_messages_dropped_total{reason="offline"} 2',
+  ])
+  expect(linesOf(text, 'ternmq_logins_total{')).toEqual([
+    'ternmq_logins_total{outcome="accepted"} 5',
+    'ternmq_logins_total{outcome="bad-credentials"} 2',
+  ])
+  expect(linesOf(text, 'ternmq_event_loop_delay_seconds{')).toEqual([
+    'ternmq_event_loop_delay_seconds{quantile="1"} 0.01',
+    'ternmq_event_loop_delay_seconds{quantile="0.5"} 0.001',
+    'ternmq_event_loop_delay_seconds{quantile="0.99"} 0.0025',
+  ])
+  expect(text).toContain('ternmq_store_full 1\n')
+})
+
+test('each number of a destination is under its own name', () => {
+  const text = new MetricsText().render(snapshot())
+  const values = linesOf(text, 'ternmq_destination_').map((line) => Number(line.split(' ')[1]))
+  expect(values.toSorted((one, other) => one - other)).toEqual(
+    Object.values(QUEUE)
+      .filter((each) => typeof each === 'number')
+      .toSorted((one, other) => one - other),
+  )
+})
+
+test('a histogram counts each class with those below it, and ends with all', () => {
+  expect(linesOf(new MetricsText().render(snapshot()), 'ternmq_store_commit_duration_seconds')).toEqual([
+    'ternmq_store_commit_duration_seconds_bucket{le="0.0005"} 1',
+    'ternmq_store_commit_duration_seconds_bucket{le="0.01"} 3',
+    'ternmq_store_commit_duration_seconds_bucket{le="+Inf"} 6',
+    'ternmq_store_commit_duration_seconds_sum 1.25',
+    'ternmq_store_commit_duration_seconds_count 6',
+  ])
+})
+
+test('without a journal nothing is said of one', () => {
+  expect(new MetricsText().render(snapshot({ store: undefined }))).not.toContain('ternmq_store_')
+})
+
+test('beyond the limit destinations have one line together', () => {
+  const text = new MetricsText(1).render(
+    snapshot({ destinations: [QUEUE, { ...QUEUE, name: 'quiet', messagesIn: 2 }] }),
+  )
+  expect(linesOf(text, 'ternmq_destination_messages_received_total{')).toEqual([
+    'ternmq_destination_messages_received_total{destination="orders"} 7',
+    'ternmq_destination_messages_received_total{destination="(other)"} 2',
+  ])
+})
+
+test('names say what kind of number they are: counters end with _total, and no other metric does', () => {
+  expect(new Set(METRICS.map(({ name }) => name)).size).toBe(METRICS.length)
+  for (const { name, type, help, labels } of METRICS) {
+    expect(name).toMatch(/^ternmq_[a-z0-9]+(_[a-z0-9]+)*$/)
+    expect([name, name.endsWith('_total')]).toEqual([name, type === 'counter'])
+    expect(help).toMatch(/^[A-Z1].*\.$/)
+    for (const label of labels) expect(label).toMatch(/^[a-z_]+$/)
+    // Base units only.
+    expect(name).not.toMatch(/_(ms|millis|milliseconds|micros|kb|kib|mb|mib|percent|ratio)(_|$)/)
+  }
+})

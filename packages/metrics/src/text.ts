@@ -1,0 +1,68 @@
+/** A snapshot as Prometheus reads it: the text format, version 0.0.4. */
+import { BusiestDestinations } from './busiest.ts'
+import type { MetricsSnapshot } from './snapshot.ts'
+import { type HistogramSample, type Metric, METRICS } from './table.ts'
+
+export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+export class MetricsText {
+  readonly #busiest: BusiestDestinations
+
+  /** `destinationsMax` get lines of their own, all others one together. */
+  constructor(destinationsMax?: number) {
+    this.#busiest = new BusiestDestinations(destinationsMax)
+  }
+
+  /** The whole answer to a scrape, ending with a line break. */
+  render(snapshot: MetricsSnapshot): string {
+    const chosen = { ...snapshot, destinations: this.#busiest.select(snapshot.destinations) }
+    let text = ''
+    for (const metric of METRICS) {
+      const lines =
+        metric.type === 'histogram'
+          ? histogramLines(metric.name, metric.sample(chosen))
+          : simpleLines(metric, metric.samples(chosen))
+      if (lines !== '')
+        text += `# HELP ${metric.name} ${escapeHelp(metric.help)}\n# TYPE ${metric.name} ${metric.type}\n${lines}`
+    }
+    return text
+  }
+}
+
+function simpleLines(
+  { name, labels }: Metric,
+  samples: readonly { readonly labels: readonly string[]; readonly value: number }[],
+): string {
+  let text = ''
+  for (const sample of samples) {
+    const pairs = labels.map((label, index) => `${label}="${escapeLabel(sample.labels[index] ?? '')}"`)
+    text += `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${numberText(sample.value)}\n`
+  }
+  return text
+}
+
+function histogramLines(name: string, sample: HistogramSample | undefined): string {
+  if (sample === undefined) return ''
+  const { bounds, counts, sum } = sample
+  let text = ''
+  let count = 0
+  for (let index = 0; index <= bounds.length; index++) {
+    count += counts[index] ?? 0
+    text += `${name}_bucket{le="${numberText(bounds[index] ?? Infinity)}"} ${count}\n`
+  }
+  return `${text}${name}_sum ${numberText(sum)}\n${name}_count ${count}\n`
+}
+
+function numberText(value: number): string {
+  if (value === Infinity) return '+Inf'
+  return value === -Infinity ? '-Inf' : String(value)
+}
+
+function escapeHelp(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+}
+
+/** Names are what clients chose. */
+function escapeLabel(text: string): string {
+  return escapeHelp(text).replaceAll('"', '\\"')
+}
