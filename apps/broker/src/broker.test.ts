@@ -223,11 +223,11 @@ test('every setting is used: nothing in the configuration is without effect', as
     any: { enabled: true, port: 0, tls },
   }
   const read = new Set<string>()
-  const config = watched(structuredClone(configOf({ dataDir: folder, listeners })), '', read) as BrokerConfig
+  const config = watched(structuredClone(configOf({ dataDir: folder, listeners, console: { port: 0, tls: { enabled: true, cert: tls.cert, key: tls.key } } })), '', read) as BrokerConfig
   openProcessLog(config.log)
   await using broker = await runBroker(exactly(config))
   expect(Object.keys(broker.listeners)).toEqual(['mqtt', 'mqtts', 'stomp', 'stomps', 'amqp', 'amqps', 'ws', 'wss', 'any'])
   await requestUsers(config, { op: 'user.add', name: 'device' })
-  expect(broker.users.list().map(({ name }) => name)).toEqual(['device'])
+  expect(broker.users.list().map(({ name }) => name)).toEqual(['admin', 'device'])
   expect([...settings.keys()].filter((key) => !read.has(key))).toEqual([])
 })

@@ -3,10 +3,10 @@
  * Nothing here is global: a process may have several brokers.
  */
 import { AMQP_HEADER_CODECS } from '@ternmq/amqp10'
-import { FileUserStore, MemoryUserStore, type UserStore } from '@ternmq/auth'
+import { TokenBook, type UserStore } from '@ternmq/auth'
 import { type BrokerConfig, checkExposure, type ListenerName } from '@ternmq/config'
 import { type CoreLimits, type Env, type EventKind, Events, VirtualHost } from '@ternmq/core'
-import { toQueueDefaults, toQueuePolicies } from '@ternmq/management'
+import { AuditLog, httpHeaders, type ManagedBroker, openDefinitionParts, RotatedAuditFile } from '@ternmq/management'
 import { mqtt3Headers, mqtt5Headers } from '@ternmq/mqtt'
 import { NearMisses } from '@ternmq/naming'
 import { stompHeaders, stompTextHeaders } from '@ternmq/stomp'
@@ -14,23 +14,27 @@ import { durabilityGiven } from '@ternmq/store'
 import { type BoundAddress, ConnectionBudget, type ListenerEvent, Outbox, realEnv } from '@ternmq/transport'
 
 import { Access } from './access.ts'
+import { Administration, consoleUrl } from './administration.ts'
 import { Adapters } from './adapters.ts'
 import { existenceOf, isAddressRequest } from './address-admin.ts'
 import { openAdminSocket } from './admin-socket.ts'
 import { Certificates } from './certificates.ts'
-import { Configuration, type LoadWith } from './configuration.ts'
-import { openDataDir } from './data-dir.ts'
-import { openEngine } from './engine.ts'
+import type { Configuration, LoadWith } from './configuration.ts'
 import { BrokerError } from './errors.ts'
 import { EventLog } from './event-log.ts'
 import { fileLimitWarning, openFilesMax } from './file-limit.ts'
+import { ensureAdministrator } from './first-administrator.ts'
+import { layFoundation } from './foundation.ts'
+import { listenerItems } from './listener-items.ts'
 import { Listeners } from './listeners.ts'
 import { Life } from './life.ts'
 import { type Log, silentLog } from './log.ts'
+import { nodeInfo, ProcessNumbers } from './process-numbers.ts'
 import { listQueues } from './queue-list.ts'
 import type { Reloaded } from './reload.ts'
 import { toCoreLimits } from './settings.ts'
 import { isStoreRequest, StoreAdmin } from './store-admin.ts'
+import { storeInfo } from './store-info.ts'
 import { SysTopics } from './sys-topics.ts'
 import { UndoStack } from './undo-stack.ts'
 import { toUserRequest, UserAdmin } from './user-admin.ts'
@@ -44,6 +48,8 @@ export interface BrokerParts {
   readonly users?: UserStore | undefined
   /** Nothing is logged when left out; `events` has what happened to clients all the same. */
   readonly log?: Log | undefined
+  /** Of the user that is made where nobody can log in to the console; a random one when left out, which the log tells. */
+  readonly adminPassword?: string | undefined
   /** False: there is no data directory, and no file is written. `store.engine` has to be `memory` then. */
   readonly hasDataDir?: boolean | undefined
 }
@@ -51,6 +57,8 @@ export interface BrokerParts {
 export interface Broker extends AsyncDisposable {
   /** Where clients connect, by the listener's key in the configuration. */
   readonly listeners: Readonly<Partial<Record<ListenerName, BoundAddress>>>
+  /** Where the console is; undefined when it is not enabled. */
+  readonly console: BoundAddress | undefined
   readonly vhost: VirtualHost
   readonly users: UserStore
   readonly events: Events
@@ -83,25 +91,26 @@ export async function runBroker(load: LoadWith, parts: BrokerParts = {}): Promis
 
 async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Promise<Broker> {
   const { log = silentLog, env = realEnv(), hasDataDir = true } = parts
-  const configuration = new Configuration(load, log)
-  const { config } = configuration
   const life = new Life(log, undo)
-
-  const dataDir = hasDataDir ? await openDataDir(config.dataDir, 'broker') : undefined
-  undo.add(() => dataDir?.release())
-  const users =
-    parts.users ?? (dataDir === undefined ? new MemoryUserStore() : await FileUserStore.open(dataDir.usersFile))
-  refuseExposure(config, users)
+  const foundation = await layFoundation(load, { env, log, users: parts.users, hasDataDir }, undo)
+  const { configuration, dataDir, users, store, definitions } = foundation
+  const { engine, journal } = store
+  const { config } = configuration
 
   const events = new Events(env.clock, config.events.ringSize)
   const eventLog = new EventLog(log, env.clock)
   events.listen(eventLog.take)
   undo.add(() => eventLog.close())
+  for (const text of foundation.damages) events.emit({ kind: 'failure', source: 'management', text })
 
   const limits: { -readonly [K in keyof CoreLimits]: CoreLimits[K] } = { ...toCoreLimits(config) }
   const access = new Access(config, users, env.clock, (event) => events.emit(event))
-  const { engine, journal } = await openEngine(config, { env, log, folder: dataDir?.journalFolder })
-  undo.add(() => engine.close())
+  const scram = (): boolean => access.offersScram
+  if (config.console.enabled) {
+    const nowMs = env.clock.wallMs()
+    await ensureAdministrator({ users, log, random: env.random, nowMs, scram: scram(), password: parts.adminPassword })
+  }
+  refuseExposure(config, users)
   const vhost = new VirtualHost({
     env,
     name: '/',
@@ -112,8 +121,17 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     connectionHistoryMax: config.events.connectionHistory,
   })
   undo.add(() => vhost.close())
-  vhost.policies.use(toQueueDefaults(config.queues), toQueuePolicies(config.policies))
-  const codecs = [mqtt3Headers, mqtt5Headers, stompHeaders, stompTextHeaders, ...AMQP_HEADER_CODECS]
+  const { authorizer } = access
+  const defined = await openDefinitionParts({
+    definitions,
+    vhost,
+    authorizer,
+    users,
+    tokenBook: new TokenBook(),
+    config,
+    scram,
+  })
+  const codecs = [mqtt3Headers, mqtt5Headers, stompHeaders, stompTextHeaders, ...AMQP_HEADER_CODECS, httpHeaders]
   await vhost.openLog(engine, codecs)
   undo.add(users.onChange((change) => access.onUserChange(change)))
   undo.add(access.authorizer.onChange(() => vhost.recheckAccess()))
@@ -150,12 +168,80 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     undo.add(() => socket.close())
   }
 
+  const audit = new AuditLog({
+    clock: env.clock,
+    file: dataDir && new RotatedAuditFile(dataDir.auditFile),
+    report: (text) => events.emit({ kind: 'failure', source: 'management', text }),
+  })
+  undo.add(() => audit.close())
+  undo.add(audit.listenTo(events))
+  const numbers = new ProcessNumbers({
+    clock: env.clock,
+    vhost,
+    config: () => configuration.config,
+    durabilities: engine.durabilities,
+    journal,
+    folder: dataDir?.path,
+  })
+  undo.add(() => numbers.close())
+  const managed: ManagedBroker = {
+    vhost,
+    users,
+    events,
+    catalog: engine.catalog,
+    node: nodeInfo(dataDir?.path ?? '', env.clock.wallMs()),
+    settings: {
+      get config() {
+        return configuration.config
+      },
+      get sources() {
+        return configuration.sources
+      },
+      override: async (overrides) => {
+        const { applied, waiting } = await change({ overrides })
+        return { applied: applied.map(({ key }) => key), afterRestart: waiting.map(({ key }) => key) }
+      },
+    },
+    listeners: () =>
+      listenerItems({
+        config: configuration.config,
+        listeners,
+        certificates,
+        protocolsOf: (name) => adapters.servedBy(name).map((served) => served.name),
+      }),
+    store: () =>
+      Promise.resolve(
+        storeInfo({
+          ...store,
+          vhost,
+          folder: dataDir?.journalFolder ?? '',
+          freeBytes: () => numbers.read().disk.freeBytes,
+        }),
+      ),
+    resources: () => numbers.read(),
+  }
+  const administration = await Administration.open(config.console, {
+    broker: managed,
+    definitions: defined,
+    access,
+    audit,
+    certificates,
+    socketPath: dataDir?.apiSocket,
+    clock: env.clock,
+    log,
+  })
+  undo.add(() => administration.close())
+
   const sysTopics = new SysTopics({ vhost, version: VERSION, connectionsAccepted: () => listeners.acceptedCount })
   sysTopics.use(config.mqtt.sysTopicsIntervalSeconds)
   undo.add(() => sysTopics.close())
 
   const warning = fileLimitWarning(config, filesMax)
   if (warning !== undefined) log.warn({}, warning)
+  if (administration.bound !== undefined) {
+    const { host, port } = administration.bound
+    log.info({ host, port }, `the console is at ${consoleUrl(config.console, administration.bound)}`)
+  }
   for (const [name, bound] of Object.entries(listeners.bound)) {
     log.info({ listener: name, ...bound }, `listener ${name} accepts connections on ${bound.host}:${bound.port}`)
   }
@@ -181,8 +267,7 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     listeners.use(next)
     budget.connectionsMax = next.limits.maxConnections
     Object.assign(limits, toCoreLimits(next))
-    vhost.policies.use(toQueueDefaults(next.queues), toQueuePolicies(next.policies))
-    vhost.destinations.applyPolicies()
+    defined.policies.useConfig(next)
     if (next.mqtt.sysTopicsIntervalSeconds !== before.mqtt.sysTopicsIntervalSeconds) {
       sysTopics.use(next.mqtt.sysTopicsIntervalSeconds)
     }
@@ -199,6 +284,7 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
   const { stop, ended } = life
   return {
     listeners: listeners.bound,
+    console: administration.bound,
     vhost,
     users,
     events,

@@ -2,7 +2,7 @@
  * Certificates of the TLS listeners: those of the configuration, else development ones in the data directory. Files that
  * change are picked up; development certificates are renewed in time.
  */
-import { type BrokerConfig, type ListenerName, listenersOf, type TlsConfig } from '@ternmq/config'
+import { type BrokerConfig, type ListenerName, listenersOf } from '@ternmq/config'
 import type { Cancel, Clock } from '@ternmq/core'
 import {
   type CertificateFiles,
@@ -25,13 +25,23 @@ export interface CertificatesOptions {
   readonly log: Log
 }
 
+/** What has a certificate: listeners, and the console. */
+export type Secured = ListenerName | 'console'
+
+/** Where a certificate comes from; of listeners also whom client certificates have to be signed by. */
+interface FilesConfig {
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly ca?: string | undefined
+}
+
 /** A renewal that failed (a full disk) is tried again after this long. */
 const RENEW_AGAIN_MS = 3_600_000
 
 export class Certificates {
   readonly #options: CertificatesOptions
-  readonly #current = new Map<ListenerName, ServerCertificate>()
-  readonly #listeners = new Map<ListenerName, SecureListener>()
+  readonly #current = new Map<Secured, ServerCertificate>()
+  readonly #listeners = new Map<Secured, Pick<SecureListener, 'setCertificate'>>()
   #watches: Cancel[] = []
   #cancelRenewal: Cancel = () => {}
   #isClosed = false
@@ -48,18 +58,18 @@ export class Certificates {
   }
 
   /** The certificate to begin with. */
-  for(name: ListenerName): ServerCertificate {
+  for(name: Secured): ServerCertificate {
     return this.#current.get(name) as ServerCertificate
   }
 
   /** `listener` gets every later one. */
-  attach(name: ListenerName, listener: SecureListener): void {
+  attach(name: Secured, listener: Pick<SecureListener, 'setCertificate'>): void {
     this.#listeners.set(name, listener)
   }
 
   /** Reads all files anew, also when they are the same. Throws, and keeps what it has, when one of them cannot be used. */
   async use(config: BrokerConfig): Promise<void> {
-    const secure = listenersOf(config).flatMap(([name, { enabled, tls }]) => (enabled && tls ? [{ name, tls }] : []))
+    const secure = securedBy(config)
     const unnamed = secure.find(({ tls }) => tls.cert === undefined)
     const development = unnamed === undefined ? undefined : await this.#makeDevelopment(unnamed.name)
     const read = await Promise.all(
@@ -89,12 +99,12 @@ export class Certificates {
     this.#cancelRenewal()
   }
 
-  #apply(name: ListenerName, certificate: ServerCertificate): void {
+  #apply(name: Secured, certificate: ServerCertificate): void {
     this.#listeners.get(name)?.setCertificate(certificate)
     this.#current.set(name, certificate)
   }
 
-  #watch(name: ListenerName, files: CertificateFiles, certificate: ServerCertificate): Cancel {
+  #watch(name: Secured, files: CertificateFiles, certificate: ServerCertificate): Cancel {
     const { clock, log } = this.#options
     return watchCertificate(files, certificate, {
       clock,
@@ -102,17 +112,19 @@ export class Certificates {
         this.#apply(name, changed)
         log.info(
           { listener: name, certFile: files.certFile },
-          `listener ${name} uses its new certificate for connections from now on`,
+          `${calledIn(name)} uses its new certificate for connections from now on`,
         )
       },
-      onBroken: (text) => log.error({ listener: name }, `listener ${name} keeps its certificate: ${text}`),
+      onBroken: (text) => log.error({ listener: name }, `${calledIn(name)} keeps its certificate: ${text}`),
     })
   }
 
-  async #makeDevelopment(name: ListenerName): Promise<DevelopmentCertificates> {
+  async #makeDevelopment(name: Secured): Promise<DevelopmentCertificates> {
     const { folder, clock, log } = this.#options
     if (folder === undefined) {
-      const text = `listeners.${name}.tls.cert and .key are not set, and a broker without data directory cannot make its own; set both, or listeners.${name}.enabled=false`
+      const key = name === 'console' ? 'console' : `listeners.${name}`
+      const off = name === 'console' ? 'console.tls.enabled' : `${key}.enabled`
+      const text = `${key}.tls.cert and .key are not set, and a broker without data directory cannot make its own; set both, or ${off}=false`
       throw new BrokerError('CERTIFICATE_MISSING', text)
     }
     const made = await developmentCertificates({ folder, names: [hostname()], nowMs: clock.wallMs() })
@@ -138,7 +150,17 @@ export class Certificates {
   }
 }
 
-function filesOf(tls: TlsConfig, development: DevelopmentCertificates | undefined): CertificateFiles {
+function securedBy(config: BrokerConfig): { readonly name: Secured; readonly tls: FilesConfig }[] {
+  const listeners = listenersOf(config).flatMap(([name, { enabled, tls }]) => (enabled && tls ? [{ name, tls }] : []))
+  const { enabled, tls } = config.console
+  return enabled && tls.enabled ? [...listeners, { name: 'console', tls }] : listeners
+}
+
+function calledIn(name: Secured): string {
+  return name === 'console' ? 'the console' : `listener ${name}`
+}
+
+function filesOf(tls: FilesConfig, development: DevelopmentCertificates | undefined): CertificateFiles {
   const ca = tls.ca === undefined ? {} : { clientCaFile: tls.ca }
   if (tls.cert !== undefined && tls.key !== undefined) return { certFile: tls.cert, keyFile: tls.key, ...ca }
   const { certFile, keyFile } = development as DevelopmentCertificates

@@ -19,25 +19,30 @@ export interface OpenEngine {
   readonly engine: Engine
   /** The same, where it is one that can be looked at and copied. */
   readonly journal: JournalEngine | undefined
+  /** Upper ends of the ranges that the journal counts its commits in. */
+  readonly commitTimeBoundsMs: readonly number[]
 }
 
 /** Rejects with BrokerError 'STORE_UNUSABLE' when the directory is not safe to run on; nothing in it has changed then. */
 export async function openEngine(config: BrokerConfig, { env, log, folder }: EngineParts): Promise<OpenEngine> {
   if (config.store.engine === 'memory') {
-    return { engine: new MemoryEngine(env, { maxBytes: toEngineBytes(config) }), journal: undefined }
+    return {
+      engine: new MemoryEngine(env, { maxBytes: toEngineBytes(config) }),
+      journal: undefined,
+      commitTimeBoundsMs: [],
+    }
   }
   if (folder === undefined) {
     const text =
       'store.engine is "journal" and there is no data directory; give dataDir, or set store.engine to "memory"'
     throw new BrokerError('STORE_UNUSABLE', text)
   }
-  const journal = await openJournalIn(folder, config.store, env, log)
-  return { engine: journal, journal }
+  return openJournalIn(folder, config.store, env, log)
 }
 
-async function openJournalIn(folder: string, store: StoreConfig, env: Env, log: Log): Promise<JournalEngine> {
+async function openJournalIn(folder: string, store: StoreConfig, env: Env, log: Log): Promise<OpenEngine> {
   // Who keeps everything in memory need not wait for these to load.
-  const [{ openJournal, faultText }, { nodeDisk }] = await Promise.all([
+  const [{ COMMIT_TIME_BOUNDS_MS, openJournal, faultText }, { nodeDisk }] = await Promise.all([
     import('@ternmq/store/journal'),
     import('@ternmq/store/node-disk'),
   ])
@@ -55,7 +60,7 @@ async function openJournalIn(folder: string, store: StoreConfig, env: Env, log: 
       )
     }
     log.info({ folder, segments, liveBytes, diskBytes }, `the journal in ${folder} is open`)
-    return journal
+    return { engine: journal, journal, commitTimeBoundsMs: COMMIT_TIME_BOUNDS_MS }
   } catch (cause) {
     throw new BrokerError('STORE_UNUSABLE', `cannot use the journal in ${folder}: ${messageOf(cause)}`, { cause })
   }

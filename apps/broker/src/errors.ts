@@ -11,6 +11,7 @@ export type BrokerErrorCode =
   | 'ADMIN_NOT_ANSWERED'
   | 'ADMIN_REFUSED'
   | 'PASSWORD_NOT_GIVEN'
+  | 'PASSWORD_UNUSABLE'
   | 'USER_EXISTS'
   | 'USER_UNKNOWN'
   | 'STORE_UNUSABLE'

@@ -1,11 +1,14 @@
 /** What the process and its disk cost at the moment; measured while somebody asks, and not otherwise. */
-import type { Overview } from '@ternmq/api'
+import type { NodeInfo, Overview } from '@ternmq/api'
 import type { BrokerConfig } from '@ternmq/config'
 import type { Cancel, Clock, VirtualHost } from '@ternmq/core'
 import { type Durability, durabilityGiven } from '@ternmq/store'
 import type { JournalEngine } from '@ternmq/store/journal'
 import { statfsSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'node:perf_hooks'
+
+import { VERSION } from './version.ts'
 
 /** Delays are looked at so often, and what is told is of the time since the last answer. */
 const DELAY_RESOLUTION_MS = 20
@@ -13,6 +16,12 @@ const DELAY_RESOLUTION_MS = 20
 const UNASKED_MS = 60_000
 /** Whoever asks again within this gets the same answer: two who watch must not shorten each other's time. */
 const SAMPLE_MS_MIN = 500
+
+/** `dataDir`: '' without one. */
+export function nodeInfo(dataDir: string, startedAtMs: number): NodeInfo {
+  const { pid, platform, versions } = process
+  return { version: VERSION, node: versions.node, platform, pid, hostName: hostname(), dataDir, startedAtMs }
+}
 
 type DelayMonitor = ReturnType<typeof monitorEventLoopDelay>
 
@@ -53,7 +62,12 @@ export class ProcessNumbers {
     const { store, queues } = config()
     const stats = journal?.stats()
     return {
-      memory: { rssBytes: rss, heapBytes: heapUsed, waitingBytes: vhost.waiting.bytes, waitingBytesMax: vhost.waiting.bytesMax },
+      memory: {
+        rssBytes: rss,
+        heapBytes: heapUsed,
+        waitingBytes: vhost.waiting.bytes,
+        waitingBytesMax: vhost.waiting.bytesMax,
+      },
       disk: {
         engine: store.engine,
         durability: durabilityGiven(durabilities, queues.durability),

@@ -17,10 +17,17 @@ export interface ApiServerOptions {
   /** Folder with the built pages; without it, or while it is not there, a page says so. */
   readonly pagesDir?: string | undefined
   /** With it the server speaks TLS only. */
-  readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array } | undefined
+  readonly tls?: ServerTls | undefined
   readonly settings?: Partial<ApiServerSettings> | undefined
   /** A failure of ours, for the log. `id` is what the caller was told. */
   onFailure(failure: Failure): void
+}
+
+export interface ServerTls {
+  /** PEM. */
+  readonly cert: string | Uint8Array
+  readonly key: string | Uint8Array
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
 }
 
 export interface ApiServerSettings {
@@ -36,6 +43,9 @@ export interface ApiServerSettings {
   readonly sessionIdleMs: number
   readonly sessionMaxMs: number
   readonly connectionsMax: number
+  /** Time for the headers of a call, and for all of it, to come in. */
+  readonly headersTimeoutMs: number
+  readonly requestTimeoutMs: number
 }
 
 export interface ServerClock {
@@ -94,4 +104,6 @@ export const DEFAULT_SETTINGS: ApiServerSettings = {
   sessionIdleMs: 30 * 60_000,
   sessionMaxMs: 12 * 3_600_000,
   connectionsMax: 1_000,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
 }

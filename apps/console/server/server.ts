@@ -17,9 +17,7 @@ import {
   CLOSE_GRACE_MS,
   HEADER_BYTES_MAX,
   HEADERS_MAX,
-  HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_MS,
-  REQUEST_TIMEOUT_MS,
   TIMEOUT_CHECK_MS,
 } from './limits.ts'
 import { type ApiServerOptions, type ApiServerSettings, DEFAULT_SETTINGS } from './options.ts'
@@ -37,20 +35,25 @@ export interface ApiServer {
   readonly streamCount: number
   readonly sessionCount: number
   /** Port 0 lets the system choose. Rejects with the error of the system. */
-  listen(at: { readonly host: string; readonly port: number }): Promise<{ readonly host: string; readonly port: number }>
+  listen(at: {
+    readonly host: string
+    readonly port: number
+  }): Promise<{ readonly host: string; readonly port: number }>
   /** Whoever may open the socket is an administrator: only its owner may. What was left at `path` is replaced. */
   listenSocket(path: string): Promise<void>
   /** Ends streams and waiting calls, gives the others a second, and cuts what is left. */
   close(): Promise<void>
 }
 
-const HTTP_OPTIONS: ServerOptions = {
-  maxHeaderSize: HEADER_BYTES_MAX,
-  headersTimeout: HEADERS_TIMEOUT_MS,
-  requestTimeout: REQUEST_TIMEOUT_MS,
-  connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-  keepAliveTimeout: KEEP_ALIVE_MS,
-  noDelay: true,
+function httpOptions({ headersTimeoutMs, requestTimeoutMs }: ApiServerSettings): ServerOptions {
+  return {
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, headersTimeoutMs),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    noDelay: true,
+  }
 }
 
 /** Calls that must answer where no path prefix of ours is known, too. */
@@ -86,9 +89,15 @@ class HttpApiServer implements ApiServer {
     const isSecure = options.tls !== undefined || settings.origins.some((origin) => origin.startsWith('https:'))
     const cookieName = cookieNameFor(isSecure)
     this.#streams = new Streams(clock)
-    this.#sessions = new Sessions({ clock, accounts, idleMs: settings.sessionIdleMs, lifetimeMs: settings.sessionMaxMs })
+    this.#sessions = new Sessions({
+      clock,
+      accounts,
+      idleMs: settings.sessionIdleMs,
+      lifetimeMs: settings.sessionMaxMs,
+    })
     const { origins, basePath } = settings
-    if (!BASE_PATH.test(basePath)) throw new RangeError(`base path '${basePath}' is not empty and not like /ternmq, without a / at its end`)
+    if (!BASE_PATH.test(basePath))
+      throw new RangeError(`base path '${basePath}' is not empty and not like /ternmq, without a / at its end`)
     const identifier = new Identifier({ login, accounts, tokens, sessions: this.#sessions, origins, cookieName })
     const headers = securityHeaders(options.tls !== undefined)
     this.#binder = new Binder({
@@ -130,19 +139,25 @@ class HttpApiServer implements ApiServer {
     return this.#sessions.count
   }
 
-  async listen(at: { readonly host: string; readonly port: number }): Promise<{ readonly host: string; readonly port: number }> {
+  async listen(at: {
+    readonly host: string
+    readonly port: number
+  }): Promise<{ readonly host: string; readonly port: number }> {
     const { tls } = this.#options
     const server =
       tls === undefined
-        ? createHttpServer(HTTP_OPTIONS, this.#listener)
-        : createHttpsServer({ ...HTTP_OPTIONS, cert: buffered(tls.cert), key: buffered(tls.key), minVersion: 'TLSv1.2' }, this.#listener)
+        ? createHttpServer(httpOptions(this.#settings), this.#listener)
+        : createHttpsServer(
+            { ...httpOptions(this.#settings), cert: buffered(tls.cert), key: buffered(tls.key), minVersion: tls.minVersion },
+            this.#listener,
+          )
     await this.#open(server, { host: at.host, port: at.port })
     const { address, port } = server.address() as AddressInfo
     return { host: address, port }
   }
 
   async listenSocket(path: string): Promise<void> {
-    const server = createHttpServer(HTTP_OPTIONS, this.#listener)
+    const server = createHttpServer(httpOptions(this.#settings), this.#listener)
     server.on('connection', (socket) => this.#localSockets.add(socket))
     await this.#open(server, { path })
     await chmod(path, 0o600)
@@ -162,7 +177,10 @@ class HttpApiServer implements ApiServer {
     await this.app.close()
   }
 
-  async #open(server: Server, at: { readonly host: string; readonly port: number } | { readonly path: string }): Promise<void> {
+  async #open(
+    server: Server,
+    at: { readonly host: string; readonly port: number } | { readonly path: string },
+  ): Promise<void> {
     server.maxHeadersCount = HEADERS_MAX
     server.maxConnections = this.#settings.connectionsMax
     server.maxRequestsPerSocket = CALLS_PER_CONNECTION_MAX
@@ -217,4 +235,3 @@ function prefixOf(basePath: string): { readonly prefix?: string } {
 function buffered(pem: string | Uint8Array): string | Buffer {
   return typeof pem === 'string' ? pem : Buffer.from(pem)
 }
-

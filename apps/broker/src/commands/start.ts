@@ -7,6 +7,7 @@ import { type Broker, runBroker } from '../broker.ts'
 import type { LoadWith } from '../configuration.ts'
 import { complain, type ConsoleIo } from '../console-io.ts'
 import { BrokerError, messageOf } from '../errors.ts'
+import { ADMIN_PASSWORD_VARIABLE } from '../first-administrator.ts'
 import { openProcessLog, type ProcessLog } from '../log.ts'
 import { removeReadyFile, writeReadyFile } from '../ready-file.ts'
 import { untilEndSignal } from '../signals.ts'
@@ -52,7 +53,7 @@ export async function start(args: readonly string[], io: ConsoleIo): Promise<num
   // Before the first work for the pool: libuv reads it once.
   process.env['UV_THREADPOOL_SIZE'] ??= String(DISK_THREADS + config.auth.hashConcurrency)
   try {
-    const broker = await runBroker(load, { log })
+    const broker = await runBroker(load, { log, adminPassword: io.env[ADMIN_PASSWORD_VARIABLE] })
     const untilSignal = untilEndSignal(() => void reload(broker, load, processLog)) // logs its own errors
     if (readyFile !== undefined) writeReadyFile(readyFile, broker.listeners)
     flushCompileCache() // where there is one: it would be written at the end only, and not by a process that is killed

@@ -1,0 +1,190 @@
+/**
+ * The admin API of this broker: what it gets of the broker around it, and where it is served: on the console's port, and on a socket in the
+ * data directory that only its owner may open, where commands find it.
+ */
+import { type ConsoleConfig, isLoopback } from '@ternmq/config'
+import type { ApiServer, ApiServerOptions, LoginAnswer } from '@ternmq/console'
+import type { Clock, LoginRefusal } from '@ternmq/core'
+import {
+  actionsHandlers,
+  auditHandlers,
+  type AuditLog,
+  type Bound,
+  deadLettersHandlers,
+  definitionHandlers,
+  type DefinitionParts,
+  listenerHandlers,
+  type ManagedBroker,
+  messagesHandlers,
+  Messaging,
+  messagingHandlers,
+  Operations,
+  operationsHandlers,
+  overviewHandlers,
+  queueHandlers,
+  Sampler,
+} from '@ternmq/management'
+import type { BoundAddress } from '@ternmq/transport'
+
+import type { Access } from './access.ts'
+import type { Certificates } from './certificates.ts'
+import { BrokerError, messageOf, systemCode } from './errors.ts'
+import type { Log } from './log.ts'
+import { shortAddress } from './socket-path.ts'
+
+export interface AdministrationParts {
+  readonly broker: ManagedBroker
+  readonly definitions: DefinitionParts
+  readonly access: Access
+  readonly audit: AuditLog
+  readonly certificates: Certificates
+  /** Undefined for a broker without files. */
+  readonly socketPath: string | undefined
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export class Administration {
+  /** Where the console is; undefined when it is not enabled. */
+  readonly bound: BoundAddress | undefined
+  readonly #close: () => Promise<void>
+
+  /** Rejects with BrokerError, and nothing is left open. */
+  static async open(config: ConsoleConfig, parts: AdministrationParts): Promise<Administration> {
+    const { socketPath } = parts
+    if (!config.enabled && socketPath === undefined) return new Administration(undefined, () => Promise.resolve())
+    const { createApiServer } = await import('@ternmq/console')
+    const { handlers, close } = makeHandlers(parts)
+    const server = await createApiServer({ handlers, ...serverOptions(config, parts) })
+    const closeAll = async (): Promise<void> => {
+      close()
+      await server.close()
+    }
+    try {
+      if (socketPath !== undefined) await openSocket(server, socketPath)
+      const bound = config.enabled ? await openPort(server, config) : undefined
+      return new Administration(bound, closeAll)
+    } catch (error) {
+      await closeAll()
+      throw error
+    }
+  }
+
+  private constructor(bound: BoundAddress | undefined, close: () => Promise<void>) {
+    this.bound = bound
+    this.#close = close
+  }
+
+  close(): Promise<void> {
+    return this.#close()
+  }
+}
+
+function serverOptions(config: ConsoleConfig, parts: AdministrationParts): Omit<ApiServerOptions, 'handlers'> {
+  const { access, audit, broker, certificates, clock, definitions, log } = parts
+  const isLoopbackOnly = config.anonymousMetrics === 'auto' ? isLoopback(config.host) : config.anonymousMetrics
+  return {
+    version: broker.node.version,
+    login: (user, password, address) => login(access, user, password, address),
+    accounts: broker.users,
+    tokens: {
+      verify: (token) => {
+        const check = definitions.tokens.book.verify(token, clock.wallMs())
+        return check.ok ? check.record : undefined
+      },
+    },
+    audit,
+    clock,
+    tls: config.tls.enabled ? { ...certificates.for('console'), minVersion: config.tls.minVersion } : undefined,
+    settings: {
+      basePath: config.basePath.slice(0, -1),
+      origins: config.origins,
+      trustedProxies: config.trustedProxies,
+      metricsOpenOnLoopback: isLoopbackOnly,
+      sessionIdleMs: config.loginIdleMinutes * 60_000,
+      sessionMaxMs: config.loginMaxHours * 3_600_000,
+    },
+    onFailure: ({ id, action, error }) => {
+      log.error(
+        { id, action, stack: error instanceof Error ? error.stack : undefined },
+        `the call ${action} failed: ${messageOf(error)}`,
+      )
+    },
+  }
+}
+
+/** By the same way as the users of every protocol: with its lock-out, and its bounded line of hashes. */
+async function login(access: Access, username: string, password: Uint8Array, address: string): Promise<LoginAnswer> {
+  const peer = { listener: 'console', address, port: 0 }
+  const step = await access.begin({ peer, clientId: '', mechanism: 'plain', username, password, data: undefined })
+  switch (step.kind) {
+    case 'accepted':
+      return { ok: true, principal: step.principal }
+    case 'challenge':
+      throw new Error('a login with name and password has one step')
+    case 'refused':
+      return { ok: false, code: LOGIN_CODE[step.refusal], text: step.text }
+  }
+}
+
+const LOGIN_CODE = {
+  'bad-credentials': 'LOGIN_REFUSED',
+  'bad-mechanism': 'LOGIN_REFUSED',
+  'not-authorized': 'LOGIN_REFUSED',
+  'locked-out': 'LOCKED_OUT',
+  busy: 'BUSY',
+} as const satisfies Record<LoginRefusal, (LoginAnswer & { readonly ok: false })['code']>
+
+/** As a browser writes it. */
+export function consoleUrl({ basePath, tls }: ConsoleConfig, { host, port }: BoundAddress): string {
+  return `${tls.enabled ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}${basePath}`
+}
+
+async function openSocket(server: ApiServer, path: string): Promise<void> {
+  const address = shortAddress(path)
+  try {
+    await server.listenSocket(address.path)
+  } catch (cause) {
+    const text = `cannot open the admin socket ${path}: ${messageOf(cause)}; choose another directory with --data-dir`
+    throw new BrokerError('ADMIN_SOCKET_FAILED', text, { cause })
+  }
+}
+
+async function openPort(server: ApiServer, { host, port }: ConsoleConfig): Promise<BoundAddress> {
+  try {
+    return await server.listen({ host, port })
+  } catch (cause) {
+    const isTaken = systemCode(cause) === 'EADDRINUSE'
+    const advice =
+      'stop the other program, or set console.port, or let the system choose: `ternmq start --set console.port=0`'
+    const why = isTaken ? `the port is in use; ${advice}` : `${messageOf(cause)}; set console.host and console.port`
+    throw new BrokerError('CONSOLE_PORT_FAILED', `the console cannot listen on ${host}:${port}: ${why}`, { cause })
+  }
+}
+
+function makeHandlers({ broker, definitions, audit }: AdministrationParts): {
+  readonly handlers: Bound[]
+  readonly close: () => void
+} {
+  const sampler = new Sampler(broker)
+  const operations = new Operations(broker.vhost.env)
+  const messaging = new Messaging(broker.vhost)
+  const handlers = [
+    ...overviewHandlers(broker, sampler),
+    ...listenerHandlers(broker),
+    ...queueHandlers(broker, sampler),
+    ...messagesHandlers(broker),
+    ...actionsHandlers(broker, operations),
+    ...operationsHandlers(operations),
+    ...deadLettersHandlers(broker),
+    ...messagingHandlers(broker, messaging),
+    ...definitionHandlers(broker, definitions),
+    ...auditHandlers(audit),
+  ]
+  const close = (): void => {
+    sampler.close()
+    operations.close()
+    messaging.close()
+  }
+  return { handlers, close }
+}

@@ -1,0 +1,48 @@
+import { MemoryUserStore } from '@ternmq/auth'
+import { realEnv } from '@ternmq/transport'
+import { expect, test } from 'vitest'
+
+import { ensureAdministrator } from './first-administrator.ts'
+import type { Log } from './log.ts'
+
+interface Run {
+  readonly users: MemoryUserStore
+  readonly lines: string[]
+}
+
+async function run(password?: string, users = new MemoryUserStore()): Promise<Run> {
+  const lines: string[] = []
+  const note = (_: object, text: string): void => void lines.push(text)
+  const log: Log = { debug: note, info: note, warn: note, error: note, fatal: note }
+  await ensureAdministrator({ users, log, random: realEnv().random, nowMs: 1, scram: false, password })
+  return { users, lines }
+}
+
+test('where there is nobody, admin is made with a random password that is told once', async () => {
+  const { users, lines } = await run()
+  expect(users.get('admin')).toMatchObject({ role: 'administrator' })
+  expect(lines).toEqual([expect.stringMatching(/its password is [\w-]{24} and is told only this once/)])
+  expect((await run(undefined, users)).lines).toEqual([])
+})
+
+test('two brokers do not make the same password', async () => {
+  expect((await run()).lines).not.toEqual((await run()).lines)
+})
+
+test('a password of the operator is taken and not told', async () => {
+  const { users, lines } = await run('correct horse')
+  expect(users.get('admin')?.verifier).toBeDefined()
+  expect(lines.join()).not.toContain('correct horse')
+})
+
+test('a password that cannot be is refused with the name of its variable', async () => {
+  await expect(run('')).rejects.toThrow('with the password of TERNMQ_ADMIN_PASSWORD')
+})
+
+test('a user who is called admin and is none is left alone, and the log says how to make him one', async () => {
+  const users = new MemoryUserStore()
+  await users.put({ name: 'admin', groups: [], createdAtMs: 1, changedAtMs: 1 })
+  const { lines } = await run(undefined, users)
+  expect(users.get('admin')).toEqual({ name: 'admin', groups: [], createdAtMs: 1, changedAtMs: 1 })
+  expect(lines).toEqual([expect.stringContaining('`ternmq user set admin --role administrator`')])
+})
