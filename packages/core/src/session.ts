@@ -23,22 +23,12 @@ import { UnsettledBytes } from './queue/unsettled-bytes.ts'
 import { QueueConsumers } from './queue-consumers.ts'
 import { openReceiver, type Receiver, type ReceiverSpec } from './receiver.ts'
 import { refuse, type Result } from './refusal.ts'
+import type { SessionOwner } from './session-owner.ts'
 import type { OpenSession } from './sessions.ts'
 import { isTemporary } from './temporaries.ts'
 import type { Transaction } from './transaction/transaction.ts'
-import type { Transport } from './transport.ts'
 import type { VirtualHost } from './virtual-host.ts'
 import type { HeldWill } from './wills.ts'
-
-/** The adapter's end of a session while it is connected. */
-export interface SessionOwner {
-  /** The session has another owner or is gone; the adapter closes its connection and makes no more calls to the session. */
-  onEvicted(reason: 'taken-over' | 'deleted'): void
-  /** The session has lost subscriptions of its own, which its user may not have any more; `text` names them. */
-  onAccessLost?(text: string): void
-  /** That of its connection; left out where there is none. */
-  readonly transport?: Transport
-}
 
 /** What a session wants of a queue, or of all queues that a pattern matches. */
 export interface ConsumeSpec {
