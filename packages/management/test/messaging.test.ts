@@ -4,6 +4,7 @@ import {
   publishMessage,
   type PublishBody,
   settleMessages,
+  subscribeEvents,
   type SettleBody,
   type TakeBody,
   takeMessages,
@@ -13,7 +14,7 @@ import { allowAll, type Authorizer, Message } from '@ternmq/core'
 import { describe, expect, test } from 'vitest'
 import { HTTP_SESSION_IDLE_MS, LOCKS_PER_USER_MAX, TAKES_PER_USER_MAX } from '../src/messaging/bounds.ts'
 import { httpHeaders } from '../src/messaging/http-headers.ts'
-import { callerOf, MessageWorld, VHOST } from './message-world.ts'
+import { callerOf, MessageWorld, TestEvents, VHOST } from './message-world.ts'
 
 function publish(world: MessageWorld, body: Partial<PublishBody> & Pick<PublishBody, 'address'>): Promise<unknown> {
   return world.call(publishMessage, { params: VHOST, body: { body: 'x', ...body } })
@@ -417,6 +418,44 @@ describe('sessions', () => {
     expect(await take(world, {}, 'bob')).toEqual([])
     await world.pass(60_000)
     expect(await world.call(takeMessages, { params: VHOST, body: { address: 'queue://q' } })).toEqual({ items: [] })
+  })
+
+  test('whoever may not read any more loses what was taken, is told so while waiting, and settles nothing of others', async () => {
+    const rules = { generation: 0, allowed: true }
+    const decide = (user: string): { allowed: boolean; rule: string } => ({
+      allowed: rules.allowed || user !== 'ann',
+      rule: 'of the test',
+    })
+    const authorizer: Authorizer = {
+      get generation() {
+        return rules.generation
+      },
+      mayUse: ({ principal }, action) => (action === 'read' ? decide(principal.name) : decide('')),
+      mayMatch: ({ principal }) => decide(principal.name),
+    }
+    const world = await MessageWorld.open({ authorizer })
+    await publish(world, { address: 'queue://q', body: '1' })
+    const [one] = await take(world)
+    const caller = callerOf('ann')
+    const waits = await world.begin(takeMessages, {
+      params: VHOST,
+      body: { address: 'queue://empty', waitMs: 30_000 },
+      caller,
+    })
+    const events = new TestEvents()
+    await world.stream(subscribeEvents, { params: VHOST, query: { address: 'topic://t' }, caller }, events)
+    rules.allowed = false
+    rules.generation++
+    world.vhost.recheckAccess()
+    await world.quiet()
+    await expect(waits.answer).rejects.toMatchObject({ code: 'NOT_ALLOWED' })
+    expect([events.seen.map(({ event }) => event), events.isEnded]).toEqual([['ended'], true])
+    const [same] = await take(world, {}, 'bob')
+    expect([same!.body.value, same!.failedCount]).toEqual(['1', 0])
+    for (const outcome of ['extend', 'rejected'] as const)
+      expect((await settle(world, [one!.delivery], outcome)).unknown).toEqual([one!.delivery])
+    await world.pass(29_000)
+    expect((await settle(world, [same!.delivery], 'accepted', 'bob')).settledCount).toBe(1)
   })
 
   test('a queue that is deleted under a lock harms nobody', async () => {

@@ -140,10 +140,11 @@ export class HttpSession {
       this.#takeCount--
       this.#takingCount -= autoSettle ? 0 : max
     }
-    if (isEnded.aborted) {
+    if (isEnded.aborted || taking.lostBecause !== undefined) {
       receiver.close('goodbye')
       this.#rest()
-      return []
+      if (taking.lostBecause === undefined) return []
+      throw new ApiError('NOT_ALLOWED', taking.lostBecause, { field: 'address', value: queue })
     }
     const ids = this.locks.keep(
       receiver,

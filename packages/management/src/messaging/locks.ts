@@ -1,5 +1,5 @@
 /** Messages that one user has taken and not settled. What is not settled in time goes back, as a failed attempt. */
-import type { Cancel, Clock, Delivery, Outcome, Random, Receiver, SettleDetail } from '@ternmq/core'
+import type { Cancel, Clock, Consumer, Delivery, Outcome, Random, Receiver, SettleDetail } from '@ternmq/core'
 
 const ID_BYTES = 16
 
@@ -11,6 +11,8 @@ interface Hand {
 
 interface Lock {
   readonly delivery: Delivery
+  /** Whoever it was taken with. Once that is gone the delivery is another's, or waits. */
+  readonly consumer: Consumer | undefined
   readonly hand: Hand
   readonly lockMs: number
   cancel: Cancel
@@ -41,22 +43,24 @@ export class Locks {
     return ids
   }
 
-  /** False for an id that it does not have. */
+  /** False for an id that it does not have, and for a message that has gone back since. */
   settle(id: string, outcome: Outcome, detail?: SettleDetail): boolean {
     const lock = this.#byId.get(id)
     if (lock === undefined) return false
     this.#byId.delete(id)
     lock.cancel()
-    lock.delivery.consumer?.settle(lock.delivery, outcome, detail)
-    lock.hand.lockedCount--
-    this.#closeIfEmpty(lock.hand)
-    return true
+    const { delivery, consumer, hand } = lock
+    const isHere = consumer !== undefined && delivery.consumer === consumer
+    if (isHere) consumer.settle(delivery, outcome, detail)
+    hand.lockedCount--
+    this.#closeIfEmpty(hand)
+    return isHere
   }
 
-  /** Keeps it as long again, from now. False for an id that it does not have. */
+  /** Keeps it as long again, from now. False as `settle`. */
   extend(id: string): boolean {
     const lock = this.#byId.get(id)
-    if (lock === undefined) return false
+    if (lock === undefined || lock.delivery.consumer !== lock.consumer) return false
     lock.cancel()
     lock.cancel = this.#expireAfter(id, lock.lockMs)
     return true
@@ -71,7 +75,7 @@ export class Locks {
   #lock(delivery: Delivery, hand: Hand, lockMs: number): string {
     const id = Buffer.from(this.#random.bytes(ID_BYTES)).toString('base64url')
     hand.lockedCount++
-    this.#byId.set(id, { delivery, hand, lockMs, cancel: this.#expireAfter(id, lockMs) })
+    this.#byId.set(id, { delivery, consumer: delivery.consumer, hand, lockMs, cancel: this.#expireAfter(id, lockMs) })
     return id
   }
 

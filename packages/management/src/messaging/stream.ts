@@ -55,6 +55,12 @@ export class TopicStream implements DeliverySink, HttpStream {
     this.#session.removeStream(this)
   }
 
+  /** The reader is told why nothing more comes. */
+  onAccessLost(text: string): void {
+    if (!this.#isEnded) this.#sink.send('ended', { reason: text })
+    this.onEnded()
+  }
+
   onEnded(): void {
     this.end()
     this.#sink.end()

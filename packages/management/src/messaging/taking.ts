@@ -17,7 +17,11 @@ export class Taking implements DeliverySink {
   readonly taken: Taken[] = []
   readonly #countMax: number
   #bytes = 0
+  /** Why the user may not read from there any more. */
+  lostBecause: string | undefined = undefined
   #isOver = false
+  #receiver: Receiver | undefined = undefined
+  #finish: () => void = () => {}
   #onTaken: () => void = () => {}
 
   constructor(countMax: number) {
@@ -42,11 +46,20 @@ export class Taking implements DeliverySink {
     return true
   }
 
+  /** What is taken and not settled goes back. */
+  onAccessLost(text: string): void {
+    this.lostBecause = text
+    this.#isOver = true
+    this.#receiver?.close('goodbye')
+    this.#finish()
+  }
+
   /**
    * Resolves when it has enough, when it has something and the queue has nothing more for it, after `waitMs`, and when `signal` aborts;
    * nothing is taken from then on. With `waitMs` 0, once the queue has looked.
    */
   async gather({ env }: VirtualHost, receiver: Receiver, waitMs: number, signal: AbortSignal): Promise<void> {
+    this.#receiver = receiver
     if (!signal.aborted) {
       await new Promise<void>((resolve) => {
         let isIdle = false
@@ -56,6 +69,7 @@ export class Taking implements DeliverySink {
           this.#onTaken = () => {}
           resolve()
         }
+        this.#finish = finish
         const cancel = env.clock.after(waitMs === 0 ? LOOK_MS_MAX : waitMs, finish)
         signal.addEventListener('abort', finish)
         receiver.whenIdle(() => {
