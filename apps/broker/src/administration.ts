@@ -5,25 +5,7 @@
 import { type ConsoleConfig, isLoopback } from '@ternmq/config'
 import type { ApiServer, ApiServerOptions, LoginAnswer } from '@ternmq/console'
 import type { Clock, LoginRefusal } from '@ternmq/core'
-import {
-  actionsHandlers,
-  auditHandlers,
-  type AuditLog,
-  type Bound,
-  deadLettersHandlers,
-  definitionHandlers,
-  type DefinitionParts,
-  listenerHandlers,
-  type ManagedBroker,
-  messagesHandlers,
-  Messaging,
-  messagingHandlers,
-  Operations,
-  operationsHandlers,
-  overviewHandlers,
-  queueHandlers,
-  Sampler,
-} from '@ternmq/management'
+import { AdminApi, type AuditLog, type DefinitionParts, type ManagedBroker } from '@ternmq/management'
 import type { BoundAddress } from '@ternmq/transport'
 
 import type { Access } from './access.ts'
@@ -54,10 +36,10 @@ export class Administration {
     const { socketPath } = parts
     if (!config.enabled && socketPath === undefined) return new Administration(undefined, () => Promise.resolve())
     const { createApiServer } = await import('@ternmq/console')
-    const { handlers, close } = makeHandlers(parts)
-    const server = await createApiServer({ handlers, ...serverOptions(config, parts) })
+    const api = new AdminApi(parts.broker, parts.definitions, parts.audit)
+    const server = await createApiServer({ handlers: api.handlers, ...serverOptions(config, parts) })
     const closeAll = async (): Promise<void> => {
-      close()
+      api.close()
       await server.close()
     }
     try {
@@ -160,31 +142,4 @@ async function openPort(server: ApiServer, { host, port }: ConsoleConfig): Promi
     const why = isTaken ? `the port is in use; ${advice}` : `${messageOf(cause)}; set console.host and console.port`
     throw new BrokerError('CONSOLE_PORT_FAILED', `the console cannot listen on ${host}:${port}: ${why}`, { cause })
   }
-}
-
-function makeHandlers({ broker, definitions, audit }: AdministrationParts): {
-  readonly handlers: Bound[]
-  readonly close: () => void
-} {
-  const sampler = new Sampler(broker)
-  const operations = new Operations(broker.vhost.env)
-  const messaging = new Messaging(broker.vhost)
-  const handlers = [
-    ...overviewHandlers(broker, sampler),
-    ...listenerHandlers(broker),
-    ...queueHandlers(broker, sampler),
-    ...messagesHandlers(broker),
-    ...actionsHandlers(broker, operations),
-    ...operationsHandlers(operations),
-    ...deadLettersHandlers(broker),
-    ...messagingHandlers(broker, messaging),
-    ...definitionHandlers(broker, definitions),
-    ...auditHandlers(audit),
-  ]
-  const close = (): void => {
-    sampler.close()
-    operations.close()
-    messaging.close()
-  }
-  return { handlers, close }
 }

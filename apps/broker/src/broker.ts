@@ -188,7 +188,7 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     vhost,
     users,
     events,
-    catalog: engine.catalog,
+    definitions,
     node: nodeInfo(dataDir?.path ?? '', env.clock.wallMs()),
     settings: {
       get config() {

@@ -19,7 +19,9 @@ interface Operation {
   readonly operationId: string
   readonly description: string
   readonly parameters: readonly Parameter[]
-  readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: JsonNode; readonly example: object } } }
+  readonly requestBody?: {
+    readonly content: { readonly 'application/json': { readonly schema: JsonNode; readonly example: object } }
+  }
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, object>> }>>
   readonly 'x-needs': 'nobody' | 'user' | Scope
 }
@@ -40,7 +42,11 @@ beforeAll(async () => {
   server = await broker.server()
   document = (await server.app.inject('/api/v1/openapi.json')).json<Document>()
   calls = Object.entries(document.paths).flatMap(([path, operations]) =>
-    Object.entries(operations).map(([method, operation]) => ({ method: method.toUpperCase() as 'GET', path, operation })),
+    Object.entries(operations).map(([method, operation]) => ({
+      method: method.toUpperCase() as 'GET',
+      path,
+      operation,
+    })),
   )
 })
 
@@ -66,7 +72,9 @@ describe('the document', () => {
   })
 
   test('leads to components that are there', () => {
-    const referenced = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1]!)
+    const referenced = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(
+      (match) => match[1]!,
+    )
     expect(new Set(referenced)).toEqual(new Set(Object.keys(document.components.schemas)))
   })
 
@@ -116,7 +124,11 @@ describe('every call', () => {
       const needs = operation['x-needs']
       if (needs === 'nobody' || needs === 'user') continue
       const other = needs === 'messages' ? 'read' : 'messages'
-      const answer = await server.app.inject({ method, url: urlOf(path, operation), headers: { authorization: `Bearer tmq_${other}` } })
+      const answer = await server.app.inject({
+        method,
+        url: urlOf(path, operation),
+        headers: { authorization: `Bearer tmq_${other}` },
+      })
       expect(answer.json<Problem>(), operation.operationId).toMatchObject({ code: 'NOT_ALLOWED', status: 403 })
       expect(answer.json<Problem>().detail).toContain(`'${needs}'`)
     }
@@ -126,12 +138,20 @@ describe('every call', () => {
     for (const { method, path, operation } of calls) {
       if (isStream(operation) || operation.operationId === 'session.login') continue
       const payload = operation.requestBody?.content['application/json'].example
-      const answer = await server.app.inject({ method, url: urlOf(path, operation), headers: ALL, ...(payload !== undefined && { payload }) })
+      const answer = await server.app.inject({
+        method,
+        url: urlOf(path, operation),
+        headers: ALL,
+        ...(payload !== undefined && { payload }),
+      })
       const expected = Object.keys(operation.responses)[0]!
-      expect(`${answer.statusCode} ${answer.statusCode < 400 ? '' : answer.body}`.trim(), operation.operationId).toBe(expected)
+      expect(`${answer.statusCode} ${answer.statusCode < 400 ? '' : answer.body}`.trim(), operation.operationId).toBe(
+        expected,
+      )
       const { answer: schema } = schemasOf({ id: operation.operationId })
       if (expected === '204') expect(answer.body).toBe('')
-      else if (answer.headers['content-type'] === 'application/octet-stream') expect([...answer.rawPayload]).toEqual([1, 2, 3])
+      else if (answer.headers['content-type'] === 'application/octet-stream')
+        expect([...answer.rawPayload]).toEqual([1, 2, 3])
       else expect(schema!.safeParse(answer.json()).error, operation.operationId).toBeUndefined()
     }
   })
@@ -140,11 +160,19 @@ describe('every call', () => {
     for (const { method, path, operation } of calls) {
       if (operation['x-needs'] === 'nobody') continue
       const url = urlOf(path, operation)
-      const answer = await server.app.inject({ method, url: `${url}${url.includes('?') ? '&' : '?'}limitt=1`, headers: ALL })
+      const answer = await server.app.inject({
+        method,
+        url: `${url}${url.includes('?') ? '&' : '?'}limitt=1`,
+        headers: ALL,
+      })
       const problem = answer.json<Problem>()
       const faults = [problem, ...(problem.others ?? [])]
-      expect(faults.some(({ field }) => field === 'limitt'), `${operation.operationId} ${answer.body}`).toBe(true)
-      if (operation.parameters.some(({ name }) => name === 'limit')) expect(problem.detail).toContain('did you mean limit?')
+      expect(
+        faults.some(({ field }) => field === 'limitt'),
+        `${operation.operationId} ${answer.body}`,
+      ).toBe(true)
+      if (operation.parameters.some(({ name }) => name === 'limit'))
+        expect(problem.detail).toContain('did you mean limit?')
     }
   })
 
@@ -155,7 +183,12 @@ describe('every call', () => {
         if (schema.type !== 'integer') continue
         tried++
         const answer = await server.app.inject({ method, url: urlOf(path, operation, { [name]: '-1' }), headers: ALL })
-        expect(answer.json<Problem>(), `${operation.operationId} ${name}`).toMatchObject({ code: 'INVALID', status: 400, field: name, value: -1 })
+        expect(answer.json<Problem>(), `${operation.operationId} ${name}`).toMatchObject({
+          code: 'INVALID',
+          status: 400,
+          field: name,
+          value: -1,
+        })
         expect(answer.json<Problem>().rule).toMatch(/^a whole number from \d+ to \d+$/)
         const text = await server.app.inject({ method, url: urlOf(path, operation, { [name]: '1e3' }), headers: ALL })
         expect(text.json<Problem>(), `${operation.operationId} ${name}`).toMatchObject({ field: name, value: '1e3' })
@@ -169,7 +202,11 @@ describe('every call', () => {
       for (const { name, schema } of operation.parameters) {
         if (schema.type !== 'boolean') continue
         const answer = await server.app.inject({ method, url: urlOf(path, operation, { [name]: 'yes' }), headers: ALL })
-        expect(answer.json<Problem>(), operation.operationId).toMatchObject({ field: name, value: 'yes', rule: 'true or false' })
+        expect(answer.json<Problem>(), operation.operationId).toMatchObject({
+          field: name,
+          value: 'yes',
+          rule: 'true or false',
+        })
       }
     }
   })
@@ -180,7 +217,12 @@ describe('every call', () => {
       if (example === undefined) continue
       const url = urlOf(path, operation)
       for (const name of Object.keys(example)) {
-        const answer = await server.app.inject({ method, url, headers: ALL, payload: { ...example, [name]: { wrong: true } } })
+        const answer = await server.app.inject({
+          method,
+          url,
+          headers: ALL,
+          payload: { ...example, [name]: { wrong: true } },
+        })
         if (['settings', 'properties', 'definitions', 'changes'].includes(name)) continue // objects, whose own fields are looked at
         const problem = answer.json<Problem>()
         expect(problem, `${operation.operationId} ${name}`).toMatchObject({ code: 'INVALID', field: name })
@@ -206,10 +248,20 @@ test('every write is in the audit log, and nothing that only looks', async () =>
   for (const { method, path, operation } of calls) {
     if (isStream(operation) || operation.operationId === 'session.login') continue
     const payload = operation.requestBody?.content['application/json'].example
-    await server.app.inject({ method, url: urlOf(path, operation), headers: ALL, ...(payload !== undefined && { payload }) })
+    await server.app.inject({
+      method,
+      url: urlOf(path, operation),
+      headers: ALL,
+      ...(payload !== undefined && { payload }),
+    })
   }
-  const expected = calls.filter(({ method, operation }) => method !== 'GET' && operation['x-needs'] !== 'messages' && operation.operationId !== 'session.login')
-  expect(broker.audit.map(({ action }) => action).sort()).toEqual(expected.map(({ operation }) => operation.operationId).sort())
+  const expected = calls.filter(
+    ({ method, operation }) =>
+      method !== 'GET' && operation['x-needs'] !== 'messages' && operation.operationId !== 'session.login',
+  )
+  expect(broker.audit.map(({ action }) => action).sort()).toEqual(
+    expected.map(({ operation }) => operation.operationId).sort(),
+  )
   expect(broker.audit.find(({ action }) => action === 'queues.purge')).toEqual({
     user: 'ann',
     action: 'queues.purge',

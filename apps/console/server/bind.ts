@@ -119,22 +119,40 @@ export class Binder {
     }
     const { headers, method, ip: address } = request
     const identity = await identifier.identify({ headers, method, address, isLocal: isLocal(request) })
-    if (identity === undefined) throw new ApiError('NOT_LOGGED_IN', 'this call needs a login: a token, name and password, or the cookie of a browser')
+    if (identity === undefined)
+      throw new ApiError(
+        'NOT_LOGGED_IN',
+        'this call needs a login: a token, name and password, or the cookie of a browser',
+      )
     trail.identity = identity
     const { needs } = route
     if (needs !== 'user' && !identity.scopes.has(needs)) {
       const has = [...identity.scopes].join(', ')
-      throw new ApiError('NOT_ALLOWED', `this call needs the scope '${needs}'; user '${identity.user}' has ${has === '' ? 'none' : has} here`)
+      throw new ApiError(
+        'NOT_ALLOWED',
+        `this call needs the scope '${needs}'; user '${identity.user}' has ${has === '' ? 'none' : has} here`,
+      )
     }
   }
 
-  async #answer(route: AnyRoute, handler: Handler<Call>, call: ApiRequest<Call>, reply: FastifyReply, trail: AuditTrail): Promise<FastifyReply> {
+  async #answer(
+    route: AnyRoute,
+    handler: Handler<Call>,
+    call: ApiRequest<Call>,
+    reply: FastifyReply,
+    trail: AuditTrail,
+  ): Promise<FastifyReply> {
     const answer = await handler(call)
     trail.tell('done')
     return this.#send(route, answer, reply)
   }
 
-  async #answerOwn(bound: OwnCall, request: FastifyRequest, reply: FastifyReply, trail: AuditTrail): Promise<FastifyReply> {
+  async #answerOwn(
+    bound: OwnCall,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    trail: AuditTrail,
+  ): Promise<FastifyReply> {
     const answer = await bound.handle({
       body: request.body,
       identity: trail.identity,
@@ -151,10 +169,17 @@ export class Binder {
     void reply.headers(this.#options.headers.ofData)
     if (status === 204) return reply.code(204).send()
     if (answer instanceof Uint8Array) {
-      return reply.code(status).type(contentType ?? 'application/octet-stream').header('content-disposition', 'attachment').send(answer)
+      return reply
+        .code(status)
+        .type(contentType ?? 'application/octet-stream')
+        .header('content-disposition', 'attachment')
+        .send(answer)
     }
     const isFailing = tag === 'health' && (answer as { readonly status?: unknown }).status === 'failing'
-    return reply.code(isFailing ? 503 : status).type('application/json; charset=utf-8').send(JSON.stringify(answer))
+    return reply
+      .code(isFailing ? 503 : status)
+      .type('application/json; charset=utf-8')
+      .send(JSON.stringify(answer))
   }
 
   #trailOf(request: FastifyRequest, route: AnyRoute): AuditTrail {

@@ -36,7 +36,10 @@ function refuseProto(body: unknown): void {
   for (let part = left.pop(); part !== undefined; part = left.pop()) {
     if (typeof part !== 'object' || part === null) continue
     if (Object.hasOwn(part, '__proto__')) {
-      throw new ApiError('INVALID', 'the body has a field __proto__; leave it out', { field: '__proto__', rule: 'no field of this name' })
+      throw new ApiError('INVALID', 'the body has a field __proto__; leave it out', {
+        field: '__proto__',
+        rule: 'no field of this name',
+      })
     }
     for (const value of Object.values(part)) left.push(value)
   }

@@ -8,11 +8,7 @@ export const LARGE_BODY_BYTES_MAX = 16_777_216
 export const HEADER_BYTES_MAX = 32_768
 /** Header lines; those beyond are not read. */
 export const HEADERS_MAX = 100
-/** Time for the headers of a call; 408, and the connection is closed. */
-export const HEADERS_TIMEOUT_MS = 10_000
-/** Time for a whole call to come in; 408, and the connection is closed. */
-export const REQUEST_TIMEOUT_MS = 60_000
-/** How often the two above are looked at. */
+/** How often calls that take too long to come in are looked for; 408, and the connection is closed. */
 export const TIMEOUT_CHECK_MS = 1_000
 /** Time without a call after which a connection is closed. */
 export const KEEP_ALIVE_MS = 65_000

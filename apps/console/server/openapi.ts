@@ -49,7 +49,8 @@ export function openApiDocument(routes: readonly AnyRoute[], { version, basePath
     info: {
       title: 'TernMQ admin API',
       version,
-      description: 'Everything that the console and the command line do. Lists come in pages; errors are `application/problem+json`.',
+      description:
+        'Everything that the console and the command line do. Lists come in pages; errors are `application/problem+json`.',
     },
     servers: [{ url: basePath === '' ? '/' : basePath }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
@@ -74,7 +75,12 @@ export function openApiDocument(routes: readonly AnyRoute[], { version, basePath
 
 function operationOf(route: AnyRoute, schemas: RouteSchemas, components: Map<string, Json>): Json {
   const { status = 200, needs } = route
-  const scope = needs === 'nobody' ? 'No login is needed.' : needs === 'user' ? 'Any login will do.' : `Needs the scope \`${needs}\`.`
+  const scope =
+    needs === 'nobody'
+      ? 'No login is needed.'
+      : needs === 'user'
+        ? 'Any login will do.'
+        : `Needs the scope \`${needs}\`.`
   return {
     operationId: route.id,
     tags: [route.tag],
@@ -82,22 +88,37 @@ function operationOf(route: AnyRoute, schemas: RouteSchemas, components: Map<str
     description: [route.detail, scope].filter((text) => text !== undefined).join('\n\n'),
     'x-needs': needs,
     ...(needs === 'nobody' && { security: [] }),
-    parameters: [...parametersIn('path', schemas.params, components), ...parametersIn('query', schemas.query, components)],
+    parameters: [
+      ...parametersIn('path', schemas.params, components),
+      ...parametersIn('query', schemas.query, components),
+    ],
     ...(schemas.body !== undefined && {
       requestBody: {
         required: true,
-        content: { 'application/json': { schema: schemaOf(schemas.body, components), example: exampleOf(schemas.body) } },
+        content: {
+          'application/json': { schema: schemaOf(schemas.body, components), example: exampleOf(schemas.body) },
+        },
       },
     }),
-    responses: { [status]: answerOf(route, schemas.answer, components), default: { $ref: '#/components/responses/Problem' } },
+    responses: {
+      [status]: answerOf(route, schemas.answer, components),
+      default: { $ref: '#/components/responses/Problem' },
+    },
   }
 }
 
-function answerOf({ contentType, status }: AnyRoute, answer: z.ZodType | undefined, components: Map<string, Json>): Json {
+function answerOf(
+  { contentType, status }: AnyRoute,
+  answer: z.ZodType | undefined,
+  components: Map<string, Json>,
+): Json {
   if (status === 204) return { description: 'It is done.' }
   if (contentType !== undefined) {
     const isText = contentType.startsWith('text/')
-    return { description: isText ? 'Events.' : 'The bytes.', content: { [contentType]: { schema: isText ? { type: 'string' } : {} } } }
+    return {
+      description: isText ? 'Events.' : 'The bytes.',
+      content: { [contentType]: { schema: isText ? { type: 'string' } : {} } },
+    }
   }
   const content = answer === undefined ? {} : { schema: schemaOf(answer, components), example: exampleOf(answer) }
   return { description: 'The answer.', content: { 'application/json': content } }
@@ -107,7 +128,14 @@ function parametersIn(place: 'path' | 'query', schema: z.ZodType, components: Ma
   const { properties = {}, required = [] } = schemaOf(schema, components) as ObjectNode
   return Object.entries(properties).map(([name, node]) => {
     const { description, examples, ...rest } = node
-    return { name, in: place, required: required.includes(name), description, schema: rest, ...(examples !== undefined && { example: examples[0] }) }
+    return {
+      name,
+      in: place,
+      required: required.includes(name),
+      description,
+      schema: rest,
+      ...(examples !== undefined && { example: examples[0] }),
+    }
   })
 }
 
@@ -148,7 +176,11 @@ const PROBLEM_SCHEMA: Json = {
     field: { type: 'string', description: 'Field of path, query or body that is to blame: `settings.bytesMax`.' },
     value: { description: 'What it was; cut, and never of a secret.' },
     rule: { type: 'string', description: 'The rule that it broke.' },
-    others: { type: 'array', items: { type: 'object' }, description: 'Further fields that are wrong: detail, field, value, rule.' },
+    others: {
+      type: 'array',
+      items: { type: 'object' },
+      description: 'Further fields that are wrong: detail, field, value, rule.',
+    },
   },
 }
 

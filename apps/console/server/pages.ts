@@ -77,7 +77,8 @@ export class Pages {
   async answer({ path, acceptEncoding = '', ifNoneMatch }: PageRequest): Promise<PageAnswer> {
     const files = await this.#find()
     const index = files?.get(INDEX)
-    if (files === undefined || index === undefined) return { status: 503, headers: uncached(TYPES['.html']!), body: NOT_BUILT }
+    if (files === undefined || index === undefined)
+      return { status: 503, headers: uncached(TYPES['.html']!), body: NOT_BUILT }
     const file = files.get(path)
     if (file === undefined || file === index) return await this.#answerPlace(path, index)
     const caching = file.isHashed ? `public, max-age=${YEAR_SECONDS}, immutable` : 'no-cache'
@@ -85,7 +86,11 @@ export class Pages {
     if (ifNoneMatch === file.etag) return { status: 304, headers, body: '' }
     const encoding = COMPRESSED.has(extname(path)) ? encodingFor(acceptEncoding) : undefined
     const body = await this.#bodyOf(file, encoding)
-    return { status: 200, headers: { ...headers, ...(encoding !== undefined && { 'content-encoding': encoding }) }, body }
+    return {
+      status: 200,
+      headers: { ...headers, ...(encoding !== undefined && { 'content-encoding': encoding }) },
+      body,
+    }
   }
 
   /** The page finds out itself what is shown there. A script that has gone is no place: a stale page must notice. */
@@ -134,7 +139,12 @@ async function filesIn(folder: string): Promise<ReadonlyMap<string, PageFile>> {
     bytes += size
     if (bytes > PAGES_BYTES_MAX || files.size >= PAGES_FILES_MAX) break
     const name = path.slice(folder.length).replaceAll(sep, '/')
-    files.set(name, { path, type, etag: `"${size.toString(36)}-${Math.trunc(mtimeMs).toString(36)}"`, isHashed: name.startsWith(HASHED) })
+    files.set(name, {
+      path,
+      type,
+      etag: `"${size.toString(36)}-${Math.trunc(mtimeMs).toString(36)}"`,
+      isHashed: name.startsWith(HASHED),
+    })
   }
   return files
 }

@@ -40,16 +40,25 @@ export function addPlainRoutes(app: FastifyInstance, options: PlainRoutesOptions
   let document: Promise<string> | undefined
   app.get(`${API_ROOT}/openapi.json`, async (_, reply) => {
     document ??= describe(options)
-    return reply.headers(headers.ofData).type('application/json; charset=utf-8').send(await document)
+    return reply
+      .headers(headers.ofData)
+      .type('application/json; charset=utf-8')
+      .send(await document)
   })
   if (metrics !== undefined) {
     app.get(METRICS.path, {
       onRequest: (request) => (isOpen(request, options) ? Promise.resolve() : binder.admit(request, METRICS)),
-      handler: async (_, reply) => reply.headers(headers.ofData).header('content-type', METRICS_TYPE).send(await metrics()),
+      handler: async (_, reply) =>
+        reply
+          .headers(headers.ofData)
+          .header('content-type', METRICS_TYPE)
+          .send(await metrics()),
     })
   }
   if (basePath !== '') {
-    app.get('/', { prefixTrailingSlash: 'no-slash' }, (_, reply) => reply.headers(headers.ofData).redirect(`${basePath}/`, 308))
+    app.get('/', { prefixTrailingSlash: 'no-slash' }, (_, reply) =>
+      reply.headers(headers.ofData).redirect(`${basePath}/`, 308),
+    )
   }
   app.get('/*', async (request, reply) => {
     const path = `/${(request.params as { readonly '*': string })['*']}`
@@ -59,7 +68,10 @@ export function addPlainRoutes(app: FastifyInstance, options: PlainRoutesOptions
       acceptEncoding: request.headers['accept-encoding'],
       ifNoneMatch: request.headers['if-none-match'],
     })
-    return reply.code(answer.status).headers({ ...headers.ofPages, ...answer.headers }).send(answer.body)
+    return reply
+      .code(answer.status)
+      .headers({ ...headers.ofPages, ...answer.headers })
+      .send(answer.body)
   })
 }
 

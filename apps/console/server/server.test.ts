@@ -33,7 +33,10 @@ describe('a call', () => {
   })
 
   test('with a token of another scope is answered 403 with the scope it needs', async () => {
-    const answer = await server.app.inject({ url: '/api/v1/overview', headers: { authorization: 'Bearer tmq_messages' } })
+    const answer = await server.app.inject({
+      url: '/api/v1/overview',
+      headers: { authorization: 'Bearer tmq_messages' },
+    })
     expect(answer.json<Problem>()).toMatchObject({ code: 'NOT_ALLOWED', status: 403 })
     expect(answer.json<Problem>().detail).toContain("the scope 'read'; user 'ann' has messages here")
   })

@@ -105,7 +105,8 @@ class Stream implements EventSink {
 
   end(): void {
     if (this.#hasEnded) return
-    if (this.hasBegun) this.#response.end()
+    this.#begin()
+    this.#response.end()
     this.#finish()
   }
 
@@ -126,14 +127,18 @@ class Stream implements EventSink {
 
   #write(text: string): void {
     if (this.#hasEnded) return
-    if (!this.hasBegun) {
-      this.#response.writeHead(200, { ...this.#headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
-    }
+    this.#begin()
     this.#response.write(text)
     if (this.#response.writableLength > STREAM_ABANDONED_BYTES_MAX) {
       this.#response.destroy()
       this.#finish()
     }
+  }
+
+  #begin(): void {
+    if (this.hasBegun) return
+    const ours = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' } // nginx would gather events
+    this.#response.writeHead(200, { ...this.#headers, ...ours })
   }
 
   #finish(): void {

@@ -53,7 +53,8 @@ function fromTexts(query: Record<string, unknown>, kinds: ReadonlyMap<string, 'n
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => {
       const kind = kinds.get(name)
-      if (kind === 'number' && typeof value === 'string' && /^-?\d{1,16}(?:\.\d{1,16})?$/.test(value)) return [name, Number(value)]
+      if (kind === 'number' && typeof value === 'string' && /^-?\d{1,16}(?:\.\d{1,16})?$/.test(value))
+        return [name, Number(value)]
       if (kind === 'boolean' && (value === 'true' || value === 'false')) return [name, value === 'true']
       return [name, value]
     }),
@@ -72,7 +73,8 @@ function check(part: Part, schema: z.ZodType, value: unknown, faults: Fault[]): 
   if (result.success) return result.data
   for (const issue of result.error.issues) {
     if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) if (faults.length < ISSUES_MAX) faults.push(unknownField(part, schema, issue.path, key))
+      for (const key of issue.keys)
+        if (faults.length < ISSUES_MAX) faults.push(unknownField(part, schema, issue.path, key))
     } else if (faults.length < ISSUES_MAX) {
       faults.push(wrongField(part, schema, value, issue.path))
     }
@@ -109,7 +111,11 @@ function wrongField(part: Part, schema: z.ZodType, whole: unknown, path: readonl
 function fieldName(part: Part, path: readonly PropertyKey[]): string {
   const named = path.reduce<string>(
     (before, step) =>
-      typeof step === 'number' ? `${before}[${step}]` : before === '' ? shownKey(String(step)) : `${before}.${shownKey(String(step))}`,
+      typeof step === 'number'
+        ? `${before}[${step}]`
+        : before === ''
+          ? shownKey(String(step))
+          : `${before}.${shownKey(String(step))}`,
     '',
   )
   return named === '' ? part : named

@@ -11,14 +11,15 @@ import { Queue } from './queue/queue.ts'
 import type { Session } from './session.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
-interface Group {
+/** A shared subscription that has members. */
+export interface SharedGroup {
   readonly queue: Queue
   readonly binding: Binding
 }
 
 export class SharedSubscriptions {
   readonly #vhost: VirtualHost
-  readonly #groups = new Map<string, Group>()
+  readonly #groups = new Map<string, SharedGroup>()
 
   constructor(vhost: VirtualHost) {
     this.#vhost = vhost
@@ -66,6 +67,10 @@ export class SharedSubscriptions {
     }
   }
 
+  all(): IterableIterator<SharedGroup> {
+    return this.#groups.values()
+  }
+
   *queues(): Generator<Queue> {
     for (const { queue } of this.#groups.values()) yield queue
   }
@@ -76,7 +81,7 @@ export class SharedSubscriptions {
   }
 
   /** The queue holds what its best member may get; each member's own assurance applies when it is handed over. */
-  #open(shareName: string, spec: BindingSpec): Group {
+  #open(shareName: string, spec: BindingSpec): SharedGroup {
     const queue = new Queue(this.#vhost, `$share/${shareName}`, this.#vhost.subscriptionSettings, true)
     const binding: Binding = { pattern: spec.pattern.levels, queue, assuranceMax: 2, exceptFrom: undefined, data: {} }
     this.#vhost.router.bind(binding)

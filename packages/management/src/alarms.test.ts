@@ -14,6 +14,7 @@ const well: AlarmFacts = {
   listeners: [],
   blockingCount: 0,
   deadLetteredCount: 0,
+  damagedDefinitions: [],
   minFreeBytes: GIB,
 }
 
@@ -30,7 +31,20 @@ test('when all is well there is no alarm', () => {
   expect(alarms({ listeners: [listenerUntil(well.nowMs + 15 * DAY_MS)] })).toEqual([])
 })
 
+const DAMAGED = [
+  { key: 'definitions/policy/p', text: "definition 'definitions/policy/p' is damaged; it does not count" },
+  { key: 'definitions/policy/q', text: 'another' },
+]
+
 test.each<[string, Partial<AlarmFacts>, string, Alarm['severity'], string, string]>([
+  [
+    'definitions that cannot be read',
+    { damagedDefinitions: DAMAGED },
+    'definitions-damaged',
+    'warning',
+    "The definition 'definitions/policy/p' is damaged; it does not count. The same goes for 1 more",
+    '/definitions',
+  ],
   ['a store that takes nothing', { store: { problem: 'EIO' } }, 'store-failed', 'critical', 'EIO', '/store'],
   [
     'a disk without room',

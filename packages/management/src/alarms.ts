@@ -1,5 +1,6 @@
 /** What is wrong with the broker as a whole, each with a sentence that says what to do and the page of the console that explains it. */
 import type { Alarm, ListenerItem, Overview, StoreInfo } from '@ternmq/api'
+import type { DamagedDefinition } from './definition-store.ts'
 
 /** What alarms are made of, at one moment. */
 export interface AlarmFacts {
@@ -14,6 +15,7 @@ export interface AlarmFacts {
   readonly blockingCount: number
   /** Within the last minute. */
   readonly deadLetteredCount: number
+  readonly damagedDefinitions: readonly DamagedDefinition[]
   /** `store.minFreeBytes`: with less, nothing is taken. */
   readonly minFreeBytes: number
 }
@@ -38,6 +40,7 @@ const CHECKS: readonly Check[] = [
   queuesBlocking,
   memoryNearLimit,
   deadLettersGrow,
+  definitionsDamaged,
   certificatesEnd,
   loopIsLate,
 ]
@@ -104,6 +107,13 @@ function deadLettersGrow({ deadLetteredCount: count }: AlarmFacts): Alarm[] {
   if (count === 0) return []
   const text = `${count} ${count === 1 ? 'message was' : 'messages were'} dead-lettered within the last minute. See why, and send again what should not be lost.`
   return [{ id: 'dead-letters-growing', severity: 'warning', text, link: '/dead-letters' }]
+}
+
+/** One is told in full: most times there is only one. */
+function definitionsDamaged({ damagedDefinitions: [first, ...others] }: AlarmFacts): Alarm[] {
+  if (first === undefined) return []
+  const more = others.length === 0 ? '' : ` The same goes for ${others.length} more; the events of the start name them.`
+  return [{ id: 'definitions-damaged', severity: 'warning', text: `The ${first.text}.${more}`, link: '/definitions' }]
 }
 
 function certificatesEnd({ listeners, nowMs }: AlarmFacts): Alarm[] {

@@ -6,14 +6,14 @@ import type { ListenerItem, NodeInfo, Overview, StoreInfo } from '@ternmq/api'
 import type { UserStore } from '@ternmq/auth'
 import type { BrokerConfig, Source } from '@ternmq/config'
 import type { Events, VirtualHost } from '@ternmq/core'
-import type { Catalog } from '@ternmq/store'
+import type { DefinitionStore } from './definition-store.ts'
 
 export interface ManagedBroker {
   readonly vhost: VirtualHost
   readonly users: UserStore
   readonly events: Events
-  /** Where what is defined through the API is kept. */
-  readonly catalog: Catalog
+  /** What was defined through the API, as far as it cannot be read. */
+  readonly definitions: Pick<DefinitionStore, 'damaged'>
   readonly node: NodeInfo
   readonly settings: RunningSettings
   listeners(): readonly ListenerItem[]

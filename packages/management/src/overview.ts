@@ -7,7 +7,7 @@ import {
   type EventQuery,
   type Overview,
 } from '@ternmq/api'
-import { type BrokerEvent, COUNTER_LABELS } from '@ternmq/core'
+import { type BrokerEvent, COUNTER_LABELS, type CounterLabel } from '@ternmq/core'
 import { type AlarmFacts, alarmsOf } from './alarms.ts'
 import { bind, type Bound } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
@@ -43,6 +43,7 @@ export async function overviewOf(broker: ManagedBroker, sampler: Sampler): Promi
     listeners: broker.listeners(),
     blockingCount: depths.blockingCount,
     deadLetteredCount: sampler.deadLetteredWithin(DEAD_LETTERS_GROW_MS),
+    damagedDefinitions: broker.definitions.damaged,
     minFreeBytes: settings.config.store.minFreeBytes,
   }
   return {
@@ -71,14 +72,10 @@ export async function overviewOf(broker: ManagedBroker, sampler: Sampler): Promi
 
 /** `core` is what the broker does by itself: wills, dead letters, the schedule, and what becomes of messages in queues. */
 function protocolsOf({ vhost }: ManagedBroker, sampler: Sampler): Overview['byProtocol'] {
-  const connections = new Map<string, number>()
-  for (const connection of vhost.connections.all()) {
-    const { protocol } = connection.facts()
-    connections.set(protocol, (connections.get(protocol) ?? 0) + 1)
-  }
+  const connections: Readonly<Partial<Record<CounterLabel, { readonly openCount: number }>>> = vhost.connections.totals()
   return COUNTER_LABELS.map((protocol) => ({
     protocol,
-    connections: connections.get(protocol) ?? 0,
+    connections: connections[protocol]?.openCount ?? 0,
     totals: totalsOf(vhost.countersBy[protocol]),
     rates: sampler.ratesOfProtocol(protocol),
   }))

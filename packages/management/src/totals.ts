@@ -6,7 +6,7 @@ export function totalsOf(counters: Readonly<Counters>): Totals {
   return {
     messagesIn: counters.messagesIn,
     messagesOut: counters.messagesOut,
-    settled: 0,
+    settled: counters.settled,
     bytesIn: counters.bytesIn,
     bytesOut: counters.bytesOut,
     unmatched: counters.unmatched,

@@ -153,7 +153,7 @@ export class DefinitionWorld {
       vhost,
       users,
       events,
-      catalog: this.engine.catalog,
+      definitions: this.definitions,
       node,
       settings,
       listeners: () => this.listeners,

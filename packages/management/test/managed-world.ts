@@ -80,7 +80,7 @@ export class ManagedWorld extends AdapterWorld {
       vhost: this.vhost,
       users: new MemoryUserStore(),
       events: this.eventSink,
-      catalog: this.engine.catalog,
+      definitions: { damaged: [] },
       node: {
         version: '1.0.0',
         node: 'v24',

@@ -124,7 +124,8 @@ export class FakeBroker {
   }
 
   readonly #login: Login = (user, password) => {
-    if (user === 'flooder') return { ok: false, code: 'LOCKED_OUT', text: 'too many logins have failed', retryAfterMs: 2_500 }
+    if (user === 'flooder')
+      return { ok: false, code: 'LOCKED_OUT', text: 'too many logins have failed', retryAfterMs: 2_500 }
     const account = this.#accounts.get(user)
     if (account !== undefined && Buffer.from(password).toString() === account.password) {
       return { ok: true, principal: { name: user, anonymous: false } }

@@ -115,7 +115,10 @@ const userBody = component(
           examples: ['correct horse battery staple'],
         })
         .optional(),
-      role: role.nullable().meta({ description: '`null`: none. Left out: as it is.', examples: ['viewer'] }).optional(),
+      role: role
+        .nullable()
+        .meta({ description: '`null`: none. Left out: as it is.', examples: ['viewer'] })
+        .optional(),
       groups: groups.optional(),
     }),
   ),
@@ -196,7 +199,7 @@ const canAnswer = component(
   typed<CanAnswer>()(
     z.strictObject({
       allowed: flag('Whether the user may.'),
-      rule: text('The rule that decided.', "permission 'devices-publish' allows write on \"plant/device/#\""),
+      rule: text('The rule that decided.', 'permission \'devices-publish\' allows write on "plant/device/#"'),
       address: text('What was asked about, in core form.', 'plant/device/state'),
       others: list(
         z.strictObject({

@@ -224,5 +224,9 @@ function endedBy(description: string) {
 }
 
 function expiry(description: string) {
-  return z.int().min(0).nullable().meta({ description, examples: [3_600_000] })
+  return z
+    .int()
+    .min(0)
+    .nullable()
+    .meta({ description, examples: [3_600_000] })
 }

@@ -183,12 +183,18 @@ const setting = component(
   typed<ConfigItem>()(
     z.strictObject({
       key: text('Key.', 'mqtt.maxPacketBytes'),
-      value: z.unknown().meta({ description: 'Left out of secrets.', examples: [1_048_576] }).optional(),
+      value: z
+        .unknown()
+        .meta({ description: 'Left out of secrets.', examples: [1_048_576] })
+        .optional(),
       valueAfterRestart: z
         .unknown()
         .meta({ description: 'What counts from the next start.', examples: [2_097_152] })
         .optional(),
-      defaultValue: z.unknown().meta({ description: 'Default.', examples: [1_048_576] }).optional(),
+      defaultValue: z
+        .unknown()
+        .meta({ description: 'Default.', examples: [1_048_576] })
+        .optional(),
       source: text('Where the value is from.', 'file ternmq.yaml:12'),
       description: text('What it means.', 'Largest packet accepted, in bytes.'),
       allowed: text('What it may be.', 'a whole number from 1024 to 268435460'),
@@ -294,7 +300,11 @@ export const definitionSchemas: readonly SchemaEntry[] = [
     body: typed<ApplyBody>()(
       z.strictObject({
         ...planFields,
-        plan: text('`id` of a plan: refused when something has changed since.', '8f14e45f', ADDRESS_CHARS_MAX).optional(),
+        plan: text(
+          '`id` of a plan: refused when something has changed since.',
+          '8f14e45f',
+          ADDRESS_CHARS_MAX,
+        ).optional(),
       }),
     ),
     answer: applied,

@@ -24,7 +24,9 @@ export const LIST_MAX = 1_000
  * does not compile.
  */
 export type Shape<T> = {
-  readonly [K in keyof T]-?: undefined extends T[K] ? z.ZodOptional<z.ZodType<Exclude<T[K], undefined>>> : z.ZodType<T[K]>
+  readonly [K in keyof T]-?: undefined extends T[K]
+    ? z.ZodOptional<z.ZodType<Exclude<T[K], undefined>>>
+    : z.ZodType<T[K]>
 }
 
 /** Parts of a call that carry something, as their types say. */
@@ -62,12 +64,19 @@ export function text(description: string, example: string, charsMax?: number): z
 
 /** Text that is not empty. */
 export function name(description: string, example: string, charsMax: number = NAME_CHARS_MAX): z.ZodString {
-  return z.string().min(1).max(charsMax).meta({ description, examples: [example] })
+  return z
+    .string()
+    .min(1)
+    .max(charsMax)
+    .meta({ description, examples: [example] })
 }
 
 /** Text that no answer, error or log repeats. */
 export function secret(description: string, example: string, charsMax: number = TEXT_CHARS_MAX): z.ZodString {
-  return z.string().max(charsMax).meta({ description, examples: [example], secret: true })
+  return z
+    .string()
+    .max(charsMax)
+    .meta({ description, examples: [example], secret: true })
 }
 
 export function flag(description: string, example = true): z.ZodBoolean {
@@ -76,7 +85,11 @@ export function flag(description: string, example = true): z.ZodBoolean {
 
 /** Whole number, 0 or more. */
 export function count(description: string, example: number, max: number = Number.MAX_SAFE_INTEGER): z.ZodInt {
-  return z.int().min(0).max(max).meta({ description, examples: [example] })
+  return z
+    .int()
+    .min(0)
+    .max(max)
+    .meta({ description, examples: [example] })
 }
 
 /** Any number: a rate, a share. */

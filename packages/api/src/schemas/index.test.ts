@@ -3,7 +3,9 @@ import * as api from '../index.ts'
 import type { AnyRoute } from '../route.ts'
 import { routes, schemasOf } from './index.ts'
 
-const exported: AnyRoute[] = Object.values(api).flatMap((value) => (typeof value === 'object' && 'path' in value ? [value] : []))
+const exported: AnyRoute[] = Object.values(api).flatMap((value) =>
+  typeof value === 'object' && 'path' in value ? [value] : [],
+)
 
 test('every call that is exported has schemas', () => {
   expect(exported.length).toBeGreaterThan(60)
@@ -12,7 +14,9 @@ test('every call that is exported has schemas', () => {
 
 test('no two calls have the same id, and none the same method and path', () => {
   expect(new Set(routes.map(({ id }) => id)).size).toBe(routes.length)
-  expect(new Set(routes.map(({ method, path }) => `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`)).size).toBe(routes.length)
+  expect(new Set(routes.map(({ method, path }) => `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`)).size).toBe(
+    routes.length,
+  )
 })
 
 test('the parameters of a path are those of its schema', () => {

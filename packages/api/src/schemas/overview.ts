@@ -135,7 +135,10 @@ const overview = component(
         z.strictObject({
           id: text('Name of the alarm.', 'queues-blocking'),
           severity: choice(['warning', 'critical'], 'How bad it is.'),
-          text: text('What is wrong and what to do.', '1 queue is full and its publishers wait; add consumers or room.'),
+          text: text(
+            'What is wrong and what to do.',
+            '1 queue is full and its publishers wait; add consumers or room.',
+          ),
           link: text('Page of the console that explains it.', '/queues?unhealthy=true'),
         }),
         'What is wrong now.',

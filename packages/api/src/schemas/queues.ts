@@ -75,7 +75,10 @@ const queueFields: Shape<QueueItem> = {
   outPerSecond: amount('Messages a second out; left out until there are two samples.', 118).optional(),
   deadLetter: text('Queue for what it cannot deliver; empty when there is none.', 'DLQ'),
   isDeadLetter: flag('Whether other queues send here what they cannot deliver.', false),
-  problem: text('Why it does not get on; left out when all is well.', '1,042 messages wait and nobody reads').optional(),
+  problem: text(
+    'Why it does not get on; left out when all is well.',
+    '1,042 messages wait and nobody reads',
+  ).optional(),
 }
 
 const queue = component('Queue', typed<QueueItem>()(z.strictObject(queueFields)))

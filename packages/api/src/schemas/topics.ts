@@ -79,7 +79,11 @@ const schedule = component(
       nextAtMs: moment('When it is sent next.', 1_795_798_800_000),
       cron: text('Cron expression; empty when there is none.', '0 6 * * *'),
       periodMs: count('Time between two; 0: it is sent once.', 0),
-      left: z.int().min(0).nullable().meta({ description: 'How often yet; null: without end.', examples: [3] }),
+      left: z
+        .int()
+        .min(0)
+        .nullable()
+        .meta({ description: 'How often yet; null: without end.', examples: [3] }),
       durable: flag('Whether it is kept over a restart.'),
     }),
   ),

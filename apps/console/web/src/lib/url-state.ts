@@ -1,5 +1,5 @@
 /** What a page shows is in its address: filter, sort, page and tab can be sent to somebody, and come back with the back button. */
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 
 export type UrlText = Readonly<Record<string, string>>
 
@@ -40,4 +40,10 @@ export function useUrlState(): UrlState {
       void navigate({ to: '.', search: { ...search, ...changes }, replace: options?.replace === true })
     },
   }
+}
+
+/** A part of the path, such as the name of a queue; '' when the page has no such part. */
+export function usePathText(name: string): string {
+  const params: UrlText = useParams({ strict: false })
+  return params[name] ?? ''
 }
