@@ -52,7 +52,7 @@ export async function overviewOf(broker: ManagedBroker, sampler: Sampler): Promi
     counts: {
       connections: vhost.connections.count,
       sessions: vhost.sessions.count,
-      queues: vhost.destinations.count,
+      queues: vhost.destinations.count + vhost.shared.count,
       consumers: depths.consumerCount,
       subscriptions: vhost.router.bindingCount,
       retained: vhost.retained.count,
@@ -72,7 +72,8 @@ export async function overviewOf(broker: ManagedBroker, sampler: Sampler): Promi
 
 /** `core` is what the broker does by itself: wills, dead letters, the schedule, and what becomes of messages in queues. */
 function protocolsOf({ vhost }: ManagedBroker, sampler: Sampler): Overview['byProtocol'] {
-  const connections: Readonly<Partial<Record<CounterLabel, { readonly openCount: number }>>> = vhost.connections.totals()
+  const connections: Readonly<Partial<Record<CounterLabel, { readonly openCount: number }>>> =
+    vhost.connections.totals()
   return COUNTER_LABELS.map((protocol) => ({
     protocol,
     connections: connections[protocol]?.openCount ?? 0,
