@@ -173,6 +173,32 @@ describe('actions', () => {
     expect(await bodiesIn(world, 'other')).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9'])
   })
 
+  test('a move that is resumed tries again what it had left behind', async () => {
+    const world = await worldWith(0)
+    world.define('small', { bytesMax: 500, whenFull: 'reject' })
+    for (const body of ['x'.repeat(1_000), '2', '3'])
+      await world.call(publishMessage, { params: VHOST, body: { address: 'queue://q', body } })
+    const body: ActionBody = { action: 'move', all: true, target: 'small', perSecond: 1 }
+    const { answer } = await world.begin(actOnMessages, { params: Q, query: { waitMs: 0 }, body })
+    const { id } = await answer
+    expect(await world.call(cancelOperation, { params: { id } })).toMatchObject({
+      state: 'cancelled',
+      doneCount: 1,
+      refusedCount: 1,
+      reason: expect.stringContaining('is larger than') as unknown,
+    })
+    world.define('small', { bytesMax: 5_000, whenFull: 'reject' })
+    await world.call(resumeOperation, { params: { id } })
+    await world.pass(5_000)
+    expect(await world.call(getOperation, { params: { id } })).toMatchObject({
+      state: 'done',
+      doneCount: 3,
+      refusedCount: 0,
+      reason: undefined,
+    })
+    expect(world.queue('small').waitingCount).toBe(3)
+  })
+
   test('a call that waits for an operation hears of its end at once, and who leaves stops waiting', async () => {
     const world = await worldWith(3)
     const { answer } = await world.begin(actOnMessages, {
