@@ -62,6 +62,23 @@ describe('the configuration', () => {
     })
   })
 
+  it('does not say that something waits because its defaults were left out, or its path is a relative one', async () => {
+    await change({
+      'auth.rules': [{ user: 'ann', allow: ['read'], topics: ['#'] }],
+      'listeners.mqtts.tls.cert': 'a.pem',
+      'listeners.mqtts.tls.key': 'b.pem',
+    })
+    expect(await item('auth.rules')).toMatchObject({ value: [{ user: 'ann', deny: [] }] })
+    for (const key of ['auth.rules', 'listeners.mqtts.tls.cert'])
+      expect(await item(key)).not.toHaveProperty('valueAfterRestart')
+  })
+
+  it('answers about the settings of this change only', async () => {
+    await change({ 'stomp.prefetch': 7 })
+    world.config = (await DefinitionWorld.open()).config // as if the first one waited
+    expect(await change({ 'mqtt.maxQos': 1 })).toEqual({ applied: ['mqtt.maxQos'], afterRestart: [] })
+  })
+
   it('is changed as a whole or not at all', async () => {
     await expect(change({ 'stomp.prefetch': 7, 'mqtt.maxQos': 9, 'mqtt.maxQuos': 1 })).rejects.toMatchObject({
       code: 'INVALID',

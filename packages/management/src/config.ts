@@ -2,6 +2,7 @@
  * The configuration: every setting with its value and where that is from, and changes of it while the broker runs. What is changed here goes
  * over everything that was given at the start, and lasts in the definition store.
  */
+import { resolve } from 'node:path'
 import { changeConfig, type ConfigItem, listConfig } from '@ternmq/api'
 import { allowedText, type BrokerConfig, type Setting, settings } from '@ternmq/config'
 import { definedOf, problemsOf } from './definition-kinds.ts'
@@ -46,7 +47,9 @@ export function configHandlers(broker: ManagedBroker, { definitions, changes }: 
           throw error
         }
         request.note([...given].map(([key, value]) => noteOf(key, value)).join(', '))
-        return changed
+        // What waits since an earlier change is not of this one.
+        const isGiven = (key: string): boolean => given.has(key)
+        return { applied: changed.applied.filter(isGiven), afterRestart: changed.afterRestart.filter(isGiven) }
       }),
     ),
   ]
@@ -101,7 +104,7 @@ function itemOf(setting: Setting, { settings: running }: ManagedBroker, definiti
   const { key, path, description, reload, isSecret, defaultValue, jsonSchema } = setting
   const value = valueOf(running.config, path)
   const set = definitions.settings.get(key)
-  const waits = set !== undefined && JSON.stringify(set) !== JSON.stringify(value)
+  const waits = set !== undefined && !counts(setting, set, value)
   return {
     key,
     ...(!isSecret && definedOf({ value, defaultValue })),
@@ -111,6 +114,13 @@ function itemOf(setting: Setting, { settings: running }: ManagedBroker, definiti
     allowed: allowedText(jsonSchema),
     reload,
   }
+}
+
+/** As the configuration has it: what is left out of an entry has its default there, and paths are absolute. */
+function counts({ schema, isPath }: Setting, set: unknown, value: unknown): boolean {
+  const complete = schema.parse(set)
+  const wanted = isPath && typeof complete === 'string' ? resolve(complete) : complete
+  return JSON.stringify(wanted) === JSON.stringify(value)
 }
 
 function valueOf(config: BrokerConfig, path: readonly string[]): unknown {

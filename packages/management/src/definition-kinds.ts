@@ -108,14 +108,22 @@ export interface SettingProblem {
 
 /** What is wrong with the match or the settings of a policy, also with two settings beside each other; empty when it can be. */
 export function policyProblems(policy: QueuePolicy): readonly SettingProblem[] {
-  return problemsOf('policies', [policy]).map(({ text, rule }) => {
+  return refusedAlone('policies', [policy]).map(({ text, rule }) => {
     const own = text.replace(/^policies\[0\]\.?/, '')
     return { field: /^[\w.[\]]*/.exec(own)?.[0] ?? '', text: own, rule }
   })
 }
 
-/** What is wrong with a value for a setting of the configuration, or with the name of the setting; empty when nothing is. */
+/**
+ * What is wrong with a value for a setting of the configuration, or with the name of the setting; empty when nothing is. Whether it fits to
+ * the other settings, whoever has these says.
+ */
 export function problemsOf(key: string, value: unknown): readonly SettingProblem[] {
+  return settings.get(key)?.schema.safeParse(value).success === true ? [] : refusedAlone(key, value)
+}
+
+/** Beside nothing but defaults. */
+function refusedAlone(key: string, value: unknown): readonly SettingProblem[] {
   const loaded = loadConfig({ overrides: new Map([[key, value]]) })
   if (loaded.ok) return []
   return loaded.errors.map((error) => {
