@@ -34,7 +34,7 @@ test('limits, choices, lists and what is not set have their words', () => {
   expect(rowOf('mqtt.maxPacketBytes')).toContain('| number | `1048576` | 1024 to 268435460 |')
   expect(rowOf('log.format')).toContain('| text | `"json"` | `"json"`, `"pretty"` |')
   expect(rowOf('auth.rules')).toContain(
-    '| list of sections | `[]` | 0 to 10000 entries, each a rule with user, topics, ',
+    '| list of sections | `[]` | 0 to 10000 entries, each a rule with user or group, topics, ',
   )
   expect(rowOf('listeners.wss.tls.cert')).toContain('| path | not set | a file path |')
   expect(rowOf('listeners.ws.authentication.anonymous')).toContain(
@@ -57,6 +57,7 @@ test('each listener has a table of its own, and the names of later versions are 
     '## mqtt',
     '## stomp',
     '## amqp',
+    '## console',
     '## store',
     '## queues',
     '## limits',
