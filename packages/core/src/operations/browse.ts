@@ -15,6 +15,8 @@ export const BROWSE_PAGE_MAX = 1_000
 const PAGE_BYTES_MAX: number = 4 * 1024 * 1024
 /** Messages that a selector is asked about for one page: then the page ends, perhaps empty, and its cursor goes on. */
 const LOOKS_PER_PAGE_MAX = 10_000
+/** Time for looks without a turn of others between: a selector and what it reads may be long. */
+const LOOKING_MS_MAX = 10
 /** One read. */
 const READ_MESSAGES_MAX = 256
 
@@ -58,9 +60,14 @@ export async function browse(queue: Queue, options: BrowseOptions = {}): Promise
       const positions = nextLive(line, after, options.selector === undefined ? limit : READ_MESSAGES_MAX)
       const messages = await messagesAt(queue, line, positions)
       if (messages === undefined) return { entries, cursor: undefined }
+      let sinceMs = queue.monoMs()
       for (let index = 0; index < positions.length; index++) {
         after = positions[index]!
         looks++
+        if (options.selector !== undefined && queue.monoMs() - sinceMs > LOOKING_MS_MAX) {
+          await queue.othersFirst()
+          sinceMs = queue.monoMs()
+        }
         const entry = entryAt(priority, line, after, messages[index], options.selector)
         if (entry !== undefined) {
           entries.push(entry)

@@ -2,12 +2,14 @@
 import { virtualEnv } from '@ternmq/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Clock } from '../env.ts'
 import { matchWith, messageOf, queueContext, TestSink, textOf } from '../../test/support.ts'
-import { Consumer } from './consumer.ts'
+import { type ConsumeOptions, Consumer } from './consumer.ts'
 import { ConsumerSet } from './consumer-set.ts'
 import { CreditPool } from './credit.ts'
 import { Delivery } from './delivery.ts'
 import { Dispatch, type DispatchHost, noteReturned, rewindCursors } from './dispatch.ts'
+import { parseSelector } from '../selector/selector.ts'
 import { Lanes } from './lanes.ts'
 import { Queue } from './queue.ts'
 import { DEFAULT_QUEUE_SETTINGS } from './settings.ts'
@@ -24,6 +26,9 @@ class Bench {
   asked = 0
   /** Names of consumers that want a text; undefined: the plain way. */
   wanted: ((text: string) => readonly string[]) | undefined = undefined
+  /** What a question takes. */
+  askingMs = 0
+  #monoMs = 0
   readonly #names = new Map<Consumer, string>()
   readonly #dispatch: Dispatch
   readonly #queue = new Queue(queueContext(virtualEnv()), 'q', DEFAULT_QUEUE_SETTINGS, true)
@@ -45,6 +50,7 @@ class Bench {
       },
       wants: (consumer, entry) => {
         this.asked++
+        this.#monoMs += this.askingMs
         return this.wanted!(textOf(entry.message)).includes(this.#names.get(consumer)!)
       },
       beginsGroup: () => false,
@@ -52,7 +58,8 @@ class Bench {
       onChosen: () => {},
     }
     const staging = { stage: (_line: unknown, from: number) => void this.staged.push(from), onTaken: () => {} } as unknown as Staging
-    this.#dispatch = new Dispatch(host, this.lanes, this.consumers, staging)
+    const clock = { ...virtualEnv().clock, monoMs: () => this.#monoMs } as Clock
+    this.#dispatch = new Dispatch(host, this.lanes, this.consumers, staging, clock)
   }
 
   add(text: string, priority = 4, expiresAtMs = 0): number {
@@ -63,8 +70,8 @@ class Bench {
     return entry.position
   }
 
-  consumer(name: string, credit: number): Consumer {
-    const consumer = new Consumer(this.#queue, new CreditPool(65_535), undefined)
+  consumer(name: string, credit: number, options: ConsumeOptions = {}): Consumer {
+    const consumer = new Consumer(this.#queue, new CreditPool(65_535), undefined, options)
     consumer.attach(new TestSink())
     consumer.grant(credit)
     this.#names.set(consumer, name)
@@ -119,6 +126,20 @@ describe('choosing', () => {
     bench.run()
     expect(bench.handed).toEqual(['a:a1', 'b:b1', 'a:a2'])
     expect(bench.lanes.waitingCount).toBe(1)
+  })
+
+  test('a selector that takes long is asked about a few messages in one go, and about all in several', () => {
+    const bench = new Bench()
+    const parsed = parseSelector('a = 1')
+    if (!parsed.ok) throw new Error(parsed.error.text)
+    bench.wanted = () => []
+    bench.askingMs = 4
+    for (let number = 0; number < 10; number++) bench.add(`x${number}`)
+    bench.consumer('a', 10, { selector: parsed.selector })
+    expect(bench.run()).toBe(0)
+    expect(bench.asked).toBe(3)
+    for (let turn = 0; turn < 5; turn++) bench.run()
+    expect(bench.asked).toBe(10)
   })
 
   test('a consumer without credit gets what it passed for lack of it first, in order', () => {

@@ -2,6 +2,7 @@
  * Hands waiting messages to consumers. Two ways: the plain one takes the first message and the next consumer in turn; the choosing
  * one, for selectors and groups, looks for a taker for each message and goes on past those for which there is none now.
  */
+import type { Clock } from '../env.ts'
 import type { Consumer } from './consumer.ts'
 import type { ConsumerSet } from './consumer-set.ts'
 import type { Delivery } from './delivery.ts'
@@ -11,6 +12,8 @@ import type { Staging } from './staging.ts'
 
 /** Messages looked at for one that is handed over: then others have their turn. */
 const LOOKS_PER_DELIVERY = 4
+/** Time for one go of looking: a selector and what it reads may be long. */
+const LOOKING_MS_MAX = 10
 /** Messages that stay in memory though no consumer wanted them; more are left to the disk. */
 const PASSED_IN_MEMORY_MAX = 1_024
 
@@ -33,12 +36,16 @@ export class Dispatch {
   readonly #lanes: Lanes
   readonly #consumers: ConsumerSet
   readonly #staging: Staging
+  readonly #clock: Clock
+  /** Monotonic ms at which others have their turn. */
+  #untilMs = 0
 
-  constructor(host: DispatchHost, lanes: Lanes, consumers: ConsumerSet, staging: Staging) {
+  constructor(host: DispatchHost, lanes: Lanes, consumers: ConsumerSet, staging: Staging, clock: Clock) {
     this.#host = host
     this.#lanes = lanes
     this.#consumers = consumers
     this.#staging = staging
+    this.#clock = clock
   }
 
   /** What waits is being read back from the log. */
@@ -50,6 +57,7 @@ export class Dispatch {
   run(budget: number, nowMs: number): number {
     const lanes = this.#lanes.all
     const held = this.#host.isChoosing ? new Set<Consumer>() : undefined
+    if (held !== undefined) this.#untilMs = this.#clock.monoMs() + LOOKING_MS_MAX
     for (let index = 0; index < lanes.length && budget > 0; index++) {
       const lane = lanes[index]!
       if (lane.line.waitingCount === 0) continue
@@ -104,7 +112,7 @@ export class Dispatch {
     let heldBefore = held.size
     let position = line.nextWaiting(firstCursor(open, priority) - 1)
     for (; position !== 0; position = line.nextWaiting(position)) {
-      if (budget === 0 || looks-- === 0) return 0
+      if (budget === 0 || looks-- === 0 || this.#isLate) return 0
       const expiresAtMs = line.expiresAt(position)
       if (expiresAtMs !== 0 && expiresAtMs <= nowMs) {
         this.#host.expire(line, position)
@@ -133,6 +141,10 @@ export class Dispatch {
     return budget
   }
 
+  get #isLate(): boolean {
+    return this.#consumers.isSelective && this.#clock.monoMs() > this.#untilMs
+  }
+
   /** Nobody wants it now. */
   #mayUnload(line: WaitingLine, position: number): void {
     if (line.lsnAt(position) !== 0 && this.#lanes.loadedCount > PASSED_IN_MEMORY_MAX) this.#lanes.unload(position, line)
@@ -151,7 +163,7 @@ export class Dispatch {
     for (const consumer of open) for (const position of returnedTo(consumer, priority)) returned.add(position)
     const positions = [...returned].sort((one, other) => one - other)
     for (const [index, position] of positions.entries()) {
-      if (budget === 0) return 0
+      if (budget === 0 || this.#isLate) return 0
       const expiresAtMs = line.expiresAt(position)
       if (!line.isWaiting(position)) forgetReturned(open, priority, position)
       else if (expiresAtMs !== 0 && expiresAtMs <= nowMs) this.#host.expire(line, position)

@@ -223,6 +223,11 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
     return leaving
   }
 
+  /** For who looks how long it has taken; only differences mean something. */
+  monoMs(): number {
+    return this.context.env.clock.monoMs()
+  }
+
   /** For who goes through very much of it: the sockets and other queues have their turn first. */
   othersFirst(): Promise<void> {
     return new Promise((resolve) => void this.context.env.clock.after(0, resolve))

@@ -170,7 +170,6 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       const consumer = this.#consumers.next(assurance)
       // One whose time is over already goes the way of all that expire.
       if (consumer !== undefined && (message.expiresAtMs === 0 || !isExpired(message, this.context.env.clock.wallMs()))) {
-        this.countIn(message)
         this.#handOver(consumer, message, match, assurance, false)
         return true
       }
@@ -215,7 +214,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       budget = this.#runBackfills(this.#backfills, budget, nowMs)
       if (this.#backfills !== undefined) return this.#yieldIfSpent(budget)
     }
-    this.#dispatch ??= new Dispatch(this, this.contents, this.#consumers, new Staging(this.context.log, this))
+    this.#dispatch ??= new Dispatch(this, this.contents, this.#consumers, new Staging(this.context.log, this), this.context.env.clock)
     const left = this.#dispatch.run(budget, nowMs)
     if (left < budget) this.idleSinceMs = nowMs
     if (this.contents.waitingCount > 0) this.#watchConsumers()
@@ -322,7 +321,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       }
       entry.assurance = assurance
     }
-    this.countOut(consumer.traffic, entry.message)
+    this.countServed(consumer.traffic, entry.message)
     if (entry.assurance === 0 && entry.line !== undefined) {
       line.remove(entry.position)
       entry.line = undefined
@@ -400,7 +399,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       delivery.message = message
       delivery.match = own ?? match
       delivery.retained = retained
-      this.countOut(consumer.traffic, message)
+      this.countHandedOn(consumer.traffic, message)
       consumer.take(delivery)
       return
     }
@@ -410,7 +409,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       message.detach()
       this.place(delivery, isLogged, true)
     }
-    this.countOut(consumer.traffic, message)
+    this.countHandedOn(consumer.traffic, message)
     consumer.take(delivery)
   }
 
@@ -432,7 +431,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       if (assurance !== 0) this.settleUnkept(message, false)
       return false
     }
-    this.countIn(message)
+    this.countKept(message)
     if (this.contents.waitingCount === 0) {
       this.idleSinceMs = this.context.env.clock.wallMs()
       this.#watchConsumers()

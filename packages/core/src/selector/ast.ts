@@ -7,6 +7,11 @@
 export const SELECTOR_LENGTH_MAX = 8_192
 /** Parentheses, signs and NOTs inside each other. A deeper selector is refused: parser and evaluation recurse. */
 export const SELECTOR_DEPTH_MAX = 64
+/**
+ * UTF-16 units of a text that LIKE looks at. Of a longer one nothing is known, as of NULL: 500 LIKEs, which fit into one selector, would
+ * take 6 s for a text of 1 MiB.
+ */
+export const LIKE_TEXT_MAX = 4_096
 /** Members of one IN list. A longer list is refused. */
 export const SELECTOR_MEMBERS_MAX = 1_024
 

@@ -2,7 +2,7 @@
  * Tree of a selector → closures that read a message's properties and nothing else. Logic is three-valued: a condition that is unknown
  * selects nothing, and neither does its negation.
  */
-import type { Arithmetic, Between, Comparison, Expression, In, Like } from './ast.ts'
+import { type Arithmetic, type Between, type Comparison, type Expression, type In, type Like, LIKE_TEXT_MAX } from './ast.ts'
 import { compileLike } from './like.ts'
 import {
   calculate,
@@ -178,7 +178,8 @@ function compileLikeTest({ isNegated, value, pattern, escape }: Like, isConverti
   return (source) => {
     const found = read(source)
     if (found === undefined || found === null) return undefined
-    return typeof found === 'string' && isLike(found) !== isNegated
+    if (typeof found !== 'string') return false
+    return found.length > LIKE_TEXT_MAX ? undefined : isLike(found) !== isNegated
   }
 }
 

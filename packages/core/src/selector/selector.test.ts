@@ -46,6 +46,8 @@ describe('examples of the specification', () => {
     ["Country NOT IN ('UK', 'US', 'France')", { Country: null }, 'unknown'],
     ["phone LIKE '12%3'", { phone: '12993' }, 'true'],
     ["phone LIKE '12%3'", { phone: '1234' }, 'false'],
+    ["word LIKE 'a%'", { word: 'a'.repeat(4_096) }, 'true'],
+    ["word LIKE 'a%'", { word: 'a'.repeat(4_097) }, 'unknown'],
     ["word LIKE 'l_se'", { word: 'lose' }, 'true'],
     ["word LIKE 'l_se'", { word: 'loose' }, 'false'],
     [String.raw`underscored LIKE '\_%' ESCAPE '\'`, { underscored: '_foo' }, 'true'],
