@@ -152,8 +152,12 @@ function checkQueues({ store, queues, policies }: BrokerConfig, origin: Origin, 
     )
   }
   checkTimes('queues', queues, origin('queues.ttlMs'), problems)
+  checkPolicies(policies, origin('policies'), problems)
+}
+
+export function checkPolicies(policies: readonly QueuePolicy[], where: string, problems: Problems): void {
   for (const [index, { settings }] of policies.entries()) {
-    checkTimes(`policies[${index}].settings`, settings, origin('policies'), problems)
+    checkTimes(`policies[${index}].settings`, settings, where, problems)
   }
 }
 

@@ -3,7 +3,7 @@
  * be and takes what was read for one, strictly: what a newer broker wrote, or what was damaged, must not count half.
  */
 import { checkPermissions, checkTokenRecord, type Permission, type TokenRecord } from '@ternmq/auth'
-import { loadConfig, type QueuePolicy, settings } from '@ternmq/config'
+import { type QueuePolicy, settingProblems, settings } from '@ternmq/config'
 
 export interface DefinitionKind<T> {
   /** Part of the catalog's key: `definitions/policy/ID`. For ever. */
@@ -43,7 +43,7 @@ export const POLICIES: DefinitionKind<PolicyDefinition> = {
     refuseUnknown(unknown)
     if (!isOrder(order)) throw new Error(`has an order that is not a whole number from 0 to ${POLICY_ORDER_MAX}`)
     const policy = { match, settings: given }
-    if (settings.get('policies')?.schema.safeParse([policy]).success !== true)
+    if (settingProblems('policies', [policy]).length > 0)
       throw new Error('has a match or settings that this version does not allow')
     return { ...(policy as QueuePolicy), order }
   },
@@ -88,10 +88,8 @@ export const SETTINGS: DefinitionKind<unknown> = {
   name: 'setting',
   countMax: 1_000,
   check(key, value) {
-    const setting = settings.get(key)
-    if (setting === undefined) throw new Error('is no setting of this version')
-    const checked = setting.schema.safeParse(value)
-    if (!checked.success) throw new Error('has a value that this version does not allow')
+    if (!settings.has(key)) throw new Error('is no setting of this version')
+    if (settingProblems(key, value).length > 0) throw new Error('has a value that this version does not allow')
     return value
   },
 }
@@ -108,7 +106,7 @@ export interface SettingProblem {
 
 /** What is wrong with the match or the settings of a policy, also with two settings beside each other; empty when it can be. */
 export function policyProblems(policy: QueuePolicy): readonly SettingProblem[] {
-  return refusedAlone('policies', [policy]).map(({ text, rule }) => {
+  return problemsOf('policies', [policy]).map(({ text, rule }) => {
     const own = text.replace(/^policies\[0\]\.?/, '')
     return { field: /^[\w.[\]]*/.exec(own)?.[0] ?? '', text: own, rule }
   })
@@ -119,15 +117,8 @@ export function policyProblems(policy: QueuePolicy): readonly SettingProblem[] {
  * the other settings, whoever has these says.
  */
 export function problemsOf(key: string, value: unknown): readonly SettingProblem[] {
-  return settings.get(key)?.schema.safeParse(value).success === true ? [] : refusedAlone(key, value)
-}
-
-/** Beside nothing but defaults. */
-function refusedAlone(key: string, value: unknown): readonly SettingProblem[] {
-  const loaded = loadConfig({ overrides: new Map([[key, value]]) })
-  if (loaded.ok) return []
-  return loaded.errors.map((error) => {
-    const text = error.startsWith(`${key}: `) ? error.slice(key.length + 2) : error
+  return settingProblems(key, value).map((sentence) => {
+    const text = sentence.startsWith(`${key}: `) ? sentence.slice(key.length + 2) : sentence
     return { field: '', text, rule: /; allowed is (.*)$/s.exec(text)?.[1] }
   })
 }
