@@ -1,10 +1,11 @@
 /** Who reads from which queue. */
 import { type ConsumerItem, listConsumers, type ListQuery, type Page } from '@ternmq/api'
-import { type Consumer, consumerInfo, CREDIT_UNLIMITED, type NamedQueue, type VirtualHost } from '@ternmq/core'
+import { type Consumer, consumerInfo, CREDIT_UNLIMITED, type VirtualHost } from '@ternmq/core'
 import { bind, type Bound } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 import { type Listing, mapPage, pageInPieces, PageMaker } from './paging.ts'
-import { queueOf, vhostOf } from './vhost.ts'
+import { type ListedQueue, listedQueueOf, listedQueues } from './queue-list.ts'
+import { vhostOf } from './vhost.ts'
 
 export function consumerHandlers(broker: ManagedBroker): Bound[] {
   return [bind(listConsumers, ({ params, query }) => list(vhostOf(broker, params), query))]
@@ -40,16 +41,16 @@ async function list(
   vhost: VirtualHost,
   query: ListQuery & { readonly queue?: string | undefined },
 ): Promise<Page<ConsumerItem>> {
-  const queues = query.queue === undefined ? vhost.destinations.all() : [queueOf(vhost, query.queue)]
+  const queues = query.queue === undefined ? listedQueues(vhost) : [listedQueueOf(vhost, query.queue)]
   return mapPage(await pageInPieces(vhost.env.clock, queues, rowsOf, new PageMaker(query, LISTING)), itemOf)
 }
 
 /** In the order of their coming. */
-export function consumersOf(named: NamedQueue): ConsumerItem[] {
-  return rowsOf(named).map(itemOf)
+export function consumersOf(listed: ListedQueue): ConsumerItem[] {
+  return rowsOf(listed).map(itemOf)
 }
 
-function rowsOf({ name, queue }: NamedQueue): Row[] {
+function rowsOf({ name, queue }: ListedQueue): Row[] {
   return queue.consumers.map((consumer, index) => ({ queue: name, consumer, index }))
 }
 

@@ -20,7 +20,10 @@ export function depthsOf({ destinations, sessions, shared }: VirtualHost): Depth
     consumerCount += queue.consumers.length
     if (queue.isBlocking) blockingCount++
   }
-  for (const queue of shared.queues()) readyCount += queue.waitingCount
+  for (const queue of shared.queues()) {
+    readyCount += queue.waitingCount
+    consumerCount += queue.consumers.length
+  }
   for (const session of sessions.all()) {
     readyCount += session.queue.waitingCount
     inflightCount += session.unsettledCount

@@ -60,13 +60,14 @@ export async function pageInPieces<S, T>(
 ): Promise<Page<T>> {
   let lookCount = 0
   for (const member of members) {
+    if (lookCount >= PIECE_ITEMS_MAX) {
+      lookCount = 0
+      await new Promise<void>((resolve) => void clock.after(0, resolve))
+    }
     for (const item of itemsOf(member)) {
       maker.look(item)
       lookCount++
     }
-    if (lookCount < PIECE_ITEMS_MAX) continue
-    lookCount = 0
-    await new Promise<void>((resolve) => void clock.after(0, resolve))
   }
   return maker.page()
 }

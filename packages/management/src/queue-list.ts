@@ -1,16 +1,19 @@
 /** The queues that an operator sees: those with a name, and those that the members of a shared subscription have together. */
-import { bindingKey, NamedQueue, type SharedGroup, type VirtualHost } from '@ternmq/core'
+import { bindingKey, NamedQueue, type PatternLevel, type Queue, type VirtualHost } from '@ternmq/core'
 import { ApiError } from './errors.ts'
 import { filterLevels, filterText } from './pattern-text.ts'
 import { queueUnknown } from './vhost.ts'
 
-export type ListedQueue = Pick<NamedQueue, 'name' | 'queue' | 'binding' | 'automatic' | 'given' | 'subscription'>
+export interface ListedQueue extends Pick<NamedQueue, 'name' | 'queue' | 'automatic' | 'given' | 'subscription'> {
+  /** What comes into it from topics. */
+  readonly binding: { readonly pattern: readonly PatternLevel[] } | undefined
+}
 
 const SHARE_PREFIX = '$share/'
 
 export function* listedQueues({ destinations, shared }: VirtualHost): Generator<ListedQueue> {
   yield* destinations.all()
-  for (const group of shared.all()) yield listedGroup(group)
+  for (const { queue, binding } of shared.all()) yield listedGroup(queue, binding.pattern)
 }
 
 /** A shared subscription is called as MQTT writes it: `$share/GROUP/FILTER`. Throws ApiError('QUEUE_UNKNOWN'); never makes one. */
@@ -27,7 +30,7 @@ export function findListed({ name: vhost, destinations, shared }: VirtualHost, n
   const levels = filterLevels(name.slice(at + 1))
   const key = bindingKey(name.slice(SHARE_PREFIX.length, at), { vhost, kind: 'topic', levels })
   const queue = shared.find(key)
-  return queue === undefined ? undefined : listedGroup({ queue, binding: { pattern: levels, queue, assuranceMax: 2, exceptFrom: undefined, data: {} } })
+  return queue === undefined ? undefined : listedGroup(queue, levels)
 }
 
 /** Throws ApiError of QUEUE_UNKNOWN, and CONFLICT for the queue of a shared subscription, which is as its members make it. */
@@ -42,6 +45,7 @@ export function isShared({ name }: ListedQueue): boolean {
   return name.startsWith(SHARE_PREFIX)
 }
 
-function listedGroup({ queue, binding }: SharedGroup): ListedQueue {
-  return { name: `${queue.name}/${filterText(binding.pattern)}`, queue, binding, automatic: true, given: {}, subscription: undefined }
+function listedGroup(queue: Queue, pattern: readonly PatternLevel[]): ListedQueue {
+  const name = `${queue.name}/${filterText(pattern)}`
+  return { name, queue, binding: { pattern }, automatic: true, given: {}, subscription: undefined }
 }

@@ -1,5 +1,5 @@
 /** How many messages a second come into each queue and leave it, for all queues at once: one pass over them each second. */
-import type { NamedQueue } from '@ternmq/core'
+import type { Queue } from '@ternmq/core'
 
 export interface QueueRate {
   readonly inPerSecond: number
@@ -11,41 +11,41 @@ export interface QueueRate {
  * each.
  */
 export class QueueRates {
-  #queues: NamedQueue[] = []
+  #queues: Queue[] = []
   #in: Float64Array = new Float64Array(0)
   #out: Float64Array = new Float64Array(0)
   /** NaN: seen once. */
   #inPerSecond: Float64Array = new Float64Array(0)
   #outPerSecond: Float64Array = new Float64Array(0)
   /** Made for the first one who asks after a pass. */
-  #places: Map<NamedQueue, number> | undefined = undefined
+  #places: Map<Queue, number> | undefined = undefined
 
   /** `all` are the queues that there are; `seconds` have passed since the last pass. */
-  sample(all: Iterable<NamedQueue>, count: number, seconds: number): void {
+  sample(all: Iterable<Queue>, count: number, seconds: number): void {
     const before = this.#queues
     const beforeCount = before.length
     this.#reserve(count)
     this.#places = undefined
     let from = 0
     let to = 0
-    for (const named of all) {
-      while (from < beforeCount && before[from] !== named) from++
+    for (const queue of all) {
+      while (from < beforeCount && before[from] !== queue) from++
       const isKnown = from < beforeCount
-      const { messagesIn, messagesOut } = named.queue
+      const { messagesIn, messagesOut } = queue
       this.#inPerSecond[to] = isKnown ? (messagesIn - this.#in[from]!) / seconds : NaN
       this.#outPerSecond[to] = isKnown ? (messagesOut - this.#out[from]!) / seconds : NaN
       this.#in[to] = messagesIn
       this.#out[to] = messagesOut
-      before[to++] = named
+      before[to++] = queue
       from++
     }
     before.length = to
   }
 
   /** Undefined until there are two passes. */
-  of(named: NamedQueue): QueueRate | undefined {
-    this.#places ??= new Map(this.#queues.map((queue, place) => [queue, place]))
-    const place = this.#places.get(named)
+  of(queue: Queue): QueueRate | undefined {
+    this.#places ??= new Map(this.#queues.map((each, place) => [each, place]))
+    const place = this.#places.get(queue)
     if (place === undefined || Number.isNaN(this.#inPerSecond[place]!)) return undefined
     return { inPerSecond: this.#inPerSecond[place]!, outPerSecond: this.#outPerSecond[place]! }
   }

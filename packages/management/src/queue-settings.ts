@@ -102,7 +102,10 @@ export function fromCoreSettings(settings: CoreSettings): QueueSettingsInput {
 }
 
 /** Every setting of a queue as it counts, and who says so: the queue itself, the last policy that matches, or nobody. */
-export function effectiveSettings({ name: queueName, given, queue }: NamedQueue, policies: Policies): SettingSource[] {
+export function effectiveSettings(
+  { name: queueName, given, queue }: Pick<NamedQueue, 'name' | 'given' | 'queue'>,
+  policies: Policies,
+): SettingSource[] {
   const matching = policies.matching(queueName)
   return LEAVES.map(({ key, core, toConfig }) => {
     const value = toConfig(at(queue.settings, core))

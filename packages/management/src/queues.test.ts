@@ -9,6 +9,7 @@ import {
   type QueueQuery,
   resumeQueue,
 } from '@ternmq/api'
+import { ONE_LEVEL, type Pattern } from '@ternmq/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ManagedWorld } from '../test/managed-world.ts'
 import type { Bound } from './handlers.ts'
@@ -113,6 +114,29 @@ describe('the list', () => {
     expect((await list())[0]).toMatchObject({ inPerSecond: 10, outPerSecond: 0 })
     world.advance(120_000)
     expect(sampler.isIdle).toBe(true)
+  })
+
+  test('has the queue that the members of a shared subscription have together, called as MQTT writes it', async () => {
+    const pattern: Pattern = { vhost, kind: 'topic', levels: ['a', ONE_LEVEL] }
+    const member = world.open('member')
+    member.bind({ pattern, shareName: 'g', assuranceMax: 1, noLocal: false, retained: 'never', data: {} })
+    world.send('a/b', 'x')
+    await list()
+    world.advance(1_000)
+    world.send('a/b', 'x')
+    world.advance(1_000)
+    const name = '$share/g/a/+'
+    expect(await list({ kind: 'subscription' })).toMatchObject([
+      { name, readyCount: 2, consumerCount: 1, inPerSecond: 1, automatic: true },
+    ])
+    const detail = await world.call(bound, getQueue, of(name))
+    expect(detail).toMatchObject({ name, bindings: ['a/+'], consumers: [{ queue: name, clientId: 'member' }] })
+    expect((await world.refusal(bound, deleteQueue, of(name))).code).toBe('CONFLICT')
+    expect((await world.refusal(bound, pauseQueue, of(name))).code).toBe('CONFLICT')
+    expect(await world.call(bound, purgeQueue, of(name))).toMatchObject({ count: 2 })
+    for (const unknown of ['$share/g/a', '$share/h/a/+', '$share/g', '$share/']) {
+      expect((await world.refusal(bound, getQueue, of(unknown))).code).toBe('QUEUE_UNKNOWN')
+    }
   })
 
   test('looks without making or changing anything', async () => {

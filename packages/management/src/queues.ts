@@ -29,17 +29,19 @@ import { bind, type Bound } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 import { type Listing, mapPage, pageInPieces, PageMaker } from './paging.ts'
 import { filterText } from './pattern-text.ts'
+import { isShared, type ListedQueue, listedQueueOf, listedQueues, ownedQueueOf } from './queue-list.ts'
 import { effectiveSettings, fromCoreSettings, toCoreSettings } from './queue-settings.ts'
 import { refused } from './refused.ts'
 import type { Sampler } from './sampler.ts'
-import { queueOf, vhostOf } from './vhost.ts'
+import { vhostOf } from './vhost.ts'
 
 export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] {
   const look = new QueueLook(broker, sampler)
-  const named = (params: QueueParams): NamedQueue => queueOf(vhostOf(broker, params), params.queue)
+  const listed = (params: QueueParams): ListedQueue => listedQueueOf(vhostOf(broker, params), params.queue)
+  const owned = (params: QueueParams): NamedQueue => ownedQueueOf(vhostOf(broker, params), params.queue)
   return [
     bind(listQueues, ({ params, query }) => look.list(vhostOf(broker, params), query)),
-    bind(getQueue, ({ params }) => look.detail(named(params))),
+    bind(getQueue, ({ params }) => look.detail(listed(params))),
     bind(putQueue, (request) => {
       const { params, body } = request
       const vhost = vhostOf(broker, params)
@@ -49,23 +51,23 @@ export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] 
       return look.detail(made)
     }),
     bind(deleteQueue, (request) => {
-      const gone = remove(vhostOf(broker, request.params), named(request.params), request.query)
+      const gone = remove(vhostOf(broker, request.params), owned(request.params), request.query)
       request.note(`deleted it with ${gone.count} messages`)
       return gone
     }),
     bind(purgeQueue, async (request) => {
-      const purged = await purge(vhostOf(broker, request.params), named(request.params).queue)
+      const purged = await purge(vhostOf(broker, request.params), listed(request.params).queue)
       if (!purged.ok) throw refused(purged.detail, { field: 'queue' })
       request.note(`purged ${purged.value.count} messages`)
       return purged.value
     }),
     bind(pauseQueue, ({ params }) => {
-      const queue = named(params)
+      const queue = owned(params)
       broker.vhost.destinations.setPaused(queue, true)
       return look.item(queue)
     }),
     bind(resumeQueue, ({ params }) => {
-      const queue = named(params)
+      const queue = owned(params)
       broker.vhost.destinations.setPaused(queue, false)
       return look.item(queue)
     }),
@@ -76,7 +78,7 @@ export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] 
 class QueueLook {
   readonly #broker: ManagedBroker
   readonly #sampler: Sampler
-  readonly #listing: Listing<NamedQueue>
+  readonly #listing: Listing<ListedQueue>
 
   constructor(broker: ManagedBroker, sampler: Sampler) {
     this.#broker = broker
@@ -87,66 +89,66 @@ class QueueLook {
         name: ({ name }) => name,
         readyCount: ({ queue }) => queue.waitingCount,
         readyBytes: ({ queue }) => queue.waitingBytes,
-        inflightCount: (named) => inflightOf(named),
+        inflightCount: (listed) => inflightOf(listed),
         delayedCount: ({ queue }) => queue.contents.delayedCount,
         consumerCount: ({ queue }) => queue.consumers.length,
         messagesIn: ({ queue }) => queue.messagesIn,
         messagesOut: ({ queue }) => queue.messagesOut,
         droppedCount: ({ queue }) => queue.droppedCount,
         deadLetteredCount: ({ queue }) => queue.deadLetteredCount,
-        inPerSecond: (named) => sampler.ratesOfQueue(named)?.inPerSecond ?? 0,
-        outPerSecond: (named) => sampler.ratesOfQueue(named)?.outPerSecond ?? 0,
+        inPerSecond: (listed) => sampler.ratesOfQueue(listed.queue)?.inPerSecond ?? 0,
+        outPerSecond: (listed) => sampler.ratesOfQueue(listed.queue)?.outPerSecond ?? 0,
       },
       sortDefault: 'name',
       texts: ({ name }) => [name],
     }
   }
 
-  async list({ destinations, env }: VirtualHost, query: QueueQuery): Promise<Page<QueueItem>> {
+  async list(vhost: VirtualHost, query: QueueQuery): Promise<Page<QueueItem>> {
     this.#sampler.ask()
     const { kind, deadLetters, nonEmpty, unhealthy } = query
     const targets = this.#deadLetterTargets()
-    const wants = (named: NamedQueue): boolean =>
-      (kind === undefined || kindOf(named) === kind) &&
-      (deadLetters === undefined || targets.has(named.name) === deadLetters) &&
-      (nonEmpty !== true || named.queue.waitingCount > 0 || named.queue.inflightCount > 0) &&
-      (unhealthy !== true || stuckBecause(named.queue) !== undefined)
+    const wants = (listed: ListedQueue): boolean =>
+      (kind === undefined || kindOf(listed) === kind) &&
+      (deadLetters === undefined || targets.has(listed.name) === deadLetters) &&
+      (nonEmpty !== true || listed.queue.waitingCount > 0 || listed.queue.inflightCount > 0) &&
+      (unhealthy !== true || stuckBecause(listed.queue) !== undefined)
     const maker = new PageMaker(query, this.#listing, wants)
-    const page = await pageInPieces(env.clock, destinations.all(), (named) => [named], maker)
-    return mapPage(page, (named) => this.#item(named, targets))
+    const page = await pageInPieces(vhost.env.clock, listedQueues(vhost), (listed) => [listed], maker)
+    return mapPage(page, (listed) => this.#item(listed, targets))
   }
 
-  item(named: NamedQueue): QueueItem {
-    return this.#item(named, this.#deadLetterTargets())
+  item(listed: ListedQueue): QueueItem {
+    return this.#item(listed, this.#deadLetterTargets())
   }
 
-  async detail(named: NamedQueue): Promise<QueueDetail> {
+  async detail(listed: ListedQueue): Promise<QueueDetail> {
     this.#sampler.ask()
     const { vhost } = this.#broker
-    const { oldestAgeMs } = await queueInfo(vhost, named.queue)
+    const { oldestAgeMs } = await queueInfo(vhost, listed.queue)
     return {
-      ...this.item(named),
+      ...this.item(listed),
       ...(oldestAgeMs !== undefined && { oldestAgeMs }),
-      settings: fromCoreSettings(named.given),
-      effective: effectiveSettings(named, vhost.policies),
-      bindings: named.binding === undefined ? [] : [filterText(named.binding.pattern)],
-      consumers: consumersOf(named),
+      settings: fromCoreSettings(listed.given),
+      effective: effectiveSettings(listed, vhost.policies),
+      bindings: listed.binding === undefined ? [] : [filterText(listed.binding.pattern)],
+      consumers: consumersOf(listed),
     }
   }
 
-  #item(named: NamedQueue, targets: ReadonlySet<string>): QueueItem {
-    const { queue, name, automatic } = named
+  #item(listed: ListedQueue, targets: ReadonlySet<string>): QueueItem {
+    const { queue, name, automatic } = listed
     const problem = stuckBecause(queue)
     return {
       name,
-      kind: kindOf(named),
-      durability: this.#durabilityOf(named),
+      kind: kindOf(listed),
+      durability: this.#durabilityOf(listed),
       automatic,
       paused: queue.isPaused,
       blocking: queue.isBlocking,
       readyCount: queue.waitingCount,
       readyBytes: queue.waitingBytes,
-      inflightCount: inflightOf(named),
+      inflightCount: inflightOf(listed),
       delayedCount: queue.contents.delayedCount,
       consumerCount: queue.consumers.length,
       messagesIn: queue.messagesIn,
@@ -156,7 +158,7 @@ class QueueLook {
       deadLetteredCount: queue.deadLetteredCount,
       expiredCount: queue.expiredCount,
       droppedCount: queue.droppedCount,
-      ...this.#sampler.ratesOfQueue(named),
+      ...this.#sampler.ratesOfQueue(listed.queue),
       deadLetter: queue.settings.deadLetter ?? '',
       isDeadLetter: targets.has(name),
       ...(problem !== undefined && { problem }),
@@ -164,7 +166,7 @@ class QueueLook {
   }
 
   /** The memory engine gives no more, whatever the settings ask for. */
-  #durabilityOf({ queue }: NamedQueue): string {
+  #durabilityOf({ queue }: ListedQueue): string {
     return queue.number === 0 || this.#broker.settings.config.store.engine === 'memory'
       ? 'memory'
       : queue.settings.durability
@@ -181,13 +183,14 @@ class QueueLook {
   }
 }
 
-function kindOf({ name, subscription }: NamedQueue): QueueItem['kind'] {
-  if (subscription !== undefined) return 'subscription'
+function kindOf(listed: ListedQueue): QueueItem['kind'] {
+  const { name, subscription } = listed
+  if (subscription !== undefined || isShared(listed)) return 'subscription'
   return isTemporary(name) ? 'temporary' : 'queue'
 }
 
 /** With consumers or in a transaction; those that wait for their next attempt are counted apart. */
-function inflightOf({ queue }: NamedQueue): number {
+function inflightOf({ queue }: ListedQueue): number {
   return queue.inflightCount - queue.contents.delayedCount
 }
 

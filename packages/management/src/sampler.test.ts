@@ -51,6 +51,24 @@ describe('the sampler', () => {
     expect(sampler.rates).toMatchObject({ inPerSecond: 0 })
   })
 
+  test('says what was settled, by the protocol of who settled it', () => {
+    world.define('orders')
+    const session = world.open('c', { protocol: 'stomp' })
+    session.consume({ queue: 'orders', assuranceMax: 1, data: {} })
+    session.startDelivery({
+      writable: true,
+      deliver: (delivery) => {
+        world.clock.endOfTurn(() => delivery.consumer!.settle(delivery, 'accepted'))
+        return true
+      },
+    })
+    sampler.ask()
+    world.send('$queue/orders', 'x')
+    world.advance(1_000)
+    expect(sampler.rates).toMatchObject({ outPerSecond: 1, settledPerSecond: 1 })
+    expect(sampler.ratesOfProtocol('stomp').settledPerSecond).toBe(1)
+  })
+
   test('keeps ten minutes, the oldest first', () => {
     sampler.watch(() => {})
     world.advance((SAMPLES_MAX + 5) * 1_000)
@@ -67,7 +85,7 @@ describe('the sampler', () => {
       for (let index = 0; index < count; index++) world.send(`$queue/${name}`, 'x')
     }
     const rates = (): unknown[] =>
-      [...world.vhost.destinations.all()].map((named) => [named.name, sampler.ratesOfQueue(named)?.inPerSecond])
+      [...world.vhost.destinations.all()].map((named) => [named.name, sampler.ratesOfQueue(named.queue)?.inPerSecond])
     sampler.watch(() => {})
     send('c', 3)
     world.advance(1_000)

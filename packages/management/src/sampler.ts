@@ -3,7 +3,15 @@
  * wanted rates. When nobody looks, nothing is read. All streams have their tick from the one timer that is here.
  */
 import type { OverviewSample, Rates, Totals } from '@ternmq/api'
-import { type Cancel, COUNTER_LABELS, type CounterLabel, type Counters, every, type NamedQueue } from '@ternmq/core'
+import {
+  type Cancel,
+  COUNTER_LABELS,
+  type CounterLabel,
+  type Counters,
+  every,
+  type Queue,
+  type VirtualHost,
+} from '@ternmq/core'
 import { type Depths, depthsOf } from './depths.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 import { type QueueRate, QueueRates } from './queue-rates.ts'
@@ -29,6 +37,7 @@ export class Sampler {
   readonly #ticks = new Set<() => void>()
   readonly #samples = new SampleRing()
   readonly #queueRates = new QueueRates()
+  readonly #sharedRates = new QueueRates()
   readonly #byProtocol = new Map<CounterLabel, Reading>()
   #last: Reading | undefined = undefined
   #depths: Depths | undefined = undefined
@@ -74,8 +83,8 @@ export class Sampler {
   }
 
   /** Undefined until there are two samples of the queue. */
-  ratesOfQueue(named: NamedQueue): QueueRate | undefined {
-    return this.#queueRates.of(named)
+  ratesOfQueue(queue: Queue): QueueRate | undefined {
+    return this.#queueRates.of(queue) ?? this.#sharedRates.of(queue)
   }
 
   /** Of the last ten minutes, as far as somebody looked; the oldest first. */
@@ -119,6 +128,7 @@ export class Sampler {
     this.#depthsIn = 0
     this.#byProtocol.clear()
     this.#queueRates.clear()
+    this.#sharedRates.clear()
   }
 
   #tick(): void {
@@ -136,7 +146,8 @@ export class Sampler {
     this.#last = readingOf(vhost.counters, this.#last, nowMs)
     for (const label of COUNTER_LABELS)
       this.#byProtocol.set(label, readingOf(vhost.countersBy[label], this.#byProtocol.get(label), nowMs))
-    this.#queueRates.sample(vhost.destinations.all(), vhost.destinations.count, seconds)
+    this.#queueRates.sample(namedQueues(vhost), vhost.destinations.count, seconds)
+    this.#sharedRates.sample(vhost.shared.queues(), vhost.shared.count, seconds)
     this.#samples.push(this.#sampleOf(this.#last))
   }
 
@@ -163,6 +174,10 @@ export class Sampler {
       deadLettered: totals.deadLettered,
     }
   }
+}
+
+function* namedQueues({ destinations }: VirtualHost): Generator<Queue> {
+  for (const { queue } of destinations.all()) yield queue
 }
 
 function readingOf(counters: Readonly<Counters>, before: Reading | undefined, monoMs: number): Reading {

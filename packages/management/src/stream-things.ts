@@ -3,6 +3,7 @@ import type { ConnectionSample } from '@ternmq/api'
 import { connectionInfo } from '@ternmq/core'
 import { connectionNamed } from './connections.ts'
 import type { ManagedBroker } from './managed-broker.ts'
+import { findListed } from './queue-list.ts'
 import type { Sampler } from './sampler.ts'
 import type { Send, Watch } from './stream-watch.ts'
 
@@ -21,13 +22,13 @@ export class QueueWatch implements Watch {
 
   tick(send: Send): boolean {
     const { vhost } = this.#broker
-    const named = vhost.destinations.find(this.#queue)
-    if (named === undefined) return false
-    const { queue } = named
+    const listed = findListed(vhost, this.#queue)
+    if (listed === undefined) return false
+    const { name, queue } = listed
     const { delayedCount } = queue.contents
-    const { inPerSecond = 0, outPerSecond = 0 } = this.#sampler.ratesOfQueue(named) ?? {}
+    const { inPerSecond = 0, outPerSecond = 0 } = this.#sampler.ratesOfQueue(queue) ?? {}
     send('queue', {
-      queue: named.name,
+      queue: name,
       atMs: vhost.env.clock.wallMs(),
       readyCount: queue.waitingCount,
       inflightCount: queue.inflightCount - delayedCount,

@@ -15,8 +15,10 @@ export function vhostOf({ vhost }: ManagedBroker, { vhost: name }: VhostParams):
 export function queueOf({ destinations }: VirtualHost, name: string): NamedQueue {
   const named = destinations.find(name)
   if (named !== undefined) return named
-  throw new ApiError('QUEUE_UNKNOWN', `there is no queue '${name}'; the list of queues has those that there are`, {
-    field: 'queue',
-    value: name,
-  })
+  throw queueUnknown(name)
+}
+
+export function queueUnknown(name: string): ApiError {
+  const detail = `there is no queue '${name}'; the list of queues has those that there are`
+  return new ApiError('QUEUE_UNKNOWN', detail, { field: 'queue', value: name })
 }

@@ -142,7 +142,8 @@ export interface EventQuery {
 }
 
 /**
- * What one stream can watch: `overview`, `events`, `queue:NAME`, `operations`, `connection:ID`; up to 16, with commas between them.
+ * What one stream can watch: `overview`, `events`, `queue:NAME`, `operations`, `connection:ID`; up to 16, with commas between them. A NAME
+ * is percent-encoded, once more than the query is: `,` is `%2C` and `%` is `%25` in it.
  * Server-sent events: `event:` is the kind, `data:` JSON of the type in `StreamEvents`, `id:` a number for `Last-Event-ID`.
  */
 export interface StreamQuery {
@@ -233,7 +234,7 @@ export const watchStream: Route<{ params: None; query: StreamQuery; body: None; 
   needs: 'read',
   summary: 'Live data as server-sent events.',
   detail:
-    '`watch` has up to 16 of `overview`, `events`, `operations`, `queue:NAME`, `connection:ID`, with commas between them. A tick comes each second. ' +
+    '`watch` has up to 16 of `overview`, `events`, `operations`, `queue:NAME`, `connection:ID`, with commas between them; a NAME is percent-encoded. A tick comes each second. ' +
     'A stream that falls behind loses ticks, never events, and is told how many events it has missed.',
   contentType: 'text/event-stream',
 }
