@@ -5,12 +5,25 @@
 import { isLiteral, matches, type PatternLevel } from './address.ts'
 import type { ConsumerRoom } from './consumer-room.ts'
 import type { DestinationWatcher, NamedQueue } from './destinations.ts'
+import type { Assurance } from './message.ts'
 import { isQueuePattern, queuePattern } from './policies.ts'
 import { type ConsumeOptions, Consumer, CREDIT_UNLIMITED, type Parting } from './queue/consumer.ts'
 import type { CreditPool } from './queue/credit.ts'
-import type { Delivery, DeliverySink, Match } from './queue/delivery.ts'
+import type { BindingData, Delivery, DeliverySink, Match } from './queue/delivery.ts'
 import type { Result } from './refusal.ts'
 import type { VirtualHost } from './virtual-host.ts'
+
+/** What a session wants of a queue, or of all queues that a pattern matches. */
+export interface ConsumeSpec {
+  /** Levels with `.` between; `*` and `>` as last level make it a pattern. */
+  readonly queue: string
+  /** 0: settled by being sent. */
+  readonly assuranceMax: Assurance
+  /** As `assuranceMax`, for messages that need not outlive the process; the same when left out. */
+  readonly transientMax?: Assurance
+  readonly data: BindingData
+  readonly options?: ConsumeOptions
+}
 
 /** One subscription to a queue or to a pattern of queues. */
 export interface Reading {

@@ -5,10 +5,10 @@
 import { type Pattern, patternText, QUEUE_PREFIX } from './address.ts'
 import type { Principal, Subject } from './authorizer.ts'
 import { bindingBytes, bindingKey, Bindings, type BindingSpec, startDelivery, type Subscribed } from './bindings.ts'
-import { type ConsumeOptions, Consumer, type Parting } from './queue/consumer.ts'
+import { Consumer, type Parting } from './queue/consumer.ts'
 import { type CreditOwner, CreditPool } from './queue/credit.ts'
 import { ConsumerRoom } from './consumer-room.ts'
-import type { BindingData, Delivery, DeliverySink } from './queue/delivery.ts'
+import type { Delivery, DeliverySink } from './queue/delivery.ts'
 import { type CounterLabel, Traffic } from './counters.ts'
 import type { Cancel } from './env.ts'
 import { BINDING_BYTES_PER_SESSION_MAX } from './limits.ts'
@@ -16,11 +16,11 @@ import { jsonRecord, type LoggedBinding, type LoggedSession, numbersRecord, Reco
 import { Step } from './log/groups.ts'
 import type { LogRecord } from '@ternmq/store'
 import type { DurableSession } from './log/state.ts'
-import type { Assurance, Message } from './message.ts'
+import type { Message } from './message.ts'
 import { Producer, type PublishOwner } from './producer.ts'
 import { Queue } from './queue/queue.ts'
 import { UnsettledBytes } from './queue/unsettled-bytes.ts'
-import { QueueConsumers } from './queue-consumers.ts'
+import { type ConsumeSpec, QueueConsumers } from './queue-consumers.ts'
 import { openReceiver, type Receiver, type ReceiverSpec } from './receiver.ts'
 import { refuse, type Result } from './refusal.ts'
 import type { SessionOwner } from './session-owner.ts'
@@ -29,18 +29,6 @@ import { isTemporary } from './temporaries.ts'
 import type { Transaction } from './transaction/transaction.ts'
 import type { VirtualHost } from './virtual-host.ts'
 import type { HeldWill } from './wills.ts'
-
-/** What a session wants of a queue, or of all queues that a pattern matches. */
-export interface ConsumeSpec {
-  /** Levels with `.` between; `*` and `>` as last level make it a pattern. */
-  readonly queue: string
-  /** 0: settled by being sent. */
-  readonly assuranceMax: Assurance
-  /** As `assuranceMax`, for messages that need not outlive the process; the same when left out. */
-  readonly transientMax?: Assurance
-  readonly data: BindingData
-  readonly options?: ConsumeOptions
-}
 
 export class Session implements CreditOwner {
   readonly clientId: string
