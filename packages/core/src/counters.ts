@@ -1,6 +1,7 @@
 /**
  * Plain integer counters; hot paths add, a timer or an operator reads. There is one set for each protocol, and one for what the broker
- * does by itself: who counts holds the set that is meant, so that a protocol costs no look-up.
+ * does by itself. What happens with every message is counted once, in the session's `Traffic`, and comes to the protocol's counters when
+ * somebody reads them.
  */
 import type { ProtocolName } from './transport.ts'
 
@@ -54,8 +55,25 @@ export class LabelledCounters {
   readonly amqp: Counters = new Counters()
   readonly http: Counters = new Counters()
   readonly core: Counters = new Counters()
+  /** Those that may have something to tell: as many as connections, and those that ended since somebody read. */
+  readonly #watched = new Set<Traffic>()
 
-  /** All of them together, as they are now. */
+  watch(traffic: Traffic): void {
+    traffic.isWatched = true
+    this.#watched.add(traffic)
+  }
+
+  /** Brings everything up to this moment. Takes a look at each connection. */
+  update(): void {
+    for (const traffic of this.#watched) {
+      traffic.tell()
+      if (traffic.isInUse) continue
+      traffic.isWatched = false
+      this.#watched.delete(traffic)
+    }
+  }
+
+  /** All of them together, as of the last `update`. */
   sum(): Counters {
     const sum = new Counters()
     for (const label of COUNTER_LABELS) {
@@ -65,17 +83,55 @@ export class LabelledCounters {
   }
 }
 
-/** What one session has published and been handed. Its parties add to it and to the counters of its protocol in one go. */
+/** What one session has published and been handed. */
 export class Traffic {
   messagesIn = 0
   bytesIn = 0
   messagesOut = 0
   bytesOut = 0
-  /** Those of its protocol. */
-  counters: Counters
+  /** Of its protocol. */
+  #counters: Counters
+  // What of the counts above the counters know.
+  #toldMessagesIn = 0
+  #toldBytesIn = 0
+  #toldMessagesOut = 0
+  #toldBytesOut = 0
+  /** The next `LabelledCounters.update` asks it. Whoever adds to one that is not watched says so there. */
+  isWatched = false
+  readonly #owner: { readonly isConnected: boolean } | undefined
 
-  constructor(counters: Counters) {
-    this.counters = counters
+  /** `owner` is its session; without one it is always in use. */
+  constructor(counters: Counters, owner?: { readonly isConnected: boolean }) {
+    this.#counters = counters
+    this.#owner = owner
+  }
+
+  /** More may come. */
+  get isInUse(): boolean {
+    return this.#owner?.isConnected !== false
+  }
+
+  get counters(): Counters {
+    return this.#counters
+  }
+
+  /** From now on it counts for another protocol. */
+  countFor(counters: Counters): void {
+    this.tell()
+    this.#counters = counters
+  }
+
+  /** Adds to the counters what they do not know. */
+  tell(): void {
+    const counters = this.#counters
+    counters.messagesIn += this.messagesIn - this.#toldMessagesIn
+    counters.bytesIn += this.bytesIn - this.#toldBytesIn
+    counters.messagesOut += this.messagesOut - this.#toldMessagesOut
+    counters.bytesOut += this.bytesOut - this.#toldBytesOut
+    this.#toldMessagesIn = this.messagesIn
+    this.#toldBytesIn = this.bytesIn
+    this.#toldMessagesOut = this.messagesOut
+    this.#toldBytesOut = this.bytesOut
   }
 }
 

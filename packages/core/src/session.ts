@@ -70,7 +70,7 @@ export class Session implements CreditOwner {
     this.#expiryMs = expiryMs
     this.pool = new CreditPool(0, vhost.turns, new UnsettledBytes(vhost.limits.unsettledBytesMax))
     this.pool.sessionNumber = queueNumber
-    this.traffic = new Traffic(vhost.countersBy.core)
+    this.traffic = new Traffic(vhost.traffic.counters, this)
     this.pool.owner = this
     this.queue = new Queue(vhost, clientId, vhost.subscriptionSettings, expiryMs > 0)
     this.queue.number = queueNumber
@@ -136,7 +136,7 @@ export class Session implements CreditOwner {
   own({ owner, expiryMs, creditMax, will, protocol = 'core' }: OpenSession): void {
     this.#cancelTimer()
     this.protocol = protocol
-    this.traffic.counters = this.#vhost.countersBy[protocol]
+    this.#vhost.countFor(protocol, this.traffic)
     this.#owner = owner
     this.#parting = 'lost'
     this.#will?.drop()

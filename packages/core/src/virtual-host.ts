@@ -6,7 +6,7 @@ import { isReservedName, queueNameOf } from './address.ts'
 import { AccessRecheck } from './access-recheck.ts'
 import type { Authorizer, Subject } from './authorizer.ts'
 import { Connections } from './connections.ts'
-import { type Counters, LabelledCounters, Traffic } from './counters.ts'
+import { type CounterLabel, type Counters, LabelledCounters, Traffic } from './counters.ts'
 import type { Env } from './env.ts'
 import type { EventDetails } from './events.ts'
 import { Flow } from './flow/flow.ts'
@@ -66,8 +66,8 @@ export class VirtualHost implements QueueContext {
   readonly limits: CoreLimits
   readonly authorizer: Authorizer
   readonly connections: Connections
-  readonly countersBy: LabelledCounters = new LabelledCounters()
-  readonly traffic: Traffic = new Traffic(this.countersBy.core)
+  readonly #counters: LabelledCounters = new LabelledCounters()
+  readonly traffic: Traffic = new Traffic(this.#counters.core)
   readonly turns: Turns
   readonly log: HostLog
   readonly router: Router = new Router()
@@ -98,6 +98,7 @@ export class VirtualHost implements QueueContext {
     this.limits = options.limits
     this.authorizer = options.authorizer
     this.turns = new Turns(options.env.clock)
+    this.countFor('core', this.traffic)
     this.connections = new Connections(options.env.clock, options.connectionHistoryMax ?? CONNECTION_HISTORY_MAX_DEFAULT)
     this.#onEvent = options.onEvent ?? ignoreEvent
     this.waiting = { bytes: 0, bytesMax: options.limits.queuedBytesTotalMax, isAwaited: false }
@@ -141,9 +142,21 @@ export class VirtualHost implements QueueContext {
     return this.#subscriptionSettings
   }
 
+  /** As they are now, the same object each time. Takes a look at each connection. */
+  get countersBy(): LabelledCounters {
+    this.#counters.update()
+    return this.#counters
+  }
+
   /** Of all protocols together, as they are now. */
   get counters(): Readonly<Counters> {
     return this.countersBy.sum()
+  }
+
+  /** A session has a connection, for whose protocol its messages count from now on. Only `Session` calls this. */
+  countFor(label: CounterLabel, traffic: Traffic): void {
+    traffic.countFor(this.#counters[label])
+    this.#counters.watch(traffic)
   }
 
   get isStopping(): boolean {
@@ -224,12 +237,9 @@ export class VirtualHost implements QueueContext {
 
   /** As `publish`, to the targets there were when the message was logged. Hot path. */
   publishTo(targets: readonly Target[], route: Route, message: Message, from: Traffic): 'routed' | 'unmatched' {
-    const bytes = message.end - message.bodyStart
-    const { counters } = from
     from.messagesIn++
-    from.bytesIn += bytes
-    counters.messagesIn++
-    counters.bytesIn += bytes
+    from.bytesIn += message.end - message.bodyStart
+    if (!from.isWatched) this.#counters.watch(from) // its session has ended, and had this on its way
     if (message.retain) {
       this.retain(route, message)
       this.#lateRetained.onRetained(route.levels, message, targets)
@@ -237,7 +247,7 @@ export class VirtualHost implements QueueContext {
     const isWanted = offerAll(targets, message)
     if (message.lives !== undefined) message.lives = undefined // where it stays, it must not hold on to queues
     if (isWanted) return 'routed'
-    counters.unmatched++
+    from.counters.unmatched++
     return 'unmatched'
   }
 

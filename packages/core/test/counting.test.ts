@@ -112,6 +112,25 @@ test('a session that is resumed goes on with its counts, under the protocol of i
   ]).toEqual(['http', 1, 1])
 })
 
+test('a session that has ended has told what it did, and what it had on its way counts when it arrives', () => {
+  const world = new World()
+  define(world, 'q', { messagesMax: 1, blockMaxMs: 600_000 })
+  const client = world.connect('c', { protocol: 'stomp' })
+  for (const text of ['a', 'bc']) client.publish('$queue/q', text)
+  client.session.disconnect()
+  const counted = (): number[] => [world.vhost.countersBy.stomp.messagesIn, world.vhost.countersBy.stomp.bytesIn]
+  expect([world.vhost.sessions.count, counted(), counted()]).toEqual([0, [1, 1], [1, 1]])
+  const reader = consume(world, 'r', 'q')
+  world.settle()
+  reader.settleFirst()
+  world.settle()
+  expect(reader.texts).toEqual(['a', 'bc'])
+  expect([counted(), counted()]).toEqual([
+    [2, 3],
+    [2, 3],
+  ])
+})
+
 test('what the broker publishes by itself counts for no protocol: a will', () => {
   const world = new World()
   const client = world.connect('c', { protocol: 'mqtt', will: willOf('t', 'gone', 0) })

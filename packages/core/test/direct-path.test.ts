@@ -145,6 +145,8 @@ class Line {
       used: this.#consumers.map(({ pool }) => pool.used),
       waiting: [this.#queue.waitingCount, this.#queue.waitingBytes, this.#queue.droppedCount],
       counters: { ...this.#context.traffic.counters },
+      traffic: { ...this.#context.traffic },
+      counted: [this.#queue.messagesIn, this.#queue.bytesIn, this.#queue.messagesOut, this.#queue.bytesOut, this.#queue.settledCount],
     }
   }
 

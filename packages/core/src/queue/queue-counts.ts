@@ -3,12 +3,13 @@ import type { Traffic } from '../counters.ts'
 import type { Message } from '../message.ts'
 
 export class QueueCounts {
-  /** Taken in: kept, or handed straight on. */
-  messagesIn = 0
-  bytesIn = 0
-  /** Handed out; again after a failure, too. */
-  messagesOut = 0
-  bytesOut = 0
+  // A message that never waits is counted once, for its way in and out.
+  #handedOn = 0
+  #handedOnBytes = 0
+  #kept = 0
+  #keptBytes = 0
+  #served = 0
+  #servedBytes = 0
   /** Accepted by a consumer. What is settled by being sent is handed out only. */
   settledCount = 0
   redeliveredCount = 0
@@ -18,27 +19,51 @@ export class QueueCounts {
   /** Not kept because of a limit. */
   droppedCount = 0
 
-  /** Hot path. */
-  protected countIn(message: Message): void {
-    this.messagesIn++
-    this.bytesIn += message.end - message.bodyStart
+  /** Taken in: kept, or handed straight on. */
+  get messagesIn(): number {
+    return this.#handedOn + this.#kept
+  }
+
+  get bytesIn(): number {
+    return this.#handedOnBytes + this.#keptBytes
+  }
+
+  /** Handed out; again after a failure, too. */
+  get messagesOut(): number {
+    return this.#handedOn + this.#served
+  }
+
+  get bytesOut(): number {
+    return this.#handedOnBytes + this.#servedBytes
+  }
+
+  /** It waits. Hot path. */
+  protected countKept(message: Message): void {
+    this.#kept++
+    this.#keptBytes += message.end - message.bodyStart
+  }
+
+  /** One that waited goes out. Hot path. */
+  protected countServed(traffic: Traffic, message: Message): void {
+    const bytes = message.end - message.bodyStart
+    this.#served++
+    this.#servedBytes += bytes
+    traffic.messagesOut++
+    traffic.bytesOut += bytes
+  }
+
+  /** One that never waited came and goes out. Hot path. */
+  protected countHandedOn(traffic: Traffic, message: Message): void {
+    const bytes = message.end - message.bodyStart
+    this.#handedOn++
+    this.#handedOnBytes += bytes
+    traffic.messagesOut++
+    traffic.bytesOut += bytes
   }
 
   /** Hot path. */
   protected countSettled({ counters }: Traffic): void {
     this.settledCount++
     counters.settled++
-  }
-
-  /** It also counts for whom it is handed to. Hot path. */
-  protected countOut(traffic: Traffic, message: Message): void {
-    const bytes = message.end - message.bodyStart
-    const { counters } = traffic
-    this.messagesOut++
-    this.bytesOut += bytes
-    traffic.messagesOut++
-    traffic.bytesOut += bytes
-    counters.messagesOut++
-    counters.bytesOut += bytes
   }
 }

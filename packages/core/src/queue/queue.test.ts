@@ -392,7 +392,7 @@ describe('what comes back', () => {
     one.consumer.grant(4)
     env.clock.settle()
     expect(one.sink.texts).toEqual(['1', '2', '1', '2', '3', '4'])
-    expect([context.traffic.counters.redelivered, context.traffic.counters.messagesOut]).toEqual([2, 6])
+    expect([context.traffic.counters.redelivered, context.traffic.messagesOut]).toEqual([2, 6])
   })
 
   test('released in any order, everything waits in its old order', () => {
