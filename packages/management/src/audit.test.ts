@@ -15,10 +15,15 @@ import {
 class TestFile implements AuditFile {
   readonly batches: string[][] = []
   problem: string | undefined = undefined
+  isClosed = false
 
   async append(lines: readonly string[]): Promise<void> {
     if (this.problem !== undefined) throw new Error(this.problem)
     this.batches.push([...lines])
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true
   }
 
   get items(): AuditItem[] {
@@ -143,6 +148,17 @@ describe('AuditLog', () => {
     expect(audit.list({ limit: Infinity })).toHaveLength(REFUSALS_PER_SECOND_MAX + 1)
   })
 
+  it('bounds what callers of the API are refused in the same way', () => {
+    const { audit, env } = setUp()
+    audit.record(entry())
+    for (let count = 0; count < REFUSALS_PER_SECOND_MAX + 9; count++)
+      audit.record(entry({ action: 'session.login', outcome: 'refused', detail: `wrong password ${count}` }))
+    env.clock.advance(1_000)
+    const all = audit.list({ limit: Infinity })
+    expect(all).toHaveLength(REFUSALS_PER_SECOND_MAX + 2)
+    expect(all[0]!.detail).toBe('wrong password 58 (the last of 9 more within a second)')
+  })
+
   it('goes on while the file takes nothing, says so once, and writes what it has when it can', async () => {
     const { audit, file, reports, settle, env } = setUp()
     file.problem = 'no space left'
@@ -168,5 +184,6 @@ describe('AuditLog', () => {
     for (let count = 0; count < REFUSALS_PER_SECOND_MAX + 1; count++) events.emit(refused('no'))
     await audit.close()
     expect(file.items).toHaveLength(REFUSALS_PER_SECOND_MAX + 2)
+    expect(file.isClosed).toBe(true)
   })
 })

@@ -10,10 +10,10 @@ import { bind, type Bound } from './handlers.ts'
 /** What an administrator did, remembered; older ones are in the file only. */
 export const AUDIT_ITEMS_MAX = 10_000
 
-/** Refusals of clients, remembered beside those: a flood of them makes nobody forget what was changed. */
+/** What was refused, to clients and callers, remembered beside that: a flood of it makes nobody forget what was changed. */
 export const AUDIT_REFUSALS_MAX = 2_000
 
-/** Refusals of clients that are taken in a second; those beyond it are counted and told as one. */
+/** Refusals that are taken in a second; those beyond it are counted and told as one. */
 export const REFUSALS_PER_SECOND_MAX = 50
 
 /** Lines that wait for the file; beyond it they are counted only. */
@@ -28,6 +28,7 @@ const SECOND_MS = 1_000
 /** Takes lines without line breaks; resolves when the system has them. */
 export interface AuditFile {
   append(lines: readonly string[]): Promise<void>
+  close(): Promise<void>
 }
 
 export interface AuditLogOptions {
@@ -63,7 +64,8 @@ export class AuditLog {
   }
 
   record(entry: AuditEntry): void {
-    this.#keep(this.#changes, entry)
+    if (entry.outcome === 'refused') this.#keepRefusal(entry)
+    else this.#keep(this.#changes, entry)
   }
 
   /** What clients were refused, as operators are told of it. */
@@ -89,10 +91,11 @@ export class AuditLog {
     await this.#writing
     this.#cancelWrite?.()
     await this.#write()
+    await this.#file?.close()
   }
 
   #onRefused({ user, clientId, source, peer, text, clause }: BrokerEvent): void {
-    const entry: AuditEntry = {
+    this.#keepRefusal({
       user,
       action: 'refused',
       target: clientId,
@@ -100,7 +103,10 @@ export class AuditLog {
       detail: `${source}: ${text}${clause === '' ? '' : ` [${clause}]`}`,
       address: peer,
       by: 'none',
-    }
+    })
+  }
+
+  #keepRefusal(entry: AuditEntry): void {
     this.#cancelSecond ??= this.#clock.after(SECOND_MS, () => this.#endSecond())
     if (++this.#refusedInSecond <= REFUSALS_PER_SECOND_MAX) this.#keep(this.#refusals, entry)
     else this.#lastRefusal = entry

@@ -39,12 +39,16 @@ export interface DefinitionParts {
   readonly permissions: PermissionBook
   readonly users: UserAdmin
   readonly tokens: Tokens
+  /** Users may outlive the broker. */
+  close(): void
 }
 
 /** Before anything listens. Throws AuthError for stored permissions that cannot be. */
 export async function openDefinitionParts(options: DefinitionPartsOptions): Promise<DefinitionParts> {
   const { definitions, vhost, authorizer, users, tokenBook, config, scram } = options
   const tokens = await Tokens.open(definitions, users, tokenBook)
+  // A program that embeds the broker removes users by itself.
+  const close = users.onChange(({ kind, name }) => kind === 'removed' && tokens.forget(name))
   return {
     definitions,
     changes: new DefinitionQueue(),
@@ -58,6 +62,7 @@ export async function openDefinitionParts(options: DefinitionPartsOptions): Prom
       beforeRemove: (name) => tokens.removeOf(name),
     }),
     tokens,
+    close,
   }
 }
 

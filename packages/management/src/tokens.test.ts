@@ -113,6 +113,13 @@ describe('a token', () => {
     expect(world.definitions.tokens.all.size).toBe(0)
   })
 
+  it('is good no more when somebody else has removed its user', async () => {
+    const { token } = await create({ name: 'ci', scopes: ['read'] }, ANN)
+    await world.users.remove('ann')
+    await world.users.put(userNamed('ann', { role: 'operator', createdAtMs: world.env.clock.wallMs() + 1 }))
+    expect(world.parts.tokens.book.verify(token, 0).ok).toBe(false)
+  })
+
   it('is good no more from the moment it is taken back, also when the store fails', async () => {
     const { token, id } = await create({ name: 'ci', scopes: ['read'] }, ANN)
     await world.engine.close()

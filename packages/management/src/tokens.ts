@@ -52,6 +52,11 @@ export class Tokens {
   removeOf(user: string): Promise<void> {
     return this.remove(this.book.list(user).map(({ id }) => id))
   }
+
+  /** They are good no more; the next start takes them out of the store. For users that somebody else removed. */
+  forget(user: string): void {
+    for (const { id } of this.book.list(user)) this.book.remove(id)
+  }
 }
 
 /** What a token of a user may do at most: as much as its role, and publish and take by its permissions. */

@@ -98,6 +98,7 @@ export class DefinitionWorld {
 
   /** As after the end of the process: users, and what the engine has, are left. */
   async restart(): Promise<void> {
+    this.parts?.close()
     const { env, engine } = await this.#openEngine()
     Object.assign(this, { env, engine })
     const events = new Events(env.clock, 100)
