@@ -12,6 +12,7 @@ import {
 } from '@ternmq/auth'
 import type { AuthConfig, BrokerConfig } from '@ternmq/config'
 import type { Clock, EventDetails, LoginRequest, LoginStep, PeerInfo, SaslLogin } from '@ternmq/core'
+import type { LoginNumbers } from '@ternmq/metrics'
 
 import { toLoginSettings } from './settings.ts'
 
@@ -29,6 +30,8 @@ export class Access implements SaslLogin {
   readonly #clock: Clock
   #config: BrokerConfig
   #authenticator: Authenticator
+  /** What authenticators before this one counted. */
+  #before: LoginNumbers = { accepted: 0, refused: {} }
 
   /** `onEvent` hears of users and addresses that have to wait. Throws AuthError for rules that cannot be. */
   constructor(
@@ -44,6 +47,11 @@ export class Access implements SaslLogin {
     const settings = toLockOutSettings(config.auth)
     this.guard = new LoginGuard({ clock, settings, onLockOut: (lockOut) => onEvent(eventOf(lockOut)) })
     this.#authenticator = this.#makeAuthenticator()
+  }
+
+  /** Since the start, whatever was reloaded. */
+  get counters(): LoginNumbers {
+    return added(this.#before, this.#authenticator.counters)
   }
 
   /** Whether users get a SCRAM verifier with their next password, and may use it. */
@@ -67,6 +75,7 @@ export class Access implements SaslLogin {
     this.authorizer.replaceConfig(config.auth)
     this.guard.use(toLockOutSettings(config.auth))
     this.#config = config
+    this.#before = this.counters
     this.#authenticator = this.#makeAuthenticator()
   }
 
@@ -84,6 +93,12 @@ export class Access implements SaslLogin {
     const { guard } = this
     return new Authenticator({ users: this.#users, clock: this.#clock, guard, ...toLoginSettings(this.#config) })
   }
+}
+
+function added(one: LoginNumbers, other: LoginNumbers): LoginNumbers {
+  const refused = { ...one.refused }
+  for (const [refusal, count] of Object.entries(other.refused)) refused[refusal] = (refused[refusal] ?? 0) + count
+  return { accepted: one.accepted + other.accepted, refused }
 }
 
 function toLockOutSettings({ lockOut }: AuthConfig): LockOutSettings {

@@ -19,6 +19,8 @@ export interface AdministrationParts {
   readonly definitions: DefinitionParts
   readonly access: Access
   readonly audit: AuditLog
+  /** Text for `/metrics`. */
+  readonly metrics: () => string
   readonly certificates: Certificates
   /** Undefined for a broker without files. */
   readonly socketPath: string | undefined
@@ -63,7 +65,7 @@ export class Administration {
 }
 
 function serverOptions(config: ConsoleConfig, parts: AdministrationParts): Omit<ApiServerOptions, 'handlers'> {
-  const { access, audit, broker, certificates, clock, definitions, log } = parts
+  const { access, audit, metrics, broker, certificates, clock, definitions, log } = parts
   const isLoopbackOnly = config.anonymousMetrics === 'auto' ? isLoopback(config.host) : config.anonymousMetrics
   return {
     version: broker.node.version,
@@ -76,6 +78,7 @@ function serverOptions(config: ConsoleConfig, parts: AdministrationParts): Omit<
       },
     },
     audit,
+    metrics,
     clock,
     tls: config.tls.enabled ? { ...certificates.for('console'), minVersion: config.tls.minVersion } : undefined,
     settings: {

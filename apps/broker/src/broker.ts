@@ -7,6 +7,7 @@ import { TokenBook, type UserStore } from '@ternmq/auth'
 import { type BrokerConfig, checkExposure, type ListenerName } from '@ternmq/config'
 import { type CoreLimits, type Env, type EventKind, Events, VirtualHost } from '@ternmq/core'
 import { AuditLog, httpHeaders, type ManagedBroker, openDefinitionParts, RotatedAuditFile } from '@ternmq/management'
+import { MetricsText } from '@ternmq/metrics'
 import { mqtt3Headers, mqtt5Headers } from '@ternmq/mqtt'
 import { NearMisses } from '@ternmq/naming'
 import { stompHeaders, stompTextHeaders } from '@ternmq/stomp'
@@ -29,6 +30,7 @@ import { listenerItems } from './listener-items.ts'
 import { Listeners } from './listeners.ts'
 import { Life } from './life.ts'
 import { type Log, silentLog } from './log.ts'
+import { metricsSnapshot } from './metrics-snapshot.ts'
 import { nodeInfo, ProcessNumbers } from './process-numbers.ts'
 import { listQueues } from './queue-list.ts'
 import type { Reloaded } from './reload.ts'
@@ -131,6 +133,7 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     config,
     scram,
   })
+  undo.add(() => defined.close())
   const codecs = [mqtt3Headers, mqtt5Headers, stompHeaders, stompTextHeaders, ...AMQP_HEADER_CODECS, httpHeaders]
   await vhost.openLog(engine, codecs)
   undo.add(users.onChange((change) => access.onUserChange(change)))
@@ -220,11 +223,22 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
       ),
     resources: () => numbers.read(),
   }
+  const metrics = new MetricsText()
+  const sources = {
+    build: { version: VERSION, node: process.versions.node, engine: config.store.engine },
+    startedAtMs: managed.node.startedAtMs,
+    vhost,
+    access,
+    listeners,
+    numbers,
+    ...store,
+  }
   const administration = await Administration.open(config.console, {
     broker: managed,
     definitions: defined,
     access,
     audit,
+    metrics: () => metrics.render(metricsSnapshot(sources)),
     certificates,
     socketPath: dataDir?.apiSocket,
     clock: env.clock,

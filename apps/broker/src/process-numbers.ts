@@ -4,7 +4,8 @@ import type { BrokerConfig } from '@ternmq/config'
 import type { Cancel, Clock, VirtualHost } from '@ternmq/core'
 import { type Durability, durabilityGiven } from '@ternmq/store'
 import type { JournalEngine } from '@ternmq/store/journal'
-import { statfsSync } from 'node:fs'
+import type { MetricsSnapshot } from '@ternmq/metrics'
+import { readdirSync, statfsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'node:perf_hooks'
 
@@ -42,7 +43,7 @@ interface Sample {
   readonly cpuMicros: number
   readonly utilization: EventLoopUtilization
   readonly cpuShare: number
-  readonly eventLoop: Overview['eventLoop']
+  readonly eventLoop: Overview['eventLoop'] & { readonly maxMs: number }
 }
 
 export class ProcessNumbers {
@@ -59,6 +60,7 @@ export class ProcessNumbers {
     const { vhost, config, durabilities, journal, folder } = this.#options
     const { rss, heapUsed } = process.memoryUsage()
     const { eventLoop, cpuShare } = this.#sample()
+    const { p50Ms, p99Ms, utilization } = eventLoop
     const { store, queues } = config()
     const stats = journal?.stats()
     return {
@@ -75,8 +77,22 @@ export class ProcessNumbers {
         maxBytes: store.maxBytes,
         freeBytes: stats === undefined || folder === undefined ? undefined : freeBytesOf(folder),
       },
-      eventLoop,
+      eventLoop: { p50Ms, p99Ms, utilization },
       cpuShare,
+    }
+  }
+
+  readForMetrics(): Pick<MetricsSnapshot, 'process' | 'eventLoop'> {
+    const { rss, heapUsed } = process.memoryUsage()
+    const { user, system } = process.cpuUsage()
+    return {
+      process: {
+        cpuSeconds: (user + system) / 1e6,
+        residentBytes: rss,
+        heapUsedBytes: heapUsed,
+        openFiles: openFileCount(),
+      },
+      eventLoop: this.#sample().eventLoop,
     }
   }
 
@@ -100,6 +116,7 @@ export class ProcessNumbers {
     const eventLoop = {
       p50Ms: lateMs(delays, 50),
       p99Ms: lateMs(delays, 99),
+      maxMs: lateMs(delays, 100),
       utilization: performance.eventLoopUtilization(utilization, before?.utilization).utilization,
     }
     delays.reset()
@@ -131,5 +148,14 @@ function freeBytesOf(folder: string): number | undefined {
     return bavail * bsize
   } catch {
     return undefined // it went, or is of a kind that has no size: the store itself tells of faults
+  }
+}
+
+/** Undefined where the system does not say. */
+function openFileCount(): number | undefined {
+  try {
+    return readdirSync('/proc/self/fd').length
+  } catch {
+    return undefined // not Linux
   }
 }

@@ -1,0 +1,83 @@
+/** What the broker counts, gathered for `/metrics`. */
+import type { ListenerName } from '@ternmq/config'
+import { COUNTER_LABELS, type Queue, type VirtualHost } from '@ternmq/core'
+import type { DestinationNumbers, ListenerNumbers, MetricsSnapshot, StoreNumbers } from '@ternmq/metrics'
+import type { JournalEngine } from '@ternmq/store/journal'
+
+import type { Access } from './access.ts'
+import type { Listeners } from './listeners.ts'
+import type { ProcessNumbers } from './process-numbers.ts'
+
+export interface MetricsSources {
+  readonly build: MetricsSnapshot['build']
+  readonly startedAtMs: number
+  readonly vhost: VirtualHost
+  readonly access: Access
+  readonly listeners: Listeners
+  readonly numbers: ProcessNumbers
+  readonly journal: JournalEngine | undefined
+  readonly commitTimeBoundsMs: readonly number[]
+}
+
+export function metricsSnapshot(sources: MetricsSources): MetricsSnapshot {
+  const { vhost, access, listeners, numbers } = sources
+  const { sessions, retained, waiting } = vhost
+  const connections = vhost.connections.totals()
+  return {
+    build: sources.build,
+    startedAtMs: sources.startedAtMs,
+    ...numbers.readForMetrics(),
+    messages: COUNTER_LABELS.map((protocol) => ({ protocol, counts: vhost.countersBy[protocol] })),
+    connections: Object.entries(connections).map(([protocol, totals]) => ({ protocol, ...totals })),
+    connectionsEnded: vhost.connections.endedBy,
+    listeners: Object.keys(listeners.bound).flatMap((name) => listenerNumbers(listeners, name as ListenerName)),
+    logins: access.counters,
+    sessions: { connected: sessions.connectedCount, offline: sessions.count - sessions.connectedCount },
+    subscriptions: { count: vhost.router.bindingCount, sharedCount: vhost.shared.count },
+    retained: { count: retained.count, bytes: retained.bytes, refused: retained.refusedCount },
+    waiting,
+    scheduledCount: vhost.schedule.count,
+    destinations: destinations(vhost),
+    store: storeNumbers(sources),
+  }
+}
+
+function listenerNumbers(listeners: Listeners, name: ListenerName): ListenerNumbers[] {
+  const stats = listeners.statsOf(name)
+  if (stats === undefined) return []
+  const { open, accepted, failedHandshakes } = stats
+  const refused =
+    stats.refusedByListenerLimit + stats.refusedByBrokerLimit + stats.refusedByAddressLimit + stats.refusedByFileLimit
+  return [{ listener: name, open, accepted, refused, failedHandshakes }]
+}
+
+function* destinations(vhost: VirtualHost): Generator<DestinationNumbers> {
+  for (const { queue } of vhost.destinations.all()) yield numbersOf(queue)
+}
+
+function numbersOf(queue: Queue): DestinationNumbers {
+  const { name, messagesIn, bytesIn, messagesOut, bytesOut, settledCount, redeliveredCount, expiredCount } = queue
+  const { deadLetteredCount, droppedCount, waitingCount, waitingBytes, inflightCount, consumers } = queue
+  return {
+    name,
+    messagesIn,
+    bytesIn,
+    messagesOut,
+    bytesOut,
+    settledCount,
+    redeliveredCount,
+    expiredCount,
+    deadLetteredCount,
+    droppedCount,
+    waitingCount,
+    waitingBytes,
+    inflightCount,
+    consumerCount: consumers.length,
+  }
+}
+
+function storeNumbers({ journal, commitTimeBoundsMs }: MetricsSources): StoreNumbers | undefined {
+  if (journal === undefined) return undefined
+  const { faults, ...stats } = journal.stats()
+  return { ...stats, commitTimeBoundsMs, faultCount: faults.length }
+}
