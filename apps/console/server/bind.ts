@@ -54,6 +54,10 @@ export class Binder {
     this.#options = options
   }
 
+  get callCount(): number {
+    return this.#underWay.size
+  }
+
   /** `url` where the call is not below the root of the API. */
   add(app: FastifyInstance, bound: Bound | OwnCall, url: string = urlOf(bound.route)): void {
     const { route } = bound
@@ -75,7 +79,7 @@ export class Binder {
           if (!reply.raw.writableFinished) gone.abort()
         })
         this.#underWay.add(gone)
-        const caller = trail.identity ?? anonymous(request.ip)
+        const caller = trail.identity ?? anonymous(addressOf(request))
         const call: ApiRequest<Call> = { ...parts, caller, signal: gone.signal, note: (detail) => trail.note(detail) }
         if (bound.kind === 'call') return this.#answer(route, bound.handler, call, reply, trail)
         this.#options.streams.checkRoom(caller.user)
@@ -117,7 +121,8 @@ export class Binder {
       if (route.method !== 'GET') checkOrigin(request.headers, origins)
       return
     }
-    const { headers, method, ip: address } = request
+    const { headers, method } = request
+    const address = addressOf(request)
     const identity = await identifier.identify({ headers, method, address, isLocal: isLocal(request) })
     if (identity === undefined)
       throw new ApiError(
@@ -157,7 +162,7 @@ export class Binder {
       body: request.body,
       identity: trail.identity,
       headers: request.headers,
-      address: request.ip,
+      address: addressOf(request),
       trail,
       setCookie: (text) => void reply.header('set-cookie', text),
     })
@@ -185,11 +190,16 @@ export class Binder {
   #trailOf(request: FastifyRequest, route: AnyRoute): AuditTrail {
     let trail = this.#trails.get(request)
     if (trail === undefined) {
-      trail = new AuditTrail(this.#options.audit, route, request.ip)
+      trail = new AuditTrail(this.#options.audit, route, addressOf(request))
       this.#trails.set(request, trail)
     }
     return trail
   }
+}
+
+/** '' over a socket, which has none. */
+function addressOf({ ip }: { readonly ip: string | undefined }): string {
+  return ip ?? ''
 }
 
 function urlOf({ path }: AnyRoute): string {

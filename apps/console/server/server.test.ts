@@ -1,10 +1,14 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
-import { request } from 'node:http'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Me, Overview, Problem } from '@ternmq/api'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { getMe, getReady, type Me, type Overview, type Problem, purgeQueue } from '@ternmq/api'
+import { ApiClient, ApiUnreachable } from '@ternmq/api/client'
+import { httpTransport } from '@ternmq/api/client-http'
+import { bind } from '@ternmq/management'
+import { developmentCertificates } from '@ternmq/transport'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ApiServer } from './index.ts'
+import { CLOSE_GRACE_MS } from './limits.ts'
 import { FakeBroker, realClock } from './test/fake-broker.ts'
 
 let broker: FakeBroker
@@ -60,30 +64,173 @@ test('a login sets a cookie that makes calls', async () => {
   expect(me.json<Me>()).toMatchObject({ user: 'vic', role: 'viewer', scopes: ['read'], by: 'cookie' })
 })
 
-test('whoever may open the socket is an administrator, and only its owner may', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ternmq-api-'))
-  const path = join(folder, 'admin.sock')
-  const local = await broker.server({ clock: realClock })
-  try {
-    await local.listenSocket(path)
+describe('over a socket', () => {
+  let folder: string
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ternmq-api-'))
+  })
+
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  test('whoever may open it is an administrator, and only its owner may', async () => {
+    const path = join(folder, 'admin.sock')
+    await server.listenSocket(path)
     expect(statSync(path).mode & 0o777).toBe(0o600)
-    expect(await get(path, '/api/v1/session')).toMatchObject({ user: '$socket', role: 'administrator', by: 'socket' })
-  } finally {
-    await local.close()
+    const transport = httpTransport({ socketPath: path })
+    const client = new ApiClient({ transport: transport.send })
+    expect(await client.call(getMe)).toMatchObject({ user: '$socket', role: 'administrator', by: 'socket' })
+    expect(await client.call(purgeQueue, { params: { vhost: '/', queue: 'orders' } })).toEqual({
+      count: 12,
+      bytes: 3_072,
+    })
+    expect(broker.audit).toMatchObject([{ user: '$socket', action: 'queues.purge', by: 'socket', address: '' }])
+    transport.close()
+    await server.close()
     expect(existsSync(path)).toBe(false)
-    rmSync(folder, { recursive: true })
-  }
+  })
+
+  test('what a process that was killed has left is replaced', async () => {
+    const path = join(folder, 'admin.sock')
+    writeFileSync(path, '')
+    await server.listenSocket(path)
+    expect(statSync(path).isSocket()).toBe(true)
+  })
+
+  test('nobody else becomes one: a port is no socket', async () => {
+    await server.listenSocket(join(folder, 'admin.sock'))
+    const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
+    const transport = httpTransport({ url: `http://127.0.0.1:${port}` })
+    await expect(new ApiClient({ transport: transport.send }).call(getMe)).rejects.toMatchObject({
+      problem: { code: 'NOT_LOGGED_IN' },
+    })
+    transport.close()
+  })
 })
 
-function get(socketPath: string, path: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    request({ socketPath, path }, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (piece: string) => (text += piece))
-      response.on('end', () => resolve(JSON.parse(text)))
-    })
-      .on('error', reject)
-      .end()
+describe('metrics', () => {
+  const metrics = (): string => 'ternmq_up 1\n'
+
+  test('need a login with read', async () => {
+    const own = await broker.server({ metrics })
+    expect((await own.app.inject('/metrics')).statusCode).toBe(401)
+    const answer = await own.app.inject({ url: '/metrics', headers: { authorization: 'Bearer tmq_read' } })
+    expect([answer.body, answer.headers['content-type']]).toEqual([
+      'ternmq_up 1\n',
+      'text/plain; version=0.0.4; charset=utf-8',
+    ])
+    expect(
+      (await own.app.inject({ url: '/metrics', headers: { authorization: 'Bearer tmq_messages' } })).statusCode,
+    ).toBe(403)
+    await own.close()
   })
-}
+
+  test('need none from this machine when the configuration says so, unless it asks for another', async () => {
+    const own = await broker.server({ metrics, settings: { metricsOpenOnLoopback: true } })
+    expect((await own.app.inject('/metrics')).body).toBe('ternmq_up 1\n')
+    expect((await own.app.inject({ url: '/metrics', headers: { 'x-forwarded-for': '203.0.113.9' } })).statusCode).toBe(
+      401,
+    )
+    expect((await own.app.inject({ url: '/metrics', remoteAddress: '203.0.113.9' })).statusCode).toBe(401)
+    await own.close()
+  })
+})
+
+test('health needs no login, and is 503 when the broker is not well', async () => {
+  for (const url of ['/health/live', '/api/v1/health/live', '/health/ready', '/api/v1/health/ready']) {
+    expect((await server.app.inject(url)).statusCode, url).toBe(200)
+  }
+  const failing = { status: 'failing', checks: [{ name: 'store', ok: false, text: 'the disk is full' }] } as const
+  const own = await broker.server({ handlers: broker.handlers([bind(getReady, () => failing)]) })
+  const answer = await own.app.inject('/health/ready')
+  expect([answer.statusCode, answer.json<unknown>()]).toEqual([503, failing])
+  await own.close()
+})
+
+describe('closing', () => {
+  test('lets calls under way answer, and tells those that wait', async () => {
+    const wait = Promise.withResolvers<void>()
+    const handlers = broker.handlers([
+      bind(purgeQueue, async ({ signal }) => {
+        signal.addEventListener('abort', () => wait.resolve())
+        await wait.promise
+        return { count: 1, bytes: 1 }
+      }),
+    ])
+    const own = await broker.server({ handlers, clock: realClock })
+    const { port } = await own.listen({ host: '127.0.0.1', port: 0 })
+    const transport = httpTransport({ url: `http://127.0.0.1:${port}` })
+    const purged = new ApiClient({ transport: transport.send, token: 'tmq_all' }).call(purgeQueue, {
+      params: { vhost: '/', queue: 'q' },
+    })
+    await vi.waitFor(() => expect(own.callCount).toBe(1))
+    await own.close()
+    expect(await purged).toEqual({ count: 1, bytes: 1 })
+    transport.close()
+  })
+
+  test('cuts calls that do not end within a second', async () => {
+    const handlers = broker.handlers([bind(purgeQueue, () => new Promise(() => {}))])
+    const own = await broker.server({ handlers })
+    const { port } = await own.listen({ host: '127.0.0.1', port: 0 })
+    const transport = httpTransport({ url: `http://127.0.0.1:${port}` })
+    const purged = new ApiClient({ transport: transport.send, token: 'tmq_all' }).call(purgeQueue, {
+      params: { vhost: '/', queue: 'q' },
+    })
+    await vi.waitFor(() => expect(own.callCount).toBe(1))
+    const closed = own.close()
+    broker.clock.advance(CLOSE_GRACE_MS)
+    await expect(purged).rejects.toThrow(ApiUnreachable)
+    await closed
+    transport.close()
+  })
+
+  test('of a caller aborts what was done for him', async () => {
+    const aborted = Promise.withResolvers<void>()
+    const handlers = broker.handlers([
+      bind(purgeQueue, ({ signal }) => new Promise(() => signal.addEventListener('abort', () => aborted.resolve()))),
+    ])
+    const own = await broker.server({ handlers })
+    const { port } = await own.listen({ host: '127.0.0.1', port: 0 })
+    const transport = httpTransport({ url: `http://127.0.0.1:${port}` })
+    const leave = new AbortController()
+    const input = { params: { vhost: '/', queue: 'q' }, signal: leave.signal }
+    const purged = new ApiClient({ transport: transport.send, token: 'tmq_all' }).call(purgeQueue, input)
+    await vi.waitFor(() => expect(own.callCount).toBe(1))
+    leave.abort()
+    await expect(purged).rejects.toThrow('aborted')
+    await aborted.promise
+    expect(own.callCount).toBe(0)
+    transport.close()
+    await own.close()
+  })
+})
+
+test('with a certificate it speaks TLS, and its cookies are for TLS only', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ternmq-api-'))
+  const { certFile, keyFile, caFile } = await developmentCertificates({ folder, names: [], nowMs: Date.now() })
+  const own = await broker.server({
+    tls: { cert: readFileSync(certFile), key: readFileSync(keyFile), minVersion: 'TLSv1.3' },
+  })
+  const { port } = await own.listen({ host: '127.0.0.1', port: 0 })
+  const transport = httpTransport({ url: `https://localhost:${port}`, ca: readFileSync(caFile) })
+  const client = new ApiClient({ transport: transport.send, token: 'tmq_read' })
+  expect(await client.call(getMe)).toMatchObject({ user: 'ann' })
+  const answer = await own.app.inject({
+    method: 'POST',
+    url: '/api/v1/session',
+    payload: { user: 'ann', password: 'ann-secret' },
+  })
+  expect(String(answer.headers['set-cookie'])).toMatch(/^__Host-ternmq=.*; Secure$/)
+  expect(answer.headers['strict-transport-security']).toBe('max-age=31536000')
+  transport.close()
+  await own.close()
+  rmSync(folder, { recursive: true })
+})
+
+test('settings that cannot be are refused', async () => {
+  await expect(broker.server({ settings: { basePath: 'ternmq/' } })).rejects.toThrow(RangeError)
+  await expect(broker.server({ settings: { basePath: '/a"><script>' } })).rejects.toThrow(
+    'is not empty and not like /ternmq',
+  )
+})

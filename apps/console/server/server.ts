@@ -2,10 +2,11 @@
  * The admin API over HTTP: puts the parts together, listens on a port and on the socket in the data directory, and closes in good order. Loaded
  * only when a server is made.
  */
-import { chmod } from 'node:fs/promises'
+import { chmod, rm } from 'node:fs/promises'
 import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
 import { getLive, getReady } from '@ternmq/api'
 import fastify, { type FastifyInstance } from 'fastify'
 import { Binder } from './bind.ts'
@@ -20,7 +21,7 @@ import {
   KEEP_ALIVE_MS,
   TIMEOUT_CHECK_MS,
 } from './limits.ts'
-import { type ApiServerOptions, type ApiServerSettings, DEFAULT_SETTINGS } from './options.ts'
+import { type ApiServerOptions, type ApiServerSettings, DEFAULT_SETTINGS, type ServerTls } from './options.ts'
 import { Pages } from './pages.ts'
 import { addPlainRoutes, notFound } from './plain-routes.ts'
 import { unreadableAnswer } from './problems.ts'
@@ -32,6 +33,8 @@ import { Streams } from './streams.ts'
 export interface ApiServer {
   /** For tests: `inject` makes calls without a socket. */
   readonly app: FastifyInstance
+  /** Calls whose handler is at work. */
+  readonly callCount: number
   readonly streamCount: number
   readonly sessionCount: number
   /** Port 0 lets the system choose. Rejects with the error of the system. */
@@ -41,6 +44,8 @@ export interface ApiServer {
   }): Promise<{ readonly host: string; readonly port: number }>
   /** Whoever may open the socket is an administrator: only its owner may. What was left at `path` is replaced. */
   listenSocket(path: string): Promise<void>
+  /** For TLS connections from now on. Throws the error of TLS; then those before stay. */
+  useCertificate(tls: ServerTls): void
   /** Ends streams and waiting calls, gives the others a second, and cuts what is left. */
   close(): Promise<void>
 }
@@ -131,6 +136,10 @@ class HttpApiServer implements ApiServer {
     }, prefixOf(basePath))
   }
 
+  get callCount(): number {
+    return this.#binder.callCount
+  }
+
   get streamCount(): number {
     return this.#streams.count
   }
@@ -147,10 +156,7 @@ class HttpApiServer implements ApiServer {
     const server =
       tls === undefined
         ? createHttpServer(httpOptions(this.#settings), this.#listener)
-        : createHttpsServer(
-            { ...httpOptions(this.#settings), cert: buffered(tls.cert), key: buffered(tls.key), minVersion: tls.minVersion },
-            this.#listener,
-          )
+        : createHttpsServer({ ...httpOptions(this.#settings), ...contextOf(tls) }, this.#listener)
     await this.#open(server, { host: at.host, port: at.port })
     const { address, port } = server.address() as AddressInfo
     return { host: address, port }
@@ -159,8 +165,13 @@ class HttpApiServer implements ApiServer {
   async listenSocket(path: string): Promise<void> {
     const server = createHttpServer(httpOptions(this.#settings), this.#listener)
     server.on('connection', (socket) => this.#localSockets.add(socket))
+    await rm(path, { force: true }) // one that a process left that was killed
     await this.#open(server, { path })
     await chmod(path, 0o600)
+  }
+
+  useCertificate(tls: ServerTls): void {
+    for (const server of this.#servers) if (server instanceof HttpsServer) server.setSecureContext(contextOf(tls))
   }
 
   async close(): Promise<void> {
@@ -232,6 +243,6 @@ function prefixOf(basePath: string): { readonly prefix?: string } {
   return basePath === '' ? {} : { prefix: basePath }
 }
 
-function buffered(pem: string | Uint8Array): string | Buffer {
-  return typeof pem === 'string' ? pem : Buffer.from(pem)
+function contextOf({ cert, key, minVersion }: ServerTls): SecureContextOptions {
+  return { cert: Buffer.from(cert), key: Buffer.from(key), minVersion }
 }
