@@ -132,7 +132,7 @@ test.each<[string, Partial<AlarmFacts>, string, Alarm['severity'], string, strin
     'event-loop-late',
     'warning',
     '100 ms late',
-    '/overview',
+    '/',
   ],
   [
     'a thread that is hardly there',
@@ -140,7 +140,7 @@ test.each<[string, Partial<AlarmFacts>, string, Alarm['severity'], string, strin
     'event-loop-late',
     'critical',
     '1000 ms late',
-    '/overview',
+    '/',
   ],
 ])('%s is an alarm of its own with what to do and where to look', (_, facts, id, severity, text, link) => {
   expect(alarms(facts)).toEqual([{ id, severity, text: expect.stringContaining(text) as string, link }])

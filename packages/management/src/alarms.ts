@@ -133,6 +133,6 @@ function loopIsLate({ eventLoop: { p99Ms } }: AlarmFacts): Alarm[] {
   if (p99Ms < LATE_WARNING_MS) return []
   const text = `The broker's thread is busy: one timer in a hundred is ${Math.round(p99Ms)} ms late. Spread the load, or give it a faster core.`
   return [
-    { id: 'event-loop-late', severity: p99Ms >= LATE_CRITICAL_MS ? 'critical' : 'warning', text, link: '/overview' },
+    { id: 'event-loop-late', severity: p99Ms >= LATE_CRITICAL_MS ? 'critical' : 'warning', text, link: '/' },
   ]
 }
