@@ -73,5 +73,5 @@ function noteOf({ done, failed, left }: Applied): string {
     failed === undefined
       ? ''
       : `; stopped at ${failed.step.kind} ${failed.step.name}, ${left.length} left: ${failed.reason}`
-  return `${done.length} steps${steps === '' ? '' : `: ${steps}`}${end}`
+  return `${done.length} ${done.length === 1 ? 'step' : 'steps'}${steps === '' ? '' : `: ${steps}`}${end}`
 }

@@ -92,7 +92,10 @@ describe('a permission', () => {
   ]
   for (const [id, body, more] of REFUSED) {
     it(`is refused as ${JSON.stringify({ id, ...body })} with field and value`, async () => {
-      await expect(put(id, body)).rejects.toMatchObject({ code: 'INVALID', more })
+      await expect(put(id, body)).rejects.toMatchObject({
+        code: 'INVALID',
+        more: { rule: expect.any(String) as string, ...more },
+      })
       expect(world.definitions.permissions.all.size).toBe(0)
     })
   }

@@ -3,7 +3,7 @@ import { deletePermission, listPermissions, type PermissionBody, type Permission
 import { type AuthError, checkPermissions, type Permission, type RuleAuthorizer } from '@ternmq/auth'
 import type { AccessRule } from '@ternmq/config'
 import { asApiError } from './definition-errors.ts'
-import { definedOf, PERMISSIONS } from './definition-kinds.ts'
+import { DEFINITION_ID_RULE, definedOf, PERMISSIONS } from './definition-kinds.ts'
 import type { DefinitionQueue } from './definition-queue.ts'
 import type { DefinitionStore } from './definition-store.ts'
 import { ApiError, type ProblemMore } from './errors.ts'
@@ -105,17 +105,28 @@ function refuseConfigId(id: string): void {
   throw new ApiError('FROM_CONFIG', `permission '${id}' is a rule of the configuration; change it there and reload`)
 }
 
+const RULES: Readonly<Record<string, string>> = {
+  id: DEFINITION_ID_RULE,
+  user: "a user name, 'anonymous' or '*', or a group in its place",
+  group: 'a group name',
+  allow: 'allow or deny has one at least of read, write, browse and admin',
+  topics: "one at least: MQTT topic filters, or '$queue/' and a pattern of queue names",
+}
+
 /** The message says where, behind the permission's name: `permission 'p'.topics[2] is …`. */
 function blamed({ message }: AuthError, permission: Permission): ProblemMore {
   const rest = message.slice(`permission '${permission.id}'`.length)
-  const [, field = 'id', index] = /^\.(\w+)(?:\[(\d+)\])?/.exec(rest) ?? []
+  const [, named, index] = /^\.(\w+)(?:\[(\d+)\])?/.exec(rest) ?? []
+  const field = named ?? unnamedField(message)
   const part: unknown = new Map<string, unknown>(Object.entries(permission)).get(field)
-  const value = index === undefined ? part : (part as readonly unknown[])[Number(index)]
-  if (field !== 'id') return { field: index === undefined ? field : `${field}[${index}]`, value }
-  if (message.startsWith('permission id')) return { field, value }
-  if (rest.includes(' is for nobody') || rest.includes(' has a user and a group'))
-    return { field: 'user', value: permission.user }
-  return { field: 'allow', value: permission.allow }
+  const at =
+    index === undefined ? {} : { field: `${field}[${index}]`, value: (part as readonly unknown[])[Number(index)] }
+  return { field, value: part, ...definedOf({ rule: RULES[field] }), ...at }
+}
+
+function unnamedField(message: string): string {
+  if (message.startsWith('permission id')) return 'id'
+  return / is for nobody| has a user and a group/.test(message) ? 'user' : 'allow'
 }
 
 function fromConfig({ user, group, allow, deny, topics }: AccessRule, index: number): PermissionItem {

@@ -81,9 +81,21 @@ describe('a token', () => {
   ]
   for (const [body, more] of REFUSED) {
     it(`is refused as ${JSON.stringify(body)} with field and value`, async () => {
-      await expect(create(body)).rejects.toMatchObject({ code: 'INVALID', more })
+      await expect(create(body)).rejects.toMatchObject({
+        code: 'INVALID',
+        more: { rule: expect.any(String) as string, ...more },
+      })
     })
   }
+
+  it('has a name as long as the rule says, and no longer', async () => {
+    await create({ name: 'n'.repeat(100), scopes: ['read'] })
+    const longer = create({ name: 'n'.repeat(101), scopes: ['read'] })
+    await expect(longer).rejects.toMatchObject({
+      code: 'INVALID',
+      more: { field: 'name', rule: '1 to 100 characters' },
+    })
+  })
 
   it('is one of a bounded number for each user', async () => {
     for (let count = 0; count < TOKENS_PER_USER_MAX; count++) await create({ name: `t${count}`, scopes: ['read'] }, ANN)

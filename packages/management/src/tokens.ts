@@ -3,7 +3,15 @@
  * goes with its user, also with one that was removed while no broker ran.
  */
 import { createToken, deleteToken, listTokens, type TokenBody, type TokenItem } from '@ternmq/api'
-import { makeToken, SCOPES_OF_ROLE, type Scope, type TokenBook, type TokenRecord, type UserStore } from '@ternmq/auth'
+import {
+  makeToken,
+  SCOPES,
+  SCOPES_OF_ROLE,
+  type Scope,
+  type TokenBook,
+  type TokenRecord,
+  type UserStore,
+} from '@ternmq/auth'
 import { asApiError } from './definition-errors.ts'
 import { definedOf } from './definition-kinds.ts'
 import type { DefinitionQueue } from './definition-queue.ts'
@@ -142,8 +150,12 @@ function made(user: string, body: TokenBody, nowMs: number): ReturnType<typeof m
     return makeToken({ ...body, user, nowMs })
   } catch (error) {
     throw asApiError(error, ({ message }) => {
-      if (message.includes('would have expired')) return { field: 'expiresAtMs', value: body.expiresAtMs }
-      return message.includes('scopes') ? { field: 'scopes', value: body.scopes } : { field: 'name', value: body.name }
+      const { name, scopes, expiresAtMs } = body
+      if (message.includes('would have expired'))
+        return { field: 'expiresAtMs', value: expiresAtMs, rule: 'a later moment, in Unix ms' }
+      if (message.includes('scopes'))
+        return { field: 'scopes', value: scopes, rule: `one or more of ${SCOPES.join(', ')}, each once` }
+      return { field: 'name', value: name, rule: '1 to 100 characters' }
     })
   }
 }

@@ -64,11 +64,24 @@ describe('a user', () => {
   for (const [name, body, more] of REFUSED) {
     it(`is refused as ${JSON.stringify({ name, ...body }).slice(0, 60)} with the field`, async () => {
       const error: unknown = await put(name, body).catch((refused: unknown) => refused)
-      expect(error).toMatchObject({ code: 'INVALID', more })
+      expect(error).toMatchObject({ code: 'INVALID', more: { rule: expect.any(String) as string, ...more } })
       expect(JSON.stringify(error)).not.toContain('xxxx')
       expect(world.users.get(name)).toBeUndefined()
     })
   }
+
+  it('has as long a name, as many groups and as long a password as the rules say, and no more', async () => {
+    const groups = Array.from({ length: 32 }, (_, index) => `g${index}`)
+    await put('n'.repeat(256), { groups, password: 'p'.repeat(1_024) })
+    for (const [name, body, rule] of [
+      ['n'.repeat(257), {}, '1 to 256 characters'],
+      ['ann', { groups: [...groups, 'g'] }, 'up to 32 names'],
+      ['ann', { password: 'p'.repeat(1_025) }, '1 to 1,024 bytes'],
+    ] as const) {
+      const error: unknown = await put(name, body).catch((refused: unknown) => refused)
+      expect(error).toMatchObject({ code: 'INVALID', more: { rule: expect.stringContaining(rule) as string } })
+    }
+  })
 
   it('goes with its tokens, which are gone even if the name is given again', async () => {
     await put('ann', { password: 'secret', role: 'viewer' })

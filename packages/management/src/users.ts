@@ -8,7 +8,7 @@ import { makeUser, type Role, userNameProblem, type UserRecord, type UserStore, 
 import { asApiError } from './definition-errors.ts'
 import { definedOf } from './definition-kinds.ts'
 import type { DefinitionQueue } from './definition-queue.ts'
-import { ApiError } from './errors.ts'
+import { ApiError, type ProblemMore } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 import { type Listing, mapPage, pageOf } from './paging.ts'
@@ -157,10 +157,14 @@ function changesOf({ password, role, groups }: UserBody): UserChanges {
   return { password: typeof password === 'string' ? Buffer.from(password) : password, role, groups }
 }
 
+const NAME_RULE =
+  "1 to 256 characters in their normal form, no space at either end, not beginning with '$', not 'anonymous' or '*'"
+
 /** Which field of the body an error is about; a password is never shown. */
-function blamed(code: string, name: string, { groups }: UserChanges): { field: string; value?: unknown } {
-  if (code === 'AUTH_PASSWORD_INVALID') return { field: 'password' }
-  return userNameProblem(name) === undefined ? { field: 'groups', value: groups } : { field: 'name', value: name }
+function blamed(code: string, name: string, { groups }: UserChanges): ProblemMore {
+  if (code === 'AUTH_PASSWORD_INVALID') return { field: 'password', rule: '1 to 1,024 bytes' }
+  if (userNameProblem(name) !== undefined) return { field: 'name', value: name, rule: NAME_RULE }
+  return { field: 'groups', value: groups, rule: `up to 32 names, each once, each of ${NAME_RULE}` }
 }
 
 function noteOf({ password, role, groups }: UserBody): string {
