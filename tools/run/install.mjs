@@ -141,7 +141,7 @@ function pnpmSpec(root) {
   return packageManager
 }
 
-const toolsFolder = (root) => join(root, 'node_modules', '.ternmq')
+export const toolsFolder = (root) => join(root, 'node_modules', '.ternmq')
 const stampFile = (root) => join(toolsFolder(root), 'installed')
 const pnpmFolder = (root) => join(toolsFolder(root), pnpmSpec(root).replace('@', '-'))
 const pnpmBin = (root) => join(pnpmFolder(root), 'node_modules', '.bin')

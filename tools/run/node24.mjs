@@ -7,7 +7,10 @@ import { spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureInstalled, node24, toolEnv } from './install.mjs'
+import { ensurePages } from './pages.mjs'
 
+/** `ternmq` from the sources. */
+const COMMAND = 'apps/broker/src/cli.ts'
 const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP']
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
@@ -17,6 +20,7 @@ if (file === undefined) fail('usage: node tools/run/node24.mjs FILE [ARGUMENT…
 
 try {
   await ensureInstalled(root)
+  if (file === COMMAND && args[0] === 'start') await ensurePages(root)
 } catch (error) {
   fail(error.message)
 }

@@ -37,9 +37,13 @@ export class Administration {
   static async open(config: ConsoleConfig, parts: AdministrationParts): Promise<Administration> {
     const { socketPath } = parts
     if (!config.enabled && socketPath === undefined) return new Administration(undefined, () => Promise.resolve())
-    const { createApiServer } = await import('@ternmq/console')
+    const { createApiServer, PAGES_DIR } = await import('@ternmq/console')
     const api = new AdminApi(parts.broker, parts.definitions, parts.audit)
-    const server = await createApiServer({ handlers: api.handlers, ...serverOptions(config, parts) })
+    const server = await createApiServer({
+      handlers: api.handlers,
+      pagesDir: PAGES_DIR,
+      ...serverOptions(config, parts),
+    })
     const closeAll = async (): Promise<void> => {
       api.close()
       await server.close()
