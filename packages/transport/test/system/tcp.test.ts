@@ -21,6 +21,22 @@ test('bytes arrive, and all answers of a turn leave in one piece', async () => {
   expect(accepted.transport.peer).toEqual({ listener: 'mqtt', address: '127.0.0.1', port: peer.localPort })
 })
 
+test('a transport knows how many bytes came and went, and since when it is there', async () => {
+  const before = Date.now()
+  const rig = await startTcp()
+  const peer = await rig.dial()
+  const accepted = await rig.nextAccepted()
+  const { transport } = accepted
+  expect([transport.bytesIn, transport.bytesOut]).toEqual([0, 0])
+  expect(transport.openedAtMs).toBeGreaterThanOrEqual(before)
+  peer.write(Buffer.alloc(200_000))
+  await accepted.until(() => accepted.receivedBytes === 200_000)
+  transport.write(Buffer.alloc(1_000))
+  transport.writeShared(Buffer.alloc(5_000))
+  await readBytes(peer, 6_000)
+  expect([transport.bytesIn, transport.bytesOut]).toEqual([200_000, 6_000])
+})
+
 test('a peer that uses TLS is closed, and the adapter hears why instead of its hello', async () => {
   const rig = await startTcp({
     key: 'stomp',

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 
 import { closed, readBytes, readInFits, StreamChecker, turn, writeRandomPieces } from '@ternmq/testkit'
 import { HIGH_WATER_BYTES } from '@ternmq/transport'
@@ -24,6 +25,25 @@ test('bytes go both ways in binary frames, and one turn is one frame [MQTT5-6.0.
   for (const part of ['wo', 'rl', 'd']) accepted.transport.write(Buffer.from(part))
   expect(await message(peer)).toEqual({ bytes: Buffer.from('world'), isBinary: true })
   expect(accepted.transport.peer).toMatchObject({ listener: 'ws', address: '127.0.0.1' })
+})
+
+test.each([['mqtt'], ['v12.stomp']])('a transport of %s counts bytes with the heads of their frames', async (protocol) => {
+  const rig = await startWs()
+  const peer = await dialWs(rig.bound, [protocol])
+  const accepted = await rig.nextAccepted()
+  expect(accepted.transport.peer.isWebSocket).toBe(true)
+  const { _socket: socket } = peer as unknown as { readonly _socket: Socket }
+  const upgrade = { read: socket.bytesRead, written: socket.bytesWritten }
+  let sent = 0
+  for (const size of [1, 125, 126, 65_535, 65_536, 300_000]) {
+    peer.send('x'.repeat(size), { binary: protocol === 'mqtt' })
+    sent += size
+    await accepted.until(() => accepted.receivedBytes === sent)
+    accepted.transport.write(Buffer.alloc(size, 'y'))
+    for (let taken = 0; taken < size; ) taken += (await message(peer)).bytes.length
+  }
+  expect(accepted.transport.bytesIn).toBe(socket.bytesWritten - upgrade.written)
+  expect(accepted.transport.bytesOut).toBe(socket.bytesRead - upgrade.read)
 })
 
 test('a peer that sends text frames gets text frames, but for a turn with bytes that are no text', async () => {
