@@ -258,6 +258,14 @@ describe('dependency', () => {
     ).toEqual([])
   })
 
+  test('pages for browsers are built ahead: devDependencies are enough for them', () => {
+    const pages = {
+      'apps/console/package.json': manifest({ devDependencies: { ws: 'catalog:' } }),
+      'apps/console/web/src/a.tsx': code['packages/websocket/src/a.ts'],
+    }
+    expect(found(dependencies, { ...whole, ...pages })).toEqual([])
+  })
+
   test('an import that nobody declares is reported', () => {
     expect(
       found(dependencies, { ...whole, 'packages/websocket/src/b.test.ts': `\nimport { x } from 'undeclared'` }),

@@ -64,6 +64,11 @@ export function isCode(path: string): boolean {
   return /\.(ts|tsx|mts|mjs|js)$/.test(path)
 }
 
+/** Pages for browsers: what they import is in the files that are built of them, and nobody who runs those needs it. */
+export function isBuiltAhead(path: string): boolean {
+  return isCode(path) && /^apps\/[^/]+\/web\//.test(path)
+}
+
 /** Code that only runs in tests, benchmarks and fuzzers: the rules about what a broker may do leave it alone. */
 export function isTestCode(path: string): boolean {
   const inPackage = path.replace(/^(?:apps|packages|tools)\/[^/]+\//, '') // tools/conformance is no test

@@ -6,7 +6,8 @@ import type { Violation } from '../violation.ts'
 
 /** Paths in manifests, and files loaded by address: `new URL('./worker.ts', import.meta.url)`. */
 const NAMED_FILE = /(['"])((?:\.{1,2}\/)?[\w./-]+\.(?:ts|mjs|js|tsx))\1/g
-const ENTRY = /(?:^|\/)(?:src\/main\.ts|[^/]+\.config\.ts)$/
+/** Started by hand or by other programs. */
+const ENTRY = /(?:^|\/)(?:src\/main\.ts|web\/src\/main\.tsx|web\/dev\/serve\.ts|web\/build\.ts|[^/]+\.config\.ts)$/
 
 export function deadFiles(tree: SourceTree): Violation[] {
   const reached = new Set<string>()

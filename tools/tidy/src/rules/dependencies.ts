@@ -3,7 +3,7 @@
  * broker needs at run time is accounted for in docs/dependencies.md.
  */
 import { findImports, packageNameOf } from '../imports.ts'
-import { type SourceTree, isCode, isTestCode, packageOf } from '../source-tree.ts'
+import { type SourceTree, isBuiltAhead, isCode, isTestCode, packageOf } from '../source-tree.ts'
 import { type Violation, lineAt } from '../violation.ts'
 
 const CATALOG_FILE = 'pnpm-workspace.yaml'
@@ -15,6 +15,7 @@ type Declared = Partial<Record<(typeof KINDS)[number], Record<string, string>>>
 interface Use {
   readonly path: string
   readonly line: number
+  /** It is needed for tests, or for building, and not by the broker. */
   readonly test: boolean
 }
 
@@ -77,7 +78,7 @@ function usesIn(tree: SourceTree, folder: string): Map<string, Use[]> {
     for (const { specifier, line } of findImports(text)) {
       const name = packageNameOf(specifier)
       if (name === undefined || name === own) continue
-      uses.set(name, [...(uses.get(name) ?? []), { path, line, test: isTestCode(path) }])
+      uses.set(name, [...(uses.get(name) ?? []), { path, line, test: isTestCode(path) || isBuiltAhead(path) }])
     }
   }
   return uses
