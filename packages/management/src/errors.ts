@@ -26,7 +26,6 @@ export type ProblemCode =
   | 'FROM_CONFIG'
   | 'CHANGED_SINCE'
   | 'LIMIT_REACHED'
-  | 'REFUSED'
   | 'TOO_LARGE'
   | 'UNSUPPORTED'
   | 'BUSY'
@@ -59,7 +58,6 @@ export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, ti
   FROM_CONFIG: [409, 'The configuration says so, and is changed there'],
   CHANGED_SINCE: [409, 'Something has changed since the plan was made'],
   LIMIT_REACHED: [422, 'A limit is reached'],
-  REFUSED: [422, 'The broker refused it'],
   TOO_LARGE: [413, 'The call is too large'],
   UNSUPPORTED: [415, 'The body is of a kind that is not read here'],
   BUSY: [503, 'The broker is busy'],

@@ -71,6 +71,7 @@ async function docs(): Promise<Outcome[]> {
     await runScript('configuration reference', 'tools/docs/src/config-reference.ts', []),
     await runScript('page about addresses', 'tools/docs/src/addresses.ts', []),
     await runScript('page about headers', 'tools/docs/src/headers.ts', []),
+    await runScript('error reference', 'tools/docs/src/errors-reference.ts', []),
     await runScript('page about metrics', 'tools/docs/src/metrics.ts', []),
   ]
 }
