@@ -195,22 +195,25 @@ describe('a document that is applied', () => {
     let left = 2
     world.engine.catalog.commit = (ops) => (left-- > 0 ? commit(ops) : Promise.reject(new Error('the disk is full')))
     world.define('orders.eu')
-    const document = { ...SHOP, policies: [...SHOP.policies!, { id: 'second', match: 'x', settings: {} }] }
+    const document = {
+      ...SHOP,
+      policies: [...SHOP.policies!, ...['second', 'third'].map((id) => ({ id, match: 'x', settings: {} }))],
+    }
     const applied = await apply(document)
     expect(applied.done.map(({ name }) => name)).toEqual(['ann', 'ops', 'small'])
     expect(applied.failed).toMatchObject({
       step: { kind: 'policy', name: 'second' },
       reason: expect.stringContaining('the disk is full') as string,
     })
-    expect(applied.left.map(({ name }) => name)).toEqual(['orders.eu', 'paused'])
+    expect(applied.left.map(({ name }) => name)).toEqual(['third', 'orders.eu', 'paused'])
     expect(world.vhost.destinations.find('orders.eu')!.queue.settings.messagesMax).toBe(10)
     expect(world.notes[0]).toContain(
-      '3 steps: create user ann, create permission ops, create policy small; stopped at policy second, 2 left',
+      '3 steps: create user ann, create permission ops, create policy small; stopped at policy second, 3 left',
     )
     left = Infinity
     const { done, failed } = await apply(document)
     expect(failed).toBeUndefined()
-    expect(done.map(({ name }) => name)).toEqual(['second', 'orders.eu', 'paused'])
+    expect(done.map(({ name }) => name)).toEqual(['second', 'third', 'orders.eu', 'paused'])
     expect((await plan(document)).steps).toEqual([])
   })
 
