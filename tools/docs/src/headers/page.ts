@@ -25,7 +25,7 @@ export function renderHeaders(): string {
     'each field goes by the name that it has there. The table is the one that the adapters read and write by; property tests send random',
     'messages from each protocol through each other and back, and hold what it says.',
     '',
-    'HTTP is messaging by calls of the admin API (publish, take, subscribe): names are those of its JSON. AMQP 0-9-1 has its place in the table,',
+    'HTTP is [messaging by calls of the admin API](http.md): names are those of its JSON. AMQP 0-9-1 has its place in the table,',
     'and no names yet.',
     '',
     '## Fields',
@@ -70,7 +70,10 @@ export function renderHeaders(): string {
     ...table(
       ['', 'rule'],
       [
-        ['is it to be kept', 'MQTT: QoS 1 and 2. STOMP: `persistent:true`. AMQP 1.0: header.durable. HTTP: unless `durable` is false.'],
+        [
+          'is it to be kept',
+          'MQTT: QoS 1 and 2. STOMP: `persistent:true`. AMQP 1.0: header.durable. HTTP: unless `durable` is false.',
+        ],
         [
           'to MQTT receivers',
           "The lower of the subscription's QoS and the message's: QoS 1 for every message of another protocol, to be kept or not; with `mqtt.foreignTransientQos: 0` QoS 0 for one that is not to be kept.",
