@@ -36,7 +36,7 @@ export function configHandlers(broker: ManagedBroker, { definitions, changes }: 
       changes.run(async () => {
         const given = new Map(Object.entries(request.body.changes))
         refuse(given)
-        const before = definitions.settings.all
+        const before = new Map(definitions.settings.all)
         const overrides = new Map([...before].filter(([key]) => !given.has(key)))
         for (const [key, value] of given) if (value !== null) overrides.set(key, value)
         const changed = await override(broker, overrides)
