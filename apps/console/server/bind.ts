@@ -65,6 +65,7 @@ export class Binder {
     app.route({
       method: route.method,
       url,
+      exposeHeadRoute: route.tag === 'health', // some balancers ask so
       bodyLimit: LARGE_BODIES.has(route.id) ? LARGE_BODY_BYTES_MAX : BODY_BYTES_MAX,
       onRequest: (request) => this.admit(request, route),
       handler: async (request, reply) => {

@@ -124,8 +124,9 @@ export class Identifier {
     const colon = given.indexOf(':')
     if (colon < 0)
       throw new ApiError('NOT_LOGGED_IN', 'the header authorization is not Basic with a name, a colon and a password')
-    const user = given.subarray(0, colon).toString('utf8')
-    const principal = await this.checkPassword(user, given.subarray(colon + 1), address)
+    const name = given.subarray(0, colon).toString('utf8')
+    const principal = await this.checkPassword(name, given.subarray(colon + 1), address)
+    const { name: user } = principal
     const account = this.#options.accounts.get(user)
     return {
       user,

@@ -60,7 +60,7 @@ export function addPlainRoutes(app: FastifyInstance, options: PlainRoutesOptions
       reply.headers(headers.ofData).redirect(`${basePath}/`, 308),
     )
   }
-  app.get('/*', async (request, reply) => {
+  app.get('/*', { exposeHeadRoute: true }, async (request, reply) => {
     const path = `/${(request.params as { readonly '*': string })['*']}`
     if (NO_PAGES.test(path)) throw notFound(request)
     const answer = await pages.answer({

@@ -140,6 +140,7 @@ test('health needs no login, and is 503 when the broker is not well', async () =
   for (const url of ['/health/live', '/api/v1/health/live', '/health/ready', '/api/v1/health/ready']) {
     expect((await server.app.inject(url)).statusCode, url).toBe(200)
   }
+  expect(await server.app.inject({ method: 'HEAD', url: '/health/live' })).toMatchObject({ statusCode: 200, body: '' })
   const failing = { status: 'failing', checks: [{ name: 'store', ok: false, text: 'the disk is full' }] } as const
   const own = await broker.server({ handlers: broker.handlers([bind(getReady, () => failing)]) })
   const answer = await own.app.inject('/health/ready')
@@ -226,6 +227,17 @@ test('with a certificate it speaks TLS, and its cookies are for TLS only', async
   transport.close()
   await own.close()
   rmSync(folder, { recursive: true })
+})
+
+test('the address of a caller is what a proxy says, if the configuration trusts the proxy', async () => {
+  const own = await broker.server({ settings: { trustedProxies: ['10.0.0.1'] } })
+  const payload = { user: 'ann', password: 'wrong' }
+  const headers = { 'x-forwarded-for': '203.0.113.9' }
+  for (const remoteAddress of ['10.0.0.1', '10.0.0.2']) {
+    await own.app.inject({ method: 'POST', url: '/api/v1/session', payload, headers, remoteAddress })
+  }
+  expect(broker.audit.map(({ address }) => address)).toEqual(['203.0.113.9', '10.0.0.2'])
+  await own.close()
 })
 
 test('settings that cannot be are refused', async () => {

@@ -27,7 +27,7 @@ export function sessionCalls(options: SessionCallsOptions): readonly OwnCall[] {
     const { user, password } = body as LoginBody
     trail.loginOf(user)
     const principal = await identifier.checkPassword(user, Buffer.from(password), address)
-    if (accounts.get(user)?.role === undefined) {
+    if (accounts.get(principal.name)?.role === undefined) {
       throw new ApiError('NOT_ALLOWED', `user '${user}' has no role in the console; an administrator can give one`)
     }
     const before = cookieIn(headers.cookie, cookieName)

@@ -23,7 +23,7 @@ export const PROBLEM_REMEDIES: Readonly<Record<ProblemCode, string>> = {
   NOT_LOGGED_IN:
     'Send a token (`Authorization: Bearer tmq_…`), name and password, or log in. A login of a browser ends after a while.',
   LOGIN_REFUSED: 'The name is unknown or the password is wrong; which of the two is not told.',
-  LOCKED_OUT: 'Wait as long as `retry-after` says. A right password before that is not looked at either.',
+  LOCKED_OUT: 'Wait as long as the text says. A right password before that is not looked at either.',
   CSRF: 'Send `csrfToken` of `GET /session` as `x-csrf-token`. Behind a proxy, name its address in `console.origins`.',
   NOT_ALLOWED:
     'The role or token has not the scope that the call needs, or no permission allows it. `GET …/can` says which rule decides.',
@@ -35,7 +35,7 @@ export const PROBLEM_REMEDIES: Readonly<Record<ProblemCode, string>> = {
   TOO_LARGE:
     'Bodies have up to 1 MiB, of `publish` and of definitions up to 16 MiB; address and headers together up to 32 KiB.',
   UNSUPPORTED: 'Send JSON with `content-type: application/json`.',
-  BUSY: 'Try again after `retry-after`.',
+  BUSY: 'Try again, as `retry-after` says.',
   STORE_FAILED: 'See `GET /store`: the disk is full or failed. What was not acknowledged was not kept.',
   BROKEN: 'A fault of the broker. The log has more under the number in the text; please report it.',
 }
