@@ -53,6 +53,7 @@ export class BusiestDestinations {
   /** Of those that have counted anything: as many as queues. */
   readonly #known = new Map<string, Known>()
   readonly #other: Numbers = emptyNumbers(OTHER)
+  readonly #gained: Float64Array = new Float64Array(COUNTERS.length)
   #look = 0
 
   constructor(countMax: number = DESTINATIONS_MAX_DEFAULT) {
@@ -65,11 +66,19 @@ export class BusiestDestinations {
     for (const gauge of GAUGES) this.#other[gauge] = 0
     const shown: Candidate[] = []
     let otherCount = 0
-    for (const numbers of destinations) {
-      const candidate = this.#candidate(numbers)
-      shown.push(candidate)
-      if (shown.length < this.#countMax * 2 + 1) continue
+    /** Who is below it has no chance: enough are above. */
+    let scoreMin = 0
+    for (const destination of destinations) {
+      const known = this.#note(destination)
+      if (known.score < scoreMin) {
+        otherCount++
+        this.#addOther(destination, this.#gained)
+        continue
+      }
+      shown.push({ numbers: copyOf(destination), known, gained: this.#gained.slice() })
+      if (shown.length <= this.#countMax * 2) continue
       otherCount += this.#cut(shown)
+      scoreMin = shown[this.#countMax - 1]!.known.score
     }
     otherCount += this.#cut(shown)
     for (const [name, { look }] of this.#known) if (look !== this.#look) this.#known.delete(name)
@@ -78,21 +87,27 @@ export class BusiestDestinations {
     return found
   }
 
-  #candidate(destination: DestinationNumbers): Candidate {
-    const numbers = copyOf(destination)
-    let known = this.#known.get(numbers.name)
+  /** What it has gained since the last look is in `#gained` until the next one. */
+  #note(destination: DestinationNumbers): Known {
+    const { name } = destination
+    let known = this.#known.get(name)
     if (known === undefined)
-      this.#known.set(numbers.name, (known = { counts: new Float64Array(COUNTERS.length), score: 0, look: 0 }))
-    const gained = new Float64Array(COUNTERS.length)
+      this.#known.set(name, (known = { counts: new Float64Array(COUNTERS.length), score: 0, look: 0 }))
+    const { counts } = known
     for (let index = 0; index < COUNTERS.length; index++) {
-      const count = numbers[COUNTERS[index]!]
+      const count = destination[COUNTERS[index]!]
       // One that is lower than before is of another queue with the same name.
-      gained[index] = count >= known.counts[index]! ? count - known.counts[index]! : count
-      known.counts[index] = count
+      this.#gained[index] = count >= counts[index]! ? count - counts[index]! : count
+      counts[index] = count
     }
-    known.score = known.score * PAST_SHARE + gained[IN]! + gained[OUT]!
+    known.score = known.score * PAST_SHARE + this.#gained[IN]! + this.#gained[OUT]!
     known.look = this.#look
-    return { numbers, known, gained }
+    return known
+  }
+
+  #addOther(destination: DestinationNumbers, gained: Float64Array): void {
+    for (let index = 0; index < COUNTERS.length; index++) this.#other[COUNTERS[index]!] += gained[index]!
+    for (const gauge of GAUGES) this.#other[gauge] += destination[gauge]
   }
 
   /** Leaves the busiest, and adds the others to the one line. Returns their number. */
@@ -104,10 +119,7 @@ export class BusiestDestinations {
         (one.numbers.name < other.numbers.name ? -1 : 1),
     )
     const others = shown.splice(this.#countMax)
-    for (const { numbers, gained } of others) {
-      for (let index = 0; index < COUNTERS.length; index++) this.#other[COUNTERS[index]!] += gained[index]!
-      for (const gauge of GAUGES) this.#other[gauge] += numbers[gauge]
-    }
+    for (const { numbers, gained } of others) this.#addOther(numbers, gained)
     return others.length
   }
 }
