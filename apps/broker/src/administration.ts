@@ -37,9 +37,9 @@ export class Administration {
   static async open(config: ConsoleConfig, parts: AdministrationParts): Promise<Administration> {
     const { socketPath } = parts
     if (!config.enabled && socketPath === undefined) return new Administration(undefined, () => Promise.resolve())
-    const { createApiServer, PAGES_DIR } = await import('@ternmq/console')
+    const { ApiServer, PAGES_DIR } = await import('@ternmq/console')
     const api = new AdminApi(parts.broker, parts.definitions, parts.audit)
-    const server = await createApiServer({
+    const server = new ApiServer({
       handlers: api.handlers,
       pagesDir: PAGES_DIR,
       ...serverOptions(config, parts),

@@ -3,6 +3,7 @@
  * words; everything else is a failure of ours, of which the caller hears only a number that the log has too.
  */
 import { randomBytes } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import { type Problem, PROBLEM_CONTENT_TYPE } from '@ternmq/api'
 import { ApiError, type ProblemCode, PROBLEMS } from '@ternmq/management'
 import { LoginRefused } from './identity.ts'
@@ -50,6 +51,17 @@ function headersOf(error: ApiError): Record<string, string> {
     return { 'retry-after': String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000))) }
   }
   return error.code === 'BUSY' ? { 'retry-after': '1' } : {}
+}
+
+/** For a call that came in while what answers calls could not be loaded. */
+export function notLoadedAnswer(response: ServerResponse): void {
+  const problem = new ApiError(
+    'BROKEN',
+    'what answers calls could not be loaded; the log of the broker says why',
+  ).toProblem()
+  response
+    .writeHead(problem.status, { 'content-type': PROBLEM_CONTENT_TYPE, connection: 'close' })
+    .end(JSON.stringify(problem))
 }
 
 /** What is written for a call that Node could not read. */

@@ -3,7 +3,7 @@ import type { AuditItem, Scope } from '@ternmq/api'
 import { routes, schemasOf } from '@ternmq/api/schemas'
 import { bind, bindStream, type Bound, type EventSink } from '@ternmq/management'
 import { exampleOf } from '../examples.ts'
-import { type ApiServer, createApiServer } from '../index.ts'
+import { ApiServer } from '../index.ts'
 import type { Account, ApiServerOptions, Failure, Login } from '../options.ts'
 
 /** Time that moves when the test says so. */
@@ -104,7 +104,7 @@ export class FakeBroker {
   }
 
   async server(options: Partial<ApiServerOptions> = {}): Promise<ApiServer> {
-    return await createApiServer({
+    const server = new ApiServer({
       handlers: options.handlers ?? this.handlers(),
       login: this.#login,
       accounts: {
@@ -121,6 +121,8 @@ export class FakeBroker {
       onFailure: (failure) => void this.failures.push(failure),
       ...options,
     })
+    await server.load()
+    return server
   }
 
   readonly #login: Login = (user, password) => {
