@@ -86,7 +86,7 @@ function stream(response: ServerResponse, watch: string): void {
     const atMs = Date.now()
     for (const one of watch.split(',')) {
       const [kind, name] = one.split(':') as [string, string?]
-      const [event, data] = eventOf(kind, name ?? '', ++id, atMs)
+      const [event, data] = eventOf(kind, decodeURIComponent(name ?? ''), ++id, atMs)
       response.write(`event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`)
     }
   }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { PLACES, placesFor } from './navigation.ts'
+import { PAGES } from './pages.ts'
 
 test('no two pages have the same letter', () => {
   const letters = PLACES.flatMap(({ places }) => places.flatMap(({ letter }) => letter ?? []))
@@ -16,4 +17,9 @@ test('who may only look does not see the pages of administrators', () => {
 
 test('who may only send and receive sees no empty group', () => {
   expect(placesFor(['messages']).map(({ label }) => label)).toEqual(['Access', 'Tools'])
+})
+
+test('each place of the navigation is a page', () => {
+  const places = PLACES.flatMap((group) => group.places.map(({ to }) => to))
+  expect(places.filter((to) => !(to in PAGES))).toEqual([])
 })

@@ -1,6 +1,5 @@
-/** Which page is at which address. Each comes with its own script, when it is wanted. */
+/** The pages behind their addresses, and what is shown where there is none or one fails. */
 import {
-  type AnyRoute,
   createRootRoute,
   createRoute,
   createRouter,
@@ -14,23 +13,17 @@ import { ProblemView } from './components/problem-view.tsx'
 import { toProblem } from './lib/api.ts'
 import { BASE_PATH } from './lib/base.ts'
 import { parseSearch, stringifySearch } from './lib/url-state.ts'
+import { PAGES } from './pages.ts'
 import { Root } from './shell.tsx'
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFound, errorComponent: Failed })
 
-const page = (path: string, component: ReturnType<typeof lazyRouteComponent>): AnyRoute =>
-  createRoute({ getParentRoute: () => root, path, component })
-
-const routeTree = root.addChildren([
-  page(
-    '/',
-    lazyRouteComponent(() => import('./routes/overview.tsx'), 'OverviewPage'),
-  ),
-  page(
-    '/queues',
-    lazyRouteComponent(() => import('./routes/queues.tsx'), 'QueuesPage'),
-  ),
-])
+const routeTree = root.addChildren(
+  Object.entries(PAGES).map(([path, load]) => {
+    const component = lazyRouteComponent(async () => ({ default: await load() }))
+    return createRoute({ getParentRoute: () => root, path, component })
+  }),
+)
 
 export const router = createRouter({
   routeTree,

@@ -3,9 +3,9 @@ import { Button, Checkbox, Group, Loader, Select, Text, TextInput } from '@manti
 import { useDebouncedCallback } from '@mantine/hooks'
 import type { Call, Page, Route } from '@ternmq/api'
 import { type ReactNode, useEffect, useState } from 'react'
-import { toProblem } from '../lib/api.ts'
+import { isLoss, toProblem } from '../lib/api.ts'
 import { formatCount } from '../lib/format.ts'
-import { isLoss, useLook } from '../lib/query.ts'
+import { useLook } from '../lib/query.ts'
 import { useUrlState } from '../lib/url-state.ts'
 import { type Column, DataTable, type Selection } from './data-table.tsx'
 import { Icon } from './icons.tsx'
@@ -171,7 +171,7 @@ export function SearchInput({
   )
 }
 
-function FilterInput({
+export function FilterInput({
   filter,
   value,
   onChange,

@@ -1,5 +1,6 @@
 /** Calls of the admin API from a page: with the cookie, the token against forged calls, and every failure as a `Problem`. */
-import { type Call, DEFAULT_VHOST, type Problem, pathOf, type Route } from '@ternmq/api'
+import { type Call, DEFAULT_VHOST, type Problem, type Route } from '@ternmq/api'
+import { ApiClient, ApiProblem, type ApiTransport, ApiUnreachable, targetOf as targetOfCall } from '@ternmq/api/client'
 import { addressOf } from './base.ts'
 import { reportAnswer, reportLoss } from './connection-state.ts'
 
@@ -8,17 +9,6 @@ export interface CallInput<C extends Call = Call> {
   readonly params?: Omit<C['params'], 'vhost'>
   readonly query?: C['query']
   readonly body?: C['body']
-}
-
-/** Why a call did not do what it should. */
-export class ApiFailure extends Error {
-  readonly problem: Problem
-
-  constructor(problem: Problem) {
-    super(problem.detail)
-    this.name = 'ApiFailure'
-    this.problem = problem
-  }
 }
 
 /** `code` of a problem that did not come from the server: it could not be reached. */
@@ -31,79 +21,74 @@ export function setCsrfToken(token: string | undefined): void {
   csrfToken = token
 }
 
-/** Path and query of a call, without the base. Throws RangeError when a parameter is missing. */
-export function targetOf<C extends Call>(route: Route<C>, input: CallInput<C> = {}): string {
-  const params = { vhost: DEFAULT_VHOST, ...input.params }
-  const query = new URLSearchParams()
-  const given: Readonly<Record<string, string | number | boolean | undefined>> = { ...input.query }
-  for (const [key, value] of Object.entries(given)) {
-    if (value !== undefined && value !== '') query.set(key, String(value))
+/** The cookie goes along by itself; an answer, and none, are told to the bar on top. */
+const transport: ApiTransport = async ({ method, path, headers, body, signal }) => {
+  try {
+    const response = await fetch(addressOf(path), {
+      method,
+      headers: method === 'GET' || csrfToken === undefined ? headers : { ...headers, 'x-csrf-token': csrfToken },
+      credentials: 'same-origin',
+      cache: 'no-store',
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+    reportAnswer()
+    return { status: response.status, body: chunksOf(response.body) }
+  } catch (error) {
+    if (signal?.aborted !== true) reportLoss()
+    throw error
   }
-  const text = query.toString()
-  return pathOf(route, params) + (text === '' ? '' : `?${text}`)
 }
 
-/** Throws ApiFailure. */
+/** Not every browser can go through a stream with `for await`. */
+async function* chunksOf(stream: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array, void, void> {
+  const reader = stream?.getReader()
+  for (let read = await reader?.read(); read?.value !== undefined; read = await reader?.read()) yield read.value
+}
+
+const client = new ApiClient({ transport })
+
+function withVhost<C extends Call>({ params, query, body }: CallInput<C>) {
+  return {
+    params: { vhost: DEFAULT_VHOST, ...params },
+    ...(query === undefined ? {} : { query }),
+    ...(body === undefined ? {} : { body }),
+  }
+}
+
+/** Path and query of a call, without the base. Throws RangeError when a parameter is missing. */
+export function targetOf<C extends Call>(route: Route<C>, input: CallInput<C> = {}): string {
+  return targetOfCall(route, withVhost(input))
+}
+
+/** Rejects with what `toProblem` reads, or with the reason of the signal. */
 export async function call<C extends Call>(
   route: Route<C>,
   input: CallInput<C> = {},
   signal?: AbortSignal,
 ): Promise<C['answer']> {
-  const headers: Record<string, string> = { accept: 'application/json, application/problem+json' }
-  if (route.method !== 'GET' && csrfToken !== undefined) headers['x-csrf-token'] = csrfToken
-  if (input.body !== undefined) headers['content-type'] = 'application/json'
-  const response = await reach(addressOf(targetOf(route, input)), {
-    method: route.method,
-    headers,
-    credentials: 'same-origin',
-    cache: 'no-store',
-    ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
-    ...(signal === undefined ? {} : { signal }),
-  })
-  if (!response.ok) throw new ApiFailure(await problemOf(response))
-  if (response.status === 204) return undefined
-  if (route.contentType === 'application/octet-stream') return new Uint8Array(await response.arrayBuffer())
-  return (await response.json()) as C['answer']
-}
-
-async function reach(address: string, init: RequestInit): Promise<Response> {
-  try {
-    const response = await fetch(address, init)
-    reportAnswer()
-    return response
-  } catch (error) {
-    if (init.signal?.aborted === true) throw error
-    reportLoss()
-    const detail =
-      'The broker does not answer. The page tries again by itself; check that the broker runs and that the network lets you through.'
-    throw new ApiFailure({ code: UNREACHABLE, status: 0, title: 'No connection', detail })
-  }
-}
-
-async function problemOf(response: Response): Promise<Problem> {
-  const fallback: Problem = {
-    code: 'UNKNOWN',
-    status: response.status,
-    title: `Status ${response.status}`,
-    detail: `The server answered with status ${response.status} and no reason. Something between the browser and the broker may have answered.`,
-  }
-  try {
-    return { ...fallback, ...((await response.json()) as Partial<Problem>) }
-  } catch {
-    // Not JSON: a proxy's own page.
-    return fallback
-  }
+  return client.call(route, signal === undefined ? withVhost(input) : { ...withVhost(input), signal })
 }
 
 /** What went wrong as a problem, whatever was thrown. */
 export function toProblem(error: unknown): Problem {
-  if (error instanceof ApiFailure) return error.problem
+  if (error instanceof ApiProblem) return error.problem
+  if (error instanceof ApiUnreachable) {
+    const detail =
+      'The broker does not answer. The page tries again by itself; check that the broker runs and that the network lets you through.'
+    return { code: UNREACHABLE, status: 0, title: 'No connection', detail }
+  }
   return {
     code: 'PAGE',
     status: 0,
     title: 'The page failed',
     detail: error instanceof Error ? error.message : String(error),
   }
+}
+
+/** The broker did not answer, which the bar on top tells already. */
+export function isLoss(error: unknown): boolean {
+  return error instanceof ApiUnreachable
 }
 
 /** What `problem` says of one field of a form; undefined when it says nothing of it. */

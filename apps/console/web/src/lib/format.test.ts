@@ -45,8 +45,8 @@ test('a rate that is not known yet is a dash, and none is a number', () => {
 
 test('durations have their two largest units, and one from ten on', () => {
   expect(
-    [0, 12.4, 999, 1_000, 65_000, 3_600_000, 3_900_000, 45_000_000, 90_000_000, 864_000_000].map(formatDuration),
-  ).toEqual(['0 ms', '12 ms', '999 ms', '1 s', '1 min 5 s', '1 h', '1 h 5 min', '12 h', '1 d 1 h', '10 d'])
+    [0, 0.84, 12.4, 999, 1_000, 65_000, 3_600_000, 3_900_000, 45_000_000, 90_000_000, 864_000_000].map(formatDuration),
+  ).toEqual(['0 ms', '0.8 ms', '12 ms', '999 ms', '1 s', '1 min 5 s', '1 h', '1 h 5 min', '12 h', '1 d 1 h', '10 d'])
 })
 
 test('a moment is said from now, to both sides', () => {

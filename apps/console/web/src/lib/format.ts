@@ -45,6 +45,7 @@ const AGE_STEPS: ReadonlyArray<readonly [unit: string, ms: number]> = [
 
 /** A duration, in its two largest units: `2 h 5 min`, `40 s`, `12 ms`. */
 export function formatDuration(durationMs: number): string {
+  if (durationMs < 10) return `${TENTHS.format(durationMs)} ms`
   if (durationMs < 1_000) return `${Math.round(durationMs)} ms`
   const at = AGE_STEPS.findIndex(([, ms]) => durationMs >= ms)
   const [unit, ms] = AGE_STEPS[at]!

@@ -9,7 +9,7 @@ import {
   useQueryClient,
   type UseQueryResult,
 } from '@tanstack/react-query'
-import { ApiFailure, call, type CallInput, toProblem, UNREACHABLE } from './api.ts'
+import { call, type CallInput, toProblem } from './api.ts'
 
 export const queryClient: QueryClient = new QueryClient({
   defaultOptions: {
@@ -84,9 +84,4 @@ export function tell(message: string): void {
 
 export function tellProblem(problem: Problem): void {
   notifications.show({ title: problem.title, message: problem.detail, color: 'red', autoClose: 12_000 })
-}
-
-/** True for a failure that the connection bar already tells about. */
-export function isLoss(error: unknown): boolean {
-  return error instanceof ApiFailure && error.problem.code === UNREACHABLE
 }

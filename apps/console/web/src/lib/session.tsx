@@ -2,19 +2,19 @@
 import { getMe, type Me, type Scope } from '@ternmq/api'
 import { useQuery } from '@tanstack/react-query'
 import { createContext, type ReactNode, useContext } from 'react'
-import { ApiFailure, call, setCsrfToken } from './api.ts'
+import { call, setCsrfToken, toProblem } from './api.ts'
 
 const SessionContext = createContext<Me | undefined>(undefined)
 export const SESSION_KEY = ['session']
 
-/** Undefined: nobody is logged in. Throws ApiFailure when the broker cannot be asked. */
+/** Undefined: nobody is logged in. Rejects when the broker cannot be asked. */
 async function lookUpMe(): Promise<Me | null> {
   try {
     const me = await call(getMe)
     setCsrfToken(me.csrfToken)
     return me
   } catch (error) {
-    if (error instanceof ApiFailure && error.problem.status === 401) return null
+    if (toProblem(error).status === 401) return null
     throw error
   }
 }

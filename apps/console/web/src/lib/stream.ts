@@ -62,7 +62,7 @@ export class LiveStream {
     return () => this.#stateListeners.delete(listener)
   }
 
-  /** `watch` as in the API: `overview`, `queue:NAME`. Every watcher gets every event, and picks its own. Returns how to stop. */
+  /** `watch` as in the API: `overview`, `queue:NAME` with the name percent-encoded. Every watcher gets every event, and picks its own. Returns how to stop. */
   watch(watch: string, listener: Listener): () => void {
     const listeners = this.#watchers.get(watch) ?? new Set()
     listeners.add(listener)

@@ -11,9 +11,9 @@ import { ProblemView } from '../components/problem-view.tsx'
 import { selectorOf } from '../features/messages/dead-letter-selector.ts'
 import { ActDialog, type Chosen } from '../features/messages/act-dialog.tsx'
 import { QueueLink } from '../features/queues/queue-overview.tsx'
-import { toProblem } from '../lib/api.ts'
+import { isLoss, toProblem } from '../lib/api.ts'
 import { formatCount, formatMany } from '../lib/format.ts'
-import { isLoss, useLook } from '../lib/query.ts'
+import { useLook } from '../lib/query.ts'
 import { useMay } from '../lib/session.tsx'
 
 const DEAD_MS = 5_000

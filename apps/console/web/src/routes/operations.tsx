@@ -5,8 +5,8 @@ import { Ago, Mark, type Tone } from '../components/marks.tsx'
 import { Page, Panel } from '../components/page.tsx'
 import { ProblemView } from '../components/problem-view.tsx'
 import { nameOperation, OperationState } from '../features/operations/operation-progress.tsx'
-import { toProblem } from '../lib/api.ts'
-import { isLoss, useLook } from '../lib/query.ts'
+import { isLoss, toProblem } from '../lib/api.ts'
+import { useLook } from '../lib/query.ts'
 
 const OPERATIONS_MS = 1_500
 

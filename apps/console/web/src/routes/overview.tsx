@@ -12,7 +12,7 @@ import { Page, Panel } from '../components/page.tsx'
 import { ProblemView } from '../components/problem-view.tsx'
 import { Stat } from '../components/stat.tsx'
 import { useOverviewSamples } from '../features/overview/samples.ts'
-import { toProblem } from '../lib/api.ts'
+import { isLoss, toProblem } from '../lib/api.ts'
 import {
   formatBytes,
   formatCount,
@@ -24,7 +24,7 @@ import {
   formatShort,
 } from '../lib/format.ts'
 import { useNowMs } from '../lib/now.ts'
-import { isLoss, useLook } from '../lib/query.ts'
+import { useLook } from '../lib/query.ts'
 import { useMay } from '../lib/session.tsx'
 import { useIsLive } from '../lib/stream.ts'
 

@@ -6,7 +6,7 @@ import { mergeSamples } from '../overview/samples.ts'
 
 export function useQueueSamples(queue: string): readonly QueueSample[] {
   const [samples, setSamples] = useState<readonly QueueSample[]>([])
-  useStream(`queue:${queue}`, (event) => {
+  useStream(`queue:${encodeURIComponent(queue)}`, (event) => {
     if (event.kind === 'queue' && event.data.queue === queue) setSamples((before) => mergeSamples(before, [event.data]))
   })
   return samples

@@ -1,0 +1,274 @@
+/** All that was defined as one document: to keep, to compare, and to bring back. */
+import { Button, Checkbox, Code, Group, Textarea, TextInput } from '@mantine/core'
+import {
+  type Applied,
+  applyDefinitions,
+  type Definitions,
+  exportDefinitions,
+  type Plan,
+  planDefinitions,
+  type PlanStep,
+} from '@ternmq/api'
+import { type ReactNode, useRef, useState } from 'react'
+import { CodeBlock } from '../components/code-block.tsx'
+import { type Column, DataTable } from '../components/data-table.tsx'
+import { CurlView } from '../components/curl-view.tsx'
+import { Icon } from '../components/icons.tsx'
+import { Mark, type Tone } from '../components/marks.tsx'
+import { Page, Panel } from '../components/page.tsx'
+import { ProblemView } from '../components/problem-view.tsx'
+import { UrlTabs } from '../components/url-tabs.tsx'
+import { isLoss, toProblem } from '../lib/api.ts'
+import { saveFile } from '../lib/save-file.ts'
+import { formatCount, formatMany } from '../lib/format.ts'
+import { useAct, useLook } from '../lib/query.ts'
+
+export function DefinitionsPage() {
+  return (
+    <Page
+      title="Definitions"
+      about="Users, permissions, policies and queues that were made here, by the command line or by scripts. What stands in the configuration is not among them."
+    >
+      <UrlTabs
+        label="Definitions"
+        tabs={[
+          { key: 'export', label: 'Export', content: () => <Export /> },
+          { key: 'apply', label: 'Plan and apply', content: () => <Apply /> },
+        ]}
+      />
+    </Page>
+  )
+}
+
+function Export() {
+  const { data, error, refetch } = useLook(exportDefinitions)
+  if (error !== null && !isLoss(error)) return <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />
+  if (data === undefined) return null
+  const text = JSON.stringify(data, null, 2)
+  return (
+    <Panel
+      title={`${formatMany(data.users?.length ?? 0, 'user')}, ${formatMany(data.permissions?.length ?? 0, 'permission')}, ${formatMany(data.policies?.length ?? 0, 'policy', 'policies')}, ${formatMany(data.queues?.length ?? 0, 'queue')}`}
+      right={
+        <Button
+          leftSection={<Icon name="download" size={14} />}
+          onClick={() => saveFile('ternmq-definitions.json', text)}
+        >
+          Download
+        </Button>
+      }
+    >
+      <div className="stack-tight">
+        <CodeBlock text={text} label="Definitions" maxHeight={520} />
+        <CurlView route={exportDefinitions} input={{}} />
+      </div>
+    </Panel>
+  )
+}
+
+/** Undefined with why the text is no document. */
+function readDocument(text: string): { readonly definitions?: Definitions; readonly wrong?: string } {
+  if (text.trim() === '') return {}
+  try {
+    return { definitions: JSON.parse(text) as Definitions }
+  } catch (error) {
+    return { wrong: `It is not JSON: ${error instanceof Error ? error.message : String(error)}` }
+  }
+}
+
+function Apply() {
+  const [text, setText] = useState('')
+  const [prune, setPrune] = useState(false)
+  const [typed, setTyped] = useState('')
+  const [plan, setPlan] = useState<Plan | undefined>(undefined)
+  const [applied, setApplied] = useState<Applied | undefined>(undefined)
+  const { definitions, wrong } = readDocument(text)
+  const make = useAct(planDefinitions, { onDone: setPlan })
+  const apply = useAct(applyDefinitions, {
+    onDone: (answer) => {
+      setApplied(answer)
+      setPlan(undefined)
+      setTyped('')
+    },
+  })
+  const change = (what: () => void): void => {
+    what()
+    setPlan(undefined)
+    setApplied(undefined)
+    make.reset()
+    apply.reset()
+  }
+  const deletes = plan?.steps.filter(({ change: kind }) => kind === 'delete') ?? []
+  const atRisk = deletes.reduce((sum, { messagesAtRisk }) => sum + messagesAtRisk, 0)
+  const applyInput =
+    definitions === undefined || plan === undefined ? undefined : { body: { definitions, prune, plan: plan.id } }
+  const isSure = deletes.length === 0 || typed === 'delete'
+  return (
+    <div className="stack">
+      <Panel title="The document">
+        <div className="stack-tight">
+          <Textarea
+            aria-label="Definitions as JSON"
+            placeholder="Paste a document here, or open a file"
+            minRows={8}
+            maxRows={20}
+            autosize
+            classNames={{ input: 'mono' }}
+            value={text}
+            onChange={(event) => change(() => setText(event.currentTarget.value))}
+            error={wrong}
+            spellCheck={false}
+          />
+          <Group gap="sm">
+            <OpenFile onText={(opened) => change(() => setText(opened))} />
+            <Checkbox
+              label="Delete what is not in it (prune)"
+              checked={prune}
+              onChange={(event) => change(() => setPrune(event.currentTarget.checked))}
+            />
+            <Button
+              ml="auto"
+              disabled={definitions === undefined}
+              loading={make.isRunning}
+              onClick={() => definitions !== undefined && make.run({ body: { definitions, prune } })}
+            >
+              Plan
+            </Button>
+          </Group>
+          <ProblemView problem={make.problem} />
+          {definitions !== undefined && <CurlView route={planDefinitions} input={{ body: { definitions, prune } }} />}
+        </div>
+      </Panel>
+      {plan !== undefined && (
+        <Panel
+          title={plan.steps.length === 0 ? 'Nothing to do' : `The plan: ${formatMany(plan.steps.length, 'step')}`}
+          right={<span className="dim">{formatCount(plan.unchangedCount)} stay as they are</span>}
+          flush
+        >
+          {plan.steps.length > 0 && (
+            <>
+              <Steps steps={plan.steps} label="Steps of the plan" />
+              <div className="panel-foot">
+                {deletes.length > 0 && (
+                  <TextInput
+                    label={
+                      <>
+                        {formatMany(deletes.length, 'thing')} will be deleted
+                        {atRisk > 0 && `, with ${formatMany(atRisk, 'message')}`}. Type <Code>delete</Code> to confirm
+                      </>
+                    }
+                    value={typed}
+                    onChange={(event) => setTyped(event.currentTarget.value)}
+                    autoComplete="off"
+                  />
+                )}
+                <Button
+                  {...(deletes.length > 0 ? { color: 'red' } : {})}
+                  disabled={!isSure}
+                  loading={apply.isRunning}
+                  onClick={() => applyInput !== undefined && apply.run(applyInput)}
+                >
+                  Apply {formatMany(plan.steps.length, 'step')}
+                </Button>
+              </div>
+            </>
+          )}
+        </Panel>
+      )}
+      <ProblemView problem={apply.problem} />
+      {applied !== undefined && (
+        <Outcome
+          applied={applied}
+          onResume={definitions === undefined ? undefined : () => make.run({ body: { definitions, prune } })}
+        />
+      )}
+    </div>
+  )
+}
+
+const TONES = { create: 'good', change: 'accent', delete: 'bad' } as const satisfies Record<PlanStep['change'], Tone>
+
+const STEP_COLUMNS: ReadonlyArray<Column<PlanStep>> = [
+  { key: 'change', label: 'Step', render: (row) => <Mark tone={TONES[row.change]}>{row.change}</Mark> },
+  { key: 'kind', label: 'What', render: (row) => row.kind },
+  { key: 'name', label: 'Name', render: (row) => <b>{row.name}</b> },
+  {
+    key: 'risk',
+    label: 'Messages lost',
+    align: 'right',
+    render: (row) => (row.messagesAtRisk === 0 ? '–' : <Mark tone="bad">{formatCount(row.messagesAtRisk)}</Mark>),
+  },
+  {
+    key: 'detail',
+    label: 'Detail',
+    grow: true,
+    render: (row) => <span title={row.detail.join('\n')}>{row.detail.join('; ')}</span>,
+  },
+]
+
+function Steps({ steps, label }: { readonly steps: readonly PlanStep[]; readonly label: string }) {
+  return <DataTable label={label} columns={STEP_COLUMNS} rows={steps} keyOf={({ kind, name }) => `${kind} ${name}`} />
+}
+
+function Outcome({
+  applied,
+  onResume,
+}: {
+  readonly applied: Applied
+  readonly onResume: (() => void) | undefined
+}): ReactNode {
+  const { done, failed, left } = applied
+  if (failed === undefined) {
+    return (
+      <Panel>
+        <div role="status">It is so: {formatMany(done.length, 'step')} done.</div>
+      </Panel>
+    )
+  }
+  return (
+    <Panel
+      title={`It got through ${formatMany(done.length, 'step')} of ${done.length + left.length + 1}`}
+      right={
+        onResume !== undefined && (
+          <Button onClick={onResume} variant="default">
+            Plan again, to resume
+          </Button>
+        )
+      }
+    >
+      <div className="stack-tight" role="alert">
+        <div>
+          <Mark tone="bad">failed</Mark> {failed.step.change} {failed.step.kind} <b>{failed.step.name}</b>:{' '}
+          {failed.reason}
+        </div>
+        <div className="dim">
+          All before it is done, {formatMany(left.length, 'step')} after it not. The same document can be applied again.
+        </div>
+        {done.length > 0 && <Steps steps={done} label="Steps done" />}
+      </div>
+    </Panel>
+  )
+}
+
+function OpenFile({ onText }: { readonly onText: (text: string) => void }) {
+  const input = useRef<HTMLInputElement>(null)
+  return (
+    <>
+      <input
+        ref={input}
+        type="file"
+        accept="application/json,.json"
+        className="sr-only"
+        aria-label="File with definitions"
+        tabIndex={-1}
+        onChange={(event) => {
+          const file = event.currentTarget.files?.[0]
+          if (file !== undefined) void file.text().then(onText)
+          event.currentTarget.value = ''
+        }}
+      />
+      <Button variant="default" onClick={() => input.current?.click()}>
+        Open a file
+      </Button>
+    </>
+  )
+}

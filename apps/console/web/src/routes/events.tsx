@@ -1,0 +1,104 @@
+/** What happens to clients, as it happens: why they were refused, or left. */
+import { Switch } from '@mantine/core'
+import { type EventItem, listEvents } from '@ternmq/api'
+import { useState } from 'react'
+import type { Column } from '../components/data-table.tsx'
+import { EmptyState } from '../components/empty-state.tsx'
+import { LogList } from '../components/log-list.tsx'
+import { Ago, Mark } from '../components/marks.tsx'
+import { Page } from '../components/page.tsx'
+import { formatMany } from '../lib/format.ts'
+import { useStream } from '../lib/stream.ts'
+import { useUrlState } from '../lib/url-state.ts'
+
+/** Live ones that are kept; older ones are looked up. */
+const LIVE_MAX = 500
+
+const COLUMNS: ReadonlyArray<Column<EventItem>> = [
+  { key: 'when', label: 'When', render: (row) => <Ago atMs={row.atMs} /> },
+  { key: 'kind', label: 'Kind', render: (row) => <Mark>{row.kind}</Mark> },
+  {
+    key: 'client',
+    label: 'Client',
+    render: (row) => <span className="cell-name">{row.clientId === '' ? '–' : row.clientId}</span>,
+  },
+  { key: 'user', label: 'User', render: (row) => (row.user === '' ? '–' : row.user) },
+  { key: 'peer', label: 'Address', render: (row) => <span className="mono">{row.peer}</span> },
+  { key: 'listener', label: 'Listener', render: (row) => row.listener },
+  {
+    key: 'text',
+    label: 'What',
+    grow: true,
+    render: (row) => (
+      <span title={row.text}>
+        {row.text} {row.clause !== '' && <code className="dim">[{row.clause}]</code>}
+      </span>
+    ),
+  },
+]
+
+/** What the filters of the page want; the stream has all. */
+export function isWanted(
+  event: EventItem,
+  filter: Readonly<Record<'q' | 'kind' | 'clientId' | 'user', string>>,
+): boolean {
+  const has = (text: string, part: string): boolean => text.toLowerCase().includes(part.toLowerCase())
+  return (
+    (filter.kind === '' || event.kind === filter.kind) &&
+    (filter.clientId === '' || event.clientId === filter.clientId) &&
+    (filter.user === '' || event.user === filter.user) &&
+    (filter.q === '' ||
+      [event.text, event.clientId, event.user, event.peer, event.kind].some((text) => has(text, filter.q)))
+  )
+}
+
+export function EventsPage() {
+  const url = useUrlState()
+  const [isLive, setLive] = useState(true)
+  const [live, setLiveItems] = useState<readonly EventItem[]>([])
+  const [missedCount, setMissedCount] = useState(0)
+  useStream(isLive ? 'events' : undefined, (event) => {
+    if (event.kind === 'event') setLiveItems((before) => [event.data, ...before].slice(0, LIVE_MAX))
+    if (event.kind === 'missed') setMissedCount((before) => before + event.data.count)
+  })
+  const filter = { q: url.get('q'), kind: url.get('kind'), clientId: url.get('clientId'), user: url.get('user') }
+  return (
+    <Page
+      title="Events"
+      fills
+      about="Why clients were refused or left, slow consumers, full queues. With the rule of the specification where one was broken."
+      marks={
+        missedCount > 0 && (
+          <Mark tone="warn" hint="They came faster than this page could read; look again to see them.">
+            {formatMany(missedCount, 'event')} missed
+          </Mark>
+        )
+      }
+    >
+      <LogList
+        noun="events"
+        route={listEvents}
+        columns={COLUMNS}
+        live={live.filter((event) => isWanted(event, filter))}
+        filters={[
+          { key: 'kind', label: 'Kind', text: true },
+          { key: 'clientId', label: 'Client id', text: true },
+          { key: 'user', label: 'User', text: true },
+        ]}
+        right={
+          <Switch
+            size="xs"
+            label="As they come"
+            checked={isLive}
+            onChange={(event) => setLive(event.currentTarget.checked)}
+          />
+        }
+        empty={
+          <EmptyState icon="events" title="Nothing has happened">
+            Events show up here while you look.
+          </EmptyState>
+        }
+      />
+    </Page>
+  )
+}

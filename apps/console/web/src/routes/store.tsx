@@ -1,0 +1,61 @@
+/** What is on disk, and how long commits take. */
+import { getStore } from '@ternmq/api'
+import { Facts } from '../components/facts.tsx'
+import { ProblemMark } from '../components/marks.tsx'
+import { Page, Panel } from '../components/page.tsx'
+import { ProblemView } from '../components/problem-view.tsx'
+import { isLoss, toProblem } from '../lib/api.ts'
+import { formatBytes, formatCount, formatDuration, formatShare } from '../lib/format.ts'
+import { useLook } from '../lib/query.ts'
+
+const STORE_MS = 3_000
+
+export function StorePage() {
+  const { data, error, refetch } = useLook(getStore, {}, { everyMs: STORE_MS })
+  return (
+    <Page
+      title="Store"
+      about={
+        data?.problem === undefined ? (
+          'What lasts: messages, sessions, subscriptions, definitions.'
+        ) : (
+          <ProblemMark problem={data.problem} />
+        )
+      }
+    >
+      {error !== null && !isLoss(error) && <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />}
+      {data !== undefined && (
+        <div className="grid-2">
+          <Panel title="On disk">
+            <Facts
+              facts={[
+                ['Engine', data.engine],
+                ['Folder', data.folder === '' ? 'none' : <span className="mono">{data.folder}</span>],
+                ['On disk', formatBytes(data.diskBytes)],
+                [
+                  'Of it live',
+                  data.diskBytes === 0
+                    ? formatBytes(data.liveBytes)
+                    : `${formatBytes(data.liveBytes)}, ${formatShare(data.liveBytes / data.diskBytes)}`,
+                ],
+                ['Segments', formatCount(data.segmentCount)],
+                data.freeBytes !== undefined && ['Free on the disk', formatBytes(data.freeBytes)],
+                ['It can promise', data.durabilities.join(', ')],
+              ]}
+            />
+          </Panel>
+          <Panel title="Commits">
+            <Facts
+              facts={[
+                ['Since the start', `${formatCount(data.commits.count)}, ${formatBytes(data.commits.bytes)}`],
+                ['Half of them within', formatDuration(data.commits.p50Ms)],
+                ['99 of 100 within', formatDuration(data.commits.p99Ms)],
+                ['The longest', formatDuration(data.commits.maxMs)],
+              ]}
+            />
+          </Panel>
+        </div>
+      )}
+    </Page>
+  )
+}
