@@ -25,6 +25,8 @@ export interface BrokerOptions {
   readonly env?: Env | undefined
   /** Nothing is logged when left out; `broker.events` has what happened to clients all the same. */
   readonly log?: Log | undefined
+  /** Of the user `admin`, who is made where the console is enabled and nobody can log in to it; a random one, told in the log, when left out. */
+  readonly adminPassword?: string | undefined
   /** Users from elsewhere; else those of the data directory, else none. */
   readonly users?: UserStore | undefined
 }
@@ -69,7 +71,7 @@ export function startBroker<const O extends BrokerOptions = Record<never, never>
   options?: O,
 ): Promise<EmbeddedBroker<O>>
 export async function startBroker(options: BrokerOptions = {}): Promise<EmbeddedBroker> {
-  const { log = silentLog, users, clock } = options
+  const { log = silentLog, users, clock, adminPassword } = options
   const dataDir = options.dataDir ?? options.config?.dataDir
   const engine = options.engine ?? options.config?.store?.engine ?? (dataDir === undefined ? 'memory' : 'journal')
   const loadOf = (values: BrokerConfigInput = {}): LoadWith => {
@@ -77,6 +79,6 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Embedded
     return (overrides) => loadConfig({ values: whole, defaults: DEFAULTS, overrides })
   }
   const env = clock === undefined ? options.env : { ...(options.env ?? realEnv()), clock }
-  const broker = await runBroker(loadOf(options.config), { env, users, log, hasDataDir: dataDir !== undefined })
+  const broker = await runBroker(loadOf(options.config), { env, users, log, adminPassword, hasDataDir: dataDir !== undefined })
   return { ...broker, reload: async (values) => broker.reload(loadOf(values)) }
 }
