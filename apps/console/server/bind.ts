@@ -4,7 +4,7 @@
  */
 import { API_ROOT, type AnyRoute, type Call, PROBLEM_CONTENT_TYPE } from '@ternmq/api'
 import { schemasOf } from '@ternmq/api/schemas'
-import { ApiError, type ApiRequest, type Bound, type Handler } from '@ternmq/management'
+import { ApiError, type ApiRequest, type Bound, type Handler, type TraceHeaders } from '@ternmq/management'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AuditTrail } from './audit-trail.ts'
 import { checkOrigin } from './csrf.ts'
@@ -81,7 +81,13 @@ export class Binder {
         })
         this.#underWay.add(gone)
         const caller = trail.identity ?? anonymous(addressOf(request))
-        const call: ApiRequest<Call> = { ...parts, caller, signal: gone.signal, note: (detail) => trail.note(detail) }
+        const call: ApiRequest<Call> = {
+          ...parts,
+          caller,
+          signal: gone.signal,
+          trace: traceOf(request),
+          note: (detail) => trail.note(detail),
+        }
         if (bound.kind === 'call') return this.#answer(route, bound.handler, call, reply, trail)
         this.#options.streams.checkRoom(caller.user)
         await this.#options.streams.serve(reply.raw, this.#options.headers.ofData, caller, (sink) =>
@@ -217,6 +223,13 @@ function anonymous(address: string): Identity {
     address,
     isValid: () => true,
   }
+}
+
+/** Of whoever makes the call; several parents would be none. */
+function traceOf({ headers }: FastifyRequest): TraceHeaders | undefined {
+  const { traceparent, tracestate } = headers
+  if (typeof traceparent !== 'string') return undefined
+  return { traceparent, tracestate: typeof tracestate === 'string' ? tracestate : undefined }
 }
 
 function lastEventIdOf({ headers }: FastifyRequest): number | undefined {

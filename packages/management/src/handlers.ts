@@ -17,6 +17,12 @@ export interface Caller {
   readonly address: string
 }
 
+/** Trace context of W3C as the headers of a call have it. */
+export interface TraceHeaders {
+  readonly traceparent: string
+  readonly tracestate: string | undefined
+}
+
 export interface ApiRequest<C extends Call> {
   readonly params: C['params']
   readonly query: C['query']
@@ -24,6 +30,8 @@ export interface ApiRequest<C extends Call> {
   readonly caller: Caller
   /** Aborts when the caller has gone. */
   readonly signal: AbortSignal
+  /** The trace that the call belongs to; left out where its headers name none. */
+  readonly trace?: TraceHeaders | undefined
   /** What the audit log says of a change, beside who made which call with which parameters: 'purged 12 messages'. No secrets. */
   note(this: void, detail: string): void
 }

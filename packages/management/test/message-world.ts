@@ -14,7 +14,7 @@ import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
 import { actionsHandlers } from '../src/actions.ts'
 import { deadLettersHandlers } from '../src/dead-letters.ts'
 import { ApiError } from '../src/errors.ts'
-import type { ApiRequest, Bound, Caller, EventSink, Handler, StreamHandler } from '../src/handlers.ts'
+import type { ApiRequest, Bound, Caller, EventSink, Handler, StreamHandler, TraceHeaders } from '../src/handlers.ts'
 import type { ManagedBroker } from '../src/managed-broker.ts'
 import { messagesHandlers } from '../src/messages.ts'
 import { httpHeaders } from '../src/messaging/http-headers.ts'
@@ -44,6 +44,7 @@ export interface CallOptions<C extends Call> {
   readonly body?: C['body']
   readonly caller?: Caller
   readonly signal?: AbortSignal
+  readonly trace?: TraceHeaders
 }
 
 /** What a stream was told. */
@@ -184,7 +185,8 @@ export class MessageWorld {
     body,
     caller = ADMIN,
     signal = new AbortController().signal,
+    trace,
   }: CallOptions<C>): ApiRequest<C> {
-    return { params, query, body, caller, signal, note: (detail) => void this.notes.push(detail) }
+    return { params, query, body, caller, signal, trace, note: (detail) => void this.notes.push(detail) }
   }
 }

@@ -16,6 +16,8 @@ import { HTTP_SESSION_IDLE_MS, LOCKS_PER_USER_MAX, TAKES_PER_USER_MAX } from '..
 import { httpHeaders } from '../src/messaging/http-headers.ts'
 import { callerOf, MessageWorld, TestEvents, VHOST } from './message-world.ts'
 
+const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
 function publish(world: MessageWorld, body: Partial<PublishBody> & Pick<PublishBody, 'address'>): Promise<unknown> {
   return world.call(publishMessage, { params: VHOST, body: { body: 'x', ...body } })
 }
@@ -69,6 +71,37 @@ describe('publish', () => {
       format: 'http',
       redelivered: false,
     })
+  })
+
+  test.each<[string, Record<string, string>, string | undefined, [string, string][]]>([
+    [
+      'the trace of the call',
+      { a: '1' },
+      PARENT,
+      [
+        ['a', '1'],
+        ['traceparent', PARENT],
+        ['tracestate', 'v=1'],
+      ],
+    ],
+    [
+      'a state of its own without a parent: the one of the call',
+      { tracestate: 'mine=1' },
+      PARENT,
+      [
+        ['traceparent', PARENT],
+        ['tracestate', 'v=1'],
+      ],
+    ],
+    ['its own, where it has one', { traceparent: 'mine' }, PARENT, [['traceparent', 'mine']]],
+    ['none, where the call has nonsense', {}, '00-nonsense', []],
+    ['none, where the call has none', {}, undefined, []],
+  ])('a message belongs to %s', async (_which, properties, traceparent, expected) => {
+    const world = await worldWith(0)
+    const trace = traceparent === undefined ? {} : { trace: { traceparent, tracestate: 'v=1' } }
+    await world.call(publishMessage, { params: VHOST, body: { address: 'queue://q', body: 'x', properties }, ...trace })
+    const [message] = await take(world)
+    expect(message?.properties).toEqual(expected)
   })
 
   test('one that need not last does not, and one that nobody wants is told so', async () => {

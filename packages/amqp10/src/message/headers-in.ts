@@ -1,5 +1,5 @@
 /** From the sections that the core keeps to its `Headers`: for selectors, the console, receivers of other protocols. */
-import type { Headers } from '@ternmq/core'
+import { type Headers, TRACEPARENT, TRACESTATE } from '@ternmq/core'
 import { annotationNames, readPairs, resolve, toCoreName } from '@ternmq/naming'
 import { behindDescriptor, describedCode, Descriptor } from '../codec/descriptors.ts'
 import { skipValue } from '../codec/structure.ts'
@@ -19,6 +19,8 @@ interface Draft {
   readonly headers: Mutable<Omit<Headers, 'properties'>>
   readonly pairs: Pair[]
   readonly annotations: Pair[]
+  /** Of the annotations. */
+  readonly trace: Pair[]
   readonly typed: Map<string, TypedValue>
   replyTo: string | undefined
   replyToKind: number | undefined
@@ -34,6 +36,7 @@ export function decodeHeaders(bytes: Uint8Array, kind?: BodyKind): Headers {
     headers: {},
     pairs: [],
     annotations: [],
+    trace: [],
     typed: new Map(),
     replyTo: undefined,
     replyToKind: undefined,
@@ -86,11 +89,19 @@ function readAnnotation(bytes: Uint8Array, keyAt: number, valueAt: number, draft
     case ALL_PROPERTIES:
       draft.allProperties = pairsAt(bytes, valueAt)
       return
+    case TRACEPARENT:
+    case TRACESTATE:
+      readTrace(name, simpleText(bytes, valueAt), draft)
+      return
     default:
       if (name === undefined || name.startsWith('x-opt-jms-') || SKIPPED.has(name)) return
       if (bytes[valueAt] !== Code.null)
         draft.annotations.push([name, simpleText(bytes, valueAt) ?? jsonAt(bytes, valueAt)])
   }
+}
+
+function readTrace(name: string, value: string | undefined, { trace }: Draft): void {
+  if (value !== undefined) trace.push([name, value])
 }
 
 /** Undefined when it is not what this broker writes. */
@@ -168,8 +179,17 @@ function finish(draft: Draft): Headers {
   // What stands for fields is among the pairs; nobody asks the broker for anything here.
   const read = readPairs('amqp10', allOf(draft))
   if (read.headers.appId !== undefined) headers.appId = read.headers.appId
-  const properties = [...read.headers.properties, ...draft.annotations]
+  const properties = [...traced(read.headers.properties, draft.trace), ...draft.annotations]
   return draft.typed.size === 0 ? { ...headers, properties } : { ...headers, properties, typed: draft.typed }
+}
+
+/**
+ * Annotations tell of a later sender of the trace than application properties, which nobody may change on the way. A state without its
+ * parent says nothing. [W3C-TRACE-CONTEXT-AMQP]
+ */
+function traced(properties: Headers['properties'], trace: readonly Pair[]): Headers['properties'] {
+  if (!trace.some(([name]) => name === TRACEPARENT)) return properties
+  return [...properties.filter(([name]) => name !== TRACEPARENT && name !== TRACESTATE), ...trace]
 }
 
 /** The list of all properties counts as long as the application properties are still those that were made from it. */

@@ -91,6 +91,47 @@ describe('headers', () => {
     expect(receive(kinds, properties(NULL, NULL, NULL, NULL, string(address))).headers.replyTo).toBe(expected)
   })
 
+  test.each<[string, Record<string, string>, Record<string, string>, [string, string][]]>([
+    [
+      'of application properties',
+      { traceparent: 'mine', a: '1', tracestate: 's' },
+      {},
+      [
+        ['traceparent', 'mine'],
+        ['a', '1'],
+        ['tracestate', 's'],
+      ],
+    ],
+    [
+      'of message annotations before that, state and all',
+      { traceparent: 'mine', a: '1', tracestate: 's' },
+      { traceparent: 'later' },
+      [
+        ['a', '1'],
+        ['traceparent', 'later'],
+      ],
+    ],
+    [
+      'of message annotations alone',
+      {},
+      { tracestate: 's', traceparent: 'later' },
+      [
+        ['tracestate', 's'],
+        ['traceparent', 'later'],
+      ],
+    ],
+    ['of no state without a parent', { a: '1' }, { tracestate: 's' }, [['a', '1']]],
+  ])('the trace is that %s', (_which, application, annotations, expected) => {
+    const entries = (pairs: Record<string, string>, key: (name: string) => Encoded): Encoded[] =>
+      Object.entries(pairs).flatMap(([name, text]) => [key(name), string(text)])
+    const message = receive(
+      section(Descriptor.messageAnnotations, map(entries(annotations, symbol))),
+      section(Descriptor.applicationProperties, map(entries(application, string))),
+      value(string('x')),
+    )
+    expect(message.headers.properties).toEqual(expected)
+  })
+
   test('from application properties: texts in their order, and what they are for selectors', () => {
     const pairs: ReadonlyArray<readonly [string, Encoded]> = [
       ['colour', string('red')],

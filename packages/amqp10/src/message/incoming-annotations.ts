@@ -2,7 +2,7 @@
  * Annotations of a publisher: what those of the message ask the broker for, and which of them do not stay with it; that keys are such
  * that may be passed on without being understood. [AMQP10 §3.2.3, §3.2.10]
  */
-import type { ScheduleOptions } from '@ternmq/core'
+import { type ScheduleOptions, TRACEPARENT, TRACESTATE } from '@ternmq/core'
 import { annotationNames, type Part } from '@ternmq/naming'
 import { AmqpFault } from '../codec/faults.ts'
 import { skipValue } from '../codec/structure.ts'
@@ -59,8 +59,11 @@ const PARTS: ReadonlyMap<string, Part> = new Map(annotationNames().map(([part, n
 /** A moment means the same to receivers, and JMS shows it to them; all others are done with when the broker has read them. */
 const STAYING: Part = 'deliverAt'
 
-/** What clients that got it from RabbitMQ send on: it says where the message was. */
-const KNOWN: ReadonlySet<string> = new Set(['x-exchange', 'x-routing-key'])
+/**
+ * What clients that got it from RabbitMQ send on: it says where the message was. And the trace of a message that somebody between its
+ * publisher and this broker has gone on with. [W3C-TRACE-CONTEXT-AMQP]
+ */
+const KNOWN: ReadonlySet<string> = new Set(['x-exchange', 'x-routing-key', TRACEPARENT, TRACESTATE])
 
 /** All that JMS clients write begins so, and stays as it is. */
 const JMS_PREFIX = Buffer.from('x-opt-jms-')

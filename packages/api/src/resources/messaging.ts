@@ -78,6 +78,8 @@ export const publishMessage: Route<{ params: VhostParams; query: None; body: Pub
   tag: 'messaging',
   needs: 'messages',
   summary: 'Publishes a message to a queue or topic.',
+  detail:
+    'The headers `traceparent` and `tracestate` of the call become properties of the message, unless its properties have a `traceparent`.',
 }
 
 export const takeMessages: Route<{

@@ -1,8 +1,17 @@
 /** From the body of a publish to a message of the core, by the mapping table of fields. */
 import type { PublishBody } from '@ternmq/api'
-import { type Headers, Message, PRIORITY_DEFAULT, type PublishOptions } from '@ternmq/core'
+import {
+  type Headers,
+  Message,
+  PRIORITY_DEFAULT,
+  type PublishOptions,
+  readTraceparent,
+  TRACEPARENT,
+  TRACESTATE,
+} from '@ternmq/core'
 import { addressSpelling, bytesOfText } from '@ternmq/naming'
 import { ApiError } from '../errors.ts'
+import type { TraceHeaders } from '../handlers.ts'
 import { httpHeaders } from './http-headers.ts'
 
 export interface HttpPublish {
@@ -55,6 +64,19 @@ export function readPublish(body: PublishBody, topic: string, publisher: string,
   })
   const options = { ...(delayMs > 0 && { schedule: { delayMs } }), ...(dedupId !== undefined && { dedupId }) }
   return { message, options }
+}
+
+/**
+ * The message belongs to the trace of the call that publishes it, unless its properties name one. What is no trace context is left out, as
+ * W3C has it: nobody who publishes should fail because of it.
+ */
+export function withTrace(body: PublishBody, trace: TraceHeaders | undefined): PublishBody {
+  const { properties = {} } = body
+  if (trace === undefined || Object.hasOwn(properties, TRACEPARENT)) return body
+  if (readTraceparent(trace.traceparent) === undefined) return body
+  const rest = Object.fromEntries(Object.entries(properties).filter(([name]) => name !== TRACESTATE))
+  const { traceparent, tracestate } = trace
+  return { ...body, properties: { ...rest, traceparent, ...(tracestate !== undefined && { tracestate }) } }
 }
 
 function headersOf(body: PublishBody): Headers {

@@ -18,7 +18,7 @@ import { readSelector } from '../message-selector.ts'
 import { vhostOf } from '../vhost.ts'
 import { HTTP_SESSIONS_MAX, LOCK_MS_DEFAULT } from './bounds.ts'
 import { addressesToSend, isTopic, queueToTake, topicToHear } from './http-addresses.ts'
-import { readPublish } from './http-message.ts'
+import { readPublish, withTrace } from './http-message.ts'
 import { HttpSession, type LockedMessage } from './http-session.ts'
 import { TopicStream } from './stream.ts'
 import { takenFacts } from './taken-facts.ts'
@@ -57,12 +57,13 @@ export class Messaging {
 
 export function messagingHandlers(broker: ManagedBroker, messaging: Messaging): Bound[] {
   return [
-    bind(publishMessage, async ({ params, body, caller }) => {
+    bind(publishMessage, async ({ params, body, caller, trace }) => {
       const vhost = vhostOf(broker, params)
       const addresses = addressesToSend(vhost, body.address)
       if (body.retain === true) checkRetained(addresses, body)
       const session = messaging.sessionOf(caller)
-      const { message, options } = readPublish(body, addresses.join(','), session.clientId, vhost.env.clock.wallMs())
+      const traced = withTrace(body, trace)
+      const { message, options } = readPublish(traced, addresses.join(','), session.clientId, vhost.env.clock.wallMs())
       return { outcome: await session.publish(addresses, message, options) }
     }),
     bind(takeMessages, async ({ params, body, caller, signal }) => {

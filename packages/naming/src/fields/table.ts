@@ -413,11 +413,15 @@ export const FIELDS: readonly Field[] = [
     life: 'end-to-end',
     in: {
       mqtt5: native('User Property traceparent, tracestate'),
-      mqtt3: BARE,
+      mqtt3: lost(
+        'MQTT 3 has no properties: what it sends belongs to no trace, and its receivers cannot go on with one',
+      ),
       stomp: native('headers traceparent, tracestate'),
-      amqp10: native('application-properties traceparent, tracestate'),
-      rest: native('properties.traceparent, .tracestate'),
+      amqp10: native(
+        'application-properties traceparent, tracestate; read from message annotations of these names first',
+      ),
+      rest: native('properties.traceparent, .tracestate; or the headers of the call'),
     },
-    note: 'Properties like any other.',
+    note: 'Properties like any other: the broker passes them on as they came, whether it traces or not. Over HTTP the headers of the call count where the properties have no traceparent.',
   },
 ]
