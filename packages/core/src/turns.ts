@@ -14,20 +14,23 @@ export class Turns {
   #awake: TurnWork[] = []
   #isScheduled = false
   /** Of this turn; 0 until somebody asks. */
-  #nowMs = 0
+  #second = 0
   readonly #run = (): void => this.#runAll()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Unix ms, the same until the end of this turn: for what need not be exact to be seen. Hot path. */
-  get nowMs(): number {
-    if (this.#nowMs === 0) {
-      this.#nowMs = this.#clock.wallMs()
+  /**
+   * Unix seconds, the same until the end of this turn: for what need not be exact to be seen. Ms would be no small integer, which costs
+   * more to keep. Hot path.
+   */
+  get second(): number {
+    if (this.#second === 0) {
+      this.#second = Math.floor(this.#clock.wallMs() / 1_000)
       this.#schedule()
     }
-    return this.#nowMs
+    return this.#second
   }
 
   /** `work.runTurn` follows at the end of this turn. The caller wakes itself once. */
@@ -49,7 +52,7 @@ export class Turns {
 
   #runAll(): void {
     this.#isScheduled = false
-    this.#nowMs = 0
+    this.#second = 0
     const awake = this.#awake
     this.#awake = []
     const nowMs = this.#clock.wallMs()

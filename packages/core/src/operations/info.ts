@@ -20,7 +20,7 @@ export interface ConsumerInfo {
   readonly creditLeft: number
   /** Handed to it so far. */
   readonly takenCount: number
-  /** Unix ms at which it last settled something, exact to a turn; undefined: it has not, or it settles by being sent. */
+  /** Unix ms at which it last settled something, exact to a second; undefined: it has not, or it settles by being sent. */
   readonly settledAtMs: number | undefined
 }
 
@@ -82,7 +82,7 @@ export async function queueInfo(vhost: VirtualHost, queue: Queue): Promise<Queue
 }
 
 export function consumerInfo(consumer: Consumer): ConsumerInfo {
-  const { pool, priority, selector, exclusive, isAttached, unsettledCount, takenCount, settledAtMs } = consumer
+  const { pool, priority, selector, exclusive, isAttached, unsettledCount, takenCount, settledSecond } = consumer
   const { creditLeft } = consumer
   const { owner } = pool
   return {
@@ -97,7 +97,7 @@ export function consumerInfo(consumer: Consumer): ConsumerInfo {
     unsettledCount,
     creditLeft: creditLeft >= CREDIT_UNLIMITED ? Infinity : creditLeft,
     takenCount,
-    settledAtMs: settledAtMs === 0 ? undefined : settledAtMs,
+    settledAtMs: settledSecond === 0 ? undefined : settledSecond * 1_000,
   }
 }
 

@@ -164,7 +164,7 @@ test('a consumer tells whose it is, what it may still take, and when it last set
   for (const text of ['a', 'b']) world.connect('p').publish('$queue/q', text)
   world.advance(500)
   client.settleFirst()
-  const settledAtMs = world.env.clock.wallMs()
+  const settledAtMs = Math.floor(world.env.clock.wallMs() / 1_000) * 1_000
   world.advance(500)
   expect(consumerInfo(consumer!)).toMatchObject({
     ...info,
@@ -173,9 +173,9 @@ test('a consumer tells whose it is, what it may still take, and when it last set
     unsettledCount: 1,
     settledAtMs,
   })
-  world.advance(500)
+  world.advance(1_500)
   client.settleFirst()
-  expect(consumerInfo(consumer!).settledAtMs).toBe(settledAtMs + 1_000)
+  expect(consumerInfo(consumer!).settledAtMs).toBe(settledAtMs + 2_000)
   client.session.disconnect()
   expect(named.value.queue.consumers).toEqual([])
 })

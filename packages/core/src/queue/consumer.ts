@@ -49,8 +49,8 @@ export class Consumer implements CreditWaiter {
   creditNext: CreditWaiter | undefined = undefined
   /** Deliveries that it was handed; for those who look whether it takes any. */
   takenCount = 0
-  /** Unix ms of the turn in which it last settled something; 0: it has not. */
-  settledAtMs = 0
+  /** Unix seconds at which it last settled something; 0: it has not. */
+  settledSecond = 0
 
   /** By priority of messages: no position before it has anything for this consumer. Only its queue touches it. */
   cursors: number[] | undefined = undefined
@@ -167,7 +167,7 @@ export class Consumer implements CreditWaiter {
    */
   settle(delivery: Delivery, outcome: Outcome, detail?: SettleDetail): void {
     this.letGo(delivery)
-    this.settledAtMs = this.queue.turnAtMs
+    this.settledSecond = this.queue.turnSecond
     if (delivery.transaction !== undefined) return
     this.queue.onSettled(delivery, outcome, this, detail)
   }

@@ -84,9 +84,9 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
     return this.context.traffic
   }
 
-  /** Unix ms of this turn. Hot path. */
-  get turnAtMs(): number {
-    return this.context.turns.nowMs
+  /** Unix seconds of this turn. Hot path. */
+  get turnSecond(): number {
+    return this.context.turns.second
   }
 
   get waitingCount(): number {
