@@ -1,6 +1,7 @@
 /** What holds for every call, as the OpenAPI document describes it. */
-import type { Problem, Scope } from '@ternmq/api'
+import { type Problem, purgeQueue, type Scope } from '@ternmq/api'
 import { routes, schemasOf } from '@ternmq/api/schemas'
+import { bind } from '@ternmq/management'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { exampleOf, type JsonNode } from './examples.ts'
 import type { ApiServer } from './index.ts'
@@ -271,4 +272,18 @@ test('every write is in the audit log, and nothing that only looks', async () =>
     address: '127.0.0.1',
     by: 'token',
   })
+})
+
+test('a write whose answer cannot be written was done all the same, and is in the audit log once', async () => {
+  const own = new FakeBroker()
+  const handlers = own.handlers([bind(purgeQueue, () => ({ count: 1n, bytes: 0 }) as never)])
+  const broken = await own.server({ handlers })
+  const answer = await broken.app.inject({
+    method: 'POST',
+    url: '/api/v1/vhosts/%2F/queues/orders/purge',
+    headers: ALL,
+  })
+  expect(answer.json<Problem>().code).toBe('BROKEN')
+  expect(own.audit.map(({ outcome }) => outcome)).toEqual(['done'])
+  await broken.close()
 })
