@@ -1,6 +1,7 @@
 /** npm run -s bench -- COMMAND: the benchmarks, from single functions to brokers beside each other. */
 import { backlog } from './backlog/command.ts'
 import { churn } from './churn/command.ts'
+import { consoleBench } from './console/command.ts'
 import { embed } from './embed/command.ts'
 import { inProcess } from './in-process/command.ts'
 import { loadgen } from './loadgen/command.ts'
@@ -19,6 +20,7 @@ const HELP = `Usage: npm run -s bench -- COMMAND [OPTION…]
   restart         how long a broker with a million messages takes to come back; purging them
   queues          what ten thousand queues cost
   churn           disk use in ten minutes of messages that come and go
+  console         lists with ten thousand of everything; what messages cost while somebody watches
   micro           single functions: every *.bench.ts of the packages
 
 'bench COMMAND --help' tells more. Results go to docs/benchmarks. Compare only numbers of one machine and one run.
@@ -35,6 +37,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   restart,
   queues,
   churn,
+  console: consoleBench,
   micro,
 }
 

@@ -1,69 +1,17 @@
 /** The benchmark over TCP: two broker processes take turns; their CPU is read from /proc. */
 import { BrokerProcess } from '@ternmq/lab'
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
 
+import { CountingClient } from '../counting-client.ts'
 import { connectPacket, subscribePacket } from '../wire.ts'
 import { batchOf, FILTERS_PER_PACKET, filtersBySession, type Load, type Pair, type Sizes } from './plan.ts'
 import { cpuNsOf } from './process-cpu.ts'
 
 const MESSAGES_PER_BATCH = 1_000
-const ANSWER_MS_MAX = 30_000
-
-class Client {
-  readonly #socket: Socket
-  #receivedBytes = 0
-  #wantedBytes = Infinity
-  #onEnough: (() => void) | undefined = undefined
-  #onFailed: ((error: Error) => void) | undefined = undefined
-
-  static async open(port: number): Promise<Client> {
-    const socket = connect(port, '127.0.0.1')
-    await once(socket, 'connect')
-    return new Client(socket)
-  }
-
-  private constructor(socket: Socket) {
-    this.#socket = socket
-    socket.setNoDelay(true)
-    socket.on('data', (chunk) => {
-      this.#receivedBytes += chunk.length
-      if (this.#receivedBytes >= this.#wantedBytes) this.#onEnough?.()
-    })
-    socket.on('error', (error) => this.#onFailed?.(error))
-    socket.on('close', () => this.#onFailed?.(new Error('the broker closed the connection')))
-  }
-
-  send(bytes: Uint8Array): void {
-    this.#socket.write(bytes)
-  }
-
-  /** Resolves once `count` more bytes have come than at the last call. Call it before what makes them come. */
-  async receive(count: number): Promise<void> {
-    this.#receivedBytes = 0
-    this.#wantedBytes = count
-    const timer = setTimeout(
-      () => this.#onFailed?.(new Error(`no ${count} bytes within ${ANSWER_MS_MAX} ms`)),
-      ANSWER_MS_MAX,
-    )
-    await new Promise<void>((resolve, reject) => {
-      this.#onEnough = resolve
-      this.#onFailed = reject
-    })
-    clearTimeout(timer)
-    if (this.#receivedBytes > count) throw new Error(`${this.#receivedBytes} bytes came, ${count} were expected`)
-  }
-
-  close(): void {
-    this.#onFailed = undefined
-    this.#socket.destroy()
-  }
-}
 
 class Bench implements AsyncDisposable {
   readonly #broker: BrokerProcess
-  readonly #clients: Client[] = []
-  #publisher!: Client
+  readonly #clients: CountingClient[] = []
+  #publisher!: CountingClient
 
   static async start(subscriptions: number): Promise<Bench> {
     const bench = new Bench(await BrokerProcess.start())
@@ -113,8 +61,8 @@ class Bench implements AsyncDisposable {
     }
   }
 
-  async #open(clientId: string): Promise<Client> {
-    const client = await Client.open(this.#broker.port())
+  async #open(clientId: string): Promise<CountingClient> {
+    const client = await CountingClient.open(this.#broker.port())
     this.#clients.push(client)
     const accepted = client.receive(4)
     client.send(connectPacket(4, clientId))

@@ -1,0 +1,165 @@
+/**
+ * What messages cost more while somebody watches, and with permissions: CPU of the broker per message, in pairs of rounds that follow one
+ * another, with and without.
+ */
+import { getOverview, putPermission, watchStream } from '@ternmq/api'
+import { BrokerProcess } from '@ternmq/lab'
+
+import { CountingClient } from '../counting-client.ts'
+import { cpuNsOf } from '../subscriptions/process-cpu.ts'
+import { connectPacket, publishPacket, subscribePacket } from '../wire.ts'
+import { BenchApi } from './api.ts'
+import { type Difference, medianDifference } from './statistics.ts'
+
+/** As long as a few ticks of whatever watches. */
+const ROUND_MS = 3_000
+const MESSAGES_PER_BATCH = 1_000
+const TOPICS = 10
+const CONNACK_BYTES = 4
+const RULES = 100
+/** As often as Prometheus asks where somebody is in a hurry. */
+const SCRAPE_EVERY_MS = 1_000
+
+export interface Overhead {
+  readonly what: string
+  /** Percent that the upper end of the interval may be. */
+  readonly percentMax: number
+  readonly pairs: number
+  readonly withoutNs: number
+  /** In percent. */
+  readonly difference: Difference
+}
+
+/** A publisher and a subscriber that keep a broker as busy as it can be. */
+class Traffic implements Disposable {
+  readonly #pid: number
+  readonly #publisher: CountingClient
+  readonly #subscriber: CountingClient
+  readonly #batch: Buffer
+
+  static async open(broker: BrokerProcess): Promise<Traffic> {
+    const [publisher, subscriber] = [await connected(broker, 'publisher'), await connected(broker, 'subscriber')]
+    const answered = subscriber.receive(5)
+    subscriber.send(subscribePacket(4, 1, ['bench/+/state'], 0))
+    await answered
+    return new Traffic(broker.pid, publisher, subscriber)
+  }
+
+  private constructor(pid: number, publisher: CountingClient, subscriber: CountingClient) {
+    this.#pid = pid
+    this.#publisher = publisher
+    this.#subscriber = subscriber
+    const packets = Array.from({ length: MESSAGES_PER_BATCH }, (_, index) =>
+      publishPacket({ version: 4, qos: 0, topic: `bench/${index % TOPICS}/state`, payloadBytes: 64 }, 0),
+    )
+    this.#batch = Buffer.concat(packets)
+  }
+
+  /** Broker CPU per message in ns. */
+  async round(): Promise<number> {
+    const cpuBefore = cpuNsOf(this.#pid)
+    const startMs = performance.now()
+    let messages = 0
+    for (; performance.now() - startMs < ROUND_MS; messages += MESSAGES_PER_BATCH) {
+      const received = this.#subscriber.receive(this.#batch.length)
+      this.#publisher.send(this.#batch)
+      await received
+    }
+    return (cpuNsOf(this.#pid) - cpuBefore) / messages
+  }
+
+  [Symbol.dispose](): void {
+    this.#publisher.close()
+    this.#subscriber.close()
+  }
+}
+
+async function connected(broker: BrokerProcess, clientId: string): Promise<CountingClient> {
+  const client = await CountingClient.open(broker.port())
+  const accepted = client.receive(CONNACK_BYTES)
+  client.send(connectPacket(4, clientId))
+  await accepted
+  return client
+}
+
+export async function measureOverhead(pairs: number): Promise<Overhead[]> {
+  return [
+    await whileWatched(pairs, 'metrics, scraped each second', 3, scraping),
+    await whileWatched(pairs, 'the overview open in a console', 3, overviewOpen),
+    await withRules(pairs),
+  ]
+}
+
+/** Begins to watch; what it returns ends it. */
+type Watch = (api: BenchApi) => () => Promise<void>
+
+async function whileWatched(pairs: number, what: string, percentMax: number, watch: Watch): Promise<Overhead> {
+  await using broker = await BrokerProcess.start()
+  using api = new BenchApi(broker)
+  using traffic = await Traffic.open(broker)
+  await traffic.round()
+  const rounds: (readonly [without: number, watched: number])[] = []
+  for (let pair = 0; pair < pairs; pair++) {
+    const without = await traffic.round()
+    const end = watch(api)
+    const watched = await traffic.round()
+    await end()
+    rounds.push([without, watched])
+  }
+  return overheadOf(what, percentMax, rounds)
+}
+
+const scraping: Watch = (api) => {
+  const scrape = (): void => void api.metrics().catch(() => undefined) // the broker is stopping: the round fails by itself
+  scrape()
+  const timer = setInterval(scrape, SCRAPE_EVERY_MS)
+  return async () => clearInterval(timer)
+}
+
+/** As the page does: the stream, and the whole of it now and then. */
+const overviewOpen: Watch = (api) => {
+  const closing = new AbortController()
+  const refresh = setInterval(() => void api.client.call(getOverview).catch(() => undefined), 5_000)
+  const reading = (async () => {
+    for await (const _ of api.client.stream(watchStream, {
+      query: { watch: 'overview,events' },
+      signal: closing.signal,
+    }));
+  })()
+  return async () => {
+    clearInterval(refresh)
+    closing.abort()
+    await reading.catch(() => undefined)
+  }
+}
+
+async function withRules(pairs: number): Promise<Overhead> {
+  await using plain = await BrokerProcess.start()
+  await using ruled = await BrokerProcess.start()
+  using api = new BenchApi(ruled)
+  for (let index = 0; index < RULES; index++) {
+    const body = {
+      user: index % 2 === 0 ? 'anonymous' : '*',
+      allow: ['read', 'write'],
+      topics: [index === RULES - 1 ? 'bench/#' : `other/${index}/+/%c`],
+    } as const
+    await api.client.call(putPermission, { params: { id: `bench-${index}` }, body })
+  }
+  using withoutTraffic = await Traffic.open(plain)
+  using ruledTraffic = await Traffic.open(ruled)
+  await withoutTraffic.round()
+  await ruledTraffic.round()
+  const rounds: (readonly [without: number, watched: number])[] = []
+  for (let pair = 0; pair < pairs; pair++) rounds.push([await withoutTraffic.round(), await ruledTraffic.round()])
+  return overheadOf(`${RULES} permission rules`, 8, rounds)
+}
+
+function overheadOf(
+  what: string,
+  percentMax: number,
+  rounds: readonly (readonly [without: number, watched: number])[],
+): Overhead {
+  const difference = medianDifference(rounds.map(([without, watched]) => (watched / without - 1) * 100))
+  const sorted = rounds.map(([without]) => without).toSorted((a, b) => a - b)
+  return { what, percentMax, pairs: rounds.length, withoutNs: sorted[Math.floor(sorted.length / 2)]!, difference }
+}
