@@ -3,7 +3,15 @@ import { describe, expect, test } from 'vitest'
 
 import { AmqpFault } from './faults.ts'
 import { encodeValue } from './encode-value.ts'
-import { checkValue, countValues, DEPTH_MAX, EMPTY_ELEMENTS_MAX, skipValue } from './structure.ts'
+import {
+  checkSome,
+  checkValue,
+  countValues,
+  DEPTH_MAX,
+  EMPTY_ELEMENTS_MAX,
+  seenValues,
+  skipValue,
+} from './structure.ts'
 import { anyValue } from '../../test/values.ts'
 import { array, described, list, list32, map, str, symbol, u32, uint, Encoded, value } from '../../test/wire/encode.ts'
 
@@ -286,6 +294,17 @@ describe('work and memory do not follow what is announced', () => {
     ])
     expect(checkValue(bytes, 0, bytes.length, 'it')).toBe(bytes.length)
   })
+})
+
+test('a check with a limit stops in what is within the value, and looks at all that is around it', () => {
+  const inner = list([1, 2, 3]).bytes
+  const bytes = Buffer.concat([new Encoded(0xd0, u32(4 + inner.length + 1), u32(2)).bytes, inner, Buffer.from([0xff])])
+  expect(() => checkValue(bytes, 0, bytes.length, 'it')).toThrow('0xff is no constructor')
+  expect(() => checkSome(bytes, 0, bytes.length, 'it', 5)).toThrow('0xff is no constructor')
+  expect(checkSome(bytes, 0, bytes.length, 'it', 4)).toBe(bytes.length)
+  expect(seenValues()).toBe(5)
+  expect(() => checkSome(bytes, 0, bytes.length - 1, 'it', 1)).toThrow('needs')
+  expect(() => checkValue(bytes, 0, bytes.length, 'it'), 'the limit is that of one check').toThrow('constructor')
 })
 
 test('the values that one is made of are counted', () => {

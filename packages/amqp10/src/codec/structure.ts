@@ -17,15 +17,31 @@ const SHORT_TEXT_BYTES = 32
 /** Of the value that is looked at: values that it is made of, and those of them that take no bytes in arrays. */
 let values = 0
 let emptyElements = 0
+/** Values that are looked at. */
+let valuesMax = Infinity
 
 /**
  * Checks the value, constructor included, at `at`; it ends before or at `end`. Returns the offset behind it. `what` is the value's name in
  * the fault that this throws. Costs no more than its bytes.
  */
 export function checkValue(bytes: Uint8Array, at: number, end: number, what: string): number {
+  return checkSome(bytes, at, end, what, Infinity)
+}
+
+/**
+ * As `checkValue`, and stops looking into lists, maps and arrays when it has seen more than `limit` values: they end where they should, and
+ * what is in them may be anything. `seenValues` tells afterwards.
+ */
+export function checkSome(bytes: Uint8Array, at: number, end: number, what: string, limit: number): number {
   values = 0
   emptyElements = 0
+  valuesMax = limit
   return check(bytes, at, end, 1, what)
+}
+
+/** Values that the last check has come to; more than its limit where it stopped. */
+export function seenValues(): number {
+  return values
 }
 
 /** How many values the one at `at` is made of, itself and descriptors included; `checkValue` has seen it. */
@@ -123,7 +139,10 @@ function checkCompound(
     throw malformed(what, text, 'AMQP10-1.6.23-a')
   }
   let at = start
-  for (let left = count; left > 0; left--) at = check(bytes, at, end, depth + 1, what)
+  for (let left = count; left > 0; left--) {
+    if (values > valuesMax) return end
+    at = check(bytes, at, end, depth + 1, what)
+  }
   return at
 }
 
@@ -152,7 +171,10 @@ function checkArray(
     throw malformed(what, `arrays have ${emptyElements} elements without bytes, the limit is ${EMPTY_ELEMENTS_MAX}`)
   }
   if (count > end - at) throw tooMany(what, arrayCode, count, end - at)
-  for (let left = count; left > 0; left--) at = checkContent(bytes, code, at, end, elementDepth, what)
+  for (let left = count; left > 0; left--) {
+    if (values > valuesMax) return end
+    at = checkContent(bytes, code, at, end, elementDepth, what)
+  }
   return at
 }
 

@@ -1,4 +1,7 @@
-/** Bodies of AMQP's own kinds as other protocols get them: data joined, a string as text, everything else as JSON. [ADR-0011] */
+/**
+ * Bodies of AMQP's own kinds as other protocols get them: data joined, a string as text, everything else as JSON, or in its encoding where
+ * that is too much. [ADR-0011]
+ */
 import type { Message } from '@ternmq/core'
 import { behindDescriptor, describedCode, Descriptor } from '../codec/descriptors.ts'
 import { skipValue } from '../codec/structure.ts'
@@ -11,6 +14,14 @@ const encoder = new TextEncoder()
 
 /** The last one: neighbours are often the same message for other receivers. */
 let last: { readonly message: WeakRef<Message>; readonly body: Uint8Array } | undefined
+
+/** Of a message that has too many values for JSON: its sections as they came, but for a footer. */
+export function encodedBody({ bytes, bodyStart, end }: Message): Uint8Array {
+  let at = bodyStart
+  while (at < end && describedCode(bytes, at, end) !== Descriptor.footer)
+    at = skipValue(bytes, behindDescriptor(bytes, at))
+  return bytes.subarray(bodyStart, at)
+}
 
 /** Of a message whose body are its sections, with a footer behind them perhaps. In memory of its own. */
 export function foreignBody(message: Message): Uint8Array {
@@ -62,11 +73,11 @@ function bodyOfValue(bytes: Uint8Array, at: number): Uint8Array {
   }
 }
 
-/** What the body is for other protocols. */
-export type BodyKind = 'bytes' | 'text' | 'json' | 'none'
+/** What the body is for other protocols; `encoded`: the sections themselves. */
+export type BodyKind = 'bytes' | 'text' | 'json' | 'encoded' | 'none'
 
 /** As the descriptor and the constructor of the body's first section tell. A null says that there is none. */
-export function kindOfBody(section: number, code: number): BodyKind {
+export function kindOfBody(section: number, code: number): Exclude<BodyKind, 'encoded'> {
   if (section === Descriptor.footer) return 'none'
   if (section === Descriptor.data) return 'bytes'
   if (section === Descriptor.amqpSequence) return 'json'

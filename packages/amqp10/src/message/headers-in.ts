@@ -164,10 +164,16 @@ function readApplication(bytes: Uint8Array, keyAt: number, valueAt: number, draf
   if (typed !== undefined && !draft.typed.has(name)) draft.typed.set(name, typed)
 }
 
-/** JSON is text, and has the type of no other content. */
+/** As other brokers call sections of AMQP, encoded. */
+const ENCODED_TYPE = 'message/vnd.rabbitmq.amqp'
+
+/** JSON is text, and neither it nor the encoding has the type of its content. */
 function readKind(kind: BodyKind, draft: Draft): void {
   if (kind === 'text' || kind === 'json') draft.headers.text = true
   if (kind === 'json') draft.headers.contentType = 'application/json'
+  if (kind !== 'encoded') return
+  draft.headers.text = false
+  draft.headers.contentType = ENCODED_TYPE
 }
 
 function finish(draft: Draft): Headers {

@@ -4,7 +4,7 @@ import { Descriptor } from '../codec/descriptors.ts'
 import { amqpHeaders } from './headers.ts'
 import { readIncoming, toMessage } from './message-in.ts'
 import { binary, type Encoded, list, map, section, string, symbol } from '../../test/random-payloads.ts'
-import { readSections, Sections } from './sections.ts'
+import { JSON_VALUES_MAX, readSections, Sections } from './sections.ts'
 
 const NULL = [0x40]
 
@@ -17,6 +17,27 @@ function receive(...parts: readonly Encoded[]): Message {
 
 function value(encoded: Encoded): number[] {
   return section(Descriptor.amqpValue, encoded)
+}
+
+function u32(number: number): number[] {
+  return [number >>> 24, (number >>> 16) & 0xff, (number >>> 8) & 0xff, number & 0xff]
+}
+
+function zeros(count: number): number[] {
+  return new Array<number>(count).fill(0)
+}
+
+/** A list of so many truths. */
+function manyIn(count: number): number[] {
+  return [0xd0, ...u32(count + 4), ...u32(count), ...new Array<number>(count).fill(0x41)]
+}
+
+function sequences(...lists: readonly Encoded[]): number[] {
+  return lists.flatMap((encoded) => section(Descriptor.amqpSequence, encoded))
+}
+
+function bodyText(message: Message): string {
+  return Buffer.from(message.foreignBody).toString()
 }
 
 function properties(...fields: readonly Encoded[]): number[] {
@@ -328,6 +349,42 @@ describe('bodies as others get them', () => {
     expect(Buffer.from(message.foreignBody).toString()).toBe(body)
     expect(message.headers.contentType).toBe(contentType)
     expect(message.end === message.bodyStart).toBe(body === '')
+  })
+
+  test('a key that is a list or a map is its encoding in base64, however many maps are around it', () => {
+    const inner = map([list([[0x41]]), NULL])
+    const base64 = Buffer.from(inner).toString('base64')
+    expect(bodyText(receive(value(map([inner, [0x41]]))))).toBe(`{"${base64}":true}`)
+    let nested: number[] = string('a')
+    for (let depth = 0; depth < 30; depth++) nested = map([nested, NULL])
+    expect(bodyText(receive(value(nested))).length).toBeLessThan(1_000)
+  })
+
+  test.each<[string, readonly number[]]>([
+    ['a list', value(manyIn(JSON_VALUES_MAX))],
+    ['a list in a list', value(list([manyIn(JSON_VALUES_MAX - 1)], false))],
+    ['a described list', value([0, 0x53, 9, ...manyIn(JSON_VALUES_MAX)])],
+    ['an array', value([0xf0, ...u32(JSON_VALUES_MAX + 5), ...u32(JSON_VALUES_MAX), 0x50, ...zeros(JSON_VALUES_MAX)])],
+    ['sequences', sequences(manyIn(JSON_VALUES_MAX / 2), manyIn(JSON_VALUES_MAX / 2))],
+    ['one long string in a list', value(list([string('x'.repeat(1_048_576), false)], false))],
+  ])('%s with more than JSON is for is its encoding, without the footer', (_what, body) => {
+    const message = receive([...body, ...section(Descriptor.footer, map([]))])
+    expect(Buffer.compare(message.foreignBody, Buffer.from(body))).toBe(0)
+    expect(message.headers).toMatchObject({ contentType: 'message/vnd.rabbitmq.amqp', text: false })
+  })
+
+  test('as many values as the limit are JSON', () => {
+    const message = receive(value(manyIn(JSON_VALUES_MAX - 1)))
+    expect(bodyText(message)).toBe(`[${'true,'.repeat(JSON_VALUES_MAX - 2)}true]`)
+    expect(message.headers.contentType).toBe(json)
+  })
+
+  test('what stands behind the values that are looked at may be anything', () => {
+    const body = value(list([manyIn(JSON_VALUES_MAX), [0xff, 0xff]], false))
+    expect(receive(body).foreignBody).toEqual(Buffer.from(body))
+    // Not so what stands around them.
+    expect(() => receive([...body.slice(0, 3), 0xff])).toThrow('0xff is no constructor')
+    expect(() => receive(body.slice(0, -1))).toThrow('needs')
   })
 
   test('are the same after the message has moved, and others have been read', () => {

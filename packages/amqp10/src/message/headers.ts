@@ -4,7 +4,7 @@
  * message, from `headerStart` to `end`, whatever of it counts as headers and what as body.
  */
 import type { HeaderCodec } from '@ternmq/core'
-import { type BodyKind, foreignBody } from './foreign-body.ts'
+import { type BodyKind, encodedBody, foreignBody } from './foreign-body.ts'
 import { decodeHeaders } from './headers-in.ts'
 import { encodeHeaders } from './headers-out.ts'
 
@@ -23,14 +23,15 @@ export const encodedHeaders: Readonly<Record<Exclude<BodyKind, 'none'>, HeaderCo
   bytes: encodedCodec('bytes'),
   text: encodedCodec('text'),
   json: encodedCodec('json'),
+  encoded: encodedCodec('encoded', encodedBody),
 }
 
-function encodedCodec(kind: BodyKind): HeaderCodec {
+function encodedCodec(kind: BodyKind, readBody = foreignBody): HeaderCodec {
   return {
     id: `amqp10-${kind}`,
     decode: (bytes) => decodeHeaders(bytes, kind),
     encode: encodeHeaders,
-    readBody: foreignBody,
+    readBody,
   }
 }
 

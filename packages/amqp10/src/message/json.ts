@@ -55,11 +55,20 @@ function mapJson(bytes: Uint8Array, code: number, at: number): string {
   let keyAt = first
   for (let left = count; left >= 2; left -= 2) {
     const valueAt = skipValue(bytes, keyAt)
-    const key = jsonAt(bytes, keyAt)
-    texts.push(`${key.startsWith('"') ? key : JSON.stringify(key)}:${jsonAt(bytes, valueAt)}`)
+    texts.push(`${keyJson(bytes, keyAt)}:${jsonAt(bytes, valueAt)}`)
     keyAt = skipValue(bytes, valueAt)
   }
   return `{${texts.join(',')}}`
+}
+
+/** A key that is a list, map or array is its encoding in base64: as JSON within a string it would double with each map around it. */
+function keyJson(bytes: Uint8Array, at: number): string {
+  let valueAt = at
+  while (bytes[valueAt] === Code.described) valueAt = skipValue(bytes, valueAt + 1)
+  if (bytes[valueAt]! >= Code.list8)
+    return JSON.stringify(Buffer.from(bytes.subarray(valueAt, skipValue(bytes, valueAt))).toString('base64'))
+  const key = jsonAt(bytes, valueAt)
+  return key.startsWith('"') ? key : JSON.stringify(key)
 }
 
 function arrayJson(bytes: Uint8Array, code: number, at: number): string {

@@ -20,7 +20,7 @@ import { amqpHeaders, encodedHeaders } from './headers.ts'
 import { checkKeys, readAnnotations, type Requests } from './incoming-annotations.ts'
 import { readApplication, readHeader, readProperties, settleSchedule } from './incoming-properties.ts'
 import { binaryAt, elementsAt, textAt } from './reading.ts'
-import type { Sections } from './sections.ts'
+import { JSON_VALUES_MAX, type Sections } from './sections.ts'
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 
@@ -169,9 +169,18 @@ export function toMessage(
   })
 }
 
+/**
+ * Bytes of a body that others get as JSON; a longer one goes to them in its encoding. Text can become six times as long as JSON, and a
+ * megabyte of that takes 20 ms.
+ */
+const JSON_BYTES_MAX = 1_048_576
+
 /** Of a body that is no plain content. */
-function kindOf({ bodyAt, bodyStart }: Sections, bytes: Uint8Array): BodyKind {
-  return bodyAt < 0 ? 'none' : kindOfBody(describedCode(bytes, bodyStart, bodyAt), bytes[bodyAt]!)
+function kindOf({ bodyAt, bodyStart, end, valueCount }: Sections, bytes: Uint8Array): BodyKind {
+  if (bodyAt < 0) return 'none'
+  const kind = kindOfBody(describedCode(bytes, bodyStart, bodyAt), bytes[bodyAt]!)
+  const isTooMuch = valueCount > JSON_VALUES_MAX || end - bodyStart > JSON_BYTES_MAX
+  return kind === 'json' && isTooMuch ? 'encoded' : kind
 }
 
 /** An interval counts from now, whatever the publisher's clock says. */

@@ -4,13 +4,18 @@
  */
 import { behindDescriptor, describedCode, Descriptor } from '../codec/descriptors.ts'
 import { AmqpFault } from '../codec/faults.ts'
-import { checkValue, hex, uint32At } from '../codec/structure.ts'
+import { checkSome, hex, seenValues, uint32At } from '../codec/structure.ts'
 import { Code } from '../codec/type-codes.ts'
 import { checkFields, type FieldOffsets, HEADER, offsetsOf, PROPERTIES } from './field-lists.ts'
 import { checkFlat, checkItem } from './flat-values.ts'
 
 /** Data sections, or sequences, of one message; what they cost is not their bytes but their number. */
 const BODY_SECTIONS_MAX = 65_536
+/**
+ * Values of a body that others get as JSON. One that has more goes to them in its encoding, and is not looked through: so many
+ * times or texts take 20 ms, in which nobody else is served.
+ */
+export const JSON_VALUES_MAX = 32_768
 
 /** data-many: several data sections, or one with a footer behind it. none: a message without a body, which some clients send. */
 export type SectionKind = 'data' | 'data-many' | 'sequence' | 'value' | 'none'
@@ -33,6 +38,8 @@ export class Sections {
   /** The descriptor of the body's first section, and its value. */
   bodyStart = 0
   bodyAt = -1
+  /** Values that a value or sequences are made of; where it is more than `JSON_VALUES_MAX`, the rest has not been looked at. */
+  valueCount = 0
   /** The content of the one data section, or of the string that the value is; -1 for every other body. */
   contentStart = -1
   contentEnd = -1
@@ -84,6 +91,7 @@ function reset(into: Sections, start: number, end: number): void {
   into.bodyKind = 'none'
   into.bodyStart = end
   into.bodyAt = -1
+  into.valueCount = 0
   into.contentStart = -1
   into.contentEnd = -1
   into.isText = false
@@ -146,13 +154,26 @@ function readBody(into: Sections, bytes: Uint8Array, code: number, start: number
     case Descriptor.amqpSequence:
       into.bodyKind = 'sequence'
       if (!isList(bytes[at]!)) throw wrongContent(code, bytes[at]!)
-      return checkValue(bytes, at, end, whatOf(code))
+      return valuesEnd(into, bytes, at, end, code)
     default:
       into.bodyKind = 'value'
-      into.contentEnd = checkItem(bytes, at, end, whatOf(code))
+      into.contentEnd = isSimple(bytes[at]!)
+        ? checkItem(bytes, at, end, whatOf(code))
+        : valuesEnd(into, bytes, at, end, code)
       into.contentStart = bytes[at] === Code.string8 ? at + 2 : bytes[at] === Code.string32 ? at + 5 : -1
       return into.contentEnd
   }
+}
+
+function isSimple(code: number): boolean {
+  return code !== Code.described && code < Code.list8
+}
+
+/** Of a value that may be made of many. */
+function valuesEnd(into: Sections, bytes: Uint8Array, at: number, end: number, section: number): number {
+  const valueEnd = checkSome(bytes, at, end, whatOf(section), JSON_VALUES_MAX - into.valueCount)
+  into.valueCount += seenValues()
+  return valueEnd
 }
 
 /** All bytes of a data section are as good as others. Hot path. */
@@ -199,7 +220,7 @@ function nameOf(section: number): string {
   return NAMES[section - Descriptor.header]!
 }
 
-/** For `checkValue`. */
+/** For checks of values. */
 function whatOf(section: number): string {
   return WHATS[section - Descriptor.header]!
 }

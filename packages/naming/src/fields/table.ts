@@ -343,11 +343,11 @@ export const FIELDS: readonly Field[] = [
       stomp: pairs({ bodyKind: 'amq-msg-type' }),
       amqp10: native(
         'the kind of body section, x-opt-jms-msg-type',
-        'what is neither text nor bytes is JSON elsewhere and has that content type instead of its own, several sections are one; a footer reaches AMQP receivers only',
+        'what is neither text nor bytes is JSON elsewhere and has that content type instead of its own, several sections are one; beyond 32,768 values or 1 MiB it is not JSON but its encoding; a footer reaches AMQP receivers only',
       ),
       rest: native('encoding', 'only that it is text'),
     },
-    note: 'STOMP without amq-msg-type: a frame with content-length has bytes, one without has text. AMQP: a string is text, data is bytes; maps, lists and other values reach other protocols as JSON, content type application/json.',
+    note: 'STOMP without amq-msg-type: a frame with content-length has bytes, one without has text. AMQP: a string is text, data is bytes; maps, lists and other values reach other protocols as JSON, content type application/json, very large ones in their encoding, content type message/vnd.rabbitmq.amqp.',
   },
   {
     id: 'retain',
