@@ -10,6 +10,9 @@ export type BrokerErrorCode =
   | 'CONSOLE_PORT_FAILED'
   | 'ADMIN_NOT_ANSWERED'
   | 'ADMIN_REFUSED'
+  | 'CA_UNREADABLE'
+  | 'NOT_CONFIRMED'
+  | 'COMMAND_REFUSED'
   | 'PASSWORD_NOT_GIVEN'
   | 'PASSWORD_UNUSABLE'
   | 'USER_EXISTS'
@@ -25,6 +28,11 @@ export class BrokerError extends Error {
     super(message, options)
     this.code = code
   }
+}
+
+/** There is no answer: exit code 3. The message says who was asked, and what to do. */
+export class BrokerUnreachable extends Error {
+  override readonly name = 'BrokerUnreachable'
 }
 
 /** The command line was not understood: exit code 2. */

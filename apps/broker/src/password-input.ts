@@ -38,6 +38,22 @@ export async function promptPassword(io: ConsoleIo, name: string): Promise<Uint8
   return Buffer.from(password)
 }
 
+/** Asks once, for a login. Throws UsageError when there is no terminal. */
+export async function promptLogin(io: ConsoleIo, name: string): Promise<Uint8Array> {
+  if (!io.stdin.isTTY)
+    throw new UsageError('standard input is no terminal to ask for a password at; give --password-stdin, or a token')
+  return Buffer.from(await promptHidden(io, `Password for ${name}: `))
+}
+
+/** As it goes over HTTP. Throws BrokerError for what is no UTF-8. */
+export function toPasswordText(password: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(password)
+  } catch (cause) {
+    throw new BrokerError('PASSWORD_UNUSABLE', 'the password is not UTF-8; no client could send it', { cause })
+  }
+}
+
 /** One line, not shown. Ctrl-C throws. */
 async function promptHidden({ stdin, stderr }: ConsoleIo, question: string): Promise<string> {
   stdin.setRawMode(true) // before the question: what is typed at once must not be seen either

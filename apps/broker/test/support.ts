@@ -34,8 +34,12 @@ export interface Ended {
 }
 
 /** Runs a command to its end. */
-export async function ternmq(args: readonly string[], input?: string): Promise<Ended> {
-  const options = { waitMs: WAIT_MS, ...(input === undefined ? {} : { input }) }
+export async function ternmq(
+  args: readonly string[],
+  input?: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const options = { waitMs: WAIT_MS, env, ...(input === undefined ? {} : { input }) }
   await using program = Program.start(process.execPath, [CLI, ...args], options)
   const { code } = await program.ended()
   return { code, stdout: program.lines, stderr: program.errors }
@@ -48,6 +52,8 @@ export interface StartOptions {
   readonly args?: readonly string[]
   readonly listeners?: readonly string[]
   readonly nodeArgs?: readonly string[]
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface Started {
@@ -73,12 +79,14 @@ export async function start(options: StartOptions = {}): Promise<Started> {
 /** A broker that may not come up; killed after the test if it runs. */
 export function launch(options: StartOptions): Program {
   const { dataDir = join(newFolder(), 'data'), settings = [], args = [], listeners = ['mqtt'], nodeArgs = [] } = options
+  const { env = {} } = options
   const defaults = ['mqtt', 'mqtts', 'stomp', 'stomps', 'amqp', 'amqps', 'ws', 'wss', 'any'].flatMap((name) => [
     `listeners.${name}.port=0`,
     `listeners.${name}.enabled=${listeners.includes(name)}`,
   ])
   const sets = [...defaults, 'console.port=0', ...settings].flatMap((set) => ['--set', set])
-  const program = Program.start(process.execPath, [...nodeArgs, CLI, 'start', '--data-dir', dataDir, ...args, ...sets])
+  const command = [...nodeArgs, CLI, 'start', '--data-dir', dataDir, ...args, ...sets]
+  const program = Program.start(process.execPath, command, { env })
   onTestFinished(() => program.stop('SIGKILL'))
   return program
 }

@@ -34,6 +34,8 @@ export interface CallInput<C extends Call = Call> {
   readonly signal?: AbortSignal | undefined
 }
 
+type ItemOf<C extends Call> = C['answer'] extends Page<infer T> ? T : never
+
 export interface ApiClientOptions {
   readonly transport: ApiTransport
   /** `tmq_…`; not needed over the socket in the data directory. */
@@ -92,14 +94,14 @@ export class ApiClient {
   }
 
   /** All pages of a list, one call for each; `query.limit` says how long they are. */
-  async *pages<T, C extends Call & { readonly answer: Page<T> }>(
+  async *pages<C extends Call & { readonly answer: Page<unknown> }>(
     route: Route<C>,
     input: CallInput<C> = {},
-  ): AsyncGenerator<Page<T>, void, void> {
+  ): AsyncGenerator<Page<ItemOf<C>>, void, void> {
     let cursor: string | undefined
     do {
       const query = cursor === undefined ? input.query : { ...input.query, cursor }
-      const page: Page<T> = await this.call(route, { ...input, query })
+      const page = (await this.call(route, { ...input, query })) as Page<ItemOf<C>>
       yield page
       cursor = page.next
     } while (cursor !== undefined)

@@ -1,53 +1,59 @@
 /** `ternmq config …`: looks at a configuration without starting anything. */
 import { configAsJson, configAsYaml, configJsonSchema, loadConfig } from '@ternmq/config'
-
-import { CONFIG_OPTIONS, CONFIG_OPTIONS_HELP, loadOptionsOf, parse } from '../arguments.ts'
+import { command, type Noun } from '../cli/command.ts'
+import { type ConfigurationInput, loadOptionsOf } from '../cli/configuration.ts'
+import { printJson } from '../cli/output.ts'
 import { complain, type ConsoleIo } from '../console-io.ts'
-import { UsageError } from '../errors.ts'
 
-const HELP = `Usage: ternmq config check|print|schema [OPTION…]
+export const config: Noun = {
+  name: 'config',
+  summary: 'settings: check, print and describe a configuration; see and change those of a broker that runs',
+  commands: [
+    command({
+      verb: 'check',
+      args: '',
+      summary: 'says what is wrong with a configuration, or nothing',
+      asks: 'config',
+      run: (input) => (load(input) === undefined ? 1 : 0),
+    }),
+    command({
+      verb: 'print',
+      args: '',
+      summary: 'every setting of a configuration with where its value is from; reads as a configuration file',
+      json: 'document',
+      asks: 'config',
+      run: (input) => {
+        const loaded = load(input)
+        if (loaded === undefined) return 1
+        const { config: settings, sources } = loaded
+        if (input.values.json === true) printJson(input.io, configAsJson(settings, sources))
+        else input.io.stdout.write(configAsYaml(settings, sources))
+        return 0
+      },
+    }),
+    command({
+      verb: 'schema',
+      args: '',
+      summary: 'JSON Schema of a configuration file, for editors',
+      asks: 'nothing',
+      run: ({ io }) => {
+        printJson(io, configJsonSchema())
+        return 0
+      },
+    }),
+  ],
+}
 
-  check                  says what is wrong, or nothing
-  print                  every setting with where its value comes from; reads as a configuration file
-  schema                 JSON Schema of a configuration file, for editors
+type Loaded = Extract<ReturnType<typeof loadConfig>, { readonly ok: true }>
 
-  --json                 print: as JSON
-${CONFIG_OPTIONS_HELP}
-`
-
-export function config(args: readonly string[], io: ConsoleIo): number {
-  const { values, positionals } = parse(args, { ...CONFIG_OPTIONS, json: { type: 'boolean' } }, 1)
-  if (values.help === true) {
-    io.stdout.write(HELP)
-    return 0
-  }
-  const [action] = positionals
-  if (action === 'schema') {
-    io.stdout.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`)
-    return 0
-  }
-  if (action !== 'check' && action !== 'print') {
-    throw new UsageError(
-      action === undefined
-        ? 'what about the configuration? check, print or schema'
-        : `there is no \`config ${action}\``,
-    )
-  }
-  const loaded = loadConfig(loadOptionsOf(values, io))
+/** Undefined where it is wrong, which has been told. */
+function load(input: ConfigurationInput & { readonly io: ConsoleIo }): Loaded | undefined {
+  const loaded = loadConfig(loadOptionsOf(input))
   complain(
-    io,
+    input.io,
     loaded.warnings.map((warning) => `warning: ${warning}`),
   )
-  if (!loaded.ok) {
-    complain(io, loaded.errors)
-    return 1
-  }
-  if (action === 'check') return 0
-  const { config: settings, sources } = loaded
-  io.stdout.write(
-    values.json === true
-      ? `${JSON.stringify(configAsJson(settings, sources), null, 2)}\n`
-      : configAsYaml(settings, sources),
-  )
-  return 0
+  if (loaded.ok) return loaded
+  complain(input.io, loaded.errors)
+  return undefined
 }

@@ -2,26 +2,16 @@
 import { type ConfigChange, loadConfig } from '@ternmq/config'
 import { flushCompileCache } from 'node:module'
 
-import { CONFIG_OPTIONS, CONFIG_OPTIONS_HELP, loadOptionsOf, parse } from '../arguments.ts'
 import { type Broker, runBroker } from '../broker.ts'
+import { command, type Input, type Noun } from '../cli/command.ts'
+import { loadOptionsOf } from '../cli/configuration.ts'
 import type { LoadWith } from '../configuration.ts'
-import { complain, type ConsoleIo } from '../console-io.ts'
+import { complain } from '../console-io.ts'
 import { BrokerError, messageOf } from '../errors.ts'
 import { ADMIN_PASSWORD_VARIABLE } from '../first-administrator.ts'
 import { openProcessLog, type ProcessLog } from '../log.ts'
 import { removeReadyFile, writeReadyFile } from '../ready-file.ts'
 import { untilEndSignal } from '../signals.ts'
-
-const HELP = `Usage: ternmq start [OPTION…]
-
-Runs a broker until SIGTERM or SIGINT (Ctrl-C). Without any option it serves this machine only: MQTT on 1883 and 8883 (TLS), STOMP on 61613
-and 61614 (TLS), AMQP 1.0 on 5672 and 5671 (TLS), all over WebSocket on 8083 and 8084 (TLS). One port for all, 61616:
---set listeners.any.enabled=true
-SIGHUP reads configuration and certificates anew. Ends with 3 when its store fails while it runs.
-
-${CONFIG_OPTIONS_HELP}
-  --ready-json FILE      once every listener accepts: {"pid": …, "listeners": {"mqtt": {"host": …, "port": …}, …}}
-`
 
 /** Threads of libuv's pool beside those that hash passwords: a flood of logins must not keep the disk waiting. */
 const DISK_THREADS = 4
@@ -29,15 +19,39 @@ const DISK_THREADS = 4
 /** Exit code when the store fails while the broker runs: whoever starts brokers must see to the disk before it starts this one again. */
 const STORE_FAILED_CODE = 3
 
-export async function start(args: readonly string[], io: ConsoleIo): Promise<number> {
-  const { values } = parse(args, { ...CONFIG_OPTIONS, 'ready-json': { type: 'string' } }, 0)
-  if (values.help === true) {
-    io.stdout.write(HELP)
-    return 0
-  }
+const SUMMARY = 'runs a broker until SIGTERM or SIGINT (Ctrl-C)'
+
+const OPTIONS = {
+  'ready-json': {
+    type: 'string',
+    value: 'FILE',
+    summary: 'once every listener accepts: {"pid": …, "listeners": {"mqtt": {"host": …, "port": …}, …}}',
+  },
+} as const
+
+export const start: Noun = {
+  name: 'start',
+  summary: SUMMARY,
+  commands: [
+    command({
+      verb: '',
+      args: '',
+      summary: SUMMARY,
+      detail: `Without any option it serves this machine only: MQTT on 1883 and 8883 (TLS), STOMP on 61613 and 61614 (TLS), AMQP 1.0 on 5672 and
+5671 (TLS), all over WebSocket on 8083 and 8084 (TLS), the console on 8161. One port for all protocols, 61616:
+--set listeners.any.enabled=true
+SIGHUP reads configuration and certificates anew. Ends with 3 when its store fails while it runs.`,
+      options: OPTIONS,
+      asks: 'config',
+      run: runUntilSignal,
+    }),
+  ],
+}
+
+async function runUntilSignal({ values, io }: Input<typeof OPTIONS, ''>): Promise<number> {
   const readyFile = values['ready-json']
   if (readyFile !== undefined) removeReadyFile(readyFile)
-  const options = loadOptionsOf(values, io)
+  const options = loadOptionsOf({ values, io })
   const load: LoadWith = (overrides) => loadConfig({ ...options, overrides })
   const loaded = load(new Map())
   if (!loaded.ok) {

@@ -67,6 +67,12 @@ export const BROKER_REMEDIES: Remedies<BrokerErrorCode> = {
   CONSOLE_PORT_FAILED: ['The port of the console cannot be opened.', 'Set `console.port`, or stop what has it.'],
   ADMIN_NOT_ANSWERED: ['The broker did not answer a command.', 'See whether the change was made before you try again.'],
   ADMIN_REFUSED: ['The broker refused a command.', 'The text says why.'],
+  CA_UNREADABLE: ['The file of `--ca` cannot be read.', 'The text says why.'],
+  NOT_CONFIRMED: [
+    'A command asked whether it may destroy something, and the answer was not yes.',
+    'Give `--yes` in scripts.',
+  ],
+  COMMAND_REFUSED: ['A command cannot do what it was told.', 'The text says why.'],
   PASSWORD_NOT_GIVEN: ['A command needs a password and got none.', 'Type it, or send it to standard input.'],
   PASSWORD_UNUSABLE: ['The password cannot be one.', 'The text says which rule it breaks.'],
   USER_EXISTS: ['A user of that name is there.', 'Change the user with `ternmq user set` or `ternmq user passwd`.'],

@@ -1,0 +1,115 @@
+/** Finds the command, runs it, and says what went wrong. Exit codes: 0 done, 1 failed or refused, 2 not understood, 3 no broker. */
+import { ApiProblem } from '@ternmq/api/client'
+import { startedAs } from '../as-started.ts'
+import { type NounEntry, NOUNS } from '../commands/index.ts'
+import { complain, type ConsoleIo } from '../console-io.ts'
+import { BrokerUnreachable, messageOf, UsageError } from '../errors.ts'
+import { type AnyCommand, type Noun, wordsOf } from './command.ts'
+import { helpOfAll, helpOfCommand, helpOfNoun } from './help.ts'
+import { parseCommand } from './parse.ts'
+import { safeLines } from './text.ts'
+
+/** Runs what the command line says. Resolves with the exit code; never rejects. */
+export async function runCommandLine(process: NodeJS.Process): Promise<number> {
+  const { argv, env, stdin, stdout, stderr } = process
+  const io: ConsoleIo = { stdin, stdout, stderr, env, started: startedAs(argv, env) }
+  endWithReader(stdout)
+  return runCommand(argv.slice(2), io)
+}
+
+export async function runCommand(args: readonly string[], io: ConsoleIo): Promise<number> {
+  let help = 'ternmq --help'
+  try {
+    const [name = 'help', ...rest] = args
+    if (HELP_WORDS.has(name)) return await printHelp(rest, io)
+    const own = await OWN_PARSERS[name]?.()
+    if (own !== undefined) {
+      help = `ternmq ${name} --help`
+      return await own(rest, io)
+    }
+    const noun = await entryOf(name === '--version' ? 'version' : name).load()
+    help = `ternmq ${noun.name} --help`
+    const found = commandOf(noun, rest)
+    if (found === undefined) {
+      io.stdout.write(helpOfNoun(noun))
+      return 0
+    }
+    const words = wordsOf(noun, found.command)
+    help = `ternmq ${words} --help`
+    const { args: positionals, values } = parseCommand(found.rest, found.command, words)
+    if (values['help'] === true) {
+      io.stdout.write(helpOfCommand(noun, found.command))
+      return 0
+    }
+    return await found.command.run({ args: positionals, values, io })
+  } catch (error) {
+    return told(error, help, io)
+  }
+}
+
+type OwnParser = (args: readonly string[], io: ConsoleIo) => Promise<number>
+
+/** Commands that are not in the table yet. */
+const OWN_PARSERS: Readonly<Record<string, (() => Promise<OwnParser>) | undefined>> = {
+  user: async () => (await import('../commands/user.ts')).user,
+  resolve: async () => (await import('../commands/resolve.ts')).resolve,
+  store: async () => (await import('../commands/store.ts')).store,
+}
+
+const HELP_WORDS: ReadonlySet<string> = new Set(['help', '--help', '-h'])
+
+async function printHelp(words: readonly string[], io: ConsoleIo): Promise<number> {
+  const [name] = words
+  io.stdout.write(name === undefined ? helpOfAll(NOUNS) : helpOfNoun(await entryOf(name).load()))
+  return 0
+}
+
+function entryOf(name: string): NounEntry {
+  const entry = NOUNS.find((each) => each.name === name)
+  if (entry === undefined) throw new UsageError(`there is no command '${name}'`)
+  return entry
+}
+
+/** Undefined when the help of the noun is asked for. Throws UsageError for a verb that it does not have. */
+function commandOf(
+  { name, commands }: Noun,
+  args: readonly string[],
+): { readonly command: AnyCommand; readonly rest: readonly string[] } | undefined {
+  const [only] = commands
+  if (commands.length === 1 && only?.verb === '') return { command: only, rest: args }
+  const [verb, ...rest] = args
+  if (verb === '--help' || verb === '-h') return undefined
+  const command = commands.find((each) => each.verb === verb)
+  if (command !== undefined) return { command, rest }
+  const verbs = commands.map((each) => each.verb)
+  const list = `${verbs.slice(0, -1).join(', ')} and ${verbs.at(-1)}`
+  throw new UsageError(
+    verb === undefined ? `what about ${name}? there are ${list}` : `there is no \`${name} ${verb}\`; there are ${list}`,
+  )
+}
+
+const FAILED = 1
+const NOT_UNDERSTOOD = 2
+const UNREACHABLE = 3
+
+function told(error: unknown, help: string, io: ConsoleIo): number {
+  if (error instanceof UsageError) {
+    complain(io, [`${error.message} (see \`${help}\`)`])
+    return NOT_UNDERSTOOD
+  }
+  complain(io, linesOf(error))
+  return error instanceof BrokerUnreachable ? UNREACHABLE : FAILED
+}
+
+function linesOf(error: unknown): string[] {
+  const { detail, others = [] } = error instanceof ApiProblem ? error.problem : { detail: messageOf(error) }
+  return [detail, ...others.map((other) => other.detail)].flatMap((text) => safeLines(text).split('\n'))
+}
+
+/** `ternmq … | head`: whoever reads has had enough, and that is no failure. */
+function endWithReader(stdout: NodeJS.WriteStream): void {
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+}
