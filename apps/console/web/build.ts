@@ -1,6 +1,6 @@
-/** Builds the pages into dist/ and says how large they are: `node apps/console/web/build.ts`. */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+/** Builds the pages into dist/ and says how large they are: `node apps/console/web/build.ts`, or into another folder that is named. */
+import { readFile, rename, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
@@ -26,15 +26,22 @@ export interface Sizes {
   readonly firstViewBytes: number
 }
 
-/** Into `outDir`; rejects when it cannot be built. */
+/** Into `outDir`, in one piece: a server that has it open sees the old pages or the new ones. Rejects when they cannot be built. */
 export async function buildPages(outDir: string): Promise<void> {
   // Vite takes over what a shell or a test runner says here, and would build for development.
   process.env['NODE_ENV'] = 'production'
-  await build({
-    configFile: fileURLToPath(new URL('./vite.config.ts', import.meta.url)),
-    logLevel: 'warn',
-    build: { outDir },
-  })
+  const [made, old] = [`${outDir}-${process.pid}-new`, `${outDir}-${process.pid}-old`]
+  try {
+    await build({
+      configFile: fileURLToPath(new URL('./vite.config.ts', import.meta.url)),
+      logLevel: 'warn',
+      build: { outDir: made },
+    })
+    await rename(outDir, old).catch(() => undefined) // the first time there is none
+    await rename(made, outDir)
+  } finally {
+    for (const folder of [made, old]) await rm(folder, { recursive: true, force: true })
+  }
 }
 
 /** Sizes of what was built into `outDir`. */
@@ -58,7 +65,7 @@ export function scriptsOf(manifest: Manifest, name: string, seen: Set<string> = 
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const outDir = fileURLToPath(new URL('./dist', import.meta.url))
+  const outDir = resolve(process.argv[2] ?? join(import.meta.dirname, 'dist'))
   await buildPages(outDir)
   const { firstView, firstViewBytes } = await measurePages(outDir)
   const kib = (bytes: number): string => `${(bytes / 1_024).toFixed(1).padStart(7)} KiB`

@@ -29,6 +29,7 @@ const config: UserConfig = {
     outDir: 'dist',
     emptyOutDir: true,
     manifest: 'manifest.json',
+    license: { fileName: 'licenses.md' },
     target: 'es2023',
     // Small files would become data: addresses, which `img-src 'self'` forbids.
     assetsInlineLimit: 0,

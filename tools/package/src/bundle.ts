@@ -1,27 +1,41 @@
 /** Puts our packages into a few files of JavaScript. What is loaded late in the sources is loaded late there, too. */
 import { isBuiltin } from 'node:module'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { build } from 'tsdown'
 
-/** What can be imported or run: by name in the package. */
-const ENTRIES = { cli: 'apps/broker/src/cli.ts', index: 'apps/broker/src/index.ts' }
+import { chunkName } from './chunk-name.ts'
+
+/** What can be run or imported: by name in the package. */
+function entriesOf(root: string): Readonly<Record<'cli' | 'index' | 'testing', string>> {
+  return {
+    cli: join(root, 'apps/broker/src/cli.ts'),
+    index: join(root, 'apps/broker/src/index.ts'),
+    testing: join(import.meta.dirname, './testing.ts'),
+  }
+}
 
 /** Resolves with the names of the packages of others that the files import. */
 export async function bundle(root: string, outDir: string): Promise<ReadonlySet<string>> {
+  const entry = entriesOf(root)
   const { bundles } = await build({
     cwd: root,
     config: false,
-    entry: Object.fromEntries(Object.entries(ENTRIES).map(([name, file]) => [name, join(root, file)])),
+    entry,
     outDir,
     format: 'esm',
     platform: 'node',
     target: 'node22.18',
     tsconfig: join(root, 'tsconfig.base.json'),
     deps: { alwaysBundle: [/^@ternmq\//], neverBundle: (id) => !id.startsWith('@ternmq/') && /^[@a-z]/.test(id) },
-    dts: { oxc: { stripInternal: false } },
+    dts: { entry: [entry.index, entry.testing].map((file) => relative(root, file)), oxc: { stripInternal: false } },
     fixedExtension: false,
-    hash: true,
+    hash: false,
+    outputOptions: {
+      chunkFileNames: ({ name, facadeModuleId, moduleIds }) =>
+        `${chunkName(root, name, facadeModuleId ?? moduleIds.at(-1))}.js`,
+    },
     sourcemap: false,
+    checks: { bundlerTimings: false },
     logLevel: 'warn',
   })
   const names = new Set<string>()

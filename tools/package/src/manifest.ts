@@ -25,7 +25,11 @@ export function manifestOf(brokerManifest: string, workspace: string, imported: 
     type: 'module',
     engines: { node: '>=22.18' },
     bin: { ternmq: './dist/cli.js' },
-    exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
+    exports: {
+      '.': { types: './dist/index.d.ts', default: './dist/index.js' },
+      './testing': { types: './dist/testing.d.ts', default: './dist/testing.js' },
+      './package.json': './package.json',
+    },
     files: ['dist', 'web'],
     dependencies: Object.fromEntries(dependencies),
     keywords: ['mqtt', 'amqp', 'stomp', 'broker', 'message-queue', 'websocket'],
