@@ -26,7 +26,13 @@ export interface ListTime extends Times {
   readonly list: string
 }
 
-export async function measureLists(queueCount: number, connectionCount: number): Promise<ListTime[]> {
+export interface Lists {
+  /** The first call of all: what answers is loaded for it. */
+  readonly firstMs: number
+  readonly times: readonly ListTime[]
+}
+
+export async function measureLists(queueCount: number, connectionCount: number): Promise<Lists> {
   const config = { limits: { maxConnections: connectionCount + 100 } }
   await using broker = await BrokerProcess.start({ config })
   using api = new BenchApi(broker)
@@ -35,7 +41,8 @@ export async function measureLists(queueCount: number, connectionCount: number):
   const clients = await connectAll(broker.port(), connectionCount)
   try {
     const time: BenchApi['time'] = (route, input, count) => api.time(route, input, count)
-    return [
+    const { medianMs: firstMs } = await time(getOverview, {}, 1)
+    const times = [
       { list: 'overview', ...(await time(getOverview, {}, CALLS)) },
       { list: 'queues by name', ...(await time(listQueues, { params: VHOST }, CALLS)) },
       {
@@ -64,6 +71,7 @@ export async function measureLists(queueCount: number, connectionCount: number):
       },
       { list: 'consumers', ...(await time(listConsumers, { params: VHOST }, CALLS)) },
     ]
+    return { firstMs, times }
   } finally {
     for (const client of clients) client.close()
   }
