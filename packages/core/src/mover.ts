@@ -46,6 +46,7 @@ export class Mover {
   deadLetter(queue: Queue, delivery: Delivery, target: string, cause: MoveCause, reason: string | undefined): void {
     const letter = this.letterOf(queue, delivery, target, cause, reason)
     if (letter === undefined) return queue.finishAt(delivery.line!, delivery.position)
+    this.#vhost.tracer?.onDeadLettered(queue, delivery, letter.target.queue, letter.copy)
     this.#vhost.traffic.counters.deadLettered++
     queue.deadLetteredCount++
     this.move(queue, delivery, letter.target, letter.copy)
@@ -76,7 +77,7 @@ export class Mover {
       ...(cause === 'expired' && { expiredAtMs: message.expiresAtMs }),
       movedAtMs: env.clock.wallMs(),
     }
-    return new DeadLetter(this.#vhost, queue, named.value, copyFor(message, { ...message.extras, annotations }, 0))
+    return new DeadLetter(this.#vhost, queue, delivery, named.value, copyFor(message, { ...message.extras, annotations }, 0))
   }
 
   /** Puts `copy` into `target` and ends the entry. */
@@ -102,10 +103,12 @@ export class DeadLetter {
   readonly copy: Message
   readonly #vhost: VirtualHost
   readonly #origin: Queue
+  readonly #delivery: Delivery
 
-  constructor(vhost: VirtualHost, origin: Queue, target: NamedQueue, copy: Message) {
+  constructor(vhost: VirtualHost, origin: Queue, delivery: Delivery, target: NamedQueue, copy: Message) {
     this.#vhost = vhost
     this.#origin = origin
+    this.#delivery = delivery
     this.target = target
     this.copy = copy
   }
@@ -124,6 +127,7 @@ export class DeadLetter {
     this.copy.lsn = lsn
     this.#vhost.traffic.counters.deadLettered++
     this.#origin.deadLetteredCount++
+    this.#vhost.tracer?.onDeadLettered(this.#origin, this.#delivery, this.target.queue, this.copy)
     this.target.queue.offer(this.copy, this.target.match)
   }
 }

@@ -11,6 +11,7 @@ import { remade, RoutedMessage } from './routed-message.ts'
 import { type Route, type Target, targetsOf } from './router.ts'
 import type { ScheduleOptions } from './schedule/options.ts'
 import type { ScheduledPublish } from './schedule/scheduled.ts'
+import type { PublishTrace } from './tracer.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 /** A publish that waits for its group. Its bytes are its own. */
@@ -20,6 +21,8 @@ export interface OutgoingPublish {
   readonly schedule: ScheduleOptions | undefined
   /** See `PublishOptions.dedupId`. */
   readonly dedupId?: string | undefined
+  /** Of one that somebody follows, and that is answered with its transaction. */
+  readonly trace?: PublishTrace | undefined
   /** Unix ms of the publish: delays count from there. */
   readonly atMs: number
 }
@@ -108,6 +111,7 @@ export class Outgoing {
     for (const part of parts) {
       const copy = remade(message, { topic: part.topic })
       copy.detach()
+      this.#vhost.tracer?.onCopied(message, copy)
       targetsOf(part)
       if (part.hasTtl) part.limitLife(copy, publish.atMs)
       const obstacle = this.#take({ ...publish, route: part, message: copy })

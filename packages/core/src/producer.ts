@@ -22,6 +22,8 @@ import { type Route, targetsOf } from './router.ts'
 import { routeTo } from './routed-message.ts'
 import type { ScheduleOptions } from './schedule/options.ts'
 import type { Session } from './session.ts'
+import { TracedPublishes } from './traced-publishes.ts'
+import type { PublishTrace } from './tracer.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 /**
@@ -84,6 +86,8 @@ export class Producer {
   readonly #vhost: VirtualHost
   readonly #subject: Subject
   readonly #owner: PublishOwner | undefined
+  /** Undefined while tracing is off. */
+  readonly #traced: TracedPublishes | undefined
   /** Whose it is; undefined for one without a session. */
   readonly #session: Session | undefined
   /** What it publishes counts for this. */
@@ -105,8 +109,10 @@ export class Producer {
   constructor(vhost: VirtualHost, subject: Subject, owner: PublishOwner | undefined, session: Session | undefined) {
     this.#vhost = vhost
     this.#subject = subject
-    this.#owner = owner
     this.#session = session
+    this.#traced =
+      vhost.tracer && new TracedPublishes(vhost.tracer, subject, session, owner, this.#take.bind(this), () => this.refusal)
+    this.#owner = this.#traced ?? owner
     this.traffic = session?.traffic ?? vhost.traffic
   }
 
@@ -122,6 +128,16 @@ export class Producer {
 
   /** Hot path. When this returns, nothing of the message is kept that was not detached. */
   publish(target: ProducerTarget, message: Message, tag: number, options?: PublishOptions): PublishResult {
+    if (this.#traced !== undefined) return this.#traced.publish(target, message, tag, options)
+    return this.#take(target, message, tag, options)
+  }
+
+  /** A publish begins that goes another way than `publish`. Undefined: nobody follows it. */
+  beginTrace(message: Message): PublishTrace | undefined {
+    return this.#traced?.begin(message)
+  }
+
+  #take(target: ProducerTarget, message: Message, tag: number, options: PublishOptions | undefined): PublishResult {
     const vhost = this.#vhost
     if (target.decidedAt !== vhost.authorizer.generation) this.#decide(target)
     if (target.refusal !== undefined) return this.refuse(target.refusal, tag)

@@ -39,6 +39,7 @@ import { SharedSubscriptions } from './shared.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { isTemporary, Temporaries } from './temporaries.ts'
 import { Transactions } from './transaction/transactions.ts'
+import type { Tracer } from './tracer.ts'
 import { Turns } from './turns.ts'
 import { UnfinishedInput } from './unfinished-input.ts'
 import { Wills } from './wills.ts'
@@ -54,6 +55,8 @@ export interface VirtualHostOptions {
   readonly onEvent?: (event: EventDetails) => void
   /** Ended connections that are remembered; CONNECTION_HISTORY_MAX_DEFAULT when left out. */
   readonly connectionHistoryMax?: number
+  /** Follows messages on their way; nobody does when left out. */
+  readonly tracer?: Tracer | undefined
 }
 
 /** The embedded engines have one partition per virtual host. */
@@ -65,6 +68,8 @@ export class VirtualHost implements QueueContext {
   readonly env: Env
   readonly limits: CoreLimits
   readonly authorizer: Authorizer
+  /** Undefined while tracing is off. */
+  readonly tracer: Tracer | undefined
   readonly connections: Connections
   readonly #counters: LabelledCounters = new LabelledCounters()
   readonly traffic: Traffic = new Traffic(this.#counters.core)
@@ -97,6 +102,7 @@ export class VirtualHost implements QueueContext {
     this.env = options.env
     this.limits = options.limits
     this.authorizer = options.authorizer
+    this.tracer = options.tracer
     this.turns = new Turns(options.env.clock)
     this.countFor('core', this.traffic)
     this.connections = new Connections(options.env.clock, options.connectionHistoryMax ?? CONNECTION_HISTORY_MAX_DEFAULT)

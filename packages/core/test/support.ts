@@ -110,6 +110,7 @@ export function queueContext(env: Env): QueueContext {
     log: new HostLog({ clock: env.clock, onEnded: () => {} }),
     waiting: { bytes: 0, bytesMax: Infinity },
     flow: noFlow,
+    tracer: undefined,
     pressedBy: undefined,
     isStopping: false,
     matchFor: () => matchWith(2),

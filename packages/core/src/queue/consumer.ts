@@ -6,6 +6,7 @@ import type { CreditPool, CreditWaiter } from './credit.ts'
 import type { Delivery, DeliverySink, Match, Outcome, SettleDetail } from './delivery.ts'
 import type { Assurance } from '../message.ts'
 import type { Selector } from '../selector/selector.ts'
+import type { Tracer } from '../tracer.ts'
 import type { Queue } from './queue.ts'
 
 /** `credit` of a consumer that is bounded by its pool and transport alone. */
@@ -45,6 +46,8 @@ export class Consumer implements CreditWaiter {
   #newest: Delivery | undefined = undefined
   #unsettledCount = 0
   #isListed = false
+  /** Undefined while tracing is off. */
+  readonly #tracer: Tracer | undefined
   creditPrevious: CreditWaiter | undefined = undefined
   creditNext: CreditWaiter | undefined = undefined
   /** Deliveries that it was handed; for those who look whether it takes any. */
@@ -65,6 +68,7 @@ export class Consumer implements CreditWaiter {
     this.selector = options.selector
     this.exclusive = options.exclusive ?? false
     this.traffic = pool.owner?.traffic ?? queue.traffic
+    this.#tracer = queue.tracer
   }
 
   /** Where its deliveries go; undefined while they go nowhere. */
@@ -136,11 +140,14 @@ export class Consumer implements CreditWaiter {
     if (this.#credit !== CREDIT_UNLIMITED) this.#credit--
     if (delivery.assurance === 0) {
       delivery.consumer = this
-      if (!this.#sink!.deliver(delivery)) this.queue.onUndeliverable()
+      const isTaken = this.#sink!.deliver(delivery)
+      if (!isTaken) this.queue.onUndeliverable()
+      if (this.#tracer !== undefined) this.#tracer.onSent(this, delivery, isTaken)
       return
     }
     delivery.tag = this.pool.take(delivery.message.size)
     this.#link(delivery)
+    if (this.#tracer !== undefined) this.#tracer.onHandedOver(this, delivery)
     if (!this.#sink!.deliver(delivery)) this.settle(delivery, 'rejected')
   }
 
@@ -170,6 +177,7 @@ export class Consumer implements CreditWaiter {
     this.settledSecond = this.queue.turnSecond
     if (delivery.transaction !== undefined) return
     this.queue.onSettled(delivery, outcome, this, detail)
+    if (this.#tracer !== undefined) this.#tracer.onSettled(delivery, outcome, detail)
   }
 
   /** After a restart: it has this delivery unsettled. */

@@ -4,6 +4,7 @@ import type { Env } from '../env.ts'
 import type { QueueFlow } from '../flow/queue-flow.ts'
 import type { HostLog } from '../log/host-log.ts'
 import type { Message } from '../message.ts'
+import type { Tracer } from '../tracer.ts'
 import type { Turns } from '../turns.ts'
 import type { Delivery, Match } from './delivery.ts'
 import type { WaitingBytes } from './lanes.ts'
@@ -22,6 +23,8 @@ export interface QueueContext {
   /** What waits in memory in all queues together. */
   readonly waiting: WaitingBytes
   readonly flow: QueueFlow
+  /** Undefined while tracing is off. */
+  readonly tracer: Tracer | undefined
   /** The broker is being stopped: connections end, and nobody is at fault. */
   readonly isStopping: boolean
   /** A queue that wants the producer at hand to pause, until somebody takes note. */

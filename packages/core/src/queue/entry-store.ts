@@ -5,7 +5,7 @@
 import type { Counters, Traffic } from '../counters.ts'
 import type { HoldingReport } from '../flow/gates.ts'
 import type { ExpirySweep } from '../flow/sweeper.ts'
-import { DISPATCH_BATCH_MAX, ENTRY_BYTES, PAGE_LOOKS_MAX } from '../limits.ts'
+import { DISPATCH_BATCH_MAX, PAGE_LOOKS_MAX } from '../limits.ts'
 import type { Assurance, Message } from '../message.ts'
 import type { Consumer } from './consumer.ts'
 import type { MoveCause, QueueContext } from './context.ts'
@@ -13,7 +13,7 @@ import { Delayed, type OnDelayOver } from './delayed.ts'
 import { assuranceOf, Delivery } from './delivery.ts'
 import { ExpiredMoves } from './expired-moves.ts'
 import type { LastValuesHost } from './last-values.ts'
-import { INDEX_BYTES, type Lane, Lanes, type LanesEnd, type Leaving } from './lanes.ts'
+import { footprint, INDEX_BYTES, type Lane, Lanes, type LanesEnd, type Leaving } from './lanes.ts'
 import type { WaitingLine } from './line.ts'
 import { Pressure } from './pressure.ts'
 import type { Queue } from './queue.ts'
@@ -82,6 +82,11 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
   /** What counts for no session. */
   get traffic(): Traffic {
     return this.context.traffic
+  }
+
+  /** Undefined while tracing is off. */
+  get tracer(): QueueContext['tracer'] {
+    return this.context.tracer
   }
 
   /** Unix seconds of this turn. Hot path. */
@@ -464,6 +469,7 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
     this.counters.expired++
     this.expiredCount++
     const target = this.#settings.expiryTarget
+    if (target === undefined && entry !== undefined) this.context.tracer?.onExpired(this.queue, entry.message)
     if (target === undefined) return this.finishAt(line, position)
     if (entry !== undefined) return this.context.moveAway(this.queue, entry, target, 'expired', undefined)
     this.#expiredMoves ??= new ExpiredMoves(this.context.log, (from, at, message) =>
@@ -491,9 +497,4 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
     this.#isPageable = true
     this.context.flow.onPageable(this.queue)
   }
-}
-
-/** What a waiting message costs, objects included: a limit in bytes must hold for short messages, too. */
-export function footprint(message: Message, isLogged: boolean): number {
-  return message.size + (isLogged ? INDEX_BYTES : ENTRY_BYTES)
 }

@@ -4,10 +4,17 @@
  */
 import { DELAY_BYTES } from './delays.ts'
 import type { Delivery } from './delivery.ts'
+import { ENTRY_BYTES } from '../limits.ts'
+import type { Message } from '../message.ts'
 import { WaitingLine } from './line.ts'
 
 /** What a message of the log costs while it waits and its bytes are on disk only. */
 export const INDEX_BYTES = 16
+
+/** What a waiting message costs, objects included: a limit in bytes must hold for short messages, too. */
+export function footprint(message: Message, isLogged: boolean): number {
+  return message.size + (isLogged ? INDEX_BYTES : ENTRY_BYTES)
+}
 
 /** One sum over all queues: limits per queue alone would let many of them fill the memory. */
 export interface WaitingBytes {

@@ -102,6 +102,7 @@ export class CommitGroup implements LogGroup {
     if (delivery.consumer !== undefined) consumer.letGo(delivery)
     if (finishes(outcome)) consumer.queue.onSettledInLog(delivery, outcome, consumer)
     else consumer.queue.onSettled(delivery, outcome, consumer, detail)
+    this.#vhost.tracer?.onSettled(delivery, outcome, detail)
   }
 }
 

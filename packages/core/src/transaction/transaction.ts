@@ -15,6 +15,7 @@ import type { Delivery, Outcome, SettleDetail } from '../queue/delivery.ts'
 import type { RefusalDetail } from '../refusal.ts'
 import { timingOf } from '../schedule/options.ts'
 import type { WheelEntry } from '../timer-wheel.ts'
+import type { PublishTrace } from '../tracer.ts'
 
 /** What a publisher may say of a message of a transaction. */
 export type StagingOptions = Pick<PublishOptions, 'schedule' | 'dedupId'>
@@ -93,6 +94,18 @@ export class Transaction implements ProducerWork, WheelEntry {
    */
   publish(target: ProducerTarget, message: Message, options: StagingOptions = {}): RefusalDetail | undefined {
     this.#checkOpen('publish')
+    const trace = this.#producer.beginTrace(message)
+    const refusal = this.#keep(target, message, options, trace)
+    if (refusal !== undefined) trace?.end('refused', refusal)
+    return refusal
+  }
+
+  #keep(
+    target: ProducerTarget,
+    message: Message,
+    options: StagingOptions,
+    trace: PublishTrace | undefined,
+  ): RefusalDetail | undefined {
     const { schedule, dedupId } = options
     const { route } = target
     const atMs = this.#vhost.env.clock.wallMs()
@@ -104,7 +117,7 @@ export class Transaction implements ProducerWork, WheelEntry {
       if (!timing.ok) return timing.detail
     }
     message.detach()
-    this.#publishes.push({ route, message, schedule, dedupId, atMs })
+    this.#publishes.push({ route, message, schedule, dedupId, trace, atMs })
     this.#bytes += bytes
     this.#scope.hold(bytes)
     return undefined
@@ -175,27 +188,34 @@ export class Transaction implements ProducerWork, WheelEntry {
 
   refuse(text: string): void {
     this.#group = undefined
-    this.#undo()
-    this.#onResult({ refusal: 'limit-reached', subject: this.#scope.name, text: `the transaction was rolled back: ${text}` })
+    const detail: RefusalDetail = { refusal: 'limit-reached', subject: this.#scope.name, text: `the transaction was rolled back: ${text}` }
+    this.#undo(detail)
+    this.#onResult(detail)
   }
 
   /** Only its group calls this: it is in the log, and `arrive` lets everything happen. */
   onCommitted(arrive: () => void): void {
     this.#state = 'committed'
+    const publishes = this.#publishes
     this.#forget()
     arrive()
+    for (const { trace } of publishes) trace?.end('routed', undefined)
     this.#onResult(undefined)
   }
 
-  #undo(): void {
+  #undo(refusal?: RefusalDetail): void {
     this.#state = 'rolled-back'
     const settles = this.#settles
+    const publishes = this.#publishes
     this.#forget()
+    for (const { trace } of publishes) trace?.end('refused', refusal)
     for (const { consumer, delivery } of settles) {
       delivery.transaction = undefined
       delivery.hasFailed = true
+      if (delivery.consumer !== undefined) continue
       // Its consumer has ended meanwhile, and it was kept for this transaction alone.
-      if (delivery.consumer === undefined) consumer.queue.onSettled(delivery, 'modified', consumer)
+      consumer.queue.onSettled(delivery, 'modified', consumer)
+      this.#vhost.tracer?.onSettled(delivery, 'modified', undefined)
     }
   }
 
