@@ -68,7 +68,7 @@ export const PLACES: readonly PlaceGroup[] = [
     places: [
       { to: '/try', label: 'Try it', icon: 'terminal', letter: 'y', needs: 'user' },
       { to: '/resolve', label: 'Addresses', icon: 'search', needs: 'read' },
-      { to: '/api', label: 'API', icon: 'api', needs: 'user' },
+      { to: '/reference', label: 'API', icon: 'api', needs: 'user' },
     ],
   },
 ]

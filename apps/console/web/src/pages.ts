@@ -30,5 +30,5 @@ export const PAGES: Readonly<Record<string, LoadPage>> = {
   '/store': async () => (await import('./routes/store.tsx')).StorePage,
   '/try': async () => (await import('./routes/try.tsx')).TryPage,
   '/resolve': async () => (await import('./routes/resolve.tsx')).ResolvePage,
-  '/api': async () => (await import('./routes/api.tsx')).ApiPage,
+  '/reference': async () => (await import('./routes/reference.tsx')).ApiPage,
 }

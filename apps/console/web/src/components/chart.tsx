@@ -68,6 +68,8 @@ export function Chart({ label, atMs, series, format, inBytes = false, height = 1
   )
 }
 
+const SPAN_MIN_SECONDS = 60
+
 /** 1, 2, 4 … 512 of each unit. */
 const BYTE_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power)
 
@@ -89,8 +91,12 @@ function optionsFor(
     height,
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 8, 0, 0],
-    scales: { y: { range: (_, __, max) => [0, max <= 0 ? 1 : max * 1.1] } },
+    padding: [8, 22, 0, 0],
+    // A line that has just begun grows from the right, instead of stretching.
+    scales: {
+      x: { range: (_, min, max) => [Math.min(min, max - SPAN_MIN_SECONDS), max] },
+      y: { range: (_, __, max) => [0, max <= 0 ? 1 : max * 1.1] },
+    },
     axes: [
       {
         ...axis,

@@ -1,5 +1,5 @@
 /** What a list says when it has nothing: what would be here, and how to get it. */
-import { Text, Title } from '@mantine/core'
+import { Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { Icon, type IconName } from './icons.tsx'
 
@@ -13,9 +13,7 @@ export function EmptyState({ icon, title, children }: EmptyStateProps) {
   return (
     <div className="empty-state">
       <Icon name={icon} size={28} />
-      <Title order={3} size="md">
-        {title}
-      </Title>
+      <p className="empty-title">{title}</p>
       <Text size="sm" c="dimmed" component="div">
         {children}
       </Text>

@@ -28,9 +28,11 @@ test('short numbers keep every digit until there are five, and one decimal after
 })
 
 test('bytes change to the next unit before they would be written as 1,024', () => {
-  expect([0, 1_023, 1_024, 1_536, 1_048_575, 1_048_576, 5 * 2 ** 40].map(formatBytes)).toEqual([
+  expect([0, 1_000.481, 1_023, 1_023.6, 1_024, 1_536, 1_048_575, 1_048_576, 5 * 2 ** 40].map(formatBytes)).toEqual([
     '0 B',
+    '1,000 B',
     '1,023 B',
+    '1 KiB',
     '1 KiB',
     '1.5 KiB',
     '1 MiB',

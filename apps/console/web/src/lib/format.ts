@@ -23,12 +23,12 @@ export function formatShort(value: number): string {
 export function formatBytes(bytes: number): string {
   let value = bytes
   let unit = 0
-  // 1,023.96 KiB would be rounded to 1,024 KiB.
-  while (value >= 1_023.95 && unit < BYTE_UNITS.length - 1) {
+  // 1,023.96 KiB would be rounded to 1,024 KiB, and 1,023.6 B to 1,024 B.
+  while (value >= (unit === 0 ? 1_023.5 : 1_023.95) && unit < BYTE_UNITS.length - 1) {
     value /= 1_024
     unit++
   }
-  return `${unit === 0 ? COUNT.format(value) : TENTHS.format(value)} ${BYTE_UNITS[unit]}`
+  return `${unit === 0 ? COUNT.format(Math.round(value)) : TENTHS.format(value)} ${BYTE_UNITS[unit]}`
 }
 
 /** `1.2 k/s`, `0.4/s`; `–` when it is not known yet. */

@@ -268,17 +268,20 @@ function Parts({ overview }: { readonly overview: Overview }) {
             to="/config"
             search={{ q: 'waitingBytesMax' }}
           />
-          <Meter
-            label={disk.engine === 'memory' ? 'Store (in memory)' : 'Store on disk'}
-            used={disk.usedBytes}
-            max={disk.maxBytes > 0 ? disk.maxBytes : disk.usedBytes + (disk.freeBytes ?? 0)}
-            to="/store"
-            search={{}}
-          />
+          {disk.engine === 'journal' && (
+            <Meter
+              label="Store on disk"
+              used={disk.usedBytes}
+              max={disk.maxBytes > 0 ? disk.maxBytes : disk.usedBytes + (disk.freeBytes ?? 0)}
+              to="/store"
+              search={{}}
+            />
+          )}
           <Facts
             facts={[
               ['Memory', `${formatBytes(memory.rssBytes)} resident, ${formatBytes(memory.heapBytes)} heap`],
               ['Persistent messages survive', disk.durability],
+              disk.engine === 'memory' && ['Store', <Link to="/store">in memory</Link>],
               [
                 'Event loop late by',
                 `${eventLoop.p50Ms.toFixed(1)} ms, one in a hundred ${eventLoop.p99Ms.toFixed(1)} ms`,

@@ -46,7 +46,7 @@ export function PermissionsPage() {
 function Permissions({ onEdit }: { readonly onEdit: (permission: PermissionItem) => void }) {
   const url = useUrlState()
   const { data, error, refetch } = useLook(listPermissions, {
-    query: { user: url.get('user'), group: url.get('group') },
+    query: { user: url.get('user') || undefined, group: url.get('group') || undefined },
   })
   const [removed, setRemoved] = useState<PermissionItem | undefined>(undefined)
   return (

@@ -27,8 +27,8 @@ export function CanTester() {
     user: url.get('user'),
     action: ACTIONS.find((action) => action === url.get('action')) ?? 'publish',
     address: url.get('address'),
-    protocol: url.get('protocol'),
-    ...(url.get('clientId') === '' ? {} : { clientId: url.get('clientId') }),
+    protocol: url.get('protocol') || undefined,
+    clientId: url.get('clientId') || undefined,
   }
   const isAsked = query.user !== '' && query.address !== ''
   const { data, error } = useLook(can, { query }, { enabled: isAsked })

@@ -61,7 +61,7 @@ export function LoginPage() {
           </Button>
           <Text size="xs" c="dimmed">
             The first start of the broker makes the user admin and prints the password once. A forgotten one is set anew
-            with <code>ternmq users set admin</code>.
+            with <code>ternmq user passwd admin</code>.
           </Text>
         </Stack>
       </form>

@@ -15,15 +15,14 @@ export async function connectAmqp({
   onClosed,
 }: TryOptions): Promise<TryClient> {
   const container = rhea.create_container({ id: clientId })
-  const connection = container.connect({
-    // The types of rhea want a host and a port, which a socket of its own does not have.
-    connection_details: container.websocket_connect(WebSocket)(url, ['amqp'], {}) as unknown as NonNullable<
-      ConnectionOptions['connection_details']
-    >,
+  const options = {
+    connection_details: container.websocket_connect(WebSocket)(url, ['amqp'], {}),
     ...(user === '' ? {} : { username: user, password }),
     reconnect: false,
     idle_time_out: 30_000,
-  })
+  }
+  // The types of rhea want a host and a port, which a socket of its own does not have.
+  const connection = container.connect(options as unknown as ConnectionOptions)
   await opened(connection, 'connection', `No connection to ${url}.`)
   let reason = 'The connection was closed.'
   let ended = false

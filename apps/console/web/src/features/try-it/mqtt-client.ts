@@ -18,6 +18,8 @@ export async function connectMqtt({
     // A person presses the button again; a loop of refused logins would lock the account out.
     reconnectPeriod: 0,
     connectTimeout: 8_000,
+    // The other kind makes a worker from a blob: address, which the content security policy forbids.
+    timerVariant: 'native',
   })
   let reason = 'The connection was closed.'
   client.on('error', (error) => (reason = error.message))
