@@ -113,6 +113,7 @@ export class Identifier {
       scopes: new Set(found.scopes.filter((scope) => allowed.includes(scope))),
       by: 'token',
       address,
+      expiresAtMs: found.expiresAtMs,
       isValid: () => tokens.verify(token) !== undefined && accounts.get(user) !== undefined,
     }
   }

@@ -82,7 +82,9 @@ export interface Accounts {
 
 export interface Tokens {
   /** Undefined for a token that is unknown, has ended or was taken back. */
-  verify(token: string): { readonly user: string; readonly scopes: readonly Scope[] } | undefined
+  verify(
+    token: string,
+  ): { readonly user: string; readonly scopes: readonly Scope[]; readonly expiresAtMs?: number | undefined } | undefined
 }
 
 export interface Audit {

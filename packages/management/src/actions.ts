@@ -12,8 +12,9 @@ import {
   type VirtualHost,
 } from '@ternmq/core'
 import { ApiError } from './errors.ts'
-import { bind, type Bound } from './handlers.ts'
+import { bind, type Bound, type Caller } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
+import { queueToBrowse } from './message-access.ts'
 import { MessagePace } from './message-pace.ts'
 import { readSelector } from './message-selector.ts'
 import {
@@ -28,7 +29,7 @@ import { queueOf, vhostOf } from './vhost.ts'
 export function actionsHandlers(broker: ManagedBroker, operations: Operations): Bound[] {
   return [
     bind(actOnMessages, async ({ params, query, body, caller, signal, note }) => {
-      const { id } = operations.begin(new Action(broker, params, body, caller.user))
+      const { id } = operations.begin(new Action(broker, params, body, caller))
       const item = await operations.whenEnded(id, query.waitMs ?? OPERATION_WAIT_MS, signal)
       const where = body.target === undefined ? '' : ` to queue '${body.target}'`
       note(
@@ -41,7 +42,7 @@ export function actionsHandlers(broker: ManagedBroker, operations: Operations): 
 
 const NOTHING: OperationProgress = { doneCount: 0, skippedCount: 0, refusedCount: 0, reason: undefined }
 
-/** Throws ApiError where there is no such queue, or the body asks for what cannot be. */
+/** Throws ApiError where there is no such queue, the caller may not look into it and would, or the body asks for what cannot be. */
 class Action implements OperationWork {
   readonly action: ActionBody['action']
   readonly queue: string
@@ -57,9 +58,9 @@ class Action implements OperationWork {
   #before: OperationProgress = NOTHING
   #isBegun = false
 
-  constructor(broker: ManagedBroker, params: QueueParams, body: ActionBody, user: string) {
+  constructor(broker: ManagedBroker, params: QueueParams, body: ActionBody, caller: Caller) {
     this.#vhost = broker.vhost
-    this.#named = queueOf(vhostOf(broker, params), params.queue)
+    this.#named = shows(body) ? queueToBrowse(broker, params, caller) : queueOf(vhostOf(broker, params), params.queue)
     checkWhich(body)
     this.#to = targetOf(broker.vhost, this.#named, body)
     const selector = readSelector(body.selector)
@@ -68,7 +69,7 @@ class Action implements OperationWork {
     this.action = body.action
     this.queue = params.queue
     this.target = body.target
-    this.user = user
+    this.user = caller.user
     this.total = totalOf(this.#named, body)
   }
 
@@ -115,6 +116,11 @@ class Action implements OperationWork {
         return redrive(this.#vhost, this.#scan, this.#to, options)
     }
   }
+}
+
+/** Whether the caller learns something of the messages: in the queue that they go to, or by what a selector wants. */
+function shows({ target, selector }: ActionBody): boolean {
+  return target !== undefined || selector !== undefined
 }
 
 /** Nobody empties a queue by leaving something out. */

@@ -15,6 +15,8 @@ export interface Caller {
   readonly by: Me['by']
   /** Remote address; '' over the socket in the data directory. */
   readonly address: string
+  /** When his token ends, in Unix ms; left out where it does not, or he has none. */
+  readonly expiresAtMs?: number | undefined
 }
 
 /** Trace context of W3C as the headers of a call have it. */

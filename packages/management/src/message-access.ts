@@ -1,9 +1,9 @@
 /**
  * Who may look at what messages say. Administrators may, and whoever is on the machine and in the data directory; all others need the
- * right to browse, as over every other protocol.
+ * right to browse, as over every other protocol. So does whoever has them sent to where he may look.
  */
 import type { QueueParams } from '@ternmq/api'
-import { type Message, type NamedQueue, queueLevels, queueNameOf, type Subject } from '@ternmq/core'
+import { type Message, type NamedQueue, QUEUE_PREFIX, queueLevels, queueNameOf, type Subject } from '@ternmq/core'
 import { ApiError } from './errors.ts'
 import type { Caller } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
@@ -12,10 +12,15 @@ import { queueOf, vhostOf } from './vhost.ts'
 /** Throws ApiError('QUEUE_UNKNOWN'), and ApiError('NOT_ALLOWED') for who may not look into it. */
 export function queueToBrowse(broker: ManagedBroker, params: QueueParams, caller: Caller): NamedQueue {
   const named = queueOf(vhostOf(broker, params), params.queue)
-  if (seesAll(caller)) return named
-  const refusal = broker.vhost.destinations.refusalOf(subjectOf(caller), 'browse', named.name)
-  if (refusal !== undefined) throw notAllowed(`$queue/${named.name}`, refusal)
+  checkMayBrowseQueue(broker, named.name, caller)
   return named
+}
+
+/** Whether there is such a queue or not. Throws ApiError('NOT_ALLOWED'). */
+export function checkMayBrowseQueue({ vhost }: ManagedBroker, queue: string, caller: Caller): void {
+  if (seesAll(caller)) return
+  const refusal = vhost.destinations.refusalOf(subjectOf(caller), 'browse', queue)
+  if (refusal !== undefined) throw notAllowed(QUEUE_PREFIX + queue, refusal)
 }
 
 /** Throws ApiError('NOT_ALLOWED') with the first of the messages whose address the caller may not browse. */

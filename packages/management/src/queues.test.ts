@@ -7,11 +7,12 @@ import {
   putQueue,
   type QueueItem,
   type QueueQuery,
+  type QueueSettingsInput,
   resumeQueue,
 } from '@ternmq/api'
-import { ONE_LEVEL, type Pattern } from '@ternmq/core'
+import { allowAll, ONE_LEVEL, type Pattern } from '@ternmq/core'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ManagedWorld } from '../test/managed-world.ts'
+import { ADMINISTRATOR, ManagedWorld } from '../test/managed-world.ts'
 import type { Bound } from './handlers.ts'
 import { toQueueDefaults, toQueuePolicies } from './queue-settings.ts'
 import { queueHandlers } from './queues.ts'
@@ -224,6 +225,37 @@ describe('put', () => {
     expect(refused.toProblem()).toMatchObject(problem)
     expect([world.vhost.destinations.count, world.queue('orders').settings]).toEqual([1, before])
     expect(world.notes).toEqual([])
+  })
+})
+
+describe('put by whoever may not look into the queue', () => {
+  const put = (settings: QueueSettingsInput): Promise<unknown> =>
+    world.call(bound, putQueue, {
+      ...of('pay'),
+      body: { settings },
+      caller: { ...ADMINISTRATOR, user: 'ann', role: 'operator' },
+    })
+
+  beforeEach(async () => {
+    world = await ManagedWorld.open({
+      authorizer: { ...allowAll, mayUse: (_, action) => ({ allowed: action !== 'browse', rule: 'of the test' }) },
+    })
+    bound = queueHandlers(world.broker, new Sampler(world.broker))
+  })
+
+  test.each([{ deadLetter: 'open' }, { expiryTarget: 'open', ttlMs: 1 }, { forward: { to: ['open'] } }])(
+    'with %j is refused: messages would come to where others look',
+    async (settings) => {
+      await expect(put(settings)).rejects.toMatchObject({ code: 'NOT_ALLOWED', more: { value: '$queue/pay' } })
+      expect(world.vhost.destinations.find('pay')).toBeUndefined()
+    },
+  )
+
+  test('is taken when it leaves where messages go as it was', async () => {
+    world.define('pay', { deadLetter: 'dead' })
+    await put({ deadLetter: 'dead', messagesMax: 7 })
+    await put({ messagesMax: 8 })
+    expect(world.queue('pay').settings.messagesMax).toBe(8)
   })
 })
 

@@ -11,6 +11,7 @@ import {
   type QueueItem,
   type QueueParams,
   type QueueQuery,
+  type QueueSettingsInput,
   resumeQueue,
   type Page,
 } from '@ternmq/api'
@@ -27,6 +28,7 @@ import { consumersOf } from './consumers.ts'
 import { ApiError } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
+import { checkMayBrowseQueue } from './message-access.ts'
 import { type Listing, mapPage, pageInPieces, PageMaker } from './paging.ts'
 import { filterText } from './pattern-text.ts'
 import { isShared, type ListedQueue, listedQueueOf, listedQueues, ownedQueueOf } from './queue-list.ts'
@@ -45,9 +47,11 @@ export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] 
     bind(putQueue, (request) => {
       const { params, body } = request
       const vhost = vhostOf(broker, params)
-      const isNew = vhost.destinations.find(params.queue) === undefined
-      const made = defineQueue(vhost, params.queue, body.settings ?? {})
-      request.note(isNew ? 'made the queue' : 'changed its settings')
+      const before = vhost.destinations.find(params.queue)
+      const { settings = {} } = body
+      if (leadsElsewhere(settings, before)) checkMayBrowseQueue(broker, params.queue, request.caller)
+      const made = defineQueue(vhost, params.queue, settings)
+      request.note(before === undefined ? 'made the queue' : 'changed its settings')
       return look.detail(made)
     }),
     bind(deleteQueue, (request) => {
@@ -192,6 +196,16 @@ function kindOf(listed: ListedQueue): QueueItem['kind'] {
 /** With consumers or in a transaction; those that wait for their next attempt are counted apart. */
 function inflightOf({ queue }: ListedQueue): number {
   return queue.inflightCount - queue.contents.delayedCount
+}
+
+/** Whether what comes into the queue would go on to queues that its own settings did not name before: there others may look at it. */
+function leadsElsewhere(settings: QueueSettingsInput, before: NamedQueue | undefined): boolean {
+  const known = before === undefined ? [] : targetsIn(fromCoreSettings(before.given))
+  return targetsIn(settings).some((target) => !known.includes(target))
+}
+
+function targetsIn({ deadLetter = '', expiryTarget = '', forward }: QueueSettingsInput): readonly string[] {
+  return [deadLetter, expiryTarget, ...(forward?.to ?? [])].filter((target) => target !== '')
 }
 
 /** Throws ApiError for a name or settings that cannot be. */

@@ -13,6 +13,7 @@ import { type Message, type PatternLevel, retainedPage, type VirtualHost } from 
 import { ApiError } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
+import { checkMayBrowse } from './message-access.ts'
 import { bodyOf } from './message-body.ts'
 import { factsOf } from './message-item.ts'
 import { cursorAt, placeAt } from './paging.ts'
@@ -22,7 +23,11 @@ import { vhostOf } from './vhost.ts'
 export function retainedHandlers(broker: ManagedBroker): Bound[] {
   return [
     bind(listRetained, ({ params, query }) => list(vhostOf(broker, params), query)),
-    bind(getRetained, ({ params }) => detailOf(messageOf(vhostOf(broker, params), params.topic))),
+    bind(getRetained, ({ params, caller }) => {
+      const message = messageOf(vhostOf(broker, params), params.topic)
+      checkMayBrowse(broker, [message], caller)
+      return detailOf(message)
+    }),
     bind(deleteRetained, ({ params, note }) => {
       const vhost = vhostOf(broker, params)
       const { publisher = '' } = messageOf(vhost, params.topic)

@@ -51,6 +51,30 @@ describe('a token', () => {
     })
   })
 
+  it('made with one that ends does not outlast it', async () => {
+    const caller: Caller = { ...ANN, by: 'token', expiresAtMs: 5_000_000_000_000 }
+    for (const expiresAtMs of [undefined, 5_000_000_000_001]) {
+      await expect(create({ name: 't', scopes: ['read'], expiresAtMs }, caller)).rejects.toMatchObject({
+        code: 'NOT_ALLOWED',
+        more: { field: 'expiresAtMs', rule: 'up to 5000000000000' },
+      })
+    }
+    expect(await create({ name: 't', scopes: ['read'], expiresAtMs: 5_000_000_000_000 }, caller)).toMatchObject({
+      expiresAtMs: 5_000_000_000_000,
+    })
+  })
+
+  it('takes back none that can do more', async () => {
+    const { id } = await create({ name: 'ci', scopes: ['read', 'operate'] }, ANN)
+    const monitor: Caller = { ...ANN, by: 'token', scopes: new Set(['read']) }
+    await expect(world.call(deleteToken, { params: { id }, caller: monitor })).rejects.toMatchObject({
+      code: 'NOT_ALLOWED',
+      more: { field: 'id', rule: 'operate' },
+    })
+    await world.call(deleteToken, { params: { id }, caller: { ...ANN, by: 'token' } })
+    expect(await list(ANN)).toEqual([])
+  })
+
   it('for somebody else takes an administrator', async () => {
     await expect(create({ name: 't', user: 'bob', scopes: ['read'] }, ANN)).rejects.toMatchObject({
       code: 'NOT_ALLOWED',

@@ -108,6 +108,7 @@ export function tokenHandlers(broker: ManagedBroker, { changes, tokens }: TokenP
         if (record === undefined || (record.user !== request.caller.user && !isAdmin(request.caller))) {
           throw new ApiError('TOKEN_UNKNOWN', `there is no token '${id}'`, { field: 'id', value: id })
         }
+        checkMayTakeBack(record, request.caller)
         await tokens.remove([id])
         request.note(`token '${record.name}' of ${record.user}`)
         return {}
@@ -120,8 +121,16 @@ function isAdmin({ scopes }: Caller): boolean {
   return scopes.has('admin')
 }
 
+/** What monitors with a token of little use must not take away what others work with. Throws ApiError('NOT_ALLOWED'). */
+function checkMayTakeBack({ name, scopes }: TokenRecord, { by, scopes: own }: Caller): void {
+  const beyond = by === 'token' ? scopes.find((scope) => !own.has(scope)) : undefined
+  if (beyond === undefined) return
+  const detail = `token '${name}' may do '${beyond}', which the token that would take it back may not; log in, or use one that may`
+  throw new ApiError('NOT_ALLOWED', detail, { field: 'id', rule: beyond })
+}
+
 /** Throws ApiError. */
-function checkToken({ users }: ManagedBroker, user: string, { scopes }: TokenBody, caller: Caller): void {
+function checkToken({ users }: ManagedBroker, user: string, { scopes, expiresAtMs }: TokenBody, caller: Caller): void {
   if (user !== caller.user && !isAdmin(caller)) {
     throw new ApiError('NOT_ALLOWED', 'a token for another user takes the scope admin', { field: 'user', value: user })
   }
@@ -136,6 +145,17 @@ function checkToken({ users }: ManagedBroker, user: string, { scopes }: TokenBod
       value: scopes,
       rule,
     })
+  }
+  if (caller.expiresAtMs !== undefined && (expiresAtMs ?? Infinity) > caller.expiresAtMs) {
+    throw new ApiError(
+      'NOT_ALLOWED',
+      'a token made with a token lasts no longer than that; log in to make one that does',
+      {
+        field: 'expiresAtMs',
+        value: expiresAtMs,
+        rule: `up to ${caller.expiresAtMs}`,
+      },
+    )
   }
   const allowed = scopesOf(record.role)
   const beyondUser = scopes.find((scope) => !allowed.includes(scope))

@@ -7,9 +7,9 @@ import {
   listTopics,
   type RetainedQuery,
 } from '@ternmq/api'
-import { ALL_BELOW, type PatternLevel } from '@ternmq/core'
+import { ALL_BELOW, allowAll, type PatternLevel } from '@ternmq/core'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ManagedWorld } from '../test/managed-world.ts'
+import { ADMINISTRATOR, ManagedWorld } from '../test/managed-world.ts'
 import type { Bound } from './handlers.ts'
 import { retainedHandlers } from './retained.ts'
 import { scheduleHandlers } from './schedules.ts'
@@ -25,16 +25,14 @@ beforeEach(async () => {
 })
 
 function bind(clientId: string, levels: readonly PatternLevel[]): void {
-  world
-    .open(clientId)
-    .bind({
-      pattern: { vhost, kind: 'topic', levels },
-      shareName: undefined,
-      assuranceMax: 1,
-      noLocal: false,
-      retained: 'never',
-      data: {},
-    })
+  world.open(clientId).bind({
+    pattern: { vhost, kind: 'topic', levels },
+    shareName: undefined,
+    assuranceMax: 1,
+    noLocal: false,
+    retained: 'never',
+    data: {},
+  })
 }
 
 describe('the tree of topics', () => {
@@ -117,6 +115,23 @@ describe('retained messages', () => {
       message: { address: 's/1/t', durable: true },
       body: { encoding: 'text', value: 'of s/1/t', truncated: false },
     })
+  })
+
+  test('are shown to those only who may browse their topic, but for administrators', async () => {
+    world = await ManagedWorld.open({
+      authorizer: { ...allowAll, mayUse: (_, action) => ({ allowed: action !== 'browse', rule: 'of the test' }) },
+    })
+    bound = retainedHandlers(world.broker)
+    world.send('pay/ann', '12', { retain: true, durable: true })
+    await world.settle()
+    const params = { vhost, topic: 'pay/ann' }
+    const caller = { ...ADMINISTRATOR, user: 'bob', role: 'viewer' } as const
+    expect((await world.refusal(bound, getRetained, { params, caller })).toProblem()).toMatchObject({
+      code: 'NOT_ALLOWED',
+      value: 'pay/ann',
+      rule: 'browse',
+    })
+    expect((await world.call(bound, getRetained, { params })).body.value).toBe('12')
   })
 
   test('are forgotten, and who asks again is told so', async () => {

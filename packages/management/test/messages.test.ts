@@ -1,5 +1,13 @@
 /** Looking into queues and sessions: everything is shown, nothing is changed. */
-import { browseMessages, browseSession, downloadBody, getMessage, publishMessage, type MessageItem } from '@ternmq/api'
+import {
+  actOnMessages,
+  browseMessages,
+  browseSession,
+  downloadBody,
+  getMessage,
+  publishMessage,
+  type MessageItem,
+} from '@ternmq/api'
 import { allowAll, type Authorizer } from '@ternmq/core'
 import { describe, expect, test } from 'vitest'
 import { ADMIN, callerOf, type MessageWorldOptions, MessageWorld, VHOST } from './message-world.ts'
@@ -175,6 +183,24 @@ describe('permission', () => {
     expect((await world.refusal(downloadBody, { params: { ...Q, id: '4-1' }, caller: viewer })).code).toBe(
       'NOT_ALLOWED',
     )
+  })
+
+  test('nobody has messages that he may not browse sent to where he may, nor asks a selector what they say', async () => {
+    const world = await worldWith(['x'], { authorizer: browsersOf('other') })
+    world.define('other')
+    const caller = callerOf('ann', 'operator')
+    for (const body of [
+      { action: 'copy', all: true, target: 'other' },
+      { action: 'move', ids: ['4-1'], target: 'other' },
+      { action: 'retry', all: true, target: 'other' },
+      { action: 'delete', selector: 'JMSPriority = 4' },
+    ] as const) {
+      const error = await world.refusal(actOnMessages, { params: Q, body, caller })
+      expect([body.action, error.code, error.more.value]).toEqual([body.action, 'NOT_ALLOWED', '$queue/q'])
+    }
+    expect([world.queue('q').waitingCount, world.queue('other').waitingCount]).toEqual([1, 0])
+    const deleted = await world.call(actOnMessages, { params: Q, body: { action: 'delete', all: true }, caller })
+    expect([deleted.state, deleted.doneCount]).toEqual(['done', 1])
   })
 
   test('what waits in a session is seen by whoever may browse the topics of it', async () => {
