@@ -67,8 +67,14 @@ export function DataTable<T>(props: DataTableProps<T>) {
                 <SelectAll rows={rows} keyOf={props.keyOf} selection={selection} />
               </th>
             )}
-            {columns.map((column) => (
-              <HeadCell key={column.key} column={column} sort={props.sort ?? ''} onSort={props.onSort} />
+            {columns.map((column, at) => (
+              <HeadCell
+                key={column.key}
+                column={column}
+                isLast={at === columns.length - 1}
+                sort={props.sort ?? ''}
+                onSort={props.onSort}
+              />
             ))}
           </tr>
         </thead>
@@ -94,8 +100,8 @@ export function DataTable<T>(props: DataTableProps<T>) {
                     />
                   </td>
                 )}
-                {columns.map((column) => (
-                  <td key={column.key} className={cellClass(column)}>
+                {columns.map((column, at) => (
+                  <td key={column.key} className={cellClass(column, at === columns.length - 1)}>
                     {column.render(row)}
                   </td>
                 ))}
@@ -109,24 +115,28 @@ export function DataTable<T>(props: DataTableProps<T>) {
   )
 }
 
-function cellClass<T>(column: Column<T>): string | undefined {
+/** A last column without a head has buttons: it stays in sight when the table is wider than the window. */
+function cellClass<T>(column: Column<T>, isLast: boolean): string | undefined {
+  if (isLast && column.label === '') return 'cell-pin'
   if (column.align === 'right') return 'cell-right'
   return column.grow === true ? 'cell-grow' : undefined
 }
 
 function HeadCell<T>({
   column,
+  isLast,
   sort,
   onSort,
 }: {
   readonly column: Column<T>
+  readonly isLast: boolean
   readonly sort: string
   readonly onSort: ((sort: string) => void) | undefined
 }) {
   const field = column.sort
   if (field === undefined || onSort === undefined) {
     return (
-      <th scope="col" className={cellClass(column)}>
+      <th scope="col" className={cellClass(column, isLast)}>
         {column.label === '' ? <span className="sr-only">Actions</span> : column.label}
       </th>
     )
@@ -134,7 +144,11 @@ function HeadCell<T>({
   const isDown = sort === `-${field}`
   const isUp = sort === field
   return (
-    <th scope="col" className={cellClass(column)} aria-sort={isDown ? 'descending' : isUp ? 'ascending' : 'none'}>
+    <th
+      scope="col"
+      className={cellClass(column, isLast)}
+      aria-sort={isDown ? 'descending' : isUp ? 'ascending' : 'none'}
+    >
       <button
         type="button"
         className="sort"

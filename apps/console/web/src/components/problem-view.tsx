@@ -20,11 +20,15 @@ export function ProblemView({ problem, onRetry }: ProblemViewProps) {
       role="alert"
       className="problem"
     >
-      <Text size="sm">{problem.detail}</Text>
+      <Text size="sm" className="sentence">
+        {problem.detail}
+      </Text>
       <ProblemFacts problem={problem} />
       {problem.others?.map((other, index) => (
         <div key={index} className="problem-other">
-          <Text size="sm">{other.detail}</Text>
+          <Text size="sm" className="sentence">
+            {other.detail}
+          </Text>
           <ProblemFacts problem={other} />
         </div>
       ))}

@@ -91,16 +91,21 @@ export function ConfigPage() {
   )
 }
 
+/** Ports are names that look like numbers. */
+function sayValue({ key }: ConfigItem, value: unknown): string {
+  return typeof value === 'number' && /port$/i.test(key) ? String(value) : formatValue(value)
+}
+
 function Value({ item }: { readonly item: ConfigItem }) {
   if (item.value === undefined && item.source !== 'default') return <span className="dim">secret</span>
   return (
     <span className="row">
-      <span className="cell-name mono" title={formatValue(item.value)}>
-        {formatValue(item.value)}
+      <span className="cell-name mono" title={sayValue(item, item.value)}>
+        {sayValue(item, item.value)}
       </span>
       {item.valueAfterRestart !== undefined && (
         <Mark tone="warn" hint="It was changed and counts from the next start.">
-          then {formatValue(item.valueAfterRestart)}
+          then {sayValue(item, item.valueAfterRestart)}
         </Mark>
       )}
     </span>
@@ -129,7 +134,7 @@ function ChangeSetting({ item, onClose }: { readonly item: ConfigItem; readonly 
           <p style={{ margin: 0 }}>{item.description}</p>
           <TextInput
             label="Value"
-            description={`Allowed: ${item.allowed}. Default: ${formatValue(item.defaultValue)}. A change counts ${RELOADS[item.reload]}.`}
+            description={`Allowed: ${item.allowed}. Default: ${sayValue(item, item.defaultValue)}. A change counts ${RELOADS[item.reload]}.`}
             classNames={{ input: 'mono' }}
             value={text}
             disabled={isTakenBack}
