@@ -1,4 +1,4 @@
-import { getQueue, listQueues, login, publishMessage, putQueue, putUser } from '@ternmq/api'
+import { changeConfig, getQueue, listQueues, login, publishMessage, putQueue, putUser } from '@ternmq/api'
 import { routes, schemasOf } from '@ternmq/api/schemas'
 import { ApiError, type ProblemMore } from '@ternmq/management'
 import fc from 'fast-check'
@@ -107,6 +107,16 @@ describe('what is wrong is told', () => {
     expect(String(refused.value).length).toBeLessThan(100)
     expect(refused.detail.length).toBeLessThan(300)
   })
+})
+
+test('a setting that is nested without end is refused before anybody walks through it', () => {
+  const value: unknown = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`)
+  const check = (nested: unknown): unknown =>
+    validatorFor(schemasOf(changeConfig))({}, {}, { changes: { 'log.level': nested } })
+  expect(() => check(value)).toThrow(
+    /^changes is "an object"; allowed is up to 500 settings by key, with values of lists/,
+  )
+  expect(() => check([{ topics: ['a'] }])).not.toThrow()
 })
 
 test('whatever is sent to whichever call is taken or refused, never a failure', () => {

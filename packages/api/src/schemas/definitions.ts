@@ -56,6 +56,13 @@ import { queueSettings } from './queues.ts'
 const DEFINITIONS_MAX = 100_000
 /** Settings of one change. */
 const CHANGES_MAX = 500
+/** Lists and objects within one another in the value of a setting; the deepest are rules, in a list, with lists. Deeper ones are refused. */
+const SETTING_DEPTH_MAX = 8
+
+function isAtMostDeep(value: unknown, levelsLeft: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return levelsLeft > 0 && Object.values(value).every((part) => isAtMostDeep(part, levelsLeft - 1))
+}
 
 const policy = component(
   'Policy',
@@ -210,10 +217,11 @@ const configChange = component(
       changes: z
         .record(z.string().max(ADDRESS_CHARS_MAX), z.unknown())
         .refine((changes) => Object.keys(changes).length <= CHANGES_MAX)
+        .refine((changes) => isAtMostDeep(changes, 1 + SETTING_DEPTH_MAX))
         .meta({
           description: 'By key; `null` takes back what was set here.',
           examples: [{ 'log.level': 'debug' }],
-          allowed: `up to ${CHANGES_MAX} settings by key`,
+          allowed: `up to ${CHANGES_MAX} settings by key, with values of lists and objects up to ${SETTING_DEPTH_MAX} within one another`,
         }),
     }),
   ),
