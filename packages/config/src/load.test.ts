@@ -211,12 +211,12 @@ describe('an unknown key', () => {
     [
       'like nothing at all',
       'colour: red',
-      '1:1: colour is not a known key; known keys are dataDir, listeners, mqtt, stomp, amqp, console, store, queues, policies, limits, auth, log, events',
+      '1:1: colour is not a known key; known keys are dataDir, listeners, mqtt, stomp, amqp, console, store, queues, policies, limits, auth, log, events, tracing',
     ],
     [
       'that is empty',
       '"": 1',
-      '1:1: "" is not a known key; known keys are dataDir, listeners, mqtt, stomp, amqp, console, store, queues, policies, limits, auth, log, events',
+      '1:1: "" is not a known key; known keys are dataDir, listeners, mqtt, stomp, amqp, console, store, queues, policies, limits, auth, log, events, tracing',
     ],
     [
       'that merges in YAML 1.1',

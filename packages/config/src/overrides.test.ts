@@ -92,9 +92,12 @@ describe('an environment variable', () => {
     expect(errorsOf({ env: { [name]: 'secret' } })).toEqual([`environment: ${name} ${sentence}`])
   })
 
-  test.each(['TERNMQ_ADMIN_PASSWORD', 'TERNMQ_URL', 'TERNMQ_TOKEN'])('%s, which others read, is no setting and no mistake', (name) => {
-    expect(loadConfig({ env: { [name]: 'secret' } })).toMatchObject({ ok: true, warnings: [] })
-  })
+  test.each(['TERNMQ_ADMIN_PASSWORD', 'TERNMQ_URL', 'TERNMQ_TOKEN'])(
+    '%s, which others read, is no setting and no mistake',
+    (name) => {
+      expect(loadConfig({ env: { [name]: 'secret' } })).toMatchObject({ ok: true, warnings: [] })
+    },
+  )
 
   test.each([
     [
@@ -153,7 +156,7 @@ describe('--set', () => {
     ['auth.rules.0.user=x', '--set auth.rules.0.user: auth.rules is a single value and has no 0.user; set all of it'],
     [
       '=1',
-      '--set "": "" is not a known key; known keys are dataDir, listeners, mqtt, stomp, amqp, console, store, queues, policies, limits, auth, log, events',
+      '--set "": "" is not a known key; known keys are dataDir, listeners, mqtt, stomp, amqp, console, store, queues, policies, limits, auth, log, events, tracing',
     ],
     ['', '--set "": has no value; write --set ""=VALUE'],
   ])('%s is refused', (text, sentence) => {

@@ -55,7 +55,11 @@ test('every number takes its smallest and its largest value and neither of those
 
 test('a share or a factor takes its smallest and its largest value and fractions between, and nothing beyond', () => {
   const fractions = [...settings.values()].filter(({ jsonSchema }) => jsonSchema.type === 'number')
-  expect(fractions.map(({ key }) => key)).toEqual(['queues.redelivery.multiplier', 'queues.redelivery.jitter'])
+  expect(fractions.map(({ key }) => key)).toEqual([
+    'queues.redelivery.multiplier',
+    'queues.redelivery.jitter',
+    'tracing.sampleRatio',
+  ])
   for (const { key, schema, jsonSchema, defaultValue } of fractions) {
     const { minimum = NaN, maximum = NaN } = jsonSchema
     const taken = [minimum - 0.01, minimum, minimum + 0.5, maximum, maximum + 0.01, Infinity, NaN].map(

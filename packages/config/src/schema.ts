@@ -14,6 +14,7 @@ import { mqttSchema } from './schema-mqtt.ts'
 import { policiesSchema, queuesSchema } from './schema-queues.ts'
 import { stompSchema } from './schema-stomp.ts'
 import { storeSchema } from './schema-store.ts'
+import { tracingSchema } from './schema-tracing.ts'
 import { typed } from './typed.ts'
 import type { BrokerConfig, EventsConfig, LimitsConfig, LogConfig } from './types.ts'
 
@@ -38,12 +39,17 @@ const limitsSchema = z
       description: 'Queues that are not those of subscriptions. Beyond it a new one is refused.',
       reload: 'live',
     }),
-    consumersPerSessionMax: z.int().min(1).max(10_000_000).default(20_000).meta({
-      description:
-        'Queues that one session or connection reads from: a pattern of queues counts once for each queue that it matches. Beyond it a ' +
-        'further subscription is refused; a queue that is made later is not read by the patterns that match it, and an event says so.',
-      reload: 'live',
-    }),
+    consumersPerSessionMax: z
+      .int()
+      .min(1)
+      .max(10_000_000)
+      .default(20_000)
+      .meta({
+        description:
+          'Queues that one session or connection reads from: a pattern of queues counts once for each queue that it matches. Beyond it a ' +
+          'further subscription is refused; a queue that is made later is not read by the patterns that match it, and an event says so.',
+        reload: 'live',
+      }),
     waitingBytesMax: z
       .int()
       .min(1_048_576)
@@ -55,30 +61,45 @@ const limitsSchema = z
           'alone, and any other one is not kept, and counted.',
         reload: 'start',
       }),
-    unfinishedBytesMax: z.int().min(1_048_576).max(1_099_511_627_776).default(268_435_456).meta({
-      description:
-        'Memory in bytes of packets and frames that have begun and not ended, and of what clients send ahead, all connections together. ' +
-        'Beyond it the connection with the most of it is closed: by STOMP with an ERROR, by MQTT 5 with reason code 0x97, by AMQP with ' +
-        '`amqp:resource-limit-exceeded`.',
-      reload: 'live',
-    }),
-    unsettledBytesMax: z.int().min(1_024).max(1_099_511_627_776).default(67_108_864).meta({
-      description:
-        'Bytes of messages that one connection has been sent and has not acknowledged, whatever it reads from. From there on it gets ' +
-        'nothing more until it acknowledges something; the last message may go beyond it.',
-      reload: 'connection',
-    }),
+    unfinishedBytesMax: z
+      .int()
+      .min(1_048_576)
+      .max(1_099_511_627_776)
+      .default(268_435_456)
+      .meta({
+        description:
+          'Memory in bytes of packets and frames that have begun and not ended, and of what clients send ahead, all connections together. ' +
+          'Beyond it the connection with the most of it is closed: by STOMP with an ERROR, by MQTT 5 with reason code 0x97, by AMQP with ' +
+          '`amqp:resource-limit-exceeded`.',
+        reload: 'live',
+      }),
+    unsettledBytesMax: z
+      .int()
+      .min(1_024)
+      .max(1_099_511_627_776)
+      .default(67_108_864)
+      .meta({
+        description:
+          'Bytes of messages that one connection has been sent and has not acknowledged, whatever it reads from. From there on it gets ' +
+          'nothing more until it acknowledges something; the last message may go beyond it.',
+        reload: 'connection',
+      }),
     connectionParkedBytesMax: z.int().min(1_024).max(1_073_741_824).default(1_048_576).meta({
       description:
         'Bytes of messages of one connection that wait for room in a full queue. Beyond it its next one is refused at once.',
       reload: 'live',
     }),
-    transactionBytesMax: z.int().min(1_024).max(1_099_511_627_776).default(104_857_600).meta({
-      description:
-        'Memory in bytes of messages in the open transactions of one connection. Beyond it a further message is refused. All connections ' +
-        'together may hold half of `limits.waitingBytesMax` in transactions.',
-      reload: 'live',
-    }),
+    transactionBytesMax: z
+      .int()
+      .min(1_024)
+      .max(1_099_511_627_776)
+      .default(104_857_600)
+      .meta({
+        description:
+          'Memory in bytes of messages in the open transactions of one connection. Beyond it a further message is refused. All connections ' +
+          'together may hold half of `limits.waitingBytesMax` in transactions.',
+        reload: 'live',
+      }),
     transactionAgeMaxMs: z.int().min(0).max(604_800_000).default(600_000).meta({
       description:
         'Time in ms that a transaction may be open. Then it is rolled back; its client hears so when it goes on with it. 0: for ever.',
@@ -118,7 +139,8 @@ const logSchema = z
 const eventsSchema = z
   .strictObject({
     ringSize: z.int().min(0).max(1_000_000).default(10_000).meta({
-      description: 'Events about clients remembered: who came, went and was refused, and why. Beyond it the oldest is forgotten.',
+      description:
+        'Events about clients remembered: who came, went and was refused, and why. Beyond it the oldest is forgotten.',
       reload: 'start',
     }),
     connectionHistory: z.int().min(0).max(1_000_000).default(10_000).meta({
@@ -150,6 +172,7 @@ const schema = z
     auth: authSchema,
     log: typed<LogConfig>()(logSchema),
     events: typed<EventsConfig>()(eventsSchema),
+    tracing: tracingSchema,
   })
   .meta({ title: 'TernMQ configuration' })
 

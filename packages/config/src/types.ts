@@ -20,6 +20,7 @@ export interface BrokerConfig {
   readonly auth: AuthConfig
   readonly log: LogConfig
   readonly events: EventsConfig
+  readonly tracing: TracingConfig
 }
 
 /** What may be given to make a BrokerConfig: every key may be left out. */
@@ -302,4 +303,16 @@ export interface LogConfig {
 export interface EventsConfig {
   readonly ringSize: number
   readonly connectionHistory: number
+}
+
+export interface TracingConfig {
+  readonly enabled: boolean
+  readonly endpoint: string
+  /** 'name: value'. */
+  readonly headers?: readonly string[] | undefined
+  /** 0 to 1. */
+  readonly sampleRatio: number
+  readonly spansWaitingMax: number
+  readonly batchMs: number
+  readonly serviceName: string
 }
