@@ -62,6 +62,12 @@ export const TRANSACTIONS_PER_SESSION_MAX = 256
 export const TRANSACTION_OPERATIONS_MAX = 50_000
 export const TRANSACTION_BYTES_MAX: number = 100 * 1024 * 1024
 
+/**
+ * Settles of one transaction that may write messages anew: rejected, for the dead letters, and modified. Beyond it a further one is refused
+ * as 'limit-reached'. All of them are made in one go, since they are one group and a snapshot has all or nothing of it: 10 us each.
+ */
+export const TRANSACTION_REWRITES_MAX = 4_000
+
 /** How exactly the age of transactions is looked at, in ms. */
 export const TRANSACTION_AGE_TICK_MS = 250
 

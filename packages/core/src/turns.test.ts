@@ -73,3 +73,29 @@ test('work that throws does not keep the work behind it from running', () => {
   clock.turn()
   expect(ran).toEqual(['a', 'broken', 'b', 'c'])
 })
+
+test('long work has one piece in each turn, one after the other, and goes on behind one that throws', () => {
+  const clock = new VirtualClock()
+  const turns = new Turns(clock)
+  const ran: string[] = []
+  const long = (name: string, pieces: number): (() => boolean) => {
+    let left = pieces
+    return () => {
+      ran.push(name)
+      clock.endOfTurn(() => ran.push('|'))
+      return --left > 0
+    }
+  }
+  turns.addLong(long('a', 2))
+  turns.addLong(() => {
+    throw new Error('a fault')
+  })
+  turns.addLong(long('b', 1))
+  expect(ran).toEqual([])
+  expect(() => clock.settle()).toThrow('a fault')
+  clock.settle()
+  expect(ran.join(' ')).toBe('a | a | b |')
+  turns.addLong(long('c', 1))
+  clock.settle()
+  expect(ran.slice(-2)).toEqual(['c', '|'])
+})

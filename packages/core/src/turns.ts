@@ -3,14 +3,20 @@
  * delivery must not nest.
  */
 import type { Clock } from './env.ts'
+import { Ring } from './ring.ts'
 
 export interface TurnWork {
   /** Called once per `Turns.wake`, at the end of the turn. */
   runTurn(nowMs: number): void
 }
 
+/** Work of many turns: does a piece of it, of a few ms; true when there is more. */
+export type LongWork = () => boolean
+
 export class Turns {
   readonly #clock: Clock
+  /** Oldest first; a turn has one piece of the first one only, however many there are. */
+  readonly #long = new Ring<LongWork>()
   #awake: TurnWork[] = []
   #isScheduled = false
   /** Of this turn; 0 until somebody asks. */
@@ -42,6 +48,26 @@ export class Turns {
   /** As `wake`, but after the sockets had their turn: for work that used up its batch. */
   wakeNextTurn(work: TurnWork): void {
     this.#clock.after(0, () => this.wake(work))
+  }
+
+  /** `work` is called in later turns, once in each when its time has come, until it has no more. */
+  addLong(work: LongWork): void {
+    this.#long.push(work)
+    if (this.#long.length === 1) this.#scheduleLong()
+  }
+
+  #scheduleLong(): void {
+    this.#clock.after(0, () => this.#runLong())
+  }
+
+  #runLong(): void {
+    let hasMore = false
+    try {
+      hasMore = this.#long.peek()!()
+    } finally {
+      if (!hasMore) this.#long.shift()
+      if (this.#long.length > 0) this.#scheduleLong()
+    }
   }
 
   #schedule(): void {

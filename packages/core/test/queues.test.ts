@@ -1,6 +1,8 @@
 /** What an operator says about a queue, said while messages wait and kept over a restart. */
 import { describe, expect, test } from 'vitest'
 import { Producer } from '../src/producer.ts'
+import { GIVEN_BACK_PER_TURN } from '../src/queue/consumer.ts'
+import { DEFAULT_QUEUE_SETTINGS } from '../src/queue/settings.ts'
 import { DurableWorld, queueMessage } from './durable.ts'
 import { textOf, user } from './support.ts'
 import { World } from './world.ts'
@@ -81,6 +83,62 @@ describe('exclusive', () => {
       ['1', '2'],
       ['1', '2', '3'],
     ])
+  })
+})
+
+describe('a consumer that is lost with very much', () => {
+  const COUNT = GIVEN_BACK_PER_TURN * 2 + 10
+  const NUMBERS = Array.from({ length: COUNT }, (_, index) => String(index))
+
+  /** One has all, the next one asks for more. */
+  async function lose(settings: Parameters<DurableWorld['define']>[1] = {}) {
+    const world = await open(settings)
+    const first = world.read('q')
+    send(world, ...NUMBERS)
+    await world.quiet()
+    const second = world.read('q')
+    first.consumer.cancel()
+    return { world, first, second }
+  }
+
+  test('gives it back in turns of their own, and nobody gets anything before all of it is there', async () => {
+    const { world, first, second } = await lose()
+    const left = new Set<number>()
+    const watch = (): void => {
+      left.add(first.consumer.unsettledCount)
+      if (first.consumer.unsettledCount === 0) return
+      expect(second.sink.texts).toEqual([])
+      world.env.clock.after(0, watch)
+    }
+    watch()
+    send(world, 'younger')
+    await world.quiet()
+    expect([...left]).toEqual([COUNT, COUNT - GIVEN_BACK_PER_TURN, COUNT - GIVEN_BACK_PER_TURN * 2, 0])
+    expect(second.sink.texts).toEqual([...NUMBERS, 'younger'])
+  })
+
+  test('leaves it to the dead letters in its order', async () => {
+    const { world } = await lose({ deadLetter: 'dead', redelivery: { ...DEFAULT_QUEUE_SETTINGS.redelivery, deliveriesMax: 1 } })
+    expect(world.vhost.destinations.find('dead')).toBeUndefined()
+    await world.quiet()
+    expect(await world.contents('dead')).toEqual(NUMBERS)
+  })
+
+  test('leaves nothing of it where its queue is deleted meanwhile', async () => {
+    const { world, first } = await lose()
+    world.vhost.destinations.delete(world.named('q'))
+    await world.quiet()
+    expect(first.consumer.unsettledCount).toBe(0)
+    await world.restart()
+    expect(world.vhost.destinations.find('q')).toBeUndefined()
+  })
+
+  test('who waits for the end of the queue hears when all of it has come back and gone', async () => {
+    const { world, second } = await lose()
+    let seen = -1
+    world.queue('q').whenIdle(() => (seen = second.sink.texts.length))
+    await world.quiet()
+    expect(seen).toBe(COUNT)
   })
 })
 

@@ -1,6 +1,6 @@
 /** Transactions: all of it or nothing, over restarts, refusals, and consumers that end in between. */
 import { expect, test } from 'vitest'
-import { TRANSACTION_BYTES_MAX, TRANSACTION_OPERATIONS_MAX, TRANSACTIONS_PER_SESSION_MAX } from '../src/limits.ts'
+import { TRANSACTION_BYTES_MAX, TRANSACTION_OPERATIONS_MAX, TRANSACTION_REWRITES_MAX, TRANSACTIONS_PER_SESSION_MAX } from '../src/limits.ts'
 import type { RefusalDetail } from '../src/refusal.ts'
 import type { Transaction } from '../src/transaction/transaction.ts'
 import { type LifeClient, type LifeOptions, Lives, QUEUE } from './lives.ts'
@@ -590,4 +590,23 @@ test('whoever goes on with a transaction that is over has a bug, and hears of it
   expect(() => worker.settle(transaction, 'one')).toThrow('rolled-back')
   expect(() => transaction.commit(() => {})).toThrow('rolled-back')
   expect(() => transaction.rollback()).toThrow('rolled-back')
+})
+
+test('settles that may write messages anew have a bound of their own, others none beside that of all', async () => {
+  const { lives, worker } = await scene()
+  const maker = lives.client('many')
+  const readers = Array.from({ length: 5 }, (_, index) => lives.client(`reader ${index}`))
+  for (const reader of readers) reader.consume('much')
+  for (let index = 0; index < TRANSACTION_REWRITES_MAX + 2; index++) maker.publish(`${QUEUE}much`, '', { durable: false })
+  await lives.quiet()
+  const [last, other, ...held] = readers.flatMap(({ sink }) => sink.held)
+  expect(held).toHaveLength(TRANSACTION_REWRITES_MAX)
+  const transaction = worker.begin()
+  for (const [index, delivery] of held.entries()) {
+    expect(transaction.settle(delivery.consumer!, delivery, index % 2 === 0 ? 'rejected' : 'modified')).toBeUndefined()
+  }
+  const refusal = transaction.settle(last!.consumer!, last!, 'rejected')
+  expect(refusal?.text).toContain(`${TRANSACTION_REWRITES_MAX} settles as rejected or modified, the limit (TRANSACTION_REWRITES_MAX)`)
+  expect(transaction.settle(other!.consumer!, other!, 'released')).toBeUndefined()
+  expect(commit(transaction)).toEqual([undefined])
 })

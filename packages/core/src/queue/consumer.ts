@@ -27,6 +27,9 @@ const NO_OPTIONS: ConsumeOptions = {}
 /** How a consumer ends: one that says goodbye gives back what it did not come to; one that is lost may have died of what it had. */
 export type Parting = 'goodbye' | 'lost'
 
+/** Deliveries that a consumer which ends gives back in one turn: each may become a dead letter, which takes 10 us. */
+export const GIVEN_BACK_PER_TURN = 1_024
+
 const NOT_FAILED: SettleDetail = { deliveryFailed: false }
 
 export class Consumer implements CreditWaiter {
@@ -187,12 +190,20 @@ export class Consumer implements CreditWaiter {
     this.queue.onAdopted(this, delivery)
   }
 
-  /** Ends it: what it has not settled waits again in its old place; with a failed attempt more if it is lost and the broker goes on. */
+  /**
+   * Ends it: what it has not settled waits again in its old place, very much of it in later turns; with a failed attempt more if it is lost
+   * and the broker goes on.
+   */
   cancel(parting: Parting = 'lost'): void {
     this.detach()
     this.queue.removeConsumer(this)
-    // Each returns to its own place; what goes to the dead letters goes in its order.
-    for (const delivery of [...this.unsettled()]) this.giveBack(delivery, parting)
+    if (this.#unsettledCount > GIVEN_BACK_PER_TURN) this.queue.takeBackInPieces(this, parting)
+    else this.giveBackOldest(this.#unsettledCount, parting)
+  }
+
+  /** As `cancel` does with all of them. Each returns to its own place; what goes to the dead letters goes in its order. */
+  giveBackOldest(count: number, parting: Parting): void {
+    for (let left = count; left > 0 && this.#oldest !== undefined; left--) this.giveBack(this.#oldest, parting)
   }
 
   /** As `cancel` does with all of them. */
@@ -203,7 +214,8 @@ export class Consumer implements CreditWaiter {
 
   /** Gives a delivery up to somebody who settles it elsewhere; its place among the unsettled and its credit are free. */
   letGo(delivery: Delivery): void {
-    if (delivery.consumer !== this) throw new Error(`settle of a delivery that is not with this consumer of ${this.queue.name}`)
+    if (delivery.consumer !== this)
+      throw new Error(`settle of a delivery that is not with this consumer of ${this.queue.name}`)
     this.#unlink(delivery)
     this.pool.giveBack(delivery.message.size)
   }

@@ -7,7 +7,7 @@ import { DISPATCH_BATCH_MAX } from '../limits.ts'
 import type { Assurance, Message } from '../message.ts'
 import type { Turns, TurnWork } from '../turns.ts'
 import { Backfills } from './backfills.ts'
-import type { Consumer } from './consumer.ts'
+import { type Consumer, GIVEN_BACK_PER_TURN, type Parting } from './consumer.ts'
 import { ConsumerSet } from './consumer-set.ts'
 import type { QueueContext } from './context.ts'
 import { assuranceOf, Delivery, type Match, type Outcome, type SettleDetail } from './delivery.ts'
@@ -38,6 +38,8 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
   #isPaused = false
   /** A consumer has come, and the log is told what it may get of what came before it. */
   #noting: StagedNote | undefined = undefined
+  /** Consumers that have ended and not given back all that they had. Nothing goes out meanwhile: what is younger would go before it. */
+  #returningCount = 0
   #isAwake = false
   #idleWaiters: IdleWaiters | undefined = undefined
   /** Unsettled deliveries can come back: their messages must outlive the turn. False for a queue that dies with its one consumer. */
@@ -114,6 +116,19 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
     this.context.onEased(this)
   }
 
+  /** What a consumer had that has ended comes back in turns of its own. Only `Consumer.cancel` calls this. */
+  takeBackInPieces(consumer: Consumer, parting: Parting): void {
+    this.#returningCount++
+    this.#turns.addLong(() => {
+      consumer.giveBackOldest(GIVEN_BACK_PER_TURN, parting)
+      if (consumer.unsettledCount > 0) return true
+      this.#returningCount--
+      this.#wakeForIdle()
+      this.wake()
+      return false
+    })
+  }
+
   /** `member` takes part in it, and somebody else does who can be reached now. */
   isSharedWith(member: Consumer): boolean {
     const all = this.#consumers.all
@@ -163,13 +178,17 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
     if (
       !this.#hasRules &&
       !this.#isPaused &&
+      this.#returningCount === 0 &&
       !(this.#noting !== undefined && message.lsn !== 0) &&
       this.contents.waitingCount === 0 &&
       this.#backfills === undefined
     ) {
       const consumer = this.#consumers.next(assurance)
       // One whose time is over already goes the way of all that expire.
-      if (consumer !== undefined && (message.expiresAtMs === 0 || !isExpired(message, this.context.env.clock.wallMs()))) {
+      if (
+        consumer !== undefined &&
+        (message.expiresAtMs === 0 || !isExpired(message, this.context.env.clock.wallMs()))
+      ) {
         this.#handOver(consumer, message, match, assurance, false)
         return true
       }
@@ -207,14 +226,20 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
   /** Moves entries to consumers until either side, or the batch, runs out. Hot path. */
   runTurn(nowMs: number): void {
     this.#isAwake = false
-    if (this.#noting !== undefined) return
+    if (this.#noting !== undefined || this.#returningCount > 0) return
     if (this.#isPaused) return this.#idleWaiters?.tell()
     let budget = DISPATCH_BATCH_MAX
     if (this.#backfills !== undefined) {
       budget = this.#runBackfills(this.#backfills, budget, nowMs)
       if (this.#backfills !== undefined) return this.#yieldIfSpent(budget)
     }
-    this.#dispatch ??= new Dispatch(this, this.contents, this.#consumers, new Staging(this.context.log, this), this.context.env.clock)
+    this.#dispatch ??= new Dispatch(
+      this,
+      this.contents,
+      this.#consumers,
+      new Staging(this.context.log, this),
+      this.context.env.clock,
+    )
     const left = this.#dispatch.run(budget, nowMs)
     if (left < budget) this.idleSinceMs = nowMs
     if (this.contents.waitingCount > 0) this.#watchConsumers()

@@ -6,7 +6,7 @@
 import { CommitGroup } from './commit.ts'
 import type { VirtualHost } from '../virtual-host.ts'
 import type { Obstacle } from '../flow/admission.ts'
-import { ENTRY_BYTES, TRANSACTION_BYTES_MAX, TRANSACTION_OPERATIONS_MAX } from '../limits.ts'
+import { ENTRY_BYTES, TRANSACTION_BYTES_MAX, TRANSACTION_OPERATIONS_MAX, TRANSACTION_REWRITES_MAX } from '../limits.ts'
 import type { Message } from '../message.ts'
 import type { OutgoingPublish } from '../outgoing.ts'
 import type { Producer, ProducerTarget, ProducerWork, PublishOptions } from '../producer.ts'
@@ -55,6 +55,8 @@ export class Transaction implements ProducerWork, WheelEntry {
   readonly #onTimedOut: () => void
   #publishes: OutgoingPublish[] = []
   #settles: StagedSettle[] = []
+  /** Of the settles: those that may write messages anew. */
+  #rewriteCount = 0
   /** Of the publishes, held in memory. */
   #bytes = 0
   #state: TransactionState = 'open'
@@ -135,8 +137,10 @@ export class Transaction implements ProducerWork, WheelEntry {
       const text = `delivery ${delivery.tag} from ${consumer.queue.name} is settled in a transaction already; commit that or roll it back`
       return { refusal: 'in-use', subject: address, text }
     }
-    const refusal = this.#overLimit(address, 0)
+    const isRewrite = outcome === 'rejected' || outcome === 'modified'
+    const refusal = this.#overLimit(address, 0) ?? (isRewrite ? this.#overRewrites(address) : undefined)
     if (refusal !== undefined) return refusal
+    if (isRewrite) this.#rewriteCount++
     delivery.transaction = this
     this.#settles.push({ consumer, delivery, outcome, detail })
     return undefined
@@ -233,6 +237,12 @@ export class Transaction implements ProducerWork, WheelEntry {
     const text = this.#limitText() ?? (bytes > 0 ? this.#memoryText(bytes) : undefined)
     if (text === undefined) return undefined
     return { refusal: 'limit-reached', subject, text: `a transaction of '${this.#scope.name}' takes no more: ${text}; commit it` }
+  }
+
+  #overRewrites(subject: string): RefusalDetail | undefined {
+    if (this.#rewriteCount < TRANSACTION_REWRITES_MAX) return undefined
+    const many = `it has ${this.#rewriteCount} settles as rejected or modified, the limit (TRANSACTION_REWRITES_MAX)`
+    return { refusal: 'limit-reached', subject, text: `a transaction of '${this.#scope.name}' takes no more of them: ${many}; commit it` }
   }
 
   #limitText(): string | undefined {
