@@ -13,18 +13,19 @@ import {
 import { getOverview, logout } from '@ternmq/api'
 import { useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet } from '@tanstack/react-router'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { ConnectionBar } from './components/connection-bar.tsx'
 import { Icon, TernMark } from './components/icons.tsx'
 import { ProblemView } from './components/problem-view.tsx'
 import { LoginPage } from './features/login/login-page.tsx'
 import { call, setCsrfToken, toProblem } from './lib/api.ts'
 import { useKeys } from './lib/keys.ts'
-import { useLook } from './lib/query.ts'
-import { SESSION_KEY, SessionProvider, useMay, useMe, useSessionQuery } from './lib/session.tsx'
+import { SESSION_KEY, useLook } from './lib/query.ts'
+import { SessionProvider, useMay, useMe, useSessionQuery } from './lib/session.tsx'
 import { placesFor } from './navigation.ts'
 
-const Palette = lazy(async () => ({ default: (await import('./features/palette/palette.tsx')).Palette }))
+const loadPalette = async () => ({ default: (await import('./features/palette/palette.tsx')).Palette })
+const Palette = lazy(loadPalette)
 const KeysHelp = lazy(async () => ({ default: (await import('./features/palette/keys-help.tsx')).KeysHelp }))
 
 const ALARMS_MS = 10_000
@@ -59,6 +60,8 @@ function Shell() {
   const [isNavOpen, setNavOpen] = useState(false)
   useKeys({ onPalette: () => setOpen('palette'), onHelp: () => setOpen('keys') })
   const close = (): void => setOpen(undefined)
+  // Who presses Ctrl-K types on at once: the palette must be there by then.
+  useEffect(() => void loadPalette(), [])
   return (
     <div className="shell" data-nav={isNavOpen || undefined}>
       <a className="skip" href="#main">
@@ -184,8 +187,8 @@ function UserMenu() {
     // The page is left whatever the answer: without the cookie nothing can be looked up anyway.
     await call(logout).catch(() => undefined)
     setCsrfToken(undefined)
-    client.clear()
     client.setQueryData(SESSION_KEY, null)
+    client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== SESSION_KEY[0] })
   }
   return (
     <Menu position="bottom-end">

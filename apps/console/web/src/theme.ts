@@ -25,6 +25,18 @@ const coral: MantineColorsTuple = [
   '#8e3220',
   '#6b281b',
 ]
+const red: MantineColorsTuple = [
+  '#fdecea',
+  '#fad5d1',
+  '#f4aca4',
+  '#ec8074',
+  '#e35f51',
+  '#d74a3b',
+  '#c43a2c',
+  '#b42318',
+  '#911c13',
+  '#6f150e',
+]
 const gray: MantineColorsTuple = [
   '#f6f8f9',
   '#edf1f3',
@@ -53,7 +65,7 @@ const dark: MantineColorsTuple = [
 export const theme = createTheme({
   primaryColor: 'tern',
   primaryShade: { light: 7, dark: 6 },
-  colors: { tern, coral, gray, dark },
+  colors: { tern, coral, red, gray, dark },
   black: '#1a2228',
   fontFamily: 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "JetBrains Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
@@ -75,6 +87,7 @@ export const theme = createTheme({
     MultiSelect: { defaultProps: { size: 'sm', comboboxProps: { transitionProps: { duration: 0 } } } },
     TagsInput: { defaultProps: { size: 'sm', comboboxProps: { transitionProps: { duration: 0 } } } },
     Tooltip: { defaultProps: { openDelay: 250, transitionProps: { duration: 0 } } },
+    Notification: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
     Menu: { defaultProps: { transitionProps: { duration: 0 } } },
     Checkbox: { defaultProps: { size: 'xs' } },
     Switch: { defaultProps: { size: 'sm' } },

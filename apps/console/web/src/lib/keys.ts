@@ -15,7 +15,7 @@ interface KeyHandlers {
 export function useKeys({ onPalette, onHelp }: KeyHandlers): void {
   const navigate = useNavigate()
   const { scopes } = useMe()
-  const goAtMs = useRef(0)
+  const goAtMs = useRef(-Infinity)
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
       event.preventDefault()
@@ -24,7 +24,7 @@ export function useKeys({ onPalette, onHelp }: KeyHandlers): void {
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
     if (event.timeStamp - goAtMs.current < LETTER_MS) {
-      goAtMs.current = 0
+      goAtMs.current = -Infinity
       const place = placesFor(scopes)
         .flatMap(({ places }) => places)
         .find(({ letter }) => letter === event.key)

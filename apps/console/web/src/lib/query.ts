@@ -3,6 +3,8 @@ import { notifications } from '@mantine/notifications'
 import type { Call, Problem, Route } from '@ternmq/api'
 import {
   keepPreviousData,
+  MutationCache,
+  QueryCache,
   QueryClient,
   useMutation,
   useQuery,
@@ -11,7 +13,17 @@ import {
 } from '@tanstack/react-query'
 import { call, type CallInput, toProblem } from './api.ts'
 
+/** Of the question who is logged in. */
+export const SESSION_KEY = ['session']
+
+/** A login that has ended shows with the next call: asking who is logged in brings the login page up, and the page stays in the address. */
+function onError(error: unknown): void {
+  if (toProblem(error).status === 401) void queryClient.invalidateQueries({ queryKey: SESSION_KEY })
+}
+
 export const queryClient: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
   defaultOptions: {
     // Whether there is a network says nothing about a broker on the same machine.
     queries: { networkMode: 'always', retry: false, refetchOnWindowFocus: true, staleTime: 1_000 },

@@ -3,9 +3,9 @@ import { getMe, type Me, type Scope } from '@ternmq/api'
 import { useQuery } from '@tanstack/react-query'
 import { createContext, type ReactNode, useContext } from 'react'
 import { call, setCsrfToken, toProblem } from './api.ts'
+import { SESSION_KEY } from './query.ts'
 
 const SessionContext = createContext<Me | undefined>(undefined)
-export const SESSION_KEY = ['session']
 
 /** Undefined: nobody is logged in. Rejects when the broker cannot be asked. */
 async function lookUpMe(): Promise<Me | null> {

@@ -6,8 +6,7 @@ import { useState } from 'react'
 import { TernMark } from '../../components/icons.tsx'
 import { ProblemView } from '../../components/problem-view.tsx'
 import { fieldError, setCsrfToken } from '../../lib/api.ts'
-import { useAct } from '../../lib/query.ts'
-import { SESSION_KEY } from '../../lib/session.tsx'
+import { SESSION_KEY, useAct } from '../../lib/query.ts'
 
 export function LoginPage() {
   const [user, setUser] = useState('')
@@ -61,7 +60,7 @@ export function LoginPage() {
           </Button>
           <Text size="xs" c="dimmed">
             The first start of the broker makes the user admin and prints the password once. A forgotten one is set anew
-            with <code>ternmq user passwd admin</code>.
+            with <code>ternmq users passwd admin</code>.
           </Text>
         </Stack>
       </form>

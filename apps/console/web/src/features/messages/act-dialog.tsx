@@ -2,6 +2,7 @@
 import { Button, Code, Group, NumberInput, Stack, Text, TextInput } from '@mantine/core'
 import { type ActionBody, actOnMessages, type OperationItem } from '@ternmq/api'
 import { useState } from 'react'
+import { CodeBlock } from '../../components/code-block.tsx'
 import { CurlView } from '../../components/curl-view.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { ProblemView } from '../../components/problem-view.tsx'
@@ -83,7 +84,7 @@ export function ActDialog({ action, queue, chosen, count, onClose, onDone }: Act
             {VERBS[action]} {sayChosen(chosen, count)} of <Code>{queue}</Code>
             {action === 'delete' ? '. They cannot be brought back.' : '.'}
           </Text>
-          {chosen.selector !== undefined && <Code block>{chosen.selector}</Code>}
+          {chosen.selector !== undefined && <CodeBlock text={chosen.selector} label="Selector" />}
           {wantsTarget && (
             <QueueInput
               label={action === 'retry' ? 'To another queue' : 'To the queue'}
