@@ -1,0 +1,159 @@
+/** The package as somebody has it who installed it: in a folder outside the repository, with no more in the environment than a shell has. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { makePackage, type Packed } from '../src/make-package.ts'
+
+export const ROOT: string = join(import.meta.dirname, '..', '..', '..')
+/** The packages of others come from a registry. */
+const INSTALL_MS_MAX = 120_000
+const RUN_MS_MAX = 20_000
+const LOOK_EVERY_MS = 20
+/** Of this process's environment: where the machine's npm finds its registry, and programs their folders. */
+const PASSED_ON =
+  /^(?:HOME|LANG|TMPDIR|SystemRoot|NODE_EXTRA_CA_CERTS|npm_config_(?:userconfig|registry|cafile|cache)|https?_proxy|no_proxy)$/i
+
+export interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export class InstalledPackage implements Disposable {
+  readonly folder: string
+  readonly packed: Packed
+  readonly env: Readonly<Record<string, string>>
+
+  /** Builds, packs and installs it. */
+  static async make(): Promise<InstalledPackage> {
+    const folder = mkdtempSync(join(tmpdir(), 'ternmq-package-'))
+    try {
+      return new InstalledPackage(folder, await makePackage(ROOT, join(folder, 'build')))
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  private constructor(folder: string, packed: Packed) {
+    this.folder = join(folder, 'app')
+    this.packed = packed
+    this.env = cleanEnv(join(folder, 'bin'))
+    mkdirSync(this.folder)
+    writeFileSync(join(this.folder, 'package.json'), '{ "name": "app", "private": true, "type": "module" }\n')
+    const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', packed.file]
+    const { code, stdout, stderr } = this.run('npm', args, INSTALL_MS_MAX)
+    if (code !== 0) throw new Error(`npm install ended with ${code}:\n${stdout}${stderr}`)
+  }
+
+  /** To its end, in the folder. */
+  run(command: string, args: readonly string[], timeoutMs = RUN_MS_MAX): Ran {
+    const { env, folder: cwd } = this
+    const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: 'utf8', timeout: timeoutMs })
+    return { code: status, stdout, stderr }
+  }
+
+  /** Starts a broker on free ports and waits until it is ready. */
+  async start(command: readonly string[], options: StartOptions = {}): Promise<StartedBroker> {
+    const readyFile = join(this.folder, 'ready.json')
+    rmSync(readyFile, { force: true })
+    const [program = '', ...args] = [...command, 'start', '--ready-json', readyFile, ...(options.args ?? FREE_PORTS)]
+    const broker = new StartedBroker(
+      spawn(program, args, {
+        cwd: this.folder,
+        env: { ...this.env, ...options.env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    )
+    for (let waitedMs = 0; !existsSync(readyFile); waitedMs += LOOK_EVERY_MS) {
+      if (broker.hasEnded || waitedMs > RUN_MS_MAX) {
+        broker.kill()
+        throw new Error(`the broker is not ready:\n${broker.lines.join('\n')}`)
+      }
+      await sleep(LOOK_EVERY_MS)
+    }
+    broker.ready = JSON.parse(readFileSync(readyFile, 'utf8')) as Ready
+    return broker
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(dirname(this.folder), { recursive: true, force: true })
+  }
+}
+
+export interface StartOptions {
+  /** In place of those that have every port chosen by the system. */
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+const LISTENERS = ['mqtt', 'mqtts', 'stomp', 'stomps', 'amqp', 'amqps', 'ws', 'wss'] as const
+export const FREE_PORTS: readonly string[] = [...LISTENERS.map((name) => `listeners.${name}`), 'console'].flatMap(
+  (section) => ['--set', `${section}.port=0`],
+)
+
+interface Ready {
+  readonly pid: number
+  readonly listeners: Readonly<Record<(typeof LISTENERS)[number], { readonly port: number }>>
+}
+
+export class StartedBroker {
+  /** What it said, on either output. */
+  readonly lines: string[] = []
+  ready: Ready | undefined = undefined
+  readonly #process: ChildProcess
+  readonly #ended: Promise<number | null>
+  hasEnded = false
+
+  constructor(child: ChildProcess) {
+    this.#process = child
+    for (const output of [child.stdout!, child.stderr!])
+      createInterface({ input: output }).on('line', (line) => this.lines.push(line))
+    this.#ended = new Promise((resolve) => {
+      child.once('close', (code) => {
+        this.hasEnded = true
+        resolve(code)
+      })
+    })
+  }
+
+  port(listener: (typeof LISTENERS)[number]): number {
+    return this.ready!.listeners[listener].port
+  }
+
+  /** Where the console is, as the log has it. */
+  get consoleUrl(): string {
+    const found = this.lines.map((line) => /the console is at (https?:\/\/[^"\s]+)/.exec(line)?.[1]).find(Boolean)
+    if (found === undefined) throw new Error(`the log does not say where the console is:\n${this.lines.join('\n')}`)
+    return found
+  }
+
+  /** SIGTERM to the broker itself, whatever started it. Resolves with the exit code of what was started. */
+  stop(): Promise<number | null> {
+    if (!this.hasEnded && this.ready !== undefined) process.kill(this.ready.pid, 'SIGTERM')
+    return this.#ended
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL')
+    if (!this.hasEnded && this.ready !== undefined) process.kill(this.ready.pid, 'SIGKILL')
+  }
+}
+
+/** Node 24 and npm in a folder of their own, and nothing of the repository. */
+function cleanEnv(binFolder: string): Record<string, string> {
+  mkdirSync(binFolder)
+  symlinkSync(process.execPath, join(binFolder, 'node'))
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((each) => !each.includes('node_modules'))
+  for (const tool of ['npm', 'npx']) {
+    const folder = folders.find((each) => existsSync(join(each, tool)))
+    if (folder === undefined) throw new Error(`there is no ${tool} in PATH`)
+    symlinkSync(join(folder, tool), join(binFolder, tool))
+  }
+  const kept = Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)) as [string, string][]
+  return { ...Object.fromEntries(kept), PATH: [binFolder, '/usr/bin', '/bin'].join(delimiter) }
+}
