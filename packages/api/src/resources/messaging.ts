@@ -1,4 +1,4 @@
-/** Publish and take over HTTP, for scripts. Addresses are texts as `ternmq resolve --protocol rest` reads them: `queue://orders`, `topic://a/b`. */
+/** Publish and take over HTTP, for scripts. Addresses are texts as `ternmq resolve --protocol rest` reads them: `queue://orders`, `topic://a.b`. */
 import type { VhostParams } from '../page.ts'
 import type { None, Route } from '../route.ts'
 import type { MessageBody, MessageItem } from './messages.ts'

@@ -9,9 +9,13 @@ import { Page } from '../components/page.tsx'
 import { formatBytes, formatCount } from '../lib/format.ts'
 import { useLook } from '../lib/query.ts'
 
-const PROTOCOLS = ['MQTT 3.1', 'MQTT 3.1.1', 'MQTT 5', 'STOMP 1.0', 'STOMP 1.1', 'STOMP 1.2', 'AMQP 1.0', 'HTTP'].map(
-  (value) => ({ value, label: value }),
-)
+const VERSIONS = ['MQTT 3.1', 'MQTT 3.1.1', 'MQTT 5', 'STOMP 1.0', 'STOMP 1.1', 'STOMP 1.2', 'AMQP 1.0']
+const PROTOCOLS = [
+  { value: 'mqtt', label: 'MQTT, any' },
+  { value: 'stomp', label: 'STOMP, any' },
+  { value: 'amqp', label: 'AMQP, any' },
+  ...VERSIONS.map((value) => ({ value, label: value })),
+]
 
 const COLUMNS: ReadonlyArray<Column<ConnectionItem>> = [
   {

@@ -230,15 +230,21 @@ function Charts() {
   )
 }
 
+/** Those whose clients stay connected: the rest has no list to lead to. */
+const CONNECTED: ReadonlySet<string> = new Set(['mqtt', 'stomp', 'amqp'])
+
 const PROTOCOL_COLUMNS: ReadonlyArray<Column<Overview['byProtocol'][number]>> = [
   {
     key: 'protocol',
     label: 'Protocol',
-    render: (row) => (
-      <Link to="/connections" search={{ protocol: row.protocol }}>
-        {row.protocol}
-      </Link>
-    ),
+    render: ({ protocol }) =>
+      CONNECTED.has(protocol) ? (
+        <Link to="/connections" search={{ protocol }}>
+          {protocol}
+        </Link>
+      ) : (
+        protocol
+      ),
   },
   { key: 'connections', label: 'Connections', align: 'right', render: (row) => formatCount(row.connections) },
   { key: 'in', label: 'In', align: 'right', render: (row) => formatRate(row.rates.inPerSecond) },

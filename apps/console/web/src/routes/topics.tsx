@@ -12,7 +12,7 @@ import { ProblemView } from '../components/problem-view.tsx'
 import { UrlTabs } from '../components/url-tabs.tsx'
 import { MessageView } from '../features/messages/message-view.tsx'
 import { PublishDialog } from '../features/messages/publish-dialog.tsx'
-import { restSpelling } from '../features/messages/spellings.ts'
+import { uriSpelling } from '../features/messages/spellings.ts'
 import { TopicTree } from '../features/topics/topic-tree.tsx'
 import { toProblem } from '../lib/api.ts'
 import { formatBytes } from '../lib/format.ts'
@@ -53,7 +53,7 @@ export function TopicsPage() {
         {topic !== '' && <RetainedMessage key={topic} topic={topic} onClose={() => open(topic)} />}
       </div>
       {isPublishing && (
-        <PublishDialog address={topic === '' ? 'topic://' : restSpelling(topic)} onClose={() => setPublishing(false)} />
+        <PublishDialog address={topic === '' ? 'topic://' : uriSpelling(topic)} onClose={() => setPublishing(false)} />
       )}
     </Page>
   )

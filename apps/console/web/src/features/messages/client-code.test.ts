@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 vi.mock('../../lib/base.ts', () => ({ addressOf: (path: string) => path }))
 
 import { CODE_STYLES, publishBodyOf, type Sample } from './client-code.ts'
-import { amqpSpelling, restSpelling, stompSpelling } from './spellings.ts'
+import { stompSpelling, uriSpelling } from './spellings.ts'
 
 const sample: Sample = {
   address: '$queue/orders.new',
@@ -18,16 +18,8 @@ const sample: Sample = {
 }
 
 test('an address is written as each protocol writes it', () => {
-  expect([stompSpelling('a/b.c/d'), amqpSpelling('a/b.c/d'), restSpelling('a/b.c/d')]).toEqual([
-    '/topic/a.b/c.d',
-    'topic://a.b/c.d',
-    'topic://a/b.c/d',
-  ])
-  expect([stompSpelling('$queue/a.b'), amqpSpelling('$queue/a.b'), restSpelling('$queue/a.b')]).toEqual([
-    '/queue/a.b',
-    'queue://a.b',
-    'queue://a.b',
-  ])
+  expect([stompSpelling('a/b.c/d'), uriSpelling('a/b.c/d')]).toEqual(['/topic/a.b/c.d', 'topic://a.b/c.d'])
+  expect([stompSpelling('$queue/a.b'), uriSpelling('$queue/a.b')]).toEqual(['/queue/a.b', 'queue://a.b'])
 })
 
 test('the body of the call has the message as it is, of a property that comes twice its last value', () => {

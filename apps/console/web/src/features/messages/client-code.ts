@@ -2,7 +2,7 @@
 import type { MessageBody, PublishBody } from '@ternmq/api'
 import { publishMessage } from '@ternmq/api'
 import { curlOf, shellQuote } from '../../lib/curl.ts'
-import { amqpSpelling, restSpelling, stompSpelling } from './spellings.ts'
+import { stompSpelling, uriSpelling } from './spellings.ts'
 
 export interface Sample {
   /** In core form. */
@@ -37,7 +37,7 @@ export const CODE_STYLES: readonly CodeStyle[] = [
 /** Properties that come twice have one value here: the API takes an object. */
 export function publishBodyOf(sample: Sample): PublishBody {
   return {
-    address: restSpelling(sample.address),
+    address: uriSpelling(sample.address),
     body: sample.body.value,
     encoding: sample.body.encoding === 'base64' ? 'base64' : undefined,
     contentType: sample.contentType,
@@ -64,7 +64,7 @@ function jsBody(body: MessageBody): string {
 
 function writeCommand(sample: Sample): string {
   const flags = sample.properties.map(([key, value]) => ` --property ${shellQuote(`${key}=${value}`)}`).join('')
-  const address = shellQuote(restSpelling(sample.address))
+  const address = shellQuote(uriSpelling(sample.address))
   if (sample.body.encoding === 'base64')
     return `echo ${sample.body.value} | base64 -d | ternmq messages publish ${address}${flags} --file -`
   return `ternmq messages publish ${address}${flags} --body ${shellQuote(sample.body.value)}`
@@ -117,7 +117,7 @@ function writeRhea(sample: Sample, _origin: string, host: string): string {
     `import rhea from 'rhea'`,
     ``,
     `const connection = rhea.connect({ host: ${quote(host)}, port: 5672, username: 'USER', password: 'PASSWORD' })`,
-    `connection.open_sender(${quote(amqpSpelling(sample.address))})`,
+    `connection.open_sender(${quote(uriSpelling(sample.address))})`,
     `rhea.once('sendable', ({ sender }) => sender.send({ body: ${body}, durable: ${sample.durable}, priority: ${sample.priority}${properties} }))`,
     `rhea.once('accepted', () => connection.close())`,
   ].join('\n')

@@ -40,7 +40,7 @@ export function PublishDialog({ address: first, onClose }: PublishDialogProps) {
         <Stack gap="sm">
           <TextInput
             label="Address"
-            description="queue://orders.new or topic://site/1/temperature"
+            description="queue://orders.new or topic://site.1.temperature"
             value={address}
             onChange={(event) => setAddress(event.currentTarget.value)}
             error={fieldError(problem, 'address')}

@@ -17,13 +17,8 @@ export function stompSpelling(address: string): string {
   return queue === undefined ? `/topic/${swapSeparators(address)}` : `/queue/${queue}`
 }
 
-export function amqpSpelling(address: string): string {
+/** Of AMQP 1.0, and of the HTTP API. */
+export function uriSpelling(address: string): string {
   const queue = queueNameOf(address)
   return queue === undefined ? `topic://${swapSeparators(address)}` : `queue://${queue}`
-}
-
-/** Of the HTTP API: topics keep their slashes. */
-export function restSpelling(address: string): string {
-  const queue = queueNameOf(address)
-  return queue === undefined ? `topic://${address}` : `queue://${queue}`
 }

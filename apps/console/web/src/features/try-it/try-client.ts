@@ -61,8 +61,8 @@ export const TRY_PROTOCOLS: readonly TryProtocol[] = [
   {
     key: 'http',
     label: 'HTTP',
-    address: 'topic://try/hello',
-    hint: 'topic://try/hello is a topic, queue://try.hello a queue',
+    address: 'topic://try.hello',
+    hint: 'topic://try.hello is a topic, queue://try.hello a queue',
     connect: async (options) => (await import('./http-client.ts')).connectHttp(options),
   },
 ]

@@ -1,0 +1,65 @@
+/** Every page with something on it: it opens without an error, and axe finds nothing to complain of, in light and in dark. */
+import { expect, test } from 'vitest'
+
+import { violationsOf } from './accessibility.ts'
+import { useChromium } from './chromium.ts'
+import { openPlant, PLANT_CLIENT, PLANT_QUEUE } from './plant.ts'
+
+useChromium()
+
+/** Address, heading, and something that is there once the page has its data. */
+const PAGES: ReadonlyArray<readonly [path: string, heading: string, sign: string]> = [
+  ['/', 'Overview', 'Since the start'],
+  ['/listeners', 'Listeners', 'mqtt'],
+  ['/events', 'Events', 'moved to another hall'],
+  ['/queues', 'Queues', PLANT_QUEUE],
+  [`/queues/${PLANT_QUEUE}`, PLANT_QUEUE, 'Dead letters go to'],
+  [`/queues/${PLANT_QUEUE}?tab=messages`, PLANT_QUEUE, 'order-31'],
+  [`/queues/billing.invoices?tab=consumers`, 'billing.invoices', 'billing-worker'],
+  [`/queues/${PLANT_QUEUE}?tab=bindings`, PLANT_QUEUE, 'No topic comes into it'],
+  [`/queues/${PLANT_QUEUE}?tab=settings`, PLANT_QUEUE, 'messagesMax'],
+  [`/queues/${PLANT_QUEUE}?tab=danger`, PLANT_QUEUE, 'What cannot be undone'],
+  ['/consumers', 'Consumers', 'billing-worker'],
+  ['/topics', 'Topics', 'site'],
+  ['/topics?tab=retained', 'Topics', 'site/2/temperature'],
+  ['/topics?open=site/2/temperature', 'Topics', 'celsius'],
+  ['/dead-letters', 'Dead letters', 'The customer is not known.'],
+  ['/schedules', 'Schedules', 'emails'],
+  ['/operations', 'Operations', `copy of ${PLANT_QUEUE}`],
+  ['/connections', 'Connections', PLANT_CLIENT],
+  ['/ended', 'Ended connections', 'moved to another hall'],
+  ['/sessions', 'Sessions', 'tablet'],
+  ['/sessions/tablet', 'tablet', 'Stays without a connection'],
+  ['/sessions/tablet?tab=messages', 'tablet', 'mqtt5'],
+  ['/subscriptions', 'Subscriptions', 'site/#'],
+  ['/users', 'Users', 'olga'],
+  ['/permissions', 'Permissions', 'no-secrets'],
+  ['/permissions?tab=test&user=vera&action=subscribe&address=topic://site.1.secret', 'Permissions', 'may not'],
+  ['/tokens', 'Tokens', 'monitoring'],
+  ['/audit', 'Audit', 'policies.put'],
+  ['/policies', 'Policies', 'orders.>'],
+  ['/definitions', 'Definitions', '1 policy'],
+  ['/definitions?tab=apply', 'Definitions', 'The document'],
+  ['/config?q=lockOut', 'Configuration', 'auth.lockOut.attempts'],
+  ['/store', 'Store', 'Engine'],
+  ['/try', 'Try it', 'WebSocket address'],
+  ['/resolve?address=/queue/orders.new&protocol=stomp', 'Addresses', 'understood'],
+  ['/reference?open=queues.put', 'API', 'Makes a queue'],
+  ['/nothing/here', 'Not found', 'There is no such page'],
+]
+
+test('every page opens at its address and is accessible, in light and in dark', async () => {
+  const stage = await openPlant()
+  const page = await stage.look('/')
+  for (const [path, name, sign] of PAGES) {
+    await page.emulateMedia({ colorScheme: 'light' })
+    await page.goto(path)
+    await page.getByRole('heading', { level: 1, name, exact: true }).waitFor()
+    await page.locator('main').getByText(sign).first().waitFor()
+    // What is around all pages is judged once.
+    const part = path === '/' ? 'body' : '#main'
+    expect(await violationsOf(page, { part }), path).toEqual([])
+    await page.emulateMedia({ colorScheme: 'dark' })
+    expect(await violationsOf(page, { part, rules: ['color-contrast'] }), `${path} in the dark`).toEqual([])
+  }
+}, 170_000)
