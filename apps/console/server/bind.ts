@@ -1,6 +1,6 @@
 /**
- * Makes a route of the HTTP library of a call and what does it. In this order: who calls, whether he may, what he sent, the handler, the answer.
- * Nothing of a body is read before its caller is known to be allowed.
+ * Makes a route of the HTTP library of a call and what does it. In this order: who calls, whether he may, what he sent, whether he still may, the
+ * handler, the answer. Nothing of a body is read before its caller is known to be allowed.
  */
 import { API_ROOT, type AnyRoute, type Call, PROBLEM_CONTENT_TYPE } from '@ternmq/api'
 import { schemasOf } from '@ternmq/api/schemas'
@@ -71,6 +71,7 @@ export class Binder {
       handler: async (request, reply) => {
         const trail = this.#trailOf(request, route)
         trail.about(request.params as object)
+        checkStillIn(trail.identity)
         const parts = validate(request.params, request.query, request.body)
         if (bound.kind === 'own') return this.#answerOwn(bound, request, reply, trail)
         // Whoever waits for something hears when its caller has gone.
@@ -202,6 +203,15 @@ export class Binder {
     }
     return trail
   }
+}
+
+/** Whoever was let in and begins a call must not finish it once he is not any more. Throws ApiError('NOT_LOGGED_IN'). */
+function checkStillIn(identity: Identity | undefined): void {
+  if (identity?.isValid() !== false) return
+  throw new ApiError(
+    'NOT_LOGGED_IN',
+    'the login has ended, or its user has another role, since the call began; log in again',
+  )
 }
 
 /** '' over a socket, which has none. */

@@ -20,6 +20,7 @@ import {
   HEADER_BYTES_MAX,
   HEADERS_MAX,
   KEEP_ALIVE_MS,
+  SILENCE_MS,
   TIMEOUT_CHECK_MS,
 } from './limits.ts'
 import type { ApiServerSettings, ServerClock, ServerTls } from './options.ts'
@@ -126,6 +127,7 @@ export class Doors {
   async #open(server: Server, start: (listening: () => void) => void): Promise<void> {
     server.maxHeadersCount = HEADERS_MAX
     server.maxConnections = this.#options.settings.connectionsMax
+    server.timeout = this.#options.settings.silenceMs
     server.maxRequestsPerSocket = CALLS_PER_CONNECTION_MAX
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       if (socket.writable) socket.end(unreadableAnswer(error.code))

@@ -1,7 +1,7 @@
 /** What nobody should send, and what comes of it. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { getQueue, type Problem, publishMessage } from '@ternmq/api'
+import { downloadBody, getQueue, type Problem, publishMessage } from '@ternmq/api'
 import { bind } from '@ternmq/management'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ApiServer } from './index.ts'
@@ -228,6 +228,23 @@ describe('a connection', () => {
       `POST ${PUBLISH} HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\n\r\n`,
     )
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+  })
+
+  test('whose answer nobody reads is cut', async () => {
+    let cut = (): void => {}
+    const isCut = new Promise<void>((resolve) => (cut = resolve))
+    const download = bind(downloadBody, ({ signal }) => {
+      signal.addEventListener('abort', cut)
+      return new Uint8Array(32 * 1_048_576) // more than the buffers of both ends take
+    })
+    const own = await broker.server({ handlers: broker.handlers([download]), settings: { silenceMs: 50 } })
+    const at = await own.listen({ host: '127.0.0.1', port: 0 })
+    const socket = connect(at.port, '127.0.0.1').pause()
+    const path = '/api/v1/vhosts/%2F/queues/q/messages/4-1/body'
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer tmq_all\r\n\r\n`)
+    await isCut
+    socket.destroy()
+    await own.close()
   })
 
   test('beyond the limit is closed, and those that are open go on', async () => {

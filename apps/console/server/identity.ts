@@ -13,7 +13,7 @@ import type { BrowserSession, Sessions } from './sessions.ts'
 export interface Identity extends Caller {
   /** Of a cookie. */
   readonly session?: BrowserSession
-  /** Whether the same would still be let in: asked while a stream is open. */
+  /** Whether the same would still be let in: asked once a body has come in, which may take its time, and while a stream is open. */
   isValid(): boolean
 }
 
@@ -114,7 +114,10 @@ export class Identifier {
       by: 'token',
       address,
       expiresAtMs: found.expiresAtMs,
-      isValid: () => tokens.verify(token) !== undefined && accounts.get(user) !== undefined,
+      isValid: () => {
+        const now = tokens.verify(token) === undefined ? undefined : accounts.get(user)
+        return now !== undefined && now.role === account.role
+      },
     }
   }
 

@@ -12,6 +12,8 @@ export const HEADERS_MAX = 100
 export const TIMEOUT_CHECK_MS = 1_000
 /** Time without a call after which a connection is closed. */
 export const KEEP_ALIVE_MS = 65_000
+/** Time without a byte in either direction, longer than any call waits, after which a connection is cut: its caller does not read its answer. */
+export const SILENCE_MS = 120_000
 /** Calls over one connection, after which it is closed, so that callers spread anew. */
 export const CALLS_PER_CONNECTION_MAX = 100_000
 /** Time that calls under way have to end when the server stops; then their connections are cut. */

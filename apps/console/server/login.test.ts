@@ -1,6 +1,8 @@
 /** Logins: cookies, tokens, passwords, and what pages of others cannot do with them. */
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import type { Me, Problem } from '@ternmq/api'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ApiServer } from './index.ts'
 import { SESSIONS_PER_USER_MAX } from './limits.ts'
 import { FakeBroker } from './test/fake-broker.ts'
@@ -223,6 +225,26 @@ describe('a token', () => {
   test('ends with its user', async () => {
     broker.removeUser('ann')
     expect(await purge({ authorization: 'Bearer tmq_operate' })).toMatchObject({ code: 'NOT_LOGGED_IN', status: 401 })
+  })
+
+  test('whose user has another role since a call began does not finish it', async () => {
+    const body = '{"password":"x","role":"administrator"}'
+    const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
+    const call = request({
+      port,
+      agent: false,
+      method: 'PUT',
+      path: '/api/v1/users/mallory',
+      headers: { authorization: 'Bearer tmq_admin', 'content-type': 'application/json', 'content-length': body.length },
+    })
+    const asked = vi.spyOn(broker.tokens, 'get')
+    call.write(body.slice(0, 9))
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled())
+    broker.putUser('ann', { role: 'viewer' })
+    call.end(body.slice(9))
+    const [answer] = (await once(call, 'response')) as [IncomingMessage]
+    answer.resume()
+    expect([answer.statusCode, broker.audit.map(({ outcome }) => outcome)]).toEqual([401, ['refused']])
   })
 
   test('that is wrong is refused, though a cookie comes with it', async () => {

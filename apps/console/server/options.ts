@@ -1,6 +1,7 @@
 /** What the server needs from whoever starts it. No more of the broker is known here: it can as well be another process. */
 import type { AuditItem, Role, Scope } from '@ternmq/api'
 import type { Bound, Caller } from '@ternmq/management'
+import { SILENCE_MS } from './limits.ts'
 
 export interface ApiServerOptions {
   /** Calls and what does them. The calls of the login (`/session`) are the server's own. */
@@ -46,6 +47,8 @@ export interface ApiServerSettings {
   /** Time for the headers of a call, and for all of it, to come in. */
   readonly headersTimeoutMs: number
   readonly requestTimeoutMs: number
+  /** Time without a byte in either direction, after which a connection is cut: longer than any call waits. */
+  readonly silenceMs: number
 }
 
 export interface ServerClock {
@@ -108,4 +111,5 @@ export const DEFAULT_SETTINGS: ApiServerSettings = {
   connectionsMax: 1_000,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
+  silenceMs: SILENCE_MS,
 }

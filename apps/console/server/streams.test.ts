@@ -71,6 +71,14 @@ test('a heartbeat comes every 15 s, as long as the caller would still be let in'
   expect(server.streamCount).toBe(0)
 })
 
+test('a stream of a token ends when its user has another role', async () => {
+  const stream = await watch()
+  broker.putUser('ann', {})
+  broker.clock.advance(STREAM_HEARTBEAT_MS)
+  await stream.ended
+  expect(server.streamCount).toBe(0)
+})
+
 test('the handler hears when the caller goes, once', async () => {
   const stream = await watch()
   stream.response.destroy()
