@@ -44,12 +44,14 @@ export class Administration {
       pagesDir: PAGES_DIR,
       ...serverOptions(config, parts),
     })
+    let freeSocket = (): void => {}
     const closeAll = async (): Promise<void> => {
       api.close()
       await server.close()
+      freeSocket()
     }
     try {
-      if (socketPath !== undefined) await openSocket(server, socketPath)
+      if (socketPath !== undefined) freeSocket = await openSocket(server, socketPath)
       const bound = config.enabled ? await openPort(server, config) : undefined
       return new Administration(bound, closeAll)
     } catch (error) {
@@ -129,11 +131,14 @@ export function consoleUrl({ basePath, tls }: ConsoleConfig, { host, port }: Bou
   return `${tls.enabled ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}${basePath}`
 }
 
-async function openSocket(server: ApiServer, path: string): Promise<void> {
+/** Resolves with what there is to do when the server has closed: until then the path must mean the same. */
+async function openSocket(server: ApiServer, path: string): Promise<() => void> {
   const address = shortAddress(path)
   try {
     await server.listenSocket(address.path)
+    return address.free
   } catch (cause) {
+    address.free()
     const text = `cannot open the admin socket ${path}: ${messageOf(cause)}; choose another directory with --data-dir`
     throw new BrokerError('ADMIN_SOCKET_FAILED', text, { cause })
   }

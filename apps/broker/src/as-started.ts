@@ -1,5 +1,5 @@
 /**
- * Advice that can be pasted. Sentences name commands as `ternmq user add NAME`; what is shown is the command that works for whoever
+ * Advice that can be pasted. Sentences name commands as `ternmq users add NAME`; what is shown is the command that works for whoever
  * reads it: by npm in a clone, by its file otherwise, with the data directory and the configuration that are in use.
  */
 import { basename } from 'node:path'
@@ -41,8 +41,15 @@ function commandOf(program: string, script: string, env: Readonly<Record<string,
 }
 
 /** Commands have more options than these, and may be wrong. */
-function optionsIn(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Omit<Started, 'command'> {
-  const known = { config: { type: 'string' }, 'data-dir': { type: 'string' }, set: { type: 'string', multiple: true } } as const
+function optionsIn(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Omit<Started, 'command'> {
+  const known = {
+    config: { type: 'string' },
+    'data-dir': { type: 'string' },
+    set: { type: 'string', multiple: true },
+  } as const
   const { values } = parseArgs({ args: [...args], options: known, strict: false, allowPositionals: true })
   const sets = (values.set ?? []).filter((set) => typeof set === 'string')
   const bySet = sets.findLast((set) => set.startsWith(DATA_DIR_SET))?.slice(DATA_DIR_SET.length)
@@ -52,8 +59,13 @@ function optionsIn(args: readonly string[], env: Readonly<Record<string, string 
     ['config', values.config],
   ]
   return {
-    options: given.flatMap(([name, value]) => (typeof value === 'string' ? [`--${name} ${quoted(value)}`] : [])).join(' '),
-    sets: sets.filter((set) => !set.startsWith(DATA_DIR_SET)).map((set) => `--set ${quoted(set)}`).join(' '),
+    options: given
+      .flatMap(([name, value]) => (typeof value === 'string' ? [`--${name} ${quoted(value)}`] : []))
+      .join(' '),
+    sets: sets
+      .filter((set) => !set.startsWith(DATA_DIR_SET))
+      .map((set) => `--set ${quoted(set)}`)
+      .join(' '),
   }
 }
 

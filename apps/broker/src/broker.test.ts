@@ -1,3 +1,4 @@
+import { putUser } from '@ternmq/api'
 import { type BrokerConfig, type BrokerConfigInput, loadConfig, sections, settings } from '@ternmq/config'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
@@ -6,10 +7,10 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { runBroker } from './broker.ts'
+import { overSocket } from './cli/connection.ts'
 import type { LoadWith } from './configuration.ts'
 import { type EmbeddedBroker, startBroker } from './embed.ts'
 import { type Log, openProcessLog } from './log.ts'
-import { requestUsers } from './user-client.ts'
 
 function loadOf(values: BrokerConfigInput): LoadWith {
   return (overrides) => loadConfig({ values, overrides })
@@ -223,11 +224,33 @@ test('every setting is used: nothing in the configuration is without effect', as
     any: { enabled: true, port: 0, tls },
   }
   const read = new Set<string>()
-  const config = watched(structuredClone(configOf({ dataDir: folder, listeners, console: { port: 0, tls: { enabled: true, cert: tls.cert, key: tls.key } } })), '', read) as BrokerConfig
+  const config = watched(
+    structuredClone(
+      configOf({
+        dataDir: folder,
+        listeners,
+        console: { port: 0, tls: { enabled: true, cert: tls.cert, key: tls.key } },
+      }),
+    ),
+    '',
+    read,
+  ) as BrokerConfig
   openProcessLog(config.log)
   await using broker = await runBroker(exactly(config))
-  expect(Object.keys(broker.listeners)).toEqual(['mqtt', 'mqtts', 'stomp', 'stomps', 'amqp', 'amqps', 'ws', 'wss', 'any'])
-  await requestUsers(config, { op: 'user.add', name: 'device' })
+  expect(Object.keys(broker.listeners)).toEqual([
+    'mqtt',
+    'mqtts',
+    'stomp',
+    'stomps',
+    'amqp',
+    'amqps',
+    'ws',
+    'wss',
+    'any',
+  ])
+  const connection = overSocket(config)
+  onTestFinished(() => connection.close())
+  await connection.client.call(putUser, { params: { name: 'device' }, body: {} })
   expect(broker.users.list().map(({ name }) => name)).toEqual(['admin', 'device'])
   expect([...settings.keys()].filter((key) => !read.has(key))).toEqual([])
 })

@@ -17,8 +17,6 @@ import { type BoundAddress, ConnectionBudget, type ListenerEvent, Outbox, realEn
 import { Access } from './access.ts'
 import { Administration, consoleUrl } from './administration.ts'
 import { Adapters } from './adapters.ts'
-import { existenceOf, isAddressRequest } from './address-admin.ts'
-import { openAdminSocket } from './admin-socket.ts'
 import { Certificates } from './certificates.ts'
 import type { Configuration, LoadWith } from './configuration.ts'
 import { BrokerError } from './errors.ts'
@@ -32,14 +30,12 @@ import { Life } from './life.ts'
 import { type Log, silentLog } from './log.ts'
 import { metricsSnapshot } from './metrics-snapshot.ts'
 import { nodeInfo, ProcessNumbers } from './process-numbers.ts'
-import { listQueues } from './queue-list.ts'
 import type { Reloaded } from './reload.ts'
 import { toCoreLimits } from './settings.ts'
-import { isStoreRequest, StoreAdmin } from './store-admin.ts'
+import { StoreAdmin } from './store-admin.ts'
 import { storeInfo } from './store-info.ts'
 import { SysTopics } from './sys-topics.ts'
 import { UndoStack } from './undo-stack.ts'
-import { toUserRequest, UserAdmin } from './user-admin.ts'
 import { VERSION } from './version.ts'
 
 /** What a broker gets of the world around it. */
@@ -161,16 +157,6 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     }),
   )
 
-  const admin = new UserAdmin({ users, scram: () => access.offersScram, nowMs: () => env.clock.wallMs() })
-  const storeAdmin = new StoreAdmin(journal, () => listQueues(vhost, engine.durabilities))
-  if (dataDir !== undefined) {
-    const socket = await openAdminSocket(dataDir.adminSocket, (request) => {
-      if (isAddressRequest(request)) return Promise.resolve(existenceOf(request, vhost))
-      return isStoreRequest(request) ? storeAdmin.run(request) : admin.run(toUserRequest(request))
-    })
-    undo.add(() => socket.close())
-  }
-
   const audit = new AuditLog({
     clock: env.clock,
     file: dataDir && new RotatedAuditFile(dataDir.auditFile),
@@ -187,6 +173,7 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     folder: dataDir?.path,
   })
   undo.add(() => numbers.close())
+  const storeAdmin = new StoreAdmin(journal, dataDir?.journalFolder ?? '')
   const managed: ManagedBroker = {
     vhost,
     users,
@@ -221,6 +208,8 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
           freeBytes: () => numbers.read().disk.freeBytes,
         }),
       ),
+    storeReport: async () => storeAdmin.report(),
+    backup: (folder) => storeAdmin.backup(folder),
     resources: () => numbers.read(),
   }
   const metrics = new MetricsText()
@@ -240,7 +229,7 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     audit,
     metrics: () => metrics.render(metricsSnapshot(sources)),
     certificates,
-    socketPath: dataDir?.apiSocket,
+    socketPath: dataDir?.adminSocket,
     clock: env.clock,
     log,
   })

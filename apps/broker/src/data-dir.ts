@@ -28,7 +28,6 @@ export interface DataDir {
   readonly certificateFolder: string
   readonly journalFolder: string
   readonly adminSocket: string
-  readonly apiSocket: string
   readonly auditFile: string
   /** Others may use the directory from now on. Idempotent. */
   release(): void
@@ -42,7 +41,6 @@ export function pathsOf(path: string): Omit<DataDir, 'release'> {
     certificateFolder: join(path, 'certificates'),
     journalFolder: join(path, 'journal'),
     adminSocket: join(path, 'admin.sock'),
-    apiSocket: join(path, 'api.sock'),
     auditFile: join(path, 'audit.log'),
   }
 }

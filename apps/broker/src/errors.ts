@@ -8,15 +8,11 @@ export type BrokerErrorCode =
   | 'DATA_DIR_UNUSABLE'
   | 'ADMIN_SOCKET_FAILED'
   | 'CONSOLE_PORT_FAILED'
-  | 'ADMIN_NOT_ANSWERED'
-  | 'ADMIN_REFUSED'
   | 'CA_UNREADABLE'
   | 'NOT_CONFIRMED'
   | 'COMMAND_REFUSED'
   | 'PASSWORD_NOT_GIVEN'
   | 'PASSWORD_UNUSABLE'
-  | 'USER_EXISTS'
-  | 'USER_UNKNOWN'
   | 'STORE_UNUSABLE'
   | 'STORE_FAILED'
 
@@ -33,6 +29,16 @@ export class BrokerError extends Error {
 /** There is no answer: exit code 3. The message says who was asked, and what to do. */
 export class BrokerUnreachable extends Error {
   override readonly name = 'BrokerUnreachable'
+  /** No broker runs on the data directory. */
+  readonly isNobodyThere: boolean
+
+  constructor(
+    message: string,
+    { isNobodyThere = false, ...options }: ErrorOptions & { readonly isNobodyThere?: boolean },
+  ) {
+    super(message, options)
+    this.isNobodyThere = isNobodyThere
+  }
 }
 
 /** The command line was not understood: exit code 2. */

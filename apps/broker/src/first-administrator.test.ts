@@ -44,5 +44,5 @@ test('a user who is called admin and is none is left alone, and the log says how
   await users.put({ name: 'admin', groups: [], createdAtMs: 1, changedAtMs: 1 })
   const { lines } = await run(undefined, users)
   expect(users.get('admin')).toEqual({ name: 'admin', groups: [], createdAtMs: 1, changedAtMs: 1 })
-  expect(lines).toEqual([expect.stringContaining('`ternmq user set admin --role administrator`')])
+  expect(lines).toEqual([expect.stringContaining('`ternmq users set admin --role administrator`')])
 })

@@ -37,7 +37,7 @@ export async function ensureAdministrator({
 }: FirstAdministratorParts): Promise<void> {
   if (users.list().some(isAdministrator)) return
   if (users.get(ADMIN_NAME) !== undefined) {
-    const text = `nobody can log in to the console as administrator; give somebody the role: \`ternmq user set ${ADMIN_NAME} --role administrator\``
+    const text = `nobody can log in to the console as administrator; give somebody the role: \`ternmq users set ${ADMIN_NAME} --role administrator\``
     return log.warn({}, text)
   }
   const isMade = password === undefined
@@ -54,6 +54,6 @@ export async function ensureAdministrator({
     : `its password is that of ${ADMIN_PASSWORD_VARIABLE}`
   log.info(
     { user: ADMIN_NAME },
-    `made the user '${ADMIN_NAME}' for the console: ${told}; change it with \`ternmq user passwd ${ADMIN_NAME}\``,
+    `made the user '${ADMIN_NAME}' for the console: ${told}; change it with \`ternmq users passwd ${ADMIN_NAME}\``,
   )
 }

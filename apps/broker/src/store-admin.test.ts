@@ -1,7 +1,10 @@
 import type { JournalEngine } from '@ternmq/store/journal'
-import { expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 
-import { isStoreRequest, StoreAdmin } from './store-admin.ts'
+import { StoreAdmin } from './store-admin.ts'
 
 /** A journal whose backups end when the test says so. */
 function slowJournal(): { journal: JournalEngine; finish: (error?: Error) => void } {
@@ -14,35 +17,36 @@ function slowJournal(): { journal: JournalEngine; finish: (error?: Error) => voi
   return { journal, finish: (error) => finish(error) }
 }
 
-const QUEUES = { queues: [], queueCount: 0 }
-
-const BACKUP = { op: 'store.backup', target: '/backup' } as const
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ternmq-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return folder
+}
 
 test('one backup is made at a time, and the next one may begin when it is done or has failed', async () => {
   const { journal, finish } = slowJournal()
-  const admin = new StoreAdmin(journal, () => QUEUES)
-  const first = admin.run(BACKUP)
-  await expect(admin.run(BACKUP)).rejects.toThrow('a backup is being made already; wait until it is done')
-  expect(await admin.run({ op: 'store.inspect' })).toEqual({ diskBytes: 5, ...QUEUES })
+  const admin = new StoreAdmin(journal, newFolder())
+  const target = join(newFolder(), 'backup')
+  const first = admin.backup(target)
+  await expect(admin.backup(target)).rejects.toMatchObject({
+    code: 'CONFLICT',
+    message: 'a backup is being made already; wait until it is done',
+  })
+  expect(admin.report()).toEqual({ diskBytes: 5 })
   finish(new Error('disk full'))
-  await expect(first).rejects.toThrow('disk full')
-  const second = admin.run(BACKUP)
+  await expect(first).rejects.toMatchObject({ code: 'CONFLICT', message: 'disk full' })
+  const second = admin.backup(target)
   finish()
   expect(await second).toEqual({ files: 1, bytes: 2 })
 })
 
-test('a broker without a journal says that it has none', async () => {
-  await expect(new StoreAdmin(undefined, () => QUEUES).run({ op: 'store.inspect' })).rejects.toThrow('it has no journal')
+test('a backup is not made inside of what it copies', async () => {
+  const folder = newFolder()
+  const admin = new StoreAdmin(slowJournal().journal, folder)
+  await expect(admin.backup(join(folder, 'copy'))).rejects.toThrow('is inside the journal')
 })
 
-test.each([
-  [{ op: 'store.inspect' }, true],
-  [BACKUP, true],
-  [{ op: 'store.backup', target: 'relative' }, false],
-  [{ op: 'store.backup', target: 5 }, false],
-  [{ op: 'store.backup' }, false],
-  [{ op: 'store.drop' }, false],
-  [{ op: 'user.list' }, false],
-  [null, false],
-  ['store.inspect', false],
-])('%j is a request about the store: %s', (value, answer) => expect(isStoreRequest(value)).toBe(answer))
+test('a broker without a journal says that it has none', async () => {
+  expect(() => new StoreAdmin(undefined, '').report()).toThrow('it has no journal')
+  await expect(new StoreAdmin(undefined, '').backup('/backup')).rejects.toMatchObject({ code: 'CONFLICT' })
+})

@@ -1,53 +1,47 @@
 /** What an operator does with the store of a running broker: look at it, copy it. */
-import type { JournalEngine, CopyReport, StoreReport } from '@ternmq/store/journal'
+import type { BackupMade, StoreReport } from '@ternmq/api'
+import { ApiError } from '@ternmq/management'
+import type { JournalEngine } from '@ternmq/store/journal'
 import { nodeDisk } from '@ternmq/store/node-disk'
-import { isAbsolute } from 'node:path'
 
-import { BrokerError } from './errors.ts'
-import type { QueueList } from './queue-list.ts'
-
-/** One request of `ternmq store`, as it goes over the admin socket. */
-export type StoreRequest =
-  | { readonly op: 'store.inspect' }
-  /** `target` is an absolute path, for this process to make. */
-  | { readonly op: 'store.backup'; readonly target: string }
-
-/** What is on disk, and the queues that are made of it. */
-export type BrokerReport = StoreReport & QueueList
+import { assertOutside } from './backup-target.ts'
+import { messageOf } from './errors.ts'
 
 export class StoreAdmin {
   readonly #journal: JournalEngine | undefined
-  readonly #queues: () => QueueList
+  readonly #folder: string
   #isCopying = false
 
   /** Without a journal for a broker whose engine has no files. */
-  constructor(journal: JournalEngine | undefined, queues: () => QueueList) {
+  constructor(journal: JournalEngine | undefined, folder: string) {
     this.#journal = journal
-    this.#queues = queues
+    this.#folder = folder
   }
 
-  /** Rejects with a BrokerError or the store's own error, whose messages are for the operator. */
-  async run(request: StoreRequest): Promise<BrokerReport | CopyReport> {
-    const journal = this.#journal
-    if (journal === undefined) {
-      const text = 'this broker keeps everything in memory (store.engine is "memory"): it has no journal'
-      throw new BrokerError('STORE_UNUSABLE', text)
-    }
-    if (request.op === 'store.inspect') return { ...journal.inspect(), ...this.#queues() }
-    if (this.#isCopying)
-      throw new BrokerError('STORE_UNUSABLE', 'a backup is being made already; wait until it is done')
+  /** Throws ApiError('CONFLICT') where there is no journal. */
+  report(): StoreReport {
+    return this.#requireJournal().inspect()
+  }
+
+  /** `target` is an absolute path, for this process to make. Rejects with ApiError('CONFLICT'). */
+  async backup(target: string): Promise<BackupMade> {
+    const journal = this.#requireJournal()
+    if (this.#isCopying) throw new ApiError('CONFLICT', 'a backup is being made already; wait until it is done')
     this.#isCopying = true
     try {
-      return await journal.backup(nodeDisk(request.target))
+      assertOutside(this.#folder, target)
+      const { files, bytes } = await journal.backup(nodeDisk(target))
+      return { files, bytes }
+    } catch (error) {
+      throw new ApiError('CONFLICT', messageOf(error), { field: 'folder', value: target })
     } finally {
       this.#isCopying = false
     }
   }
-}
 
-/** Whether what came over the socket is a request for `StoreAdmin`. */
-export function isStoreRequest(value: unknown): value is StoreRequest {
-  const { op, target } = (typeof value === 'object' ? (value ?? {}) : {}) as Record<string, unknown>
-  if (op === 'store.inspect') return true
-  return op === 'store.backup' && typeof target === 'string' && isAbsolute(target)
+  #requireJournal(): JournalEngine {
+    if (this.#journal !== undefined) return this.#journal
+    const text = 'this broker keeps everything in memory (store.engine is "memory"): it has no journal'
+    throw new ApiError('CONFLICT', text)
+  }
 }

@@ -95,7 +95,7 @@ describe('client certificates', () => {
   test('a certificate stands for a user where it is mapped, and for nobody else', async () => {
     const ca = await newCertificates()
     const { broker, url, trust } = await startWith(ca, 'clientCertificate=request', 'identity=cn')
-    await ternmq(['user', 'add', 'alice', '--no-password', '--data-dir', broker.dataDir])
+    await ternmq(['users', 'add', 'alice', '--no-password', '--data-dir', broker.dataDir])
     await client(url, { ca: trust, clientId: 'of-alice', ...clientCertificate(ca, 'alice') })
     expect(await refusalOf(url, { ca: trust, clientId: 'of-bob', ...clientCertificate(ca, 'bob') })).toContain(
       'Not authorized',

@@ -1,4 +1,5 @@
 /** `ternmq resolve`: what an address means. With a broker that runs, and without. */
+import type { ResolveAnswer } from '@ternmq/api'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
@@ -18,7 +19,7 @@ describe('`resolve` without a broker', () => {
     const { code, stdout } = await ternmq(['resolve', '--protocol', 'stomp', '/topic/v1/2.x', ...nowhere()])
     expect(code).toBe(0)
     expect(rows(stdout, 'means')).toEqual(["topic 'v1.2/x'"])
-    expect(rows(stdout, 'rule')).toEqual([expect.stringMatching(/^4 \(prefix\): /)])
+    expect(rows(stdout, 'rule')).toEqual([expect.stringMatching(/^prefix: /)])
     expect(rows(stdout, 'exists')).toEqual(['unknown without a broker'])
     expect(rows(stdout, 'MQTT')).toEqual(['v1.2/x'])
     expect(rows(stdout, 'STOMP')).toEqual(['/topic/v1/2.x'])
@@ -33,20 +34,35 @@ describe('`resolve` without a broker', () => {
 
   test('hints at what was probably meant', async () => {
     const { stdout } = await ternmq(['resolve', '--protocol', 'mqtt', 'Sensor/*', ...nowhere()])
-    expect(rows(stdout, 'hint')).toEqual([expect.stringContaining("'Sensor/+'")])
+    expect(rows(stdout, 'note')).toEqual([expect.stringContaining("'Sensor/+'")])
   })
 
-  test('reads as the listener does, names it, and takes another profile by an option', async () => {
-    const address = async (...args: string[]): Promise<string[]> => {
-      const { stdout } = await ternmq(['resolve', '--protocol', 'stomp', '/topic/a.#', '--set', 'listeners.stomp.profile=rabbitmq', ...args, ...nowhere()])
-      return [rows(stdout, 'address')[0]!, rows(stdout, 'means')[0]!]
+  test('reads as the listener does, says for whom, and takes another profile by an option', async () => {
+    const notes = async (...args: string[]): Promise<string[]> => {
+      const profile = ['--set', 'listeners.stomp.profile=rabbitmq']
+      const { stdout } = await ternmq([
+        'resolve',
+        '--protocol',
+        'stomp',
+        '/topic/a.#',
+        ...profile,
+        ...args,
+        ...nowhere(),
+      ])
+      return [rows(stdout, 'means')[0]!, ...rows(stdout, 'note')]
     }
-    expect(await address()).toEqual([expect.stringContaining('profile rabbitmq of listeners.stomp, '), "all topics that match 'a/#'"])
-    expect(await address('--profile', 'activemq')).toEqual([expect.stringContaining('profile activemq by --profile'), "all topics that match 'a/#'"])
+    expect(await notes()).toContain('read as clients of rabbitmq mean it (profile)')
+    expect(await notes('--profile', 'activemq')).toContain('read as clients of activemq mean it (profile)')
   })
 
   test('refuses options that a broker refuses', async () => {
-    const { code, stdout } = await ternmq(['resolve', '--protocol', 'stomp', '/queue/a?consumer.colour=red', ...nowhere()])
+    const { code, stdout } = await ternmq([
+      'resolve',
+      '--protocol',
+      'stomp',
+      '/queue/a?consumer.colour=red',
+      ...nowhere(),
+    ])
     expect(code).toBe(1)
     expect(rows(stdout, 'refused')).toEqual([expect.stringMatching(/^option consumer\.colour=red means nothing here/)])
   })
@@ -61,10 +77,10 @@ describe('`resolve` without a broker', () => {
   test.each([
     [['/topic/a'], '--protocol is missing'],
     [['/topic/a'], 'see `ternmq resolve --help`'],
-    [['--protocol', 'http', '/topic/a'], "there is no protocol 'http'; there are mqtt, stomp, amqp10, rest"],
-    [['--protocol', 'stomp', '--profile', 'kafka', 'a'], "there is no profile 'kafka'"],
-    [['--protocol', 'stomp', '--kind', 'stream', 'a'], "there is no kind 'stream'"],
-    [['--protocol', 'stomp'], 'which address?'],
+    [['--protocol', 'http', '/topic/a'], "--protocol is 'http'; it is one of mqtt, stomp, amqp10, rest"],
+    [['--protocol', 'stomp', '--profile', 'kafka', 'a'], "--profile is 'kafka'"],
+    [['--protocol', 'stomp', '--kind', 'stream', 'a'], "--kind is 'stream'"],
+    [['--protocol', 'stomp'], '`resolve` needs ADDRESS'],
   ])('%j is not understood', async (args, sentence) => {
     expect(await ternmq(['resolve', ...args])).toMatchObject({ code: 2, stderr: [expect.stringContaining(sentence)] })
   })
@@ -88,15 +104,13 @@ test('`resolve` asks a running broker what exists, and lets that decide', async 
     ask('--protocol', 'mqtt', 'plant/+'),
     ask('--protocol', 'amqp10', 'plant.1'),
   ])
-  expect(queue).toMatchObject({ ok: true, core: '$queue/orders', exists: true, isBrokerRunning: true })
-  expect(topic).toMatchObject({ core: 'plant/1', exists: true, rule: { id: 'existing-node' } })
+  expect(queue).toMatchObject({ ok: true, address: '$queue/orders', exists: true })
+  expect(topic).toMatchObject({ address: 'plant/1', exists: true, rule: 'existing-node' })
   expect(retained).toMatchObject({ exists: true })
   expect(none).toMatchObject({ exists: false })
-  expect(pattern).toMatchObject({ kind: 'topic-pattern', exists: null, isBrokerRunning: true })
+  expect(pattern).toMatchObject({ kind: 'topic-pattern' })
+  expect(pattern).not.toHaveProperty('exists')
   // Without a broker it would be a queue.
-  expect(bare).toMatchObject({
-    means: "topic 'plant/1'",
-    rule: { id: 'existing-node' },
-    spellings: { amqp10: 'topic://plant.1' },
-  })
+  expect(bare).toMatchObject({ means: "topic 'plant/1'", rule: 'existing-node' })
+  expect((bare as ResolveAnswer).spellings).toContainEqual({ protocol: 'amqp10', text: 'topic://plant.1' })
 })

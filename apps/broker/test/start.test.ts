@@ -9,7 +9,9 @@ import { Program } from './clients/program.ts'
 const NODE24 = join(import.meta.dirname, '..', '..', '..', 'tools', 'run', 'node24.mjs')
 const ALL = ['mqtt', 'mqtts', 'ws', 'wss']
 /** For every listener that is open by default. */
-const FREE_PORTS = [...ALL, 'stomp', 'stomps', 'amqp', 'amqps'].flatMap((name) => ['--set', `listeners.${name}.port=0`]).concat('--set', 'console.port=0')
+const FREE_PORTS = [...ALL, 'stomp', 'stomps', 'amqp', 'amqps']
+  .flatMap((name) => ['--set', `listeners.${name}.port=0`])
+  .concat('--set', 'console.port=0')
 
 describe('a start', () => {
   test('serves MQTT over TCP, TLS, WebSocket and WebSocket over TLS, with a certificate of its own', async () => {
@@ -147,9 +149,9 @@ describe('a start that cannot be', () => {
     const program = launch(exposed)
     expect((await program.ended()).code).toBe(1)
     expect(program.errors).toHaveLength(1)
-    expect(program.errors[0]).toMatch(/^ternmq: listeners\.mqtt listens on 0\.0\.0\.0, .* user add NAME --data-dir /)
+    expect(program.errors[0]).toMatch(/^ternmq: listeners\.mqtt listens on 0\.0\.0\.0, .* users add NAME --data-dir /)
 
-    await ternmq(['user', 'add', 'alice', '--password-stdin', '--data-dir', dataDir], 'secret')
+    await ternmq(['users', 'add', 'alice', '--password-stdin', '--data-dir', dataDir], 'secret')
     const broker = await start(exposed)
     expect(broker.ready.listeners['mqtt']?.host).toBe('0.0.0.0')
   })
@@ -238,7 +240,7 @@ describe('other commands', () => {
     expect(await ternmq(['config', 'check', '--set', 'mqtt.maxQos=9'])).toMatchObject({ code: 1 })
   })
 
-  test.each(['', 'start ', 'config ', 'user ', 'store ', 'resolve '])(
+  test.each(['', 'start ', 'config ', 'users ', 'store ', 'resolve '])(
     '`ternmq %s--help` explains it',
     async (command) => {
       const { code, stdout, stderr } = await ternmq(`${command}--help`.split(' '))

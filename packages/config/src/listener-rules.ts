@@ -73,7 +73,7 @@ function exposure(name: ListenerName, listener: ListenerConfig & MaybeTls): stri
     `let in whoever ${key}.tls.ca vouches for with ${key}.tls.clientCertificate=require, ${key}.tls.identity=cn and ` +
     `${key}.tls.identityMustBeUser=false`
   const ways = [
-    'add a user with `ternmq user add NAME`',
+    'add a user with `ternmq users add NAME`',
     ...(listener.tls === undefined ? [] : [byCertificate]),
     `let in anyone with ${key}.authentication.anonymous=true`,
     `listen on this machine only with ${key}.host=127.0.0.1`,

@@ -107,6 +107,6 @@ const schema = z
       }),
   })
   .prefault({})
-  .meta({ description: 'Logins and access rules. Users are kept in the data directory: `ternmq user add NAME`.' })
+  .meta({ description: 'Logins and access rules. Users are kept in the data directory: `ternmq users add NAME`.' })
 
 export const authSchema: z.ZodType<AuthConfig> = typed<AuthConfig>()(schema)

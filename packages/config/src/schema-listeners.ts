@@ -206,7 +206,7 @@ function tlsSection() {
         .default(true)
         .meta({
           description:
-            'Whether the name in the certificate must be that of a user (`ternmq user add NAME`). With `false` everyone whom ' +
+            'Whether the name in the certificate must be that of a user (`ternmq users add NAME`). With `false` everyone whom ' +
             '`ca` vouches for is let in under that name.',
           reload: 'connection',
         }),

@@ -2,7 +2,7 @@
  * What the admin API gets of the broker around it: the core as it is, and a few questions about what is outside the core. apps/broker
  * answers them; a test gives what it needs.
  */
-import type { ListenerItem, NodeInfo, Overview, StoreInfo } from '@ternmq/api'
+import type { BackupMade, ListenerItem, NodeInfo, Overview, StoreInfo, StoreReport } from '@ternmq/api'
 import type { UserStore } from '@ternmq/auth'
 import type { BrokerConfig, Source } from '@ternmq/config'
 import type { Events, VirtualHost } from '@ternmq/core'
@@ -18,6 +18,10 @@ export interface ManagedBroker {
   readonly settings: RunningSettings
   listeners(): readonly ListenerItem[]
   store(): Promise<StoreInfo>
+  /** Rejects with ApiError('CONFLICT') where there is no journal. */
+  storeReport(): Promise<StoreReport>
+  /** Makes `folder`, an absolute path, and a copy of the journal in it. Rejects with ApiError('CONFLICT'). */
+  backup(folder: string): Promise<BackupMade>
   /** Of the process and its disk. */
   resources(): Pick<Overview, 'memory' | 'disk' | 'eventLoop'> & { readonly cpuShare: number }
 }
@@ -30,5 +34,7 @@ export interface RunningSettings {
    * Lays `overrides`, by key, over what was given at the start, and takes what can be taken. Rejects, with all as before, with an error
    * whose message is for whoever made the change.
    */
-  override(overrides: ReadonlyMap<string, unknown>): Promise<{ readonly applied: readonly string[]; readonly afterRestart: readonly string[] }>
+  override(
+    overrides: ReadonlyMap<string, unknown>,
+  ): Promise<{ readonly applied: readonly string[]; readonly afterRestart: readonly string[] }>
 }

@@ -9,7 +9,7 @@ beforeEach(async () => {
   world = await DefinitionWorld.open()
 })
 
-const put = (name: string, body: UserBody, query: { ifNew?: boolean } = {}) =>
+const put = (name: string, body: UserBody, query: { ifNew?: boolean; ifKnown?: boolean } = {}) =>
   world.call(putUser, { params: { name }, body, query })
 const remove = (name: string) => world.call(deleteUser, { params: { name } })
 
@@ -52,6 +52,12 @@ describe('a user', () => {
       more: { field: 'name', value: 'ann' },
     })
     expect(world.users.get('ann')!.groups).toEqual(['ops'])
+  })
+
+  it('is not made by who means to change one', async () => {
+    await expect(put('ann', { groups: [] }, { ifKnown: true })).rejects.toMatchObject({ code: 'USER_UNKNOWN' })
+    await put('ann', { groups: ['ops'] })
+    expect(await put('ann', { groups: [] }, { ifKnown: true })).toMatchObject({ groups: [] })
   })
 
   const REFUSED: readonly (readonly [name: string, body: UserBody, more: object])[] = [

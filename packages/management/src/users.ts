@@ -3,7 +3,7 @@
  * data directory without one. Connections, sessions and cookies of a user that goes, or changes, are ended by whoever has them: they hear it
  * from the store of users.
  */
-import { deleteUser, listUsers, putUser, type UserBody, type UserItem } from '@ternmq/api'
+import { deleteUser, listUsers, putUser, type PutUserQuery, type UserBody, type UserItem } from '@ternmq/api'
 import { makeUser, type Role, userNameProblem, type UserRecord, type UserStore, withAccess } from '@ternmq/auth'
 import { asApiError } from './definition-errors.ts'
 import { definedOf } from './definition-kinds.ts'
@@ -46,12 +46,13 @@ export class UserAdmin {
     return this.#options.users.get(name)
   }
 
-  /** Makes or changes a user; with `isNew` one who exists is refused. */
-  async put(name: string, changes: UserChanges, isNew = false): Promise<UserRecord> {
+  /** Makes or changes a user; with `expected` only the one, or only the other. */
+  async put(name: string, changes: UserChanges, expected?: 'new' | 'known'): Promise<UserRecord> {
     const { nowMs, scram } = this.#options
     const previous = this.get(name)
-    if (isNew && previous !== undefined)
+    if (expected === 'new' && previous !== undefined)
       throw new ApiError('EXISTS', `user '${name}' exists already`, { field: 'name', value: name })
+    if (expected === 'known' && previous === undefined) throw userUnknown(name)
     const { password, groups, role } = changes
     try {
       const keepsLogin = password === undefined && previous !== undefined
@@ -84,8 +85,7 @@ export class UserAdmin {
 
   async remove(name: string): Promise<void> {
     const { users, beforeRemove } = this.#options
-    if (this.get(name) === undefined)
-      throw new ApiError('USER_UNKNOWN', `there is no user '${name}'`, { field: 'name', value: name })
+    if (this.get(name) === undefined) throw userUnknown(name)
     this.checkAdministrators([], [name])
     try {
       await beforeRemove?.(name)
@@ -134,14 +134,14 @@ export function userHandlers(broker: ManagedBroker, { users, changes }: UserPart
         listingWith(counts),
         ({ groups }) => group === undefined || groups.includes(group),
       )
-      return mapPage(page, (record) => itemOf(record, counts))
+      return mapPage(page, (record) => userItem(record, counts.get(record.name)))
     }),
     bind(putUser, (request) =>
       changes.run(async () => {
         const { params, query, body } = request
-        const record = await users.put(params.name, changesOf(body), query.ifNew === true)
+        const record = await users.put(params.name, changesOf(body), expectedBy(query))
         request.note(noteOf(body))
-        return itemOf(record, connectionCounts(broker))
+        return userItem(record, connectionCounts(broker).get(record.name))
       }),
     ),
     bind(deleteUser, ({ params }) =>
@@ -151,6 +151,14 @@ export function userHandlers(broker: ManagedBroker, { users, changes }: UserPart
       }),
     ),
   ]
+}
+
+function userUnknown(name: string): ApiError {
+  return new ApiError('USER_UNKNOWN', `there is no user '${name}'`, { field: 'name', value: name })
+}
+
+function expectedBy({ ifNew, ifKnown }: PutUserQuery): 'new' | 'known' | undefined {
+  return ifNew === true ? 'new' : ifKnown === true ? 'known' : undefined
 }
 
 function changesOf({ password, role, groups }: UserBody): UserChanges {
@@ -184,9 +192,9 @@ function connectionCounts({ vhost }: ManagedBroker): ConnectionCounts {
   return counts
 }
 
-function itemOf(
+export function userItem(
   { name, role, groups, verifier, scram, createdAtMs, changedAtMs }: UserRecord,
-  counts: ConnectionCounts,
+  connectionCount = 0,
 ): UserItem {
   return {
     name,
@@ -196,7 +204,7 @@ function itemOf(
     scram: scram !== undefined,
     createdAtMs,
     changedAtMs,
-    connectionCount: counts.get(name) ?? 0,
+    connectionCount,
   }
 }
 

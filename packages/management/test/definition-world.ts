@@ -1,5 +1,5 @@
 /** A broker without sockets, with all that can be defined, on an engine that can be opened again: for tests of the calls. */
-import type { Call, ListenerItem, Role, Route, Scope, StoreInfo } from '@ternmq/api'
+import type { Call, ListenerItem, Role, Route, Scope, StoreInfo, StoreReport } from '@ternmq/api'
 import { MemoryUserStore, RuleAuthorizer, TokenBook, type UserRecord } from '@ternmq/auth'
 import { type BrokerConfig, type BrokerConfigInput, configChanges, loadConfig } from '@ternmq/config'
 import { DEFAULT_CORE_LIMITS, Events, type NamedQueue, type QueueDefinition, VirtualHost } from '@ternmq/core'
@@ -159,6 +159,8 @@ export class DefinitionWorld {
       settings,
       listeners: () => this.listeners,
       store: () => Promise.resolve(this.store),
+      storeReport: () => Promise.resolve(STORE_REPORT),
+      backup: (folder) => Promise.resolve({ files: folder.length, bytes: 1 }),
       resources,
     }
   }
@@ -175,6 +177,15 @@ export class DefinitionWorld {
       afterRestart: keys.filter(({ reload }) => reload === 'start').map(({ key }) => key),
     }
   }
+}
+
+const STORE_REPORT: StoreReport = {
+  formatVersion: 1,
+  diskBytes: 5,
+  tornBytes: 0,
+  partitions: [],
+  catalogKeys: 0,
+  faults: [],
 }
 
 class TestSettings implements RunningSettings {

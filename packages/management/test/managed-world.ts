@@ -97,6 +97,8 @@ export class ManagedWorld extends AdapterWorld {
       },
       listeners: () => this.listeners,
       store: () => Promise.resolve(this.storeInfo),
+      storeReport: () => Promise.reject(new Error('this test has no journal')),
+      backup: () => Promise.reject(new Error('this test has no journal')),
       resources: () => this.resources,
     }
   }

@@ -50,9 +50,9 @@ async function runExamples(
 
 function addUser(dataDir: string): void {
   const cli = join(ROOT, 'apps', 'broker', 'src', 'cli.ts')
-  const args = [cli, 'user', 'add', USER, '--password-stdin', '--data-dir', dataDir]
+  const args = [cli, 'users', 'add', USER, '--password-stdin', '--data-dir', dataDir]
   const { status, stderr } = spawnSync(process.execPath, args, { input: PASSWORD, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`ternmq user add ended with ${status}: ${stderr}`)
+  if (status !== 0) throw new Error(`ternmq users add ended with ${status}: ${stderr}`)
 }
 
 function versionIn(file: unknown): string {

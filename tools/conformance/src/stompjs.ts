@@ -81,9 +81,9 @@ async function runSpecs(
 
 function addUser(dataDir: string): void {
   const cli = join(ROOT, 'apps', 'broker', 'src', 'cli.ts')
-  const args = [cli, 'user', 'add', USER, '--password-stdin', '--data-dir', dataDir]
+  const args = [cli, 'users', 'add', USER, '--password-stdin', '--data-dir', dataDir]
   const { status, stderr } = spawnSync(process.execPath, args, { input: TEST.password, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`ternmq user add ended with ${status}: ${stderr}`)
+  if (status !== 0) throw new Error(`ternmq users add ended with ${status}: ${stderr}`)
 }
 
 /** Nobody listens there. */

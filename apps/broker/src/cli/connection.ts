@@ -32,7 +32,11 @@ export async function withConnection<T>(
   input: ConnectionInput,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
-  const connection = await openConnection(input)
+  return withLoss(await openConnection(input), work)
+}
+
+/** The same with a connection that is there. */
+export async function withLoss<T>(connection: Connection, work: (connection: Connection) => Promise<T>): Promise<T> {
   try {
     return await work(connection)
   } catch (error) {
@@ -43,7 +47,7 @@ export async function withConnection<T>(
 }
 
 /** Throws UsageError, BrokerError. Nothing is asked yet. */
-export async function openConnection({ values, io }: ConnectionInput): Promise<Connection> {
+async function openConnection({ values, io }: ConnectionInput): Promise<Connection> {
   const url = urlOf({ values, io })
   if (url === undefined) return overSocket(configOf({ values, io }))
   return overUrl(url, { values, io })
@@ -60,7 +64,7 @@ export function urlOf({ values, io }: ConnectionInput): string | undefined {
 }
 
 export function overSocket({ dataDir }: Pick<BrokerConfig, 'dataDir'>): Connection {
-  const path = pathsOf(dataDir).apiSocket
+  const path = pathsOf(dataDir).adminSocket
   const socket = shortAddressIn(dataDir, path)
   const transport = httpTransport({ socketPath: socket.path })
   return {
@@ -68,7 +72,7 @@ export function overSocket({ dataDir }: Pick<BrokerConfig, 'dataDir'>): Connecti
     isLocal: true,
     lossOf: (error) => {
       const code = systemCode(error.cause)
-      if (NOBODY_THERE.has(code)) return notRunning(dataDir, path)
+      if (NOBODY_THERE.has(code)) return notRunning(dataDir, path, error)
       const why =
         code === 'EACCES'
           ? 'only the user that runs the broker may open it; run the command as that user'
@@ -85,23 +89,20 @@ export function overSocket({ dataDir }: Pick<BrokerConfig, 'dataDir'>): Connecti
 /** Of a socket that nobody listens at. */
 const NOBODY_THERE: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED'])
 
-export function isNobodyThere(error: unknown): error is ApiUnreachable {
-  return error instanceof ApiUnreachable && NOBODY_THERE.has(systemCode(error.cause))
-}
-
 function shortAddressIn(dataDir: string, path: string): ReturnType<typeof shortAddress> {
   try {
     return shortAddress(path)
   } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') throw notRunning(dataDir, path)
+    if (systemCode(cause) === 'ENOENT') throw notRunning(dataDir, path, cause)
     throw new BrokerUnreachable(`cannot look into the data directory ${dataDir}: ${messageOf(cause)}`, { cause })
   }
 }
 
-function notRunning(dataDir: string, path: string): BrokerUnreachable {
+function notRunning(dataDir: string, path: string, cause: unknown): BrokerUnreachable {
   return new BrokerUnreachable(
     `no broker runs on the data directory ${dataDir}: nobody listens at ${path}; start one with \`ternmq start\`, ` +
       'name another directory with --data-dir, or a broker elsewhere with --url',
+    { cause, isNobodyThere: true },
   )
 }
 

@@ -22,11 +22,6 @@ export async function runCommand(args: readonly string[], io: ConsoleIo): Promis
   try {
     const [name = 'help', ...rest] = args
     if (HELP_WORDS.has(name)) return await printHelp(rest, io)
-    const own = await OWN_PARSERS[name]?.()
-    if (own !== undefined) {
-      help = `ternmq ${name} --help`
-      return await own(rest, io)
-    }
     const noun = await entryOf(name === '--version' ? 'version' : name).load()
     help = `ternmq ${noun.name} --help`
     const found = commandOf(noun, rest)
@@ -45,15 +40,6 @@ export async function runCommand(args: readonly string[], io: ConsoleIo): Promis
   } catch (error) {
     return told(error, help, io)
   }
-}
-
-type OwnParser = (args: readonly string[], io: ConsoleIo) => Promise<number>
-
-/** Commands that are not in the table yet. */
-const OWN_PARSERS: Readonly<Record<string, (() => Promise<OwnParser>) | undefined>> = {
-  user: async () => (await import('../commands/user.ts')).user,
-  resolve: async () => (await import('../commands/resolve.ts')).resolve,
-  store: async () => (await import('../commands/store.ts')).store,
 }
 
 const HELP_WORDS: ReadonlySet<string> = new Set(['help', '--help', '-h'])

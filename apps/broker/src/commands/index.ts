@@ -24,6 +24,21 @@ export const NOUNS: readonly NounEntry[] = [
     load: async () => (await import('./destinations.ts')).destinations,
   },
   {
+    name: 'users',
+    summary: 'who may log in: list, add, change, remove',
+    load: async () => (await import('./users.ts')).users,
+  },
+  {
+    name: 'resolve',
+    summary: 'what an address means in a protocol, and how others write it',
+    load: async () => (await import('./resolve.ts')).resolve,
+  },
+  {
+    name: 'store',
+    summary: 'messages and sessions on disk: inspect, verify, backup, restore',
+    load: async () => (await import('./store.ts')).store,
+  },
+  {
     name: 'config',
     summary: 'settings: check, print and describe a configuration; see and change those of a broker that runs',
     load: async () => (await import('./config.ts')).config,

@@ -77,7 +77,7 @@ export class RunningBroker implements AsyncDisposable {
 
   /** By the command, as an operator would. */
   async addUser(name: string, password: string): Promise<void> {
-    const args = [CLI, 'user', 'add', name, '--password-stdin', '--data-dir', join(this.#folder, 'data')]
+    const args = [CLI, 'users', 'add', name, '--password-stdin', '--data-dir', join(this.#folder, 'data')]
     await Program.run(process.execPath, args, { input: password })
   }
 

@@ -186,13 +186,21 @@ export const listUsers: Route<{ params: None; query: ListQuery & { readonly grou
   summary: 'Who may log in.',
 }
 
-export const putUser: Route<{ params: { readonly name: string }; query: { readonly ifNew?: boolean | undefined }; body: UserBody; answer: UserItem }> = {
+/** One of them at most. */
+export interface PutUserQuery {
+  /** One who exists is refused. */
+  readonly ifNew?: boolean | undefined
+  /** One who does not exist is refused. */
+  readonly ifKnown?: boolean | undefined
+}
+
+export const putUser: Route<{ params: { readonly name: string }; query: PutUserQuery; body: UserBody; answer: UserItem }> = {
   id: 'users.put',
   method: 'PUT',
   path: '/users/{name}',
   tag: 'access',
   needs: 'admin',
-  summary: 'Adds a user, or changes password, role or groups; they count at once. With `ifNew`, one who exists is refused.',
+  summary: 'Adds a user, or changes password, role or groups; they count at once. With `ifNew` only the one, with `ifKnown` only the other.',
 }
 
 export const deleteUser: Route<{ params: { readonly name: string }; query: None; body: None; answer: None }> = {

@@ -310,7 +310,10 @@ export const accessSchemas: readonly SchemaEntry[] = [
   }),
   schemasFor(putUser, {
     params: userParams,
-    query: z.strictObject({ ifNew: flag('Refuse when the user exists.').optional() }),
+    query: z.strictObject({
+      ifNew: flag('Refuse when the user exists.').optional(),
+      ifKnown: flag('Refuse when the user does not exist.', false).optional(),
+    }),
     body: userBody,
     answer: user,
   }),

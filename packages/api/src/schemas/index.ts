@@ -8,6 +8,7 @@ import { messageSchemas } from './messages.ts'
 import { messagingSchemas } from './messaging.ts'
 import { overviewSchemas } from './overview.ts'
 import { queueSchemas } from './queues.ts'
+import { storeSchemas } from './store.ts'
 import { topicSchemas } from './topics.ts'
 
 export type { RouteSchemas } from './fields.ts'
@@ -21,6 +22,7 @@ const entries: readonly SchemaEntry[] = [
   ...connectionSchemas,
   ...accessSchemas,
   ...definitionSchemas,
+  ...storeSchemas,
 ]
 const byId: ReadonlyMap<string, RouteSchemas> = new Map(entries.map(([route, schemas]) => [route.id, schemas]))
 

@@ -14,7 +14,7 @@ export const PROBLEM_REMEDIES: Readonly<Record<ProblemCode, string>> = {
   TOPIC_UNKNOWN: 'Nothing is retained for the topic. Topics themselves are not made: any can be published to.',
   SCHEDULE_UNKNOWN: 'It was sent, or taken back.',
   OPERATION_UNKNOWN: 'The last hundred that have ended are remembered, until the process ends.',
-  USER_UNKNOWN: 'Names are compared letter by letter. `ternmq user list` shows who there is.',
+  USER_UNKNOWN: 'Names are compared letter by letter. `ternmq users list` shows who there is.',
   PERMISSION_UNKNOWN: 'Ids are compared letter by letter; those of the configuration are called by their place.',
   POLICY_UNKNOWN: 'Ids are compared letter by letter; those of the configuration are called by their place.',
   TOKEN_UNKNOWN: 'It was taken back, or its user was removed.',
@@ -65,8 +65,6 @@ export const BROKER_REMEDIES: Remedies<BrokerErrorCode> = {
     'Choose another directory with `--data-dir`.',
   ],
   CONSOLE_PORT_FAILED: ['The port of the console cannot be opened.', 'Set `console.port`, or stop what has it.'],
-  ADMIN_NOT_ANSWERED: ['The broker did not answer a command.', 'See whether the change was made before you try again.'],
-  ADMIN_REFUSED: ['The broker refused a command.', 'The text says why.'],
   CA_UNREADABLE: ['The file of `--ca` cannot be read.', 'The text says why.'],
   NOT_CONFIRMED: [
     'A command asked whether it may destroy something, and the answer was not yes.',
@@ -75,9 +73,7 @@ export const BROKER_REMEDIES: Remedies<BrokerErrorCode> = {
   COMMAND_REFUSED: ['A command cannot do what it was told.', 'The text says why.'],
   PASSWORD_NOT_GIVEN: ['A command needs a password and got none.', 'Type it, or send it to standard input.'],
   PASSWORD_UNUSABLE: ['The password cannot be one.', 'The text says which rule it breaks.'],
-  USER_EXISTS: ['A user of that name is there.', 'Change the user with `ternmq user set` or `ternmq user passwd`.'],
-  USER_UNKNOWN: ['There is no user of that name.', '`ternmq user list` shows who there is.'],
-  STORE_UNUSABLE: ['The journal cannot be opened.', '`ternmq store check` says what is wrong with it.'],
+  STORE_UNUSABLE: ['The journal cannot be opened.', '`ternmq store verify` says what is wrong with it.'],
   STORE_FAILED: [
     'The disk failed while the broker ran; it stopped, so that nothing was acknowledged that is not kept.',
     'See the log and the disk, then start again.',

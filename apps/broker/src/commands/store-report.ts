@@ -1,11 +1,16 @@
 /** A store's report as text: one line for the whole, a table for each partition. */
-import type { StoreReport } from '@ternmq/store/journal'
+import type { QueueItem, StoreReport } from '@ternmq/api'
+import { countText, sizeText } from '../cli/format.ts'
+import { type Column, Table } from '../cli/table.ts'
 
-import type { QueueList } from './queue-list.ts'
-
-const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const
 const COLUMNS = ['file', 'bytes', 'first lsn', 'last lsn', 'live', 'live bytes'] as const
-const QUEUE_COLUMNS = ['queue', 'level', 'waiting', 'unacknowledged', 'consumers'] as const
+const QUEUE_COLUMNS: ReadonlyArray<Column<QueueItem>> = [
+  { title: 'QUEUE', value: ({ name }) => name, cut: true },
+  { title: 'DURABILITY', value: ({ durability }) => durability },
+  { title: 'READY', value: ({ readyCount }) => countText(readyCount), right: true },
+  { title: 'IN FLIGHT', value: ({ inflightCount }) => countText(inflightCount), right: true },
+  { title: 'CONSUMERS', value: ({ consumerCount }) => countText(consumerCount), right: true },
+]
 
 export function reportLines(folder: string, report: StoreReport): string[] {
   const { formatVersion, diskBytes, tornBytes, partitions, catalogKeys, faults } = report
@@ -29,22 +34,18 @@ export function reportLines(folder: string, report: StoreReport): string[] {
   return lines
 }
 
-/** The queues of a broker that runs; of one that does not nothing is known without a start. */
-export function queueLines({ queues, queueCount }: Partial<QueueList>): string[] {
-  if (queues === undefined) return ['', 'queues: shown while a broker runs on the data directory']
-  const rows = queues.map(({ name, durability, waiting, unacknowledged, consumers }) => [
-    name,
-    durability,
-    ...[waiting, unacknowledged, consumers].map(String),
-  ])
-  const left = (queueCount ?? 0) - queues.length
-  return ['', ...tableLines([QUEUE_COLUMNS, ...rows]), ...(left > 0 ? [`and ${left} more, none of them fuller`] : [])]
+export interface ShownQueues {
+  readonly queues: readonly QueueItem[]
+  readonly queueCount: number
 }
 
-/** 1536 → '1.5 KiB'. */
-export function sizeText(bytes: number): string {
-  const power = Math.min(UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10))
-  return power === 0 ? `${bytes} bytes` : `${(bytes / 1_024 ** power).toFixed(1)} ${UNITS[power]}`
+/** The queues of a broker that runs; of one that does not nothing is known without a start. */
+export function queueLines(shown: ShownQueues | undefined, widthMax: number): string[] {
+  if (shown === undefined) return ['', 'queues: shown while a broker runs on the data directory']
+  const { queues, queueCount } = shown
+  const left = queueCount - queues.length
+  const more = left > 0 ? [`and ${countText(left)} more, none of them fuller`] : []
+  return ['', ...new Table(QUEUE_COLUMNS, widthMax).lines(queues), ...more]
 }
 
 /** The first column to the left, numbers to the right. */
