@@ -231,10 +231,9 @@ describe('a connection', () => {
   })
 
   test('whose answer nobody reads is cut', async () => {
-    let cut = (): void => {}
-    const isCut = new Promise<void>((resolve) => (cut = resolve))
+    const { promise: isCut, resolve: cut } = Promise.withResolvers<void>()
     const download = bind(downloadBody, ({ signal }) => {
-      signal.addEventListener('abort', cut)
+      signal.addEventListener('abort', () => cut())
       return new Uint8Array(32 * 1_048_576) // more than the buffers of both ends take
     })
     const own = await broker.server({ handlers: broker.handlers([download]), settings: { silenceMs: 50 } })
@@ -242,7 +241,7 @@ describe('a connection', () => {
     const socket = connect(at.port, '127.0.0.1').pause()
     const path = '/api/v1/vhosts/%2F/queues/q/messages/4-1/body'
     socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer tmq_all\r\n\r\n`)
-    await isCut
+    await expect(isCut).resolves.toBeUndefined()
     socket.destroy()
     await own.close()
   })
