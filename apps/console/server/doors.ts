@@ -20,7 +20,6 @@ import {
   HEADER_BYTES_MAX,
   HEADERS_MAX,
   KEEP_ALIVE_MS,
-  SILENCE_MS,
   TIMEOUT_CHECK_MS,
 } from './limits.ts'
 import type { ApiServerSettings, ServerClock, ServerTls } from './options.ts'
