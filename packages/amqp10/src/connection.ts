@@ -2,7 +2,7 @@
  * One AMQP connection: protocol headers, login, `open` and `close`, time limits, and which session gets which frame. It ends in one
  * place; every broken rule is told in a `close`, an `end` or a `detach` before that. [AMQP10 §2.4]
  */
-import type { AdminConnection, Connection, ConnectionFacts, EndedBy, InputHolder, LoginStep, Principal, Producer, PublishOwner, Session, SessionOwner, Transport } from '@ternmq/core'
+import type { AdminConnection, Connection, ConnectionFacts, EndedBy, InputHolder, LoginStep, Principal, Session, SessionOwner, Transport } from '@ternmq/core'
 import type { AmqpAdapter } from './adapter.ts'
 import { decodeClose, decodeOpen, performativeCode } from './codec/decode-control.ts'
 import { Descriptor } from './codec/descriptors.ts'
@@ -31,7 +31,7 @@ const SASL_ID = 3
 /** Work of one connection, in deliveries that are looked up, until others have their turn: about 10 ms. */
 const TURN_WORK_MAX = 50_000
 
-export class AmqpConnection implements Connection, AdminConnection, SessionOwner, PublishOwner, InputHolder, FrameSink {
+export class AmqpConnection implements Connection, AdminConnection, SessionOwner, InputHolder, FrameSink {
   readonly adapter: AmqpAdapter
   readonly transport: Transport
   readonly transactions: ConnectionTransactions
@@ -52,8 +52,6 @@ export class AmqpConnection implements Connection, AdminConnection, SessionOwner
   /** Id of the core's session: that of the container where it has no other connection. */
   clientId = ''
   session: Session = undefined as unknown as Session
-  /** Of transactions; links that send have one of their own. */
-  producer!: Producer
   /** Largest frame that the client takes. */
   peerFrameBytesMax: number = FRAME_BYTES_MIN
   #peerChannelMax = 0
@@ -203,10 +201,6 @@ export class AmqpConnection implements Connection, AdminConnection, SessionOwner
   endUnfinished(text: string): void {
     this.refuse('amqp:resource-limit-exceeded', text)
   }
-
-  // ── PublishOwner: only commits go through this producer, and they tell by themselves ──
-
-  onPublishSettled(): void {}
 
   // ── for sessions and links ──
 
@@ -365,7 +359,6 @@ export class AmqpConnection implements Connection, AdminConnection, SessionOwner
     this.userName = principal.name
     this.session = openSession(this, principal, open.desired.includes(SOLE_CONNECTION))
     this.clientId = this.session.clientId
-    this.producer = this.session.openProducer(this)
     this.peerFrameBytesMax = Math.min(open.maxFrameBytes, this.adapter.settings.maxFrameBytes)
     this.#peerChannelMax = open.channelMax
     this.transport.write(encodeOpen(announcement(this, open)))

@@ -54,11 +54,11 @@ export class ConnectionTransactions {
 
   /** A new one, with its id. [AMQP10 §4.2] */
   declare(link: CoordinatorLink): Result<Uint8Array> {
-    const { session, producer } = this.#connection
+    const { session } = this.#connection
     const id = Buffer.alloc(ID_BYTES)
     id.writeBigUInt64BE(BigInt(++this.#lastId))
     const key = id.toString('hex')
-    const begun = session.beginTransaction(producer, () => this.#onTimedOut(key))
+    const begun = session.beginTransaction(link.commits, () => this.#onTimedOut(key))
     if (!begun.ok) return begun
     this.#open.set(key, { link, transaction: begun.value, staged: new Map(), flaw: undefined })
     return { ok: true, value: id }

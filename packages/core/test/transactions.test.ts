@@ -315,6 +315,27 @@ test('a transaction in which nothing must be logged is over at once, but behind 
   expect(reader.texts).toEqual(['a', 'b', 'c'])
 })
 
+test('settles alone do not wait behind a commit that waits for room, and may make it', async () => {
+  const { lives, worker } = await scene()
+  lives.vhost.destinations.define({ name: 'small', settings: { messagesMax: 1, whenFull: 'block' } })
+  worker.publish(`${QUEUE}small`, 'first')
+  worker.consume('small')
+  await lives.quiet()
+  worker.publish(`${QUEUE}small`, 'second')
+  worker.session.pool.setLimit(1)
+  await lives.quiet()
+  const publishing = worker.begin()
+  worker.stage(publishing, `${QUEUE}small`, 'third')
+  const published = commit(publishing)
+  await lives.quiet()
+  expect(published).toEqual([])
+  const settling = worker.begin()
+  worker.settle(settling, 'first')
+  const settled = commit(settling)
+  await lives.quiet()
+  expect([settled, published]).toEqual([[undefined], [undefined]])
+})
+
 test('an empty transaction is committed at once', async () => {
   const { worker } = await scene()
   expect(commit(worker.begin())).toEqual([undefined])

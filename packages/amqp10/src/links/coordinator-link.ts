@@ -1,14 +1,27 @@
 /** A link on which a client begins and ends transactions. [AMQP10 §4.1-4.3] */
+import type { Producer, PublishOwner } from '@ternmq/core'
 import { type CoordinatorCommand, decodeCoordinatorCommand } from '../codec/decode-control.ts'
 import { encodeState, rejectedState } from '../codec/encode-state.ts'
 import { AmqpFault } from '../codec/faults.ts'
-import type { DeliveryState } from '../codec/performatives.ts'
+import type { Attach, DeliveryState } from '../codec/performatives.ts'
+import type { AmqpSession } from '../session.ts'
 import { InboundLink, Settling } from './inbound-link.ts'
 
 /** Several at a time, each known in all sessions of its connection. [AMQP10-4.5.1-a, AMQP10-4.5.7-a] */
 export const COORDINATOR_CAPABILITIES: readonly string[] = ['amqp:local-transactions', 'amqp:multi-txns-per-ssn', 'amqp:multi-ssns-per-txn']
 
-export class CoordinatorLink extends InboundLink {
+export class CoordinatorLink extends InboundLink implements PublishOwner {
+  /** The order of its commits. Those of another link, which may be another session of an application, are in none with them. */
+  readonly commits: Producer
+
+  constructor(session: AmqpSession, attach: Attach) {
+    super(session, attach)
+    this.commits = session.connection.session.openProducer(this)
+  }
+
+  /** Commits tell by themselves. */
+  onPublishSettled(): void {}
+
   get producer(): undefined {
     return undefined
   }

@@ -147,15 +147,18 @@ export class Transaction implements ProducerWork, WheelEntry {
   }
 
   /**
-   * Makes all of it happen, in its turn among the producer's publishes. `onResult` hears once it is in the log, at once where
-   * nothing has to be. Refused, by a full queue for example, it is rolled back.
+   * Makes all of it happen, in its turn among the producer's publishes; settles alone do not wait behind publishes that have no room, which
+   * they may make. `onResult` hears once it is in the log, at once where nothing has to be. Refused, by a full queue for example, it is
+   * rolled back.
    */
   commit(onResult: OnCommitted): void {
     this.#checkOpen('commit')
     this.#state = 'committing'
     this.#scope.onCommitting(this)
     this.#onResult = onResult
-    this.#producer.perform(this)
+    if (this.#publishes.length > 0) return this.#producer.perform(this)
+    this.#group = new CommitGroup(this.#vhost, this.#producer, this)
+    this.go()
   }
 
   /**
