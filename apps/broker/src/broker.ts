@@ -35,6 +35,7 @@ import { toCoreLimits } from './settings.ts'
 import { StoreAdmin } from './store-admin.ts'
 import { storeInfo } from './store-info.ts'
 import { SysTopics } from './sys-topics.ts'
+import { openTraces } from './traces.ts'
 import { UndoStack } from './undo-stack.ts'
 import { VERSION } from './version.ts'
 
@@ -109,6 +110,8 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     await ensureAdministrator({ users, log, random: env.random, nowMs, scram: scram(), password: parts.adminPassword })
   }
   refuseExposure(config, users)
+  const traces = await openTraces(config.tracing, env, events)
+  undo.add(() => traces?.close())
   const vhost = new VirtualHost({
     env,
     name: '/',
@@ -117,6 +120,7 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     onLogEnded: (cause) => life.fail(cause),
     onEvent: (event) => events.emit(event),
     connectionHistoryMax: config.events.connectionHistory,
+    tracer: traces?.tracer,
   })
   undo.add(() => vhost.close())
   const { authorizer } = access
@@ -220,6 +224,7 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     access,
     listeners,
     numbers,
+    traces,
     ...store,
   }
   const administration = await Administration.open(config.console, {

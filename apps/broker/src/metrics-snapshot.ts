@@ -3,6 +3,7 @@ import type { ListenerName } from '@ternmq/config'
 import { COUNTER_LABELS, type Queue, type VirtualHost } from '@ternmq/core'
 import type { DestinationNumbers, ListenerNumbers, MetricsSnapshot, StoreNumbers } from '@ternmq/metrics'
 import type { JournalEngine } from '@ternmq/store/journal'
+import type { Tracing } from '@ternmq/tracing'
 
 import type { Access } from './access.ts'
 import type { Listeners } from './listeners.ts'
@@ -15,6 +16,8 @@ export interface MetricsSources {
   readonly access: Access
   readonly listeners: Listeners
   readonly numbers: ProcessNumbers
+  /** Undefined while tracing is off. */
+  readonly traces: Tracing | undefined
   readonly journal: JournalEngine | undefined
   readonly commitTimeBoundsMs: readonly number[]
 }
@@ -39,6 +42,7 @@ export function metricsSnapshot(sources: MetricsSources): MetricsSnapshot {
     scheduledCount: vhost.schedule.count,
     destinations: destinations(vhost),
     store: storeNumbers(sources),
+    spans: sources.traces?.counts,
   }
 }
 

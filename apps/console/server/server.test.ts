@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { getMe, getReady, type Me, type Overview, type Problem, purgeQueue } from '@ternmq/api'
+import { getMe, getReady, type Me, type Overview, type Problem, publishMessage, purgeQueue } from '@ternmq/api'
 import { ApiClient, ApiUnreachable } from '@ternmq/api/client'
 import { httpTransport } from '@ternmq/api/client-http'
 import { bind } from '@ternmq/management'
@@ -145,6 +145,27 @@ test('health needs no login, and is 503 when the broker is not well', async () =
   const own = await broker.server({ handlers: broker.handlers([bind(getReady, () => failing)]) })
   const answer = await own.app.inject('/health/ready')
   expect([answer.statusCode, answer.json<unknown>()]).toEqual([503, failing])
+  await own.close()
+})
+
+test('the trace that a call belongs to is told to what answers it', async () => {
+  const traces: unknown[] = []
+  const publish = bind(publishMessage, ({ trace }) => {
+    traces.push(trace)
+    return { outcome: 'routed' as const }
+  })
+  const own = await broker.server({ handlers: broker.handlers([publish]) })
+  const headers = { authorization: 'Bearer tmq_all' }
+  for (const more of [{}, { traceparent: '00-a-b-01' }, { traceparent: '00-a-b-01', tracestate: 'v=1' }]) {
+    const payload = { address: 'queue://q', body: 'x' }
+    const call = { url: '/api/v1/vhosts/%2F/publish', headers: { ...headers, ...more }, payload }
+    expect((await own.app.inject({ method: 'POST', ...call })).statusCode).toBe(200)
+  }
+  expect(traces).toEqual([
+    undefined,
+    { traceparent: '00-a-b-01', tracestate: undefined },
+    { traceparent: '00-a-b-01', tracestate: 'v=1' },
+  ])
   await own.close()
 })
 

@@ -22,6 +22,8 @@ export interface MetricsSnapshot {
   readonly destinations: Iterable<DestinationNumbers>
   /** Undefined for a broker without a journal. */
   readonly store: StoreNumbers | undefined
+  /** Undefined while tracing is off. */
+  readonly spans: SpanNumbers | undefined
 }
 
 /** Counted since the start; bytes are those of bodies. The names are those of the core's counters. */
@@ -111,6 +113,14 @@ export interface StoreNumbers {
   readonly commitTimeBoundsMs: readonly number[]
   readonly isFull: boolean
   readonly faultCount: number
+}
+
+/** Since the start, but for `waiting`. */
+export interface SpanNumbers {
+  /** Taken by the collector. */
+  readonly exported: number
+  readonly dropped: number
+  readonly waiting: number
 }
 
 export interface ProcessNumbers {

@@ -436,6 +436,21 @@ export const METRICS: readonly Metric[] = [
   ),
   ofStore('gauge', 'ternmq_store_faults', 'Damages found since the start.', ({ faultCount }) => faultCount),
 
+  // ── traces ──
+  one(
+    'counter',
+    'ternmq_trace_spans_exported_total',
+    'Spans that the collector took, where tracing is on.',
+    ({ spans }) => spans?.exported,
+  ),
+  one(
+    'counter',
+    'ternmq_trace_spans_dropped_total',
+    'Spans lost because the collector did not take them, or too many waited for it.',
+    ({ spans }) => spans?.dropped,
+  ),
+  one('gauge', 'ternmq_trace_spans_waiting', 'Spans that wait to be sent.', ({ spans }) => spans?.waiting),
+
   // ── process ──
   one(
     'counter',

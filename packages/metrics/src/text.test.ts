@@ -77,6 +77,7 @@ function snapshot(more: Partial<MetricsSnapshot> = {}): MetricsSnapshot {
       isFull: true,
       faultCount: 0,
     },
+    spans: { exported: 7, dropped: 2, waiting: 1 },
     ...more,
   }
 }
@@ -158,6 +159,11 @@ test('a histogram counts each class with those below it, and ends with all', () 
 
 test('without a journal nothing is said of one', () => {
   expect(new MetricsText().render(snapshot({ store: undefined }))).not.toContain('ternmq_store_')
+})
+
+test('where nothing is traced nothing is said of spans', () => {
+  expect(new MetricsText().render(snapshot())).toContain('\nternmq_trace_spans_dropped_total 2\n')
+  expect(new MetricsText().render(snapshot({ spans: undefined }))).not.toContain('ternmq_trace_')
 })
 
 test('beyond the limit destinations have one line together', () => {

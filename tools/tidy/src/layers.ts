@@ -29,6 +29,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   config: { imports: ['core'] },
   api: { imports: ['config'] },
   metrics: { imports: [], closed: true, throughEnv: true },
+  tracing: { imports: ['core'], throughEnv: true },
   management: { imports: ['api', 'auth', 'config', 'core', 'metrics', 'naming', 'store'], typesOnly: ['store'], throughEnv: true },
   testkit: { imports: ['core', 'store', 'transport'] },
   ...Object.fromEntries(ADAPTERS.map((name) => [name, { imports: ['core', 'naming'] }])),

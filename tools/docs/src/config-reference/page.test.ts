@@ -64,6 +64,7 @@ test('each listener has a table of its own, and the names of later versions are 
     '## auth',
     '## log',
     '## events',
+    '## tracing',
     '## Names of later versions',
   ])
   for (const key of plannedKeys) expect(page).toContain(`\`${key}\``)
