@@ -58,9 +58,18 @@ export function Root() {
 function Shell() {
   const [open, setOpen] = useState<'palette' | 'keys' | undefined>(undefined)
   const [isNavOpen, setNavOpen] = useState(false)
-  useKeys({ onPalette: () => setOpen('palette'), onHelp: () => setOpen('keys') })
+  const [wanted, setWanted] = useState('')
+  useKeys({
+    onPalette: () => openPalette(),
+    onHelp: () => setOpen('keys'),
+    onLetter: open === 'palette' ? (letter) => setWanted((before) => before + letter) : undefined,
+  })
+  const openPalette = (): void => {
+    setWanted('')
+    setOpen('palette')
+  }
   const close = (): void => setOpen(undefined)
-  // Who presses Ctrl-K types on at once: the palette must be there by then.
+  // Who presses Ctrl-K types on at once: the palette should be there by then.
   useEffect(() => void loadPalette(), [])
   return (
     <div className="shell" data-nav={isNavOpen || undefined}>
@@ -85,7 +94,7 @@ function Shell() {
           variant="default"
           leftSection={<Icon name="search" size={14} />}
           rightSection={<kbd>Ctrl K</kbd>}
-          onClick={() => setOpen('palette')}
+          onClick={openPalette}
         >
           Go to or find
         </Button>
@@ -110,7 +119,7 @@ function Shell() {
         </Suspense>
       </main>
       <Suspense fallback={null}>
-        {open === 'palette' && <Palette onClose={close} />}
+        {open === 'palette' && <Palette text={wanted} onText={setWanted} onClose={close} />}
         {open === 'keys' && <KeysHelp onClose={close} />}
       </Suspense>
     </div>

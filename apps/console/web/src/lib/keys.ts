@@ -10,9 +10,11 @@ const LETTER_MS = 1_200
 interface KeyHandlers {
   readonly onPalette: () => void
   readonly onHelp: () => void
+  /** While the palette comes up it has no focus yet: it gets the letters from here. */
+  readonly onLetter: ((letter: string) => void) | undefined
 }
 
-export function useKeys({ onPalette, onHelp }: KeyHandlers): void {
+export function useKeys({ onPalette, onHelp, onLetter }: KeyHandlers): void {
   const navigate = useNavigate()
   const { scopes } = useMe()
   const goAtMs = useRef(-Infinity)
@@ -23,7 +25,9 @@ export function useKeys({ onPalette, onHelp }: KeyHandlers): void {
       return
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
-    if (event.timeStamp - goAtMs.current < LETTER_MS) {
+    if (onLetter !== undefined) {
+      if (event.key.length === 1) onLetter(event.key)
+    } else if (event.timeStamp - goAtMs.current < LETTER_MS) {
       goAtMs.current = -Infinity
       const place = placesFor(scopes)
         .flatMap(({ places }) => places)

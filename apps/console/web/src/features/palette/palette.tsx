@@ -22,8 +22,13 @@ interface Hit {
   readonly search?: Readonly<Record<string, string>>
 }
 
-export function Palette({ onClose }: { readonly onClose: () => void }) {
-  const [text, setText] = useState('')
+interface PaletteProps {
+  readonly text: string
+  readonly onText: (text: string) => void
+  readonly onClose: () => void
+}
+
+export function Palette({ text, onText, onClose }: PaletteProps) {
   const [at, setAt] = useState(0)
   const listId = useId()
   const navigate = useNavigate()
@@ -45,7 +50,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
     }
   }
   return (
-    <Modal.Root opened onClose={onClose} centered={false} size="lg" padding={0}>
+    <Modal.Root opened onClose={onClose} centered={false} size="lg" padding={0} transitionProps={{ duration: 0 }}>
       <Modal.Overlay backgroundOpacity={0.4} />
       <Modal.Content aria-label="Go to or find">
         <TextInput
@@ -62,7 +67,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
           aria-activedescendant={hits.length === 0 ? undefined : `${listId}-${chosen}`}
           value={text}
           onChange={(event) => {
-            setText(event.currentTarget.value)
+            onText(event.currentTarget.value)
             setAt(0)
           }}
           onKeyDown={onKeyDown}
