@@ -9,6 +9,7 @@ import { micro } from './micro/command.ts'
 import { queues } from './queues/command.ts'
 import { restart } from './restart/command.ts'
 import { subscriptions } from './subscriptions/command.ts'
+import { tracingBench } from './tracing/command.ts'
 
 const HELP = `Usage: npm run -s bench -- COMMAND [OPTION…]
 
@@ -21,6 +22,7 @@ const HELP = `Usage: npm run -s bench -- COMMAND [OPTION…]
   queues          what ten thousand queues cost
   churn           disk use in ten minutes of messages that come and go
   console         lists with ten thousand of everything; what messages cost while somebody watches
+  tracing         what messages cost more while some of them are traced
   micro           single functions: every *.bench.ts of the packages
 
 'bench COMMAND --help' tells more. Results go to docs/benchmarks. Compare only numbers of one machine and one run.
@@ -38,6 +40,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   queues,
   churn,
   console: consoleBench,
+  tracing: tracingBench,
   micro,
 }
 

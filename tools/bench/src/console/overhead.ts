@@ -5,17 +5,10 @@
 import { getOverview, putPermission, watchStream } from '@ternmq/api'
 import { BrokerProcess } from '@ternmq/lab'
 
-import { CountingClient } from '../counting-client.ts'
-import { cpuNsOf } from '../subscriptions/process-cpu.ts'
-import { connectPacket, publishPacket, subscribePacket } from '../wire.ts'
+import { Traffic } from '../traffic.ts'
 import { BenchApi } from './api.ts'
 import { type Difference, medianDifference } from './statistics.ts'
 
-/** As long as a few ticks of whatever watches. */
-const ROUND_MS = 3_000
-const MESSAGES_PER_BATCH = 1_000
-const TOPICS = 10
-const CONNACK_BYTES = 4
 const RULES = 100
 /** As often as Prometheus asks where somebody is in a hurry. */
 const SCRAPE_EVERY_MS = 1_000
@@ -28,58 +21,6 @@ export interface Overhead {
   readonly withoutNs: number
   /** In percent. */
   readonly difference: Difference
-}
-
-/** A publisher and a subscriber that keep a broker as busy as it can be. */
-class Traffic implements Disposable {
-  readonly #pid: number
-  readonly #publisher: CountingClient
-  readonly #subscriber: CountingClient
-  readonly #batch: Buffer
-
-  static async open(broker: BrokerProcess): Promise<Traffic> {
-    const [publisher, subscriber] = [await connected(broker, 'publisher'), await connected(broker, 'subscriber')]
-    const answered = subscriber.receive(5)
-    subscriber.send(subscribePacket(4, 1, ['bench/+/state'], 0))
-    await answered
-    return new Traffic(broker.pid, publisher, subscriber)
-  }
-
-  private constructor(pid: number, publisher: CountingClient, subscriber: CountingClient) {
-    this.#pid = pid
-    this.#publisher = publisher
-    this.#subscriber = subscriber
-    const packets = Array.from({ length: MESSAGES_PER_BATCH }, (_, index) =>
-      publishPacket({ version: 4, qos: 0, topic: `bench/${index % TOPICS}/state`, payloadBytes: 64 }, 0),
-    )
-    this.#batch = Buffer.concat(packets)
-  }
-
-  /** Broker CPU per message in ns. */
-  async round(): Promise<number> {
-    const cpuBefore = cpuNsOf(this.#pid)
-    const startMs = performance.now()
-    let messages = 0
-    for (; performance.now() - startMs < ROUND_MS; messages += MESSAGES_PER_BATCH) {
-      const received = this.#subscriber.receive(this.#batch.length)
-      this.#publisher.send(this.#batch)
-      await received
-    }
-    return (cpuNsOf(this.#pid) - cpuBefore) / messages
-  }
-
-  [Symbol.dispose](): void {
-    this.#publisher.close()
-    this.#subscriber.close()
-  }
-}
-
-async function connected(broker: BrokerProcess, clientId: string): Promise<CountingClient> {
-  const client = await CountingClient.open(broker.port())
-  const accepted = client.receive(CONNACK_BYTES)
-  client.send(connectPacket(4, clientId))
-  await accepted
-  return client
 }
 
 export async function measureOverhead(pairs: number): Promise<Overhead[]> {
