@@ -69,7 +69,7 @@ class Collector {
   }
 
   async until(count: number): Promise<WrittenSpan[]> {
-    await vi.waitFor(() => expect(this.spans.length).toBeGreaterThanOrEqual(count), { timeout: 5_000 })
+    await vi.waitUntil(() => this.spans.length >= count, { timeout: 5_000 })
     return this.spans
   }
 }
