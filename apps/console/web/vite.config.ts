@@ -25,6 +25,8 @@ const config: UserConfig = {
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: './',
   plugins: [react(), themeCss()],
+  // The build of rhea for browsers has inside what it needs of Node.
+  resolve: { alias: [{ find: /^rhea$/, replacement: 'rhea/dist/rhea-umd.js' }] },
   build: {
     outDir: 'dist',
     emptyOutDir: true,

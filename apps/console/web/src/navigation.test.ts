@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { PLACES, placesFor } from './navigation.ts'
+import { needsOf, PLACES, placesFor } from './navigation.ts'
 import { PAGES } from './pages.ts'
 
 test('no two pages have the same letter', () => {
@@ -22,4 +22,14 @@ test('who may only send and receive sees no empty group', () => {
 test('each place of the navigation is a page', () => {
   const places = PLACES.flatMap((group) => group.places.map(({ to }) => to))
   expect(places.filter((to) => !(to in PAGES))).toEqual([])
+})
+
+test('a page below another one needs what that needs', () => {
+  expect([needsOf('/'), needsOf('/queues/$queue'), needsOf('/users'), needsOf('/try'), needsOf('/nowhere')]).toEqual([
+    'read',
+    'read',
+    'admin',
+    'user',
+    'user',
+  ])
 })

@@ -80,3 +80,9 @@ export function placesFor(scopes: readonly string[]): PlaceGroup[] {
     ({ places }) => places.length > 0,
   )
 }
+
+/** What somebody needs for the page at `path`, which is as in pages.ts: `/queues/$queue` belongs to `/queues`. */
+export function needsOf(path: string): Place['needs'] {
+  const places = PLACES.flatMap((group) => group.places)
+  return places.find(({ to }) => path === to || (to !== '/' && path.startsWith(`${to}/`)))?.needs ?? 'user'
+}

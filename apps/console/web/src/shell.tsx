@@ -12,17 +12,19 @@ import {
 } from '@mantine/core'
 import { getOverview, logout } from '@ternmq/api'
 import { useQueryClient } from '@tanstack/react-query'
-import { Link, Outlet } from '@tanstack/react-router'
+import { Link, Outlet, useMatches } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { ConnectionBar } from './components/connection-bar.tsx'
+import { EmptyState } from './components/empty-state.tsx'
 import { Icon, TernMark } from './components/icons.tsx'
+import { Page } from './components/page.tsx'
 import { ProblemView } from './components/problem-view.tsx'
 import { LoginPage } from './features/login/login-page.tsx'
 import { call, setCsrfToken, toProblem } from './lib/api.ts'
 import { useKeys } from './lib/keys.ts'
 import { SESSION_KEY, useLook } from './lib/query.ts'
 import { SessionProvider, useMay, useMe, useSessionQuery } from './lib/session.tsx'
-import { placesFor } from './navigation.ts'
+import { needsOf, placesFor } from './navigation.ts'
 
 const loadPalette = async () => ({ default: (await import('./features/palette/palette.tsx')).Palette })
 const Palette = lazy(loadPalette)
@@ -115,7 +117,7 @@ function Shell() {
       <main className="shell-main" id="main" tabIndex={-1}>
         <ConnectionBar />
         <Suspense fallback={<Loader className="page-loader" aria-label="Loading" />}>
-          <Outlet />
+          <Guard />
         </Suspense>
       </main>
       <Suspense fallback={null}>
@@ -123,6 +125,22 @@ function Shell() {
         {open === 'keys' && <KeysHelp onClose={close} />}
       </Suspense>
     </div>
+  )
+}
+
+/** Who comes to a page that is not for him by its address is told so, and sees no button of it. */
+function Guard() {
+  const { scopes } = useMe()
+  const last: { readonly fullPath: string } | undefined = useMatches().at(-1)
+  const needs = needsOf(last?.fullPath ?? '/')
+  if (needs === 'user' || scopes.includes(needs)) return <Outlet />
+  return (
+    <Page title="Not for you">
+      <EmptyState icon="shield" title={`This page needs the scope ${needs}`}>
+        You may {scopes.length === 0 ? 'do nothing here' : scopes.join(', ')}. An administrator can give you another
+        role. <Link to="/try">Try it</Link> is open to everybody.
+      </EmptyState>
+    </Page>
   )
 }
 

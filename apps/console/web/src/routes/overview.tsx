@@ -4,7 +4,6 @@ import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { Chart } from '../components/chart.tsx'
 import { type Column, DataTable } from '../components/data-table.tsx'
-import { EmptyState } from '../components/empty-state.tsx'
 import { Facts } from '../components/facts.tsx'
 import { Icon } from '../components/icons.tsx'
 import { Mark } from '../components/marks.tsx'
@@ -25,29 +24,11 @@ import {
 } from '../lib/format.ts'
 import { useNowMs } from '../lib/now.ts'
 import { useLook } from '../lib/query.ts'
-import { useMay } from '../lib/session.tsx'
 import { useIsLive } from '../lib/stream.ts'
 
 const OVERVIEW_MS = 2_000
 
 export function OverviewPage() {
-  const mayRead = useMay('read')
-  return mayRead ? <Watched /> : <NotForYou />
-}
-
-/** Who may only send and receive has one page here. */
-function NotForYou() {
-  return (
-    <Page title="Overview">
-      <EmptyState icon="terminal" title="You may send and receive messages">
-        To look at the broker takes the role viewer, operator or administrator. <Link to="/try">Try it</Link> is open to
-        you.
-      </EmptyState>
-    </Page>
-  )
-}
-
-function Watched() {
   const { data, error, refetch } = useLook(getOverview, {}, { everyMs: OVERVIEW_MS })
   const isLive = useIsLive()
   return (

@@ -1,6 +1,5 @@
 /** AMQP 1.0 over WebSocket. */
-import type { Connection, ConnectionOptions, EventContext, Receiver, Sender } from 'rhea'
-import rhea from 'rhea/dist/rhea-umd.js'
+import rhea, { type Connection, type ConnectionOptions, type EventContext, type Receiver, type Sender } from 'rhea'
 import type { TryClient, TryMessage, TryOptions } from './try-client.ts'
 
 const CONNECT_MS = 8_000
