@@ -51,7 +51,7 @@ export class InstalledPackage implements Disposable {
   }
 
   /** To its end, in the folder. */
-  run(command: string, args: readonly string[], timeoutMs = RUN_MS_MAX): Ran {
+  run(command: string, args: readonly string[], timeoutMs: number = RUN_MS_MAX): Ran {
     const { env, folder: cwd } = this
     const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: 'utf8', timeout: timeoutMs })
     return { code: status, stdout, stderr }

@@ -13,7 +13,7 @@ const PACKED_BYTES_MAX = 1_500_000
 /** Sources, source maps and tests look different. */
 const EXPECTED = [
   /^(?:LICENSE|README\.md|package\.json|web\/LICENSES\.md)$/,
-  /^dist\/[a-z]+(?:-[a-z0-9]+)*(?:\.d\.ts|\.js)$/,
+  /^dist\/[a-z0-9]+(?:-[a-z0-9]+)*(?:\.d\.ts|\.js)$/,
   /^web\/dist\/(?:[\w-]+\.(?:html|svg)|assets\/[\w.-]+\.(?:js|css|svg|woff2))$/,
 ]
 
