@@ -49,6 +49,7 @@ function Permissions({ onEdit }: { readonly onEdit: (permission: PermissionItem)
     query: { user: url.get('user') || undefined, group: url.get('group') || undefined },
   })
   const [removed, setRemoved] = useState<PermissionItem | undefined>(undefined)
+  const isFiltered = url.get('user') !== '' || url.get('group') !== ''
   return (
     <div className="list">
       <div className="list-tools" role="search">
@@ -67,7 +68,7 @@ function Permissions({ onEdit }: { readonly onEdit: (permission: PermissionItem)
           value={url.get('group')}
           onChange={(event) => url.set({ group: event.currentTarget.value }, { replace: true })}
         />
-        {data !== undefined && (
+        {data !== undefined && data.items.length > 0 && (
           <div className="list-right dim small">
             Where nothing is said: {data.defaultAccess === 'allow' ? 'allowed' : 'denied'}
           </div>
@@ -76,8 +77,9 @@ function Permissions({ onEdit }: { readonly onEdit: (permission: PermissionItem)
       {error !== null && !isLoss(error) && <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />}
       {data?.items.length === 0 ? (
         <div className="list-empty">
-          <EmptyState icon="shield" title="No permission">
-            What nothing is said of is {data.defaultAccess === 'allow' ? 'allowed' : 'denied'}.
+          <EmptyState icon="shield" title={isFiltered ? 'No permission with this filter' : 'No permission'}>
+            Without any, everybody may do everything. From the first one on, what none allows is{' '}
+            {data.defaultAccess === 'allow' ? 'still allowed' : 'denied'}.
           </EmptyState>
         </div>
       ) : (

@@ -1,9 +1,16 @@
 /** Makes or changes a permission. */
-import { Checkbox, Group, SegmentedControl, Stack, TagsInput, Text, TextInput } from '@mantine/core'
-import { type AccessAction, type PermissionBody, type PermissionItem, putPermission } from '@ternmq/api'
+import { Alert, Checkbox, Group, SegmentedControl, Stack, TagsInput, Text, TextInput } from '@mantine/core'
+import {
+  type AccessAction,
+  type PermissionBody,
+  listPermissions,
+  type PermissionItem,
+  putPermission,
+} from '@ternmq/api'
 import { useState } from 'react'
 import { FormDialog } from '../../components/form-dialog.tsx'
 import { fieldError } from '../../lib/api.ts'
+import { useLook } from '../../lib/query.ts'
 
 const ACTIONS: ReadonlyArray<readonly [action: AccessAction, meaning: string]> = [
   ['read', 'subscribe and consume'],
@@ -46,6 +53,7 @@ export function PermissionDialog({
     >
       {(problem) => (
         <>
+          {permission === undefined && <FirstOne />}
           {permission === undefined && (
             <TextInput
               label="Name of the permission"
@@ -102,6 +110,18 @@ export function PermissionDialog({
         </>
       )}
     </FormDialog>
+  )
+}
+
+/** The first permission changes what holds for everybody. */
+function FirstOne() {
+  const { data } = useLook(listPermissions)
+  if (data === undefined || data.items.length > 0 || data.defaultAccess === 'allow') return null
+  return (
+    <Alert color="yellow" variant="light" className="problem" title="This is the first permission">
+      Until now everybody may do everything. From now on, what no permission allows is denied, to those who are
+      connected too.
+    </Alert>
   )
 }
 
