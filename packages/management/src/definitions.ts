@@ -6,6 +6,7 @@ import type { DefinitionParts } from './definition-parts.ts'
 import { makePlan, type MadePlan, type PlannedStep, shownPlan } from './definition-plan.ts'
 import { ApiError } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
+import { whenLasting } from './lasting.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 import { vhostOf } from './vhost.ts'
 
@@ -27,6 +28,7 @@ export function documentHandlers(broker: ManagedBroker, parts: DefinitionParts):
         if (body.plan !== undefined && body.plan !== plan.id) throw changedSince(body.plan)
         const applied = await apply(plan, vhost.env.clock)
         request.note(noteOf(applied))
+        await whenLasting(vhost)
         return applied
       }),
     ),

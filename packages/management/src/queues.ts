@@ -29,6 +29,7 @@ import { ApiError } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 import { checkMayBrowseQueue } from './message-access.ts'
+import { whenLasting } from './lasting.ts'
 import { type Listing, mapPage, pageInPieces, PageMaker } from './paging.ts'
 import { filterText } from './pattern-text.ts'
 import { isShared, type ListedQueue, listedQueueOf, listedQueues, ownedQueueOf } from './queue-list.ts'
@@ -44,7 +45,7 @@ export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] 
   return [
     bind(listQueues, ({ params, query }) => look.list(vhostOf(broker, params), query)),
     bind(getQueue, ({ params }) => look.detail(listed(params))),
-    bind(putQueue, (request) => {
+    bind(putQueue, async (request) => {
       const { params, body } = request
       const vhost = vhostOf(broker, params)
       const before = vhost.destinations.find(params.queue)
@@ -52,11 +53,13 @@ export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] 
       if (leadsElsewhere(settings, before)) checkMayBrowseQueue(broker, params.queue, request.caller)
       const made = defineQueue(vhost, params.queue, settings)
       request.note(before === undefined ? 'made the queue' : 'changed its settings')
+      await whenLasting(vhost)
       return look.detail(made)
     }),
-    bind(deleteQueue, (request) => {
+    bind(deleteQueue, async (request) => {
       const gone = remove(vhostOf(broker, request.params), owned(request.params), request.query)
       request.note(`deleted it with ${gone.count} messages`)
+      await whenLasting(broker.vhost)
       return gone
     }),
     bind(purgeQueue, async (request) => {
@@ -65,14 +68,16 @@ export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] 
       request.note(`purged ${purged.value.count} messages`)
       return purged.value
     }),
-    bind(pauseQueue, ({ params }) => {
+    bind(pauseQueue, async ({ params }) => {
       const queue = owned(params)
       broker.vhost.destinations.setPaused(queue, true)
+      await whenLasting(broker.vhost)
       return look.item(queue)
     }),
-    bind(resumeQueue, ({ params }) => {
+    bind(resumeQueue, async ({ params }) => {
       const queue = owned(params)
       broker.vhost.destinations.setPaused(queue, false)
+      await whenLasting(broker.vhost)
       return look.item(queue)
     }),
   ]

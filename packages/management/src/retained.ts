@@ -12,6 +12,7 @@ import {
 import { type Message, type PatternLevel, retainedPage, type VirtualHost } from '@ternmq/core'
 import { ApiError } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
+import { whenLasting } from './lasting.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 import { checkMayBrowse } from './message-access.ts'
 import { bodyOf } from './message-body.ts'
@@ -28,11 +29,12 @@ export function retainedHandlers(broker: ManagedBroker): Bound[] {
       checkMayBrowse(broker, [message], caller)
       return detailOf(message)
     }),
-    bind(deleteRetained, ({ params, note }) => {
+    bind(deleteRetained, async ({ params, note }) => {
       const vhost = vhostOf(broker, params)
       const { publisher = '' } = messageOf(vhost, params.topic)
       vhost.clearRetained(params.topic.split('/'))
       note(`forgot the retained message of topic '${params.topic}', which client '${publisher}' published`)
+      await whenLasting(vhost)
       return {}
     }),
   ]

@@ -12,6 +12,7 @@ import {
 import { type Session, sessionInfo, stuckBecause, subscriptionsOf, type VirtualHost } from '@ternmq/core'
 import { ApiError } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
+import { whenLasting } from './lasting.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 import { type Listing, mapPage, pageInPieces, PageMaker } from './paging.ts'
 import { subscriptionInfo } from './subscriptions.ts'
@@ -22,11 +23,12 @@ export function sessionHandlers(broker: ManagedBroker): Bound[] {
   return [
     bind(listSessions, ({ params, query }) => list(vhostOf(broker, params), query)),
     bind(getSession, ({ params }) => detailOf(named(params))),
-    bind(deleteSession, ({ params, note }) => {
+    bind(deleteSession, async ({ params, note }) => {
       const { clientId, principal, queue } = named(params)
       const { waitingCount } = queue
       broker.vhost.sessions.delete(clientId)
       note(`ended the session of user '${principal.name}' with ${waitingCount} messages`)
+      await whenLasting(broker.vhost)
       return {}
     }),
   ]

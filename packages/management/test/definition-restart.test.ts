@@ -28,7 +28,6 @@ describe('definitions on the journal', () => {
     const sim = new SimulatedWorld({ seed: 1 })
     const before = await sim.run(openWorld(sim))
     await sim.run(before.call(applyDefinitions, { body: { definitions: DOCUMENT } }))
-    await sim.settle() // queues are written behind the answer
     const exported = await before.call(exportDefinitions)
     sim.crash('power')
     const after = await sim.run(openWorld(sim))

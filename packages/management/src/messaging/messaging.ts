@@ -13,6 +13,7 @@ import {
 import type { Outcome, VirtualHost } from '@ternmq/core'
 import { ApiError } from '../errors.ts'
 import { bind, bindStream, type Bound, type Caller } from '../handlers.ts'
+import { whenLasting } from '../lasting.ts'
 import type { ManagedBroker } from '../managed-broker.ts'
 import { readSelector } from '../message-selector.ts'
 import { vhostOf } from '../vhost.ts'
@@ -97,7 +98,7 @@ export function messagingHandlers(broker: ManagedBroker, messaging: Messaging): 
           : locks?.settle(id, outcome satisfies Outcome, reason === undefined ? undefined : { reason }) === true
       const unknown = deliveries.filter((id) => !settle(id))
       // A script that hears that it is done need not fear that a restart brings it again.
-      await vhost.log.settledSoFar()
+      await whenLasting(vhost)
       return { settledCount: deliveries.length - unknown.length, unknown }
     }),
     bindStream(subscribeEvents, ({ params, query, caller }, sink) => {
