@@ -141,8 +141,8 @@ export class DefinitionWorld {
   /** Lets happen what can without time passing until the answer is there. Another engine's time is the test's to move. */
   async #answered<T>(answer: T | Promise<T>): Promise<T> {
     const progress = { isDone: false }
-    const done = (): void => void (progress.isDone = true)
-    Promise.resolve(answer).then(done, done)
+    const told = Promise.resolve(answer).finally(() => (progress.isDone = true))
+    told.catch(() => undefined) // whoever called gets the error
     for (await Promise.resolve(); !progress.isDone; await new Promise((resolve) => setImmediate(resolve))) {
       this.env.clock.settle()
     }

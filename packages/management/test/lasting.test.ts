@@ -103,7 +103,7 @@ describe('after its answer lasts', () => {
 test('a store that takes nothing is told after a while, with what is done and what is not', async () => {
   const env = virtualEnv()
   const full = { env, log: { settledSoFar: () => new Promise<void>(() => {}) } } as unknown as VirtualHost
-  const refused = expect(whenLasting(full)).rejects.toMatchObject({ code: 'STORE_FAILED' })
+  const lasting = whenLasting(full)
   env.clock.advance(LASTING_WAIT_MS)
-  await refused
+  await expect(lasting).rejects.toMatchObject({ code: 'STORE_FAILED' })
 })
