@@ -112,6 +112,8 @@ export class Message {
    * its way to several; `Route.limitLife` decides.
    */
   lives: Map<Queue, number> | undefined = undefined
+  /** Of the tracer, which alone knows what it is: whether the message is followed, and in which trace. Copies have it, the log has not. */
+  trace: object | undefined = undefined
   #detached = false
   #headers: Headers | undefined = undefined
 
@@ -195,6 +197,7 @@ export class Message {
   #copy(): Message {
     const other = new Message(this)
     other.lsn = this.lsn
+    other.trace = this.trace
     other.#detached = this.#detached
     return other
   }

@@ -17,7 +17,7 @@ import type { VirtualHost } from './virtual-host.ts'
 /** The same message for another queue, with what is to be said of it. */
 export function copyFor(message: Message, extras: MessageExtras | undefined, expiresAtMs: number): Message {
   const { topic, codec, bytes, start, headerStart, bodyStart, end, assurance, durable, publisher, priority } = message
-  return new Message({
+  const copy = new Message({
     topic,
     codec,
     bytes,
@@ -33,6 +33,8 @@ export function copyFor(message: Message, extras: MessageExtras | undefined, exp
     priority,
     extras,
   })
+  copy.trace = message.trace
+  return copy
 }
 
 export class Mover {

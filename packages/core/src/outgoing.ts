@@ -111,7 +111,6 @@ export class Outgoing {
     for (const part of parts) {
       const copy = remade(message, { topic: part.topic })
       copy.detach()
-      this.#vhost.tracer?.onCopied(message, copy)
       targetsOf(part)
       if (part.hasTtl) part.limitLife(copy, publish.atMs)
       const obstacle = this.#take({ ...publish, route: part, message: copy })

@@ -96,7 +96,7 @@ export function routeTo(vhost: VirtualHost, address: string): Route {
 /** The same headers and body in another message. It has no frame: what a frame says besides may be wrong now. */
 export function remade(message: Message, changes: Partial<MessageFields>): Message {
   const { topic, codec, bytes, headerStart, bodyStart, end, assurance, durable, retain, expiresAtMs, publisher, priority, extras } = message
-  return new Message({
+  const other = new Message({
     topic,
     codec,
     bytes,
@@ -113,4 +113,6 @@ export function remade(message: Message, changes: Partial<MessageFields>): Messa
     extras,
     ...changes,
   })
+  other.trace = message.trace
+  return other
 }

@@ -15,8 +15,6 @@ import type { RefusalDetail } from './refusal.ts'
 export interface Tracer {
   /** A producer is given a message, and nothing is decided yet. Undefined: nobody follows this one. */
   onPublish(message: Message, subject: Subject, protocol: CounterLabel): PublishTrace | undefined
-  /** A message to several destinations has become one for each. */
-  onCopied(message: Message, copy: Message): void
   /** A consumer is about to be handed what it has to settle. */
   onHandedOver(consumer: Consumer, delivery: Delivery): void
   /** A consumer was handed what is settled by being sent; false: it can never take it. The delivery is good for this call only. */

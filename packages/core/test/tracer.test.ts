@@ -24,10 +24,10 @@ class Diary implements Tracer {
     const text = textOf(message)
     if (text.startsWith('no')) return undefined
     this.lines.push(`publish ${text} by ${protocol} ${clientId}`)
+    message.trace = this
     return { end: (result, refusal) => void this.lines.push(`${result} ${text}${refusal ? ` ${refusal.refusal}` : ''}`) }
   }
 
-  onCopied: Tracer['onCopied'] = (_, copy) => void this.lines.push(`copied to ${copy.topic}`)
   onHandedOver: Tracer['onHandedOver'] = (_, { message }) => void this.lines.push(`handed ${textOf(message)}`)
   onSent: Tracer['onSent'] = (_, { message }, isTaken) => void this.lines.push(`sent ${textOf(message)} ${isTaken}`)
   onSettled: Tracer['onSettled'] = ({ message }, outcome) => void this.lines.push(`${outcome} ${textOf(message)}`)
@@ -147,10 +147,15 @@ test('what is published in a transaction is answered with it, and what is settle
   expect(diary.read()).toEqual(['publish c by stomp c', 'handed c', 'rejected a from q to dead', 'rejected a', 'routed c'])
 })
 
-test('a message to several destinations is told of each copy', () => {
-  define('q')
-  define('r')
+test('what the tracer left at a message is at its copies for other destinations and for the dead', async () => {
+  const consumers = [define('q', { deadLetter: 'dead' }), define('r'), define('dead')].map(read)
   const target = producer.targetOfAll(['$queue/q', '$queue/r'])
   producer.publish(target, queueMessage('q', 'a', { durable: false }), 1)
-  expect(diary.read()).toEqual(['publish a by stomp c', 'copied to $queue/q', 'copied to $queue/r', 'routed a'])
+  consumers[0]!.settle(sink.held[0]!, 'rejected')
+  await quiet(env.clock)
+  expect(sink.held.map(({ message }) => [message.topic, message.trace === diary])).toEqual([
+    ['$queue/q', true],
+    ['$queue/r', true],
+    ['$queue/q', true],
+  ])
 })

@@ -38,6 +38,21 @@ export interface SpanRoom {
 
 const WORD = 0x1_0000_0000
 
+/** What is known of a message, left at it. */
+class Mark {
+  /** What its spans are children of; undefined: nobody follows it. */
+  readonly context: SpanContext | undefined
+
+  constructor(context: SpanContext | undefined) {
+    this.context = context
+  }
+}
+
+/** It names no trace. */
+const NO_TRACE: Mark = new Mark(undefined)
+/** Its publisher does not want it recorded. */
+const NOT_RECORDED: Mark = new Mark(undefined)
+
 export class MessageTracer implements Tracer {
   readonly #spans: SpanMaker
   readonly #room: SpanRoom
@@ -46,8 +61,6 @@ export class MessageTracer implements Tracer {
   /** A message that names no trace begins one when its number is below this. */
   readonly #sampledBelow: number
   readonly #open: OpenSpans
-  /** Of messages that name no trace and have begun one: the spans of their publishes. */
-  readonly #begun = new WeakMap<Message, SpanContext>()
   readonly #byDelivery = new WeakMap<Delivery, Span>()
 
   constructor(spans: SpanMaker, room: SpanRoom, clock: SpanClock, random: Random, sampleRatio: number) {
@@ -67,14 +80,13 @@ export class MessageTracer implements Tracer {
   // ── Tracer ──
 
   onPublish(message: Message, subject: Subject, protocol: CounterLabel): PublishTrace | undefined {
-    const named = traceOf(message)
-    const isFollowed =
-      named === undefined ? this.#sampledBelow > 0 && this.#random.u32() < this.#sampledBelow : named.isSampled
-    if (!isFollowed || !this.#hasRoom()) return undefined
+    const named = this.#markOf(message)
+    const begins = named === NO_TRACE && this.#sampledBelow > 0 && this.#random.u32() < this.#sampledBelow
+    if ((named.context === undefined && !begins) || !this.#hasRoom()) return undefined
     const destination = destinationOf(message.topic)
     const attributes = messageAttributes(message, 'send', destination, protocol, subject.clientId)
-    const span = this.#begin(`send ${destination}`, SpanKind.PRODUCER, attributes, named && contextOf(named))
-    if (named === undefined) this.#begun.set(message, span.spanContext())
+    const span = this.#begin(`send ${destination}`, SpanKind.PRODUCER, attributes, named.context)
+    if (begins) message.trace = new Mark(span.spanContext())
     this.#open.add(span)
     return {
       end: (result, refusal) => {
@@ -87,11 +99,6 @@ export class MessageTracer implements Tracer {
         this.#open.end(span)
       },
     }
-  }
-
-  onCopied(message: Message, copy: Message): void {
-    const begun = this.#begun.get(message)
-    if (begun !== undefined) this.#begun.set(copy, begun)
   }
 
   onHandedOver(consumer: Consumer, delivery: Delivery): void {
@@ -110,7 +117,7 @@ export class MessageTracer implements Tracer {
   }
 
   onSettled(delivery: Delivery, outcome: Outcome, detail: SettleDetail | undefined): void {
-    const span = this.#byDelivery.get(delivery)
+    const span = this.#spanOf(delivery)
     if (span === undefined) return
     this.#byDelivery.delete(delivery)
     span.setAttribute(Attribute.outcome, outcome)
@@ -121,14 +128,13 @@ export class MessageTracer implements Tracer {
 
   onDeadLettered(origin: Queue, delivery: Delivery, target: Queue, copy: Message): void {
     const { message } = delivery
-    this.onCopied(message, copy)
     const said = copy.extras?.annotations ?? {}
     const about: Attributes = {
       [Attribute.deadLetterQueue]: target.name,
       [Attribute.deadLetterCause]: String(said['cause']),
     }
     if (said['reason'] !== undefined) about[Attribute.deadLetterReason] = String(said['reason'])
-    const span = this.#byDelivery.get(delivery)
+    const span = this.#spanOf(delivery)
     if (span === undefined) this.#note(`dead-letter ${origin.name}`, 'ternmq.dead_lettered', origin, message, about)
     else span.addEvent('ternmq.dead_lettered', about, this.#clock.now())
   }
@@ -159,12 +165,23 @@ export class MessageTracer implements Tracer {
     return this.#begin(`process ${destination}`, SpanKind.CONSUMER, attributes, parent)
   }
 
+  /** Undefined also for one that nobody follows. */
+  #spanOf(delivery: Delivery): Span | undefined {
+    return this.#markOf(delivery.message).context === undefined ? undefined : this.#byDelivery.get(delivery)
+  }
+
   /** Undefined: nobody follows the message. */
   #parentOf(message: Message): SpanContext | undefined {
-    const begun = this.#begun.get(message)
-    if (begun !== undefined) return begun
+    return this.#markOf(message).context
+  }
+
+  /** Read once for each message: for most of them by a look at how long their headers are. */
+  #markOf(message: Message): Mark {
+    if (message.trace instanceof Mark) return message.trace
     const named = traceOf(message)
-    return named?.isSampled === true ? contextOf(named) : undefined
+    const mark = named === undefined ? NO_TRACE : named.isSampled ? new Mark(contextOf(named)) : NOT_RECORDED
+    message.trace = mark
+    return mark
   }
 
   #begin(name: string, kind: SpanKind, attributes: Attributes, parent: SpanContext | undefined): Span {
