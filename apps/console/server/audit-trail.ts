@@ -35,7 +35,7 @@ export class AuditTrail {
       .join(' ')
   }
 
-  /** Of a login: nobody is known yet, but who it is said to be. */
+  /** Of a login, also of one that fails within another call: nobody is known yet, but who it is said to be. */
   loginOf(user: string): void {
     this.#loginOf = user
   }
@@ -49,7 +49,7 @@ export class AuditTrail {
     this.#isTold = true
     this.#audit.record({
       user: cut(this.identity?.user ?? this.#loginOf),
-      action: this.#route.id,
+      action: this.#loginOf === '' ? this.#route.id : LOGIN,
       target: cut(this.#target),
       outcome,
       detail: cut([...this.#notes, ...(detail === '' ? [] : [detail])].join('; ')),
@@ -63,6 +63,7 @@ export class AuditTrail {
    * nobody did: a call without a login is no event, except to log in.
    */
   #isTellable(outcome: AuditItem['outcome']): boolean {
+    if (this.#loginOf !== '') return true
     const { method, needs, id } = this.#route
     if (!changesSomething(method)) return false
     if (needs === 'messages') return outcome === 'refused' && this.identity !== undefined

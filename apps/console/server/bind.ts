@@ -8,7 +8,7 @@ import { ApiError, type ApiRequest, type Bound, type Handler, type TraceHeaders 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AuditTrail } from './audit-trail.ts'
 import { checkOrigin } from './csrf.ts'
-import type { Identifier, Identity } from './identity.ts'
+import { type Identifier, type Identity, LoginRefused } from './identity.ts'
 import { BODY_BYTES_MAX, LARGE_BODY_BYTES_MAX } from './limits.ts'
 import type { Audit, Failure } from './options.ts'
 import { refusalOf } from './problems.ts'
@@ -112,6 +112,7 @@ export class Binder {
       const { url = '' } = request.routeOptions
       this.#options.onFailure({ id: failureId, action: trail?.action ?? `${request.method} ${url}`, error })
     }
+    if (error instanceof LoginRefused) trail?.loginOf(error.user)
     trail?.tell(failureId === undefined && problem.status < 500 ? 'refused' : 'failed', problem.detail)
     void reply
       .code(problem.status)

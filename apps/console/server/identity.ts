@@ -40,9 +40,12 @@ export const SOCKET_USER = '$socket'
 /** A login that is refused for now; the caller is told when to come again. */
 export class LoginRefused extends ApiError {
   readonly retryAfterMs: number | undefined
+  /** Who it was said to be. */
+  readonly user: string
 
-  constructor(answer: LoginAnswer & { readonly ok: false }) {
+  constructor(answer: LoginAnswer & { readonly ok: false }, user: string) {
     super(answer.code, answer.text)
+    this.user = user
     this.retryAfterMs = answer.retryAfterMs
   }
 }
@@ -76,7 +79,7 @@ export class Identifier {
   /** Asks for name and password, throws LoginRefused. */
   async checkPassword(user: string, password: Uint8Array, address: string): Promise<Caller['principal']> {
     const answer = await this.#options.login(user, password, address)
-    if (!answer.ok) throw new LoginRefused(answer)
+    if (!answer.ok) throw new LoginRefused(answer, user)
     return answer.principal
   }
 

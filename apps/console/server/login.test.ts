@@ -278,6 +278,16 @@ describe('name and password', () => {
     expect(String(answer.headers['www-authenticate'])).not.toContain('Basic')
   })
 
+  test('that are wrong are in the audit log as a login, whatever the call is', async () => {
+    await server.app.inject({ url: '/api/v1/overview', headers: { authorization: basic('vic', 'no') } })
+    await purge({ authorization: basic('flooder') })
+    expect(broker.audit.map(({ user, action, outcome, by }) => [user, action, outcome, by])).toEqual([
+      ['vic', 'session.login', 'refused', 'none'],
+      ['flooder', 'session.login', 'refused', 'none'],
+    ])
+    expect(JSON.stringify(broker.audit)).not.toContain('flooder-secret')
+  })
+
   test('that a browser sends by itself from a page of others are refused', async () => {
     expect(await purge({ authorization: basic('olga'), origin: 'https://evil.example' })).toMatchObject({
       code: 'CSRF',
