@@ -50,8 +50,8 @@ export class Traffic implements Disposable {
       const received = this.#subscriber.receive(this.#batch.length)
       this.#publisher.send(this.#batch)
       await received
-      const dueMs = startMs + ((messages + this.#count) / this.#perSecond) * 1_000
-      if (dueMs > performance.now()) await sleep(dueMs - performance.now())
+      const earlyMs = startMs + ((messages + this.#count) / this.#perSecond) * 1_000 - performance.now()
+      if (earlyMs > 0) await sleep(earlyMs)
     }
     return (cpuNsOf(this.#pid) - cpuBefore) / messages
   }
