@@ -1,7 +1,7 @@
 /** Small marks: a problem with its reason, a state, an age. */
 import { Badge, Tooltip } from '@mantine/core'
 import type { ReactNode } from 'react'
-import { formatAgo, formatMoment } from '../lib/format.ts'
+import { asSentence, formatAgo, formatMoment } from '../lib/format.ts'
 import { useNowMs } from '../lib/now.ts'
 import { Icon } from './icons.tsx'
 
@@ -11,7 +11,7 @@ export function ProblemMark({ problem }: { readonly problem: string | undefined 
   return (
     <span className="problem-mark">
       <Icon name="dead" size={14} />
-      <span>{problem}</span>
+      <span title={problem}>{asSentence(problem)}</span>
     </span>
   )
 }

@@ -2,7 +2,7 @@
 import { Alert, Button, Code, Group, Text } from '@mantine/core'
 import type { Problem } from '@ternmq/api'
 import { UNREACHABLE } from '../lib/api.ts'
-import { formatValue } from '../lib/format.ts'
+import { asSentence, formatValue } from '../lib/format.ts'
 
 interface ProblemViewProps {
   readonly problem: Problem | undefined
@@ -18,17 +18,13 @@ export function ProblemView({ problem, onRetry }: ProblemViewProps) {
       variant="light"
       title={problem.title}
       role="alert"
-      className="problem"
+      className={problem.code === UNREACHABLE ? 'problem notice' : 'problem'}
     >
-      <Text size="sm" className="sentence">
-        {problem.detail}
-      </Text>
+      <Text size="sm">{asSentence(problem.detail)}</Text>
       <ProblemFacts problem={problem} />
       {problem.others?.map((other, index) => (
         <div key={index} className="problem-other">
-          <Text size="sm" className="sentence">
-            {other.detail}
-          </Text>
+          <Text size="sm">{asSentence(other.detail)}</Text>
           <ProblemFacts problem={other} />
         </div>
       ))}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import {
+  asSentence,
   formatAgo,
   formatBytes,
   formatCount,
@@ -73,5 +74,14 @@ test('values of settings are told apart from nothing', () => {
     'true',
     '["a","b"]',
     'null',
+  ])
+})
+
+test('a sentence of the server gets its capital, a name in front stays as it is', () => {
+  expect(["there is no queue 'a'", "'a.*' is no name", '<b>', ''].map(asSentence)).toEqual([
+    "There is no queue 'a'",
+    "'a.*' is no name",
+    '<b>',
+    '',
   ])
 })

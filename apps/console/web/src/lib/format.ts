@@ -86,3 +86,8 @@ export function formatValue(value: unknown): string {
   if (typeof value === 'number') return formatCount(value)
   return JSON.stringify(value)
 }
+
+/** With a capital letter in front. A text that begins with anything else, such as a name in quotes, stays as it is. */
+export function asSentence(text: string): string {
+  return /^[a-z]/.test(text) ? text[0]!.toUpperCase() + text.slice(1) : text
+}

@@ -101,7 +101,7 @@ export function TokensPage() {
       {made !== undefined && (
         <Dialog title="The token" onClose={() => setMade(undefined)}>
           <Stack gap="sm">
-            <Alert color="yellow" variant="light" className="problem">
+            <Alert color="yellow" variant="light" className="problem notice">
               It is shown this once. Copy it now.
             </Alert>
             <CodeBlock text={made} label="Token" />

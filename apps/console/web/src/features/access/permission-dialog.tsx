@@ -118,7 +118,7 @@ function FirstOne() {
   const { data } = useLook(listPermissions)
   if (data === undefined || data.items.length > 0 || data.defaultAccess === 'allow') return null
   return (
-    <Alert color="yellow" variant="light" className="problem" title="This is the first permission">
+    <Alert color="yellow" variant="light" className="problem notice" title="This is the first permission">
       Until now everybody may do everything. From now on, what no permission allows is denied, to those who are
       connected too.
     </Alert>

@@ -10,6 +10,8 @@ export interface QueueSetting {
   readonly about: string
   readonly kind: SettingKind
   readonly options?: readonly string[]
+  /** What an empty text means, which an empty field cannot say: that leaves the setting as it is. */
+  readonly none?: string
 }
 
 export const QUEUE_SETTINGS: readonly QueueSetting[] = [
@@ -53,13 +55,15 @@ export const QUEUE_SETTINGS: readonly QueueSetting[] = [
   {
     key: 'deadLetter',
     label: 'Dead letters go to',
-    about: 'A queue. Empty: they are dropped, and counted.',
+    about: 'A queue.',
+    none: 'nowhere: they are dropped, and counted',
     kind: 'text',
   },
   {
     key: 'expiryTarget',
     label: 'Expired messages go to',
-    about: 'A queue. Empty: they are dropped, and counted.',
+    about: 'A queue.',
+    none: 'nowhere: they are dropped, and counted',
     kind: 'text',
   },
   { key: 'ttlMs', label: 'Time to live (ms)', about: 'Of messages that bring none. 0: for ever.', kind: 'count' },
@@ -69,6 +73,7 @@ export const QUEUE_SETTINGS: readonly QueueSetting[] = [
     key: 'lastValueKey',
     label: 'Last value by',
     about: 'Message property: of each of its values only the last message waits.',
+    none: 'none: all of them wait',
     kind: 'text',
   },
   {

@@ -1,5 +1,5 @@
 /** Fields for the settings of a queue or of a policy: an empty one leaves the setting to what is below. */
-import { NumberInput, Select, TagsInput, TextInput } from '@mantine/core'
+import { Checkbox, NumberInput, Select, TagsInput, TextInput } from '@mantine/core'
 import type { Problem, QueueSettingsInput } from '@ternmq/api'
 import type { ReactNode } from 'react'
 import { fieldError } from '../../lib/api.ts'
@@ -76,11 +76,23 @@ function SettingField({ setting, value, onChange, error, below }: SettingFieldPr
       )
     case 'text':
       return (
-        <TextInput
-          {...common}
-          value={(value as string | undefined) ?? ''}
-          onChange={(event) => onChange(event.currentTarget.value === '' ? undefined : event.currentTarget.value)}
-        />
+        <div>
+          <TextInput
+            {...common}
+            value={(value as string | undefined) ?? ''}
+            disabled={value === ''}
+            onChange={(event) => onChange(event.currentTarget.value === '' ? undefined : event.currentTarget.value)}
+          />
+          {setting.none !== undefined && (
+            <Checkbox
+              mt={6}
+              label={setting.none}
+              aria-label={`${setting.label}: ${setting.none}`}
+              checked={value === ''}
+              onChange={(event) => onChange(event.currentTarget.checked ? '' : undefined)}
+            />
+          )}
+        </div>
       )
     case 'count':
     case 'number':
