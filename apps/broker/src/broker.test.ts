@@ -1,7 +1,8 @@
-import { putUser } from '@ternmq/api'
+import { changeConfig, putUser } from '@ternmq/api'
 import { type BrokerConfig, type BrokerConfigInput, loadConfig, sections, settings } from '@ternmq/config'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -253,4 +254,35 @@ test('every setting is used: nothing in the configuration is without effect', as
   await connection.client.call(putUser, { params: { name: 'device' }, body: {} })
   expect(broker.users.list().map(({ name }) => name)).toEqual(['admin', 'device'])
   expect([...settings.keys()].filter((key) => !read.has(key))).toEqual([])
+})
+
+test('a setting of the admin API that keeps the broker from starting can be left out, and mended', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'ternmq-'))
+  onTestFinished(() => rmSync(dataDir, { recursive: true }))
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  onTestFinished(() => void other.close())
+  const { port } = other.address() as AddressInfo
+  const values: BrokerConfigInput = {
+    dataDir,
+    listeners: Object.fromEntries(
+      ['mqtt', 'mqtts', 'stomp', 'stomps', 'amqp', 'amqps', 'ws', 'wss'].map((name) => [
+        name,
+        { enabled: false, port: 0 },
+      ]),
+    ),
+    console: { enabled: false, port: 0 },
+  }
+  const change = async (set: Readonly<Record<string, unknown>>, withoutApiSettings: boolean): Promise<void> => {
+    await using broker = await runBroker(loadOf(values), { withoutApiSettings })
+    expect(broker.console).toBeUndefined()
+    const connection = overSocket(configOf(values))
+    await connection.client.call(changeConfig, { body: { changes: set } })
+    connection.close()
+  }
+  await change({ 'console.enabled': true, 'console.port': port }, false)
+  await expect(runBroker(loadOf(values))).rejects.toMatchObject({ code: 'CONSOLE_PORT_FAILED' })
+  await change({ 'console.port': null }, true)
+  await using mended = await runBroker(loadOf(values))
+  expect(mended.console).toBeDefined()
 })

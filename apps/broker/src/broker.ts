@@ -49,6 +49,8 @@ export interface BrokerParts {
   readonly log?: Log | undefined
   /** Of the user that is made where nobody can log in to the console; a random one when left out, which the log tells. */
   readonly adminPassword?: string | undefined
+  /** Settings that were changed through the admin API do not count, and are kept: some of them may be why the broker does not start. */
+  readonly withoutApiSettings?: boolean | undefined
   /** False: there is no data directory, and no file is written. `store.engine` has to be `memory` then. */
   readonly hasDataDir?: boolean | undefined
 }
@@ -89,9 +91,9 @@ export async function runBroker(load: LoadWith, parts: BrokerParts = {}): Promis
 }
 
 async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Promise<Broker> {
-  const { log = silentLog, env = realEnv(), hasDataDir = true } = parts
+  const { log = silentLog, env = realEnv(), hasDataDir = true, withoutApiSettings = false } = parts
   const life = new Life(log, undo)
-  const foundation = await layFoundation(load, { env, log, users: parts.users, hasDataDir }, undo)
+  const foundation = await layFoundation(load, { env, log, users: parts.users, hasDataDir, withoutApiSettings }, undo)
   const { configuration, dataDir, users, store, definitions } = foundation
   const { engine, journal } = store
   const { config } = configuration

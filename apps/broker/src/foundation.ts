@@ -16,6 +16,7 @@ export interface FoundationParts {
   /** Users from elsewhere; else those of the data directory. */
   readonly users: UserStore | undefined
   readonly hasDataDir: boolean
+  readonly withoutApiSettings: boolean
 }
 
 export interface Foundation {
@@ -32,7 +33,7 @@ export interface Foundation {
 /** Rejects with one error for the operator. */
 export async function layFoundation(
   load: LoadWith,
-  { env, log, users, hasDataDir }: FoundationParts,
+  { env, log, users, hasDataDir, withoutApiSettings }: FoundationParts,
   undo: UndoStack,
 ): Promise<Foundation> {
   const configuration = new Configuration(load, log)
@@ -44,8 +45,10 @@ export async function layFoundation(
   undo.add(() => store.engine.close())
   const damages: string[] = []
   const definitions = await DefinitionStore.open(store.engine.catalog, (text) => damages.push(text))
+  const changed = definitions.settings.all
+  if (changed.size > 0) log.info({ settings: [...changed.keys()] }, changedText(changed.size, withoutApiSettings))
   try {
-    configuration.begin(definitions.settings.all)
+    if (!withoutApiSettings) configuration.begin(changed)
   } catch (error) {
     // What another version allowed, or a file that has changed since: without it the broker is as it was given.
     damages.push(
@@ -53,4 +56,12 @@ export async function layFoundation(
     )
   }
   return { configuration, dataDir, users: ownUsers, store, definitions, damages }
+}
+
+/** Above all for whoever finds that the broker does not start with them: they go over flags, too. */
+function changedText(count: number, isWithout: boolean): string {
+  const what = `${count} ${count === 1 ? 'setting' : 'settings'} changed through the admin API`
+  return isWithout
+    ? `${what} ${count === 1 ? 'does' : 'do'} not count until ${count === 1 ? 'it is' : 'they are'} changed there again or the broker starts anew`
+    : `${what} ${count === 1 ? 'goes' : 'go'} over the configuration; \`ternmq start --without-api-settings\` starts without`
 }
