@@ -20,7 +20,7 @@ import type { DefinitionParts } from './definition-parts.ts'
 import { ApiError } from './errors.ts'
 import { toPermission } from './permissions.ts'
 import { checkPolicyId, toDefinition } from './policies.ts'
-import { defineQueue } from './queues.ts'
+import { checkQueueName, defineQueue } from './queues.ts'
 
 /** An entry of a document, checked. */
 export interface WantedEntry {
@@ -243,6 +243,7 @@ function checkQueue({ name, settings = {} }: Entries<'queues'>[number], named: N
       { field: 'name', value: name },
     )
   }
+  checkQueueName(name, 'name')
   const [problem] = policyProblems({ match: '>', settings })
   if (problem === undefined) return
   throw new ApiError('INVALID', problem.text, { field: problem.field, ...definedOf({ rule: problem.rule }) })

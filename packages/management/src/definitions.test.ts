@@ -113,6 +113,7 @@ describe('a plan', () => {
     [{ policies: [{ id: 'p', match: 'q', settings: { bytesMax: 1 } }] }, 'definitions.policies[0].settings.bytesMax'],
     [{ queues: [{ name: 'a' }, { name: 'a' }] }, 'definitions.queues[1]'],
     [{ queues: [{ name: '$queue/a' }] }, 'definitions.queues[0].name'],
+    [{ queues: [{ name: 'a\ud800' }] }, 'definitions.queues[0].name'],
     [{ queues: [{ name: 'a', settings: { ttlMs: -1 } }] }, 'definitions.queues[0].settings.ttlMs'],
   ]
   for (const [document, field] of WRONG) {

@@ -228,6 +228,11 @@ describe('put', () => {
   })
 })
 
+test.each(['a\0b', 'a\ud800', '$sys'])('put refuses the name %j, which no client could say', async (queue) => {
+  const refused = await world.refusal(bound, putQueue, { ...of(queue), body: {} })
+  expect([refused.code, refused.more.field, refused.more.value]).toEqual(['INVALID', 'queue', queue])
+})
+
 describe('put by whoever may not look into the queue', () => {
   const put = (settings: QueueSettingsInput): Promise<unknown> =>
     world.call(bound, putQueue, {

@@ -213,16 +213,24 @@ function targetsIn({ deadLetter = '', expiryTarget = '', forward }: QueueSetting
   return [deadLetter, expiryTarget, ...(forward?.to ?? [])].filter((target) => target !== '')
 }
 
+/** Throws ApiError('INVALID') for a name that no protocol could say, and for those of the broker. Of the others the core knows what cannot be. */
+export function checkQueueName(name: string, field = 'queue'): void {
+  if (isReservedName(name)) {
+    const detail = `queue '${name}' is the broker's own: names that start with '$' are made by subscribing; choose another name`
+    throw new ApiError('INVALID', detail, { field, value: name, rule: "does not start with '$'" })
+  }
+  if (name.isWellFormed() && !name.includes('\0')) return
+  const rule = 'no U+0000, and no half of a surrogate pair alone'
+  throw new ApiError('INVALID', `a queue's name has ${rule}: no client could say it`, { field, value: name, rule })
+}
+
 /** Throws ApiError for a name or settings that cannot be. */
 export function defineQueue(
   { destinations }: VirtualHost,
   name: string,
   settings: Parameters<typeof toCoreSettings>[0],
 ): NamedQueue {
-  if (isReservedName(name)) {
-    const detail = `queue '${name}' is the broker's own: names that start with '$' are made by subscribing; choose another name`
-    throw new ApiError('INVALID', detail, { field: 'queue', value: name, rule: "does not start with '$'" })
-  }
+  checkQueueName(name)
   const defined = destinations.define({ name, settings: toCoreSettings(settings) })
   if (defined.ok) return defined.value
   throw refused(defined.detail, { field: defined.detail.refusal === 'mismatch' ? 'settings' : 'queue' })
