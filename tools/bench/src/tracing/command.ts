@@ -34,7 +34,7 @@ function pageOf(facts: string, pairs: number, costs: readonly Cost[]): string {
     facts,
     `CPU of the broker's process for each message, MQTT 3.1.1 with QoS 0, 64 bytes, one publisher and one subscriber: two spans for a message that is traced.`,
     `${pairs} pairs of rounds of 3 s, a broker with tracing and one without in turn; the interval has the median with 95 %. The collector is in another process.`,
-    `Where more is to be traced than can be sent, spans are left out, and counted: that is the last line.`,
+    `Where more is to be traced than the collector takes, spans are left out, and counted: the last line may have such.`,
     '',
     table(
       ['load', 'without', 'more with tracing', '95 %'],
