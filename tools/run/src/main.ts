@@ -73,6 +73,7 @@ async function docs(): Promise<Outcome[]> {
     await runScript('page about headers', 'tools/docs/src/headers.ts', []),
     await runScript('error reference', 'tools/docs/src/errors-reference.ts', []),
     await runScript('page about metrics', 'tools/docs/src/metrics.ts', []),
+    await runScript('page about the command line', 'tools/docs/src/cli-reference.ts', []),
   ]
 }
 

@@ -67,11 +67,11 @@ function countsOf(args: string): { readonly min: number; readonly max: number } 
   return { min: each.filter((arg) => !arg.startsWith('[')).length, max: isMany ? Infinity : each.length }
 }
 
-/** A whole number from 1. Throws UsageError. */
-export function wholeNumber(option: string, text: string | undefined): number | undefined {
+/** A whole number from `min`. Throws UsageError. */
+export function wholeNumber(option: string, text: string | undefined, min = 1): number | undefined {
   if (text === undefined) return undefined
-  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : 0
-  if (value < 1) throw new UsageError(`--${option} is '${text}'; it is a whole number from 1`)
+  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : -1
+  if (value < min) throw new UsageError(`--${option} is '${text}'; it is a whole number from ${min}`)
   return value
 }
 

@@ -1,9 +1,10 @@
-/** `ternmq config …`: looks at a configuration without starting anything. */
+/** `ternmq config …`: a configuration without a broker, and the settings of one that runs. */
 import { configAsJson, configAsYaml, configJsonSchema, loadConfig } from '@ternmq/config'
 import { command, type Noun } from '../cli/command.ts'
 import { type ConfigurationInput, loadOptionsOf } from '../cli/configuration.ts'
 import { printJson } from '../cli/output.ts'
 import { complain, type ConsoleIo } from '../console-io.ts'
+import { CONFIG_LIVE } from './config-live.ts'
 
 export const config: Noun = {
   name: 'config',
@@ -41,6 +42,7 @@ export const config: Noun = {
         return 0
       },
     }),
+    ...CONFIG_LIVE,
   ],
 }
 

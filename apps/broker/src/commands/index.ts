@@ -19,9 +19,59 @@ export const NOUNS: readonly NounEntry[] = [
     load: async () => (await import('./status.ts')).status,
   },
   {
+    name: 'top',
+    summary: 'a live screen: rates, queues with most to do, connections',
+    load: async () => (await import('./top.ts')).top,
+  },
+  {
     name: 'destinations',
     summary: 'queues, and the subscriptions that have one: list, show, make, change, empty, delete',
     load: async () => (await import('./destinations.ts')).destinations,
+  },
+  {
+    name: 'consumers',
+    summary: 'who reads from which queue',
+    load: async () => (await import('./consumers.ts')).consumers,
+  },
+  {
+    name: 'messages',
+    summary: 'look into queues, publish and take, move, copy and delete what waits',
+    load: async () => (await import('./messages.ts')).messages,
+  },
+  {
+    name: 'dlq',
+    summary: 'what could not be delivered: list by cause, retry, delete',
+    load: async () => (await import('./dead-letters.ts')).deadLetters,
+  },
+  {
+    name: 'schedules',
+    summary: 'messages that are to be sent later, or again and again: list, cancel',
+    load: async () => (await import('./schedules.ts')).schedules,
+  },
+  {
+    name: 'topics',
+    summary: 'topics that have subscriptions or a retained message, one level at a time',
+    load: async () => (await import('./topics.ts')).topics,
+  },
+  {
+    name: 'retained',
+    summary: 'messages that topics keep for who subscribes next: list, show, delete',
+    load: async () => (await import('./retained.ts')).retained,
+  },
+  {
+    name: 'connections',
+    summary: 'who is connected, and why others have left: list, show, close, history',
+    load: async () => (await import('./connections.ts')).connections,
+  },
+  {
+    name: 'sessions',
+    summary: 'what is kept for clients, connected or not: list, show, delete',
+    load: async () => (await import('./sessions.ts')).sessions,
+  },
+  {
+    name: 'subscriptions',
+    summary: 'who has subscribed to what, or who would get a message of a topic',
+    load: async () => (await import('./subscriptions.ts')).subscriptions,
   },
   {
     name: 'users',
@@ -29,9 +79,34 @@ export const NOUNS: readonly NounEntry[] = [
     load: async () => (await import('./users.ts')).users,
   },
   {
-    name: 'resolve',
-    summary: 'what an address means in a protocol, and how others write it',
-    load: async () => (await import('./resolve.ts')).resolve,
+    name: 'tokens',
+    summary: 'logins of scripts to the API: list, create, remove',
+    load: async () => (await import('./tokens.ts')).tokens,
+  },
+  {
+    name: 'permissions',
+    summary: 'who may read, write, browse and administer which destinations: list, set, remove',
+    load: async () => (await import('./permissions.ts')).permissions,
+  },
+  {
+    name: 'can',
+    summary: 'whether a user may do something with an address, and which rule says so',
+    load: async () => (await import('./can.ts')).can,
+  },
+  {
+    name: 'policies',
+    summary: 'settings of queues by pattern: list, preview, set, remove',
+    load: async () => (await import('./policies.ts')).policies,
+  },
+  {
+    name: 'definitions',
+    summary: 'users, permissions, policies and queues as one document: export, plan, apply',
+    load: async () => (await import('./definitions.ts')).definitions,
+  },
+  {
+    name: 'config',
+    summary: 'settings: check, print and describe a configuration; see and change those of a broker that runs',
+    load: async () => (await import('./config.ts')).config,
   },
   {
     name: 'store',
@@ -39,9 +114,29 @@ export const NOUNS: readonly NounEntry[] = [
     load: async () => (await import('./store.ts')).store,
   },
   {
-    name: 'config',
-    summary: 'settings: check, print and describe a configuration; see and change those of a broker that runs',
-    load: async () => (await import('./config.ts')).config,
+    name: 'events',
+    summary: 'what happened to clients: who came, was refused, or left, and why',
+    load: async () => (await import('./events.ts')).events,
+  },
+  {
+    name: 'audit',
+    summary: 'logins, refusals and every change that was made, the newest first',
+    load: async () => (await import('./audit.ts')).audit,
+  },
+  {
+    name: 'operations',
+    summary: 'long work, such as moves of many messages: list, show, cancel, resume',
+    load: async () => (await import('./operations.ts')).operations,
+  },
+  {
+    name: 'resolve',
+    summary: 'what an address means in a protocol, and how others write it',
+    load: async () => (await import('./resolve.ts')).resolve,
+  },
+  {
+    name: 'completion',
+    summary: 'what a shell needs to complete commands: bash, zsh, fish',
+    load: async () => (await import('./completion.ts')).completion,
   },
   {
     name: 'version',

@@ -11,7 +11,7 @@ import { BrokerUnreachable, UsageError } from '../errors.ts'
 
 /** Those of packages/naming, and `amqp`, as the listener is called. */
 export const PROTOCOLS = ['mqtt', 'stomp', 'amqp10', 'rest', 'amqp'] as const
-export const PROFILES = ['activemq', 'rabbitmq'] as const
+export const PROFILES = ['activemq', 'artemis', 'rabbitmq'] as const
 const KINDS = ['queue', 'topic', 'temp-queue', 'temp-topic'] as const
 
 const SUMMARY = 'what an address means in a protocol, and how others write it'

@@ -19,13 +19,17 @@ const DISK_THREADS = 4
 /** Exit code when the store fails while the broker runs: whoever starts brokers must see to the disk before it starts this one again. */
 const STORE_FAILED_CODE = 3
 
-const SUMMARY = 'runs a broker until SIGTERM or SIGINT (Ctrl-C)'
+const SUMMARY = 'run a broker'
 
 const OPTIONS = {
   'ready-json': {
     type: 'string',
     value: 'FILE',
     summary: 'once every listener accepts: {"pid": …, "listeners": {"mqtt": {"host": …, "port": …}, …}}',
+  },
+  'without-api-settings': {
+    type: 'boolean',
+    summary: 'settings that were changed through the admin API do not count: when one of them is why it does not start',
   },
 } as const
 
@@ -37,9 +41,9 @@ export const start: Noun = {
       verb: '',
       args: '',
       summary: SUMMARY,
-      detail: `Without any option it serves this machine only: MQTT on 1883 and 8883 (TLS), STOMP on 61613 and 61614 (TLS), AMQP 1.0 on 5672 and
-5671 (TLS), all over WebSocket on 8083 and 8084 (TLS), the console on 8161. One port for all protocols, 61616:
---set listeners.any.enabled=true
+      detail: `Until SIGTERM or SIGINT (Ctrl-C). Without any option it serves this machine only: MQTT on 1883 and 8883 (TLS), STOMP on 61613 and
+61614 (TLS), AMQP 1.0 on 5672 and 5671 (TLS), all over WebSocket on 8083 and 8084 (TLS), the console on 8161. One port for all protocols,
+61616: --set listeners.any.enabled=true
 SIGHUP reads configuration and certificates anew. Ends with 3 when its store fails while it runs.`,
       options: OPTIONS,
       asks: 'config',
@@ -67,7 +71,11 @@ async function runUntilSignal({ values, io }: Input<typeof OPTIONS, ''>): Promis
   // Before the first work for the pool: libuv reads it once.
   process.env['UV_THREADPOOL_SIZE'] ??= String(DISK_THREADS + config.auth.hashConcurrency)
   try {
-    const broker = await runBroker(load, { log, adminPassword: io.env[ADMIN_PASSWORD_VARIABLE] })
+    const broker = await runBroker(load, {
+      log,
+      adminPassword: io.env[ADMIN_PASSWORD_VARIABLE],
+      withoutApiSettings: values['without-api-settings'],
+    })
     const untilSignal = untilEndSignal(() => void reload(broker, load, processLog)) // logs its own errors
     if (readyFile !== undefined) writeReadyFile(readyFile, broker.listeners)
     flushCompileCache() // where there is one: it would be written at the end only, and not by a process that is killed

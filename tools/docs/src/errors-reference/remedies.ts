@@ -66,6 +66,7 @@ export const BROKER_REMEDIES: Remedies<BrokerErrorCode> = {
   ],
   CONSOLE_PORT_FAILED: ['The port of the console cannot be opened.', 'Set `console.port`, or stop what has it.'],
   CA_UNREADABLE: ['The file of `--ca` cannot be read.', 'The text says why.'],
+  FILE_UNREADABLE: ['A file that a command was told to read cannot be read.', 'The text says why.'],
   NOT_CONFIRMED: [
     'A command asked whether it may destroy something, and the answer was not yes.',
     'Give `--yes` in scripts.',

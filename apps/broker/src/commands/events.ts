@@ -1,0 +1,85 @@
+/** `ternmq events`: what happened to clients. */
+import { type EventItem, listEvents, watchStream } from '@ternmq/api'
+import { brokerCommand, type Noun } from '../cli/command.ts'
+import { timeText } from '../cli/format.ts'
+import { printJsonLines, printLines, tableWidth } from '../cli/output.ts'
+import { wholeNumber } from '../cli/parse.ts'
+import { styleOf } from '../cli/style.ts'
+import { Table } from '../cli/table.ts'
+import type { ConsoleIo } from '../console-io.ts'
+
+const SUMMARY = 'what happened to clients: who came, was refused, or left, and why'
+const LIMIT_DEFAULT = 100
+
+export const events: Noun = {
+  name: 'events',
+  summary: SUMMARY,
+  commands: [
+    brokerCommand({
+      verb: '',
+      args: '',
+      summary: SUMMARY,
+      detail: 'The last ones, the newest at the end; with --follow those that come, until Ctrl-C.',
+      json: 'lines',
+      options: {
+        follow: { type: 'boolean', short: 'f', summary: 'goes on with those that come' },
+        kind: { type: 'string', value: 'KIND', summary: 'only those of a kind, such as refused' },
+        client: { type: 'string', value: 'ID', summary: 'only those of a client id' },
+        of: { type: 'string', value: 'USER', summary: 'only those of a user' },
+        query: { type: 'string', short: 'q', value: 'TEXT', summary: 'only those with this text' },
+        limit: { type: 'string', value: 'N', summary: `so many of the last ones; ${LIMIT_DEFAULT} when left out` },
+      },
+      run: async ({ values, connection: { client }, io }) => {
+        const { kind, client: clientId, of: user, query: q, follow = false } = values
+        const limit = wholeNumber('limit', values.limit) ?? LIMIT_DEFAULT
+        const { items } = await client.call(listEvents, { query: { limit, kind, clientId, user, q } })
+        const print = printerOf(io, values.json === true)
+        print(items.toReversed())
+        if (!follow) return 0
+        const isWanted = wantedBy({ kind, clientId, user, q })
+        let lastId = items[0]?.id ?? 0
+        for await (const { event, data } of client.stream(watchStream, { query: { watch: 'events' } })) {
+          const item = data as EventItem
+          if (event === 'missed') io.stderr.write(`${(data as { readonly count: number }).count} events were missed\n`)
+          if (event !== 'event' || item.id <= lastId || !isWanted(item)) continue
+          lastId = item.id
+          print([item])
+        }
+        return 0
+      },
+    }),
+  ],
+}
+
+interface Wanted {
+  readonly kind: string | undefined
+  readonly clientId: string | undefined
+  readonly user: string | undefined
+  readonly q: string | undefined
+}
+
+/** As the call for the last ones decides it. */
+function wantedBy({ kind, clientId, user, q }: Wanted): (item: EventItem) => boolean {
+  const wanted = q?.toLowerCase()
+  const hasText = ({ text, clientId: client, user: name, peer }: EventItem): boolean =>
+    [text, client, name, peer].some((each) => each.toLowerCase().includes(wanted ?? ''))
+  return (item) =>
+    (kind === undefined || item.kind === kind) &&
+    (clientId === undefined || item.clientId === clientId) &&
+    (user === undefined || item.user === user) &&
+    hasText(item)
+}
+
+function printerOf(io: ConsoleIo, isJson: boolean): (items: readonly EventItem[]) => void {
+  if (isJson) return (items) => printJsonLines(io, items)
+  const table = new Table(COLUMNS, tableWidth(io), styleOf(io).bold)
+  return (items) => printLines(io, table.lines(items))
+}
+
+const COLUMNS = [
+  { title: 'AT                 ', value: ({ atMs }: EventItem) => timeText(atMs) },
+  { title: 'KIND        ', value: ({ kind }: EventItem) => kind },
+  { title: 'CLIENT      ', value: ({ clientId }: EventItem) => clientId, cut: true },
+  { title: 'PEER', value: ({ peer }: EventItem) => peer, extra: true },
+  { title: 'WHAT', value: ({ text, clause }: EventItem) => (clause === '' ? text : `${text} [${clause}]`), cut: true },
+] as const

@@ -1,0 +1,94 @@
+/** Messages as tables and rows. */
+import type { MessageBody, MessageItem } from '@ternmq/api'
+import { sizeText, timeText } from '../cli/format.ts'
+import type { Listing } from '../cli/output.ts'
+import { row } from '../cli/table.ts'
+import { safeLines, safeText } from '../cli/text.ts'
+
+export const MESSAGE_LISTING: Listing<MessageItem> = {
+  columns: [
+    { title: 'ID', value: ({ id }) => id },
+    { title: 'STATE', value: ({ state }) => state },
+    { title: 'ADDRESS', value: ({ address }) => address, cut: true },
+    { title: 'BODY', value: (item) => sizeText(item.bodyBytes), right: true },
+    { title: 'TYPE', value: ({ contentType = '' }) => contentType, cut: true, extra: true },
+    { title: 'FORMAT', value: ({ format }) => format, extra: true },
+    { title: 'PRIORITY', value: ({ priority }) => String(priority), right: true, extra: true },
+    { title: 'FAILED', value: ({ failedCount }) => String(failedCount), right: true, extra: true },
+    { title: 'EXPIRES', value: ({ expiresAtMs }) => timeText(expiresAtMs), extra: true },
+    { title: 'DEAD BECAUSE', value: ({ deadLetter }) => deadText(deadLetter), cut: true, extra: true },
+  ],
+  name: ({ id }) => id,
+  none: 'no messages',
+}
+
+function deadText(info: MessageItem['deadLetter']): string {
+  if (info === undefined) return ''
+  const { cause, reason, originalQueue } = info
+  return [
+    cause,
+    reason === undefined ? '' : `: ${reason}`,
+    originalQueue === undefined ? '' : `, of ${originalQueue}`,
+  ].join('')
+}
+
+/** What there is to show of a message: one in a queue, one that was taken, or a retained one. */
+export interface ShownMessage extends Omit<MessageItem, 'id' | 'state'> {
+  readonly id?: string | undefined
+  readonly state?: string | undefined
+  readonly properties: ReadonlyArray<readonly [key: string, value: string]>
+  readonly annotations?: Readonly<Record<string, string | number>> | undefined
+  readonly body: MessageBody
+}
+
+export function messageLines(message: ShownMessage): string[] {
+  const { properties, annotations = {}, body, deadLetter, durable, redelivered, failedCount } = message
+  const facts: ReadonlyArray<readonly [name: string, value: string | undefined]> = [
+    ['id', message.id],
+    ['state', message.state],
+    ['address', message.address],
+    ['format', message.format],
+    ['size', `${sizeText(message.bytes)}, body ${sizeText(message.bodyBytes)}`],
+    ['durable', durable ? 'yes' : 'no'],
+    ['priority', String(message.priority)],
+    ['expires', message.expiresAtMs === undefined ? undefined : timeText(message.expiresAtMs)],
+    [
+      'failed',
+      failedCount === 0 && !redelivered ? undefined : `${failedCount} times${redelivered ? ', redelivered' : ''}`,
+    ],
+    ['publisher', message.publisher],
+    ['user id', message.userId],
+    ['application', message.appId],
+    ['message id', message.messageId],
+    ['correlation id', message.correlationId],
+    ['content type', message.contentType],
+    ['content encoding', message.contentEncoding],
+    ['reply to', message.replyTo],
+    ['type', message.type],
+    ['group', message.groupId],
+    ['timestamp', message.timestampMs === undefined ? undefined : timeText(message.timestampMs)],
+    ['dead because', deadLetter === undefined ? undefined : deadText(deadLetter)],
+    ['dead since', deadLetter?.atMs === undefined ? undefined : timeText(deadLetter.atMs)],
+  ]
+  const given = facts.flatMap(([name, value]) => (value === undefined ? [] : [row(name, safeText(value))]))
+  return [
+    ...given,
+    ...properties.map(([key, value]) => row('property', `${safeText(key)} = ${safeText(value)}`)),
+    ...Object.entries(annotations).map(([key, value]) =>
+      row('annotation', `${safeText(key)} = ${safeText(String(value))}`),
+    ),
+    '',
+    ...bodyLines(body),
+  ]
+}
+
+function bodyLines({ encoding, value, bytes, truncated }: MessageBody): string[] {
+  const more = truncated ? [`… the first part of ${sizeText(bytes)}; --body has all of it`] : []
+  if (encoding !== 'base64') return [safeLines(value), ...more]
+  return [`${sizeText(bytes)} that are no text, in base64:`, value, ...more]
+}
+
+/** What is there of it. */
+export function bodyBytes({ encoding, value }: MessageBody): Uint8Array {
+  return Buffer.from(value, encoding === 'base64' ? 'base64' : 'utf8')
+}
