@@ -1,9 +1,10 @@
 /**
  * What an operator says about queues by pattern: defaults for all, then each policy that matches, later ones over earlier ones.
  */
-import { ALL_BELOW, matches, ONE_LEVEL, type PatternLevel, queueLevels } from './address.ts'
+import { ALL_BELOW, ONE_LEVEL, type PatternLevel, queueLevels } from './address.ts'
 import type { RedeliverySettings } from './queue/redelivery-policy.ts'
 import { DEFAULT_QUEUE_SETTINGS, type QueueSettings } from './queue/settings.ts'
+import { TopicTree } from './topic-tree.ts'
 
 /** What is left out is as without the policy, also inside `redelivery`. */
 export type PolicySettings = Partial<Omit<QueueSettings, 'redelivery'>> & {
@@ -18,9 +19,15 @@ export interface Policy {
   readonly settings: PolicySettings
 }
 
+interface Placed {
+  /** Its place among all of them. */
+  readonly order: number
+  readonly policy: Policy
+}
+
 export class Policies {
   #defaults: QueueSettings
-  #policies: readonly (readonly [pattern: readonly PatternLevel[], policy: Policy])[] = []
+  #byPattern = new TopicTree<Placed>()
 
   constructor(defaults: QueueSettings = DEFAULT_QUEUE_SETTINGS) {
     this.#defaults = defaults
@@ -28,7 +35,8 @@ export class Policies {
 
   use(defaults: QueueSettings, policies: readonly Policy[]): void {
     this.#defaults = defaults
-    this.#policies = policies.map((policy) => [queuePattern(policy.match), policy])
+    this.#byPattern = new TopicTree<Placed>()
+    for (const [order, policy] of policies.entries()) this.#byPattern.add(queuePattern(policy.match), { order, policy })
   }
 
   /** What holds where no policy says otherwise. */
@@ -38,16 +46,14 @@ export class Policies {
 
   /** Those that say something of the queue; of two that say something of the same, the later one counts. */
   matching(name: string): Policy[] {
-    const levels = queueLevels(name)
-    return this.#policies.filter(([pattern]) => matches(pattern, levels)).map(([, policy]) => policy)
+    const found: Placed[] = []
+    this.#byPattern.match(queueLevels(name), found)
+    return found.sort((one, other) => one.order - other.order).map(({ policy }) => policy)
   }
 
   settingsFor(name: string): QueueSettings {
-    const levels = queueLevels(name)
     let settings = this.#defaults
-    for (const [pattern, policy] of this.#policies) {
-      if (matches(pattern, levels)) settings = laidOver(settings, policy.settings)
-    }
+    for (const policy of this.matching(name)) settings = laidOver(settings, policy.settings)
     return settings
   }
 }

@@ -14,7 +14,9 @@ test('a queue that is to have no dead-letter queue has none after a restart eith
 
 test('what a queue says of redelivery goes over what policies say, key by key', async () => {
   const world = await DurableWorld.open()
-  world.vhost.policies.use(DEFAULT_QUEUE_SETTINGS, [{ match: '>', settings: { redelivery: { delayMs: 7, jitter: 0.5 } } }])
+  world.vhost.policies.use(DEFAULT_QUEUE_SETTINGS, [
+    { match: '>', settings: { redelivery: { delayMs: 7, jitter: 0.5 } } },
+  ])
   world.vhost.destinations.define({ name: 'orders', settings: { redelivery: { delayMs: 9 } } })
   const redelivery = { ...DEFAULT_QUEUE_SETTINGS.redelivery, delayMs: 9, jitter: 0.5 }
   expect(world.queue('orders').settings.redelivery).toEqual(redelivery)
@@ -27,4 +29,8 @@ test('the policies that say something of a queue are told in their order', () =>
   policies.use(DEFAULT_QUEUE_SETTINGS, [all, { match: 'bills.*', settings: {} }, eu])
   expect(policies.matching('orders.eu')).toEqual([all, eu])
   expect(policies.defaults).toBe(DEFAULT_QUEUE_SETTINGS)
+  const any = { id: 'any', match: '*.eu', settings: { ttlMs: 3 } }
+  policies.use(DEFAULT_QUEUE_SETTINGS, [eu, any, all])
+  expect(policies.matching('orders.eu')).toEqual([eu, any, all])
+  expect(policies.settingsFor('orders.eu').ttlMs).toBe(1)
 })
