@@ -52,7 +52,7 @@ class Action implements OperationWork {
   readonly canResume = true
   readonly #vhost: VirtualHost
   readonly #named: NamedQueue
-  readonly #to: NamedQueue | undefined
+  #to: NamedQueue | undefined
   readonly #scan: Scan
   readonly #perSecond: number | undefined
   #before: OperationProgress = NOTHING
@@ -76,6 +76,8 @@ class Action implements OperationWork {
   /** What was left behind is tried again; of a copy nothing was, since it goes from front to back. */
   async run({ signal, report }: OperationContext): Promise<'done' | 'stopped'> {
     if (this.#isBegun && this.action !== 'copy') this.#scan.rewind()
+    // It may have been deleted and made again, which is why somebody resumes.
+    if (this.target !== undefined) this.#to = this.#vhost.destinations.find(this.target) ?? this.#to
     this.#isBegun = true
     const before = this.#before
     let { doneCount } = before

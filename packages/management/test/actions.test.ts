@@ -148,6 +148,22 @@ describe('actions', () => {
     expect((await world.refusal(resumeOperation, { params: { id: item.id } })).code).toBe('CONFLICT')
   })
 
+  test('a move whose target was deleted goes on to the one that has its name now', async () => {
+    const world = await worldWith(3)
+    const body = { action: 'move', all: true, target: 'other', perSecond: 1 } as const
+    const begun = await world.begin(actOnMessages, { params: Q, query: { waitMs: 0 }, body })
+    const { id } = await begun.answer
+    world.vhost.destinations.delete(world.vhost.destinations.find('other')!)
+    await world.pass(1_000)
+    const stopped = await world.call(getOperation, { params: { id } })
+    expect([stopped.state, stopped.reason]).toEqual(['stopped', "queue 'other' was deleted meanwhile"])
+    world.define('other')
+    await world.call(resumeOperation, { params: { id } })
+    for (let second = 0; second < 3; second++) await world.pass(1_000)
+    expect((await world.call(getOperation, { params: { id } })).state).toBe('done')
+    expect(await bodiesIn(world, 'other')).toEqual(['2', '3'])
+  })
+
   test('a throttled copy goes at its pace, is cancelled in the middle, and resumed copies nothing twice', async () => {
     const world = await worldWith(9)
     const begun = await world.begin(actOnMessages, {
