@@ -43,17 +43,12 @@ async function publish(celsius: string): Promise<void> {
   expect(device.lines).toEqual([`published ${celsius}, and the broker has it`])
 }
 
-/** A call of the admin API, as the page for dead letters makes it. */
-async function call<T>(path: string, body?: object): Promise<T> {
-  const answer = await fetch(new URL(`/api/v1/vhosts/%2F${path}`, operator.url), {
-    headers: {
-      authorization: `Basic ${Buffer.from(`admin:${ADMIN_PASSWORD}`).toString('base64')}`,
-      'content-type': 'application/json',
-    },
-    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-  })
-  expect(answer.ok).toBe(true)
-  return (await answer.json()) as T
+/** What the page for dead letters of the console asks for. */
+async function deadLetters(): Promise<readonly DeadLetterQueue[]> {
+  const login = Buffer.from(`admin:${ADMIN_PASSWORD}`).toString('base64')
+  const headers = { authorization: `Basic ${login}` }
+  const answer = await fetch(new URL('/api/v1/vhosts/%2F/dead-letters', operator.url), { headers })
+  return ((await answer.json()) as { readonly items: readonly DeadLetterQueue[] }).items
 }
 
 test('a reading that the worker rejects is found among the dead letters, and done when it is retried', async () => {
@@ -65,27 +60,24 @@ test('a reading that the worker rejects is found among the dead letters, and don
   await worker.untilLine('rejected 400')
   await worker.stop()
 
-  await expect
-    .poll(() => call<{ items: DeadLetterQueue[] }>('/dead-letters'))
-    .toMatchObject({
-      items: [
+  await expect.poll(deadLetters).toMatchObject([
+    {
+      queue: 'DLQ',
+      groups: [
         {
-          queue: 'DLQ',
-          groups: [
-            {
-              cause: 'rejected',
-              originalQueue: '$subscription/worker/readings',
-              reason: 'tour:too-hot: 400 °C is above 100 °C',
-              count: 1,
-            },
-          ],
+          cause: 'rejected',
+          originalQueue: '$subscription/worker/readings',
+          reason: 'tour:too-hot: 400 °C is above 100 °C',
+          count: 1,
         },
       ],
-    })
+    },
+  ])
+  expect(await operator.jsonLines('dlq', 'list')).toEqual(await deadLetters())
 
   const better = run('worker.mjs', { HOTTEST: '500' })
   await better.untilLine('storing readings')
-  const retried = await call<OperationItem>('/queues/DLQ/actions', { action: 'retry', all: true })
+  const retried = await operator.json<OperationItem>('dlq', 'retry', 'DLQ', '--all')
   expect(retried).toMatchObject({ state: 'done', doneCount: 1 })
   await better.untilLine('stored 400 °C')
   expect(better.errors).toEqual([])

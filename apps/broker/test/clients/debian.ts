@@ -13,6 +13,8 @@ export const PYTHON = '/usr/bin/python3'
 
 type PackageName =
   | 'mosquitto-clients'
+  | 'netcat-openbsd'
+  | 'curl'
   | 'python3-paho-mqtt'
   | 'python3-stomp'
   | 'python3-qpid-proton'
@@ -24,6 +26,8 @@ type PackageName =
 /** Succeeds when the package is there. */
 const PROBES: Readonly<Record<PackageName, readonly [command: string, ...args: string[]]>> = {
   'mosquitto-clients': ['/bin/sh', '-c', 'command -v mosquitto_pub mosquitto_sub mosquitto_rr'],
+  'netcat-openbsd': ['/bin/sh', '-c', 'command -v nc'],
+  curl: ['/bin/sh', '-c', 'command -v curl'],
   'python3-paho-mqtt': [PYTHON, '-c', 'import paho.mqtt.client'],
   'python3-stomp': [PYTHON, '-c', 'import stomp'],
   'python3-qpid-proton': [PYTHON, '-c', 'import proton'],

@@ -1,17 +1,17 @@
 /** The programs of docs/clients, from the text of the pages, against a broker. */
-import { createRequire } from 'node:module'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
-import { newFolder } from '../support.ts'
+import { ADMIN_PASSWORD, Operator } from '../commands/operator.ts'
+import { CLI, newFolder } from '../support.ts'
 import { INSTALL_MS_MAX, needs, PYTHON } from './debian.ts'
 import { Program } from './program.ts'
 import { RheaClient } from './rhea-client.ts'
 import { RunningBroker } from './running-broker.ts'
 
 const PAGES = join(import.meta.dirname, '..', '..', '..', '..', 'docs', 'clients')
-const require = createRequire(import.meta.url)
+const MODULES = join(import.meta.dirname, '..', '..', 'node_modules')
 
 let broker: RunningBroker
 
@@ -25,7 +25,7 @@ afterAll(() => broker.stop())
 /** Blocks of code whose first line is a comment with their file name. */
 function programsOf(page: string): ReadonlyMap<string, string> {
   const text = readFileSync(join(PAGES, page), 'utf8')
-  const blocks = [...text.matchAll(/^```\w+\n((?:\/\/|#) ([\w.]+)\n[\s\S]*?)^```$/gm)]
+  const blocks = [...text.matchAll(/^```\w+\n((?:\/\/|#) ([\w.-]+)\n[\s\S]*?)^```$/gm)]
   return new Map(blocks.map(([, code, name]) => [name!, code!]))
 }
 
@@ -36,9 +36,16 @@ function start(page: string, name: string): Program {
   if (code === undefined) throw new Error(`${page} has no program ${name}`)
   writeFileSync(join(folder, name), code)
   mkdirSync(join(folder, 'node_modules'))
-  for (const each of ['rhea', 'ws'])
-    symlinkSync(dirname(require.resolve(`${each}/package.json`)), join(folder, 'node_modules', each))
+  for (const each of ['rhea', 'ws', 'mqtt', 'stompit', '@stomp/stompjs']) {
+    const link = join(folder, 'node_modules', each)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(realpathSync(join(MODULES, each)), link)
+  }
   const env = {
+    MQTT_URL: broker.url('mqtt'),
+    MQTT_PORT: String(broker.port('mqtt')),
+    STOMP_PORT: String(broker.port('stomp')),
+    WS_URL: broker.url('ws'),
     AMQP_PORT: String(broker.port('amqp')),
     AMQPS_PORT: String(broker.port('amqps')),
     AMQP_CA: broker.caFile,
@@ -109,6 +116,43 @@ describe.each([
   })
 })
 
+describe('javascript.md', () => {
+  test('publishes a reading over MQTT and hears it', async () => {
+    expect(await run('javascript.md', 'readings.mjs')).toEqual(['home/kitchen/temperature 21.5'])
+  })
+
+  test('goes back to an MQTT session, and gets what came while it was away', async () => {
+    for (const [greeting, text] of Object.entries({ subscribed: 'one', back: 'two' })) {
+      await using subscriber = start('javascript.md', 'mqtt-session.mjs')
+      await subscriber.untilLine(greeting)
+      if (text === 'one') await publish('topic://news.today', text)
+      expect(await subscriber.untilLine(text)).toBe(text)
+      await subscriber.ended()
+      if (text === 'one') await publish('topic://news.today', 'two')
+    }
+  })
+
+  test('takes from a queue over MQTT, and rejects', async () => {
+    const lines = await run('javascript.md', 'mqtt-queue.mjs')
+    expect(lines).toEqual(['$queue/jobs tea', '$queue/jobs cocoa'])
+    expect(await emptied('queue://DLQ')).toEqual([Buffer.from('soap')])
+    expect(await emptied('queue://jobs')).toEqual([])
+  })
+
+  test('takes from a queue over STOMP on WebSocket, and rejects', async () => {
+    const lines = await run('javascript.md', 'stomp-queue.mjs')
+    expect(lines.filter((line) => !line.includes('disk'))).toEqual(['tea', 'soap', 'cocoa'])
+    expect(lines.filter((line) => line.includes('disk')).toSorted()).toEqual(
+      ['cocoa', 'soap', 'tea'].map((order) => `${order} is on disk`),
+    )
+    expect(await emptied('queue://DLQ')).toEqual(['soap'])
+  })
+
+  test('sends and takes over STOMP on TCP', async () => {
+    expect((await run('javascript.md', 'stomp-tcp.mjs')).toSorted()).toEqual(['on disk', 'one parcel'])
+  })
+})
+
 test('javascript.md looks through a queue', async () => {
   await using client = await RheaClient.connect(broker)
   const outbox = await client.sender('queue://orders')
@@ -118,19 +162,75 @@ test('javascript.md looks through a queue', async () => {
 })
 
 describe('python.md', () => {
-  beforeEach((context) => needs(context, 'python3-qpid-proton'), INSTALL_MS_MAX)
+  beforeEach(async (context) => {
+    for (const name of ['python3-paho-mqtt', 'python3-stomp', 'python3-qpid-proton'] as const)
+      await needs(context, name)
+  }, INSTALL_MS_MAX)
 
-  test('moves a message in a transaction', async () => {
+  test('publishes a reading over MQTT and hears it', async () => {
+    expect(await run('python.md', 'readings.py')).toEqual(['home/kitchen/temperature 21.5'])
+  })
+
+  test('takes one parcel over STOMP, and makes the other a dead letter', async () => {
+    expect(await run('python.md', 'parcels.py')).toEqual(['brick', 'book'])
+    expect((await emptied('queue://DLQ')).map(String)).toEqual(['brick'])
+  })
+
+  test('moves a message in a transaction over AMQP', async () => {
     await publish('queue://orders', 'tea')
     expect(await run('python.md', 'move.py')).toEqual(['moved'])
     expect([await emptied('queue://orders'), await emptied('queue://done')]).toEqual([[], ['tea']])
   })
 })
 
+describe('c-and-shell.md', () => {
+  /** What a script of the page says, with `ternmq` in its path. */
+  async function runScript(name: string): Promise<readonly string[]> {
+    const operator = await Operator.start({ listeners: ['mqtt', 'stomp'] })
+    const folder = newFolder()
+    const command = join(folder, 'ternmq')
+    writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`)
+    chmodSync(command, 0o755)
+    const env = {
+      PATH: `${folder}:${process.env['PATH'] ?? ''}`,
+      MQTT_PORT: String(operator.broker.port('mqtt')),
+      STOMP_PORT: String(operator.broker.port('stomp')),
+      CONSOLE_URL: operator.url.replace(/\/$/, ''),
+      TERNMQ_ADMIN_PASSWORD: ADMIN_PASSWORD,
+      TERNMQ_DATA_DIR: operator.broker.dataDir,
+    }
+    await using script = Program.start('/bin/sh', ['-e', '-c', programsOf('c-and-shell.md').get(name)!], { env })
+    expect({ ...(await script.ended()), errors: script.errors }).toMatchObject({ code: 0, errors: [] })
+    return script.lines
+  }
+
+  beforeEach(async (context) => {
+    for (const name of ['mosquitto-clients', 'netcat-openbsd', 'curl'] as const) await needs(context, name)
+  }, INSTALL_MS_MAX)
+
+  test('puts a job into a queue and takes it over MQTT, and hears what is retained', async () => {
+    expect(await runScript('mqtt.sh')).toEqual(['one job', 'home/door open'])
+  })
+
+  test('speaks STOMP by hand', async () => {
+    expect(await runScript('stomp.sh')).toEqual(['one note'])
+  })
+
+  test('publishes and takes over HTTP', async () => {
+    expect(await runScript('http.sh')).toEqual(['{"outcome":"routed"}', 'one letter'])
+  })
+
+  test("publishes, looks and takes with the broker's own command", async () => {
+    expect((await runScript('messages.sh')).join('\n')).toContain('one coffee')
+  })
+})
+
+const TESTED_PAGES = ['javascript.md', 'python.md', 'c-and-shell.md']
+
 test('every program of the pages that run here is run', () => {
-  const names = ['javascript.md', 'python.md'].flatMap((page) => [...programsOf(page).keys()])
+  const names = TESTED_PAGES.flatMap((page) => [...programsOf(page).keys()])
   const own = readFileSync(import.meta.filename, 'utf8')
   const isNamed = (name: string): boolean => own.includes(name) || own.includes(name.replace(/\w+$/, '${suffix}'))
   expect(names.filter((name) => !isNamed(name))).toEqual([])
-  expect(names.length).toBeGreaterThan(12)
+  expect(names.length).toBeGreaterThan(21)
 })
