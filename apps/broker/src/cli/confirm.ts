@@ -1,5 +1,5 @@
 /** Asks before something is lost. */
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import type { ConsoleIo } from '../console-io.ts'
 import { BrokerError, UsageError } from '../errors.ts'
 
@@ -23,12 +23,21 @@ export async function confirm(
   if (values.yes === true) return
   if (!io.stdin.isTTY || io.stderr.isTTY !== true)
     throw new UsageError(`there is no terminal to ask at whether to ${what}; give --yes`)
-  const asking = createInterface({ input: io.stdin, output: process.stderr })
-  try {
-    const answer = await asking.question(`${what.charAt(0).toUpperCase()}${what.slice(1)}? [y/N] `)
-    if (['y', 'yes'].includes(answer.trim().toLowerCase())) return
-  } finally {
-    asking.close()
-  }
+  io.stderr.write(`${what.charAt(0).toUpperCase()}${what.slice(1)}? [y/N] `)
+  const answer = await firstLine(io.stdin)
+  if (['y', 'yes'].includes(answer.trim().toLowerCase())) return
   throw new BrokerError('NOT_CONFIRMED', 'nothing has changed')
+}
+
+/** '' when there is none: Ctrl-D is no yes. */
+async function firstLine(stdin: NodeJS.ReadableStream): Promise<string> {
+  const lines = createInterface({ input: stdin })
+  try {
+    return await new Promise((resolve) => {
+      lines.once('line', resolve)
+      lines.once('close', () => resolve(''))
+    })
+  } finally {
+    lines.close()
+  }
 }

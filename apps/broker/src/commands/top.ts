@@ -140,7 +140,7 @@ const QUEUE_COLUMNS = [
   { title: 'IN/S', value: ({ inPerSecond }: QueueItem) => rateText(inPerSecond), right: true },
   { title: 'OUT/S', value: ({ outPerSecond }: QueueItem) => rateText(outPerSecond), right: true },
   { title: 'READY', value: ({ readyCount }: QueueItem) => countText(readyCount), right: true },
-  { title: 'IN FLIGHT', value: ({ inflightCount }: QueueItem) => countText(inflightCount), right: true },
+  { title: 'IN FLIGHT', value: ({ inflightCount }: QueueItem) => countText(inflightCount), right: true, extra: true },
   { title: 'CONSUMERS', value: ({ consumerCount }: QueueItem) => countText(consumerCount), right: true, extra: true },
   {
     title: 'STATE',
