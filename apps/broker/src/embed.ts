@@ -19,7 +19,7 @@ export interface BrokerOptions {
   readonly dataDir?: string | undefined
   /** Goes before `config.store.engine`. `journal` where there is a data directory, else `memory`. */
   readonly engine?: 'journal' | 'memory' | undefined
-  /** Time alone: `MovableClock` of @ternmq/testkit lets a test skip half an hour. Goes before `env.clock`. */
+  /** Time alone: `MovableClock` of `ternmq/testing` (here @ternmq/testkit) lets a test skip half an hour. Goes before `env.clock`. */
   readonly clock?: Clock | undefined
   /** Time, turns and chance; the machine's when left out. */
   readonly env?: Env | undefined
