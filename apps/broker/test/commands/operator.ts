@@ -1,10 +1,44 @@
-/** Somebody who administers a broker with the `ternmq` command: on its machine, and from elsewhere. */
+/**
+ * Somebody who administers a broker with the `ternmq` command: on its machine, and from elsewhere. The broker is a process of its own;
+ * commands run in this one, since each process takes longer to start than all that it does.
+ */
+import { Readable } from 'node:stream'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { onTestFinished } from 'vitest'
 
-import { type Ended, start, type Started, type StartOptions, ternmq } from '../support.ts'
+import { runCommand } from '../../src/cli/main.ts'
+import type { ConsoleIo } from '../../src/console-io.ts'
+import { type Ended, start, type Started, type StartOptions } from '../support.ts'
 
 export const ADMIN_PASSWORD = 'correct horse'
+
+/** A command with `input` at its standard input, where there is no terminal. */
+export async function runHere(
+  args: readonly string[],
+  input: string = '',
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const stdout = new Output()
+  const stderr = new Output()
+  const stdin = Object.assign(Readable.from([Buffer.from(input)]), { isTTY: false }) as unknown as ConsoleIo['stdin']
+  const started = { command: 'ternmq', options: '', sets: '' }
+  const code = await runCommand(args, { stdin, stdout, stderr, env, started })
+  return { code, stdout: stdout.lines, stderr: stderr.lines }
+}
+
+class Output {
+  readonly #chunks: Buffer[] = []
+
+  write(text: string | Uint8Array): void {
+    this.#chunks.push(Buffer.from(text as string))
+  }
+
+  get lines(): readonly string[] {
+    const text = Buffer.concat(this.#chunks).toString()
+    const lines = text.split('\n')
+    return text === '' || text.endsWith('\n') ? lines.slice(0, -1) : lines
+  }
+}
 
 export class Operator {
   readonly broker: Started
@@ -26,18 +60,18 @@ export class Operator {
 
   /** On the machine of the broker. */
   run(...args: readonly string[]): Promise<Ended> {
-    return ternmq([...args, '--data-dir', this.broker.dataDir])
+    return runHere([...args, '--data-dir', this.broker.dataDir])
   }
 
   /** The same with something at standard input. */
   runWith(input: string, ...args: readonly string[]): Promise<Ended> {
-    return ternmq([...args, '--data-dir', this.broker.dataDir], input)
+    return runHere([...args, '--data-dir', this.broker.dataDir], input)
   }
 
   /** From elsewhere, with name and password. */
   runRemotely(...args: readonly string[]): Promise<Ended> {
     const login = ['--url', this.url, '--user', 'admin', '--password-stdin']
-    return ternmq([...args, ...login], ADMIN_PASSWORD)
+    return runHere([...args, ...login], ADMIN_PASSWORD)
   }
 
   /** One JSON document of a command that must succeed. */

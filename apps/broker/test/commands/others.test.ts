@@ -1,9 +1,9 @@
 /** What commands say of clients, access and settings; events, audit, top, completion; and what a terminal is shown. */
 import { expect, test } from 'vitest'
 
-import { CLI, ternmq } from '../support.ts'
+import { CLI } from '../support.ts'
 import { Program } from '../clients/program.ts'
-import { cellsOf, Operator } from './operator.ts'
+import { cellsOf, Operator, runHere } from './operator.ts'
 
 test('connections, sessions, consumers and subscriptions of a client are shown, and the connection is closed', async () => {
   const operator = await Operator.start()
@@ -58,8 +58,8 @@ test('a token is made on the machine of the broker, used from elsewhere, and goo
     '--expires',
     '1h',
   )
-  const remotely = (...args: string[]): ReturnType<typeof ternmq> =>
-    ternmq(args, undefined, { TERNMQ_URL: operator.url, TERNMQ_TOKEN: token })
+  const remotely = (...args: string[]): ReturnType<typeof runHere> =>
+    runHere(args, '', { TERNMQ_URL: operator.url, TERNMQ_TOKEN: token })
   expect(await remotely('destinations', 'list')).toMatchObject({ code: 0 })
   expect(await remotely('destinations', 'create', 'x')).toMatchObject({ code: 1, stdout: [] })
   const [{ id } = { id: '' }] = await operator.jsonLines<{ readonly id: string }>('tokens', 'list')
@@ -141,7 +141,7 @@ test('names that clients chose cannot write to the terminal', async () => {
 })
 
 test.each(['bash', 'zsh', 'fish'])('`completion %s` has every command', async (shell) => {
-  const { code, stdout } = await ternmq(['completion', shell])
+  const { code, stdout } = await runHere(['completion', shell])
   expect(code).toBe(0)
   for (const word of ['destinations', 'definitions', 'completion', 'unhealthy'])
     expect(stdout.join('\n')).toContain(word)
