@@ -116,6 +116,21 @@ describe('FileUserStore', () => {
     expect(store.list()).toEqual([user('bob')])
   })
 
+  it('writes changes that come together as one file, each after the one before', async () => {
+    const steps: string[] = []
+    const store = await FileUserStore.open(path, watchedFileSystem(steps))
+    const results = await Promise.all([
+      store.put(user('ann')),
+      store.put(user('bob')),
+      store.remove('ann'),
+      store.remove('ann'),
+      store.put(user('bob', 2)),
+    ])
+    expect(results).toEqual([undefined, undefined, true, false, undefined])
+    expect(steps.filter((step) => step === 'open file')).toHaveLength(1)
+    expect([store.list(), (await FileUserStore.open(path)).list()]).toEqual([[user('bob', 2)], [user('bob', 2)]])
+  })
+
   it('replaces what a crash left behind', async () => {
     await writeFile(`${path}.new`, 'half a fi', { mode: 0o644 })
     await (await FileUserStore.open(path)).put(user('ann'))

@@ -27,13 +27,21 @@ export interface UserFileSystem {
   readonly rm: typeof rm
 }
 
+type UserRecordChange = Parameters<MemoryUserStore['apply']>[0]
+
+interface WaitingChange {
+  /** The change as it is to be made; undefined where there is nothing to change. Throws AuthError. */
+  readonly make: (users: MemoryUserStore) => UserRecordChange | undefined
+  readonly resolve: (isChanged: boolean) => void
+  readonly reject: (error: unknown) => void
+}
+
 export class FileUserStore implements UserStore {
   readonly path: string
   readonly #fs: UserFileSystem
   readonly #users: MemoryUserStore
-  /** Changes run one after another, each seeing the result of the one before. */
-  #lastChange: Promise<unknown> = Promise.resolve()
-  #changesWaiting = 0
+  readonly #waiting: WaitingChange[] = []
+  #isWriting = false
 
   private constructor(path: string, users: MemoryUserStore, fs: UserFileSystem) {
     this.path = path
@@ -65,36 +73,62 @@ export class FileUserStore implements UserStore {
     return this.#users.onChange(listener)
   }
 
-  put(record: UserRecord): Promise<void> {
-    return this.#oneAtATime(async () => {
-      const checked = this.#users.check(record)
-      const users = this.list()
-      const isNew = this.get(checked.name) === undefined
-      const next = isNew ? [...users, checked] : users.map((user) => (user.name === checked.name ? checked : user))
-      await this.#replaceFile(next, () => this.#users.apply(checked))
-    })
+  async put(record: UserRecord): Promise<void> {
+    await this.#change((users) => users.check(record))
   }
 
   remove(name: string): Promise<boolean> {
-    return this.#oneAtATime(async () => {
-      if (this.get(name) === undefined) return false
-      const next = this.list().filter((user) => user.name !== name)
-      await this.#replaceFile(next, () => this.#users.apply({ removed: name }))
-      return true
-    })
+    return this.#change((users) => (users.get(name) === undefined ? undefined : { removed: name }))
   }
 
-  #oneAtATime<T>(change: () => Promise<T>): Promise<T> {
-    if (this.#changesWaiting >= USER_CHANGES_WAITING_MAX) {
+  /** False when there is nothing to change. */
+  #change(make: WaitingChange['make']): Promise<boolean> {
+    if (this.#waiting.length >= USER_CHANGES_WAITING_MAX) {
       const problem = `${USER_CHANGES_WAITING_MAX} changes are waiting for the disk; the user was not changed: try again`
       return Promise.reject(new AuthError('AUTH_USERS_BUSY', `${this.path}: ${problem}`))
     }
-    this.#changesWaiting++
-    const result = this.#lastChange.then(change).finally(() => {
-      this.#changesWaiting--
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ make, resolve, reject })
+      if (!this.#isWriting) void this.#writeWaiting() // whoever asked for a change gets the error
     })
-    this.#lastChange = result.catch(() => undefined) // whoever asked for the change gets the error; the next one goes on
-    return result
+  }
+
+  /** Those that wait go to the disk together: a file for each would make a thousand users wait for a thousand files. */
+  async #writeWaiting(): Promise<void> {
+    this.#isWriting = true
+    await Promise.resolve() // those of the same turn come with it
+    while (this.#waiting.length > 0) await this.#writeBatch(this.#waiting.splice(0))
+    this.#isWriting = false
+  }
+
+  async #writeBatch(batch: readonly WaitingChange[]): Promise<void> {
+    // Each sees the result of the one before.
+    const next = new MemoryUserStore(this.list(), this.decoySecret)
+    const changes: UserRecordChange[] = []
+    const changing: WaitingChange[] = []
+    for (const waiting of batch) {
+      try {
+        const change = waiting.make(next)
+        if (change === undefined) {
+          waiting.resolve(false)
+          continue
+        }
+        next.apply(change)
+        changes.push(change)
+        changing.push(waiting)
+      } catch (error) {
+        waiting.reject(error)
+      }
+    }
+    if (changes.length === 0) return
+    try {
+      await this.#replaceFile(next.list(), () => {
+        for (const change of changes) this.#users.apply(change)
+      })
+      for (const { resolve } of changing) resolve(true)
+    } catch (error) {
+      for (const { reject } of changing) reject(error)
+    }
   }
 
   /** `onReplaced` runs once the name stands for the new content: from then on memory must agree with the file. */

@@ -82,22 +82,34 @@ function userSection(entries: Entries<'users'>, vhost: VirtualHost, { users }: D
     },
   )
   const isAdministrators = ({ role }: UserRecord): number => (role === 'administrator' ? 0 : 1)
+  // Administrators first: at no moment there is none.
+  const inOrder = [...records].sort((a, b) => isAdministrators(a) - isAdministrators(b))
+  const compared = inOrder.map((record) => ({ record, differs: userDifferences(users.get(record.name), record) }))
+  const isChanged = compared.filter(({ differs }) => differs?.length !== 0).map(({ record }) => record)
+  const put = inBatches(isChanged, (batch) => users.restore(batch))
   return {
     kind: 'user',
     records,
-    // Administrators first: at no moment there is none.
-    wanted: [...records]
-      .sort((a, b) => isAdministrators(a) - isAdministrators(b))
-      .map((record) => ({
-        name: record.name,
-        differs: userDifferences(users.get(record.name), record),
-        put: () => users.restore(record),
-      })),
+    wanted: compared.map(({ record, differs }) => ({ name: record.name, differs, put: () => put(record) })),
     present: users
       .list()
       .map(({ name }) => ({ name, messageCount: waitingFor(name, vhost), remove: () => users.remove(name) })),
     apply: () => {},
   }
+}
+
+/** Users that are written together: one file for all of them. */
+const USERS_PER_BATCH = 256
+
+/** What does one of `items`: the first of a batch does all of it, and the others are done with it. */
+function inBatches<T>(items: readonly T[], work: (batch: readonly T[]) => Promise<void>): (item: T) => Promise<void> {
+  const batchOf = new Map<T, () => Promise<void>>()
+  for (let from = 0; from < items.length; from += USERS_PER_BATCH) {
+    const batch = items.slice(from, from + USERS_PER_BATCH)
+    let done: Promise<void> | undefined
+    for (const item of batch) batchOf.set(item, () => (done ??= work(batch)))
+  }
+  return (item) => batchOf.get(item)!()
 }
 
 /** A login that is left out stays as it is. */

@@ -8,7 +8,7 @@ import {
   type Role,
 } from '@ternmq/api'
 import { SeededRandom } from '@ternmq/testkit'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { callerOf, DefinitionWorld, ROOT, userNamed, VERIFIER } from '../test/definition-world.ts'
 
 const OTHER_VERIFIER = VERIFIER.replace('$AAAA', '$BBBB')
@@ -149,6 +149,20 @@ describe('a document that is applied', () => {
       users: [...SHOP.users!, { name: 'root', role: 'administrator', verifier: VERIFIER }],
     })
     expect((await plan(SHOP, true)).steps).toEqual([])
+  })
+
+  it('puts users together, so that a thousand of them do not wait for a thousand writes', async () => {
+    let underWay = 0
+    let most = 0
+    const put = world.users.put.bind(world.users)
+    vi.spyOn(world.users, 'put').mockImplementation(async (record) => {
+      most = Math.max(most, ++underWay)
+      await put(record)
+      underWay--
+    })
+    const users = Array.from({ length: 300 }, (_, index) => ({ name: `device-${index}` }))
+    const applied = await apply({ users })
+    expect([applied.done.length, world.users.list().length, most]).toEqual([300, 301, 256])
   })
 
   it('defines a queue that was made by being used', async () => {

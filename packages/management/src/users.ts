@@ -66,20 +66,20 @@ export class UserAdmin {
             nowMs: nowMs(),
           })
       const changed = withAccess(record, { groups, role })
-      await this.restore(changed)
+      await this.restore([changed])
       return changed
     } catch (error) {
       throw asApiError(error, ({ code }) => blamed(code, name, changes))
     }
   }
 
-  /** Makes or replaces a user as somebody's definitions have it. */
-  async restore(record: UserRecord): Promise<void> {
-    this.checkAdministrators([record], [])
-    try {
-      await this.#options.users.put(record)
-    } catch (error) {
-      throw asApiError(error, () => ({ field: `users.${record.name}` }))
+  /** Makes or replaces users as somebody's definitions have them; a store may write them together. */
+  async restore(records: readonly UserRecord[]): Promise<void> {
+    this.checkAdministrators(records, [])
+    const made = await Promise.allSettled(records.map((record) => this.#options.users.put(record)))
+    for (const [index, result] of made.entries()) {
+      if (result.status === 'rejected')
+        throw asApiError(result.reason, () => ({ field: `users.${records[index]!.name}` }))
     }
   }
 
