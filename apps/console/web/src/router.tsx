@@ -32,6 +32,8 @@ export const router = createRouter({
   stringifySearch,
   defaultPreload: 'intent',
   scrollRestoration: true,
+  // Of the table that was there before: another page, or other rows, begin at their first.
+  scrollToTopSelectors: ['.table-scroll'],
 })
 
 function NotFound() {

@@ -26,8 +26,15 @@ export interface UrlState {
   readonly all: UrlText
   /** '' when it is not there. */
   get(key: string): string
-  /** Changes some keys; '' takes one out. A new entry in the history unless `replace`. */
-  set(changes: UrlText, options?: { readonly replace?: boolean }): void
+  /** Changes some keys; '' takes one out. */
+  set(changes: UrlText, options?: SetOptions): void
+}
+
+export interface SetOptions {
+  /** No new entry in the history. */
+  readonly replace?: boolean
+  /** The same things are shown: they stay where they are. Others begin at their top. */
+  readonly keepScroll?: boolean
 }
 
 export function useUrlState(): UrlState {
@@ -37,7 +44,12 @@ export function useUrlState(): UrlState {
     all: search,
     get: (key) => search[key] ?? '',
     set: (changes, options) => {
-      void navigate({ to: '.', search: { ...search, ...changes }, replace: options?.replace === true })
+      void navigate({
+        to: '.',
+        search: { ...search, ...changes },
+        replace: options?.replace === true,
+        resetScroll: options?.keepScroll !== true,
+      })
     },
   }
 }

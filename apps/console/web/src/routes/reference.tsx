@@ -56,7 +56,9 @@ export function ApiPage() {
                   type="button"
                   className="call-head"
                   aria-expanded={open === operation.id}
-                  onClick={() => url.set({ open: open === operation.id ? '' : operation.id }, { replace: true })}
+                  onClick={() =>
+                    url.set({ open: open === operation.id ? '' : operation.id }, { replace: true, keepScroll: true })
+                  }
                 >
                   <span className={`method method-${operation.method}`}>{operation.method.toUpperCase()}</span>
                   <code>{operation.path}</code>

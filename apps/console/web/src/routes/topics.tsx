@@ -23,7 +23,8 @@ import { useUrlState } from '../lib/url-state.ts'
 export function TopicsPage() {
   const url = useUrlState()
   const topic = url.get('open')
-  const open = (next: string): void => url.set({ open: next === topic ? '' : next }, { replace: true })
+  const open = (next: string): void =>
+    url.set({ open: next === topic ? '' : next }, { replace: true, keepScroll: true })
   const [isPublishing, setPublishing] = useState(false)
   return (
     <Page

@@ -82,7 +82,7 @@ export function MessageBrowser({ queue, readyCount, isDeadLetter }: MessageBrows
   const [asked, setAsked] = useState<Asked | undefined>(undefined)
   const openId = url.get('open')
   const selector = url.get('selector')
-  const open = (id: string): void => url.set({ open: id === openId ? '' : id }, { replace: true })
+  const open = (id: string): void => url.set({ open: id === openId ? '' : id }, { replace: true, keepScroll: true })
   const ask = (action: ActionBody['action'], chosen: Chosen, count?: number): void =>
     setAsked({ action, chosen, count })
   const everything: Chosen = selector === '' ? { all: true } : { selector }
@@ -130,7 +130,7 @@ export function MessageBrowser({ queue, readyCount, isDeadLetter }: MessageBrows
           queue={queue}
           id={openId}
           isDeadLetter={isDeadLetter}
-          onClose={() => url.set({ open: '' }, { replace: true })}
+          onClose={() => url.set({ open: '' }, { replace: true, keepScroll: true })}
           onAct={(action) => ask(action, { ids: [openId] }, 1)}
         />
       )}
