@@ -183,7 +183,8 @@ function Alarms() {
 }
 
 function SchemeSwitch() {
-  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  // To still transitions it would write a <style> into the page, which `style-src 'self'` forbids.
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true })
   const computed = useComputedColorScheme('light')
   return (
     <Menu position="bottom-end">

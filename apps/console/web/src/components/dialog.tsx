@@ -1,6 +1,7 @@
 /** A dialog. Its head is not a <header>: that would be a second banner of the page to a screen reader. */
 import { Modal } from '@mantine/core'
 import type { ReactNode } from 'react'
+import { useReturnFocus } from '../lib/return-focus.ts'
 
 interface DialogProps {
   readonly title: string
@@ -11,6 +12,7 @@ interface DialogProps {
 
 /** Is there while it is open. */
 export function Dialog({ title, size = 'md', onClose, children }: DialogProps) {
+  useReturnFocus()
   return (
     <Modal.Root opened onClose={onClose} size={size}>
       <Modal.Overlay backgroundOpacity={0.4} />

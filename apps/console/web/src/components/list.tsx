@@ -141,8 +141,11 @@ export function SearchInput({
   label,
   value,
   onChange,
+  isFirst = true,
 }: {
   readonly label: string
+  /** The one of its page that `/` leads to. */
+  readonly isFirst?: boolean
   readonly value: string
   readonly onChange: (text: string) => void
 }) {
@@ -159,10 +162,10 @@ export function SearchInput({
       className="list-search"
       size="xs"
       aria-label={label}
-      placeholder={`${label}  ( / )`}
+      placeholder={isFirst ? `${label}  ( / )` : label}
       leftSection={<Icon name="search" size={14} />}
       value={text}
-      data-filter
+      data-filter={isFirst || undefined}
       onChange={(event) => {
         setText(event.currentTarget.value)
         tell(event.currentTarget.value)
@@ -180,7 +183,8 @@ export function FilterInput({
   readonly value: string
   readonly onChange: (value: string) => void
 }) {
-  if (filter.text === true) return <SearchInput label={filter.label} value={value} onChange={onChange} />
+  if (filter.text === true)
+    return <SearchInput label={filter.label} value={value} onChange={onChange} isFirst={false} />
   if (filter.options === undefined) {
     return (
       <Checkbox

@@ -7,6 +7,7 @@ import { type KeyboardEvent, useId, useState } from 'react'
 import { Icon, type IconName } from '../../components/icons.tsx'
 import { formatCount } from '../../lib/format.ts'
 import { useLook } from '../../lib/query.ts'
+import { useReturnFocus } from '../../lib/return-focus.ts'
 import { useMay, useMe } from '../../lib/session.tsx'
 import { placesFor } from '../../navigation.ts'
 
@@ -29,6 +30,7 @@ interface PaletteProps {
 }
 
 export function Palette({ text, onText, onClose }: PaletteProps) {
+  useReturnFocus()
   const [at, setAt] = useState(0)
   const listId = useId()
   const navigate = useNavigate()
