@@ -33,10 +33,11 @@ export function TryPage() {
   )
 }
 
-/** Address of the listener that pages can reach: the one with WebSocket, with TLS when the page has it. */
-function useSocketAddress(): string {
+/** Address of the listener that pages can reach: the one with WebSocket, with TLS when the page has it. Undefined while it is looked up. */
+function useSocketAddress(): string | undefined {
   const mayRead = useMay('read')
-  const { data } = useLook(listListeners, {}, { enabled: mayRead })
+  const { data, isLoading } = useLook(listListeners, {}, { enabled: mayRead })
+  if (isLoading) return undefined
   const isSecure = location.protocol === 'https:'
   const listener = data?.items.find(({ webSocket, tls }) => webSocket && tls === isSecure)
   return `${isSecure ? 'wss' : 'ws'}://${location.hostname}:${listener?.port ?? (isSecure ? 8_084 : 8_083)}`
@@ -62,7 +63,7 @@ function Client({ protocol }: { readonly protocol: TryProtocol }) {
           onSubmit={(event) => {
             event.preventDefault()
             if (client.isOpen) client.close()
-            else client.connect({ url, user, password, clientId })
+            else if (url !== undefined) client.connect({ url, user, password, clientId })
           }}
         >
           <Group align="flex-end" gap="sm">
@@ -73,7 +74,7 @@ function Client({ protocol }: { readonly protocol: TryProtocol }) {
                 <TextInput
                   label="WebSocket address"
                   w={250}
-                  value={url}
+                  value={url ?? ''}
                   onChange={(event) => setGiven(event.currentTarget.value)}
                   disabled={client.isOpen}
                 />
@@ -97,7 +98,13 @@ function Client({ protocol }: { readonly protocol: TryProtocol }) {
                 />
               </>
             )}
-            <Button type="submit" size="sm" variant={client.isOpen ? 'default' : 'filled'} loading={client.isBusy}>
+            <Button
+              type="submit"
+              size="sm"
+              variant={client.isOpen ? 'default' : 'filled'}
+              loading={client.isBusy}
+              disabled={url === undefined}
+            >
               {client.isOpen ? 'Disconnect' : 'Connect'}
             </Button>
           </Group>

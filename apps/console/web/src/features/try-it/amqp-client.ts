@@ -13,6 +13,8 @@ export async function connectAmqp({
   onMessage,
   onClosed,
 }: TryOptions): Promise<TryClient> {
+  // The client would come as nobody, which the broker may allow, and not as who is named.
+  if (user !== '' && password === '') throw new Error('Give a password, or no user to come as nobody.')
   const container = rhea.create_container({ id: clientId })
   const options = {
     connection_details: container.websocket_connect(WebSocket)(url, ['amqp'], {}),
