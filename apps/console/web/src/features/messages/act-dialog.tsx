@@ -88,9 +88,7 @@ export function ActDialog({ action, queue, chosen, count, onClose, onDone }: Act
           {wantsTarget && (
             <QueueInput
               label={action === 'retry' ? 'To another queue' : 'To the queue'}
-              description={
-                action === 'retry' ? 'Empty: each goes back to where it came from.' : 'It is made when it is not there.'
-              }
+              description={action === 'retry' ? 'Empty: each goes back to where it came from.' : 'It has to be there.'}
               value={target}
               onChange={setTarget}
               error={fieldError(act.problem, 'target')}

@@ -22,12 +22,12 @@ export function countOperation({ doneCount, total, skippedCount, refusedCount }:
   return parts.join(', ')
 }
 
-/** Watched while it runs. */
+/** Watched until it is done: what has stopped may go on, from here or from elsewhere. */
 export function OperationProgress({ operation: first }: { readonly operation: OperationItem }) {
   const { data: operation = first } = useLook(
     getOperation,
     { params: { id: first.id } },
-    { everyMs: WATCH_MS, enabled: first.state === 'running' },
+    { everyMs: WATCH_MS, enabled: first.state !== 'done' },
   )
   return <OperationState operation={operation} />
 }
