@@ -1,6 +1,13 @@
 /** Debian's Chromium for all tests of a file, a fresh profile for each, and a watch over everything that a page must not do. */
 import { needs, INSTALL_MS_MAX } from '@ternmq/broker/test/debian'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from 'playwright-core'
 import { afterAll, afterEach, beforeEach, expect } from 'vitest'
 
 /** What a page waits for that does not come. */
@@ -50,6 +57,12 @@ export async function newContext(options: BrowserContextOptions): Promise<Browse
   await context.addInitScript(WATCH_POLICY)
   context.on('page', watch)
   return context
+}
+
+/** Waits until it can be seen; rejects when that does not happen. */
+export async function seen(locator: Locator): Promise<true> {
+  await locator.waitFor()
+  return true
 }
 
 function watch(page: Page): void {

@@ -8,6 +8,7 @@ import {
   putPolicy,
   putQueue,
 } from '@ternmq/api'
+
 import { amqpConnection, fill, mqttClient, publish, reject, stompClient } from './clients.ts'
 import { Stage } from './stage.ts'
 
