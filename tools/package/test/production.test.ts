@@ -1,11 +1,12 @@
 /** The image, the unit and the configurations of examples/production, as far as they can be run without a container and without systemd. */
+import { INSTALL_MS_MAX, needs } from '@ternmq/broker/test/debian'
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 
 import { imageSteps, type ImageSteps } from './image-steps.ts'
@@ -120,9 +121,9 @@ describe('the image', () => {
   })
 })
 
-const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0
+describe('the systemd unit', () => {
+  beforeEach((context) => needs(context, 'systemd'), INSTALL_MS_MAX)
 
-describe.skipIf(!hasSystemd)('the systemd unit', () => {
   test('systemd has nothing to say about it', () => {
     const unit = join(installed.folder, 'ternmq.service')
     const command = join(installed.folder, 'node_modules', '.bin', 'ternmq')
@@ -136,6 +137,7 @@ describe.skipIf(!hasSystemd)('the systemd unit', () => {
 const PROXIES = [
   {
     name: 'nginx',
+    debian: 'nginx-light' as const,
     program: '/usr/sbin/nginx',
     args: (file: string, folder: string) => ['-p', folder, '-e', 'stderr', '-c', file],
     configuration: ({ port, upstream, cert, key, folder }: ProxyFacts) =>
@@ -152,6 +154,7 @@ const PROXIES = [
   },
   {
     name: 'caddy',
+    debian: 'caddy' as const,
     program: '/usr/bin/caddy',
     args: (file: string) => ['run', '--adapter', 'caddyfile', '--config', file],
     configuration: ({ port, upstream, cert, key }: ProxyFacts) =>
@@ -254,7 +257,9 @@ describe('the console behind a proxy', () => {
   }
 
   describe.each(PROXIES)('$name', (proxy) => {
-    test.skipIf(!existsSync(proxy.program))(
+    beforeEach((context) => needs(context, proxy.debian), INSTALL_MS_MAX)
+
+    test(
       'shows the console below its path, lets its pages log in, and hides the numbers',
       async () => {
         const port = await startProxy(proxy)

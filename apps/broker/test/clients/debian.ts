@@ -22,6 +22,9 @@ type PackageName =
   | 'gcc'
   | 'libc6-dev'
   | 'chromium'
+  | 'nginx-light'
+  | 'caddy'
+  | 'systemd'
 
 /** Succeeds when the package is there. */
 const PROBES: Readonly<Record<PackageName, readonly [command: string, ...args: string[]]>> = {
@@ -35,6 +38,9 @@ const PROBES: Readonly<Record<PackageName, readonly [command: string, ...args: s
   gcc: ['/bin/sh', '-c', 'command -v gcc'],
   'libc6-dev': ['/bin/sh', '-c', 'test -e /usr/include/stdio.h'],
   chromium: ['/bin/sh', '-c', 'command -v chromium'],
+  'nginx-light': ['/bin/sh', '-c', 'test -x /usr/sbin/nginx'],
+  caddy: ['/bin/sh', '-c', 'test -x /usr/bin/caddy'],
+  systemd: ['/bin/sh', '-c', 'command -v systemd-analyze'],
 }
 
 /** For the `timeout` of the hook that calls `needs`: a slow line, and another apt before us. */
@@ -70,7 +76,8 @@ async function install(name: PackageName): Promise<void> {
   const get = `apt-get install --yes --no-install-recommends ${name}`
   const script = `${get} || { apt-get update && ${get}; }`
   await Program.run('flock', ['--timeout', String(INSTALL_MS_MAX / 1_000), LOCK_FILE, '/bin/sh', '-c', script], {
-    env: { DEBIAN_FRONTEND: 'noninteractive' },
+    // Servers that come with a package must not be started by its install.
+    env: { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
     waitMs: INSTALL_MS_MAX,
   })
   if (!(await isThere(name))) throw new Error(`${name} is installed, but \`${PROBES[name].join(' ')}\` fails`)
