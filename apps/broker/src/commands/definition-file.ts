@@ -3,14 +3,15 @@ import type { Definitions } from '@ternmq/api'
 import { readYaml } from '@ternmq/config'
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import type { ConsoleIo } from '../console-io.ts'
+import { type StdinInput, stdinOf } from '../cli/stdin.ts'
 import { BrokerError, messageOf } from '../errors.ts'
 
 /** YAML or JSON; '-' is standard input. What it says is looked at by the broker. Rejects with BrokerError. */
-export async function readDocument(file: string, io: Pick<ConsoleIo, 'stdin'>): Promise<Definitions> {
+export async function readDocument(file: string, input: StdinInput): Promise<Definitions> {
+  const stdin = file === '-' ? stdinOf(input, 'the document') : undefined
   const name = file === '-' ? 'standard input' : file
   try {
-    const document = readYaml(file === '-' ? await text(io.stdin) : readFileSync(file, 'utf8'))
+    const document = readYaml(stdin === undefined ? readFileSync(file, 'utf8') : await text(stdin))
     if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document as Definitions
   } catch (cause) {
     throw new BrokerError('FILE_UNREADABLE', `cannot read ${name}: ${messageOf(cause)}`, { cause })

@@ -57,7 +57,7 @@ export const definitions: Noun = {
         'detailed-exitcode': { type: 'boolean', summary: 'end with 2 when there is something to do' },
       },
       run: async ({ args: [file], values, connection: { client }, io }) => {
-        const body = { definitions: await readDocument(file, io), prune: values.prune }
+        const body = { definitions: await readDocument(file, { io, values }), prune: values.prune }
         const plan = await client.call(planDefinitions, { params: VHOST, body })
         if (values.json === true) printJson(io, plan)
         else printLines(io, planLines(plan, styleOf(io)))
@@ -73,7 +73,7 @@ export const definitions: Noun = {
       options: { ...PRUNE_OPTION, ...YES_OPTION },
       run: async (input) => {
         const { args, values, connection, io } = input
-        const body = { definitions: await readDocument(args[0], io), prune: values.prune }
+        const body = { definitions: await readDocument(args[0], input), prune: values.prune }
         const plan = await connection.client.call(planDefinitions, { params: VHOST, body })
         if (values.json !== true) printLines(io, planLines(plan, styleOf(io)))
         const deletes = plan.steps.filter(({ change }) => change === 'delete')

@@ -89,7 +89,7 @@ export const messages: Noun = {
       json: 'document',
       options: PUBLISH_OPTIONS,
       run: async ({ args: [address, text], values, connection: { client }, io }) => {
-        const bytes = await readBody(text, values.file, io)
+        const bytes = await readBody(text, values.file, { io, values })
         const body = publishBodyOf(address, bytes, values)
         const published = await client.call(publishMessage, { params: VHOST, body })
         if (values.json === true) printJson(io, published)

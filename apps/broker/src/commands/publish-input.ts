@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import type { Values } from '../cli/command.ts'
 import { durationMs, pair } from '../cli/parse.ts'
-import type { ConsoleIo } from '../console-io.ts'
+import { type StdinInput, stdinOf } from '../cli/stdin.ts'
 import { BrokerError, messageOf, UsageError } from '../errors.ts'
 
 export const PUBLISH_OPTIONS = {
@@ -24,10 +24,14 @@ export const PUBLISH_OPTIONS = {
 } as const
 
 /** Throws UsageError, BrokerError. */
-export async function readBody(text: string | undefined, file: string | undefined, io: ConsoleIo): Promise<Uint8Array> {
+export async function readBody(
+  text: string | undefined,
+  file: string | undefined,
+  input: StdinInput,
+): Promise<Uint8Array> {
   if (text !== undefined && file !== undefined) throw new UsageError('BODY and --file exclude one another')
   if (text !== undefined) return Buffer.from(text)
-  if (file === undefined || file === '-') return buffer(io.stdin)
+  if (file === undefined || file === '-') return buffer(stdinOf(input, 'the body'))
   try {
     return readFileSync(file)
   } catch (cause) {

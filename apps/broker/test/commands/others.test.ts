@@ -140,6 +140,19 @@ test('names that clients chose cannot write to the terminal', async () => {
   expect((await operator.lines('sessions', 'list')).join('\n')).not.toContain('\u001B')
 })
 
+test('standard input is a password, or what is published, and not both', async () => {
+  const operator = await Operator.start()
+  for (const args of [
+    ['messages', 'publish', 'queue://orders'],
+    ['definitions', 'plan', '-'],
+  ]) {
+    expect(await operator.runRemotely(...args)).toMatchObject({
+      code: 2,
+      stderr: [expect.stringContaining('standard input is the password, and cannot be the ')],
+    })
+  }
+})
+
 test.each(['bash', 'zsh', 'fish'])('`completion %s` has every command', async (shell) => {
   const { code, stdout } = await runHere(['completion', shell])
   expect(code).toBe(0)
