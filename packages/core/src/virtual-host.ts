@@ -23,6 +23,7 @@ import type { HeaderCodec, Message } from './message.ts'
 import { Mover } from './mover.ts'
 import { Policies } from './policies.ts'
 import { Producer } from './producer.ts'
+import type { Consumer } from './queue/consumer.ts'
 import type { Delivery, Match } from './queue/delivery.ts'
 import type { WaitingBytes } from './queue/lanes.ts'
 import type { MoveCause, QueueContext } from './queue/context.ts'
@@ -218,6 +219,15 @@ export class VirtualHost implements QueueContext {
       `${count} ${count === 1 ? 'message' : 'messages'} of queue '${queue.name}' cannot be read from the store any more and went; ` +
       'stop the broker and run `ternmq store verify` to see where it is damaged'
     this.report({ kind: 'failure', source: 'core', text })
+  }
+
+  onTooLarge(queue: Queue, { pool }: Consumer, message: Message): void {
+    const text =
+      `a message of ${message.size} bytes in queue '${queue.name}' is larger than its receiver takes (MQTT: Maximum Packet Size, AMQP: max-message-size); ` +
+      'that one and others like it wait for another receiver, which may have to be started'
+    const { owner } = pool
+    const who = owner === undefined ? {} : { clientId: owner.clientId, user: owner.principal.name }
+    this.report({ kind: 'limit', source: 'core', ...who, text })
   }
 
   report(event: EventDetails): void {

@@ -293,6 +293,11 @@ export class Model {
       throw new Error(`'${arrival.message.name}' came for ${session.id}, which cannot take it`)
     const membership = session.bindings.find(({ id, share }) => share !== undefined && id === arrival.bindingIds[0])
     const line = membership === undefined ? session.line : this.groups.get(groupKey(membership))!
+    // Nobody can take it here: the others may try, and it waits.
+    if (membership !== undefined && arrival.message.isRefused) {
+      if (line.waiting.some(({ message }) => message === arrival.message && !this.isExpired(message))) return
+      throw new Error(`'${arrival.message.name}' came to ${session.id}, and does not wait in the group`)
+    }
     const entry = this.#takeFirst(session, line, arrival)
     const bindings = membership === undefined ? entry.bindings : [membership]
     const assuranceMax = Math.max(...bindings.map((binding) => binding.assuranceMax))
@@ -339,9 +344,12 @@ export class Model {
     }
     for (const [key, line] of this.groups) {
       this.#forgetExpired(line)
-      const [first] = line.waiting
+      const firstAt = line.waiting.findIndex(({ message }) => !message.isRefused)
+      const first = line.waiting[firstAt]
       for (const { session, binding } of first === undefined ? [] : this.#membersOf(key)) {
-        const needsCredit = Math.min(first!.message.assurance, binding.assuranceMax) > 0
+        // What it cannot take has to be tried before.
+        const before = line.waiting.slice(0, firstAt + 1)
+        const needsCredit = before.some(({ message }) => Math.min(message.assurance, binding.assuranceMax) > 0)
         if (session.isConnected && session.isWritable && (!needsCredit || session.hasCredit)) {
           throw new Error(`${session.id} could take '${first!.message.name}' of group ${key}, and did not get it`)
         }
@@ -411,15 +419,21 @@ export class Model {
       }
       session.backfills = []
     }
-    while (
-      line.waiting[0] !== undefined &&
-      line.waiting[0].message !== arrival.message &&
-      this.isExpired(line.waiting[0].message)
+    // Whoever has tried one in vain is past it, and sees no more whether its time is over.
+    const isLeft = ({ message }: Entry): boolean => line !== session.line && message.isRefused
+    let at = 0
+    for (
+      let first = line.waiting[at];
+      first !== undefined && first.message !== arrival.message;
+      first = line.waiting[at]
     ) {
-      line.waiting.shift()
-      this.counters.expired++
+      if (isLeft(first)) at++
+      else if (this.isExpired(first.message)) {
+        line.waiting.splice(at, 1)
+        this.counters.expired++
+      } else break
     }
-    const entry = line.waiting.shift()
+    const [entry] = line.waiting.splice(at, 1)
     if (entry?.message !== arrival.message || this.isExpired(entry.message)) {
       throw new Error(`'${arrival.message.name}' came to ${session.id} where '${entry?.message.name}' was next`)
     }
@@ -432,8 +446,13 @@ export class Model {
    */
   #forgetExpired(line: Line): void {
     while (line.waiting.length > line.actual.waitingCount) {
-      const index = line.waiting.findIndex(({ message }) => this.isExpired(message))
-      if (index < 0) throw new Error(`one of ${line.waiting.map(({ message }) => message.name).join()} is lost from ${line.actual.name}`)
+      // Whoever has tried what it cannot take is past it: what is behind goes first.
+      const behind = line.waiting.findIndex(({ message }) => this.isExpired(message) && !message.isRefused)
+      const index = behind < 0 ? line.waiting.findIndex(({ message }) => this.isExpired(message)) : behind
+      if (index < 0)
+        throw new Error(
+          `one of ${line.waiting.map(({ message }) => message.name).join()} is lost from ${line.actual.name}`,
+        )
       line.waiting.splice(index, 1)
       this.counters.expired++
     }

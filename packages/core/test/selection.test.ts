@@ -2,8 +2,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LAST_VALUE_KEY_MAX } from '../src/queue/last-values.ts'
-import { DurableWorld, type Reader, selectorOf } from './durable.ts'
-import { textOf } from './support.ts'
+import { DurableWorld, queueMessage, type Reader, selectorOf, type SendOptions } from './durable.ts'
+import type { Assurance } from '../src/message.ts'
+import type { ConsumeOptions } from '../src/queue/consumer.ts'
+import { textOf, user } from './support.ts'
+import { World } from './world.ts'
 
 const group = (groupId: string, groupEnds = false): { extras: { groupId: string; groupEnds?: boolean } } => ({
   extras: { groupId, ...(groupEnds && { groupEnds }) },
@@ -163,7 +166,12 @@ describe('selectors', () => {
 
   test('header fields are properties: priority, delivery mode, attempts, group', async () => {
     const world = await open()
-    const wanted = ['JMSPriority > 7', "JMSDeliveryMode = 'NON_PERSISTENT'", 'JMSXDeliveryCount = 2', "JMSXGroupID = 'g'"]
+    const wanted = [
+      'JMSPriority > 7',
+      "JMSDeliveryMode = 'NON_PERSISTENT'",
+      'JMSXDeliveryCount = 2',
+      "JMSXGroupID = 'g'",
+    ]
     const readers = wanted.map((text) => world.read('q', { selector: selectorOf(text) }))
     world.send('q', 'urgent', { priority: 8 })
     world.send('q', 'light', { durable: false })
@@ -209,6 +217,88 @@ describe('selectors', () => {
     const two = world.read('q')
     await world.quiet()
     expect(two.sink.texts).toEqual(['x'])
+  })
+})
+
+describe('what a consumer can never take', () => {
+  /** Clients that read from one queue; the first ones cannot take 'large'. */
+  function readers(
+    smallCount: number,
+    largeCount: number,
+    spec: { readonly assuranceMax?: Assurance; readonly options?: ConsumeOptions } = {},
+  ) {
+    const world = new World()
+    const all = Array.from({ length: smallCount + largeCount }, (_, index) => world.connect(`c${index}`))
+    for (const [index, { session, sink }] of all.entries()) {
+      if (index < smallCount) sink.refused.add('large')
+      expect(session.consume({ queue: 'q', assuranceMax: 1, data: {}, ...spec }).ok).toBe(true)
+    }
+    const send = (texts: readonly string[], options: SendOptions = {}): void => {
+      for (const text of texts)
+        world.vhost.publishAs({ principal: user('u'), clientId: 'p' }, queueMessage('q', text, options))
+      world.settle()
+    }
+    const { queue } = world.vhost.destinations.find('q')!
+    return { world, all, send, queue, got: () => all.map(({ texts }) => texts) }
+  }
+
+  test.each([0, 1] as const)('goes to others in its turn, at assurance %i', (assuranceMax) => {
+    const { send, got, queue } = readers(1, 1, { assuranceMax })
+    send(['1', '2', 'large', '3', 'large', '4'])
+    expect(
+      got()
+        .flat()
+        .filter((text) => text === 'large'),
+    ).toHaveLength(2)
+    expect(got()[0]).not.toContain('large')
+    expect(got().flat()).toHaveLength(6)
+    expect(queue.waitingCount).toBe(0)
+  })
+
+  test('waits where nobody can take it, costs no credit, holds up nothing, and is told of once', () => {
+    const { world, all, send, got, queue } = readers(2, 0)
+    const used = all.map(({ session }) => session.pool.used)
+    send(['large', 'large', 'large'])
+    expect(all.map(({ session }) => session.pool.used)).toEqual(used)
+    send(['1', '2'])
+    expect(got().flat().sort()).toEqual(['1', '2'])
+    expect(queue.waitingCount).toBe(3)
+    expect(world.events).toHaveLength(2)
+    expect(world.events[0]).toContain("in queue 'q' is larger than its receiver takes")
+    const late = world.connect('late')
+    late.session.consume({ queue: 'q', assuranceMax: 1, data: {} })
+    world.settle()
+    expect(late.texts).toEqual(['large', 'large', 'large'])
+    expect(late.sink.held.map(({ redelivered, failedCount }) => [redelivered, failedCount])).toEqual(
+      Array.from({ length: 3 }, () => [false, 0]),
+    )
+  })
+
+  test('begins its group with another consumer', () => {
+    const { all, send } = readers(2, 1)
+    send(['large', '1', '2'], group('g'))
+    expect(all[2]!.texts).toEqual(['large', '1', '2'])
+  })
+
+  test('is looked at again when a consumer has gone, and by those alone who are there', () => {
+    const { world, all, send, queue } = readers(2, 0)
+    send(['large'])
+    all[0]!.session.stopConsuming('q')
+    world.settle()
+    send(['1'])
+    expect([all[1]!.texts, queue.waitingCount]).toEqual([['1'], 1])
+  })
+
+  test('is done with where nobody else reads from the queue', () => {
+    const world = new World()
+    const client = world.connect('c')
+    client.sink.refused.add('large')
+    client.bind('t')
+    for (const assurance of [0, 1] as const) world.publish('t', 'large', { assurance })
+    world.publish('t', 'small', { assurance: 1 })
+    world.settle()
+    expect([client.texts, client.session.queue.waitingCount, client.sink.held.length]).toEqual([['small'], 0, 1])
+    expect(world.events).toEqual([])
   })
 })
 
@@ -304,7 +394,10 @@ describe('model', () => {
     const step = fc.oneof(
       fc.record({ act: fc.constant('send' as const), to: fc.integer({ min: 0, max: 4 }) }),
       fc.record({ act: fc.constant('join' as const), to: fc.integer({ min: 1, max: 3 }) }),
-      fc.record({ act: fc.constantFrom('leave', 'accept', 'release', 'grant', 'turn'), to: fc.integer({ min: 0, max: 3 }) }),
+      fc.record({
+        act: fc.constantFrom('leave', 'accept', 'release', 'grant', 'turn'),
+        to: fc.integer({ min: 0, max: 3 }),
+      }),
     )
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {

@@ -118,6 +118,7 @@ export function queueContext(env: Env): QueueContext {
     nextAttemptMs: () => 0,
     onEased: () => {},
     onLost: () => {},
+    onTooLarge: () => {},
   }
 }
 

@@ -61,7 +61,7 @@ export function rewritePublish(client: MqttConnection, delivery: Delivery): bool
 function putOrReject(client: MqttConnection, delivery: Delivery): void {
   if (put(client, delivery, 0, packetIdOf(delivery))) return
   client.outbound.remove(delivery)
-  delivery.consumer!.settle(delivery, 'rejected')
+  delivery.consumer!.leave(delivery)
 }
 
 /** A client that cannot take it goes without. [MQTT5-3.1.2-25] */

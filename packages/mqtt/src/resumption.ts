@@ -50,5 +50,5 @@ function sendAgain(client: MqttConnection, delivery: Delivery, unsent: Set<Deliv
   if (rewritePublish(client, delivery)) return
   // The client takes smaller packets than before. [MQTT5-3.1.2-25]
   client.outbound.remove(delivery)
-  delivery.consumer!.settle(delivery, 'rejected')
+  delivery.consumer!.leave(delivery)
 }

@@ -49,7 +49,7 @@ export class ConsumerSet {
 
   add(consumer: Consumer): void {
     this.#all.push(consumer)
-    if (consumer.selector !== undefined) this.#selectiveCount++
+    if (consumer.isSelective) this.#selectiveCount++
     if (consumer.exclusive) this.#exclusiveCount++
     let level = this.#levels.find(({ priority }) => priority === consumer.priority)
     if (level === undefined) {
@@ -61,12 +61,20 @@ export class ConsumerSet {
     this.#choose()
   }
 
+  /** It leaves a message to others, and may leave more. True the first time. */
+  noteLeaving(consumer: Consumer): boolean {
+    if (consumer.leavesSome) return false
+    if (!consumer.isSelective && this.#all.includes(consumer)) this.#selectiveCount++
+    consumer.leavesSome = true
+    return true
+  }
+
   /** False when it was not among them. */
   remove(consumer: Consumer): boolean {
     const index = this.#all.indexOf(consumer)
     if (index < 0) return false
     this.#all.splice(index, 1)
-    if (consumer.selector !== undefined) this.#selectiveCount--
+    if (consumer.isSelective) this.#selectiveCount--
     if (consumer.exclusive) this.#exclusiveCount--
     for (const level of this.#levels) {
       const place = level.consumers.indexOf(consumer)

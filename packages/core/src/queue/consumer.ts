@@ -58,6 +58,9 @@ export class Consumer implements CreditWaiter {
   /** Unix seconds at which it last settled something; 0: it has not. */
   settledSecond = 0
 
+  /** It left a message to others because it can never take it: more such may come. */
+  leavesSome = false
+
   /** By priority of messages: no position before it has anything for this consumer. Only its queue touches it. */
   cursors: number[] | undefined = undefined
   /** By priority of messages: positions before its cursor to which messages came back that it has not looked at since. As `cursors`. */
@@ -137,21 +140,44 @@ export class Consumer implements CreditWaiter {
     return false
   }
 
-  /** Hot path. Hands over; only after `canTake`. */
-  take(delivery: Delivery): void {
+  /** Hot path. Hands over; only after `canTake`. False when its receiver can never take it: then it is as if it had not been asked. */
+  take(delivery: Delivery): boolean {
     this.takenCount++
     if (this.#credit !== CREDIT_UNLIMITED) this.#credit--
     if (delivery.assurance === 0) {
       delivery.consumer = this
       const isTaken = this.#sink!.deliver(delivery)
-      if (!isTaken) this.queue.onUndeliverable()
       if (this.#tracer !== undefined) this.#tracer.onSent(this, delivery, isTaken)
-      return
+      if (!isTaken) this.#untake(delivery)
+      return isTaken
     }
     delivery.tag = this.pool.take(delivery.message.size)
     this.#link(delivery)
     if (this.#tracer !== undefined) this.#tracer.onHandedOver(this, delivery)
-    if (!this.#sink!.deliver(delivery)) this.settle(delivery, 'rejected')
+    if (this.#sink!.deliver(delivery)) return true
+    this.letGo(delivery)
+    if (this.#tracer !== undefined) this.#tracer.onSettled(delivery, 'rejected', undefined)
+    this.#untake(delivery)
+    return false
+  }
+
+  #untake(delivery: Delivery): void {
+    delivery.consumer = undefined
+    this.takenCount--
+    if (this.#sink !== undefined && this.#credit !== CREDIT_UNLIMITED) this.#credit++
+  }
+
+  /** As `take` that says no, for what its receiver can never take as came out later. */
+  leave(delivery: Delivery): void {
+    this.letGo(delivery)
+    if (this.#tracer !== undefined) this.#tracer.onSettled(delivery, 'rejected', undefined)
+    this.#untake(delivery)
+    this.queue.onLeftLate(this, delivery)
+  }
+
+  /** It takes what it matches only, or what is small enough for it. */
+  get isSelective(): boolean {
+    return this.selector !== undefined || this.leavesSome
   }
 
   /** Deliveries that it could be handed now, by its own credit, that of its session and what its client has asked for. */

@@ -6,6 +6,7 @@ import type { HostLog } from '../log/host-log.ts'
 import type { Message } from '../message.ts'
 import type { Tracer } from '../tracer.ts'
 import type { Turns } from '../turns.ts'
+import type { Consumer } from './consumer.ts'
 import type { Delivery, Match } from './delivery.ts'
 import type { WaitingBytes } from './lanes.ts'
 import type { Queue } from './queue.ts'
@@ -37,6 +38,8 @@ export interface QueueContext {
   nextAttemptMs(settings: QueueSettings, failedCount: number): number | undefined
   /** Something happened to a queue that somebody may have waited for: it has room again, or nothing in it. */
   onEased(queue: Queue): void
+  /** A consumer can never take a message that others may; told once of each. */
+  onTooLarge(queue: Queue, consumer: Consumer, message: Message): void
   /** So many messages that waited in the queue are not in the store any more. */
   onLost(queue: Queue, count: number): void
 }

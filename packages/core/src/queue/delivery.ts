@@ -105,7 +105,8 @@ export interface DeliverySink {
   readonly creditLeft?: number
   /**
    * Encodes and writes at once. Must not throw, await, or call back into the core. Hot path.
-   * False when this receiver can never take the message (larger than its maximum): it then counts as rejected.
+   * False when this receiver can never take the message (larger than its maximum): where the queue has other readers it waits for those,
+   * else it counts as rejected.
    */
   deliver(delivery: Delivery): boolean
   /**

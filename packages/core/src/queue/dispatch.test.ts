@@ -46,7 +46,7 @@ class Bench {
       hand: (consumer, entry) => {
         this.handed.push(`${this.#names.get(consumer)}:${textOf(entry.message)}`)
         entry.line!.take(entry.position)
-        consumer.take(entry)
+        return consumer.take(entry)
       },
       wants: (consumer, entry) => {
         this.asked++

@@ -21,7 +21,8 @@ const PASSED_IN_MEMORY_MAX = 1_024
 export interface DispatchHost {
   readonly isChoosing: boolean
   expire(line: WaitingLine, position: number): void
-  hand(consumer: Consumer, entry: Delivery): void
+  /** False when this consumer can never take the entry: it waits as before, for others. */
+  hand(consumer: Consumer, entry: Delivery): boolean
   /** The entry is one that this consumer wants: its selector, its group, and it has not refused it. */
   wants(consumer: Consumer, entry: Delivery): boolean
   /** The one of its takers with the fewest groups should have it, not the next in turn. */
@@ -87,7 +88,8 @@ export class Dispatch {
       const consumer = this.#consumers.next(entry.assurance)
       if (consumer === undefined) return -1 - budget
       this.#staging.onTaken(line, position)
-      this.#host.hand(consumer, entry)
+      // Whoever leaves something has made this a queue that chooses: the rest goes that way.
+      if (!this.#host.hand(consumer, entry)) return -1 - budget
     }
     return 0
   }
@@ -196,18 +198,28 @@ export class Dispatch {
         held.add(consumer)
         return false
       }
-      if (takers === undefined) this.#hand(consumer, entry)
-      else if (takers.length === 0 || takers[0]!.priority === consumer.priority) takers.push(consumer)
-      return takers === undefined
+      if (takers === undefined) return this.#hand(consumer, entry, position, priority)
+      if (takers.length === 0 || takers[0]!.priority === consumer.priority) takers.push(consumer)
+      return false
     })
-    const taker = takers === undefined ? undefined : this.#host.fewestGroups(takers)
-    if (taker !== undefined) this.#hand(taker, entry)
-    return isGiven || taker !== undefined
+    if (takers === undefined) return isGiven
+    for (let left = takers; left.length > 0; ) {
+      const taker = this.#host.fewestGroups(left)!
+      if (this.#hand(taker, entry, position, priority)) return true
+      left = left.filter((other) => other !== taker)
+    }
+    return false
   }
 
-  #hand(consumer: Consumer, entry: Delivery): void {
-    this.#host.onChosen(consumer, entry)
-    this.#host.hand(consumer, entry)
+  /** False when the consumer can never take it: it has seen it, and others have their chance. */
+  #hand(consumer: Consumer, entry: Delivery, position: number, priority: number): boolean {
+    if (this.#host.hand(consumer, entry)) {
+      this.#host.onChosen(consumer, entry)
+      return true
+    }
+    consumer.returned?.[priority]?.delete(position)
+    if (cursorOf(consumer, priority) <= position) setCursor(consumer, priority, position + 1)
+    return false
   }
 }
 

@@ -1,3 +1,4 @@
+// long: what a queue has and what becomes of an entry, which share all of its state, next to each other
 /**
  * What one queue has: its entries in their places, their weight against its limits, their expiry, and what the log knows of them; what
  * becomes of an entry that was taken out. Order and place are `Lanes`'; who gets an entry is decided by `Queue`, which is one of these.
@@ -327,12 +328,19 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
       this.counters.replaced++
       return this.finishAt(line, position)
     }
+    if (failedCount > 0) line.setFailedCount(position, failedCount)
+    this.waitAgain(delivery)
+    this.onReturned(delivery.message.priority, position)
+  }
+
+  /** In its old place, as if nobody had had it. Who is past it does not hear. */
+  protected waitAgain(delivery: Delivery): void {
+    const line = delivery.line!
+    const { position } = delivery
     line.putBack(position)
     line.setEntry(position, delivery)
-    if (failedCount > 0) line.setFailedCount(position, failedCount)
     if (delivery.message.expiresAtMs !== 0) this.expectExpiry(delivery.message.expiresAtMs)
     this.contents.weighWaiting(line.bytesAt(position), line.lsnAt(position) !== 0, true, 1)
-    this.onReturned(delivery.message.priority, position)
   }
 
   // ── Limits ──

@@ -1,3 +1,4 @@
+// long: the ways of a message in and out of its queue, which share all of its state, next to each other
 /**
  * An ordered store of entries; each goes to one consumer at a time. Every subscription of every protocol reads from one.
  * Responsible for taking messages in, for when what waits goes out, and for what becomes of an unsettled entry. What it has is
@@ -265,9 +266,26 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
     else this.retry(delivery, delivery.failedCount + 1)
   }
 
-  /** A settled delivery that its receiver can never take; only `Consumer.take` calls this. */
-  onUndeliverable(): void {
-    this.counters.rejected++
+  /** As `onLeft`, after the turn of the others: they may be past it. Only `Consumer.leave` calls this. */
+  onLeftLate(consumer: Consumer, entry: Delivery): void {
+    if (this.onLeft(consumer, entry)) this.onReturned(entry.message.priority, entry.position)
+  }
+
+  /**
+   * A consumer can never take an entry that it was handed: others may, where the queue has others, now or later. True when it waits for
+   * them. What nobody else reads is done with. [MQTT5-3.1.2-25]
+   */
+  onLeft(consumer: Consumer, entry: Delivery): boolean {
+    if (consumer.match === undefined || entry.retained || this.isClosed) {
+      if (entry.assurance > 0) this.reject(entry, 'rejected', undefined, consumer.pool.sessionNumber)
+      else this.counters.rejected++
+      return false
+    }
+    if (this.#consumers.noteLeaving(consumer)) this.context.onTooLarge(this, consumer, entry.message)
+    entry.protocolState = 0
+    this.waitAgain(entry)
+    this.wake()
+    return true
   }
 
   /** After a restart: takes back what the log kept. */
@@ -333,25 +351,24 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
   }
 
   /** Serves an entry that waited. Hot path. */
-  hand(consumer: Consumer, entry: Delivery): void {
-    const line = entry.line!
-    this.takeWaiting(line, entry.position, true)
+  hand(consumer: Consumer, entry: Delivery): boolean {
+    const { assurance } = entry
+    this.takeWaiting(entry.line!, entry.position, true)
     const own = consumer.match
     if (own !== undefined) {
       entry.match = own
-      const assurance = assuranceOf(entry.message, own)
-      if (assurance === 0) {
-        this.finish(entry)
-        entry.line = undefined
-      }
-      entry.assurance = assurance
+      entry.assurance = assuranceOf(entry.message, own)
     }
+    const isTaken = consumer.take(entry)
+    const isSettled = entry.assurance === 0
+    // What it was when it came says whether the log has it.
+    if (isSettled || !isTaken) entry.assurance = assurance
+    if (!isTaken && this.onLeft(consumer, entry)) return false
     this.countServed(consumer.traffic, entry.message)
-    if (entry.assurance === 0 && entry.line !== undefined) {
-      line.remove(entry.position)
-      entry.line = undefined
-    }
-    consumer.take(entry)
+    if (!isSettled || (!isTaken && assurance > 0)) return true
+    this.finish(entry)
+    entry.line = undefined
+    return true
   }
 
   // ── StagingHost ──
@@ -419,13 +436,13 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
     const own = consumer.match
     const effective = own === undefined ? assurance : assuranceOf(message, own)
     if (effective === 0) {
-      if (assurance !== 0) this.settleUnkept(message, retained)
       const delivery = settledDelivery
       delivery.message = message
       delivery.match = own ?? match
       delivery.retained = retained
+      if (!consumer.take(delivery)) return this.#onLeftAtOnce(consumer, message, match, assurance, retained)
+      if (assurance !== 0) this.settleUnkept(message, retained)
       this.countHandedOn(consumer.traffic, message)
-      consumer.take(delivery)
       return
     }
     const delivery = new Delivery(message, own ?? match, effective, retained)
@@ -434,8 +451,21 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       message.detach()
       this.place(delivery, isLogged, true)
     }
-    this.countHandedOn(consumer.traffic, message)
-    consumer.take(delivery)
+    if (!consumer.take(delivery) && this.onLeft(consumer, delivery)) this.countKept(message)
+    else this.countHandedOn(consumer.traffic, message)
+  }
+
+  /** Of one that would have been settled by being sent, and has no place yet. */
+  #onLeftAtOnce(consumer: Consumer, message: Message, match: Match, assurance: Assurance, retained: boolean): void {
+    if (consumer.match === undefined || retained) {
+      this.counters.rejected++
+      if (assurance !== 0) this.settleUnkept(message, retained)
+      return this.countHandedOn(consumer.traffic, message)
+    }
+    const delivery = new Delivery(message, match, assurance, false)
+    message.detach()
+    this.place(delivery, assurance !== 0 && this.isInLog(message), true)
+    if (this.onLeft(consumer, delivery)) this.countKept(message)
   }
 
   #wait(message: Message, match: Match, assurance: Assurance): boolean {

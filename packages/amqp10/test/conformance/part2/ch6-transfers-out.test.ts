@@ -161,13 +161,52 @@ describe('a large message', () => {
 })
 
 describe('max-message-size of a receiver', () => {
-  test('[AMQP10-2.7.3-h] is not passed: such a message counts as rejected, others come', () => {
-    const { world, receiver } = receiving({ maxMessageSize: 200 })
-    world.publish('$queue/q', 'a')
-    world.publish('$queue/q', 'x'.repeat(500))
-    world.publish('$queue/q', 'b')
+  test('[AMQP10-2.7.3-h] is not passed: such a message waits for another link, and the next ones come', () => {
+    const { world, session, receiver } = receiving({ maxMessageSize: 200 })
+    const large = 'x'.repeat(500)
+    for (const text of ['a', large, 'b', large]) world.publish('$queue/q', text)
     expect(receiver.texts()).toEqual(['a', 'b'])
-    expect(world.queue('q').waitingCount).toBe(0)
+    expect([world.queue('q').waitingCount, world.queue('q').inflightCount]).toEqual([2, 2])
+    expect(world.vhost.destinations.find('DLQ')).toBeUndefined()
+    const other = session.receiver('queue://q')
+    other.grant(10)
+    expect(other.texts()).toEqual([large, large])
+    expect(receiver.texts()).toEqual([])
+  })
+
+  test('[AMQP10-2.7.3-h] costs no credit, and a drain comes to its end', () => {
+    const world = new World()
+    const peer = world.connect()
+    const receiver = peer.begin().receiver('queue://q', { maxMessageSize: 200 })
+    world.publish('$queue/q', 'x'.repeat(500))
+    world.publish('$queue/q', 'a')
+    receiver.grant(1)
+    expect(receiver.texts()).toEqual(['a'])
+    receiver.grant(3, { drain: true })
+    expect(peer.next('flow')).toMatchObject({ linkCredit: 0, deliveryCount: 4 })
+  })
+
+  test('[AMQP10-2.7.3-h] of a link whose deliveries are settled by being sent is not passed either', () => {
+    const { world, session, receiver } = receiving({ maxMessageSize: 200, sndSettleMode: 1 })
+    const large = 'x'.repeat(500)
+    for (const text of ['a', large, 'b']) world.publish('$queue/q', text)
+    expect(receiver.texts()).toEqual(['a', 'b'])
+    const other = session.receiver('queue://q', { sndSettleMode: 1 })
+    other.grant(10)
+    expect(other.texts()).toEqual([large])
+    expect([world.queue('q').waitingCount, world.queue('q').inflightCount]).toEqual([0, 0])
+  })
+
+  test('[AMQP10-2.7.3-h] on a topic leaves the message to its other receivers', () => {
+    const world = new World()
+    const receiver = world.connect().begin().receiver('topic://t', { maxMessageSize: 200 })
+    const other = world.connect().begin().receiver('topic://t')
+    receiver.grant(10)
+    other.grant(10)
+    world.publish('t', 'x'.repeat(500))
+    world.publish('t', 'a')
+    expect(receiver.texts()).toEqual(['a'])
+    expect(other.texts()).toEqual(['x'.repeat(500), 'a'])
   })
 
   test('[AMQP10-2.7.3-h] of 0 is no limit', () => {

@@ -324,14 +324,17 @@ describe('a session that takes queues and topics', () => {
     expect(client.publishes()).toHaveLength(60)
   })
 
-  it('[MQTT5-3.1.2-24] rejects what is larger than its client takes, and dead-letters it', () => {
+  it.each(['$queue/q', '$share/s/t'])('[MQTT5-3.1.2-24] %s leaves what is larger than its client takes to others', (filter) => {
     const world = new World()
     const client = world.connect('c', { properties: [prop('maximumPacketSize', 100)] })
-    client.send(subscribe(1, '$queue/q'))
+    client.send(subscribe(1, { filter, qos: 1 }))
     client.next('SUBACK')
     const sender = world.connect('p')
-    sender.send(publish('$queue/q', 'x'.repeat(200), { qos: 2, id: 1 }), publish('$queue/q', 'fits', { qos: 1, id: 2 }))
+    const to = filter.startsWith('$queue') ? filter : 't'
+    const large = 'x'.repeat(200)
+    sender.send(publish(to, large, { qos: 2, id: 1 }), publish(to, 'fits', { qos: 1, id: 2 }), publish(to, `${large}0`))
     expect(payloads(client)).toEqual(['fits'])
-    expect(payloads(subscriber(world, 'd', '$queue/DLQ'))).toEqual(['x'.repeat(200)])
+    expect(payloads(subscriber(world, 'd', filter))).toEqual([large, `${large}0`])
+    expect(world.vhost.destinations.find('DLQ')).toBeUndefined()
   })
 })
