@@ -231,6 +231,7 @@ test('every setting is used: nothing in the configuration is without effect', as
         dataDir: folder,
         listeners,
         console: { port: 0, tls: { enabled: true, cert: tls.cert, key: tls.key } },
+        tracing: { enabled: true },
       }),
     ),
     '',
