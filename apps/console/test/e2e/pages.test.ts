@@ -1,4 +1,7 @@
 /** Every page with something on it: it opens without an error, and axe finds nothing to complain of, in light and in dark. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 
 import { violationsOf } from './accessibility.ts'
@@ -48,6 +51,35 @@ const PAGES: ReadonlyArray<readonly [path: string, heading: string, sign: string
   ['/nothing/here', 'Not found', 'There is no such page'],
 ]
 
+/** Those of docs/console.md, by the name of their file. They are taken when somebody sets TERNMQ_SCREENSHOTS. */
+const PICTURES = {
+  overview: ['/', 'light'],
+  'overview-dark': ['/', 'dark'],
+  queues: ['/queues', 'light'],
+  queue: [`/queues/${PLANT_QUEUE}`, 'light'],
+  messages: [`/queues/${PLANT_QUEUE}?tab=messages`, 'light'],
+  'dead-letters': ['/dead-letters', 'light'],
+  ended: ['/ended', 'light'],
+  permissions: ['/permissions?tab=test&user=vera&action=subscribe&address=topic://site.1.secret', 'light'],
+  topics: ['/topics?open=site/2/temperature', 'dark'],
+} as const
+const PICTURES_DIR = join(import.meta.dirname, '..', '..', '..', '..', 'docs', 'console')
+
+async function takePictures(page: Page): Promise<void> {
+  mkdirSync(PICTURES_DIR, { recursive: true })
+  for (const [name, [path, colorScheme]] of Object.entries(PICTURES)) {
+    await page.emulateMedia({ colorScheme })
+    await page.goto(path)
+    const [, , sign] = PAGES.find(([one]) => one === path)!
+    await page.locator('main').getByText(sign).first().waitFor()
+    if (name === 'messages') {
+      await page.getByRole('button', { name: 'order-31' }).click()
+      await page.getByRole('complementary').getByText('"customer"').waitFor()
+    }
+    await page.screenshot({ path: join(PICTURES_DIR, `${name}.png`), animations: 'disabled' })
+  }
+}
+
 test('every page opens at its address and is accessible, in light and in dark', async () => {
   const stage = await openPlant()
   const page = await stage.look('/')
@@ -62,4 +94,5 @@ test('every page opens at its address and is accessible, in light and in dark', 
     await page.emulateMedia({ colorScheme: 'dark' })
     expect(await violationsOf(page, { part, rules: ['color-contrast'] }), `${path} in the dark`).toEqual([])
   }
+  if (process.env['TERNMQ_SCREENSHOTS'] !== undefined) await takePictures(page)
 }, 170_000)

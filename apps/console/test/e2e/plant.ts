@@ -8,12 +8,14 @@ import {
   putPolicy,
   putQueue,
 } from '@ternmq/api'
+import { onTestFinished } from 'vitest'
 
 import { amqpConnection, fill, mqttClient, publish, reject, stompClient } from './clients.ts'
 import { Stage } from './stage.ts'
 
 export const PLANT_QUEUE = 'orders.new'
 export const PLANT_CLIENT = 'press-1'
+const REPORT_MS = 100
 
 export async function openPlant(): Promise<Stage> {
   const stage = await Stage.open()
@@ -21,7 +23,15 @@ export async function openPlant(): Promise<Stage> {
   await stage.addUser('vera', 'viewer')
   await setUp(stage)
   await Promise.all([sendOrders(stage), connectMachines(stage)])
+  await runPress(stage)
   return stage
+}
+
+/** Something flows as long as the test runs. */
+async function runPress(stage: Stage): Promise<void> {
+  const press = await mqttClient(stage, 'press-2')
+  const timer = setInterval(() => press.publish('site/2/temperature', '{"celsius":22}'), REPORT_MS)
+  onTestFinished(() => clearInterval(timer))
 }
 
 async function setUp(stage: Stage): Promise<void> {
