@@ -13,6 +13,7 @@ export const PYTHON = '/usr/bin/python3'
 
 type PackageName =
   | 'mosquitto-clients'
+  | 'libmosquitto-dev'
   | 'netcat-openbsd'
   | 'curl'
   | 'python3-paho-mqtt'
@@ -31,6 +32,7 @@ const PROBES: Readonly<Record<PackageName, readonly [command: string, ...args: s
   'mosquitto-clients': ['/bin/sh', '-c', 'command -v mosquitto_pub mosquitto_sub mosquitto_rr'],
   'netcat-openbsd': ['/bin/sh', '-c', 'command -v nc'],
   curl: ['/bin/sh', '-c', 'command -v curl'],
+  'libmosquitto-dev': ['/bin/sh', '-c', 'test -e /usr/include/mosquitto.h'],
   'python3-paho-mqtt': [PYTHON, '-c', 'import paho.mqtt.client'],
   'python3-stomp': [PYTHON, '-c', 'import stomp'],
   'python3-qpid-proton': [PYTHON, '-c', 'import proton'],

@@ -225,6 +225,20 @@ describe('c-and-shell.md', () => {
   })
 })
 
+describe('c-and-shell.md in C', () => {
+  beforeEach(async (context) => {
+    for (const name of ['gcc', 'libc6-dev', 'libmosquitto-dev'] as const) await needs(context, name)
+  }, INSTALL_MS_MAX)
+
+  test('publishes a reading with libmosquitto, and hears that the broker has it', async () => {
+    const program = join(newFolder(), 'sensor')
+    writeFileSync(`${program}.c`, programsOf('c-and-shell.md').get('sensor.c')!)
+    await Program.run('gcc', ['-Wall', '-Werror', '-o', program, `${program}.c`, '-lmosquitto'])
+    const env = { MQTT_PORT: String(broker.port('mqtt')) }
+    expect(await Program.run(program, [], { env })).toEqual(['acknowledged'])
+  })
+})
+
 const TESTED_PAGES = ['javascript.md', 'python.md', 'c-and-shell.md']
 
 test('every program of the pages that run here is run', () => {
