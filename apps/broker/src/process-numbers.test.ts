@@ -59,3 +59,10 @@ test('nothing is measured once nobody has asked for a minute', () => {
   expect(numbers.read().cpuShare).toBe(0)
   numbers.close()
 })
+
+test('at the first look the thread is as busy as it has been in all its life, not as in this moment', async () => {
+  await new Promise((resolve) => setImmediate(resolve))
+  const { numbers } = made()
+  expect(numbers.read().eventLoop.utilization).toBeCloseTo(performance.eventLoopUtilization().utilization, 1)
+  numbers.close()
+})

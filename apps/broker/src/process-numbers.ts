@@ -117,7 +117,7 @@ export class ProcessNumbers {
       p50Ms: lateMs(delays, 50),
       p99Ms: lateMs(delays, 99),
       maxMs: lateMs(delays, 100),
-      utilization: performance.eventLoopUtilization(utilization, before?.utilization).utilization,
+      utilization: utilizationSince(utilization, before?.utilization),
     }
     delays.reset()
     this.#last = { atMs, cpuMicros, utilization, cpuShare, eventLoop }
@@ -133,6 +133,12 @@ export class ProcessNumbers {
     }
     return this.#delays
   }
+}
+
+/** Of the whole life where there was none before. */
+function utilizationSince(now: EventLoopUtilization, before: EventLoopUtilization | undefined): number {
+  // With one of them alone it would be that of the time since `now`, which is all work.
+  return before === undefined ? now.utilization : performance.eventLoopUtilization(now, before).utilization
 }
 
 /** How much later than asked for; 0 while nothing has been measured. */

@@ -1,7 +1,7 @@
 /** The admin API of a broker that a benchmark runs, and the time that calls take. */
 import type { Call, Route } from '@ternmq/api'
-import { ApiClient, type ApiTransport, type CallInput } from '@ternmq/api/client'
-import { httpTransport } from '@ternmq/api/client-http'
+import { ApiClient, type CallInput } from '@ternmq/api/client'
+import { type HttpTransport, httpTransport } from '@ternmq/api/client-http'
 import type { BrokerProcess } from '@ternmq/lab'
 import { join } from 'node:path'
 
@@ -12,14 +12,11 @@ export interface Times {
 
 export class BenchApi implements Disposable {
   readonly client: ApiClient
-  readonly #send: ApiTransport
-  readonly #close: () => void
+  readonly #transport: HttpTransport
 
   constructor(broker: BrokerProcess) {
-    const { send, close } = httpTransport({ socketPath: join(broker.dataDir, 'admin.sock') })
-    this.client = new ApiClient({ transport: send })
-    this.#send = send
-    this.#close = close
+    this.#transport = httpTransport({ socketPath: join(broker.dataDir, 'admin.sock') })
+    this.client = new ApiClient({ transport: this.#transport.send })
   }
 
   /** One call after another. */
@@ -36,13 +33,13 @@ export class BenchApi implements Disposable {
 
   /** Text for Prometheus. */
   async metrics(): Promise<string> {
-    const { body } = await this.#send({ method: 'GET', path: '/metrics', headers: {} })
+    const { body } = await this.#transport.send({ method: 'GET', path: '/metrics', headers: {} })
     let text = ''
     for await (const chunk of body) text += Buffer.from(chunk).toString('utf8')
     return text
   }
 
   [Symbol.dispose](): void {
-    this.#close()
+    this.#transport.close()
   }
 }

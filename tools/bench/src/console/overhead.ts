@@ -61,17 +61,17 @@ const scraping: Watch = (api) => {
 const overviewOpen: Watch = (api) => {
   const closing = new AbortController()
   const refresh = setInterval(() => void api.client.call(getOverview).catch(() => undefined), 5_000)
-  const reading = (async () => {
-    for await (const _ of api.client.stream(watchStream, {
-      query: { watch: 'overview,events' },
-      signal: closing.signal,
-    }));
-  })()
+  const events = api.client.stream(watchStream, { query: { watch: 'overview,events' }, signal: closing.signal })
+  const reading = readAll(events)
   return async () => {
     clearInterval(refresh)
     closing.abort()
     await reading.catch(() => undefined)
   }
+}
+
+async function readAll(events: AsyncIterator<unknown>): Promise<void> {
+  while ((await events.next()).done !== true);
 }
 
 async function withRules(pairs: number): Promise<Overhead> {
