@@ -17,6 +17,9 @@ export const PASSWORD = 'correct horse'
 /** Wide enough for every column, and what most people have. */
 const VIEWPORT = { width: 1440, height: 900 }
 
+/** Each broker would compress all files of the pages once more, which takes longer than most tests. */
+const UNCOMPRESSED = { 'accept-encoding': 'identity' }
+
 type Broker = Awaited<ReturnType<typeof startBroker>>
 
 export interface LookOptions {
@@ -76,7 +79,7 @@ export class Stage {
 
   /** A browser that nobody has logged in with. */
   context({ scheme = 'light' }: LookOptions = {}): Promise<BrowserContext> {
-    return newContext({ baseURL: this.url, viewport: VIEWPORT, colorScheme: scheme })
+    return newContext({ baseURL: this.url, viewport: VIEWPORT, colorScheme: scheme, extraHTTPHeaders: UNCOMPRESSED })
   }
 
   /** A page of the console, open at `path`, of somebody who is logged in. */
