@@ -173,6 +173,22 @@ class Line {
   }
 }
 
+test('what one consumer can never take is for the next as it came', () => {
+  const refused = { assurance: 1, ttlMs: 0, isRefused: true } as const
+  const steps: Step[] = [
+    { kind: 'publish', messages: [refused, { ...refused, assurance: 0 }], assuranceMax: 0 },
+    { kind: 'publish', messages: [{ ...refused, assurance: 0, isRefused: false }], assuranceMax: 0 },
+    { kind: 'publish', messages: [{ ...refused, assurance: 2, isRefused: false }], assuranceMax: 1 },
+  ]
+  const own = [matchWith(2, { id: 'own' }), undefined, undefined]
+  const [direct, forced] = [new Line(false, own), new Line(true, own)]
+  for (const one of steps) {
+    direct.run(one)
+    forced.run(one)
+  }
+  expect(direct.outcome).toEqual(forced.outcome)
+})
+
 test('nobody can tell whether a message was handed over at once or from the line', () => {
   const match = fc.option(
     assurance.map((assuranceMax) => matchWith(assuranceMax, { id: 'own' })),

@@ -352,7 +352,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
 
   /** Serves an entry that waited. Hot path. */
   hand(consumer: Consumer, entry: Delivery): boolean {
-    const { assurance } = entry
+    const { assurance, match } = entry
     this.takeWaiting(entry.line!, entry.position, true)
     const own = consumer.match
     if (own !== undefined) {
@@ -363,7 +363,10 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
     const isSettled = entry.assurance === 0
     // What it was when it came says whether the log has it.
     if (isSettled || !isTaken) entry.assurance = assurance
-    if (!isTaken && this.onLeft(consumer, entry)) return false
+    if (!isTaken && this.onLeft(consumer, entry)) {
+      entry.match = match
+      return false
+    }
     this.countServed(consumer.traffic, entry.message)
     if (!isSettled || (!isTaken && assurance > 0)) return true
     this.finish(entry)
@@ -451,8 +454,11 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       message.detach()
       this.place(delivery, isLogged, true)
     }
-    if (!consumer.take(delivery) && this.onLeft(consumer, delivery)) this.countKept(message)
-    else this.countHandedOn(consumer.traffic, message)
+    if (consumer.take(delivery) || !this.onLeft(consumer, delivery)) return this.countHandedOn(consumer.traffic, message)
+    // For others it is as it came.
+    delivery.match = match
+    delivery.assurance = assurance
+    this.countKept(message)
   }
 
   /** Of one that would have been settled by being sent, and has no place yet. */
