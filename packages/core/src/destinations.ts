@@ -377,9 +377,9 @@ function fromLogged(logged: LoggedQueue['settings']): PolicySettings {
   return Object.fromEntries(Object.entries(logged).map(([key, value]) => [key, value ?? undefined]))
 }
 
-/** A selector that the log has was good when it was given. */
+/** A selector that the log has was good when it was given, whatever limits have come since. */
 function subscriptionBinding(queue: Queue, { pattern, selector, noLocalOf }: LoggedSubscription): Binding {
-  const parsed = selector === undefined ? undefined : parseSelector(selector)
+  const parsed = selector === undefined ? undefined : parseSelector(selector, { anyCost: true })
   if (parsed?.ok === false) throw new Error(`selector '${selector}' of ${queue.name}: ${parsed.error.text}`)
   return {
     pattern: patternFromKey(pattern),

@@ -144,6 +144,20 @@ describe('durable subscriptions', () => {
     expect(sink.texts).toEqual(['one', 'two'])
   })
 
+  test('come back after a restart with a selector that costs more than one may cost now', async () => {
+    const { world, engine } = await logged()
+    const selector = Array(11).fill("h LIKE '%2%'").join(' OR ')
+    expect(world.vhost.subscriptions.open(specOf({ selector }), SUBJECT)).toMatchObject({ ok: false, detail: { refusal: 'mismatch' } })
+    const { queue } = open(world)
+    const named = world.vhost.destinations.find(queue.name)!
+    world.vhost.destinations.delete(named)
+    world.vhost.destinations.define({ name: queue.name, subscription: { ...named.subscription!, selector } })
+    world.settle()
+    const second = new World()
+    await second.vhost.openLog(engine, [testCodec])
+    expect(second.vhost.destinations.find(queue.name)?.binding?.selector?.text).toBe(selector)
+  })
+
   test('one that is not shared takes one consumer, a shared one several, which share its messages', () => {
     const world = new World()
     receiverOf(open(world).queue)

@@ -1,5 +1,5 @@
 /** What selectors see of a message. */
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { queueMessage, type SendOptions } from '../../test/durable.ts'
 import { type HeaderCodec, type Headers, Message, type MessageExtras } from '../message.ts'
 import { parseSelector } from '../selector/selector.ts'
@@ -75,6 +75,35 @@ test('a string property is compared with a number where the selector asks for th
     return parsed.ok && parsed.selector.matches(propertiesOf(message))
   })
   expect(matching).toEqual([false, true, true])
+})
+
+test('a message with many properties is looked through a few times, however many are asked for, and answers the same', () => {
+  let looks = 0
+  const pairs: [string, string][] = Array.from({ length: 1_000 }, (_, index) => [`p${index % 900}`, `${index}`])
+  const properties = Object.assign([...pairs], {
+    [Symbol.iterator]() {
+      looks++
+      return pairs.values()
+    },
+  })
+  const message = messageWith({ properties }, { annotations: { cause: 'expired' } })
+  for (let round = 0; round < 50; round++) {
+    const source = propertiesOf(message)
+    const names = ['p0', 'p899', 'none', '__proto__', 'cause']
+    expect(names.map((name) => source.property(name))).toEqual(['0', '899', undefined, undefined, 'expired'])
+  }
+  expect(looks).toBeLessThan(20)
+  expect(propertiesOf(messageWith({ properties: [] })).property('p0')).toBeUndefined()
+})
+
+test('a correlation id is decoded once for all selectors that ask for it', () => {
+  const decode = vi.spyOn(TextDecoder.prototype, 'decode')
+  const message = messageWith({ correlationId: new TextEncoder().encode('order 7'), properties: [] })
+  const values = Array.from({ length: 9 }, () => propertiesOf(message).property('JMSCorrelationID'))
+  expect(new Set(values)).toEqual(new Set(['order 7']))
+  expect(decode).toHaveBeenCalledTimes(1)
+  decode.mockRestore()
+  expect(propertiesOf(messageWith({ properties: [] })).property('JMSCorrelationID')).toBeUndefined()
 })
 
 test('names of objects are just names', () => {

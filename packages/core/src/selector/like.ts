@@ -25,7 +25,7 @@ export function compileLike(pattern: string, escape: string | undefined): (text:
   const first = runs[0]!
   const last = runs.at(-1)!
   if (runs.length === 1) return (text) => endOfPrefix(text, 0, first) === text.length
-  const middle = runs.slice(1, -1).filter((run) => run.kind === 'wild' || run.text !== '')
+  const middle = searchedRuns(runs)
   return (text) => {
     let from = endOfPrefix(text, 0, first)
     if (from < 0) return false
@@ -37,6 +37,20 @@ export function compileLike(pattern: string, escape: string | undefined): (text:
     }
     return true
   }
+}
+
+/**
+ * Words of bits of the longest run that a text is searched for, 0 without one. They say what a search takes: each run begins where the
+ * one before ended, so that no part of the text is searched twice.
+ */
+export function searchedWords(pattern: string, escape: string | undefined): number {
+  const searched = searchedRuns(cutAtSequences(readElements(pattern, escape)))
+  return Math.max(0, ...searched.map((run) => (run.kind === 'wild' ? Math.ceil(run.points.length / WORD_BITS) : 1)))
+}
+
+/** Those that are not bound to an end of the text. */
+function searchedRuns(runs: readonly Run[]): Run[] {
+  return runs.slice(1, -1).filter((run) => run.kind === 'wild' || run.text !== '')
 }
 
 /** Whether the pattern ends in the middle of an escape. */

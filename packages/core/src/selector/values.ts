@@ -66,9 +66,13 @@ function areEqual(left: Numeric, right: Numeric): boolean {
   return typeof left === typeof right ? left === right : toCanonical(left) === toCanonical(right)
 }
 
+/** Of a string that is read as a boolean: 'false'. */
+const BOOLEAN_LENGTH_MAX = 5
+
 /** `text` as a value of the type of `other`; undefined if it is none. */
 function readLike(text: string, other: string | Numeric | boolean): Value {
   if (isNumeric(other)) return readNumber(text)
+  if (text.length > BOOLEAN_LENGTH_MAX) return undefined
   const word = text.toLowerCase()
   return word === 'true' ? true : word === 'false' ? false : undefined
 }

@@ -99,6 +99,20 @@ describe('a selector', () => {
     },
   )
 
+  test.each(['queue://q', 'topic://t'])(
+    '[AMQPFILTER-Selector-b] that costs too much refuses the link to %s with invalid-field',
+    (address) => {
+      const { session } = begun()
+      const text = Array(11).fill("a LIKE '%b%'").join(' OR ')
+      const source = { kind: 'source', address, filter: [filter('s', SELECTOR, text)] }
+      session.peer.send(session.newReceiver(null, { source }).attachFrame())
+      expect(session.peer.next('attach')['source']).toBeUndefined()
+      const detach = session.peer.next('detach')
+      expect(conditionOf(detach)).toBe('amqp:invalid-field')
+      expect(JSON.stringify(detach)).toContain('it costs 4411 for each message and exceeds the 4096 that one may cost')
+    },
+  )
+
   test('[AMQPFILTER-Selector-a] that is empty lets all through', () => {
     const { world, session } = begun()
     const link = receiver(session, 'queue://q', [filter('s', SELECTOR, '')])

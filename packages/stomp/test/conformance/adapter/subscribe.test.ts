@@ -231,6 +231,16 @@ describe('a selector', () => {
   })
 })
 
+describe('a selector that costs too much', () => {
+  it.each(['/queue/q', '/topic/t'])('is refused for %s with what it costs and may cost', (destination) => {
+    const client = new World().connect()
+    client.send(subscribe(1, destination, { selector: Array(11).fill("a LIKE '%b%'").join(' OR ') }))
+    expect(client.error()).toMatch(
+      /^SUBSCRIBE: the selector ".{48}"… .*: it costs 4411 for each message and exceeds the 4096 that one may cost/,
+    )
+  })
+})
+
 describe('a selector that goes too deep', () => {
   it.each(['('.repeat(8_000), 'NOT '.repeat(4_000), `a IN (${"'x',".repeat(3_000)}`])('is refused: %.10s', (selector) => {
     const client = new World().connect()
