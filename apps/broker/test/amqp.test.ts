@@ -55,7 +55,7 @@ async function mechanismsOf(broker: Started, listener: string): Promise<string[]
 /** Without a password: one who shows a certificate. */
 async function addUser(broker: Started, name: string, password?: string): Promise<void> {
   const args = [
-    'user',
+    'users',
     'add',
     name,
     '--data-dir',
