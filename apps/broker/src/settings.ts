@@ -76,6 +76,7 @@ export function toCoreLimits({ limits, mqtt, queues }: BrokerConfig): CoreLimits
     sessionsMax: limits.sessionsMax,
     bindingsPerSessionMax: mqtt.maxSubscriptionsPerSession,
     consumersPerSessionMax: limits.consumersPerSessionMax,
+    selectorCostPerSessionMax: limits.selectorCostPerSessionMax,
     queuedMessagesMax: mqtt.maxQueuedMessages,
     queuedBytesMax: mqtt.maxQueuedBytes,
     queuedBytesTotalMax: limits.waitingBytesMax,

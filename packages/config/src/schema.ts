@@ -50,6 +50,19 @@ const limitsSchema = z
           'further subscription is refused; a queue that is made later is not read by the patterns that match it, and an event says so.',
         reload: 'live',
       }),
+    selectorCostPerSessionMax: z
+      .int()
+      .min(0)
+      .max(1_000_000_000)
+      .default(50_000)
+      .meta({
+        description:
+          'What the selectors on topics of one session or connection, its durable subscriptions included, may cost together for one ' +
+          'message; so may those that all clients of one user share. Every publisher to such a topic waits for them: 50000 are 6 ms at ' +
+          'worst. A comparison costs 1, a LIKE that has to search about 400 (docs/interop/stomp.md). Beyond it a further subscription ' +
+          'with a selector is refused; those that are there stay, over a restart as well.',
+        reload: 'live',
+      }),
     waitingBytesMax: z
       .int()
       .min(1_048_576)

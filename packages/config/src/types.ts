@@ -254,6 +254,7 @@ export interface LimitsConfig {
   readonly maxMessageBytes: number
   readonly queuesMax: number
   readonly consumersPerSessionMax: number
+  readonly selectorCostPerSessionMax: number
   readonly waitingBytesMax: number
   readonly unfinishedBytesMax: number
   readonly unsettledBytesMax: number

@@ -15,6 +15,7 @@ import type { QueueSettings } from './queue/settings.ts'
 import { type RefusalDetail, refuse, type Result } from './refusal.ts'
 import { type Binding, Route, type RouteSource, type Target } from './router.ts'
 import { parseSelector } from './selector/selector.ts'
+import { holderOf } from './subscriptions.ts'
 import { isTemporary } from './temporaries.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
@@ -204,7 +205,7 @@ export class Destinations implements RouteSource {
     if (this.#byName.get(named.name) !== named) return
     this.#byName.delete(named.name)
     this.#generation++
-    if (named.binding !== undefined) this.#vhost.router.unbind(named.binding)
+    this.#unbind(named)
     for (const consumer of [...named.queue.consumers]) consumer.detach()
     this.#vhost.flow.sweeper.onDeleted(named)
     const held = named.queue.close()
@@ -215,11 +216,9 @@ export class Destinations implements RouteSource {
 
   /** Whether what is published comes into the queue of a durable subscription. False when that was so already. */
   feed(named: NamedQueue, isFed: boolean): boolean {
-    const { binding } = named
-    if (isFed === (binding !== undefined)) return false
-    if (binding !== undefined) this.#vhost.router.unbind(binding)
-    named.binding = isFed ? this.#bindingOf(named) : undefined
-    if (named.binding !== undefined) this.#vhost.router.bind(named.binding)
+    if (isFed === (named.binding !== undefined)) return false
+    if (isFed) this.#bind(named)
+    else this.#unbind(named)
     return true
   }
 
@@ -323,10 +322,25 @@ export class Destinations implements RouteSource {
   #add(named: NamedQueue): void {
     this.#byName.set(named.name, named)
     this.#generation++
-    named.binding = this.#bindingOf(named)
-    if (named.binding !== undefined) this.#vhost.router.bind(named.binding)
+    this.#bind(named)
     this.#vhost.flow.sweeper.onSettings(named)
     for (const watcher of this.#watchersOfQueue(named.name)) watcher.onQueueCreated(named)
+  }
+
+  #bind(named: NamedQueue): void {
+    const binding = this.#bindingOf(named)
+    if (binding === undefined) return
+    named.binding = binding
+    this.#vhost.router.bind(binding)
+    if (named.subscription !== undefined) this.#vhost.selectorCosts.add(holderOf(named), binding)
+  }
+
+  #unbind(named: NamedQueue): void {
+    const { binding } = named
+    if (binding === undefined) return
+    named.binding = undefined
+    this.#vhost.router.unbind(binding)
+    if (named.subscription !== undefined) this.#vhost.selectorCosts.remove(holderOf(named), binding)
   }
 
   #bindingOf(named: NamedQueue): Binding | undefined {

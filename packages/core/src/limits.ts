@@ -109,6 +109,11 @@ export interface CoreLimits {
    * 'limit-reached'; a queue made later is not read by the patterns that match it, and reported.
    */
   readonly consumersPerSessionMax: number
+  /**
+   * What the selectors of one session's topic subscriptions cost together, durable ones included, in the units of selector/cost.ts.
+   * Beyond it a further one is refused as 'limit-reached'.
+   */
+  readonly selectorCostPerSessionMax: number
   /** Waiting in one subscription's queue. Beyond it the newest is not kept, and counted. */
   readonly queuedMessagesMax: number
   readonly queuedBytesMax: number
@@ -143,6 +148,7 @@ export const DEFAULT_CORE_LIMITS: CoreLimits = {
   sessionsMax: 1_000_000,
   bindingsPerSessionMax: 10_000,
   consumersPerSessionMax: 20_000,
+  selectorCostPerSessionMax: 50_000,
   queuedMessagesMax: 250_000,
   queuedBytesMax: 64 * 1024 * 1024,
   queuedBytesTotalMax: 1024 * 1024 * 1024,

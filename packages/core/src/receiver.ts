@@ -16,6 +16,7 @@ import type { UnsettledBytes } from './queue/unsettled-bytes.ts'
 import { refuse, type Result } from './refusal.ts'
 import type { Binding } from './router.ts'
 import { parseSelector, type Selector } from './selector/selector.ts'
+import { type SelectorHolder, selectorHolder } from './selector-costs.ts'
 import type { SubscriptionSpec } from './subscriptions.ts'
 import type { Turns } from './turns.ts'
 import type { VirtualHost } from './virtual-host.ts'
@@ -234,6 +235,8 @@ function readTopic(
     const { written = `topic '${name}'` } = source
     return refuse('not-authorized', name, `user '${subject.principal.name}' may not subscribe to ${written}`)
   }
+  const tooDear = vhost.selectorCosts.refusalOf(selectorHolder(subject.clientId, subject.principal.name), name, selector?.cost ?? 0)
+  if (tooDear !== undefined) return { ok: false, detail: tooDear }
   return { ok: true, value: new TopicReading(owner, spec, source, selector, pool) }
 }
 
@@ -241,6 +244,7 @@ function readTopic(
 class TopicReading implements Reading {
   readonly #vhost: VirtualHost
   readonly #binding: Binding
+  readonly #holder: SelectorHolder
   readonly #consumer: Consumer
 
   constructor(owner: ReceiverOwner, spec: ReceiverSpec, source: TopicSource, selector: Selector | undefined, pool: CreditPool) {
@@ -258,6 +262,8 @@ class TopicReading implements Reading {
       data: spec.data,
     }
     vhost.router.bind(this.#binding)
+    this.#holder = selectorHolder(subject.clientId, subject.principal.name)
+    vhost.selectorCosts.add(this.#holder, this.#binding)
     if (source.retained) vhost.offerRetained(this.#binding)
     this.#consumer.grant(CREDIT_UNLIMITED)
     this.#consumer.attach(spec.sink)
@@ -274,6 +280,7 @@ class TopicReading implements Reading {
   close(): void {
     const { queue } = this.#consumer
     this.#vhost.router.unbind(this.#binding)
+    this.#vhost.selectorCosts.remove(this.#holder, this.#binding)
     this.#consumer.detach()
     queue.removeConsumer(this.#consumer)
     queue.close()

@@ -8,6 +8,7 @@ import type { NamedQueue } from './destinations.ts'
 import type { LoggedSubscription } from './log/records.ts'
 import { refuse, type Result } from './refusal.ts'
 import { parseSelector } from './selector/selector.ts'
+import { type SelectorHolder, selectorHolder } from './selector-costs.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 export interface SubscriptionSpec {
@@ -48,8 +49,17 @@ export function subscriptionQueueName(clientId: string | undefined, name: string
 export function subscriptionOwner({ name, subscription }: NamedQueue): Subject | undefined {
   const user = subscription?.user
   if (user === undefined) return undefined
-  const clientId = decodeURIComponent(name.slice(SUBSCRIPTION_PREFIX.length).split('/', 1)[0]!)
-  return { principal: { name: user, anonymous: user === ANONYMOUS_NAME }, clientId }
+  return { principal: { name: user, anonymous: user === ANONYMOUS_NAME }, clientId: clientIdOf(name) }
+}
+
+/** Whose the selector of a durable subscription is. */
+export function holderOf({ name, subscription }: NamedQueue): SelectorHolder {
+  return selectorHolder(clientIdOf(name) || undefined, subscription?.user ?? '')
+}
+
+/** Empty for one that clients of any id may share. */
+function clientIdOf(queueName: string): string {
+  return decodeURIComponent(queueName.slice(SUBSCRIPTION_PREFIX.length).split('/', 1)[0]!)
 }
 
 /** A queue's name with '*' for a level would be a pattern. */
@@ -69,7 +79,7 @@ export class Subscriptions {
    * anew, as JMS asks [JMS 3.1 §4.2.5]; that is refused while somebody consumes from it, and to whom it does not belong.
    */
   open(spec: SubscriptionSpec, subject: Subject): Result<NamedQueue> {
-    const { destinations, authorizer } = this.#vhost
+    const { destinations, authorizer, selectorCosts } = this.#vhost
     const isVolatile = spec.volatile === true
     const name = subscriptionQueueName(spec.clientId, spec.name, isVolatile)
     if (!authorizer.mayMatch(subject, 'read', spec.pattern).allowed) {
@@ -97,8 +107,11 @@ export class Subscriptions {
         const text = `subscription '${spec.name}' is in use with another topic or selector; end its consumers first`
         return refuse('in-use', spec.name, text)
       }
-      destinations.delete(known)
     }
+    const holder = selectorHolder(spec.clientId, subject.principal.name)
+    const tooDear = selectorCosts.refusalOf(holder, spec.name, parsed?.selector.cost ?? 0, known?.binding?.selector?.cost)
+    if (tooDear !== undefined) return { ok: false, detail: tooDear }
+    if (known !== undefined) destinations.delete(known)
     const { messagesMax, bytesMax } = this.#vhost.subscriptionSettings
     return destinations.define({
       name,

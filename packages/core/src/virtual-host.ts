@@ -35,6 +35,7 @@ import type { RefusalDetail } from './refusal.ts'
 import { Retained } from './retained.ts'
 import { type Binding, matchOf, offerAll, type Route, Router, type Target, targetsOf } from './router.ts'
 import { Schedule } from './schedule/schedule.ts'
+import { SelectorCosts } from './selector-costs.ts'
 import { Sessions } from './sessions.ts'
 import { SharedSubscriptions } from './shared.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -81,6 +82,7 @@ export class VirtualHost implements QueueContext {
   readonly destinations: Destinations
   readonly mover: Mover
   readonly schedule: Schedule
+  readonly selectorCosts: SelectorCosts
   readonly subscriptions: Subscriptions
   readonly temporaries: Temporaries
   readonly transactions: Transactions
@@ -117,6 +119,7 @@ export class VirtualHost implements QueueContext {
     })
     this.#lateRetained = new LateRetained(this.log)
     this.flow = new Flow(this)
+    this.selectorCosts = new SelectorCosts(options.limits)
     this.destinations = new Destinations(this)
     this.mover = new Mover(this)
     this.schedule = new Schedule(this)

@@ -113,6 +113,21 @@ describe('a selector', () => {
     },
   )
 
+  test.each([{}, { durable: 2, expiryPolicy: symbol('never') }])(
+    '[AMQPFILTER-Selector-a] beyond what those of a connection may cost together refuses the link: %j',
+    (fields) => {
+      const world = new World({ limits: { selectorCostPerSessionMax: 1 } })
+      const session = world.connect().begin()
+      receiver(session, 'topic://t', [filter('s', SELECTOR, 'n > 1')])
+      const source = { kind: 'source', address: 'topic://t', filter: [filter('s', SELECTOR, 'n > 2')], ...fields }
+      session.peer.send(session.newReceiver(null, { source }).attachFrame())
+      expect(session.peer.next('attach')['source']).toBeUndefined()
+      const detach = session.peer.next('detach')
+      expect(conditionOf(detach)).toBe('amqp:resource-limit-exceeded')
+      expect(JSON.stringify(detach)).toContain('limits.selectorCostPerSessionMax 1')
+    },
+  )
+
   test('[AMQPFILTER-Selector-a] that is empty lets all through', () => {
     const { world, session } = begun()
     const link = receiver(session, 'queue://q', [filter('s', SELECTOR, '')])

@@ -241,6 +241,19 @@ describe('a selector that costs too much', () => {
   })
 })
 
+describe('selectors that cost too much together', () => {
+  it.each([
+    ['on a topic', {}],
+    ['of a durable subscription', { 'activemq.subscriptionName': 'two' }],
+  ])('are refused %s with the limit', (_, headers) => {
+    const client = new World({ limits: { selectorCostPerSessionMax: 402 } }).connect({ headers: { 'client-id': 'c' } })
+    client.send(subscribe(1, '/topic/t', { selector: "a LIKE '%b%'" }), subscribe(2, '/topic/t', { selector: 'a = 1', receipt: 'two' }))
+    expect(client.next('RECEIPT').headers['receipt-id']).toBe('two')
+    client.send(subscribe(3, '/topic/t', { selector: 'a = 2', ...headers }))
+    expect(client.error()).toMatch(/^SUBSCRIBE: the selectors of .* session .* cost 402 for each message, .* limits\.selectorCostPerSessionMax 402;/)
+  })
+})
+
 describe('a selector that goes too deep', () => {
   it.each(['('.repeat(8_000), 'NOT '.repeat(4_000), `a IN (${"'x',".repeat(3_000)}`])('is refused: %.10s', (selector) => {
     const client = new World().connect()
