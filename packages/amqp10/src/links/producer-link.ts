@@ -45,8 +45,12 @@ function made(target: ProducerTarget, message: Message, options: PublishOptions 
   return lastMade
 }
 
-function refuseUser(userId: string, userName: string): Result<Made> {
-  const text = `properties: user-id is '${userId}'; it is the name that this connection logged in with, '${userName}', or is left out`
+/** Whoever has not logged in has a name, too, that no login has verified. */
+function refuseUser(userId: string, userName: string, isAnonymous: boolean): Result<Made> {
+  const rule = isAnonymous
+    ? 'this connection has not logged in, so leave it out'
+    : `it is the name that this connection logged in with, '${userName}', or is left out`
+  const text = `properties: user-id is '${userId}'; ${rule}`
   return { ok: false, detail: { refusal: 'not-authorized', subject: userName, text } }
 }
 
@@ -139,7 +143,10 @@ export class ProducerLink extends InboundLink implements PublishOwner {
       const facts = readIncoming(sections, bytes)
       const { userId } = facts
       // Nobody speaks for somebody else. [AMQP10 §3.2.4]
-      if (userId !== undefined && userId !== connection.userName) return refuseUser(userId, connection.userName)
+      if (userId !== undefined) {
+        const { name, anonymous } = connection.session.principal
+        if (anonymous || userId !== name) return refuseUser(userId, name, anonymous)
+      }
       let target = this.#target
       if (target === undefined) {
         const found = this.#relay!.targetOf(facts.to)

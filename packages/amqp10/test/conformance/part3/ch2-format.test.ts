@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 
 import {
+  binary,
   conditionOf,
   Encoded,
+  header as protocolHeader,
   int,
   list,
   long,
@@ -10,8 +12,11 @@ import {
   message,
   type MessageParts,
   nil,
+  type Peer,
   type Plain,
+  plainInit,
   type ReceiverPeer,
+  SASL,
   section,
   type SenderPeer,
   type Sections,
@@ -34,15 +39,29 @@ interface Scene {
 
 function through(): Scene {
   const world = new World()
-  const session = world.connect().begin()
+  return { world, ...linked(world.connect()) }
+}
+
+/** As user alice. */
+function throughAlice(): Scene {
+  const world = new World()
+  const peer = world.dial()
+  peer.send(protocolHeader(SASL), plainInit('alice', ''))
+  peer.received()
+  peer.exchangeHeaders()
+  peer.open()
+  return { world, ...linked(peer) }
+}
+
+function linked(peer: Peer): Omit<Scene, 'world'> {
+  const session = peer.begin()
   const receiver = session.receiver('queue://q')
   receiver.grant(100)
-  return { world, sender: session.sender('queue://q'), receiver }
+  return { sender: session.sender('queue://q'), receiver }
 }
 
 /** What a receiver gets of a message, and the bytes that were sent. */
-function passed(parts: MessageParts): { sections: Sections; sent: Buffer } {
-  const { sender, receiver } = through()
+function passed(parts: MessageParts, { sender, receiver }: Scene = through()): { sections: Sections; sent: Buffer } {
   const sent = message(parts)
   sender.send('', { payload: sent, settled: true })
   return { sections: receiver.take().message, sent }
@@ -223,7 +242,7 @@ describe('properties', () => {
   test('[AMQP10-3.2.4-b] all come out as they went in', () => {
     const given = {
       messageId: 'm',
-      userId: Buffer.from('anonymous'),
+      userId: Buffer.from('alice'),
       to: 'queue://other',
       subject: 's',
       replyTo: 'queue://replies',
@@ -236,8 +255,16 @@ describe('properties', () => {
       groupSequence: 4_000_000_000,
       replyToGroupId: 'r',
     }
-    expect(passed({ properties: given, data: 'x' }).sections.properties).toEqual(given)
+    expect(passed({ properties: given, data: 'x' }, throughAlice()).sections.properties).toEqual(given)
   })
+
+  test.each(['anonymous', 'alice', ''])(
+    'a user-id of a client that has not logged in is refused, since nobody has verified it: %j',
+    (userId) => {
+      const properties = section('properties', list([nil, binary(userId)]))
+      expect(refusal(properties, data)).toBe('amqp:unauthorized-access')
+    },
+  )
 
   test.each<[string, Encoded]>([
     ['no list', section('properties', map([]))],
