@@ -59,8 +59,9 @@ const limitsSchema = z
         description:
           'What the selectors on topics of one session or connection, its durable subscriptions included, may cost together for one ' +
           'message; so may those that all clients of one user share. Every publisher to such a topic waits for them: 50000 are 6 ms at ' +
-          'worst, and twice that for durable messages to durable subscriptions. A comparison costs 1, a LIKE that has to search about 400 (docs/interop/stomp.md). Beyond it a further subscription ' +
-          'with a selector is refused; those that are there stay, over a restart as well.',
+          'worst, and two or three times that for durable messages to durable subscriptions. A comparison costs 1, a LIKE that has to ' +
+          'search about 400 (docs/interop/stomp.md). Beyond it a further subscription with a selector is refused; those that are there ' +
+          'stay, over a restart as well.',
         reload: 'live',
       }),
     waitingBytesMax: z
