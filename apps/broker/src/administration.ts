@@ -6,7 +6,7 @@ import { type ConsoleConfig, isLoopback } from '@ternmq/config'
 import type { ApiServer, ApiServerOptions, LoginAnswer } from '@ternmq/console'
 import type { Clock, LoginRefusal } from '@ternmq/core'
 import { AdminApi, type AuditLog, type DefinitionParts, type ManagedBroker } from '@ternmq/management'
-import type { BoundAddress } from '@ternmq/transport'
+import type { BoundAddress, ServerCertificate } from '@ternmq/transport'
 
 import type { Access } from './access.ts'
 import type { Certificates } from './certificates.ts'
@@ -53,6 +53,12 @@ export class Administration {
     try {
       if (socketPath !== undefined) freeSocket = await openSocket(server, socketPath)
       const bound = config.enabled ? await openPort(server, config) : undefined
+      if (config.enabled && config.tls.enabled) {
+        const { minVersion } = config.tls
+        const setCertificate = (certificate: ServerCertificate): void =>
+          server.useCertificate({ ...certificate, minVersion })
+        parts.certificates.attach('console', { setCertificate })
+      }
       return new Administration(bound, closeAll)
     } catch (error) {
       await closeAll()
