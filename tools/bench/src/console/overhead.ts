@@ -106,7 +106,7 @@ async function freshRound(rules: number): Promise<number> {
   }
   using traffic = await Traffic.open(broker)
   await traffic.round()
-  return traffic.round()
+  return await traffic.round() // before it is closed
 }
 
 function overheadOf(
