@@ -150,7 +150,70 @@ describe('retry', () => {
     const back = await finished(world, redrive(world.vhost, new Scan(world.queue('q'))))
     expect([back.count, back.skippedCount]).toEqual([0, 1])
     expect(back.skippedBecause).toContain("there is no queue '$subscription/c/s'")
+    expect(back.stopped).toBe(back.skippedBecause)
     expect(await world.contents('q')).toEqual(['dead'])
+  })
+
+  test('gone on with it takes what is left in its order, once there is room', async () => {
+    const world = await worldWith([])
+    for (const [text, origin] of [
+      ['1', 'small'],
+      ['a', 'other'],
+      ['2', 'small'],
+      ['3', 'small'],
+      ['b', 'other'],
+    ] as const)
+      world.send('q', text, { extras: { annotations: { cause: 'rejected', originalQueue: `$queue/${origin}` } } })
+    world.define('small', { messagesMax: 1, whenFull: 'reject' })
+    await world.quiet()
+    const scan = new Scan(world.queue('q'))
+    const first = await finished(world, redrive(world.vhost, scan))
+    expect([first.count, first.refusedCount, await world.contents('other')]).toEqual([3, 2, ['a', 'b']])
+    world.define('small', { messagesMax: 10, whenFull: 'reject' })
+    scan.rewind()
+    const second = await finished(world, redrive(world.vhost, scan))
+    expect([second.count, second.refusedCount, second.stopped]).toEqual([2, 0, undefined])
+    for (const life of ['first', 'second']) {
+      expect([life, await world.contents('small'), await world.contents('q')]).toEqual([life, ['1', '2', '3'], []])
+      await world.restart()
+    }
+  })
+
+  test('a message behind one that had no room does not overtake it, though it is small enough', async () => {
+    const world = await worldWith([])
+    for (const text of ['1', 'x'.repeat(600), '3'])
+      world.send('q', text, { extras: { annotations: { cause: 'rejected', originalQueue: '$queue/small' } } })
+    world.define('small', { bytesMax: 1_000, whenFull: 'reject' })
+    world.send('small', 'y'.repeat(400))
+    await world.quiet()
+    const back = await finished(world, redrive(world.vhost, new Scan(world.queue('q'))))
+    expect([back.count, back.refusedCount]).toEqual([1, 2])
+    expect(back.stopped).toMatch(
+      /^queue 'small' is full: it has \d+ bytes, and with one more message of \d+ it would have more than its bytesMax, 1000$/,
+    )
+    expect((await world.contents('q')).map(([first]) => first)).toEqual(['x', '3'])
+  })
+
+  test('queues that are gone, and those that may not be sent to, are in the way as full ones are, and none of them is made', async () => {
+    const world = await DurableWorld.open({ queuesAutoCreate: false })
+    world.define('q')
+    world.define('secret')
+    for (const origin of ['gone', 'secret', 'gone'])
+      world.send('q', origin, { extras: { annotations: { cause: 'rejected', originalQueue: `$queue/${origin}` } } })
+    await world.quiet()
+    const scan = new Scan(world.queue('q'))
+    const refusalToReach = (queue: string): string | undefined => (queue === 'secret' ? 'nobody may' : undefined)
+    const first = await finished(world, redrive(world.vhost, scan, undefined, { refusalToReach }))
+    expect(first).toMatchObject({ count: 0, skippedCount: 2, refusedCount: 1, refusedBecause: 'nobody may' })
+    expect(first.stopped).toMatch(
+      /^there is no queue 'gone' and .*\(queues\.autoCreate\).*; 1 more queue is in the way$/,
+    )
+    expect(world.vhost.destinations.find('gone')).toBeUndefined()
+    world.define('gone')
+    scan.rewind()
+    const second = await finished(world, redrive(world.vhost, scan))
+    expect([second.count, second.stopped]).toEqual([3, undefined])
+    expect([await world.contents('gone'), await world.contents('secret')]).toEqual([['gone', 'gone'], ['secret']])
   })
 
   test('a queue that is deleted meanwhile ends it, and it says so', async () => {

@@ -12,6 +12,7 @@ import { copyFor } from '../mover.ts'
 import type { Delivery } from '../queue/delivery.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { VirtualHost } from '../virtual-host.ts'
+import { InTheWay, nowhere, type Obstacle, obstacleFor, refusing } from './obstacles.ts'
 import type { Found, Handled, Pace, Scan } from './scan.ts'
 
 /** How far it has got. */
@@ -25,7 +26,7 @@ export interface Transferred {
   readonly refusedCount: number
   /** Why not, of the first of them. */
   readonly refusedBecause: string | undefined
-  /** Why it ended before its time; what is in `count` is done. */
+  /** What is in the way of the rest, which may go another time; what is in `count` is done. */
   readonly stopped: string | undefined
 }
 
@@ -44,6 +45,8 @@ export interface TransferOptions {
   readonly pace?: Pace | undefined
   /** After each batch. */
   readonly onProgress?: ((soFar: Transferred) => void) | undefined
+  /** Why messages may not be sent to the queue of that name, whether it is there or not; undefined when they may. All may when left out. */
+  readonly refusalToReach?: ((queue: string) => string | undefined) | undefined
 }
 
 /** What `Mover.deadLetter` says of a message; a message that goes back is as it was before. */
@@ -89,7 +92,7 @@ export function moveWhere(
   target: NamedQueue,
   options?: TransferOptions,
 ): Promise<Transferred> {
-  return transfer(vhost, scan, MOVE, (message) => ({ target, extras: message.extras }), options)
+  return transfer(vhost, scan, { kind: MOVE, ...wayTo(target), extrasFor: asItIs }, options)
 }
 
 /** Copies what is selected to `target`. Ends early when that is full; a message that is too large for it is left out. */
@@ -99,12 +102,16 @@ export function copyWhere(
   target: NamedQueue,
   options?: TransferOptions,
 ): Promise<Transferred> {
-  return transfer(vhost, scan, COPY, (message) => ({ target, extras: message.extras }), options)
+  return transfer(vhost, scan, { kind: COPY, ...wayTo(target), extrasFor: asItIs }, options)
+}
+
+function asItIs({ extras }: Message): MessageExtras | undefined {
+  return extras
 }
 
 /**
  * Moves dead letters back to the queues that they came from, or all of them to `target`, without what was said of them here. Goes on past
- * those whose queue is full: the next one's may not be.
+ * those whose queue cannot take them now, since the next one's may; then it has not come to its end, and says what is in the way.
  */
 export function redrive(
   vhost: VirtualHost,
@@ -112,48 +119,52 @@ export function redrive(
   target?: NamedQueue,
   options?: TransferOptions,
 ): Promise<Transferred> {
-  return transfer(
-    vhost,
-    scan,
-    target === undefined ? REDRIVE : MOVE,
-    ({ extras }) => {
-      const before = target ?? originOf(vhost, extras)
-      if (typeof before === 'string') return before
-      const annotations = Object.entries(extras?.annotations ?? {}).filter(([key]) => !DEAD_LETTER_ANNOTATIONS.has(key))
-      return { target: before, extras: { ...extras, annotations: Object.fromEntries(annotations) } }
-    },
-    options,
-  )
+  const way: Way =
+    target === undefined
+      ? { kind: REDRIVE, nameFor: originOf, find: (name) => originalQueue(vhost, name) }
+      : { kind: MOVE, ...wayTo(target) }
+  const extrasFor = ({ extras }: Message): MessageExtras => {
+    const annotations = Object.entries(extras?.annotations ?? {}).filter(([key]) => !DEAD_LETTER_ANNOTATIONS.has(key))
+    return { ...extras, annotations: Object.fromEntries(annotations) }
+  }
+  return transfer(vhost, scan, { ...way, extrasFor }, options)
 }
 
-/** The queue that a dead letter was in, made again where that may be; why there is none. */
-function originOf(vhost: VirtualHost, extras: MessageExtras | undefined): NamedQueue | string {
-  const name = queueNameOf(String(extras?.annotations?.['originalQueue'] ?? ''))
-  if (name === undefined) return 'it is no dead letter: nothing says which queue it came from'
-  const original = vhost.destinations.ensure(name)
-  return original.ok ? original.value : original.detail.text
+/** Name of the queue that a dead letter was in; undefined when nothing says that. */
+function originOf({ extras }: Message): string | undefined {
+  return queueNameOf(String(extras?.annotations?.['originalQueue'] ?? ''))
+}
+
+/** Made again where that may be. */
+function originalQueue({ destinations }: VirtualHost, name: string): NamedQueue | Obstacle {
+  const original = destinations.ensure(name)
+  return original.ok ? original.value : nowhere(original.detail.text)
 }
 
 interface Kind {
   readonly isMove: boolean
-  /** The first full queue ends it. */
-  readonly endsWhenFull: boolean
+  /** The first queue that cannot take a message ends it: all go to the same one. */
+  readonly endsAtObstacle: boolean
 }
 
-const MOVE: Kind = { isMove: true, endsWhenFull: true }
-const COPY: Kind = { isMove: false, endsWhenFull: true }
-const REDRIVE: Kind = { isMove: true, endsWhenFull: false }
+const MOVE: Kind = { isMove: true, endsAtObstacle: true }
+const COPY: Kind = { isMove: false, endsAtObstacle: true }
+const REDRIVE: Kind = { isMove: true, endsAtObstacle: false }
 
-/** Why a message does not go where it should. */
-interface Obstacle {
-  readonly text: string
-  /** It would not go another time either. */
-  readonly isFinal: boolean
+/** Where messages go. */
+interface Way {
+  readonly kind: Kind
+  /** Undefined: nothing says where. */
+  readonly nameFor: (message: Message) => string | undefined
+  readonly find: (name: string) => NamedQueue | Obstacle
 }
 
-interface Destination {
-  readonly target: NamedQueue
-  readonly extras: MessageExtras | undefined
+interface Passing extends Way {
+  readonly extrasFor: (message: Message) => MessageExtras | undefined
+}
+
+function wayTo(target: NamedQueue): Omit<Way, 'kind'> {
+  return { nameFor: () => target.name, find: () => target }
 }
 
 interface Passage {
@@ -164,15 +175,43 @@ interface Passage {
   readonly isLogged: boolean
 }
 
+const NO_DEAD_LETTER: Obstacle = {
+  text: 'it is no dead letter: nothing says which queue it came from',
+  isFinal: true,
+  isNowhere: true,
+}
+
 async function transfer(
   vhost: VirtualHost,
   scan: Scan,
-  { isMove, endsWhenFull }: Kind,
-  destinationOf: (message: Message) => Destination | string,
-  { pace, onProgress }: TransferOptions = {},
+  passing: Passing,
+  { pace, onProgress, refusalToReach }: TransferOptions = {},
 ): Promise<Transferred> {
   const { queue } = scan
+  const { kind, nameFor, find, extrasFor } = passing
+  const inTheWay = new InTheWay()
   let soFar = NOTHING_TRANSFERRED
+
+  /** The copy and where it goes, or why it does not. */
+  const passageOf = ({ message }: Found): { readonly copy: Message; readonly target: NamedQueue } | Obstacle => {
+    const name = nameFor(message)
+    if (name === undefined) return NO_DEAD_LETTER
+    const known = inTheWay.get(name)
+    if (known !== undefined) return known
+    const refusal = refusalToReach?.(name)
+    const target = refusal === undefined ? find(name) : refusing(refusal)
+    if ('text' in target) return noted(name, target)
+    if (kind.isMove && target.queue === queue)
+      return { text: `it is in queue '${queue.name}' already`, isFinal: true, isNowhere: true }
+    const copy = copyFor(message, extrasFor(message), message.expiresAtMs)
+    const obstacle = obstacleFor(target, copy)
+    return obstacle === undefined ? { copy, target } : noted(name, obstacle)
+  }
+  const noted = (name: string, obstacle: Obstacle): Obstacle => {
+    if (!obstacle.isFinal) inTheWay.add(name, obstacle)
+    return obstacle
+  }
+
   const act = async (batch: readonly Found[]): Promise<Handled> => {
     const passages: Passage[] = []
     let { skippedCount, skippedBecause, refusedCount, refusedBecause } = soFar
@@ -180,65 +219,46 @@ async function transfer(
     let upTo = 0
     for (; upTo < batch.length; upTo++) {
       const found = batch[upTo]!
-      const destination = destinationOf(found.message)
-      if (typeof destination === 'string' || (isMove && destination.target.queue === queue)) {
-        skippedCount++
-        skippedBecause ??= typeof destination === 'string' ? destination : `it is in queue '${queue.name}' already`
+      const passage = passageOf(found)
+      if (!('text' in passage)) {
+        passages.push(depart(queue, found, passage.copy, passage.target, kind.isMove))
         continue
       }
-      const { target, extras } = destination
-      const copy = copyFor(found.message, extras, found.message.expiresAtMs)
-      const obstacle = obstacleFor(target, copy)
-      if (obstacle === undefined) {
-        passages.push(depart(queue, found, copy, target, isMove))
-        continue
-      }
-      if (endsWhenFull && !obstacle.isFinal) {
-        stopped = obstacle.text
+      const { text, isFinal, isNowhere } = passage
+      if (kind.endsAtObstacle && !isFinal) {
+        stopped = text
         break
       }
-      refusedCount++
-      refusedBecause ??= obstacle.text
+      if (isNowhere) {
+        skippedCount++
+        skippedBecause ??= text
+      } else {
+        refusedCount++
+        refusedBecause ??= text
+      }
     }
-    const obstacle = await settled(vhost, queue, passages)
-    if (obstacle?.isFinal === false) {
+    const refusal = await settled(vhost, queue, passages)
+    if (refusal?.isFinal === false) {
       // All of them are where they were.
-      soFar = { ...soFar, stopped: obstacle.text }
+      soFar = { ...soFar, stopped: refusal.text }
       onProgress?.(soFar)
       return { upTo: 0, count: 0, goesOn: false }
     }
     // A message that the log never takes is a batch of its own.
-    const count = obstacle === undefined ? passages.length : 0
+    const count = refusal === undefined ? passages.length : 0
     refusedCount += passages.length - count
-    refusedBecause ??= obstacle?.text
+    refusedBecause ??= refusal?.text
     soFar = { count: soFar.count + count, skippedCount, skippedBecause, refusedCount, refusedBecause, stopped }
     onProgress?.(soFar)
     return { upTo, count, goesOn: stopped === undefined }
   }
   const isReadable = await scan.run(vhost, act, pace)
-  return { ...soFar, stopped: soFar.stopped ?? whyEnded(queue, isReadable) }
+  return { ...soFar, stopped: soFar.stopped ?? whyEnded(queue, isReadable) ?? inTheWay.text }
 }
 
 function whyEnded({ name, isClosed }: Queue, isReadable: boolean): string | undefined {
   if (isClosed) return `queue '${name}' was deleted meanwhile`
   return isReadable ? undefined : 'the log has ended, and nothing can be read of it'
-}
-
-/** A ring makes room by itself, but not for more than it can ever have. */
-function obstacleFor({ name, queue }: NamedQueue, copy: Message): Obstacle | undefined {
-  if (queue.isClosed) return { text: `queue '${name}' was deleted meanwhile`, isFinal: false }
-  const { bytesMax, whenFull } = queue.settings
-  if (copy.size > bytesMax) {
-    return {
-      text: `a message of ${copy.size} bytes is larger than queue '${name}' can be: its bytesMax is ${bytesMax}`,
-      isFinal: true,
-    }
-  }
-  if (whenFull === 'drop-oldest' || !queue.isFullFor(copy.size)) return undefined
-  return {
-    text: `queue '${name}' is full: ${queue.waitingCount} messages, ${queue.waitingBytes} bytes`,
-    isFinal: false,
-  }
 }
 
 /** From here on the copy counts against the limits of its queue, and nobody can have the original. */
@@ -261,8 +281,11 @@ function depart(
   return { original, copy, target, isLogged }
 }
 
+/** By the log. */
+type NotTaken = Pick<Obstacle, 'text' | 'isFinal'>
+
 /** Resolves when the batch has arrived; with the reason when the log did not take it and all is as before. */
-function settled(vhost: VirtualHost, queue: Queue, passages: readonly Passage[]): Promise<Obstacle | undefined> {
+function settled(vhost: VirtualHost, queue: Queue, passages: readonly Passage[]): Promise<NotTaken | undefined> {
   return new Promise((resolve) => {
     const records: LogRecord[] = []
     for (const { copy, target, isLogged } of passages) {
@@ -290,14 +313,14 @@ class Transfer implements LogGroup {
   readonly #vhost: VirtualHost
   readonly #queue: Queue
   readonly #passages: readonly Passage[]
-  readonly #then: (obstacle: Obstacle | undefined) => void
+  readonly #then: (refusal: NotTaken | undefined) => void
 
   constructor(
     vhost: VirtualHost,
     queue: Queue,
     passages: readonly Passage[],
     recordCount: number,
-    then: (obstacle: Obstacle | undefined) => void,
+    then: (refusal: NotTaken | undefined) => void,
   ) {
     this.#vhost = vhost
     this.#queue = queue
