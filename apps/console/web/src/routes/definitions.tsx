@@ -99,6 +99,11 @@ function Apply() {
   }
   const deletes = plan?.steps.filter(({ change: kind }) => kind === 'delete') ?? []
   const atRisk = deletes.reduce((sum, { messagesAtRisk }) => sum + messagesAtRisk, 0)
+  const planInput = definitions === undefined ? undefined : { body: { definitions, prune } }
+  const makeAnew = (input: NonNullable<typeof planInput>): void => {
+    change(() => setTyped(''))
+    make.run(input)
+  }
   const applyInput =
     definitions === undefined || plan === undefined ? undefined : { body: { definitions, prune, plan: plan.id } }
   const isSure = deletes.length === 0 || typed === 'delete'
@@ -127,15 +132,15 @@ function Apply() {
             />
             <Button
               ml="auto"
-              disabled={definitions === undefined}
+              disabled={planInput === undefined}
               loading={make.isRunning}
-              onClick={() => definitions !== undefined && make.run({ body: { definitions, prune } })}
+              onClick={() => planInput !== undefined && makeAnew(planInput)}
             >
               Plan
             </Button>
           </Group>
           <ProblemView problem={make.problem} />
-          {definitions !== undefined && <CurlView route={planDefinitions} input={{ body: { definitions, prune } }} />}
+          <CurlView route={planDefinitions} input={planInput} />
         </div>
       </Panel>
       {plan !== undefined && (
@@ -175,11 +180,16 @@ function Apply() {
         </Panel>
       )}
       <ProblemView problem={apply.problem} />
+      {apply.problem !== undefined && planInput !== undefined && (
+        <div className="row">
+          <Button variant="default" loading={make.isRunning} onClick={() => makeAnew(planInput)}>
+            Plan again
+          </Button>
+          <span className="dim">It says what is left to do.</span>
+        </div>
+      )}
       {applied !== undefined && (
-        <Outcome
-          applied={applied}
-          onResume={definitions === undefined ? undefined : () => make.run({ body: { definitions, prune } })}
-        />
+        <Outcome applied={applied} onResume={planInput === undefined ? undefined : () => makeAnew(planInput)} />
       )}
     </div>
   )
@@ -241,9 +251,12 @@ function Outcome({
           {failed.reason}
         </div>
         <div className="dim">
-          All before it is done, {formatMany(left.length, 'step')} after it not. The same document can be applied again.
+          {formatMany(done.length, 'step')} before it {done.length === 1 ? 'is' : 'are'} done,{' '}
+          {formatMany(left.length, 'step')} after it {left.length === 1 ? 'is' : 'are'} not. Put right what stands in
+          the way, then plan again: the new plan has what is left.
         </div>
         {done.length > 0 && <Steps steps={done} label="Steps done" />}
+        {left.length > 0 && <Steps steps={left} label="Steps left" />}
       </div>
     </Panel>
   )
