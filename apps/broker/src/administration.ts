@@ -5,7 +5,13 @@
 import { type ConsoleConfig, isLoopback } from '@ternmq/config'
 import type { ApiServer, ApiServerOptions, LoginAnswer } from '@ternmq/console'
 import type { Clock, LoginRefusal } from '@ternmq/core'
-import { AdminApi, type AuditLog, type DefinitionParts, type ManagedBroker } from '@ternmq/management'
+import {
+  AdminApi,
+  type AuditLog,
+  type DefinitionParts,
+  type ManagedBroker,
+  type OperationRecords,
+} from '@ternmq/management'
 import type { BoundAddress, ServerCertificate } from '@ternmq/transport'
 
 import type { Access } from './access.ts'
@@ -13,12 +19,15 @@ import type { Certificates } from './certificates.ts'
 import { BrokerError, messageOf, systemCode } from './errors.ts'
 import type { Log } from './log.ts'
 import { shortAddress } from './socket-path.ts'
+import { webAddress } from './web-address.ts'
 
 export interface AdministrationParts {
   readonly broker: ManagedBroker
   readonly definitions: DefinitionParts
   readonly access: Access
   readonly audit: AuditLog
+  /** Long work that the life before did not finish. */
+  readonly records: OperationRecords
   /** Text for `/metrics`. */
   readonly metrics: () => string
   readonly certificates: Certificates
@@ -38,7 +47,7 @@ export class Administration {
     const { socketPath } = parts
     if (!config.enabled && socketPath === undefined) return new Administration(undefined, () => Promise.resolve())
     const { ApiServer, PAGES_DIR } = await import('@ternmq/console')
-    const api = new AdminApi(parts.broker, parts.definitions, parts.audit)
+    const api = new AdminApi(parts.broker, parts)
     const server = new ApiServer({
       handlers: api.handlers,
       pagesDir: PAGES_DIR,
@@ -46,7 +55,7 @@ export class Administration {
     })
     let freeSocket = (): void => {}
     const closeAll = async (): Promise<void> => {
-      api.close()
+      await api.close()
       await server.close()
       freeSocket()
     }
@@ -134,7 +143,7 @@ const LOGIN_CODE = {
 
 /** As a browser writes it. */
 export function consoleUrl({ basePath, tls }: ConsoleConfig, { host, port }: BoundAddress): string {
-  return `${tls.enabled ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}${basePath}`
+  return webAddress(tls.enabled, host, port) + basePath
 }
 
 /** Resolves with what there is to do when the server has closed: until then the path must mean the same. */

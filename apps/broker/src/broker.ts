@@ -6,7 +6,14 @@ import { AMQP_HEADER_CODECS } from '@ternmq/amqp10'
 import { TokenBook, type UserStore } from '@ternmq/auth'
 import { type BrokerConfig, checkExposure, type ListenerName } from '@ternmq/config'
 import { type CoreLimits, type Env, type EventKind, Events, VirtualHost } from '@ternmq/core'
-import { AuditLog, httpHeaders, type ManagedBroker, openDefinitionParts, RotatedAuditFile } from '@ternmq/management'
+import {
+  AuditLog,
+  httpHeaders,
+  type ManagedBroker,
+  openDefinitionParts,
+  OperationRecords,
+  RotatedAuditFile,
+} from '@ternmq/management'
 import { MetricsText } from '@ternmq/metrics'
 import { mqtt3Headers, mqtt5Headers } from '@ternmq/mqtt'
 import { NearMisses } from '@ternmq/naming'
@@ -234,6 +241,7 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     definitions: defined,
     access,
     audit,
+    records: await OperationRecords.open(engine.catalog, env.clock.wallMs()),
     metrics: () => metrics.render(metricsSnapshot(sources)),
     certificates,
     socketPath: dataDir?.adminSocket,

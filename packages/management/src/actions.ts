@@ -3,6 +3,7 @@ import { type ActionBody, actOnMessages, type QueueParams } from '@ternmq/api'
 import {
   copyWhere,
   deleteWhere,
+  isReservedName,
   moveWhere,
   type NamedQueue,
   redrive,
@@ -14,9 +15,10 @@ import {
 import { ApiError } from './errors.ts'
 import { bind, type Bound, type Caller } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
-import { queueToBrowse } from './message-access.ts'
+import { queueToBrowse, refusalToSend } from './message-access.ts'
 import { MessagePace } from './message-pace.ts'
 import { readSelector } from './message-selector.ts'
+import type { AgainBody, OperationRecord } from './operation-records.ts'
 import {
   OPERATION_WAIT_MS,
   type OperationContext,
@@ -31,6 +33,7 @@ export function actionsHandlers(broker: ManagedBroker, operations: Operations): 
     bind(actOnMessages, async ({ params, query, body, caller, signal, note }) => {
       const { id } = operations.begin(new Action(broker, params, body, caller))
       const item = await operations.whenEnded(id, query.waitMs ?? OPERATION_WAIT_MS, signal)
+      if (item.state === 'running') operations.tellEnd(id)
       const where = body.target === undefined ? '' : ` to queue '${body.target}'`
       note(
         `${body.action} in queue '${params.queue}'${where}: ${item.state} after ${item.doneCount} messages, operation ${id}`,
@@ -38,6 +41,49 @@ export function actionsHandlers(broker: ManagedBroker, operations: Operations): 
       return item
     }),
   ]
+}
+
+/** Goes on with what a restart cut off, as far as the same call has the rest done. */
+export class CutOffAction implements OperationWork {
+  readonly action: ActionBody['action']
+  readonly queue: string
+  readonly target: string | undefined
+  readonly user: string
+  readonly again: AgainBody | undefined
+  readonly #broker: ManagedBroker
+  #total: number | undefined
+  #work: Action | undefined = undefined
+
+  constructor(broker: ManagedBroker, { action, queue, target, user, total, again }: OperationRecord) {
+    this.#broker = broker
+    this.action = action
+    this.queue = queue
+    this.target = target
+    this.user = user
+    this.again = again
+    this.#total = total
+  }
+
+  /** Once it goes on, of what was left. */
+  get total(): number | undefined {
+    return this.#total
+  }
+
+  get canResume(): boolean {
+    return this.again !== undefined && this.#work?.canResume !== false
+  }
+
+  /** Throws ApiError. */
+  takeOver(caller: Caller): void {
+    if (this.#work !== undefined) return this.#work.takeOver(caller)
+    const { vhost } = this.#broker
+    this.#work = new Action(this.#broker, { vhost: vhost.name, queue: this.queue }, this.again!, caller)
+    this.#total = this.#work.total
+  }
+
+  run(context: OperationContext): Promise<'done' | 'stopped'> {
+    return this.#work!.run(context)
+  }
 }
 
 const NOTHING: OperationProgress = { doneCount: 0, skippedCount: 0, refusedCount: 0, reason: undefined }
@@ -49,9 +95,13 @@ class Action implements OperationWork {
   readonly target: string | undefined
   readonly total: number | undefined
   readonly user: string
-  readonly canResume = true
+  readonly again: AgainBody | undefined
+  readonly #broker: ManagedBroker
   readonly #vhost: VirtualHost
   readonly #named: NamedQueue
+  readonly #params: QueueParams
+  readonly #body: ActionBody
+  #caller: Caller
   #to: NamedQueue | undefined
   readonly #scan: Scan
   readonly #perSecond: number | undefined
@@ -59,10 +109,15 @@ class Action implements OperationWork {
   #isBegun = false
 
   constructor(broker: ManagedBroker, params: QueueParams, body: ActionBody, caller: Caller) {
+    this.#broker = broker
     this.#vhost = broker.vhost
-    this.#named = shows(body) ? queueToBrowse(broker, params, caller) : queueOf(vhostOf(broker, params), params.queue)
+    this.#params = params
+    this.#body = body
+    this.#caller = caller
+    this.#named = queueFor(broker, params, body, caller)
     checkWhich(body)
     this.#to = targetOf(broker.vhost, this.#named, body)
+    checkMaySend(broker, body, caller)
     const selector = readSelector(body.selector)
     this.#scan = new Scan(this.#named.queue, { selector, limit: body.limit, ids: body.ids })
     this.#perSecond = body.perSecond
@@ -71,6 +126,19 @@ class Action implements OperationWork {
     this.target = body.target
     this.user = caller.user
     this.total = totalOf(this.#named, body)
+    this.again = againOf(body)
+  }
+
+  /** Of a queue that is gone nothing is left. */
+  get canResume(): boolean {
+    return !this.#named.queue.isClosed
+  }
+
+  /** Whoever goes on with it does that by his own rights. Throws ApiError. */
+  takeOver(caller: Caller): void {
+    queueFor(this.#broker, this.#params, this.#body, caller)
+    checkMaySend(this.#broker, this.#body, caller)
+    this.#caller = caller
   }
 
   /** What was left behind is tried again; of a copy nothing was, since it goes from front to back. */
@@ -87,7 +155,11 @@ class Action implements OperationWork {
       this.#before = this.#progressOf(before, soFar)
       report(this.#before)
     }
-    const transferred = await this.#transfer({ pace, onProgress })
+    const transferred = await this.#transfer({
+      pace,
+      onProgress,
+      refusalToReach: (queue) => this.#refusalToReach(queue),
+    })
     onProgress(transferred)
     return transferred.stopped === undefined && !signal.aborted ? 'done' : 'stopped'
   }
@@ -104,6 +176,11 @@ class Action implements OperationWork {
       refusedCount: refusedCount + (isCopy ? before.refusedCount : 0),
       reason: stopped ?? refusedBecause ?? skippedBecause ?? (isCopy ? before.reason : undefined),
     }
+  }
+
+  /** What comes back to a durable subscription was its own: no permission is about its queue. */
+  #refusalToReach(queue: string): string | undefined {
+    return isReservedName(queue) ? undefined : refusalToSend(this.#broker, queue, this.#caller)
   }
 
   #transfer(options: TransferOptions): Promise<Transferred> {
@@ -123,6 +200,26 @@ class Action implements OperationWork {
 /** Whether the caller learns something of the messages: in the queue that they go to, or by what a selector wants. */
 function shows({ target, selector }: ActionBody): boolean {
   return target !== undefined || selector !== undefined
+}
+
+/** Throws ApiError. */
+function queueFor(broker: ManagedBroker, params: QueueParams, body: ActionBody, caller: Caller): NamedQueue {
+  return shows(body) ? queueToBrowse(broker, params, caller) : queueOf(vhostOf(broker, params), params.queue)
+}
+
+/** Throws ApiError('NOT_ALLOWED'). Of dead letters that go back each has a queue of its own, which is asked about then. */
+function checkMaySend(broker: ManagedBroker, { target }: ActionBody, caller: Caller): void {
+  const refusal = target === undefined ? undefined : refusalToSend(broker, target, caller)
+  if (refusal === undefined) return
+  throw new ApiError('NOT_ALLOWED', refusal, { field: 'target', value: target, rule: 'write' })
+}
+
+/**
+ * What has the rest done after a restart. Not for ids, which mean something else then, nor where a limit counts what was done before, nor
+ * for a copy: it would be there twice.
+ */
+function againOf({ action, ids, limit, ...body }: ActionBody): AgainBody | undefined {
+  return ids !== undefined || limit !== undefined || action === 'copy' ? undefined : { action, ...body }
 }
 
 /** Nobody empties a queue by leaving something out. */

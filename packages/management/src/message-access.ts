@@ -16,6 +16,16 @@ export function queueToBrowse(broker: ManagedBroker, params: QueueParams, caller
   return named
 }
 
+/**
+ * Why the caller may not have messages sent to a queue, whether it is there or not; undefined when he may. To move a message is to publish
+ * it: what no other way lets him do, this one does not either.
+ */
+export function refusalToSend({ vhost }: ManagedBroker, queue: string, caller: Caller): string | undefined {
+  if (seesAll(caller)) return undefined
+  const refusal = vhost.destinations.refusalOf(subjectOf(caller), 'write', queue)
+  return refusal === undefined ? undefined : `${refusal}; it needs the permission 'write' of '${QUEUE_PREFIX + queue}'`
+}
+
 /** Whether there is such a queue or not. Throws ApiError('NOT_ALLOWED'). */
 export function checkMayBrowseQueue({ vhost }: ManagedBroker, queue: string, caller: Caller): void {
   if (seesAll(caller)) return

@@ -1,11 +1,12 @@
 /**
  * Long work: some of it runs at a time, each piece says how far it has got, can be cancelled, and gone on with. What has ended is
- * remembered for a while. What the work is, those who begin it know.
+ * remembered for a while; what a restart cut off is there after it, as far as it was written down. What the work is, those who begin it know.
  */
 import { cancelOperation, getOperation, listOperations, type OperationItem, resumeOperation } from '@ternmq/api'
-import type { Env } from '@ternmq/core'
+import type { Cancel, Env } from '@ternmq/core'
 import { ApiError } from './errors.ts'
-import { bind, type Bound } from './handlers.ts'
+import { bind, type Bound, type Caller } from './handlers.ts'
+import type { AgainBody, OperationRecord, OperationRecords } from './operation-records.ts'
 
 /** A further one is refused as BUSY. */
 export const OPERATIONS_RUNNING_MAX = 8
@@ -14,6 +15,9 @@ export const OPERATIONS_ENDED_MAX = 100
 
 /** How long a call waits for the end of what it asks about, where it does not say. */
 export const OPERATION_WAIT_MS = 2_000
+
+/** What has run for so long is written down: who waits for less sees the broker go. */
+export const OPERATION_WRITTEN_AFTER_MS = 1_000
 
 const ID_BYTES = 8
 
@@ -34,14 +38,27 @@ export interface OperationContext {
   report(this: void, progress: OperationProgress): void
 }
 
-export interface OperationWork extends Pick<OperationItem, 'action' | 'queue' | 'target' | 'total' | 'user'> {
+export interface OperationWork extends Pick<OperationItem, 'queue' | 'target' | 'total' | 'user'> {
+  readonly action: OperationRecord['action']
   /** It can be gone on with: `run` is called again. */
   readonly canResume: boolean
+  /** The call that has the rest done after a restart; undefined where the same call would not do the same. */
+  readonly again: AgainBody | undefined
+  /** Before `run` is called again: who goes on with it. Throws ApiError where he may not. */
+  takeOver(caller: Caller): void
   /** Resolves when it has ended; with `stopped` when something is in its way. A cancelled one resolves soon. */
   run(context: OperationContext): Promise<'done' | 'stopped'>
 }
 
 const NO_PROGRESS: OperationProgress = { doneCount: 0, skippedCount: 0, refusedCount: 0, reason: undefined }
+
+export interface OperationsOptions {
+  readonly env: Env
+  /** Undefined: nothing outlives the process. */
+  readonly records?: OperationRecords | undefined
+  /** Hears of the end of what had not ended when its call was answered, and of what a restart cut off. */
+  readonly onEnded?: ((item: OperationItem) => void) | undefined
+}
 
 class Operation {
   readonly id: string
@@ -51,6 +68,10 @@ class Operation {
   readonly startedAtMs: number
   endedAtMs: number | undefined = undefined
   abort: AbortController = new AbortController()
+  /** Its end is told to `onEnded`. */
+  isTold = false
+  cancelWriting: Cancel | undefined = undefined
+  isWritten = false
   /** Those who wait for its end. */
   readonly waiters: Set<() => void> = new Set()
 
@@ -64,6 +85,12 @@ class Operation {
     return this.work.canResume && this.state !== 'running' && this.state !== 'done'
   }
 
+  record(): OperationRecord {
+    const { id, work, progress, startedAtMs } = this
+    const { action, queue, target, user, total, again } = work
+    return { id, action, queue, target, user, total, again, doneCount: progress.doneCount, startedAtMs }
+  }
+
   item(): OperationItem {
     const { id, work, state, progress, startedAtMs, endedAtMs, canResume } = this
     const { action, queue, target, total, user } = work
@@ -73,12 +100,31 @@ class Operation {
 
 export class Operations {
   readonly #env: Env
+  readonly #records: OperationRecords | undefined
+  readonly #onEnded: (item: OperationItem) => void
   /** In the order of their beginning. */
   readonly #byId = new Map<string, Operation>()
   #runningCount = 0
+  #isClosed = false
 
-  constructor(env: Env) {
+  constructor({ env, records, onEnded = ignore }: OperationsOptions) {
     this.#env = env
+    this.#records = records
+    this.#onEnded = onEnded
+  }
+
+  /** Lists what a restart cut off. `workFor` says how it may be gone on with. Once, before anything is begun. */
+  restore(workFor: (record: OperationRecord) => OperationWork): void {
+    const nowMs = this.#env.clock.wallMs()
+    for (const record of this.#records?.found ?? []) {
+      const operation = new Operation(record.id, workFor(record), record.startedAtMs)
+      operation.state = 'interrupted'
+      operation.endedAtMs = nowMs
+      operation.isWritten = true
+      operation.progress = { ...NO_PROGRESS, doneCount: record.doneCount, reason: interruption(record) }
+      this.#byId.set(record.id, operation)
+      this.#onEnded(operation.item())
+    }
   }
 
   /** The newest first. */
@@ -101,20 +147,32 @@ export class Operations {
     return operation.item()
   }
 
+  /** Whoever began it is answered before it ends: its end is to be told. */
+  tellEnd(id: string): void {
+    this.#find(id).isTold = true
+  }
+
   /** Stops it where it is, and waits until it has. Nothing for one that has ended. Throws ApiError('OPERATION_UNKNOWN'). */
   async cancel(id: string): Promise<OperationItem> {
     this.#find(id).abort.abort()
     return this.whenEnded(id, OPERATION_WAIT_MS)
   }
 
-  /** Goes on where it ended. Throws ApiError of OPERATION_UNKNOWN, CONFLICT for what cannot be gone on with, BUSY. */
-  resume(id: string): OperationItem {
+  /**
+   * Goes on where it ended, by the rights of `caller`. Throws ApiError of OPERATION_UNKNOWN, CONFLICT for what cannot be gone on with, BUSY,
+   * and what stands against it for this caller.
+   */
+  resume(id: string, caller: Caller): OperationItem {
     const operation = this.#find(id)
     if (!operation.canResume) {
       const why = operation.work.canResume ? `it is ${operation.state}` : 'begin a new one for what is left'
       throw new ApiError('CONFLICT', `operation '${id}' cannot be resumed: ${why}`, { field: 'id', value: id })
     }
     this.#checkRoom()
+    operation.work.takeOver(caller)
+    // Of what a restart cut off nobody knows how far it was: what is left is counted anew.
+    if (operation.state === 'interrupted') operation.progress = NO_PROGRESS
+    operation.isTold = true
     operation.state = 'running'
     operation.endedAtMs = undefined
     operation.abort = new AbortController()
@@ -141,15 +199,20 @@ export class Operations {
     return operation.item()
   }
 
-  /** The broker stops: what runs ends where it is. */
-  close(): void {
-    for (const { abort } of this.#byId.values()) abort.abort()
+  /** The broker stops: what runs ends where it is, and is listed by the next start. Resolves when that is written. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const running = [...this.#byId.values()].filter(({ state }) => state === 'running')
+    for (const { abort } of running) abort.abort()
+    await Promise.all(running.map(({ id }) => this.whenEnded(id, OPERATION_WAIT_MS)))
+    for (const operation of running) if (operation.state !== 'done') this.#write(operation)
+    await this.#records?.close()
   }
 
   #find(id: string): Operation {
     const operation = this.#byId.get(id)
     if (operation !== undefined) return operation
-    const detail = `there is no operation '${id}': the last ${OPERATIONS_ENDED_MAX} that ended are remembered, until the broker is restarted`
+    const detail = `there is no operation '${id}': the last ${OPERATIONS_ENDED_MAX} that ended are remembered, until the broker is started anew`
     throw new ApiError('OPERATION_UNKNOWN', detail, { field: 'id', value: id })
   }
 
@@ -161,6 +224,8 @@ export class Operations {
   #run(operation: Operation): void {
     this.#runningCount++
     const { work, abort } = operation
+    if (this.#records !== undefined)
+      operation.cancelWriting = this.#env.clock.after(OPERATION_WRITTEN_AFTER_MS, () => this.#write(operation))
     const context: OperationContext = {
       signal: abort.signal,
       report(progress) {
@@ -180,8 +245,21 @@ export class Operations {
     this.#runningCount--
     operation.state = state
     operation.endedAtMs = this.#env.clock.wallMs()
+    operation.cancelWriting?.()
+    operation.cancelWriting = undefined
+    // What the end of the broker stopped is as little at its end as what a crash does.
+    if (!this.#isClosed || state === 'done') {
+      if (operation.isWritten) this.#records?.remove(operation.id)
+      operation.isWritten = false
+      if (operation.isTold) this.#onEnded(operation.item())
+    }
     for (const waiter of [...operation.waiters]) waiter()
     this.#forgetOldest()
+  }
+
+  #write(operation: Operation): void {
+    operation.isWritten = true
+    this.#records?.put(operation.record())
   }
 
   #forgetOldest(): void {
@@ -195,6 +273,25 @@ export class Operations {
   }
 }
 
+/** What became of the messages, and how the rest is done. */
+function interruption({ action, queue, target, again }: OperationRecord): string {
+  const done: Readonly<Record<OperationRecord['action'], string>> = {
+    move: `what it had moved is in queue '${target}', the rest in queue '${queue}'`,
+    copy: `what it had copied is in queue '${target}' and in queue '${queue}'`,
+    delete: `what it had not deleted is in queue '${queue}'`,
+    retry: `what it had sent back is where it came from, the rest in queue '${queue}'`,
+  }
+  const rest =
+    again === undefined
+      ? action === 'copy'
+        ? 'copying again would copy that twice: choose what is missing'
+        : 'choose what is left again'
+      : 'resume it, or make the same call again: both take what has come since, too'
+  return `the broker ended in the middle of it: ${action === 'retry' && target !== undefined ? done.move : done[action]}; ${rest}`
+}
+
+function ignore(): void {}
+
 export function operationsHandlers(operations: Operations): Bound[] {
   return [
     bind(listOperations, () => ({ items: operations.list() })),
@@ -204,8 +301,8 @@ export function operationsHandlers(operations: Operations): Bound[] {
       note(`${item.action} of queue '${item.queue}': ${item.state} after ${item.doneCount} messages`)
       return item
     }),
-    bind(resumeOperation, ({ params, note }) => {
-      const item = operations.resume(params.id)
+    bind(resumeOperation, ({ params, caller, note }) => {
+      const item = operations.resume(params.id, caller)
       note(`${item.action} of queue '${item.queue}' goes on after ${item.doneCount} messages`)
       return item
     }),

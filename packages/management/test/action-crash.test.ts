@@ -35,7 +35,7 @@ class CrashLife {
       limits: DEFAULT_CORE_LIMITS,
       onLogEnded: () => {},
     }) // the crash ends it
-    this.operations = new Operations(env)
+    this.operations = new Operations({ env })
     this.#bound = actionsHandlers({ vhost: this.vhost } as ManagedBroker, this.operations)[0]!
   }
 

@@ -244,12 +244,14 @@ describe('operations', () => {
     await world.call(cancelOperation, { params: { id: world.operations.list()[0]!.id } })
     expect(
       world.operations.begin({
-        action: 'purge',
+        action: 'delete',
         queue: 'q',
         user: 'u',
         total: 0,
         target: undefined,
         canResume: false,
+        again: undefined,
+        takeOver: () => {},
         run: () => Promise.resolve('done'),
       }).state,
     ).toBe('running')
@@ -267,12 +269,14 @@ describe('operations', () => {
   test('work that fails says why, and the others go on', async () => {
     const world = await worldWith(0)
     const { id } = world.operations.begin({
-      action: 'apply',
+      action: 'move',
       queue: '',
       user: 'u',
       total: undefined,
       target: undefined,
       canResume: false,
+      again: undefined,
+      takeOver: () => {},
       run: () => Promise.reject(new Error('the disk is gone')),
     })
     await world.quiet()

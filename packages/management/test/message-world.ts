@@ -1,5 +1,5 @@
 /** A virtual host on an engine in memory, and callers of the admin API without HTTP. Time moves when the test says so. */
-import type { Call, Role, Route, Scope } from '@ternmq/api'
+import type { Call, OperationItem, Role, Route, Scope } from '@ternmq/api'
 import {
   allowAll,
   type Authorizer,
@@ -11,7 +11,7 @@ import {
 } from '@ternmq/core'
 import { MemoryEngine } from '@ternmq/store'
 import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
-import { actionsHandlers } from '../src/actions.ts'
+import { actionsHandlers, CutOffAction } from '../src/actions.ts'
 import { deadLettersHandlers } from '../src/dead-letters.ts'
 import { ApiError } from '../src/errors.ts'
 import type { ApiRequest, Bound, Caller, EventSink, Handler, StreamHandler, TraceHeaders } from '../src/handlers.ts'
@@ -19,6 +19,7 @@ import type { ManagedBroker } from '../src/managed-broker.ts'
 import { messagesHandlers } from '../src/messages.ts'
 import { httpHeaders } from '../src/messaging/http-headers.ts'
 import { Messaging, messagingHandlers } from '../src/messaging/messaging.ts'
+import { OperationRecords } from '../src/operation-records.ts'
 import { Operations, operationsHandlers } from '../src/operations.ts'
 
 export const VHOST = { vhost: '/' } as const
@@ -72,6 +73,8 @@ export class MessageWorld {
   readonly engine: MemoryEngine
   readonly #options: MessageWorldOptions
   readonly notes: string[] = []
+  /** Operations whose end was told, with their state. */
+  readonly ended: string[] = []
   vhost!: VirtualHost
   operations!: Operations
   messaging!: Messaging
@@ -100,9 +103,12 @@ export class MessageWorld {
     })
     await this.vhost.openLog(this.engine, [httpHeaders])
     await this.quiet()
-    this.operations = new Operations(this.env)
+    const records = await OperationRecords.open(this.engine.catalog, this.env.clock.wallMs())
+    const onEnded = ({ id, state }: OperationItem): void => void this.ended.push(`${id} ${state}`)
+    this.operations = new Operations({ env: this.env, records, onEnded })
     this.messaging = new Messaging(this.vhost)
     const broker = { vhost: this.vhost } as ManagedBroker // the rest is of no concern to messages
+    this.operations.restore((record) => new CutOffAction(broker, record))
     this.#bound = [
       ...messagesHandlers(broker),
       ...actionsHandlers(broker, this.operations),

@@ -92,6 +92,24 @@ test.each<[Partial<OperationItem>, string]>([
     },
     'retried 9 of 10 messages from orders, 1 left where they are: it came from nowhere',
   ],
+  [
+    { state: 'interrupted', doneCount: 3, reason: 'the broker ended in the middle of it', canResume: true },
+    'moved at least 3 of 10 messages from orders to other, interrupted: the broker ended in the middle of it; ' +
+      '`ternmq operations resume op1` goes on',
+  ],
+  [
+    {
+      action: 'retry',
+      target: undefined,
+      state: 'stopped',
+      doneCount: 8,
+      refusedCount: 2,
+      reason: "queue 'orders' is full: it has 8 messages, its messagesMax is 8",
+      canResume: true,
+    },
+    "retried 8 of 10 messages from orders, 2 refused, stopped: queue 'orders' is full: it has 8 messages, its messagesMax is 8; " +
+      '`ternmq operations resume op1` goes on',
+  ],
 ])('%j is told as %s', (item, text) => expect(outcomeText({ ...MOVE, ...item })).toBe(text))
 
 test('who was refused something ends with 1', async () => {

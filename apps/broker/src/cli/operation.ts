@@ -61,7 +61,9 @@ export function outcomeText(item: OperationItem): string {
   const of = total === undefined || total === doneCount ? '' : ` of ${several(total, 'message')}`
   const where = `${action === 'delete' || action === 'purge' ? 'in' : 'from'} ${safeText(queue)}`
   const to = target === undefined ? '' : ` to ${safeText(target)}`
-  const counted = of === '' ? several(doneCount, 'message') : String(doneCount) + of
+  // What it did after it was written down last, nobody knows.
+  const least = state === 'interrupted' ? 'at least ' : ''
+  const counted = least + (of === '' ? several(doneCount, 'message') : String(doneCount) + of)
   const parts = [`${DONE[action]} ${counted} ${where}${to}`]
   if (skippedCount > 0) parts.push(`${skippedCount} left where they are`)
   if (refusedCount > 0) parts.push(`${refusedCount} refused`)

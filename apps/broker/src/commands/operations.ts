@@ -12,7 +12,7 @@ export const operations: Noun = {
     brokerCommand({
       verb: 'list',
       args: '',
-      summary: 'what runs, and the last hundred that ended, the newest first',
+      summary: 'what runs, the last hundred that ended, and what a restart cut off; the newest first',
       json: 'lines',
       options: { ...LIMIT_OPTION },
       run: async (input) => printItems(input, (await input.connection.client.call(listOperations)).items, LISTING),
@@ -44,7 +44,7 @@ export const operations: Noun = {
     brokerCommand({
       verb: 'resume',
       args: 'ID',
-      summary: 'goes on with one that stopped, failed or was cancelled, to its end',
+      summary: 'goes on with one that stopped, failed, was cancelled or was cut off, to its end',
       json: 'document',
       run: async ({ args: [id], values, connection: { client }, io }) =>
         follow(await client.call(resumeOperation, { params: { id } }), { io, client, values }),

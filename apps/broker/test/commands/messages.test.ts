@@ -1,9 +1,10 @@
 /** `ternmq messages`, `dlq`, `operations`, `schedules` and `retained`. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { OperationItem } from '@ternmq/api'
 import { expect, test } from 'vitest'
 
-import { newFolder } from '../support.ts'
+import { newFolder, until } from '../support.ts'
 import { cellsOf, Operator } from './operator.ts'
 
 test('messages are published from an argument, standard input and a file, and looked at without a change', async () => {
@@ -121,6 +122,50 @@ test('a slow operation is cancelled and resumed', async () => {
   ])
   const again = operator.run('operations', 'resume', id)
   expect(await again).toMatchObject({ code: 0, stdout: ['moved 4 messages from orders to other'] })
+})
+
+test('a retry whose origin is full says which limit, and goes on when there is room', async () => {
+  const operator = await Operator.start()
+  await operator.put({ orders: ['a', 'b', 'c'] })
+  await operator.run('messages', 'take', 'queue://orders', '--max', '3', '--reject', 'not now')
+  await operator.run('destinations', 'set', 'orders', 'messagesMax=1', 'whenFull=reject')
+  const { code, stdout } = await operator.run('dlq', 'retry', 'DLQ', '--all')
+  expect([code, stdout]).toEqual([
+    1,
+    [
+      expect.stringMatching(
+        /^retried 1 of 3 messages from DLQ, 2 refused, stopped: queue 'orders' is full: it has 1 message, its messagesMax is 1; `ternmq operations resume \w+` goes on$/,
+      ),
+    ],
+  ])
+  await operator.run('destinations', 'set', 'orders', 'messagesMax=9', 'whenFull=reject')
+  const [, id] = /resume (\w+)/.exec(stdout[0]!)!
+  expect(await operator.lines('operations', 'resume', id!)).toEqual(['retried 3 messages from DLQ'])
+  expect(await operator.lines('messages', 'take', 'queue://orders', '--body', '--max', '9')).toEqual(['abc'])
+})
+
+test('a move that is cut off by a crash is listed after it, says where the messages are, and goes on', async () => {
+  const operator = await Operator.start()
+  await operator.put({ orders: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] })
+  await operator.run('destinations', 'create', 'other')
+  const lost = operator.run('messages', 'move', 'orders', 'other', '--all', '--per-second', '2')
+  await until('two seconds of it', async () => {
+    const [item] = await operator.jsonLines<{ readonly doneCount: number }>('operations', 'list')
+    return item !== undefined && item.doneCount >= 5
+  })
+  await operator.broker.program.stop('SIGKILL')
+  expect((await lost).code).toBe(3)
+  const later = await Operator.start({ dataDir: operator.broker.dataDir })
+  const [item] = await later.jsonLines<OperationItem>('operations', 'list')
+  expect(item).toMatchObject({ action: 'move', state: 'interrupted', canResume: true })
+  expect(await later.lines('operations', 'show', item!.id)).toEqual([
+    expect.stringMatching(
+      /^moved at least \d of 8 messages from orders to other, interrupted: the broker ended in the middle/,
+    ),
+  ])
+  expect((await later.lines('audit', '--json')).some((line) => line.includes('interrupted after'))).toBe(true)
+  expect(await later.lines('operations', 'resume', item!.id)).toHaveLength(1)
+  expect(await later.lines('messages', 'take', 'queue://other', '--body', '--max', '9')).toEqual(['abcdefgh'])
 })
 
 test('what is to be sent later is listed and taken back', async () => {

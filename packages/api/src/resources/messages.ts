@@ -98,15 +98,16 @@ export interface OperationItem {
   readonly queue: string
   readonly target?: string | undefined
   readonly user: string
-  readonly state: 'running' | 'done' | 'stopped' | 'cancelled' | 'failed'
+  /** `interrupted`: the broker ended in the middle of it, and `doneCount` is the least that it had done. */
+  readonly state: 'running' | 'done' | 'stopped' | 'cancelled' | 'failed' | 'interrupted'
   /** What it will come to, as far as that is known. */
   readonly total?: number | undefined
   readonly doneCount: number
-  /** Left where they are, such as dead letters that came from nowhere. */
+  /** Left where they are: there is no queue to send them to. */
   readonly skippedCount: number
   /** Refused by their target. */
   readonly refusedCount: number
-  /** Why the first of those was refused, or why it stopped. */
+  /** What is in the way, or why the first of those was left where it is. */
   readonly reason?: string | undefined
   readonly startedAtMs: number
   readonly endedAtMs?: number | undefined
@@ -186,7 +187,9 @@ export const actOnMessages: Route<{
   needs: 'operate',
   summary: 'Moves, copies, deletes or retries messages: one, many, or all that a selector wants.',
   detail:
-    'Answers when it is done, or after `waitMs` (2,000 when left out) with how far it has got; `operations` has it from then on.',
+    'Answers when it is done, or after `waitMs` (2,000 when left out) with how far it has got; `operations` has it from then on. Whoever is no ' +
+    'administrator needs `browse` of the queue where it shows what is in it, and `write` of the queues that messages go to. What cannot take ' +
+    'messages now (full, gone, not allowed) makes it `stopped`; resumed, it does what is left.',
   status: 202,
 }
 
@@ -201,7 +204,7 @@ export const listOperations: Route<{
   path: '/operations',
   tag: 'operations',
   needs: 'read',
-  summary: 'Long work: what runs, and the last hundred that ended, the newest first.',
+  summary: 'Long work: what runs, the last hundred that ended, and what a restart cut off; the newest first.',
 }
 
 export const getOperation: Route<{
@@ -243,7 +246,7 @@ export const resumeOperation: Route<{
   path: '/operations/{id}/resume',
   tag: 'operations',
   needs: 'operate',
-  summary: 'Goes on with one that stopped, failed or was cancelled.',
+  summary: 'Goes on with one that stopped, failed, was cancelled or was cut off, by the rights of whoever resumes it.',
 }
 
 export const listDeadLetters: Route<{

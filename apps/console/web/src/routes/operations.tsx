@@ -16,6 +16,7 @@ const TONES = {
   stopped: 'warn',
   cancelled: 'plain',
   failed: 'bad',
+  interrupted: 'warn',
 } as const satisfies Record<OperationItem['state'], Tone>
 
 export function OperationsPage() {

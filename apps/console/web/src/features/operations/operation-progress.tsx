@@ -7,16 +7,18 @@ import { IfMay } from '../../lib/session.tsx'
 
 const WATCH_MS = 1_000
 
+const HELD_UP: ReadonlySet<OperationItem['state']> = new Set(['failed', 'stopped', 'interrupted'])
+
 /** `move of orders.new to stock.new`. */
 export function nameOperation({ action, queue, target }: OperationItem): string {
   return `${action} of ${queue}${target === undefined ? '' : ` to ${target}`}`
 }
 
 /** `1,740 of 5,000 done, 3 left where they are, 12 refused`. */
-export function countOperation({ doneCount, total, skippedCount, refusedCount }: OperationItem): string {
-  const parts = [
-    total === undefined ? `${formatCount(doneCount)} done` : `${formatCount(doneCount)} of ${formatCount(total)} done`,
-  ]
+export function countOperation({ state, doneCount, total, skippedCount, refusedCount }: OperationItem): string {
+  // What it did after it was written down last, nobody knows.
+  const done = state === 'interrupted' ? `at least ${formatCount(doneCount)}` : formatCount(doneCount)
+  const parts = [total === undefined ? `${done} done` : `${done} of ${formatCount(total)} done`]
   if (skippedCount > 0) parts.push(`${formatCount(skippedCount)} left where they are`)
   if (refusedCount > 0) parts.push(`${formatCount(refusedCount)} refused`)
   return parts.join(', ')
@@ -62,7 +64,7 @@ export function OperationState({ operation }: { readonly operation: OperationIte
           value={share ?? 100}
           striped={operation.state === 'running'}
           aria-label={`${nameOperation(operation)}: ${operation.state}`}
-          color={operation.state === 'failed' || operation.state === 'stopped' ? 'coral' : 'tern'}
+          color={HELD_UP.has(operation.state) ? 'coral' : 'tern'}
         />
       </Progress.Root>
       {operation.reason !== undefined && (
