@@ -86,7 +86,7 @@ class FastifyApiApp implements ApiApp {
       addPlainRoutes(app, {
         binder: this.#binder,
         headers,
-        pages: new Pages(options.pagesDir, basePath),
+        pages: new Pages(options.pagesDir, { basePath, version: options.version }),
         basePath,
         version: options.version,
         cookieName,

@@ -38,7 +38,8 @@ export function checkCsrfToken(headers: IncomingHttpHeaders, expected: string): 
   if (!isEqual(given, expected)) fail(`header ${CSRF_HEADER} is not of this session; get it anew from GET /session`)
 }
 
-function isSameHost(origin: string, host: string | undefined): boolean {
+/** Whether a page of `origin` comes from where the call goes to. */
+export function isSameHost(origin: string, host: string | undefined): boolean {
   if (host === undefined || !URL.canParse(origin)) return false
   const { protocol, host: expected } = new URL(origin) // without the port where it is the scheme's own
   return URL.canParse(`${protocol}//${host}`) && new URL(`${protocol}//${host}`).host === expected

@@ -41,3 +41,14 @@ export const SHOWN_CHARS_MAX = 80
 /** Bytes of the built pages that are kept in memory; the rest is not served. */
 export const PAGES_BYTES_MAX = 33_554_432
 export const PAGES_FILES_MAX = 2_000
+
+/** Of a console alone. Calls that are under way to its broker; 503. */
+export const REMOTE_CALLS_MAX = 256
+/** Its connections of browsers and scripts; further ones are closed. */
+export const REMOTE_CONNECTIONS_MAX = 256
+/** Time for a connection to the broker to be made, then 502; one that is kept without a call for so long is closed. */
+export const REMOTE_CONNECT_MS = 10_000
+/** Time without a byte from the broker or to it, longer than any call waits; 504, and a stream is cut. */
+export const REMOTE_SILENCE_MS = 90_000
+/** Consoles that a call may come through; 409. */
+export const REMOTE_HOPS_MAX = 4

@@ -21,6 +21,15 @@ export interface PageRequest {
   readonly ifNoneMatch: string | undefined
 }
 
+export interface PagesOptions {
+  /** Below which everything is: '' or '/ternmq'. */
+  readonly basePath: string
+  /** Of the pages, which are of the same package as what serves them. */
+  readonly version: string
+  /** Where the broker is, when that is not where the pages come from. */
+  readonly brokerUrl?: string
+}
+
 interface PageFile {
   readonly path: string
   readonly type: string
@@ -62,16 +71,16 @@ const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>T
 
 export class Pages {
   readonly #folder: string | undefined
-  readonly #basePath: string
+  readonly #options: PagesOptions
   /** By path below the base path; undefined until somebody asks, or while there are none. */
   #files: ReadonlyMap<string, PageFile> | undefined
   #builtAtMs = -1
   /** By path and encoding. As many as there are files, in each encoding. */
   readonly #bodies = new Map<string, Promise<Uint8Array>>()
 
-  constructor(folder: string | undefined, basePath: string) {
+  constructor(folder: string | undefined, options: PagesOptions) {
     this.#folder = folder
-    this.#basePath = basePath
+    this.#options = options
   }
 
   async answer({ path, acceptEncoding = '', ifNoneMatch }: PageRequest): Promise<PageAnswer> {
@@ -99,7 +108,11 @@ export class Pages {
       return { status: 404, headers: uncached(TYPES['.txt']!), body: 'There is no such file.\n' }
     }
     const html = Buffer.from(await this.#bodyOf(index, undefined)).toString('utf8')
-    const body = html.replace('<base href="/" />', `<base href="${this.#basePath}/" />`)
+    const { basePath, version, brokerUrl = '' } = this.#options
+    const body = html
+      .replace('<base href="/" />', () => `<base href="${basePath}/" />`)
+      .replace(metaOf('version', ''), () => metaOf('version', version))
+      .replace(metaOf('broker', ''), () => metaOf('broker', brokerUrl))
     return { status: 200, headers: uncached(TYPES['.html']!), body }
   }
 
@@ -126,6 +139,11 @@ export class Pages {
     }
     return body
   }
+}
+
+/** What the page is told, as index.html has it. */
+function metaOf(name: string, content: string): string {
+  return `<meta name="ternmq-${name}" content="${content.replaceAll('&', '&amp;').replaceAll('"', '&quot;')}" />`
 }
 
 async function filesIn(folder: string): Promise<ReadonlyMap<string, PageFile>> {

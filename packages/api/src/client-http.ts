@@ -1,16 +1,22 @@
 /** A transport over sockets of Node: a port of another machine, or the socket in the data directory. Kept apart: a browser has neither. */
-import { Agent as HttpAgent, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http'
+import {
+  Agent as HttpAgent,
+  type AgentOptions,
+  type IncomingMessage,
+  request as httpRequest,
+  type RequestOptions,
+} from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { ApiTransport } from './client.ts'
 
-export type HttpTarget =
-  | { readonly socketPath: string }
-  | {
-      /** Everything before `/api/v1`: 'https://broker-1:8161'. */
-      readonly url: string
-      /** PEM of who signed the server's certificate, where the system does not know. */
-      readonly ca?: string | Uint8Array | undefined
-    }
+export interface UrlTarget {
+  /** Everything before `/api/v1`: 'https://broker-1:8161'. */
+  readonly url: string
+  /** PEM of who signed the server's certificate, where the system does not know. */
+  readonly ca?: string | Uint8Array | undefined
+}
+
+export type HttpTarget = { readonly socketPath: string } | UrlTarget
 
 export interface HttpTransport {
   readonly send: ApiTransport
@@ -53,21 +59,24 @@ export function httpTransport(target: HttpTarget): HttpTransport {
   return { send, close: () => agent.destroy() }
 }
 
-interface Way {
+/** How calls get to a target. */
+export interface HttpWay {
   readonly options: RequestOptions
   readonly request: (
     options: RequestOptions,
     onAnswer: (response: IncomingMessage) => void,
   ) => ReturnType<typeof httpRequest>
+  /** Path before that of the call: '' or '/ternmq'. */
   readonly prefix: string
   readonly agent: HttpAgent
 }
 
-function overSocket(socketPath: string): Way {
+function overSocket(socketPath: string): HttpWay {
   return { options: { socketPath }, request: httpRequest, prefix: '', agent: new HttpAgent({ keepAlive: true }) }
 }
 
-function overUrl({ url, ca }: { readonly url: string; readonly ca?: string | Uint8Array | undefined }): Way {
+/** Throws TypeError for an address that is none. */
+export function overUrl({ url, ca }: UrlTarget, agentOptions: AgentOptions = {}): HttpWay {
   const { protocol, hostname, port, pathname } = new URL(url)
   if (protocol !== 'http:' && protocol !== 'https:')
     throw new TypeError(`the address '${url}' is not http:// or https://`)
@@ -78,7 +87,7 @@ function overUrl({ url, ca }: { readonly url: string; readonly ca?: string | Uin
     request: isTls ? httpsRequest : httpRequest,
     prefix: pathname.replace(/\/+$/, ''),
     agent: isTls
-      ? new HttpsAgent({ keepAlive: true, ...(ca !== undefined && { ca: Buffer.from(ca) }) })
-      : new HttpAgent({ keepAlive: true }),
+      ? new HttpsAgent({ ...agentOptions, keepAlive: true, ...(ca !== undefined && { ca: Buffer.from(ca) }) })
+      : new HttpAgent({ ...agentOptions, keepAlive: true }),
   }
 }

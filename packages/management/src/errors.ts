@@ -31,6 +31,8 @@ export type ProblemCode =
   | 'BUSY'
   | 'STORE_FAILED'
   | 'BROKEN'
+  | 'UNREACHABLE'
+  | 'NO_ANSWER'
 
 /** Status and title of every code. */
 export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
@@ -63,6 +65,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, ti
   BUSY: [503, 'The broker is busy'],
   STORE_FAILED: [503, 'The store takes nothing'],
   BROKEN: [500, 'The broker failed'],
+  UNREACHABLE: [502, 'The broker cannot be reached'],
+  NO_ANSWER: [504, 'The broker does not answer'],
 }
 
 export type ProblemMore = Partial<Pick<Problem, 'field' | 'value' | 'rule' | 'others'>>

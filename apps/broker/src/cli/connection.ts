@@ -115,10 +115,7 @@ async function overUrl(url: string, { values, io }: ConnectionInput): Promise<Co
     throw new UsageError(
       '--url needs to know who asks: --token, TERNMQ_TOKEN, or --user; `ternmq tokens create` makes a token',
     )
-  if (address.protocol === 'http:' && !isLoopbackName(address.hostname))
-    complain(io, [
-      `warning: the login goes to ${address.host} unencrypted; use https:// (console.tls.enabled) outside of a network of your own`,
-    ])
+  warnOfPlain(address, io)
   const login = user === undefined ? undefined : { user, password: await passwordOf(user, { values, io }) }
   const transport = httpTransport({ url, ca: ca === undefined ? undefined : readCa(ca) })
   return {
@@ -129,13 +126,21 @@ async function overUrl(url: string, { values, io }: ConnectionInput): Promise<Co
   }
 }
 
-function addressOf(url: string): URL {
+/** Throws UsageError. */
+export function addressOf(url: string): URL {
   const address = URL.parse(url)
   if (address === null || !['http:', 'https:'].includes(address.protocol))
     throw new UsageError(`--url is '${url}'; it is http://HOST:PORT or https://HOST:PORT, as the console is opened`)
   if (address.username !== '' || address.password !== '')
     throw new UsageError('--url has a login in it, which others can see; give --user, or TERNMQ_TOKEN')
   return address
+}
+
+export function warnOfPlain({ protocol, hostname, host }: URL, io: ConsoleIo): void {
+  if (protocol !== 'http:' || isLoopbackName(hostname)) return
+  complain(io, [
+    `warning: the login goes to ${host} unencrypted; use https:// (console.tls.enabled) outside of a network of your own`,
+  ])
 }
 
 function isLoopbackName(hostname: string): boolean {
@@ -147,7 +152,8 @@ async function passwordOf(user: string, { values, io }: ConnectionInput): Promis
   return toPasswordText(isPiped ? await readPassword(io.stdin) : await promptLogin(io, user))
 }
 
-function readCa(file: string): Uint8Array {
+/** Throws BrokerError 'CA_UNREADABLE'. */
+export function readCa(file: string): Uint8Array {
   try {
     return readFileSync(file)
   } catch (cause) {
@@ -158,18 +164,17 @@ function readCa(file: string): Uint8Array {
 const CERTIFICATE_CODES = /^(?:DEPTH_ZERO_)?SELF_SIGNED|UNABLE_TO_|^CERT_/
 
 function lostAt(url: string, error: ApiUnreachable): BrokerUnreachable {
-  const code = systemCode(error.cause)
+  return new BrokerUnreachable(lossText(url, error.cause ?? error), { cause: error })
+}
+
+/** Why the broker at `url` cannot be reached, and what to do. `error` is that of the system. */
+export function lossText(url: string, error: unknown): string {
+  const code = systemCode(error)
   const advice = CERTIFICATE_CODES.test(code)
     ? 'give the authority of its certificate with --ca FILE; of a development certificate it is certificates/ca.pem in the data directory'
     : code === 'ERR_TLS_CERT_ALTNAME_INVALID'
       ? 'name the host as its certificate does'
       : 'see whether the broker runs, and what its console.host and console.port are'
-  return new BrokerUnreachable(`the broker at ${url} cannot be reached: ${reasonOf(error)}; ${advice}`, {
-    cause: error,
-  })
-}
-
-function reasonOf({ message, cause }: ApiUnreachable): string {
-  const reason = cause instanceof AggregateError ? cause.errors.map(messageOf).join(', ') : messageOf(cause ?? '')
-  return reason === '' ? message : reason
+  const reasons = error instanceof AggregateError ? error.errors : [error]
+  return `the broker at ${url} cannot be reached: ${reasons.map(messageOf).join(', ')}; ${advice}`
 }

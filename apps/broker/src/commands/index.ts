@@ -24,6 +24,11 @@ export const NOUNS: readonly NounEntry[] = [
     load: async () => (await import('./top.ts')).top,
   },
   {
+    name: 'console',
+    summary: 'the pages of the console from this machine, for a broker elsewhere',
+    load: async () => (await import('./console.ts')).consoleAlone,
+  },
+  {
     name: 'destinations',
     summary: 'queues, and the subscriptions that have one: list, show, make, change, empty, delete',
     load: async () => (await import('./destinations.ts')).destinations,

@@ -38,6 +38,10 @@ export const PROBLEM_REMEDIES: Readonly<Record<ProblemCode, string>> = {
   BUSY: 'Try again, as `retry-after` says.',
   STORE_FAILED: 'See `GET /store`: the disk is full or failed. What was not acknowledged was not kept.',
   BROKEN: 'A fault of the broker. The log has more under the number in the text; please report it.',
+  UNREACHABLE:
+    'Of `ternmq console`: it has no connection to its broker. The text has the reason; see the broker, the network, the address.',
+  NO_ANSWER:
+    'Of `ternmq console`: its broker took the call and said nothing. A call that changes something may be done: look first.',
 }
 
 type Remedies<Code extends string> = Readonly<Record<Code, readonly [meaning: string, remedy: string]>>
@@ -64,7 +68,10 @@ export const BROKER_REMEDIES: Remedies<BrokerErrorCode> = {
     'The socket in the data directory cannot be opened.',
     'Choose another directory with `--data-dir`.',
   ],
-  CONSOLE_PORT_FAILED: ['The port of the console cannot be opened.', 'Set `console.port`, or stop what has it.'],
+  CONSOLE_PORT_FAILED: [
+    'The port of the console cannot be opened.',
+    'Set `console.port`, of `ternmq console` `--port`, or stop what has it.',
+  ],
   CA_UNREADABLE: ['The file of `--ca` cannot be read.', 'The text says why.'],
   FILE_UNREADABLE: ['A file that a command was told to read cannot be read.', 'The text says why.'],
   NOT_CONFIRMED: [
