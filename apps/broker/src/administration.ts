@@ -20,7 +20,6 @@ import { BrokerError, messageOf, systemCode } from './errors.ts'
 import type { Log } from './log.ts'
 import { shortAddress } from './socket-path.ts'
 import { webAddress } from './web-address.ts'
-import { webAddress } from './web-address.ts'
 
 export interface AdministrationParts {
   readonly broker: ManagedBroker
