@@ -19,6 +19,7 @@ import { EmptyState } from './components/empty-state.tsx'
 import { Icon, TernMark } from './components/icons.tsx'
 import { Page } from './components/page.tsx'
 import { ProblemView } from './components/problem-view.tsx'
+import { BrokerAddress, VersionNote } from './components/whereabouts.tsx'
 import { LoginPage } from './features/login/login-page.tsx'
 import { call, setCsrfToken, toProblem } from './lib/api.ts'
 import { useKeys } from './lib/keys.ts'
@@ -91,6 +92,7 @@ function Shell() {
           <TernMark />
           <span>TernMQ</span>
         </Link>
+        <BrokerAddress />
         <Button
           className="palette-button"
           variant="default"
@@ -116,6 +118,7 @@ function Shell() {
       </nav>
       <main className="shell-main" id="main" tabIndex={-1}>
         <ConnectionBar />
+        <VersionNote />
         <Suspense fallback={<Loader className="page-loader" aria-label="Loading" />}>
           <Guard />
         </Suspense>

@@ -1,7 +1,7 @@
 /** The call behind a button, for a shell: folded away until somebody wants it. */
 import type { Call, Route } from '@ternmq/api'
 import type { CallInput } from '../lib/api.ts'
-import { BASE_PATH } from '../lib/base.ts'
+import { BROKER_URL } from '../lib/base.ts'
 import { curlOf } from '../lib/curl.ts'
 import { CodeBlock } from './code-block.tsx'
 
@@ -16,7 +16,7 @@ export function CurlView<C extends Call>({ route, input }: CurlViewProps<C>) {
   return (
     <details className="curl">
       <summary>The same with curl</summary>
-      <CodeBlock text={curlOf(location.origin + BASE_PATH.replace(/\/$/, ''), route, input)} label="Command" />
+      <CodeBlock text={curlOf(BROKER_URL, route, input)} label="Command" />
     </details>
   )
 }

@@ -1,5 +1,5 @@
 /** Calls of the admin API from a page: with the cookie, the token against forged calls, and every failure as a `Problem`. */
-import { type Call, DEFAULT_VHOST, type Problem, type Route } from '@ternmq/api'
+import { type Call, DEFAULT_VHOST, type Problem, PROBLEM_CONTENT_TYPE, type Route } from '@ternmq/api'
 import { ApiClient, ApiProblem, type ApiTransport, ApiUnreachable, targetOf as targetOfCall } from '@ternmq/api/client'
 import { addressOf } from './base.ts'
 import { reportAnswer, reportLoss } from './connection-state.ts'
@@ -21,6 +21,18 @@ export function setCsrfToken(token: string | undefined): void {
   csrfToken = token
 }
 
+/** What stands between page and broker answers so when it does not reach it: `ternmq console`, or a proxy. */
+const GATEWAY_FAILURES: ReadonlySet<number> = new Set([502, 504])
+
+/** Something between page and broker has said why it does not reach it. */
+class BrokerAway extends Error {}
+
+/** '' of a proxy that has pages of its own for that. */
+async function reasonOf(response: Response): Promise<string> {
+  const isProblem = response.headers.get('content-type') === PROBLEM_CONTENT_TYPE
+  return isProblem ? ((await response.json()) as Problem).detail : ''
+}
+
 /** The cookie goes along by itself; an answer, and none, are told to the bar on top. */
 const transport: ApiTransport = async ({ method, path, headers, body, signal }) => {
   try {
@@ -32,6 +44,7 @@ const transport: ApiTransport = async ({ method, path, headers, body, signal }) 
       ...(body === undefined ? {} : { body }),
       ...(signal === undefined ? {} : { signal }),
     })
+    if (GATEWAY_FAILURES.has(response.status)) throw new BrokerAway(await reasonOf(response))
     reportAnswer()
     return { status: response.status, body: chunksOf(response.body) }
   } catch (error) {
@@ -74,9 +87,10 @@ export async function call<C extends Call>(
 export function toProblem(error: unknown): Problem {
   if (error instanceof ApiProblem) return error.problem
   if (error instanceof ApiUnreachable) {
+    const reason = error.cause instanceof BrokerAway ? error.cause.message : ''
     const detail =
       'The broker does not answer. The page tries again by itself; check that the broker runs and that the network lets you through.'
-    return { code: UNREACHABLE, status: 0, title: 'No connection', detail }
+    return { code: UNREACHABLE, status: 0, title: 'No connection', detail: reason === '' ? detail : reason }
   }
   return {
     code: 'PAGE',

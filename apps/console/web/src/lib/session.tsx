@@ -5,6 +5,9 @@ import { createContext, type ReactNode, useContext } from 'react'
 import { call, setCsrfToken, toProblem } from './api.ts'
 import { SESSION_KEY } from './query.ts'
 
+const ASK_MS = 60_000
+const AWAY_MS = 2_000
+
 const SessionContext = createContext<Me | undefined>(undefined)
 
 /** Undefined: nobody is logged in. Rejects when the broker cannot be asked. */
@@ -23,8 +26,9 @@ export function useSessionQuery(): { readonly me: Me | null | undefined; readonl
   const { data, error } = useQuery({
     queryKey: SESSION_KEY,
     queryFn: lookUpMe,
-    staleTime: 60_000,
-    refetchInterval: 60_000,
+    staleTime: ASK_MS,
+    // A page that is opened while the broker is away comes by itself.
+    refetchInterval: ({ state }) => (state.status === 'error' ? AWAY_MS : ASK_MS),
   })
   return { me: data, error }
 }

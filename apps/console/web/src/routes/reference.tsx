@@ -10,7 +10,7 @@ import { ProblemView } from '../components/problem-view.tsx'
 import { type Operation, operationsOf, type OpenApiDocument } from '../features/api/openapi.ts'
 import { SchemaView } from '../features/api/schema-view.tsx'
 import { toProblem } from '../lib/api.ts'
-import { addressOf, BASE_PATH } from '../lib/base.ts'
+import { addressOf, BROKER_URL } from '../lib/base.ts'
 import { shellQuote } from '../lib/curl.ts'
 import { useUrlState } from '../lib/url-state.ts'
 
@@ -114,7 +114,7 @@ function OperationView({ operation, document }: { readonly operation: Operation;
 }
 
 function commandOf({ method, path, example }: Operation): string {
-  const address = location.origin + BASE_PATH.replace(/\/$/, '') + path.replace('{vhost}', '%2F')
+  const address = BROKER_URL + path.replace('{vhost}', '%2F')
   const body =
     example === undefined ? [] : [`-H 'content-type: application/json'`, `-d ${shellQuote(JSON.stringify(example))}`]
   return [

@@ -8,6 +8,7 @@ import { Page, Panel } from '../components/page.tsx'
 import { TryLog } from '../features/try-it/try-log.tsx'
 import { TRY_PROTOCOLS, type TryProtocol } from '../features/try-it/try-client.ts'
 import { useTry } from '../features/try-it/use-try.ts'
+import { BROKER_URL } from '../lib/base.ts'
 import { useLook } from '../lib/query.ts'
 import { useMay, useMe } from '../lib/session.tsx'
 import { useUrlState } from '../lib/url-state.ts'
@@ -33,14 +34,16 @@ export function TryPage() {
   )
 }
 
-/** Address of the listener that pages can reach: the one with WebSocket, with TLS when the page has it. Undefined while it is looked up. */
+/** Address of the listener that pages can reach: the one with WebSocket, with TLS when the console has it. Undefined while it is looked up. */
 function useSocketAddress(): string | undefined {
   const mayRead = useMay('read')
   const { data, isLoading } = useLook(listListeners, {}, { enabled: mayRead })
   if (isLoading) return undefined
-  const isSecure = location.protocol === 'https:'
+  const { protocol, hostname } = new URL(BROKER_URL)
+  // A page with TLS opens nothing without it.
+  const isSecure = protocol === 'https:' || location.protocol === 'https:'
   const listener = data?.items.find(({ webSocket, tls }) => webSocket && tls === isSecure)
-  return `${isSecure ? 'wss' : 'ws'}://${location.hostname}:${listener?.port ?? (isSecure ? 8_084 : 8_083)}`
+  return `${isSecure ? 'wss' : 'ws'}://${hostname}:${listener?.port ?? (isSecure ? 8_084 : 8_083)}`
 }
 
 function Client({ protocol }: { readonly protocol: TryProtocol }) {

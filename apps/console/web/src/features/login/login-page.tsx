@@ -5,6 +5,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { TernMark } from '../../components/icons.tsx'
 import { ProblemView } from '../../components/problem-view.tsx'
+import { BrokerAddress } from '../../components/whereabouts.tsx'
 import { fieldError, setCsrfToken } from '../../lib/api.ts'
 import { SESSION_KEY, useAct } from '../../lib/query.ts'
 
@@ -33,6 +34,7 @@ export function LoginPage() {
             <Title order={1} size="h3">
               TernMQ
             </Title>
+            <BrokerAddress />
           </div>
           <TextInput
             label="User"

@@ -7,7 +7,7 @@ import { CodeBlock } from '../../components/code-block.tsx'
 import { Facts } from '../../components/facts.tsx'
 import { Icon } from '../../components/icons.tsx'
 import { Ago, Mark } from '../../components/marks.tsx'
-import { BASE_PATH } from '../../lib/base.ts'
+import { BROKER_URL } from '../../lib/base.ts'
 import { formatBytes, formatCount } from '../../lib/format.ts'
 import { type BodyView, showBody, viewsOf } from './body.ts'
 import { CODE_STYLES } from './client-code.ts'
@@ -181,7 +181,7 @@ function CodePart({ message }: { readonly message: Shown }) {
           allowDeselect={false}
         />
         <CodeBlock
-          text={style.write(message, location.origin + BASE_PATH.replace(/\/$/, ''), location.hostname)}
+          text={style.write(message, BROKER_URL, new URL(BROKER_URL).hostname)}
           label="Code"
         />
         {message.body.truncated && (
