@@ -75,7 +75,7 @@ class FastifyApiApp implements ApiApp {
       isLocal: (request) => isLocal(request.raw.socket),
       onFailure: (failure) => options.onFailure(failure),
     })
-    this.app = this.#makeApp(settings)
+    this.app = this.#makeApp(settings, isLocal)
     const own = sessionCalls({ identifier, sessions: this.#sessions, accounts, cookieName, isSecure })
     this.app.register((app, _, done) => {
       for (const bound of [...own, ...options.handlers]) {
@@ -119,13 +119,16 @@ class FastifyApiApp implements ApiApp {
     await this.app.close()
   }
 
-  #makeApp({ trustedProxies }: ApiServerSettings): FastifyInstance {
+  #makeApp({ trustedProxies, basePath }: ApiServerSettings, isLocal: (socket: Socket) => boolean): FastifyInstance {
     const app = fastify({
       bodyLimit: BODY_BYTES_MAX,
       exposeHeadRoutes: false,
       forceCloseConnections: false,
       trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
       routerOptions: { maxParamLength: HEADER_BYTES_MAX, caseSensitive: true },
+      // No proxy stands before the socket that would add the path, and commands do not know it.
+      rewriteUrl: ({ url = '/', socket }) =>
+        isLocal(socket) && !url.startsWith(`${basePath}/`) ? basePath + url : url,
       frameworkErrors: (error, request, reply) => this.#binder.refuse(error, request, reply),
       // Calls are checked by us: without this its own validators are loaded, which takes longer than all the rest.
       schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },

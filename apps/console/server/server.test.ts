@@ -90,6 +90,20 @@ describe('over a socket', () => {
     expect(existsSync(path)).toBe(false)
   })
 
+  test('the path that a proxy adds is not asked for, and harmless', async () => {
+    const below = await broker.server({ settings: { basePath: '/ternmq' } })
+    const path = join(folder, 'admin.sock')
+    await below.listenSocket(path)
+    const transport = httpTransport({ socketPath: path })
+    expect(await new ApiClient({ transport: transport.send }).call(getMe)).toMatchObject({ user: '$socket' })
+    for (const url of ['/api/v1/openapi.json', '/health/live', '/ternmq/api/v1/session']) {
+      const { status } = await transport.send({ method: 'GET', path: url, headers: {} })
+      expect.soft([url, status]).toEqual([url, 200])
+    }
+    transport.close()
+    await below.close()
+  })
+
   test('what a process that was killed has left is replaced', async () => {
     const path = join(folder, 'admin.sock')
     writeFileSync(path, '')
