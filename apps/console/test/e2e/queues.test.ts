@@ -100,7 +100,6 @@ test('a paused queue hands nothing out until it is resumed', async () => {
 })
 
 test('purge and delete say how many, and want the name', async () => {
-  expectOffences(/status of 404.*queues\/orders/) // the page looks once more before it leaves
   const stage = await Stage.open()
   await fill(stage, 'orders', 12)
   const page = await stage.look('/queues/orders?tab=danger')
@@ -116,7 +115,24 @@ test('purge and delete say how many, and want the name', async () => {
   await dialog.getByLabel('to confirm').fill('orders')
   await dialog.getByRole('button', { name: 'Delete queue' }).click()
   await page.waitForURL('/queues')
+  await page.getByText('orders is deleted with 0 messages.').waitFor()
+  await page.getByText('No queue yet').waitFor()
   expect((await stage.call(listQueues)).items).toEqual([])
+})
+
+test('a queue that is made again after it was deleted is looked up again', async () => {
+  const stage = await Stage.open()
+  await fill(stage, 'orders', 2)
+  const page = await stage.look('/queues/orders?tab=danger')
+  await page.getByRole('button', { name: 'Delete queue' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('to confirm').fill('orders')
+  await dialog.getByRole('button', { name: 'Delete queue' }).click()
+  await page.getByText('orders is deleted with 2 messages.').waitFor()
+  await page.getByText('No queue yet').waitFor()
+  await fill(stage, 'orders', 1)
+  await page.getByRole('link', { name: 'orders' }).click()
+  expect(await seen(page.getByRole('tab', { name: 'Messages 1' }))).toBe(true)
 })
 
 test('filter, sort and tab are in the address: they survive a reload and come back with the back button', async () => {

@@ -21,6 +21,8 @@ interface ConfirmDialogProps<C extends Call> {
   readonly onClose: () => void
   readonly onDone?: ((answer: C['answer']) => void) | undefined
   readonly says?: ((answer: C['answer']) => string) | undefined
+  /** The page that shows what the call names goes when it is done. */
+  readonly removes?: boolean
 }
 
 /** Is there while the question is open. */
@@ -28,6 +30,7 @@ export function ConfirmDialog<C extends Call>(props: ConfirmDialogProps<C>) {
   const [typed, setTyped] = useState('')
   const act = useAct(props.route, {
     says: props.says,
+    removes: props.removes === true ? ({ params }) => [{ ...params }] : undefined,
     onDone: (answer) => {
       props.onClose()
       props.onDone?.(answer)

@@ -18,6 +18,8 @@ interface FormDialogProps<C extends Call> {
   readonly onClose: () => void
   readonly onDone?: ((answer: C['answer']) => void) | undefined
   readonly says?: ((answer: C['answer']) => string) | undefined
+  /** The page that shows what the call names goes when it is done. */
+  readonly removes?: boolean
   /** Passwords do not belong in a shell's history. */
   readonly withoutCurl?: boolean
   /** Fields; they get the problem of the last try, to show what it says of them. */
@@ -27,6 +29,7 @@ interface FormDialogProps<C extends Call> {
 export function FormDialog<C extends Call>(props: FormDialogProps<C>) {
   const act = useAct(props.route, {
     says: props.says,
+    removes: props.removes === true ? ({ params }) => [{ ...params }] : undefined,
     onDone: (answer) => {
       props.onClose()
       props.onDone?.(answer)

@@ -12,6 +12,7 @@ import {
   type UseQueryResult,
 } from '@tanstack/react-query'
 import { call, type CallInput, toProblem } from './api.ts'
+import { forgetWhenLeft, isLeaving, markLeaving, type Thing, unmarkLeaving } from './leaving.ts'
 
 /** Of the question who is logged in. */
 export const SESSION_KEY = ['session']
@@ -45,7 +46,10 @@ export function useLook<C extends Call>(
 ): UseQueryResult<C['answer']> {
   return useQuery({
     queryKey: [route.id, input],
-    queryFn: ({ signal }) => call(route, input, signal),
+    queryFn: ({ signal, client, queryKey }) => {
+      const known = isLeaving(input.params) ? client.getQueryData<C['answer']>(queryKey) : undefined
+      return known ?? call(route, input, signal)
+    },
     placeholderData: keepPreviousData,
     enabled: options.enabled ?? true,
     refetchInterval: options.everyMs ?? false,
@@ -62,6 +66,8 @@ export interface Act<C extends Call> {
 
 export interface ActOptions<C extends Call> {
   readonly onDone?: ((answer: C['answer'], input: CallInput<C>) => void) | undefined
+  /** What will not be there any more: pages that show it do not ask for it again. */
+  readonly removes?: ((input: CallInput<C>) => readonly Thing[]) | undefined
   /** What is told in a corner when it is done. */
   readonly says?: ((answer: C['answer'], input: CallInput<C>) => string) | undefined
   /** Failures are told in the corner too: of buttons that have no place of their own for them. */
@@ -73,11 +79,18 @@ export function useAct<C extends Call>(route: Route<C>, options: ActOptions<C> =
   const client = useQueryClient()
   const mutation = useMutation({
     mutationFn: (input: CallInput<C>) => call(route, input),
-    onSuccess: (answer, input) => {
+    onMutate: (input) => {
+      const removed = options.removes?.(input) ?? []
+      markLeaving(removed)
+      return removed
+    },
+    onSuccess: (answer, input, removed) => {
       if (options.says !== undefined) tell(options.says(answer, input))
       options.onDone?.(answer, input)
+      forgetWhenLeft(client, removed)
     },
-    onError: (error) => {
+    onError: (error, _, removed = []) => {
+      unmarkLeaving(removed)
       if (options.tellProblem === true) tellProblem(toProblem(error))
     },
     onSettled: () => client.invalidateQueries(),

@@ -117,6 +117,7 @@ function CloseButton({ connection }: { readonly connection: ConnectionDetail }) 
           title={`Close the connection of ${connection.clientId}`}
           route={closeConnection}
           input={{ params: { id: connection.id }, query: { reason: reason === '' ? undefined : reason } }}
+          removes
           submit="Close connection"
           onClose={() => setOpen(false)}
           onDone={() => void navigate({ to: '/ended', search: { clientId: connection.clientId } })}

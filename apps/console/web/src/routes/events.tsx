@@ -1,14 +1,15 @@
 /** What happens to clients, as it happens: why they were refused, or left. */
 import { Switch } from '@mantine/core'
 import { type EventItem, listEvents } from '@ternmq/api'
-import { useState } from 'react'
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
 import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { LogList } from '../components/log-list.tsx'
 import { Ago, Mark } from '../components/marks.tsx'
 import { Page } from '../components/page.tsx'
 import { formatMany } from '../lib/format.ts'
-import { useStream } from '../lib/stream.ts'
+import { useIsLive, useStream } from '../lib/stream.ts'
 import { useUrlState } from '../lib/url-state.ts'
 
 /** Live ones that are kept; older ones are looked up. */
@@ -61,6 +62,12 @@ export function EventsPage() {
     if (event.kind === 'event') setLiveItems((before) => [event.data, ...before].slice(0, LIVE_MAX))
     if (event.kind === 'missed') setMissedCount((before) => before + event.data.count)
   })
+  const client = useQueryClient()
+  const isStreamOpen = useIsLive()
+  // What happened before the stream was open, or while it was broken, has not come with it.
+  useEffect(() => {
+    if (isStreamOpen) void client.invalidateQueries({ queryKey: [listEvents.id] })
+  }, [isStreamOpen, client])
   const filter = { q: url.get('q'), kind: url.get('kind'), clientId: url.get('clientId'), user: url.get('user') }
   return (
     <Page

@@ -129,6 +129,7 @@ function EndButton({ session }: { readonly session: SessionDetail }) {
           confirm="End session"
           route={deleteSession}
           input={{ params: { clientId: session.clientId } }}
+          removes
           onClose={() => setOpen(false)}
           onDone={() => void navigate({ to: '/sessions' })}
           says={() => `The session of ${session.clientId} is ended.`}

@@ -14,7 +14,7 @@ import { MessageView } from '../features/messages/message-view.tsx'
 import { PublishDialog } from '../features/messages/publish-dialog.tsx'
 import { uriSpelling } from '../features/messages/spellings.ts'
 import { TopicTree } from '../features/topics/topic-tree.tsx'
-import { toProblem } from '../lib/api.ts'
+import { isLoss, toProblem } from '../lib/api.ts'
 import { formatBytes } from '../lib/format.ts'
 import { useLook } from '../lib/query.ts'
 import { IfMay } from '../lib/session.tsx'
@@ -105,7 +105,7 @@ function Retained({ openTopic, onOpen }: OpenProps) {
 function RetainedMessage({ topic, onClose }: { readonly topic: string; readonly onClose: () => void }) {
   const { data, error } = useLook(getRetained, { params: { topic } })
   const [isAsked, setAsked] = useState(false)
-  if (error !== null) {
+  if (error !== null && !isLoss(error)) {
     return (
       <aside className="message" aria-label={topic}>
         <ProblemView problem={toProblem(error)} onRetry={onClose} />
@@ -134,6 +134,7 @@ function RetainedMessage({ topic, onClose }: { readonly topic: string; readonly 
           confirm="Forget it"
           route={deleteRetained}
           input={{ params: { topic } }}
+          removes
           onClose={() => setAsked(false)}
           onDone={onClose}
           says={() => `${topic} has no retained message any more.`}

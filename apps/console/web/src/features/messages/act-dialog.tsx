@@ -20,6 +20,8 @@ interface ActDialogProps {
   readonly chosen: Chosen
   /** How many that is, as far as it is known. */
   readonly count: number | undefined
+  /** The message that is shown beside it; it may not be there afterwards. */
+  readonly openId?: string
   readonly onClose: () => void
   readonly onDone?: () => void
 }
@@ -37,12 +39,13 @@ function sayChosen({ ids, selector, limit }: Chosen, count: number | undefined):
   return count === undefined ? many : `${many} (${formatMany(count, 'message')} now)`
 }
 
-export function ActDialog({ action, queue, chosen, count, onClose, onDone }: ActDialogProps) {
+export function ActDialog({ action, queue, chosen, count, openId = '', onClose, onDone }: ActDialogProps) {
   const [target, setTarget] = useState('')
   const [perSecond, setPerSecond] = useState<number | undefined>(undefined)
   const [typed, setTyped] = useState('')
   const [operation, setOperation] = useState<OperationItem | undefined>(undefined)
   const act = useAct(actOnMessages, {
+    removes: () => (action === 'copy' || openId === '' ? [] : [{ queue, id: openId }]),
     onDone: (answer) => {
       onDone?.()
       if (answer.state !== 'done' || answer.skippedCount + answer.refusedCount > 0) {

@@ -83,6 +83,7 @@ export function MessageBrowser({ queue, readyCount, isDeadLetter }: MessageBrows
   const openId = url.get('open')
   const selector = url.get('selector')
   const open = (id: string): void => url.set({ open: id === openId ? '' : id }, { replace: true, keepScroll: true })
+  const close = (): void => url.set({ open: '' }, { replace: true, keepScroll: true })
   const ask = (action: ActionBody['action'], chosen: Chosen, count?: number): void =>
     setAsked({ action, chosen, count })
   const everything: Chosen = selector === '' ? { all: true } : { selector }
@@ -130,12 +131,21 @@ export function MessageBrowser({ queue, readyCount, isDeadLetter }: MessageBrows
           queue={queue}
           id={openId}
           isDeadLetter={isDeadLetter}
-          onClose={() => url.set({ open: '' }, { replace: true, keepScroll: true })}
+          onClose={close}
           onAct={(action) => ask(action, { ids: [openId] }, 1)}
         />
       )}
       {asked !== undefined && (
-        <ActDialog {...asked} queue={queue} onClose={() => setAsked(undefined)} onDone={() => setSelected(new Set())} />
+        <ActDialog
+          {...asked}
+          queue={queue}
+          openId={openId}
+          onClose={() => setAsked(undefined)}
+          onDone={() => {
+            setSelected(new Set())
+            if (asked.action !== 'copy') close()
+          }}
+        />
       )}
     </div>
   )

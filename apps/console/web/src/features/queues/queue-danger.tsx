@@ -57,6 +57,7 @@ export function QueueDanger({ queue }: { readonly queue: QueueDetail }) {
           confirm="Delete queue"
           route={deleteQueue}
           input={input}
+          removes
           onClose={() => setOpen(undefined)}
           onDone={() => void navigate({ to: '/queues' })}
           says={(gone) => `${queue.name} is deleted with ${formatMany(gone.count, 'message')}.`}

@@ -7,7 +7,7 @@ import { EmptyState } from '../../components/empty-state.tsx'
 import { Icon } from '../../components/icons.tsx'
 import { Mark } from '../../components/marks.tsx'
 import { ProblemView } from '../../components/problem-view.tsx'
-import { call, toProblem } from '../../lib/api.ts'
+import { call, isLoss, toProblem } from '../../lib/api.ts'
 import { formatMany } from '../../lib/format.ts'
 
 interface TopicTreeProps {
@@ -30,7 +30,7 @@ function Level({ parent, openTopic, onOpen }: TopicTreeProps & { readonly parent
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next,
   })
-  if (error !== null) return <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />
+  if (error !== null && !isLoss(error)) return <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />
   if (data === undefined) return <Loader size="xs" aria-label="Loading" />
   const nodes = data.pages.flatMap(({ items }) => items)
   if (nodes.length === 0 && parent === undefined) {
