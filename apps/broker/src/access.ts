@@ -111,9 +111,10 @@ function toLockOutSettings({ lockOut }: AuthConfig): LockOutSettings {
   }
 }
 
-function eventOf({ user, address, failedCount, waitMs }: LockOut): EventDetails {
+function eventOf({ user, address, failedCount, waitMs, isPaced }: LockOut): EventDetails {
   const who = user === undefined ? `address ${address}` : `user '${user}' at ${address}`
-  const text = `${who} has failed to log in ${failedCount} times: no login is tried for ${waitMs / 1_000} s (auth.lockOut)`
+  const tried = isPaced ? 'one login a second' : 'no login'
+  const text = `${who} has failed to log in ${failedCount} times: ${tried} is tried for ${waitMs / 1_000} s (auth.lockOut)`
   return { kind: 'limit', source: 'auth', peer: address, ...(user !== undefined && { user }), text }
 }
 

@@ -129,7 +129,7 @@ async function login(access: Access, username: string, password: Uint8Array, add
     case 'challenge':
       throw new Error('a login with name and password has one step')
     case 'refused':
-      return { ok: false, code: LOGIN_CODE[step.refusal], text: step.text }
+      return { ok: false, code: LOGIN_CODE[step.refusal], text: step.text, retryAfterMs: step.retryAfterMs }
   }
 }
 

@@ -3,9 +3,8 @@
  * What was shown counts: a call with a wrong token is refused, though it may have a cookie.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Role, Scope } from '@ternmq/api'
 import { SCOPES, SCOPES_OF_ROLE } from '@ternmq/auth'
-import { ApiError, type Caller } from '@ternmq/management'
+import { ApiError, type Caller, scopesOf } from '@ternmq/management'
 import { changesSomething, checkCsrfToken, checkOrigin } from './csrf.ts'
 import type { Accounts, Login, LoginAnswer, Tokens } from './options.ts'
 import type { BrowserSession, Sessions } from './sessions.ts'
@@ -37,16 +36,14 @@ export interface IdentifierOptions {
 /** Who calls over the socket; no user can have this name. */
 export const SOCKET_USER = '$socket'
 
-/** A login that is refused for now; the caller is told when to come again. */
+/** A login that is refused; where waiting helps, the caller is told when to come again. */
 export class LoginRefused extends ApiError {
-  readonly retryAfterMs: number | undefined
   /** Who it was said to be. */
   readonly user: string
 
   constructor(answer: LoginAnswer & { readonly ok: false }, user: string) {
-    super(answer.code, answer.text)
+    super(answer.code, answer.text, answer.retryAfterMs === undefined ? {} : { retryAfterMs: answer.retryAfterMs })
     this.user = user
-    this.retryAfterMs = answer.retryAfterMs
   }
 }
 
@@ -108,7 +105,7 @@ export class Identifier {
     }
     const { user } = found
     // A token can do no more than its user can by now.
-    const allowed = passwordScopes(account.role)
+    const allowed = scopesOf(account.role)
     return {
       user,
       principal: { name: user, anonymous: false },
@@ -139,7 +136,7 @@ export class Identifier {
       user,
       principal,
       role: account?.role,
-      scopes: new Set(passwordScopes(account?.role)),
+      scopes: new Set(scopesOf(account?.role)),
       by: 'password',
       address,
       isValid: () => {
@@ -160,11 +157,6 @@ export class Identifier {
     }
     return this.ofSession(session, id, address)
   }
-}
-
-/** Publishing and taking by name and password is what every protocol lets a user do, with a role or not; destinations decide. */
-function passwordScopes(role: Role | undefined): readonly Scope[] {
-  return [...new Set<Scope>([...(role === undefined ? [] : SCOPES_OF_ROLE[role]), 'messages'])]
 }
 
 function socketIdentity(): Identity {

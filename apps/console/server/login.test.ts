@@ -53,7 +53,7 @@ describe('a login', () => {
   test('after too many says when to come again', async () => {
     const payload = { user: 'flooder', password: 'x' }
     const answer = await server.app.inject({ method: 'POST', url: '/api/v1/session', payload })
-    expect(answer.json<Problem>()).toMatchObject({ code: 'LOCKED_OUT', status: 429 })
+    expect(answer.json<Problem>()).toMatchObject({ code: 'LOCKED_OUT', status: 429, retryAfterMs: 2_500 })
     expect(answer.headers['retry-after']).toBe('3')
   })
 

@@ -176,6 +176,7 @@ const PROBLEM_SCHEMA: Json = {
     field: { type: 'string', description: 'Field of path, query or body that is to blame: `settings.bytesMax`.' },
     value: { description: 'What it was; cut, and never of a secret.' },
     rule: { type: 'string', description: 'The rule that it broke.' },
+    retryAfterMs: { type: 'integer', description: 'Where waiting helps: for how long, as the header `retry-after`.' },
     others: {
       type: 'array',
       items: { type: 'object' },

@@ -6,8 +6,10 @@ import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { type Problem, PROBLEM_CONTENT_TYPE } from '@ternmq/api'
 import { ApiError, type ProblemCode, PROBLEMS } from '@ternmq/management'
-import { LoginRefused } from './identity.ts'
 import { HEADER_BYTES_MAX } from './limits.ts'
+
+/** Of what is busy and cannot say for how long. */
+const BUSY_RETRY_MS = 1_000
 
 export interface Refusal {
   readonly problem: Problem
@@ -17,9 +19,9 @@ export interface Refusal {
 }
 
 export function refusalOf(error: unknown): Refusal {
-  if (error instanceof ApiError) return { problem: error.toProblem(), headers: headersOf(error) }
+  if (error instanceof ApiError) return tell(error)
   const known = httpProblem(error)
-  if (known !== undefined) return { problem: known.toProblem(), headers: {} }
+  if (known !== undefined) return tell(known)
   const failureId = randomBytes(6).toString('hex')
   const detail = `the broker failed at this call; its log says more under ${failureId}`
   return { problem: new ApiError('BROKEN', detail).toProblem(), headers: {}, failureId }
@@ -44,13 +46,14 @@ function httpProblem(error: unknown): ApiError | undefined {
   }
 }
 
-function headersOf(error: ApiError): Record<string, string> {
+function tell(error: ApiError): Refusal {
+  const problem = error.toProblem()
   // Basic is not offered: a browser would ask for a password by itself.
-  if (error.code === 'NOT_LOGGED_IN') return { 'www-authenticate': 'Bearer realm="TernMQ"' }
-  if (error instanceof LoginRefused && error.retryAfterMs !== undefined) {
-    return { 'retry-after': String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000))) }
-  }
-  return error.code === 'BUSY' ? { 'retry-after': '1' } : {}
+  if (error.code === 'NOT_LOGGED_IN') return { problem, headers: { 'www-authenticate': 'Bearer realm="TernMQ"' } }
+  const { retryAfterMs = error.code === 'BUSY' ? BUSY_RETRY_MS : undefined } = problem
+  if (retryAfterMs === undefined) return { problem, headers: {} }
+  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1_000))
+  return { problem: { ...problem, retryAfterMs }, headers: { 'retry-after': String(seconds) } }
 }
 
 /** For a call that came in while what answers calls could not be loaded. */

@@ -14,6 +14,8 @@ export interface Problem {
   readonly value?: unknown
   /** The rule that it broke: 'from 1,024 to 17,592,186,044,416'. */
   readonly rule?: string | undefined
+  /** The same call before that is refused for the same reason; as the header `retry-after` says in seconds. */
+  readonly retryAfterMs?: number | undefined
   /** Further fields that are wrong, when there are several. */
   readonly others?: ReadonlyArray<Pick<Problem, 'detail' | 'field' | 'value' | 'rule'>> | undefined
 }

@@ -394,7 +394,8 @@ describe('Authenticator with a guard', () => {
   const LOCKED = {
     kind: 'refused',
     refusal: 'locked-out',
-    text: 'too many failed logins: no other is tried for 10 s',
+    text: 'too many failed logins: none is tried now; try again in 10 s',
+    retryAfterMs: 9_500,
   }
   async function failThrice(login: Authenticator, username = 'ann'): Promise<void> {
     for (const guess of ['one', 'two', 'three']) {

@@ -73,6 +73,9 @@ export interface LoginCounters extends HashCounters {
   readonly hashFailed: number
 }
 
+/** What who finds no place is told to wait: as long as some hashes take. */
+const BUSY_RETRY_MS = 2_000
+
 const ANONYMOUS: Principal = { name: ANONYMOUS_NAME, anonymous: true }
 const PASSWORD_LISTENER: ListenerAccess = { anonymous: false }
 
@@ -233,7 +236,7 @@ export class Authenticator implements SaslLogin {
           password,
         ),
       )
-      if (!outcome.ran) return refused('busy', 'too many logins at once: try again in a few seconds')
+      if (!outcome.ran) return busy('too many logins at once')
       // The password may have changed, or the user gone, while the hash ran.
       const isRight = outcome.value && verifier !== undefined && this.#users.get(name)?.verifier === verifier
       if (!isRight) return badCredentials(name)
@@ -241,7 +244,7 @@ export class Authenticator implements SaslLogin {
       return accepted({ name, anonymous: false })
     } catch {
       this.#counts.hashFailed++ // scrypt's only error with checked parameters: no memory
-      return refused('busy', 'the password could not be checked now: try again in a few seconds')
+      return busy('the password could not be checked now')
     }
   }
 
@@ -367,8 +370,13 @@ function badCredentials(username: string): LoginStep {
 
 /** The same for names that exist and names that do not. */
 function heldBack(hold: Hold): LoginStep {
-  if (hold.kind === 'crowded')
-    return refused('busy', 'too many logins of this user at once: try again in a few seconds')
+  if (hold.kind === 'crowded') return busy('too many logins of this user at once')
   const seconds = Math.ceil(hold.waitMs / 1_000)
-  return refused('locked-out', `too many failed logins: no other is tried for ${seconds} s`)
+  const text = `too many failed logins: none is tried now; try again in ${seconds} s`
+  return { kind: 'refused', refusal: 'locked-out', text, retryAfterMs: hold.waitMs }
+}
+
+function busy(why: string): LoginStep {
+  const text = `${why}: try again in a few seconds`
+  return { kind: 'refused', refusal: 'busy', text, retryAfterMs: BUSY_RETRY_MS }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { LoginGuard } from './login-guard.ts'
+import { LoginGuard, PACE_MS } from './login-guard.ts'
 import type { LockOut, LockOutSettings } from './login-guard.ts'
 
 const SETTINGS: LockOutSettings = { attempts: 3, windowMs: 60_000, waitMs: 10_000, waitMaxMs: 35_000 }
@@ -25,7 +25,7 @@ describe('a pair of user and address', () => {
     expect(guard.holds('ann', '10.0.0.1')).toBeUndefined()
     fail('ann', '10.0.0.1', 1)
     expect(guard.holds('ann', '10.0.0.1')).toEqual({ kind: 'locked', waitMs: 10_000 })
-    expect(lockOuts).toEqual([{ user: 'ann', address: '10.0.0.1', failedCount: 3, waitMs: 10_000 }])
+    expect(lockOuts).toEqual([{ user: 'ann', address: '10.0.0.1', failedCount: 3, waitMs: 10_000, isPaced: false }])
     expect(guard.lockOutCount).toBe(1)
   })
 
@@ -117,7 +117,9 @@ describe('an address', () => {
     expect(guard.holds('bob', '10.0.0.1')).toEqual({ kind: 'locked', waitMs: 10_000 })
     expect(guard.holds(undefined, '10.0.0.1')).toEqual({ kind: 'locked', waitMs: 10_000 })
     expect(guard.holds('bob', '10.0.0.2')).toBeUndefined()
-    expect(lockOuts).toEqual([{ user: undefined, address: '10.0.0.1', failedCount: 30, waitMs: 10_000 }])
+    expect(lockOuts).toEqual([
+      { user: undefined, address: '10.0.0.1', failedCount: 30, waitMs: 10_000, isPaced: false },
+    ])
   })
 
   it('does not make those wait who have logged in from it before', () => {
@@ -146,6 +148,32 @@ describe('an address', () => {
     expect(guard.holds('bob', '10.0.0.1')).toBeUndefined()
     fail(undefined, '10.0.0.1', 1)
     expect(guard.holds('bob', '10.0.0.1')).toEqual({ kind: 'locked', waitMs: 20_000 })
+  })
+})
+
+describe.each(['127.0.0.1', '127.8.8.8', '::ffff:127.0.0.1', '::1'])("the broker's own machine, at %s,", (address) => {
+  it('keeps nobody out because others there guess: one login a second is tried, right ones too', () => {
+    const { guard, fail, time, lockOuts } = setUp()
+    for (let index = 0; index < 30; index++) fail(`u${index}`, address, 1)
+    expect(lockOuts).toEqual([{ user: undefined, address, failedCount: 30, waitMs: 10_000, isPaced: true }])
+    expect(guard.holds('admin', address)).toEqual({ kind: 'locked', waitMs: PACE_MS })
+    time.nowMs += PACE_MS
+    expect(guard.holds('admin', address)).toBeUndefined()
+    guard.onTried('admin', address)
+    expect(guard.holds('bob', address)).toEqual({ kind: 'locked', waitMs: PACE_MS })
+    guard.onRight('admin', address)
+    expect(guard.holds('admin', address)).toBeUndefined()
+    time.nowMs += PACE_MS
+    expect(guard.holds('bob', address)).toBeUndefined()
+  })
+
+  it('does not count the tries of one name for nothing: that pair waits as it does elsewhere, and the others are tried', () => {
+    const { guard, fail, time } = setUp()
+    fail(undefined, address, 30)
+    fail('ann', address, 3)
+    time.nowMs += PACE_MS
+    expect(guard.holds('ann', address)).toEqual({ kind: 'locked', waitMs: 10_000 - PACE_MS })
+    expect(guard.holds('bob', address)).toBeUndefined()
   })
 })
 

@@ -2,7 +2,8 @@
  * Slows down who guesses passwords. After some failed logins of one user name from one address that pair has to wait, each time twice as
  * long; after many from one address, whatever the names, the address has to. While one waits nothing is checked, so that a guess is worth
  * nothing. It is the pair that waits and not the user: nobody can keep a user out by failing somewhere else. Behind an address that many
- * share (a proxy), pairs that have logged in before do not wait for what others there do.
+ * share (a proxy), pairs that have logged in before do not wait for what others there do. Nor does anybody on the broker's own machine: all
+ * of its users have one address, and one of them who guesses must not keep out the others; what is tried there is paced then.
  *
  * Unknown names are counted as known ones are: a wait says nothing about who exists.
  */
@@ -27,6 +28,8 @@ export interface LockOut {
   readonly address: string
   readonly failedCount: number
   readonly waitMs: number
+  /** So long logins are not refused, but paced. */
+  readonly isPaced: boolean
 }
 
 export interface LoginGuardOptions {
@@ -47,10 +50,15 @@ interface Tally {
   waitMs: number
   /** Being checked. */
   triedCount: number
+  /** Of an address that is paced: when the next may be tried. */
+  pacedUntilMs: number
 }
 
 /** An address has as many attempts as this many users. */
 export const ADDRESS_FACTOR = 10
+
+/** Between two logins that are tried from the broker's own machine while others there have failed too often. */
+export const PACE_MS = 1_000
 
 export class LoginGuard {
   readonly #clock: Pick<Clock, 'monoMs'>
@@ -93,7 +101,8 @@ export class LoginGuard {
     if (pair !== undefined && pair.lockedUntilMs > nowMs) return { kind: 'locked', waitMs: pair.lockedUntilMs - nowMs }
     const whole = this.#known(this.#addresses, network, nowMs)
     if (whole !== undefined && whole.lockedUntilMs > nowMs && (key === undefined || !this.#right.has(key))) {
-      return { kind: 'locked', waitMs: whole.lockedUntilMs - nowMs }
+      const untilMs = isThisMachine(network) ? whole.pacedUntilMs : whole.lockedUntilMs
+      if (untilMs > nowMs) return { kind: 'locked', waitMs: untilMs - nowMs }
     }
     return pair !== undefined && pair.triedCount > 0 && pair.failedCount + pair.triedCount >= attempts
       ? { kind: 'crowded' }
@@ -103,7 +112,9 @@ export class LoginGuard {
   /** A check begins that takes its time; one of `onFailed`, `onRight` and `onGivenUp` follows. */
   onTried(user: string, address: string): void {
     if (this.#settings.attempts === 0) return
-    this.#tally(this.#pairs, pairKey(user, fairnessKey(address)), GUARDED_PAIRS_MAX).triedCount++
+    const network = fairnessKey(address)
+    this.#tally(this.#pairs, pairKey(user, network), GUARDED_PAIRS_MAX).triedCount++
+    this.#pace(network)
   }
 
   /** It was not checked in the end. */
@@ -121,6 +132,7 @@ export class LoginGuard {
       this.#count(this.#tally(this.#pairs, pairKey(user, network), GUARDED_PAIRS_MAX), attempts, user, address)
     }
     const whole = this.#tally(this.#addresses, network, GUARDED_ADDRESSES_MAX)
+    this.#pace(network)
     // Many others may be there: one failure more is no reason for the next wait.
     if (this.#count(whole, attempts * ADDRESS_FACTOR, undefined, address)) whole.failedCount = 0
   }
@@ -141,6 +153,11 @@ export class LoginGuard {
     for (const key of this.#right) if (key.startsWith(start)) this.#right.delete(key)
   }
 
+  #pace(network: string): void {
+    const whole = this.#addresses.get(network)
+    if (whole !== undefined) whole.pacedUntilMs = this.#clock.monoMs() + PACE_MS
+  }
+
   #endTry(user: string, network: string): void {
     const pair = this.#pairs.get(pairKey(user, network))
     if (pair !== undefined && pair.triedCount > 0) pair.triedCount--
@@ -156,7 +173,8 @@ export class LoginGuard {
     tally.lockedUntilMs = nowMs + tally.waitMs
     tally.endsAtMs = tally.lockedUntilMs + windowMs
     this.#lockOutCount++
-    this.#onLockOut({ user, address, failedCount: tally.failedCount, waitMs: tally.waitMs })
+    const isPaced = user === undefined && isThisMachine(fairnessKey(address))
+    this.#onLockOut({ user, address, failedCount: tally.failedCount, waitMs: tally.waitMs, isPaced })
     return true
   }
 
@@ -177,6 +195,7 @@ export class LoginGuard {
       lockedUntilMs: 0,
       waitMs: 0,
       triedCount: 0,
+      pacedUntilMs: 0,
     }
     const tally = this.#known(tallies, key, nowMs) ?? fresh
     tallies.delete(key)
@@ -193,5 +212,12 @@ export class LoginGuard {
 function pairKey(user: string, network: string): string {
   return `${user}\0${network}`
 }
+
+/** As `fairnessKey` writes it. */
+function isThisMachine(network: string): boolean {
+  return network.startsWith('127.') || network === LOOPBACK_NETWORK
+}
+
+const LOOPBACK_NETWORK: string = fairnessKey('::1')
 
 function ignore(): void {}

@@ -47,7 +47,8 @@ const lockOut = z
       .meta({
         description:
           'Failed logins of one user name from one address before that user has to wait at that address. Ten times as many from one ' +
-          'address, whatever the names, and the address has to wait, but for users who have logged in from it before. 0: nobody waits.',
+          'address, whatever the names, and the address has to wait, but for users who have logged in from it before; on a loopback address ' +
+          'nobody waits for others, one login a second is tried there. 0: nobody waits.',
         reload: 'connection',
       }),
     windowSeconds: z.int().min(1).max(86_400).default(300).meta({

@@ -24,7 +24,13 @@ export type LoginRefusal = 'bad-credentials' | 'bad-mechanism' | 'not-authorized
 export type LoginStep =
   | { readonly kind: 'accepted'; readonly principal: Principal; readonly data: Uint8Array | undefined }
   | { readonly kind: 'challenge'; readonly data: Uint8Array; readonly exchange: LoginExchange }
-  | { readonly kind: 'refused'; readonly refusal: LoginRefusal; readonly text: string }
+  | {
+      readonly kind: 'refused'
+      readonly refusal: LoginRefusal
+      readonly text: string
+      /** Another try before that is refused for the same reason; left out where waiting does not help. */
+      readonly retryAfterMs?: number | undefined
+    }
 
 /** One exchange under way. It belongs to one connection and ends with it. */
 export interface LoginExchange {

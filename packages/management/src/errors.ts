@@ -69,7 +69,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, ti
   NO_ANSWER: [504, 'The broker does not answer'],
 }
 
-export type ProblemMore = Partial<Pick<Problem, 'field' | 'value' | 'rule' | 'others'>>
+export type ProblemMore = Partial<Pick<Problem, 'field' | 'value' | 'rule' | 'retryAfterMs' | 'others'>>
 
 export class ApiError extends Error {
   readonly code: ProblemCode

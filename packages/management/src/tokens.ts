@@ -57,8 +57,8 @@ export class Tokens {
     await this.#store.tokens.change(new Map(ids.map((id) => [id, undefined])))
   }
 
-  removeOf(user: string): Promise<void> {
-    return this.remove(this.book.list(user).map(({ id }) => id))
+  removeOf(users: readonly string[]): Promise<void> {
+    return this.remove(users.flatMap((user) => this.book.list(user).map(({ id }) => id)))
   }
 
   /** They are good no more; the next start takes them out of the store. For users that somebody else removed. */
@@ -67,7 +67,10 @@ export class Tokens {
   }
 }
 
-/** What a token of a user may do at most: as much as its role, and publish and take by its permissions. */
+/**
+ * What a user may do by a token at most, and by name and password: as much as the role lets him, and publish and take, which every protocol
+ * lets him do, with a role or not; there destinations decide.
+ */
 export function scopesOf(role: keyof typeof SCOPES_OF_ROLE | undefined): readonly Scope[] {
   return role === undefined ? ['messages'] : [...new Set([...SCOPES_OF_ROLE[role], 'messages' as const])]
 }
