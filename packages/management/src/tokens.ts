@@ -57,8 +57,8 @@ export class Tokens {
     await this.#store.tokens.change(new Map(ids.map((id) => [id, undefined])))
   }
 
-  removeOf(users: readonly string[]): Promise<void> {
-    return this.remove(users.flatMap((user) => this.book.list(user).map(({ id }) => id)))
+  removeOf(user: string): Promise<void> {
+    return this.remove(this.book.list(user).map(({ id }) => id))
   }
 
   /** They are good no more; the next start takes them out of the store. For users that somebody else removed. */
