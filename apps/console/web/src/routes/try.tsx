@@ -15,7 +15,9 @@ import { useUrlState } from '../lib/url-state.ts'
 
 export function TryPage() {
   const url = useUrlState()
-  const protocol = TRY_PROTOCOLS.find(({ key }) => key === url.get('protocol')) ?? TRY_PROTOCOLS[0]!
+  const { scopes } = useMe()
+  const protocols = TRY_PROTOCOLS.filter(({ needs }) => needs === undefined || scopes.includes(needs))
+  const protocol = protocols.find(({ key }) => key === url.get('protocol')) ?? protocols[0]!
   return (
     <Page
       title="Try it"
@@ -26,7 +28,7 @@ export function TryPage() {
           aria-label="Protocol"
           value={protocol.key}
           onChange={(key) => url.set({ protocol: key }, { replace: true })}
-          data={TRY_PROTOCOLS.map(({ key, label }) => ({ value: key, label }))}
+          data={protocols.map(({ key, label }) => ({ value: key, label }))}
         />
       </div>
       <Client key={protocol.key} protocol={protocol} />

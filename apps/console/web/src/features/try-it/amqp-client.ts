@@ -11,6 +11,7 @@ export async function connectAmqp({
   password,
   clientId,
   onMessage,
+  onUnsubscribed,
   onClosed,
 }: TryOptions): Promise<TryClient> {
   // The client would come as nobody, which the broker may allow, and not as who is named.
@@ -42,6 +43,7 @@ export async function connectAmqp({
         if (message !== undefined) onMessage(toMessage(address, message))
       })
       await opened(receiver, 'receiver', `The broker did not answer for ${address}.`)
+      receiver.once('receiver_close', () => onUnsubscribed(address, sayError(receiver.error)))
     },
     publish: async (address, body) => {
       const made = senders.get(address) ?? openSender(connection, address)

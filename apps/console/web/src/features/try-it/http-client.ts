@@ -10,7 +10,7 @@ const TAKE_WAIT_MS = 20_000
 
 type Received = Pick<TakenMessage, 'address' | 'body' | 'properties' | 'priority' | 'durable' | 'format'>
 
-export async function connectHttp({ onMessage, onClosed }: TryOptions): Promise<TryClient> {
+export async function connectHttp({ onMessage, onUnsubscribed, onClosed }: TryOptions): Promise<TryClient> {
   const stop = new AbortController()
   const sources: EventSource[] = []
   return {
@@ -24,10 +24,15 @@ export async function connectHttp({ onMessage, onClosed }: TryOptions): Promise<
       return new Promise((resolve, reject) => {
         const source = new EventSource(addressOf(targetOf(subscribeEvents, { query: { address } })))
         sources.push(source)
-        source.onopen = () => resolve()
+        let begun = false
+        source.onopen = () => {
+          begun = true
+          resolve()
+        }
         source.onerror = () => {
-          if (source.readyState === EventSource.CLOSED)
-            reject(new Error(`The broker refused the subscription to ${address}; may you read from it?`))
+          if (source.readyState !== EventSource.CLOSED) return
+          if (begun) onUnsubscribed(address, 'the broker refuses it now; may you still read from it?')
+          else reject(new Error(`The broker refused the subscription to ${address}; may you read from it?`))
         }
         source.addEventListener('message', (event: MessageEvent<string>) =>
           onMessage(toMessage(JSON.parse(event.data) as Received)),

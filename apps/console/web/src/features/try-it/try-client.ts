@@ -1,4 +1,5 @@
 /** What the page Try it needs of a client, whatever it speaks. Each protocol's own client comes with its script when it is chosen. */
+import type { Scope } from '@ternmq/api'
 
 export interface TryMessage {
   /** As the protocol writes it. */
@@ -15,6 +16,8 @@ export interface TryOptions {
   readonly password: string
   readonly clientId: string
   readonly onMessage: (message: TryMessage) => void
+  /** The broker has taken a subscription back; the connection stays. */
+  readonly onUnsubscribed: (address: string, reason: string) => void
   /** Called once, when it has ended by any side after it had begun. */
   readonly onClosed: (reason: string) => void
 }
@@ -33,6 +36,8 @@ export interface TryProtocol {
   readonly address: string
   /** How addresses are written in it. */
   readonly hint: string
+  /** Of the API, which it goes through; the others log in at a listener. */
+  readonly needs?: Scope
   readonly connect: (options: TryOptions) => Promise<TryClient>
 }
 
@@ -63,6 +68,7 @@ export const TRY_PROTOCOLS: readonly TryProtocol[] = [
     label: 'HTTP',
     address: 'topic://try.hello',
     hint: 'topic://try.hello is a topic, queue://try.hello a queue',
+    needs: 'messages',
     connect: async (options) => (await import('./http-client.ts')).connectHttp(options),
   },
 ]

@@ -17,7 +17,7 @@ export interface Try {
   readonly problem: string | undefined
   readonly subscribed: readonly string[]
   readonly log: readonly TryEntry[]
-  readonly connect: (options: Omit<TryOptions, 'onMessage' | 'onClosed'>) => void
+  readonly connect: (options: Omit<TryOptions, 'onMessage' | 'onUnsubscribed' | 'onClosed'>) => void
   readonly subscribe: (address: string) => void
   readonly publish: (address: string, body: string) => void
   readonly close: () => void
@@ -60,6 +60,10 @@ export function useTry(protocol: TryProtocol): Try {
           const made = await protocol.connect({
             ...options,
             onMessage: (message) => note('in', message),
+            onUnsubscribed: (address, reason) => {
+              setSubscribed((before) => before.filter((one) => one !== address))
+              setProblem(`Not subscribed to ${address} any more: ${reason}`)
+            },
             onClosed: (reason) => {
               setClient(undefined)
               setSubscribed([])
