@@ -1,6 +1,6 @@
 import { changeConfig, listConfig } from '@ternmq/api'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { DefinitionWorld } from '../test/definition-world.ts'
+import { callerOf, DefinitionWorld } from '../test/definition-world.ts'
 
 let world: DefinitionWorld
 
@@ -11,6 +11,41 @@ beforeEach(async () => {
 const change = (changes: Record<string, unknown>) => world.call(changeConfig, { body: { changes } })
 const item = async (key: string) =>
   (await world.call(listConfig, { query: { q: key } })).items.find((each) => each.key === key)!
+
+describe('the configuration for whoever only looks', () => {
+  const viewer = callerOf('vic', ['read'], 'viewer')
+
+  it('has no setting whose name says that its value is a secret or leads to one', async () => {
+    await change({
+      'tracing.headers': ['authorization: Bearer hunter2'],
+      'tracing.endpoint': 'https://otel.example.com/v1/traces?key=hunter2',
+      'auth.rules': [{ user: 'ann', allow: ['read'], topics: ['hunter2/#'] }],
+      'listeners.mqtts.tls.cert': '/etc/cert.pem',
+      'listeners.mqtts.tls.key': '/etc/hunter2.pem',
+    })
+    const { items } = await world.call(listConfig, { query: {}, caller: viewer })
+    const telling = items.filter(({ key }) =>
+      /password|passphrase|secret|token|credential|\.headers$|\bkey$|rules$/i.test(key),
+    )
+    expect(telling.length).toBeGreaterThan(2)
+    for (const { key, value } of telling) expect([key, value]).toEqual([key, undefined])
+    expect(JSON.stringify(items)).not.toContain('hunter2')
+    const hidden = items.flatMap(({ key, hidden: why }) => (why === undefined ? [] : [`${key} ${why}`]))
+    expect(hidden.toSorted()).toEqual([
+      'auth.rules administrators',
+      'listeners.mqtts.tls.key administrators',
+      'tracing.endpoint administrators',
+      'tracing.headers secret',
+    ])
+  })
+
+  it('shows no secret by a search for it, and administrators see all but secrets', async () => {
+    await change({ 'auth.rules': [{ user: 'ann', allow: ['read'], topics: ['hunter2/#'] }] })
+    expect((await world.call(listConfig, { query: { q: 'hunter2' }, caller: viewer })).items).toEqual([])
+    expect(await item('auth.rules')).toMatchObject({ value: [{ topics: ['hunter2/#'] }] })
+    expect(await item('auth.rules')).not.toHaveProperty('hidden')
+  })
+})
 
 describe('the configuration', () => {
   it('is shown with value, default, source, meaning and what is allowed', async () => {

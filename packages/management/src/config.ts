@@ -9,11 +9,17 @@ import { definedOf, problemsOf } from './definition-kinds.ts'
 import type { DefinitionQueue } from './definition-queue.ts'
 import type { DefinitionStore } from './definition-store.ts'
 import { ApiError } from './errors.ts'
-import { bind, type Bound } from './handlers.ts'
+import { bind, type Bound, type Caller } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 
 /** Without these nobody finds what is kept here. */
 const NEEDED_TO_OPEN = /^(dataDir$|store\.)/
+
+/**
+ * Who may do what, which nobody else is told by the calls about permissions either; where private keys are; and an address of others, whose
+ * query may be a key.
+ */
+const FOR_ADMINISTRATORS = /^auth\.rules$|\.tls\.key$|^tracing\.endpoint$/
 
 /** Of a value in the audit log. */
 const SHOWN_CHARS_MAX = 100
@@ -25,11 +31,13 @@ export interface ConfigParts {
 
 export function configHandlers(broker: ManagedBroker, { definitions, changes }: ConfigParts): Bound[] {
   return [
-    bind(listConfig, ({ query: { q = '', changed = false } }) => {
+    bind(listConfig, ({ query: { q = '', changed = false }, caller }) => {
       const wanted = q.toLowerCase()
       const isWanted = ({ key, description }: Setting): boolean =>
         key.toLowerCase().includes(wanted) || description.toLowerCase().includes(wanted)
-      const items = [...settings.values()].filter(isWanted).map((setting) => itemOf(setting, broker, definitions))
+      const items = [...settings.values()]
+        .filter(isWanted)
+        .map((setting) => itemOf(setting, broker, definitions, caller))
       return { items: changed ? items.filter(({ source }) => source !== 'default') : items }
     }),
     bind(changeConfig, (request) =>
@@ -100,20 +108,34 @@ async function override(
   }
 }
 
-function itemOf(setting: Setting, { settings: running }: ManagedBroker, definitions: DefinitionStore): ConfigItem {
-  const { key, path, description, reload, isSecret, defaultValue, jsonSchema } = setting
+function itemOf(
+  setting: Setting,
+  { settings: running }: ManagedBroker,
+  definitions: DefinitionStore,
+  caller: Caller,
+): ConfigItem {
+  const { key, path, description, reload, defaultValue, jsonSchema } = setting
   const value = valueOf(running.config, path)
   const set = definitions.settings.get(key)
   const waits = set !== undefined && !counts(setting, set, value)
+  const hidden = hiddenFrom(caller, setting)
+  const isSet = (value ?? set) !== undefined
   return {
     key,
-    ...(!isSecret && definedOf({ value, defaultValue })),
-    ...(waits && !isSecret && { valueAfterRestart: set }),
+    ...definedOf({ defaultValue }),
+    ...(hidden === undefined && definedOf({ value })),
+    ...(hidden === undefined && waits && { valueAfterRestart: set }),
+    ...(isSet && definedOf({ hidden })),
     source: set !== undefined ? 'api' : (running.sources.get(key)?.text ?? 'default'),
     description,
     allowed: allowedText(jsonSchema),
     reload,
   }
+}
+
+function hiddenFrom({ scopes }: Caller, { key, isSecret }: Setting): ConfigItem['hidden'] {
+  if (isSecret) return 'secret'
+  return FOR_ADMINISTRATORS.test(key) && !scopes.has('admin') ? 'administrators' : undefined
 }
 
 /** As the configuration has it: what is left out of an entry has its default there, and paths are absolute. */

@@ -36,7 +36,7 @@ beforeEach(() => {
   collector = new SlowCollector()
   reports = []
   spans = new SpanExport(collector, new SpanClock(env.clock), {
-    endpoint: 'http://c/',
+    endpoint: 'http://c/?key=never-told',
     spansWaitingMax: 1_000,
     batchMs: 50,
     report: (text, isFailure) => void reports.push(`${isFailure ? 'failure' : 'well'}: ${text}`),

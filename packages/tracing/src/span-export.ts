@@ -37,6 +37,8 @@ export class SpanExport implements SpanProcessor {
   readonly #exporter: SpanExporter
   readonly #clock: SpanClock
   readonly #options: SpanExportOptions
+  /** The endpoint as it is told: its query may be a key. */
+  readonly #collector: string
   #waiting: ReadableSpan[] = []
   #exportedCount = 0
   #droppedCount = 0
@@ -53,6 +55,7 @@ export class SpanExport implements SpanProcessor {
     this.#exporter = exporter
     this.#clock = clock
     this.#options = options
+    this.#collector = options.endpoint.replace(/\?.*$/s, '')
   }
 
   get counts(): SpanCounts {
@@ -144,10 +147,7 @@ export class SpanExport implements SpanProcessor {
     this.#exportedCount += count
     if (!this.#isReported) return
     this.#isReported = false
-    this.#options.report(
-      `${this.#options.endpoint} takes spans again; ${this.#droppedCount} were lost since the start`,
-      false,
-    )
+    this.#options.report(`${this.#collector} takes spans again; ${this.#droppedCount} were lost since the start`, false)
   }
 
   #loseAll(): void {
@@ -161,9 +161,8 @@ export class SpanExport implements SpanProcessor {
     if (this.#isClosed || nowMs - this.#reportedAtMs < REPORT_MS) return
     this.#reportedAtMs = nowMs
     this.#isReported = true
-    const { endpoint, report } = this.#options
-    report(
-      `${this.#droppedCount} spans are lost so far, since ${endpoint} does not take them: ${why}; messages go on`,
+    this.#options.report(
+      `${this.#droppedCount} spans are lost so far, since ${this.#collector} does not take them: ${why}; messages go on`,
       true,
     )
   }

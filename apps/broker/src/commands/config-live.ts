@@ -76,7 +76,13 @@ const LISTING: Listing<ConfigItem> = {
   none: 'no settings',
 }
 
-function settingText({ value, valueAfterRestart }: ConfigItem): string {
-  const now = value === undefined ? '(hidden)' : valueText(value)
+const HIDDEN = { secret: '(hidden)', administrators: '(for administrators)' } as const satisfies Record<
+  NonNullable<ConfigItem['hidden']>,
+  string
+>
+
+function settingText({ value, valueAfterRestart, hidden }: ConfigItem): string {
+  if (hidden !== undefined) return HIDDEN[hidden]
+  const now = value === undefined ? '(not set)' : valueText(value)
   return valueAfterRestart === undefined ? now : `${now}, after a restart ${valueText(valueAfterRestart)}`
 }

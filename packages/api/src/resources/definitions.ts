@@ -83,7 +83,7 @@ export interface Applied {
 export interface ConfigItem {
   /** `mqtt.maxPacketBytes`. */
   readonly key: string
-  /** Left out of secrets. */
+  /** Left out of what is not set, and of what is `hidden`. */
   readonly value?: unknown
   /** What was set here and counts from the next start. */
   readonly valueAfterRestart?: unknown
@@ -94,6 +94,8 @@ export interface ConfigItem {
   readonly allowed: string
   /** When a change counts. */
   readonly reload: 'live' | 'connection' | 'start'
+  /** It is set, and not shown: to nobody, or to all but administrators. */
+  readonly hidden?: 'secret' | 'administrators' | undefined
 }
 
 export interface ConfigChangeBody {

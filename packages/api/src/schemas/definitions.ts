@@ -192,7 +192,7 @@ const setting = component(
       key: text('Key.', 'mqtt.maxPacketBytes'),
       value: z
         .unknown()
-        .meta({ description: 'Left out of secrets.', examples: [1_048_576] })
+        .meta({ description: 'Left out of what is not set, and of what is hidden.', examples: [1_048_576] })
         .optional(),
       valueAfterRestart: z
         .unknown()
@@ -206,6 +206,7 @@ const setting = component(
       description: text('What it means.', 'Largest packet accepted, in bytes.'),
       allowed: text('What it may be.', 'a whole number from 1024 to 268435460'),
       reload: choice(['live', 'connection', 'start'], 'When a change counts.'),
+      hidden: choice(['secret', 'administrators'], 'Set, and shown to nobody, or to administrators only.').optional(),
     }),
   ),
 )

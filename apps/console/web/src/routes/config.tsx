@@ -25,6 +25,11 @@ const RELOAD_TONES = { live: 'good', connection: 'accent', start: 'plain' } as c
   Tone
 >
 
+const HIDDEN = { secret: 'secret', administrators: 'for administrators' } as const satisfies Record<
+  NonNullable<ConfigItem['hidden']>,
+  string
+>
+
 export function ConfigPage() {
   const url = useUrlState()
   const mayAdmin = useMay('admin')
@@ -97,7 +102,7 @@ function sayValue({ key }: ConfigItem, value: unknown): string {
 }
 
 function Value({ item }: { readonly item: ConfigItem }) {
-  if (item.value === undefined && item.source !== 'default') return <span className="dim">secret</span>
+  if (item.hidden !== undefined) return <span className="dim">{HIDDEN[item.hidden]}</span>
   return (
     <span className="row">
       <span className="cell-name mono" title={sayValue(item, item.value)}>
