@@ -8,6 +8,8 @@ import { Icon } from './icons.tsx'
 const VIRTUAL_FROM = 120
 const ROW_HEIGHT = 33
 const OVERSCAN = 12
+/** Of a column that takes what is left, in digits: when less is left the table is wider than the window. */
+const REST_MIN = 22
 
 export interface Column<T> {
   readonly key: string
@@ -15,8 +17,8 @@ export interface Column<T> {
   /** Field that the server sorts by. */
   readonly sort?: string
   readonly align?: 'right'
-  /** Takes what room is left. */
-  readonly grow?: boolean
+  /** In digits. Columns without it share what room is left: no column moves when rows come and go. */
+  readonly width?: number
   readonly render: (row: T) => ReactNode
 }
 
@@ -56,10 +58,24 @@ export function DataTable<T>(props: DataTableProps<T>) {
   const seen = isVirtual ? virtualizer.getVirtualItems() : undefined
   const from = seen === undefined ? 0 : (seen[0]?.index ?? 0)
   const to = seen === undefined ? rows.length : (seen.at(-1)?.index ?? -1) + 1
-  const width = columns.length + (selection === undefined ? 0 : 1)
+  const columnCount = columns.length + (selection === undefined ? 0 : 1)
+  const digits = columns.reduce((sum, { width = REST_MIN }) => sum + width, 0)
   return (
     <div className="table-scroll" ref={scroller} tabIndex={0} role="region" aria-label={props.label}>
-      <table className="table" aria-rowcount={rows.length + 1}>
+      <table
+        className="table"
+        aria-rowcount={rows.length + 1}
+        style={{ minWidth: `calc(${digits}ch + ${columnCount} * var(--cell-pad))` }}
+      >
+        <colgroup>
+          {selection !== undefined && <col className="col-check" />}
+          {columns.map(({ key, width }) => (
+            <col
+              key={key}
+              {...(width === undefined ? {} : { style: { width: `calc(${width}ch + var(--cell-pad))` } })}
+            />
+          ))}
+        </colgroup>
         <thead>
           <tr>
             {selection !== undefined && (
@@ -79,7 +95,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
           </tr>
         </thead>
         <tbody>
-          {from > 0 && <Spacer height={from * ROW_HEIGHT} width={width} />}
+          {from > 0 && <Spacer height={from * ROW_HEIGHT} width={columnCount} />}
           {rows.slice(from, to).map((row, index) => {
             const key = props.keyOf(row)
             const isSelected = selection?.keys.has(key) === true
@@ -108,7 +124,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
               </tr>
             )
           })}
-          {to < rows.length && <Spacer height={(rows.length - to) * ROW_HEIGHT} width={width} />}
+          {to < rows.length && <Spacer height={(rows.length - to) * ROW_HEIGHT} width={columnCount} />}
         </tbody>
       </table>
     </div>
@@ -118,8 +134,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
 /** A last column without a head has buttons: it stays in sight when the table is wider than the window. */
 function cellClass<T>(column: Column<T>, isLast: boolean): string | undefined {
   if (isLast && column.label === '') return 'cell-pin'
-  if (column.align === 'right') return 'cell-right'
-  return column.grow === true ? 'cell-grow' : undefined
+  return column.align === 'right' ? 'cell-right' : undefined
 }
 
 function HeadCell<T>({

@@ -40,6 +40,24 @@ export function Mark({
   return hint === undefined ? badge : <Tooltip label={hint}>{badge}</Tooltip>
 }
 
+/** One for each, side by side. */
+export function Marks({ of, tone = 'plain' }: { readonly of: readonly string[]; readonly tone?: Tone }) {
+  return (
+    <span className="row">
+      {of.map((text) => (
+        <Mark key={text} tone={tone}>
+          {text}
+        </Mark>
+      ))}
+    </span>
+  )
+}
+
+/** Nothing, in a column of numbers: the others stand out. */
+export function Zero({ children }: { readonly children: string }) {
+  return <span className="dim">{children}</span>
+}
+
 /** `3 min ago`, with the moment when it is pointed at. */
 export function Ago({ atMs }: { readonly atMs: number | undefined }) {
   const nowMs = useNowMs()

@@ -1,7 +1,7 @@
 /** What went wrong, with what to do, wherever a call has failed. */
 import { Alert, Button, Code, Group, Text } from '@mantine/core'
 import type { Problem } from '@ternmq/api'
-import { UNREACHABLE } from '../lib/api.ts'
+import { isLoss, toProblem, UNREACHABLE } from '../lib/api.ts'
 import { asSentence, formatValue } from '../lib/format.ts'
 
 interface ProblemViewProps {
@@ -40,6 +40,19 @@ export function ProblemView({ problem, onRetry }: ProblemViewProps) {
       </Group>
     </Alert>
   )
+}
+
+/** What of a look shows whether it worked. */
+export interface Look {
+  readonly error: Error | null
+  readonly isFetching: boolean
+  readonly refetch: () => Promise<unknown>
+}
+
+/** Of a look that failed; that the broker does not answer is told by the bar on top. */
+export function LookProblem({ of: { error, refetch } }: { readonly of: Omit<Look, 'isFetching'> }) {
+  if (error === null || isLoss(error)) return null
+  return <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />
 }
 
 function ProblemFacts({ problem }: { readonly problem: Pick<Problem, 'field' | 'value' | 'rule'> }) {

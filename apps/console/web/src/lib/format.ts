@@ -69,6 +69,13 @@ export function formatMoment(atMs: number): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
 }
 
+const PROTOCOLS: Readonly<Record<string, string>> = { mqtt: 'MQTT', stomp: 'STOMP', amqp: 'AMQP', http: 'HTTP' }
+
+/** `MQTT`, also of `mqtt`; `–` when there is none. */
+export function formatProtocol(protocol: string | undefined): string {
+  return protocol === undefined ? '–' : (PROTOCOLS[protocol] ?? protocol)
+}
+
 /** `42 %`. */
 export function formatShare(share: number): string {
   return `${TENTHS.format(share * 100)} %`

@@ -1,9 +1,10 @@
 /** Who did what to the broker, and who was refused. */
 import { type AuditItem, listAudit } from '@ternmq/api'
+import { agoColumn, monoColumn, textColumn } from '../components/columns.tsx'
 import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { LogList } from '../components/log-list.tsx'
-import { Ago, Mark, type Tone } from '../components/marks.tsx'
+import { Mark, type Tone } from '../components/marks.tsx'
 import { Page } from '../components/page.tsx'
 
 const TONES = { done: 'good', refused: 'warn', failed: 'bad' } as const satisfies Record<AuditItem['outcome'], Tone>
@@ -14,18 +15,19 @@ const OUTCOMES = [
 ]
 
 const COLUMNS: ReadonlyArray<Column<AuditItem>> = [
-  { key: 'when', label: 'When', render: (row) => <Ago atMs={row.atMs} /> },
-  { key: 'user', label: 'Who', render: (row) => (row.user === '' ? '–' : row.user) },
-  { key: 'action', label: 'What', render: (row) => <code>{row.action}</code> },
-  { key: 'target', label: 'To what', render: (row) => <span className="cell-name">{row.target}</span> },
-  { key: 'outcome', label: 'Outcome', render: (row) => <Mark tone={TONES[row.outcome]}>{row.outcome}</Mark> },
+  agoColumn('atMs', 'When'),
+  textColumn('user', 'Who'),
+  monoColumn('action', 'What', { width: 22 }),
+  textColumn('target', 'To what', { width: 24 }),
   {
-    key: 'from',
-    label: 'From',
-    render: (row) => <span className="mono">{row.address === '' ? 'this machine' : row.address}</span>,
+    key: 'outcome',
+    label: 'Outcome',
+    width: 9,
+    render: (row) => <Mark tone={TONES[row.outcome]}>{row.outcome}</Mark>,
   },
-  { key: 'by', label: 'By', render: (row) => row.by },
-  { key: 'detail', label: 'Detail', grow: true, render: (row) => <span title={row.detail}>{row.detail}</span> },
+  monoColumn('address', 'From', { none: 'this machine' }),
+  { key: 'by', label: 'By', width: 10, render: ({ by }) => (by === 'none' ? '–' : by) },
+  textColumn('detail', 'Detail', { width: 'rest', none: '' }),
 ]
 
 export function AuditPage() {
@@ -46,8 +48,8 @@ export function AuditPage() {
           { key: 'outcome', label: 'Outcome', options: OUTCOMES },
         ]}
         empty={
-          <EmptyState icon="audit" title="Nothing with this filter">
-            Every change leaves an entry here.
+          <EmptyState icon="audit" title="Nothing yet">
+            Every login and every change leaves an entry here.
           </EmptyState>
         }
       />

@@ -1,20 +1,21 @@
 /** Every setting: its value, where it is from, what it means, and a change where it can be changed while the broker runs. */
-import { Button, Checkbox, TextInput } from '@mantine/core'
+import { Checkbox, TextInput } from '@mantine/core'
 import { changeConfig, type ConfigItem, listConfig } from '@ternmq/api'
 import { useState } from 'react'
-import { type Column, DataTable } from '../components/data-table.tsx'
+import { actionsColumn, RowButton } from '../components/columns.tsx'
+import type { Column } from '../components/data-table.tsx'
+import { EmptyState } from '../components/empty-state.tsx'
 import { FormDialog } from '../components/form-dialog.tsx'
-import { SearchInput } from '../components/list.tsx'
+import { List } from '../components/list.tsx'
 import { Mark, type Tone } from '../components/marks.tsx'
 import { Page } from '../components/page.tsx'
-import { ProblemView } from '../components/problem-view.tsx'
 import { readSetting, writeSetting } from '../features/config/setting-text.ts'
-import { fieldError, isLoss, toProblem } from '../lib/api.ts'
-import { formatCount, formatValue } from '../lib/format.ts'
-import { useLook } from '../lib/query.ts'
+import { fieldError } from '../lib/api.ts'
+import { formatValue } from '../lib/format.ts'
 import { useMay } from '../lib/session.tsx'
-import { useUrlState } from '../lib/url-state.ts'
 
+/** Somebody else may change one. */
+const CONFIG_MS = 30_000
 const RELOADS = {
   live: 'at once',
   connection: 'for new connections',
@@ -31,42 +32,37 @@ const HIDDEN = { secret: 'secret', administrators: 'for administrators' } as con
 >
 
 export function ConfigPage() {
-  const url = useUrlState()
   const mayAdmin = useMay('admin')
   const [edited, setEdited] = useState<ConfigItem | undefined>(undefined)
-  const query = { q: url.get('q'), changed: url.get('changed') === 'true' ? true : undefined }
-  const { data, error, refetch } = useLook(listConfig, { query })
   const columns: Array<Column<ConfigItem>> = [
-    { key: 'key', label: 'Setting', render: (row) => <code>{row.key}</code> },
-    { key: 'value', label: 'Value', render: (row) => <Value item={row} /> },
+    {
+      key: 'key',
+      label: 'Setting',
+      width: 40,
+      render: (row) => <code title={row.key}>{row.key}</code>,
+    },
+    { key: 'value', label: 'Value', width: 18, render: (row) => <Value item={row} /> },
     {
       key: 'source',
       label: 'From',
+      width: 10,
       render: (row) =>
         row.source === 'default' ? <span className="dim">default</span> : <Mark tone="accent">{row.source}</Mark>,
     },
     {
       key: 'reload',
       label: 'A change counts',
+      width: 17,
       render: (row) => <Mark tone={RELOAD_TONES[row.reload]}>{RELOADS[row.reload]}</Mark>,
     },
     {
       key: 'description',
       label: 'Meaning',
-      grow: true,
       render: (row) => <span title={`${row.description}\nAllowed: ${row.allowed}`}>{row.description}</span>,
     },
   ]
   if (mayAdmin) {
-    columns.push({
-      key: 'change',
-      label: '',
-      render: (row) => (
-        <Button size="compact-xs" variant="default" onClick={() => setEdited(row)} aria-label={`Change ${row.key}`}>
-          Change…
-        </Button>
-      ),
-    })
+    columns.push(actionsColumn(10, (row) => <RowButton label="Change" of={row.key} onClick={() => setEdited(row)} />))
   }
   return (
     <Page
@@ -74,23 +70,15 @@ export function ConfigPage() {
       fills
       about="What counts, from which source. A change made here is kept, and wins over the file until it is taken back."
     >
-      <div className="list">
-        <div className="list-tools" role="search">
-          <SearchInput
-            label="Filter settings"
-            value={url.get('q')}
-            onChange={(q) => url.set({ q }, { replace: true })}
-          />
-          <Checkbox
-            label="Only those that are not the default"
-            checked={query.changed === true}
-            onChange={(event) => url.set({ changed: event.currentTarget.checked ? 'true' : '' }, { replace: true })}
-          />
-        </div>
-        {error !== null && !isLoss(error) && <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />}
-        <DataTable label="Settings" columns={columns} rows={data?.items ?? []} keyOf={(row) => row.key} />
-        <div className="pager dim small">{formatCount(data?.items.length ?? 0)} settings</div>
-      </div>
+      <List
+        noun="settings"
+        route={listConfig}
+        columns={columns}
+        keyOf={(row) => row.key}
+        filters={[{ key: 'changed', label: 'Only those that are not the default' }]}
+        everyMs={CONFIG_MS}
+        empty={<EmptyState icon="gear" title="No setting" />}
+      />
       {edited !== undefined && <ChangeSetting item={edited} onClose={() => setEdited(undefined)} />}
     </Page>
   )
@@ -105,7 +93,7 @@ function Value({ item }: { readonly item: ConfigItem }) {
   if (item.hidden !== undefined) return <span className="dim">{HIDDEN[item.hidden]}</span>
   return (
     <span className="row">
-      <span className="cell-name mono" title={sayValue(item, item.value)}>
+      <span className="mono" title={sayValue(item, item.value)}>
         {sayValue(item, item.value)}
       </span>
       {item.valueAfterRestart !== undefined && (

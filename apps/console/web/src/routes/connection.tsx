@@ -66,7 +66,7 @@ export function ConnectionPage() {
             ['Received', `${formatCount(data.messagesIn)}, ${formatBytes(data.bytesIn)}`],
             ['Sent', `${formatCount(data.messagesOut)}, ${formatBytes(data.bytesOut)}`],
             ['Unsettled', formatCount(data.unsettledCount)],
-            ['To be written', formatBytes(data.pendingBytes)],
+            ['Unsent', formatBytes(data.pendingBytes)],
             [
               'Session',
               <Link to="/sessions/$clientId" params={{ clientId: data.clientId }}>

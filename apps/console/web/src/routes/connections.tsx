@@ -1,12 +1,14 @@
 /** Who is connected, how, and who does not get on. */
 import { type ConnectionItem, listConnections, listListeners } from '@ternmq/api'
 import { Link } from '@tanstack/react-router'
+import { agoColumn, bytesColumn, countColumn, PROBLEM_COLUMN, textColumn } from '../components/columns.tsx'
 import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { List } from '../components/list.tsx'
-import { Ago, Mark, ProblemMark } from '../components/marks.tsx'
+import { UNHEALTHY } from '../components/list-frame.tsx'
+import { Mark } from '../components/marks.tsx'
 import { Page } from '../components/page.tsx'
-import { formatBytes, formatCount } from '../lib/format.ts'
+import { ConnectionLink } from '../features/connections/client-columns.tsx'
 import { useLook } from '../lib/query.ts'
 
 const VERSIONS = ['MQTT 3.1', 'MQTT 3.1.1', 'MQTT 5', 'STOMP 1.0', 'STOMP 1.1', 'STOMP 1.2', 'AMQP 1.0']
@@ -22,34 +24,33 @@ const COLUMNS: ReadonlyArray<Column<ConnectionItem>> = [
     key: 'client',
     label: 'Client',
     sort: 'clientId',
-    render: (row) => (
-      <Link to="/connections/$id" params={{ id: row.id }} className="cell-name" title={row.clientId}>
-        {row.clientId === '' ? '(without a client id)' : row.clientId}
-      </Link>
+    render: (row) => <ConnectionLink id={row.id} clientId={row.clientId} />,
+  },
+  {
+    key: 'protocol',
+    label: 'Protocol',
+    sort: 'protocol',
+    width: 15,
+    render: (row) => <Protocol connection={row} />,
+  },
+  textColumn('user', 'User', { sort: true, width: 10 }),
+  {
+    key: 'address',
+    label: 'Address',
+    width: 14,
+    render: ({ address, port }) => (
+      <span className="mono" title={`${address}:${port}`}>
+        {address}
+      </span>
     ),
   },
-  { key: 'protocol', label: 'Protocol', sort: 'protocol', render: (row) => <Protocol connection={row} /> },
-  { key: 'user', label: 'User', sort: 'user', render: (row) => row.user },
-  { key: 'address', label: 'Address', render: (row) => <span className="mono">{`${row.address}:${row.port}`}</span> },
-  { key: 'listener', label: 'Listener', render: (row) => row.listener },
-  { key: 'since', label: 'Connected', sort: 'connectedAtMs', render: (row) => <Ago atMs={row.connectedAtMs} /> },
-  { key: 'in', label: 'Received', sort: 'messagesIn', align: 'right', render: (row) => formatCount(row.messagesIn) },
-  { key: 'out', label: 'Sent', sort: 'messagesOut', align: 'right', render: (row) => formatCount(row.messagesOut) },
-  {
-    key: 'unsettled',
-    label: 'Unsettled',
-    sort: 'unsettledCount',
-    align: 'right',
-    render: (row) => formatCount(row.unsettledCount),
-  },
-  {
-    key: 'pending',
-    label: 'To be written',
-    sort: 'pendingBytes',
-    align: 'right',
-    render: (row) => formatBytes(row.pendingBytes),
-  },
-  { key: 'problem', label: 'Problem', grow: true, render: (row) => <ProblemMark problem={row.problem} /> },
+  textColumn('listener', 'Listener', { width: 7 }),
+  agoColumn('connectedAtMs', 'Connected', { sort: true }),
+  countColumn('messagesIn', 'Received', { sort: true }),
+  countColumn('messagesOut', 'Sent', { sort: true }),
+  countColumn('unsettledCount', 'Unsettled', { sort: true }),
+  bytesColumn('pendingBytes', 'Unsent', { sort: true }),
+  PROBLEM_COLUMN,
 ]
 
 function Protocol({ connection }: { readonly connection: ConnectionItem }) {
@@ -80,11 +81,11 @@ export function ConnectionsPage() {
         columns={COLUMNS}
         keyOf={(row) => row.id}
         isBad={(row) => row.problem !== undefined}
-        withUnhealthy
         filters={[
           { key: 'protocol', label: 'Protocol', options: PROTOCOLS },
           { key: 'listener', label: 'Listener', options: listeners },
           { key: 'user', label: 'User', text: true },
+          UNHEALTHY,
         ]}
         empty={
           <EmptyState icon="connections" title="Nobody is connected">

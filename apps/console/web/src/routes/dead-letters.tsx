@@ -3,15 +3,15 @@ import { Button, Group } from '@mantine/core'
 import { type DeadLetterGroup, type DeadLetterQueue, listDeadLetters } from '@ternmq/api'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
+import { actionsColumn, agoColumn, countColumn, textColumn } from '../components/columns.tsx'
 import { type Column, DataTable } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
-import { Ago, Mark } from '../components/marks.tsx'
+import { Mark } from '../components/marks.tsx'
 import { Page, Panel } from '../components/page.tsx'
-import { ProblemView } from '../components/problem-view.tsx'
+import { LookProblem } from '../components/problem-view.tsx'
 import { selectorOf } from '../features/messages/dead-letter-selector.ts'
 import { ActDialog, type Chosen } from '../features/messages/act-dialog.tsx'
-import { QueueLink } from '../features/queues/queue-overview.tsx'
-import { isLoss, toProblem } from '../lib/api.ts'
+import { QueueLink } from '../features/queues/queue-link.tsx'
 import { formatCount, formatMany } from '../lib/format.ts'
 import { useLook } from '../lib/query.ts'
 import { useMay } from '../lib/session.tsx'
@@ -26,7 +26,8 @@ interface Asked {
 }
 
 export function DeadLettersPage() {
-  const { data, error, refetch } = useLook(listDeadLetters, {}, { everyMs: DEAD_MS })
+  const look = useLook(listDeadLetters, {}, { everyMs: DEAD_MS })
+  const { data } = look
   const [asked, setAsked] = useState<Asked | undefined>(undefined)
   const held = data?.items.filter(({ readyCount }) => readyCount > 0) ?? []
   return (
@@ -34,7 +35,7 @@ export function DeadLettersPage() {
       title="Dead letters"
       about="Messages that were rejected, failed too often or expired wait here, with the reason, until somebody retries or deletes them."
     >
-      {error !== null && !isLoss(error) && <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />}
+      <LookProblem of={look} />
       {data !== undefined && held.length === 0 && (
         <Panel>
           <EmptyState icon="check" title="Nothing is dead">
@@ -58,8 +59,8 @@ function DeadQueue({ queue, onAsk }: { readonly queue: DeadLetterQueue; readonly
       title={queue.queue}
       flush
       right={
-        <Group gap={6}>
-          <span className="dim">
+        <Group gap="sm">
+          <span className="dim small">
             {formatMany(queue.readyCount, 'message')}
             {isPart && `, the first ${formatCount(queue.lookedAtCount)} looked at`}
           </span>
@@ -100,11 +101,12 @@ function columnsFor(
 ): ReadonlyArray<Column<DeadLetterGroup>> {
   const ask = (action: Asked['action'], group: DeadLetterGroup): void =>
     onAsk({ action, queue: queue.queue, chosen: { selector: selectorOf(group) }, count: group.count })
-  const columns: Array<Column<DeadLetterGroup>> = [
-    { key: 'cause', label: 'Cause', render: (row) => <Mark tone="bad">{row.cause}</Mark> },
+  return [
+    { key: 'cause', label: 'Cause', width: 16, render: (row) => <Mark tone="bad">{row.cause}</Mark> },
     {
       key: 'from',
       label: 'From',
+      width: 22,
       render: (row) =>
         row.originalQueue === undefined ? (
           <span className="dim">not known</span>
@@ -112,39 +114,29 @@ function columnsFor(
           <QueueLink name={row.originalQueue} />
         ),
     },
-    { key: 'count', label: 'Messages', align: 'right', render: (row) => formatCount(row.count) },
-    { key: 'oldest', label: 'Oldest', render: (row) => <Ago atMs={row.oldestAtMs} /> },
-    {
-      key: 'reason',
-      label: 'Reason',
-      grow: true,
-      render: (row) => row.reason ?? <span className="dim">none given</span>,
-    },
-    {
-      key: 'look',
-      label: '',
-      render: (row) => (
-        <Group gap={6} justify="flex-end" wrap="nowrap">
-          <Link
-            to="/queues/$queue"
-            params={{ queue: queue.queue }}
-            search={{ tab: 'messages', selector: selectorOf(row) }}
-          >
-            Look
-          </Link>
-          {mayOperate && (
-            <>
-              <Button size="compact-xs" onClick={() => ask('retry', row)}>
-                Retry…
-              </Button>
-              <Button size="compact-xs" variant="default" className="danger" onClick={() => ask('delete', row)}>
-                Delete…
-              </Button>
-            </>
-          )}
-        </Group>
-      ),
-    },
+    countColumn('count', 'Messages'),
+    agoColumn('oldestAtMs', 'Oldest'),
+    textColumn('reason', 'Reason', { width: 'rest', none: 'none given' }),
+    actionsColumn(22, (row) => (
+      <Group gap={6} justify="flex-end" wrap="nowrap">
+        <Link
+          to="/queues/$queue"
+          params={{ queue: queue.queue }}
+          search={{ tab: 'messages', selector: selectorOf(row) }}
+        >
+          Look
+        </Link>
+        {mayOperate && (
+          <>
+            <Button size="compact-xs" onClick={() => ask('retry', row)}>
+              Retry…
+            </Button>
+            <Button size="compact-xs" variant="default" className="danger" onClick={() => ask('delete', row)}>
+              Delete…
+            </Button>
+          </>
+        )}
+      </Group>
+    )),
   ]
-  return columns
 }

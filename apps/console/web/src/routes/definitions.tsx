@@ -11,14 +11,14 @@ import {
 } from '@ternmq/api'
 import { type ReactNode, useRef, useState } from 'react'
 import { CodeBlock } from '../components/code-block.tsx'
+import { nameColumn } from '../components/columns.tsx'
 import { type Column, DataTable } from '../components/data-table.tsx'
 import { CurlView } from '../components/curl-view.tsx'
 import { Icon } from '../components/icons.tsx'
 import { Mark, type Tone } from '../components/marks.tsx'
 import { Page, Panel } from '../components/page.tsx'
-import { ProblemView } from '../components/problem-view.tsx'
+import { LookProblem, ProblemView } from '../components/problem-view.tsx'
 import { UrlTabs } from '../components/url-tabs.tsx'
-import { isLoss, toProblem } from '../lib/api.ts'
 import { saveFile } from '../lib/save-file.ts'
 import { formatCount, formatMany } from '../lib/format.ts'
 import { useAct, useLook } from '../lib/query.ts'
@@ -41,27 +41,30 @@ export function DefinitionsPage() {
 }
 
 function Export() {
-  const { data, error, refetch } = useLook(exportDefinitions)
-  if (error !== null && !isLoss(error)) return <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />
-  if (data === undefined) return null
+  const look = useLook(exportDefinitions)
+  const { data } = look
+  if (data === undefined) return <LookProblem of={look} />
   const text = JSON.stringify(data, null, 2)
   return (
-    <Panel
-      title={`${formatMany(data.users?.length ?? 0, 'user')}, ${formatMany(data.permissions?.length ?? 0, 'permission')}, ${formatMany(data.policies?.length ?? 0, 'policy', 'policies')}, ${formatMany(data.queues?.length ?? 0, 'queue')}`}
-      right={
-        <Button
-          leftSection={<Icon name="download" size={14} />}
-          onClick={() => saveFile('ternmq-definitions.json', text)}
-        >
-          Download
-        </Button>
-      }
-    >
-      <div className="stack-tight">
-        <CodeBlock text={text} label="Definitions" maxHeight={520} />
-        <CurlView route={exportDefinitions} input={{}} />
-      </div>
-    </Panel>
+    <div className="stack">
+      <LookProblem of={look} />
+      <Panel
+        title={`${formatMany(data.users?.length ?? 0, 'user')}, ${formatMany(data.permissions?.length ?? 0, 'permission')}, ${formatMany(data.policies?.length ?? 0, 'policy', 'policies')}, ${formatMany(data.queues?.length ?? 0, 'queue')}`}
+        right={
+          <Button
+            leftSection={<Icon name="download" size={14} />}
+            onClick={() => saveFile('ternmq-definitions.json', text)}
+          >
+            Download
+          </Button>
+        }
+      >
+        <div className="stack-tight">
+          <CodeBlock text={text} label="Definitions" maxHeight={520} />
+          <CurlView route={exportDefinitions} input={{}} />
+        </div>
+      </Panel>
+    </div>
   )
 }
 
@@ -198,19 +201,19 @@ function Apply() {
 const TONES = { create: 'good', change: 'accent', delete: 'bad' } as const satisfies Record<PlanStep['change'], Tone>
 
 const STEP_COLUMNS: ReadonlyArray<Column<PlanStep>> = [
-  { key: 'change', label: 'Step', render: (row) => <Mark tone={TONES[row.change]}>{row.change}</Mark> },
-  { key: 'kind', label: 'What', render: (row) => row.kind },
-  { key: 'name', label: 'Name', render: (row) => <b>{row.name}</b> },
+  { key: 'change', label: 'Step', width: 8, render: (row) => <Mark tone={TONES[row.change]}>{row.change}</Mark> },
+  { key: 'kind', label: 'What', width: 12, render: (row) => row.kind },
+  nameColumn('name', 'Name', { width: 26 }),
   {
     key: 'risk',
     label: 'Messages lost',
+    width: 13,
     align: 'right',
     render: (row) => (row.messagesAtRisk === 0 ? '–' : <Mark tone="bad">{formatCount(row.messagesAtRisk)}</Mark>),
   },
   {
     key: 'detail',
     label: 'Detail',
-    grow: true,
     render: (row) => <span title={row.detail.join('\n')}>{row.detail.join('; ')}</span>,
   },
 ]

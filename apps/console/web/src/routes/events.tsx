@@ -3,11 +3,13 @@ import { Switch } from '@mantine/core'
 import { type EventItem, listEvents } from '@ternmq/api'
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
+import { agoColumn, monoColumn, textColumn } from '../components/columns.tsx'
 import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { LogList } from '../components/log-list.tsx'
-import { Ago, Mark } from '../components/marks.tsx'
+import { Mark } from '../components/marks.tsx'
 import { Page } from '../components/page.tsx'
+import { Why } from '../features/connections/client-columns.tsx'
 import { formatMany } from '../lib/format.ts'
 import { useIsLive, useStream } from '../lib/stream.ts'
 import { useUrlState } from '../lib/url-state.ts'
@@ -16,26 +18,13 @@ import { useUrlState } from '../lib/url-state.ts'
 const LIVE_MAX = 500
 
 const COLUMNS: ReadonlyArray<Column<EventItem>> = [
-  { key: 'when', label: 'When', render: (row) => <Ago atMs={row.atMs} /> },
-  { key: 'kind', label: 'Kind', render: (row) => <Mark>{row.kind}</Mark> },
-  {
-    key: 'client',
-    label: 'Client',
-    render: (row) => <span className="cell-name">{row.clientId === '' ? '–' : row.clientId}</span>,
-  },
-  { key: 'user', label: 'User', render: (row) => (row.user === '' ? '–' : row.user) },
-  { key: 'peer', label: 'Address', render: (row) => <span className="mono">{row.peer}</span> },
-  { key: 'listener', label: 'Listener', render: (row) => row.listener },
-  {
-    key: 'text',
-    label: 'What',
-    grow: true,
-    render: (row) => (
-      <span title={row.text}>
-        {row.text} {row.clause !== '' && <code className="dim">[{row.clause}]</code>}
-      </span>
-    ),
-  },
+  agoColumn('atMs', 'When'),
+  { key: 'kind', label: 'Kind', width: 18, render: (row) => <Mark>{row.kind}</Mark> },
+  textColumn('clientId', 'Client', { width: 22 }),
+  textColumn('user', 'User'),
+  monoColumn('peer', 'Address', { width: 17 }),
+  textColumn('listener', 'Listener', { width: 9 }),
+  { key: 'text', label: 'What', render: (row) => <Why reason={row.text} clause={row.clause} /> },
 ]
 
 /** What the filters of the page want; the stream has all. */

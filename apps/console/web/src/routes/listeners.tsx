@@ -1,26 +1,31 @@
 /** Where clients connect, and with which certificate. */
 import { type ListenerItem, listListeners } from '@ternmq/api'
 import { Link } from '@tanstack/react-router'
-import { type Column, DataTable } from '../components/data-table.tsx'
+import { countColumn, nameColumn } from '../components/columns.tsx'
+import type { Column } from '../components/data-table.tsx'
+import { EmptyState } from '../components/empty-state.tsx'
+import { List } from '../components/list.tsx'
 import { Mark } from '../components/marks.tsx'
-import { Page, Panel } from '../components/page.tsx'
-import { ProblemView } from '../components/problem-view.tsx'
-import { isLoss, toProblem } from '../lib/api.ts'
-import { formatAgo, formatCount, formatMoment } from '../lib/format.ts'
+import { Page } from '../components/page.tsx'
+import { formatAgo, formatCount, formatMoment, formatProtocol } from '../lib/format.ts'
 import { useNowMs } from '../lib/now.ts'
-import { useLook } from '../lib/query.ts'
 
-const LISTENERS_MS = 3_000
 /** A certificate that ends sooner is marked. */
 const CERTIFICATE_SOON_MS = 30 * 86_400_000
 
 const COLUMNS: ReadonlyArray<Column<ListenerItem>> = [
-  { key: 'name', label: 'Listener', render: (row) => <b>{row.name}</b> },
-  { key: 'address', label: 'Address', render: (row) => <span className="mono">{`${row.host}:${row.port}`}</span> },
-  { key: 'protocols', label: 'Protocols', render: (row) => row.protocols.join(', ') },
+  nameColumn('name', 'Listener', { width: 12 }),
+  {
+    key: 'address',
+    label: 'Address',
+    width: 18,
+    render: (row) => <span className="mono">{`${row.host}:${row.port}`}</span>,
+  },
+  { key: 'protocols', label: 'Protocols', width: 18, render: (row) => row.protocols.map(formatProtocol).join(', ') },
   {
     key: 'marks',
     label: 'How',
+    width: 36,
     render: (row) => (
       <span className="row">
         {row.tls ? <Mark tone="good">TLS</Mark> : <Mark>plain</Mark>}
@@ -37,6 +42,7 @@ const COLUMNS: ReadonlyArray<Column<ListenerItem>> = [
   {
     key: 'open',
     label: 'Open',
+    width: 13,
     align: 'right',
     render: (row) => (
       <Link to="/connections" search={{ listener: row.name }}>
@@ -44,22 +50,34 @@ const COLUMNS: ReadonlyArray<Column<ListenerItem>> = [
       </Link>
     ),
   },
-  { key: 'accepted', label: 'Accepted', align: 'right', render: (row) => formatCount(row.acceptedCount) },
-  { key: 'refused', label: 'Refused', align: 'right', render: (row) => formatCount(row.refusedCount) },
-  { key: 'certificate', label: 'Certificate', grow: true, render: (row) => <Certificate listener={row} /> },
+  countColumn('acceptedCount', 'Accepted'),
+  countColumn('refusedCount', 'Refused'),
+  { key: 'certificate', label: 'Certificate', render: (row) => <Certificate listener={row} /> },
 ]
 
 export function ListenersPage() {
-  const { data, error, refetch } = useLook(listListeners, {}, { everyMs: LISTENERS_MS })
   return (
     <Page
       title="Listeners"
+      fills
       about="Each accepts one or more protocols at one address. They are set in the configuration."
     >
-      {error !== null && !isLoss(error) && <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />}
-      <Panel flush>
-        <DataTable label="Listeners" columns={COLUMNS} rows={data?.items ?? []} keyOf={(row) => row.name} />
-      </Panel>
+      <List
+        noun="listeners"
+        route={listListeners}
+        search={false}
+        columns={COLUMNS}
+        keyOf={(row) => row.name}
+        empty={
+          <EmptyState icon="listeners" title="No listener">
+            No client can connect.{' '}
+            <Link to="/config" search={{ q: 'listeners' }}>
+              The configuration
+            </Link>{' '}
+            says which there are.
+          </EmptyState>
+        }
+      />
     </Page>
   )
 }

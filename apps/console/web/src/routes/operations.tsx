@@ -3,9 +3,8 @@ import { listOperations, type OperationItem } from '@ternmq/api'
 import { EmptyState } from '../components/empty-state.tsx'
 import { Ago, Mark, type Tone } from '../components/marks.tsx'
 import { Page, Panel } from '../components/page.tsx'
-import { ProblemView } from '../components/problem-view.tsx'
+import { LookProblem } from '../components/problem-view.tsx'
 import { nameOperation, OperationState } from '../features/operations/operation-progress.tsx'
-import { isLoss, toProblem } from '../lib/api.ts'
 import { useLook } from '../lib/query.ts'
 
 const OPERATIONS_MS = 1_500
@@ -20,14 +19,14 @@ const TONES = {
 } as const satisfies Record<OperationItem['state'], Tone>
 
 export function OperationsPage() {
-  const { data, error, refetch } = useLook(listOperations, {}, { everyMs: OPERATIONS_MS })
+  const look = useLook(listOperations, {}, { everyMs: OPERATIONS_MS })
   return (
     <Page
       title="Operations"
       about="Work on many messages goes on here while you do something else. What stopped half way says how far it got, and can be resumed."
     >
-      {error !== null && !isLoss(error) && <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />}
-      {data?.items.length === 0 && (
+      <LookProblem of={look} />
+      {look.data?.items.length === 0 && (
         <Panel>
           <EmptyState icon="play" title="Nothing runs">
             Moving, copying, deleting or retrying many messages shows up here.
@@ -35,7 +34,7 @@ export function OperationsPage() {
         </Panel>
       )}
       <ul className="cards">
-        {data?.items.map((operation) => (
+        {look.data?.items.map((operation) => (
           <li key={operation.id} className="panel">
             <div className="row card-head">
               <b>{nameOperation(operation)}</b>

@@ -3,21 +3,22 @@ import { getOverview, type Overview } from '@ternmq/api'
 import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { Chart } from '../components/chart.tsx'
+import { countColumn } from '../components/columns.tsx'
 import { type Column, DataTable } from '../components/data-table.tsx'
 import { Facts } from '../components/facts.tsx'
 import { Icon } from '../components/icons.tsx'
 import { Mark } from '../components/marks.tsx'
 import { Page, Panel } from '../components/page.tsx'
-import { ProblemView } from '../components/problem-view.tsx'
+import { LookProblem } from '../components/problem-view.tsx'
 import { Stat } from '../components/stat.tsx'
 import { useOverviewSamples } from '../features/overview/samples.ts'
-import { isLoss, toProblem } from '../lib/api.ts'
 import {
   formatBytes,
   formatCount,
   formatDuration,
   formatMany,
   formatMoment,
+  formatProtocol,
   formatRate,
   formatShare,
   formatShort,
@@ -29,7 +30,8 @@ import { useIsLive } from '../lib/stream.ts'
 const OVERVIEW_MS = 2_000
 
 export function OverviewPage() {
-  const { data, error, refetch } = useLook(getOverview, {}, { everyMs: OVERVIEW_MS })
+  const look = useLook(getOverview, {}, { everyMs: OVERVIEW_MS })
+  const { data } = look
   const isLive = useIsLive()
   return (
     <Page
@@ -45,7 +47,7 @@ export function OverviewPage() {
       }
       about={data === undefined ? undefined : <NodeLine overview={data} />}
     >
-      {error !== null && !isLoss(error) && <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />}
+      <LookProblem of={look} />
       {data !== undefined && (
         <>
           <Alarms overview={data} />
@@ -218,20 +220,21 @@ const PROTOCOL_COLUMNS: ReadonlyArray<Column<Overview['byProtocol'][number]>> = 
   {
     key: 'protocol',
     label: 'Protocol',
+    width: 12,
     render: ({ protocol }) =>
       CONNECTED.has(protocol) ? (
         <Link to="/connections" search={{ protocol }}>
-          {protocol}
+          {formatProtocol(protocol)}
         </Link>
       ) : (
-        protocol
+        formatProtocol(protocol)
       ),
   },
-  { key: 'connections', label: 'Connections', align: 'right', render: (row) => formatCount(row.connections) },
-  { key: 'in', label: 'In', align: 'right', render: (row) => formatRate(row.rates.inPerSecond) },
-  { key: 'out', label: 'Out', align: 'right', render: (row) => formatRate(row.rates.outPerSecond) },
-  { key: 'received', label: 'Received', align: 'right', render: (row) => formatShort(row.totals.messagesIn) },
-  { key: 'sent', label: 'Sent', align: 'right', render: (row) => formatShort(row.totals.messagesOut) },
+  countColumn('connections', 'Connections'),
+  { key: 'in', label: 'In', width: 7, align: 'right', render: (row) => formatRate(row.rates.inPerSecond) },
+  { key: 'out', label: 'Out', width: 7, align: 'right', render: (row) => formatRate(row.rates.outPerSecond) },
+  { key: 'received', label: 'Received', width: 8, align: 'right', render: (row) => formatShort(row.totals.messagesIn) },
+  { key: 'sent', label: 'Sent', width: 7, align: 'right', render: (row) => formatShort(row.totals.messagesOut) },
 ]
 
 function Parts({ overview }: { readonly overview: Overview }) {

@@ -1,27 +1,26 @@
 /** Who may read, write, browse and administer which destinations; and the question whether somebody may. */
-import { Button, Group, TextInput } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { deletePermission, listPermissions, type PermissionItem } from '@ternmq/api'
 import { useState } from 'react'
+import { actionsColumn, FromConfig, nameColumn, RowButton, textColumn } from '../components/columns.tsx'
 import { ConfirmDialog } from '../components/confirm-dialog.tsx'
-import { type Column, DataTable } from '../components/data-table.tsx'
+import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { Icon } from '../components/icons.tsx'
-import { Mark } from '../components/marks.tsx'
+import { List } from '../components/list.tsx'
+import { Marks } from '../components/marks.tsx'
 import { Page } from '../components/page.tsx'
-import { ProblemView } from '../components/problem-view.tsx'
 import { UrlTabs } from '../components/url-tabs.tsx'
 import { CanTester } from '../features/access/can-tester.tsx'
 import { PermissionDialog } from '../features/access/permission-dialog.tsx'
-import { isLoss, toProblem } from '../lib/api.ts'
-import { formatCount } from '../lib/format.ts'
 import { useLook } from '../lib/query.ts'
-import { useUrlState } from '../lib/url-state.ts'
 
 export function PermissionsPage() {
   const [edited, setEdited] = useState<PermissionItem | 'new' | undefined>(undefined)
   return (
     <Page
       title="Permissions"
+      fills
       about="The same for every protocol. What denies wins over what allows. A change counts at once, for those who are connected too."
       actions={
         <Button leftSection={<Icon name="plus" size={14} />} onClick={() => setEdited('new')}>
@@ -44,53 +43,29 @@ export function PermissionsPage() {
 }
 
 function Permissions({ onEdit }: { readonly onEdit: (permission: PermissionItem) => void }) {
-  const url = useUrlState()
-  const { data, error, refetch } = useLook(listPermissions, {
-    query: { user: url.get('user') || undefined, group: url.get('group') || undefined },
-  })
   const [removed, setRemoved] = useState<PermissionItem | undefined>(undefined)
-  const isFiltered = url.get('user') !== '' || url.get('group') !== ''
+  const { data } = useLook(listPermissions)
+  const others = data?.defaultAccess === 'allow' ? 'allowed' : 'denied'
   return (
-    <div className="list">
-      <div className="list-tools" role="search">
-        <TextInput
-          size="xs"
-          aria-label="User"
-          placeholder="Of user  ( / )"
-          data-filter
-          value={url.get('user')}
-          onChange={(event) => url.set({ user: event.currentTarget.value }, { replace: true })}
-        />
-        <TextInput
-          size="xs"
-          aria-label="Group"
-          placeholder="Of group"
-          value={url.get('group')}
-          onChange={(event) => url.set({ group: event.currentTarget.value }, { replace: true })}
-        />
-        {data !== undefined && data.items.length > 0 && (
-          <div className="list-right dim small">
-            Where nothing is said: {data.defaultAccess === 'allow' ? 'allowed' : 'denied'}
-          </div>
-        )}
-      </div>
-      {error !== null && !isLoss(error) && <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />}
-      {data?.items.length === 0 ? (
-        <div className="list-empty">
-          <EmptyState icon="shield" title={isFiltered ? 'No permission with this filter' : 'No permission'}>
+    <>
+      <List
+        noun="permissions"
+        route={listPermissions}
+        search={{ key: 'user', label: 'Of user' }}
+        filters={[{ key: 'group', label: 'Of group', text: true }]}
+        columns={columnsFor(onEdit, setRemoved)}
+        keyOf={(row) => row.id}
+        right={
+          data !== undefined &&
+          data.items.length > 0 && <span className="dim small">Where nothing is said: {others}</span>
+        }
+        empty={
+          <EmptyState icon="shield" title="No permission">
             Without any, everybody may do everything. From the first one on, what none allows is{' '}
-            {data.defaultAccess === 'allow' ? 'still allowed' : 'denied'}.
+            {others === 'allowed' ? 'still allowed' : 'denied'}.
           </EmptyState>
-        </div>
-      ) : (
-        <DataTable
-          label="Permissions"
-          columns={columnsFor(onEdit, setRemoved)}
-          rows={data?.items ?? []}
-          keyOf={(row) => row.id}
-        />
-      )}
-      <div className="pager dim small">{formatCount(data?.items.length ?? 0)} permissions</div>
+        }
+      />
       {removed !== undefined && (
         <ConfirmDialog
           title="Take a permission back"
@@ -104,7 +79,7 @@ function Permissions({ onEdit }: { readonly onEdit: (permission: PermissionItem)
           {removed.id} will not count any more, for {sayWho(removed)}.
         </ConfirmDialog>
       )}
-    </div>
+    </>
   )
 }
 
@@ -118,50 +93,38 @@ function columnsFor(
   onRemove: (permission: PermissionItem) => void,
 ): ReadonlyArray<Column<PermissionItem>> {
   return [
-    { key: 'id', label: 'Permission', render: (row) => <b>{row.id}</b> },
-    { key: 'who', label: 'Who', render: sayWho },
+    nameColumn('id', 'Permission', { width: 18 }),
+    { key: 'who', label: 'Who', width: 14, render: sayWho },
     {
       key: 'what',
       label: 'May',
+      width: 28,
       render: (row) => (
         <span className="row">
-          {row.allow.map((action) => (
-            <Mark key={action} tone="good">
-              {action}
-            </Mark>
-          ))}
-          {row.deny.map((action) => (
-            <Mark key={`not ${action}`} tone="bad">
-              not {action}
-            </Mark>
-          ))}
+          {row.allow.length > 0 && <Marks of={row.allow} tone="good" />}
+          {row.deny.length > 0 && <Marks of={row.deny.map((action) => `not ${action}`)} tone="bad" />}
         </span>
       ),
     },
-    { key: 'topics', label: 'Of', render: (row) => <span className="mono">{row.topics.join('  ')}</span> },
-    { key: 'description', label: 'Why', grow: true, render: (row) => row.description ?? '' },
     {
-      key: 'actions',
-      label: '',
-      render: (row) =>
-        row.from === 'config' ? (
-          <Mark hint="It stands in the configuration and is changed there.">configuration</Mark>
-        ) : (
-          <Group gap={6} wrap="nowrap">
-            <Button size="compact-xs" variant="default" onClick={() => onEdit(row)} aria-label={`Change ${row.id}`}>
-              Change…
-            </Button>
-            <Button
-              size="compact-xs"
-              variant="default"
-              className="danger"
-              onClick={() => onRemove(row)}
-              aria-label={`Take back ${row.id}`}
-            >
-              Take back…
-            </Button>
-          </Group>
-        ),
+      key: 'topics',
+      label: 'Of',
+      render: (row) => (
+        <span className="mono" title={row.topics.join('\n')}>
+          {row.topics.join('  ')}
+        </span>
+      ),
     },
+    textColumn('description', 'Why', { width: 'rest', none: '' }),
+    actionsColumn(22, (row) =>
+      row.from === 'config' ? (
+        <FromConfig />
+      ) : (
+        <span className="row">
+          <RowButton label="Change" of={row.id} onClick={() => onEdit(row)} />
+          <RowButton label="Take back" of={row.id} isDanger onClick={() => onRemove(row)} />
+        </span>
+      ),
+    ),
   ]
 }

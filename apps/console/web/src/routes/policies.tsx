@@ -11,19 +11,28 @@ import {
 } from '@ternmq/api'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
+import {
+  actionsColumn,
+  countColumn,
+  FromConfig,
+  monoColumn,
+  nameColumn,
+  RowButton,
+  textColumn,
+} from '../components/columns.tsx'
 import { ConfirmDialog } from '../components/confirm-dialog.tsx'
 import { type Column, DataTable } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { FormDialog } from '../components/form-dialog.tsx'
 import { Icon } from '../components/icons.tsx'
-import { Mark } from '../components/marks.tsx'
-import { Page, Panel } from '../components/page.tsx'
+import { List } from '../components/list.tsx'
+import { Page } from '../components/page.tsx'
 import { ProblemView } from '../components/problem-view.tsx'
 import { QUEUE_SETTINGS, settingAt } from '../features/queues/queue-settings.ts'
 import { SettingsFields } from '../features/queues/settings-fields.tsx'
-import { fieldError, isLoss, toProblem } from '../lib/api.ts'
-import { formatCount, formatMany, formatValue } from '../lib/format.ts'
-import { useAct, useLook } from '../lib/query.ts'
+import { fieldError } from '../lib/api.ts'
+import { formatMany, formatValue } from '../lib/format.ts'
+import { useAct } from '../lib/query.ts'
 import { useMay } from '../lib/session.tsx'
 
 function saySettings(settings: QueueSettingsInput): string {
@@ -35,54 +44,41 @@ function saySettings(settings: QueueSettingsInput): string {
 
 export function PoliciesPage() {
   const mayAdmin = useMay('admin')
-  const { data, error, refetch } = useLook(listPolicies)
   const [edited, setEdited] = useState<PolicyItem | 'new' | undefined>(undefined)
   const [removed, setRemoved] = useState<PolicyItem | undefined>(undefined)
   const columns: Array<Column<PolicyItem>> = [
-    { key: 'order', label: '', render: (row) => <span className="dim">{row.order + 1}</span> },
-    { key: 'id', label: 'Policy', render: (row) => <b>{row.id}</b> },
-    { key: 'match', label: 'For queues', render: (row) => <span className="mono">{row.match}</span> },
-    { key: 'count', label: 'Queues', align: 'right', render: (row) => formatCount(row.queueCount) },
+    {
+      key: 'order',
+      label: 'No.',
+      width: 3,
+      align: 'right',
+      render: (row) => <span className="dim">{row.order + 1}</span>,
+    },
+    nameColumn('id', 'Policy', { width: 20 }),
+    monoColumn('match', 'For queues', { width: 26 }),
+    countColumn('queueCount', 'Queues'),
     {
       key: 'settings',
       label: 'Settings',
-      grow: true,
       render: (row) => <span title={saySettings(row.settings)}>{saySettings(row.settings)}</span>,
     },
-    {
-      key: 'actions',
-      label: '',
-      render: (row) =>
-        row.from === 'config' ? (
-          <Mark hint="It stands in the configuration and is changed there.">configuration</Mark>
-        ) : (
-          mayAdmin && (
-            <Group gap={6} wrap="nowrap">
-              <Button
-                size="compact-xs"
-                variant="default"
-                onClick={() => setEdited(row)}
-                aria-label={`Change ${row.id}`}
-              >
-                Change…
-              </Button>
-              <Button
-                size="compact-xs"
-                variant="default"
-                className="danger"
-                onClick={() => setRemoved(row)}
-                aria-label={`Take back ${row.id}`}
-              >
-                Take back…
-              </Button>
-            </Group>
-          )
-        ),
-    },
+    actionsColumn(22, (row) =>
+      row.from === 'config' ? (
+        <FromConfig />
+      ) : (
+        mayAdmin && (
+          <span className="row">
+            <RowButton label="Change" of={row.id} onClick={() => setEdited(row)} />
+            <RowButton label="Take back" of={row.id} isDanger onClick={() => setRemoved(row)} />
+          </span>
+        )
+      ),
+    ),
   ]
   return (
     <Page
       title="Policies"
+      fills
       about="All that match a queue count, key by key, the last one first. Queues take a change at once."
       actions={
         mayAdmin && (
@@ -92,9 +88,13 @@ export function PoliciesPage() {
         )
       }
     >
-      {error !== null && !isLoss(error) && <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />}
-      <Panel flush>
-        {data?.items.length === 0 ? (
+      <List
+        noun="policies"
+        route={listPolicies}
+        search={false}
+        columns={columns}
+        keyOf={(row) => row.id}
+        empty={
           <EmptyState icon="policy" title="No policy">
             Every queue is as the{' '}
             <Link to="/config" search={{ q: 'queues.' }}>
@@ -102,10 +102,8 @@ export function PoliciesPage() {
             </Link>{' '}
             says.
           </EmptyState>
-        ) : (
-          <DataTable label="Policies" columns={columns} rows={data?.items ?? []} keyOf={(row) => row.id} />
-        )}
-      </Panel>
+        }
+      />
       {edited !== undefined && (
         <PolicyDialog policy={edited === 'new' ? undefined : edited} onClose={() => setEdited(undefined)} />
       )}
@@ -199,10 +197,10 @@ function PolicyDialog({ policy, onClose }: { readonly policy: PolicyItem | undef
 }
 
 const CHANGE_COLUMNS: ReadonlyArray<Column<PolicyPreview['changes'][number]>> = [
-  { key: 'queue', label: 'Queue', render: (row) => row.queue },
-  { key: 'key', label: 'Setting', render: (row) => <code>{row.key}</code> },
-  { key: 'before', label: 'Now', render: (row) => formatValue(row.before) },
-  { key: 'after', label: 'Then', grow: true, render: (row) => <b>{formatValue(row.after)}</b> },
+  textColumn('queue', 'Queue', { width: 'rest' }),
+  { key: 'key', label: 'Setting', width: 26, render: (row) => <code>{row.key}</code> },
+  { key: 'before', label: 'Now', width: 14, render: (row) => formatValue(row.before) },
+  { key: 'after', label: 'Then', width: 14, render: (row) => <b>{formatValue(row.after)}</b> },
 ]
 
 function Preview({ preview }: { readonly preview: PolicyPreview }) {

@@ -1,18 +1,19 @@
 /** All queues: how deep, how busy, who reads, and what is wrong with them. */
 import { Button } from '@mantine/core'
 import { listQueues, type QueueItem } from '@ternmq/api'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
+import { bytesColumn, countColumn, PROBLEM_COLUMN, rateColumn } from '../components/columns.tsx'
 import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { Icon } from '../components/icons.tsx'
 import { List } from '../components/list.tsx'
-import { ProblemMark } from '../components/marks.tsx'
+import { UNHEALTHY } from '../components/list-frame.tsx'
 import { Page } from '../components/page.tsx'
 import { Sparkline } from '../components/sparkline.tsx'
 import { CreateQueue } from '../features/queues/create-queue.tsx'
 import { type Depths, useDepths } from '../features/queues/depths.ts'
+import { QueueLink } from '../features/queues/queue-link.tsx'
 import { QueueMarks } from '../features/queues/queue-marks.tsx'
-import { formatBytes, formatCount, formatRate } from '../lib/format.ts'
 import { IfMay } from '../lib/session.tsx'
 import { useUrlState } from '../lib/url-state.ts'
 
@@ -29,45 +30,28 @@ function columnsWith(depths: Depths): ReadonlyArray<Column<QueueItem>> {
       label: 'Queue',
       sort: 'name',
       render: (row) => (
-        <Link to="/queues/$queue" params={{ queue: row.name }} className="cell-name" title={row.name}>
-          {row.name}
-        </Link>
+        <span className="row">
+          <QueueLink name={row.name} />
+          <QueueMarks queue={row} />
+        </span>
       ),
     },
-    { key: 'marks', label: '', render: (row) => <QueueMarks queue={row} /> },
-    { key: 'ready', label: 'Ready', sort: 'readyCount', align: 'right', render: (row) => formatCount(row.readyCount) },
+    countColumn('readyCount', 'Ready', { sort: true }),
     {
       key: 'depth',
       label: 'Depth',
+      width: 9,
       render: (row) => (
         <Sparkline values={depths.get(row.name) ?? []} label={`Depth of ${row.name} while this page was open`} />
       ),
     },
-    {
-      key: 'inflight',
-      label: 'In flight',
-      sort: 'inflightCount',
-      align: 'right',
-      render: (row) => formatCount(row.inflightCount),
-    },
-    { key: 'bytes', label: 'Size', sort: 'readyBytes', align: 'right', render: (row) => formatBytes(row.readyBytes) },
-    {
-      key: 'consumers',
-      label: 'Consumers',
-      sort: 'consumerCount',
-      align: 'right',
-      render: (row) => formatCount(row.consumerCount),
-    },
-    { key: 'in', label: 'In', sort: 'messagesIn', align: 'right', render: (row) => formatRate(row.inPerSecond) },
-    { key: 'out', label: 'Out', sort: 'messagesOut', align: 'right', render: (row) => formatRate(row.outPerSecond) },
-    {
-      key: 'dead',
-      label: 'Dead-lettered',
-      sort: 'deadLetteredCount',
-      align: 'right',
-      render: (row) => formatCount(row.deadLetteredCount),
-    },
-    { key: 'problem', label: 'Problem', grow: true, render: (row) => <ProblemMark problem={row.problem} /> },
+    countColumn('inflightCount', 'In flight', { sort: true }),
+    bytesColumn('readyBytes', 'Size', { sort: true }),
+    countColumn('consumerCount', 'Consumers', { sort: true }),
+    rateColumn('inPerSecond', 'In', { sort: 'messagesIn' }),
+    rateColumn('outPerSecond', 'Out', { sort: 'messagesOut' }),
+    countColumn('deadLetteredCount', 'Dead-lettered', { sort: true }),
+    PROBLEM_COLUMN,
   ]
 }
 
@@ -94,11 +78,11 @@ export function QueuesPage() {
         columns={columnsWith(depths)}
         keyOf={(row) => row.name}
         isBad={(row) => row.problem !== undefined}
-        withUnhealthy
         filters={[
           { key: 'kind', label: 'Kind', options: KINDS },
           { key: 'nonEmpty', label: 'With messages' },
           { key: 'deadLetters', label: 'Dead letters' },
+          UNHEALTHY,
         ]}
         onRows={addDepths}
         empty={

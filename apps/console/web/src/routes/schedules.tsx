@@ -1,12 +1,11 @@
 /** What is to be sent later, or again and again. */
-import { Button } from '@mantine/core'
 import { cancelSchedule, listSchedules, type ScheduleItem } from '@ternmq/api'
 import { useState } from 'react'
-import type { Column } from '../components/data-table.tsx'
+import { actionsColumn, agoColumn, monoColumn, RowButton } from '../components/columns.tsx'
 import { ConfirmDialog } from '../components/confirm-dialog.tsx'
+import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { List } from '../components/list.tsx'
-import { Ago } from '../components/marks.tsx'
 import { Page } from '../components/page.tsx'
 import { formatCount, formatDuration, formatMoment } from '../lib/format.ts'
 import { useMay } from '../lib/session.tsx'
@@ -25,29 +24,17 @@ export function SchedulesPage() {
   const mayOperate = useMay('operate')
   const [chosen, setChosen] = useState<ScheduleItem | undefined>(undefined)
   const columns: Array<Column<ScheduleItem>> = [
-    { key: 'address', label: 'To', sort: 'address', render: (row) => <span className="mono">{row.address}</span> },
-    { key: 'next', label: 'Next', sort: 'nextAtMs', render: (row) => <Ago atMs={row.nextAtMs} /> },
-    { key: 'at', label: 'At', render: (row) => formatMoment(row.nextAtMs) },
-    { key: 'repeat', label: 'How often', render: sayRepeat },
-    { key: 'durable', label: 'Persistent', render: (row) => (row.durable ? 'yes' : 'no') },
-    { key: 'id', label: 'Id', grow: true, render: (row) => <span className="mono dim">{row.id}</span> },
+    monoColumn('address', 'To', { sort: true, width: 30 }),
+    agoColumn('nextAtMs', 'Next', { sort: true }),
+    { key: 'at', label: 'At', width: 17, render: (row) => formatMoment(row.nextAtMs) },
+    { key: 'repeat', label: 'How often', width: 26, render: sayRepeat },
+    { key: 'durable', label: 'Persistent', width: 10, render: (row) => (row.durable ? 'yes' : 'no') },
+    monoColumn('id', 'Id', { width: 'rest' }),
   ]
   if (mayOperate) {
-    columns.push({
-      key: 'cancel',
-      label: '',
-      render: (row) => (
-        <Button
-          size="compact-xs"
-          variant="default"
-          className="danger"
-          onClick={() => setChosen(row)}
-          aria-label={`Take back ${row.id}`}
-        >
-          Take back…
-        </Button>
-      ),
-    })
+    columns.push(
+      actionsColumn(12, (row) => <RowButton label="Take back" of={row.id} isDanger onClick={() => setChosen(row)} />),
+    )
   }
   return (
     <Page

@@ -8,14 +8,15 @@ import { DataTable } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { Facts } from '../components/facts.tsx'
 import { List } from '../components/list.tsx'
-import { Mark, ProblemMark } from '../components/marks.tsx'
+import { ProblemMark } from '../components/marks.tsx'
 import { Page, Panel } from '../components/page.tsx'
 import { ProblemView } from '../components/problem-view.tsx'
 import { UrlTabs } from '../components/url-tabs.tsx'
+import { ConnectedMark } from '../features/connections/client-columns.tsx'
 import { SUBSCRIPTION_INFO_COLUMNS, subscriptionKey } from '../features/connections/subscription-columns.tsx'
 import { messageColumns } from '../features/messages/message-browser.tsx'
 import { isLoss, toProblem } from '../lib/api.ts'
-import { formatBytes, formatCount, formatDuration, formatMany } from '../lib/format.ts'
+import { formatBytes, formatCount, formatDuration, formatMany, formatProtocol } from '../lib/format.ts'
 import { useLook } from '../lib/query.ts'
 import { IfMay } from '../lib/session.tsx'
 import { usePathText, useUrlState } from '../lib/url-state.ts'
@@ -40,7 +41,7 @@ export function SessionPage() {
       title={clientId}
       above={ABOVE}
       fills={fills}
-      marks={data.connected ? <Mark tone="good">connected</Mark> : <Mark>away</Mark>}
+      marks={<ConnectedMark connected={data.connected} />}
       about={<ProblemMark problem={data.problem} />}
       actions={<EndButton session={data} />}
     >
@@ -80,7 +81,7 @@ function SessionOverview({ session }: { readonly session: SessionDetail }) {
         <Facts
           facts={[
             ['User', session.user],
-            ['Protocol', session.protocol ?? '–'],
+            ['Protocol', formatProtocol(session.protocol)],
             [
               'Connection',
               session.connectionId === undefined ? (

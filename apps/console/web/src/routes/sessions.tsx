@@ -1,12 +1,13 @@
 /** Sessions of clients, which may outlive their connections: who is away, and what waits for them. */
 import { listSessions, type SessionItem } from '@ternmq/api'
-import { Link } from '@tanstack/react-router'
+import { bytesColumn, countColumn, PROBLEM_COLUMN, PROTOCOL_COLUMN, textColumn } from '../components/columns.tsx'
 import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { List } from '../components/list.tsx'
-import { Mark, ProblemMark } from '../components/marks.tsx'
+import { UNHEALTHY } from '../components/list-frame.tsx'
 import { Page } from '../components/page.tsx'
-import { formatBytes, formatCount, formatDuration } from '../lib/format.ts'
+import { CONNECTED_COLUMN, SESSION_COLUMN } from '../features/connections/client-columns.tsx'
+import { formatDuration } from '../lib/format.ts'
 
 const CONNECTED = [
   { value: 'true', label: 'Connected' },
@@ -14,60 +15,23 @@ const CONNECTED = [
 ]
 
 const COLUMNS: ReadonlyArray<Column<SessionItem>> = [
-  {
-    key: 'client',
-    label: 'Client',
-    sort: 'clientId',
-    render: (row) => (
-      <Link to="/sessions/$clientId" params={{ clientId: row.clientId }} className="cell-name" title={row.clientId}>
-        {row.clientId}
-      </Link>
-    ),
-  },
-  {
-    key: 'state',
-    label: 'State',
-    render: (row) => (row.connected ? <Mark tone="good">connected</Mark> : <Mark>away</Mark>),
-  },
-  { key: 'user', label: 'User', sort: 'user', render: (row) => row.user },
-  { key: 'protocol', label: 'Protocol', render: (row) => row.protocol ?? '–' },
-  { key: 'expiry', label: 'Stays', render: (row) => sayExpiry(row) },
-  {
-    key: 'waiting',
-    label: 'Waiting',
-    sort: 'waitingCount',
-    align: 'right',
-    render: (row) => formatCount(row.waitingCount),
-  },
-  { key: 'bytes', label: 'Size', sort: 'waitingBytes', align: 'right', render: (row) => formatBytes(row.waitingBytes) },
-  {
-    key: 'inflight',
-    label: 'In flight',
-    sort: 'inflightCount',
-    align: 'right',
-    render: (row) => formatCount(row.inflightCount),
-  },
-  {
-    key: 'dropped',
-    label: 'Dropped',
-    sort: 'droppedCount',
-    align: 'right',
-    render: (row) => formatCount(row.droppedCount),
-  },
-  {
-    key: 'subscriptions',
-    label: 'Subscriptions',
-    sort: 'subscriptionCount',
-    align: 'right',
-    render: (row) => formatCount(row.subscriptionCount),
-  },
-  { key: 'problem', label: 'Problem', grow: true, render: (row) => <ProblemMark problem={row.problem} /> },
+  { ...SESSION_COLUMN, sort: 'clientId' },
+  CONNECTED_COLUMN,
+  textColumn('user', 'User', { sort: true, width: 10 }),
+  PROTOCOL_COLUMN,
+  { key: 'expiry', label: 'Stays', width: 13, render: sayExpiry },
+  countColumn('waitingCount', 'Waiting', { sort: true }),
+  bytesColumn('waitingBytes', 'Size', { sort: true }),
+  countColumn('inflightCount', 'In flight', { sort: true }),
+  countColumn('droppedCount', 'Dropped', { sort: true }),
+  countColumn('subscriptionCount', 'Subscriptions', { sort: true }),
+  PROBLEM_COLUMN,
 ]
 
 /** How long it is kept without a connection. */
 function sayExpiry({ durable, expiryMs }: SessionItem): string {
   if (expiryMs === null) return 'for ever'
-  return durable && expiryMs > 0 ? formatDuration(expiryMs) : 'with its connection'
+  return durable && expiryMs > 0 ? formatDuration(expiryMs) : 'while connected'
 }
 
 export function SessionsPage() {
@@ -83,11 +47,11 @@ export function SessionsPage() {
         columns={COLUMNS}
         keyOf={(row) => row.clientId}
         isBad={(row) => row.problem !== undefined}
-        withUnhealthy
         filters={[
           { key: 'connected', label: 'State', options: CONNECTED },
           { key: 'user', label: 'User', text: true },
           { key: 'backlog', label: 'With messages' },
+          UNHEALTHY,
         ]}
         empty={
           <EmptyState icon="sessions" title="No session">

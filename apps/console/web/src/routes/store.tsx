@@ -3,15 +3,15 @@ import { getStore } from '@ternmq/api'
 import { Facts } from '../components/facts.tsx'
 import { ProblemMark } from '../components/marks.tsx'
 import { Page, Panel } from '../components/page.tsx'
-import { ProblemView } from '../components/problem-view.tsx'
-import { isLoss, toProblem } from '../lib/api.ts'
+import { LookProblem } from '../components/problem-view.tsx'
 import { formatBytes, formatCount, formatDuration, formatShare } from '../lib/format.ts'
 import { useLook } from '../lib/query.ts'
 
 const STORE_MS = 3_000
 
 export function StorePage() {
-  const { data, error, refetch } = useLook(getStore, {}, { everyMs: STORE_MS })
+  const look = useLook(getStore, {}, { everyMs: STORE_MS })
+  const { data } = look
   return (
     <Page
       title="Store"
@@ -23,7 +23,7 @@ export function StorePage() {
         )
       }
     >
-      {error !== null && !isLoss(error) && <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />}
+      <LookProblem of={look} />
       {data !== undefined && (
         <div className="grid-2">
           <Panel title="On disk">

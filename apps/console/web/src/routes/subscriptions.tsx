@@ -1,39 +1,26 @@
 /** Who has subscribed to what, and who would get a message of some topic. */
 import { listSubscriptions, type SubscriptionItem } from '@ternmq/api'
-import { Link } from '@tanstack/react-router'
+import { countColumn, PROTOCOL_COLUMN } from '../components/columns.tsx'
 import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { List } from '../components/list.tsx'
-import { Mark } from '../components/marks.tsx'
 import { Page } from '../components/page.tsx'
+import { ConnectedMark, SESSION_COLUMN } from '../features/connections/client-columns.tsx'
 import { SUBSCRIPTION_INFO_COLUMNS, subscriptionKey } from '../features/connections/subscription-columns.tsx'
-import { formatCount } from '../lib/format.ts'
 
 const COLUMNS: ReadonlyArray<Column<SubscriptionItem>> = [
   {
-    key: 'client',
-    label: 'Client',
+    ...SESSION_COLUMN,
     sort: 'clientId',
     render: (row) => (
-      <Link to="/sessions/$clientId" params={{ clientId: row.clientId }} className="cell-name" title={row.clientId}>
-        {row.clientId}
-      </Link>
+      <span className="row">
+        {SESSION_COLUMN.render(row)}
+        {!row.connected && <ConnectedMark connected={false} />}
+      </span>
     ),
   },
-  {
-    key: 'state',
-    label: 'State',
-    render: (row) => (row.connected ? <Mark tone="good">connected</Mark> : <Mark>away</Mark>),
-  },
-  { key: 'user', label: 'User', render: (row) => row.user },
-  { key: 'protocol', label: 'Protocol', render: (row) => row.protocol ?? '–' },
-  {
-    key: 'waiting',
-    label: 'Waiting',
-    sort: 'waitingCount',
-    align: 'right',
-    render: (row) => formatCount(row.waitingCount),
-  },
+  PROTOCOL_COLUMN,
+  countColumn('waitingCount', 'Waiting', { sort: true }),
   ...SUBSCRIPTION_INFO_COLUMNS,
 ]
 

@@ -3,17 +3,16 @@ import { Alert, Button, Checkbox, Select, Stack, TextInput } from '@mantine/core
 import { createToken, deleteToken, listTokens, type Scope, type TokenItem } from '@ternmq/api'
 import { useState } from 'react'
 import { CodeBlock } from '../components/code-block.tsx'
+import { actionsColumn, agoColumn, marksColumn, nameColumn, RowButton, textColumn } from '../components/columns.tsx'
 import { ConfirmDialog } from '../components/confirm-dialog.tsx'
-import { type Column, DataTable } from '../components/data-table.tsx'
+import type { Column } from '../components/data-table.tsx'
 import { Dialog } from '../components/dialog.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { FormDialog } from '../components/form-dialog.tsx'
 import { Icon } from '../components/icons.tsx'
-import { Ago, Mark } from '../components/marks.tsx'
-import { Page, Panel } from '../components/page.tsx'
-import { ProblemView } from '../components/problem-view.tsx'
-import { fieldError, isLoss, toProblem } from '../lib/api.ts'
-import { useLook } from '../lib/query.ts'
+import { List } from '../components/list.tsx'
+import { Page } from '../components/page.tsx'
+import { fieldError } from '../lib/api.ts'
 import { useMe } from '../lib/session.tsx'
 
 const SCOPES: ReadonlyArray<readonly [scope: Scope, meaning: string]> = [
@@ -31,55 +30,22 @@ const LIVES = [
 ]
 
 export function TokensPage() {
-  const { data, error, refetch } = useLook(listTokens)
   const [isCreating, setCreating] = useState(false)
   const [made, setMade] = useState<string | undefined>(undefined)
   const [removed, setRemoved] = useState<TokenItem | undefined>(undefined)
   const columns: ReadonlyArray<Column<TokenItem>> = [
-    { key: 'name', label: 'Token', render: (row) => <b>{row.name}</b> },
-    { key: 'user', label: 'User', render: (row) => row.user },
-    {
-      key: 'scopes',
-      label: 'May',
-      render: (row) => (
-        <span className="row">
-          {row.scopes.map((scope) => (
-            <Mark key={scope}>{scope}</Mark>
-          ))}
-        </span>
-      ),
-    },
-    { key: 'created', label: 'Made', render: (row) => <Ago atMs={row.createdAtMs} /> },
-    {
-      key: 'expires',
-      label: 'Expires',
-      render: (row) => (row.expiresAtMs === undefined ? 'never' : <Ago atMs={row.expiresAtMs} />),
-    },
-    {
-      key: 'used',
-      label: 'Last used',
-      grow: true,
-      render: (row) => (row.lastUsedAtMs === undefined ? 'not yet' : <Ago atMs={row.lastUsedAtMs} />),
-    },
-    {
-      key: 'actions',
-      label: '',
-      render: (row) => (
-        <Button
-          size="compact-xs"
-          variant="default"
-          className="danger"
-          onClick={() => setRemoved(row)}
-          aria-label={`Take back ${row.name}`}
-        >
-          Take back…
-        </Button>
-      ),
-    },
+    nameColumn('name', 'Token'),
+    textColumn('user', 'User'),
+    marksColumn('scopes', 'May', { width: 30 }),
+    agoColumn('createdAtMs', 'Made'),
+    agoColumn('expiresAtMs', 'Expires', { none: 'never' }),
+    agoColumn('lastUsedAtMs', 'Last used', { none: 'not yet' }),
+    actionsColumn(12, (row) => <RowButton label="Take back" of={row.name} isDanger onClick={() => setRemoved(row)} />),
   ]
   return (
     <Page
       title="Tokens"
+      fills
       about="For scripts and the command line, instead of a password. A token can do no more than who made it."
       actions={
         <Button leftSection={<Icon name="plus" size={14} />} onClick={() => setCreating(true)}>
@@ -87,16 +53,18 @@ export function TokensPage() {
         </Button>
       }
     >
-      {error !== null && !isLoss(error) && <ProblemView problem={toProblem(error)} onRetry={() => void refetch()} />}
-      <Panel flush>
-        {data?.items.length === 0 ? (
+      <List
+        noun="tokens"
+        route={listTokens}
+        search={false}
+        columns={columns}
+        keyOf={(row) => row.id}
+        empty={
           <EmptyState icon="key" title="No token">
             Scripts send one as a header: authorization: Bearer TOKEN.
           </EmptyState>
-        ) : (
-          <DataTable label="Tokens" columns={columns} rows={data?.items ?? []} keyOf={(row) => row.id} />
-        )}
-      </Panel>
+        }
+      />
       {isCreating && <MakeToken onClose={() => setCreating(false)} onMade={setMade} />}
       {made !== undefined && (
         <Dialog title="The token" onClose={() => setMade(undefined)}>

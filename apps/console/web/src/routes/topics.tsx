@@ -2,11 +2,11 @@
 import { Button } from '@mantine/core'
 import { deleteRetained, getRetained, listRetained, type RetainedItem } from '@ternmq/api'
 import { useState } from 'react'
+import { agoColumn, bytesColumn, textColumn } from '../components/columns.tsx'
 import { ConfirmDialog } from '../components/confirm-dialog.tsx'
 import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { List } from '../components/list.tsx'
-import { Ago } from '../components/marks.tsx'
 import { Page } from '../components/page.tsx'
 import { ProblemView } from '../components/problem-view.tsx'
 import { UrlTabs } from '../components/url-tabs.tsx'
@@ -15,7 +15,6 @@ import { PublishDialog } from '../features/messages/publish-dialog.tsx'
 import { uriSpelling } from '../features/messages/spellings.ts'
 import { TopicTree } from '../features/topics/topic-tree.tsx'
 import { isLoss, toProblem } from '../lib/api.ts'
-import { formatBytes } from '../lib/format.ts'
 import { useLook } from '../lib/query.ts'
 import { IfMay } from '../lib/session.tsx'
 import { useUrlState } from '../lib/url-state.ts'
@@ -71,19 +70,15 @@ function Retained({ openTopic, onOpen }: OpenProps) {
       key: 'topic',
       label: 'Topic',
       render: (row) => (
-        <button type="button" className="link mono" onClick={() => onOpen(row.topic)}>
+        <button type="button" className="link mono" title={row.topic} onClick={() => onOpen(row.topic)}>
           {row.topic}
         </button>
       ),
     },
-    { key: 'size', label: 'Body', align: 'right', render: (row) => formatBytes(row.bodyBytes) },
-    { key: 'format', label: 'Came in', render: (row) => row.format },
-    {
-      key: 'expires',
-      label: 'Expires',
-      render: (row) => (row.expiresAtMs === undefined ? 'never' : <Ago atMs={row.expiresAtMs} />),
-    },
-    { key: 'publisher', label: 'By', grow: true, render: (row) => row.publisher ?? '–' },
+    bytesColumn('bodyBytes', 'Body'),
+    textColumn('format', 'Came in', { width: 10 }),
+    agoColumn('expiresAtMs', 'Expires', { none: 'never' }),
+    textColumn('publisher', 'By', { width: 18 }),
   ]
   return (
     <List

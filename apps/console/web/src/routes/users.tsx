@@ -1,14 +1,15 @@
 /** Who may log in, and what each may do with the console. */
-import { Button, Group } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { deleteUser, listUsers, type UserItem } from '@ternmq/api'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
+import { actionsColumn, agoColumn, marksColumn, nameColumn, RowButton } from '../components/columns.tsx'
 import { ConfirmDialog } from '../components/confirm-dialog.tsx'
 import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { Icon } from '../components/icons.tsx'
 import { List } from '../components/list.tsx'
-import { Ago, Mark } from '../components/marks.tsx'
+import { Mark } from '../components/marks.tsx'
 import { Page } from '../components/page.tsx'
 import { UserDialog } from '../features/access/user-dialog.tsx'
 import { formatCount, formatMany } from '../lib/format.ts'
@@ -21,36 +22,19 @@ export function UsersPage() {
   const [changed, setChanged] = useState<UserItem | undefined>(undefined)
   const [removed, setRemoved] = useState<UserItem | undefined>(undefined)
   const columns: ReadonlyArray<Column<UserItem>> = [
-    { key: 'name', label: 'User', sort: 'name', render: (row) => <b>{row.name}</b> },
-    {
-      key: 'role',
-      label: 'Role in the console',
-      render: (row) =>
-        row.role === undefined ? (
-          <span className="dim">none: messages only</span>
-        ) : (
-          <Mark tone="accent">{row.role}</Mark>
-        ),
-    },
-    {
-      key: 'groups',
-      label: 'Groups',
-      render: (row) => (
-        <span className="row">
-          {row.groups.map((group) => (
-            <Mark key={group}>{group}</Mark>
-          ))}
-        </span>
-      ),
-    },
+    nameColumn('name', 'User', { sort: true }),
+    { key: 'role', label: 'Role in the console', width: 19, render: (row) => <RoleMark role={row.role} /> },
+    marksColumn('groups', 'Groups'),
     {
       key: 'login',
       label: 'Logs in with',
+      width: 16,
       render: (row) => (row.password ? (row.scram ? 'password, SCRAM' : 'password') : 'certificate'),
     },
     {
       key: 'connections',
       label: 'Connections',
+      width: 11,
       align: 'right',
       render: (row) => (
         <Link to="/connections" search={{ user: row.name }}>
@@ -58,38 +42,29 @@ export function UsersPage() {
         </Link>
       ),
     },
-    { key: 'changed', label: 'Changed', render: (row) => <Ago atMs={row.changedAtMs} /> },
+    agoColumn('changedAtMs', 'Changed'),
     {
       key: 'permissions',
       label: 'Permissions',
-      grow: true,
+      width: 11,
       render: (row) => (
         <Link to="/permissions" search={{ user: row.name }}>
           Show
         </Link>
       ),
     },
-    {
-      key: 'actions',
-      label: '',
-      render: (row) => (
-        <Group gap={6} wrap="nowrap">
-          <Button size="compact-xs" variant="default" onClick={() => setChanged(row)} aria-label={`Change ${row.name}`}>
-            Change…
-          </Button>
-          <Button
-            size="compact-xs"
-            variant="default"
-            className="danger"
-            disabled={row.name === me.user}
-            onClick={() => setRemoved(row)}
-            aria-label={`Remove ${row.name}`}
-          >
-            Remove…
-          </Button>
-        </Group>
-      ),
-    },
+    actionsColumn(21, (row) => (
+      <span className="row">
+        <RowButton label="Change" of={row.name} onClick={() => setChanged(row)} />
+        <RowButton
+          label="Remove"
+          of={row.name}
+          isDanger
+          disabled={row.name === me.user}
+          onClick={() => setRemoved(row)}
+        />
+      </span>
+    )),
   ]
   return (
     <Page
@@ -130,4 +105,8 @@ export function UsersPage() {
       )}
     </Page>
   )
+}
+
+function RoleMark({ role }: Pick<UserItem, 'role'>) {
+  return role === undefined ? <span className="dim">none: messages only</span> : <Mark tone="accent">{role}</Mark>
 }

@@ -1,9 +1,10 @@
 /** Connections that have ended, in a table. */
 import type { EndedConnection } from '@ternmq/api'
-import { Link } from '@tanstack/react-router'
+import { agoColumn, monoColumn, PROTOCOL_COLUMN, textColumn } from '../../components/columns.tsx'
 import type { Column } from '../../components/data-table.tsx'
-import { Ago, Mark, type Tone } from '../../components/marks.tsx'
+import { Mark, type Tone } from '../../components/marks.tsx'
 import { formatCount, formatDuration } from '../../lib/format.ts'
+import { SESSION_COLUMN, Why } from './client-columns.tsx'
 
 const TONES = {
   client: 'plain',
@@ -14,35 +15,21 @@ const TONES = {
 } as const satisfies Record<EndedConnection['endedBy'], Tone>
 
 export const ENDED_COLUMNS: ReadonlyArray<Column<EndedConnection>> = [
-  { key: 'when', label: 'Ended', render: (row) => <Ago atMs={row.endedAtMs} /> },
-  {
-    key: 'client',
-    label: 'Client',
-    render: (row) => (
-      <Link to="/sessions/$clientId" params={{ clientId: row.clientId }} className="cell-name" title={row.clientId}>
-        {row.clientId}
-      </Link>
-    ),
-  },
-  { key: 'by', label: 'By', render: (row) => <Mark tone={TONES[row.endedBy]}>{row.endedBy}</Mark> },
-  { key: 'protocol', label: 'Protocol', render: (row) => row.protocol },
-  { key: 'user', label: 'User', render: (row) => row.user },
-  { key: 'address', label: 'Address', render: (row) => <span className="mono">{row.address}</span> },
+  agoColumn('endedAtMs', 'Ended'),
+  { ...SESSION_COLUMN, width: 24 },
+  { key: 'by', label: 'By', width: 9, render: (row) => <Mark tone={TONES[row.endedBy]}>{row.endedBy}</Mark> },
+  { key: 'why', label: 'Why', render: Why },
+  PROTOCOL_COLUMN,
+  textColumn('user', 'User', { width: 10 }),
+  monoColumn('address', 'Address'),
   {
     key: 'lasted',
     label: 'Lasted',
+    width: 9,
     align: 'right',
-    render: (row) => formatDuration(row.endedAtMs - row.connectedAtMs),
-  },
-  { key: 'in', label: 'Received', align: 'right', render: (row) => formatCount(row.messagesIn) },
-  { key: 'out', label: 'Sent', align: 'right', render: (row) => formatCount(row.messagesOut) },
-  {
-    key: 'why',
-    label: 'Why',
-    grow: true,
     render: (row) => (
-      <span title={row.reason}>
-        {row.reason} {row.clause !== '' && <code className="dim">[{row.clause}]</code>}
+      <span title={`${formatCount(row.messagesIn)} messages received, ${formatCount(row.messagesOut)} sent`}>
+        {formatDuration(row.endedAtMs - row.connectedAtMs)}
       </span>
     ),
   },

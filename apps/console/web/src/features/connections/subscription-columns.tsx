@@ -1,9 +1,10 @@
 /** What a client has subscribed to, in a table. */
 import type { SubscriptionInfo } from '@ternmq/api'
+import { countColumn } from '../../components/columns.tsx'
 import type { Column } from '../../components/data-table.tsx'
 import { Mark } from '../../components/marks.tsx'
-import { formatCount } from '../../lib/format.ts'
-import { QueueLink } from '../queues/queue-overview.tsx'
+import { SELECTOR_COLUMN } from '../queues/consumer-columns.tsx'
+import { QueueLink } from '../queues/queue-link.tsx'
 
 const ASSURANCES = ['at most once', 'at least once', 'exactly once']
 
@@ -12,7 +13,7 @@ export const SUBSCRIPTION_INFO_COLUMNS: ReadonlyArray<Column<SubscriptionInfo>> 
     key: 'address',
     label: 'Subscribed to',
     render: (row) => (
-      <span className="mono cell-name" title={row.address}>
+      <span className="mono" title={row.address}>
         {row.address}
       </span>
     ),
@@ -20,6 +21,7 @@ export const SUBSCRIPTION_INFO_COLUMNS: ReadonlyArray<Column<SubscriptionInfo>> 
   {
     key: 'how',
     label: 'How',
+    width: 14,
     render: (row) => (
       <span className="row">
         <Mark>{row.kind}</Mark>
@@ -32,26 +34,16 @@ export const SUBSCRIPTION_INFO_COLUMNS: ReadonlyArray<Column<SubscriptionInfo>> 
       </span>
     ),
   },
-  { key: 'assurance', label: 'Assurance', render: (row) => ASSURANCES[row.assurance] ?? row.assurance },
-  { key: 'queue', label: 'Queue', render: (row) => (row.queue === undefined ? '–' : <QueueLink name={row.queue} />) },
+  { key: 'assurance', label: 'Assurance', width: 11, render: (row) => ASSURANCES[row.assurance] ?? row.assurance },
   {
-    key: 'credit',
-    label: 'Credit',
-    align: 'right',
-    render: (row) => (row.credit === undefined ? '–' : formatCount(row.credit)),
+    key: 'queue',
+    label: 'Queue',
+    width: 14,
+    render: (row) => (row.queue === undefined ? '–' : <QueueLink name={row.queue} />),
   },
-  {
-    key: 'unsettled',
-    label: 'Unsettled',
-    align: 'right',
-    render: (row) => (row.unsettledCount === undefined ? '–' : formatCount(row.unsettledCount)),
-  },
-  {
-    key: 'selector',
-    label: 'Selector',
-    grow: true,
-    render: (row) => row.selector !== undefined && <code title={row.selector}>{row.selector}</code>,
-  },
+  countColumn('credit', 'Credit'),
+  countColumn('unsettledCount', 'Unsettled'),
+  SELECTOR_COLUMN,
 ]
 
 export function subscriptionKey({ address, group, queue, selector }: SubscriptionInfo): string {

@@ -2,14 +2,15 @@
 import { Button, Group } from '@mantine/core'
 import { type ActionBody, browseMessages, downloadBody, getMessage, type MessageItem } from '@ternmq/api'
 import { useState } from 'react'
+import { agoColumn, bytesColumn, countColumn, textColumn } from '../../components/columns.tsx'
 import type { Column } from '../../components/data-table.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { List } from '../../components/list.tsx'
-import { Ago, Mark } from '../../components/marks.tsx'
+import { Mark } from '../../components/marks.tsx'
 import { ProblemView } from '../../components/problem-view.tsx'
 import { addressOf } from '../../lib/base.ts'
 import { isLoss, targetOf, toProblem } from '../../lib/api.ts'
-import { formatBytes, formatCount, formatMany } from '../../lib/format.ts'
+import { formatMany } from '../../lib/format.ts'
 import { useLook } from '../../lib/query.ts'
 import { useMay } from '../../lib/session.tsx'
 import { useUrlState } from '../../lib/url-state.ts'
@@ -38,9 +39,11 @@ export function messageColumns(
       label: 'Message',
       render: (row) =>
         onOpen === undefined ? (
-          <span className="mono">{row.messageId ?? row.id}</span>
+          <span className="mono" title={row.messageId ?? row.id}>
+            {row.messageId ?? row.id}
+          </span>
         ) : (
-          <button type="button" className="link mono" onClick={() => onOpen(row.id)}>
+          <button type="button" className="link mono" title={row.messageId ?? row.id} onClick={() => onOpen(row.id)}>
             {row.messageId ?? row.id}
           </button>
         ),
@@ -48,18 +51,18 @@ export function messageColumns(
     {
       key: 'state',
       label: 'State',
+      width: 9,
       render: (row) => (row.state === 'waiting' ? <Mark>waiting</Mark> : <Mark tone="accent">in flight</Mark>),
     },
-    { key: 'when', label: 'Sent', render: (row) => <Ago atMs={row.timestampMs} /> },
-    { key: 'publisher', label: 'By', render: (row) => row.publisher ?? '–' },
-    { key: 'format', label: 'Came in', render: (row) => row.format },
-    { key: 'size', label: 'Body', align: 'right', render: (row) => formatBytes(row.bodyBytes) },
-    { key: 'priority', label: 'Priority', align: 'right', render: (row) => row.priority },
-    { key: 'failed', label: 'Failed', align: 'right', render: (row) => formatCount(row.failedCount) },
+    agoColumn('timestampMs', 'Sent'),
+    textColumn('publisher', 'By'),
+    textColumn('format', 'Came in', { width: 9 }),
+    bytesColumn('bodyBytes', 'Body', { width: 9 }),
+    countColumn('priority', 'Priority'),
+    countColumn('failedCount', 'Failed'),
     {
       key: 'why',
       label: isDeadLetter ? 'Why it is here' : 'Type',
-      grow: true,
       render: (row) =>
         row.deadLetter === undefined ? (
           (row.type ?? row.contentType ?? '–')

@@ -1,30 +1,32 @@
 /** Who reads from a queue, in a table. */
 import type { ConsumerItem } from '@ternmq/api'
-import { Link } from '@tanstack/react-router'
+import { countColumn, PROTOCOL_COLUMN, textColumn } from '../../components/columns.tsx'
 import type { Column } from '../../components/data-table.tsx'
 import { Mark } from '../../components/marks.tsx'
 import { formatCount } from '../../lib/format.ts'
-import { QueueLink } from './queue-overview.tsx'
+import { ConnectionLink } from '../connections/client-columns.tsx'
+import { QueueLink } from './queue-link.tsx'
+
+/** Of what only some messages are wanted. */
+export const SELECTOR_COLUMN: Column<{ readonly selector?: string | undefined }> = {
+  key: 'selector',
+  label: 'Selector',
+  render: ({ selector }) => selector !== undefined && <code title={selector}>{selector}</code>,
+}
 
 export const CONSUMER_COLUMNS: ReadonlyArray<Column<ConsumerItem>> = [
   {
     key: 'client',
     label: 'Client',
     sort: 'clientId',
-    render: (row) =>
-      row.connectionId === undefined ? (
-        row.clientId
-      ) : (
-        <Link to="/connections/$id" params={{ id: row.connectionId }}>
-          {row.clientId}
-        </Link>
-      ),
+    render: (row) => <ConnectionLink id={row.connectionId} clientId={row.clientId} />,
   },
-  { key: 'user', label: 'User', render: (row) => row.user },
-  { key: 'protocol', label: 'Protocol', render: (row) => row.protocol },
+  textColumn('user', 'User'),
+  PROTOCOL_COLUMN,
   {
     key: 'credit',
     label: 'Credit',
+    width: 7,
     align: 'right',
     render: (row) =>
       row.credit === 0 ? (
@@ -35,11 +37,12 @@ export const CONSUMER_COLUMNS: ReadonlyArray<Column<ConsumerItem>> = [
         formatCount(row.credit)
       ),
   },
-  { key: 'unsettled', label: 'Unsettled', align: 'right', render: (row) => formatCount(row.unsettledCount) },
-  { key: 'priority', label: 'Priority', align: 'right', render: (row) => row.priority },
+  countColumn('unsettledCount', 'Unsettled'),
+  countColumn('priority', 'Priority'),
   {
     key: 'marks',
     label: 'How',
+    width: 16,
     render: (row) => (
       <span className="row">
         {!row.attached && <Mark tone="warn">away</Mark>}
@@ -48,12 +51,7 @@ export const CONSUMER_COLUMNS: ReadonlyArray<Column<ConsumerItem>> = [
       </span>
     ),
   },
-  {
-    key: 'selector',
-    label: 'Selector',
-    grow: true,
-    render: (row) => row.selector !== undefined && <code title={row.selector}>{row.selector}</code>,
-  },
+  SELECTOR_COLUMN,
 ]
 
 export const CONSUMER_COLUMNS_WITH_QUEUE: ReadonlyArray<Column<ConsumerItem>> = [

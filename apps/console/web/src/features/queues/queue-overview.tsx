@@ -1,11 +1,11 @@
 /** One queue at a glance. */
 import type { QueueDetail } from '@ternmq/api'
-import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { Chart } from '../../components/chart.tsx'
 import { Facts } from '../../components/facts.tsx'
 import { Panel } from '../../components/page.tsx'
 import { formatBytes, formatCount, formatDuration, formatRate, formatShort } from '../../lib/format.ts'
+import { QueueLink } from './queue-link.tsx'
 import { useQueueSamples } from './queue-samples.ts'
 
 export function QueueOverview({ queue }: { readonly queue: QueueDetail }) {
@@ -81,13 +81,5 @@ export function QueueOverview({ queue }: { readonly queue: QueueDetail }) {
         />
       </Panel>
     </div>
-  )
-}
-
-export function QueueLink({ name }: { readonly name: string }) {
-  return (
-    <Link to="/queues/$queue" params={{ queue: name }} className="cell-name" title={name}>
-      {name}
-    </Link>
   )
 }

@@ -16,9 +16,9 @@ const LABELS = new Map(QUEUE_SETTINGS.map(({ key, label }) => [key, label]))
 
 const COLUMNS: ReadonlyArray<Column<SettingSource>> = [
   { key: 'label', label: 'Setting', render: (row) => LABELS.get(row.key) ?? row.key },
-  { key: 'key', label: 'Key', render: (row) => <code>{row.key}</code> },
-  { key: 'value', label: 'Value', render: (row) => formatValue(row.value) },
-  { key: 'from', label: 'From', grow: true, render: (row) => <From source={row} /> },
+  { key: 'key', label: 'Key', width: 28, render: (row) => <code>{row.key}</code> },
+  { key: 'value', label: 'Value', width: 18, render: (row) => formatValue(row.value) },
+  { key: 'from', label: 'From', width: 26, render: (row) => <From source={row} /> },
 ]
 
 function From({ source }: { readonly source: SettingSource }) {

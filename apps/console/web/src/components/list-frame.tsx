@@ -1,0 +1,186 @@
+/** What all lists look like: filters on top, then rows, or why there are none, and how many below. */
+import { Button, Checkbox, Loader, Select, Text, TextInput } from '@mantine/core'
+import { useDebouncedCallback } from '@mantine/hooks'
+import { type ReactNode, useState } from 'react'
+import { type UrlState, useUrlState } from '../lib/url-state.ts'
+import { type Column, DataTable, type Selection } from './data-table.tsx'
+import { Icon } from './icons.tsx'
+import { type Look, LookProblem } from './problem-view.tsx'
+
+const TYPING_MS = 250
+
+/** One thing to filter by. */
+export interface Filter {
+  /** Of the query, and of the address. */
+  readonly key: string
+  readonly label: string
+  /** A choice; a checkbox when left out, a text with `text`. */
+  readonly options?: ReadonlyArray<{ readonly value: string; readonly label: string }>
+  readonly text?: boolean
+}
+
+export const UNHEALTHY: Filter = { key: 'unhealthy', label: 'Unhealthy only' }
+
+/** What a page says of its list. */
+export interface ListLook<T> {
+  /** 'queues': of the table and in texts. */
+  readonly noun: string
+  readonly columns: ReadonlyArray<Column<T>>
+  readonly keyOf: (row: T) => string
+  readonly filters?: readonly Filter[]
+  /** Key and hint of the text filter; left out: `q`. False: the list cannot be searched. */
+  readonly search?: { readonly key: string; readonly label: string } | false
+  readonly isBad?: (row: T) => boolean
+  readonly selection?: Selection | undefined
+  readonly nameOf?: (row: T) => string
+  readonly openKey?: string | undefined
+  /** When there is nothing at all. */
+  readonly empty: ReactNode
+  /** Right of the filters. */
+  readonly right?: ReactNode
+}
+
+interface ListFrameProps<T> extends ListLook<T> {
+  /** Undefined before the first answer. */
+  readonly rows: readonly T[] | undefined
+  readonly look: Look
+  readonly isSorted?: boolean
+  readonly pager: ReactNode
+}
+
+/** What the address says of these keys, as a query. */
+export function queryOf(url: UrlState, keys: readonly string[]): Record<string, string> {
+  return Object.fromEntries(keys.flatMap((key) => (url.get(key) === '' ? [] : [[key, url.get(key)]])))
+}
+
+export function filterKeysOf(look: Pick<ListLook<never>, 'noun' | 'filters' | 'search'>): string[] {
+  return filtersOf(look).map(({ key }) => key)
+}
+
+function filtersOf({ noun, filters = [], search }: Pick<ListLook<never>, 'noun' | 'filters' | 'search'>): Filter[] {
+  if (search === false) return [...filters]
+  const { key, label } = search ?? { key: 'q', label: `Filter ${noun}` }
+  return [{ key, label, text: true }, ...filters]
+}
+
+export function ListFrame<T>({ rows, look, isSorted = false, pager, empty, right, ...list }: ListFrameProps<T>) {
+  const url = useUrlState()
+  const filters = filtersOf(list)
+  const setFilter = (key: string, value: string): void => url.set({ [key]: value, cursor: '' }, { replace: true })
+  const reset = (): void => url.set(Object.fromEntries(['cursor', ...filterKeysOf(list)].map((key) => [key, ''])))
+  const isFiltered = ['cursor', ...filterKeysOf(list)].some((key) => url.get(key) !== '')
+  const hasTools = filters.length > 0 || right !== undefined
+  return (
+    <div className="list">
+      {hasTools && (
+        <div className="list-tools" role="search">
+          {filters.map((filter, at) => (
+            <FilterInput
+              key={filter.key}
+              filter={filter}
+              isFirst={at === 0}
+              value={url.get(filter.key)}
+              onChange={(value) => setFilter(filter.key, value)}
+            />
+          ))}
+          {rows === undefined && look.isFetching && <Loader size="xs" aria-label="Loading" />}
+          <div className="list-right">{right}</div>
+        </div>
+      )}
+      <LookProblem of={look} />
+      {rows?.length === 0 ? (
+        <div className="list-empty">{isFiltered ? <NoneWithFilter noun={list.noun} onReset={reset} /> : empty}</div>
+      ) : (
+        <DataTable
+          {...list}
+          label={list.noun}
+          rows={rows ?? []}
+          {...(isSorted
+            ? { sort: url.get('sort'), onSort: (sort) => url.set({ sort, cursor: '' }, { replace: true }) }
+            : {})}
+        />
+      )}
+      <div className="pager">{pager}</div>
+    </div>
+  )
+}
+
+function NoneWithFilter({ noun, onReset }: { readonly noun: string; readonly onReset: () => void }) {
+  return (
+    <>
+      <Text size="sm" c="dimmed">
+        No {noun} with this filter.
+      </Text>
+      <Button variant="default" size="compact-xs" onClick={onReset}>
+        Show all
+      </Button>
+    </>
+  )
+}
+
+interface FilterInputProps {
+  readonly filter: Filter
+  /** The one of its page that `/` leads to, when it is a text. */
+  readonly isFirst: boolean
+  readonly value: string
+  readonly onChange: (value: string) => void
+}
+
+function FilterInput({ filter, isFirst, value, onChange }: FilterInputProps) {
+  if (filter.text === true) {
+    return <TextFilter label={filter.label} isFirst={isFirst} value={value} onChange={onChange} />
+  }
+  if (filter.options === undefined) {
+    return (
+      <Checkbox
+        label={filter.label}
+        checked={value === 'true'}
+        onChange={(event) => onChange(event.currentTarget.checked ? 'true' : '')}
+      />
+    )
+  }
+  return (
+    <Select
+      size="xs"
+      w={150}
+      aria-label={filter.label}
+      placeholder={filter.label}
+      data={[...filter.options]}
+      value={value === '' ? null : value}
+      onChange={(chosen) => onChange(chosen ?? '')}
+      clearable
+      clearButtonProps={{ 'aria-label': `Clear ${filter.label.toLowerCase()}` }}
+    />
+  )
+}
+
+function TextFilter({
+  label,
+  isFirst,
+  value,
+  onChange,
+}: Omit<FilterInputProps, 'filter'> & { readonly label: string }) {
+  const [text, setText] = useState(value)
+  const [given, setGiven] = useState(value)
+  const tell = useDebouncedCallback(onChange, TYPING_MS)
+  // The address has changed under it: a link, or the back button.
+  if (given !== value) {
+    setGiven(value)
+    setText(value)
+  }
+  return (
+    <TextInput
+      className={isFirst ? 'list-search' : 'list-filter'}
+      size="xs"
+      aria-label={label}
+      placeholder={isFirst ? `${label}  ( / )` : label}
+      leftSection={<Icon name="search" size={14} />}
+      value={text}
+      data-filter={isFirst || undefined}
+      onChange={(event) => {
+        setText(event.currentTarget.value)
+        tell(event.currentTarget.value)
+      }}
+    />
+  )
+}
