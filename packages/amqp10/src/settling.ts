@@ -1,5 +1,5 @@
 /** What a client says of deliveries that it has: from its dispositions to the core. [AMQP10 §2.6.12, §3.4] */
-import type { Delivery, Outcome } from '@ternmq/core'
+import { type Delivery, nextTurn, type Outcome } from '@ternmq/core'
 import { AmqpFault } from './codec/faults.ts'
 import { type DeliveryState, RELEASED } from './codec/performatives.ts'
 import type { ConsumerLink } from './links/consumer-link.ts'
@@ -26,7 +26,7 @@ export async function settleInPieces(
   const { clock } = session.connection.adapter.vhost.env
   try {
     for (let from = 0; from < ids.length; from += PIECE_DELIVERIES) {
-      if (from > 0) await new Promise<void>((resolve) => void clock.after(0, resolve))
+      if (from > 0) await nextTurn(clock)
       for (const id of ids.slice(from, from + PIECE_DELIVERIES)) settle(session, id, state, isSettled)
     }
   } catch (error) {

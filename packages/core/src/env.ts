@@ -40,7 +40,12 @@ export interface Env {
 }
 
 /** `Clock.every` of any clock: those that cannot leave runs out do all of them. */
-export function every(clock: Clock, intervalMs: number, f: (intervals: number) => void, idleCount: () => number): Cancel {
+export function every(
+  clock: Clock,
+  intervalMs: number,
+  f: (intervals: number) => void,
+  idleCount: () => number,
+): Cancel {
   if (clock.every !== undefined) return clock.every(intervalMs, f, idleCount)
   const run = (): void => {
     cancel = clock.after(intervalMs, run)
@@ -48,4 +53,9 @@ export function every(clock: Clock, intervalMs: number, f: (intervals: number) =
   }
   let cancel = clock.after(intervalMs, run)
   return () => cancel()
+}
+
+/** Resolves in a later turn, when sockets have had theirs: for between two pieces of long work. */
+export function nextTurn(clock: Pick<Clock, 'after'>): Promise<void> {
+  return new Promise((resolve) => void clock.after(0, resolve))
 }

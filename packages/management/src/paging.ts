@@ -4,7 +4,7 @@
  * one look at each of them.
  */
 import { type ListQuery, type Page, PAGE_LIMIT_DEFAULT } from '@ternmq/api'
-import type { Clock } from '@ternmq/core'
+import { type Clock, nextTurn } from '@ternmq/core'
 import { ApiError } from './errors.ts'
 
 /** What a list is sorted by. Texts are compared by their UTF-16 units: the same everywhere, and fast. */
@@ -62,7 +62,7 @@ export async function pageInPieces<S, T>(
   for (const member of members) {
     if (lookCount >= PIECE_ITEMS_MAX) {
       lookCount = 0
-      await new Promise<void>((resolve) => void clock.after(0, resolve))
+      await nextTurn(clock)
     }
     for (const item of itemsOf(member)) {
       maker.look(item)

@@ -2,6 +2,7 @@
  * Goes through what waits in a queue, in batches, for those who change it from the outside. Bodies are read from the log and not kept;
  * other work has its turn between two batches. What comes after the beginning is not seen.
  */
+import { nextTurn } from '../env.ts'
 import type { Message } from '../message.ts'
 import type { WaitingLine } from '../queue/line.ts'
 import { propertiesOf } from '../queue/message-properties.ts'
@@ -115,7 +116,7 @@ export class Scan {
       else if (upTo > 0) stretch.after = batch[upTo - 1]!.position
       this.#left -= count
       if (!goesOn) return false
-      await new Promise<void>((resolve) => vhost.env.clock.after(0, resolve))
+      await nextTurn(vhost.env.clock)
       if (batch.length > 0 && (await pace?.next()) === false) return false
       index = looked
     }

@@ -4,6 +4,7 @@
  * becomes of an entry that was taken out. Order and place are `Lanes`'; who gets an entry is decided by `Queue`, which is one of these.
  */
 import type { Counters, Traffic } from '../counters.ts'
+import { nextTurn } from '../env.ts'
 import type { HoldingReport } from '../flow/gates.ts'
 import type { ExpirySweep } from '../flow/sweeper.ts'
 import { DISPATCH_BATCH_MAX, PAGE_LOOKS_MAX } from '../limits.ts'
@@ -236,7 +237,7 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
 
   /** For who goes through very much of it: the sockets and other queues have their turn first. */
   othersFirst(): Promise<void> {
-    return new Promise((resolve) => void this.context.env.clock.after(0, resolve))
+    return nextTurn(this.context.env.clock)
   }
 
   // ── LastValuesHost ──
