@@ -43,7 +43,7 @@ export class Access implements SaslLogin {
     this.#users = users
     this.#clock = clock
     this.#config = config
-    this.authorizer = this.check(config)
+    this.authorizer = new RuleAuthorizer(config.auth, 'auth', (name) => this.#users.get(name)?.groups ?? [])
     const settings = toLockOutSettings(config.auth)
     this.guard = new LoginGuard({ clock, settings, onLockOut: (lockOut) => onEvent(eventOf(lockOut)) })
     this.#authenticator = this.#makeAuthenticator()
@@ -60,8 +60,8 @@ export class Access implements SaslLogin {
   }
 
   /** Throws AuthError for rules that cannot be. */
-  check(config: BrokerConfig): RuleAuthorizer {
-    return new RuleAuthorizer(config.auth, 'auth', (name) => this.#users.get(name)?.groups ?? [])
+  check({ auth }: BrokerConfig): void {
+    this.authorizer.checkConfig(auth)
   }
 
   /** What rules say of the user may be something else now, and what was wrong before may be right. */

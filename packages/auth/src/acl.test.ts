@@ -224,6 +224,17 @@ describe('RuleAuthorizer', () => {
     expect(rules.mayUse(ann, 'read', topic('a')).allowed).toBe(false)
   })
 
+  it('leaves all as it is, and its generation, when the configuration says the same again', () => {
+    const rules = authorizer({ user: 'ann', allow: ['read'], topics: ['a'] })
+    const same = { rules: [{ user: 'ann', allow: ['read' as const], topics: ['a'] }] }
+    rules.checkConfig(same)
+    rules.replaceConfig(same)
+    expect(rules.generation).toBe(0)
+    rules.replaceConfig({ ...same, defaultAccess: 'allow' })
+    expect([rules.generation, rules.mayUse(ann, 'write', topic('x')).allowed]).toEqual([1, true])
+    expect(() => rules.checkConfig({ rules: [{ user: 'ann', allow: ['read'], topics: ['a#'] }] })).toThrow('topics[0]')
+  })
+
   it('keeps permissions when the configuration changes, and the configuration when permissions do', () => {
     const rules = authorizer({ user: 'ann', allow: ['read'], topics: ['a'] })
     rules.replacePermissions([{ id: 'b-read', user: 'ann', allow: ['read'], topics: ['b'] }])

@@ -14,17 +14,16 @@
  * - '+' and '#' in first position do not reach names starting with '$' in an allow, as in MQTT; in a deny they do,
  *   because a deny that reads like "everything" must mean it. A variable never lifts a client among those names.
  */
-import { ALL_BELOW } from '@ternmq/core'
 import type { Action, Address, Authorizer, Cancel, Decision, Pattern, PatternLevel, Subject } from '@ternmq/core'
+import { isDeepStrictEqual } from 'node:util'
 import { explain } from './explain.ts'
 import type { Explanation } from './explain.ts'
-import { RuleTree } from './rule-tree.ts'
-import type { Ruled } from './rule-tree.ts'
-import { checkPermissions, checkRules, clauseText } from './rules.ts'
+import { PATTERNS_PER_PIECE } from './limits.ts'
+import { RuleSet } from './rule-set.ts'
+import type { ActionRules, Denial, WhoseRules } from './rule-set.ts'
+import { checkPermissions, checkRules, permissionRuleName, refuseTooManyPermissions } from './rules.ts'
 import type { AccessRule, CheckedRule, Permission, RuleAction } from './rules.ts'
 import { covers, patternFor } from './topic-pattern.ts'
-import type { TopicPattern } from './topic-pattern.ts'
-import { ANONYMOUS_NAME, EVERYONE } from './users.ts'
 
 export interface AccessRules {
   readonly rules: readonly AccessRule[]
@@ -34,32 +33,12 @@ export interface AccessRules {
 /** Groups that a user is in now; asked at every decision, so that a change counts at once (see `RuleAuthorizer.forget`). */
 export type GroupsOf = (user: string) => readonly string[]
 
-/** One topic pattern of one rule, with its answers made beforehand: no text is built while clients wait. */
-interface Grant extends Ruled {
-  readonly decision: Decision
-}
+/** Lets everybody else have a turn; resolves when the work may go on. */
+export type Pause = () => Promise<void>
 
-interface Denial extends Ruled {
-  readonly decision: Decision
-  readonly partly: Decision
-}
-
-interface ActionRules {
-  readonly allow: ByKind<Grant>
-  readonly deny: ByKind<Denial>
-}
-
-type ByKind<T extends Ruled> = Readonly<Record<TopicPattern['kind'], RuleTree<T>>>
-
-/** The rules for one user, one group or everyone, by the action they name. */
-type WhoseRules = Map<RuleAction, ActionRules>
-
-interface Compiled {
+/** What holds where no rule says anything. */
+interface Defaults {
   readonly hasRules: boolean
-  readonly byUser: ReadonlyMap<string, WhoseRules>
-  readonly byGroup: ReadonlyMap<string, WhoseRules>
-  readonly anonymous: WhoseRules
-  readonly everyone: WhoseRules
   readonly fallback: Decision
   readonly noAdmin: Decision
 }
@@ -81,10 +60,11 @@ export class RuleAuthorizer implements Authorizer {
   readonly #groupsOf: GroupsOf
   readonly #listeners = new Set<() => void>()
   #generation = 0
-  #config: readonly CheckedRule[]
-  #permissions: readonly CheckedRule[] = []
+  #config: readonly AccessRule[]
+  #configRules: RuleSet
+  #permissions = new RuleSet()
   #defaultAccess: 'allow' | 'deny'
-  #compiled: Compiled
+  #defaults: Defaults
 
   /**
    * `configPath` is where the rules stand in the configuration, for messages and decisions.
@@ -93,26 +73,56 @@ export class RuleAuthorizer implements Authorizer {
   constructor(config: AccessRules, configPath = 'access', groupsOf: GroupsOf = NO_GROUPS) {
     this.#configPath = configPath
     this.#groupsOf = groupsOf
-    this.#config = checkRules(config.rules, `${configPath}.rules`)
+    this.#config = config.rules
+    this.#configRules = new RuleSet(checkRules(config.rules, `${configPath}.rules`))
     this.#defaultAccess = config.defaultAccess ?? 'deny'
-    this.#compiled = this.#compile()
+    this.#defaults = this.#makeDefaults()
   }
 
   get generation(): number {
     return this.#generation
   }
 
-  /** The rules of the configuration; permissions stay. Throws as the constructor does, and then the old rules stand. */
-  replaceConfig(config: AccessRules): void {
-    this.#config = checkRules(config.rules, `${this.#configPath}.rules`)
-    this.#defaultAccess = config.defaultAccess ?? 'deny'
-    this.#recompile()
+  /** Throws as the constructor does for rules that cannot be. */
+  checkConfig({ rules }: AccessRules): void {
+    if (!isDeepStrictEqual(rules, this.#config)) checkRules(rules, `${this.#configPath}.rules`)
+  }
+
+  /** The rules of the configuration, where they are others; permissions stay. Throws as the constructor does, and then the old rules stand. */
+  replaceConfig({ rules, defaultAccess = 'deny' }: AccessRules): void {
+    const isSame = isDeepStrictEqual(rules, this.#config)
+    if (isSame && defaultAccess === this.#defaultAccess) return
+    if (!isSame) this.#configRules = new RuleSet(checkRules(rules, `${this.#configPath}.rules`))
+    this.#config = rules
+    this.#defaultAccess = defaultAccess
+    this.#changed()
   }
 
   /** The permissions made through the API, all of them; the configuration stays. Throws as the constructor does, and then the old ones stand. */
   replacePermissions(permissions: readonly Permission[]): void {
-    this.#permissions = checkPermissions(permissions)
-    this.#recompile()
+    this.#permissions = new RuleSet(checkPermissions(permissions))
+    this.#changed()
+  }
+
+  /**
+   * Permissions by id that are new, are others now, or, undefined, are gone; all others stay. They count all at once when it resolves:
+   * few of them before it returns, many after some turns, in which decisions are those of before. One call at a time. Rejects as the
+   * constructor throws, and then the old ones stand.
+   */
+  async changePermissions(changes: ReadonlyMap<string, Permission | undefined>, pause: Pause): Promise<void> {
+    const put = [...changes.values()].filter((each) => each !== undefined)
+    const checked = new Map(checkPermissions(put).map((rule) => [rule.name, rule]))
+    const removed = [...changes].flatMap(([id, permission]) =>
+      permission === undefined ? [permissionRuleName(id)] : [],
+    )
+    refuseTooManyPermissions(this.#permissions.sizeWith(checked.keys(), removed))
+    if (sizeOf(checked.values()) <= PATTERNS_PER_PIECE && removed.length <= PATTERNS_PER_PIECE) {
+      for (const name of removed) this.#permissions.remove(name)
+      for (const rule of checked.values()) this.#permissions.put(rule)
+    } else {
+      this.#permissions = await changedInPieces(this.#permissions, checked, new Set(removed), pause)
+    }
+    this.#changed()
   }
 
   /** Answers may have changed with the groups of a user: who keeps some asks again. */
@@ -135,17 +145,21 @@ export class RuleAuthorizer implements Authorizer {
     return this.#decide(subject, action, pattern)
   }
 
-  /** The decision, and what each rule has to do with it. As slow as there are rules: for people who ask. */
-  explain(subject: Subject, action: Action, wanted: Address | Pattern): Explanation {
+  /**
+   * The decision of now, and what each rule of now has to do with it, whatever changes while it looks. As slow as there are rules, with
+   * pauses: for people who ask.
+   */
+  explain(subject: Subject, action: Action, wanted: Address | Pattern, pause: Pause): Promise<Explanation> {
     const { principal } = subject
-    return explain({
+    const question = {
       subject,
       action,
       wanted,
       decision: this.#decide(subject, action, wanted),
       groups: principal.anonymous ? [] : this.#groupsOf(principal.name),
-      rules: [...this.#config, ...this.#permissions],
-    })
+      rules: [...this.#configRules.rules(), ...this.#permissions.rules()],
+    }
+    return explain(question, pause)
   }
 
   /** A concrete address is the pattern that matches only itself: one path decides both. */
@@ -158,7 +172,7 @@ export class RuleAuthorizer implements Authorizer {
   }
 
   #decideOne(subject: Subject, action: RuleAction, { kind, levels }: Address | Pattern): Decision {
-    const { hasRules, fallback: fallbackOfRest, noAdmin } = this.#compiled
+    const { hasRules, fallback: fallbackOfRest, noAdmin } = this.#defaults
     if (!hasRules) return action === 'admin' && subject.principal.anonymous ? ADMIN_ANONYMOUS : NO_RULES
     const fallback = action === 'admin' ? noAdmin : fallbackOfRest
     if (kind !== 'topic' && kind !== 'queue') return fallback
@@ -178,89 +192,76 @@ export class RuleAuthorizer implements Authorizer {
 
   /** The rules for the user, for each of its groups and for everyone. */
   #concerned({ principal }: Subject, action: RuleAction): ActionRules[] {
-    const { byUser, byGroup, anonymous, everyone } = this.#compiled
+    const config = this.#configRules
+    const permissions = this.#permissions
     const result: ActionRules[] = []
-    const add = (rules: WhoseRules | undefined): void => {
+    const add = (rules: WhoseRules | undefined, others: WhoseRules | undefined): void => {
       for (const named of DECIDED_BY[action]) {
         const found = rules?.get(named)
+        const foundToo = others?.get(named)
         if (found !== undefined) result.push(found)
+        if (foundToo !== undefined) result.push(foundToo)
       }
     }
-    add(principal.anonymous ? anonymous : byUser.get(principal.name))
-    if (byGroup.size > 0 && !principal.anonymous) {
-      for (const group of this.#groupsOf(principal.name)) add(byGroup.get(group))
+    if (principal.anonymous) add(config.anonymous, permissions.anonymous)
+    else {
+      const { name } = principal
+      add(config.forUser(name), permissions.forUser(name))
+      if (config.hasGroups || permissions.hasGroups) {
+        for (const group of this.#groupsOf(name)) add(config.forGroup(group), permissions.forGroup(group))
+      }
     }
-    add(everyone)
+    add(config.everyone, permissions.everyone)
     return result
   }
 
-  #recompile(): void {
-    this.#compiled = this.#compile()
+  #changed(): void {
+    this.#defaults = this.#makeDefaults()
     this.forget()
   }
 
-  #compile(): Compiled {
-    const rules = [...this.#config, ...this.#permissions]
-    const byUser = new Map<string, WhoseRules>()
-    const byGroup = new Map<string, WhoseRules>()
-    const anonymous: WhoseRules = new Map()
-    const everyone: WhoseRules = new Map()
-    const rulesFor = ({ who: { kind, name } }: CheckedRule): WhoseRules => {
-      if (kind === 'user' && name === EVERYONE) return everyone
-      if (kind === 'user' && name === ANONYMOUS_NAME) return anonymous
-      const byName = kind === 'group' ? byGroup : byUser
-      let known = byName.get(name)
-      if (known === undefined) byName.set(name, (known = new Map()))
-      return known
-    }
-    let order = 0
-    for (const rule of rules) {
-      for (const pattern of rule.patterns) addPattern(rulesFor(rule), rule, pattern, order++)
-    }
-    const others = this.#permissions.length === 0 ? '' : ' and no permission'
+  #makeDefaults(): Defaults {
+    const others = this.#permissions.size === 0 ? '' : ' and no permission'
     const none = `no rule of ${this.#configPath}.rules${others}`
     const allowed = this.#defaultAccess === 'allow'
     return {
-      hasRules: rules.length > 0,
-      byUser,
-      byGroup,
-      anonymous,
-      everyone,
+      hasRules: this.#configRules.size + this.#permissions.size > 0,
       fallback: { allowed, rule: `${none} applies: ${this.#configPath}.defaultAccess is ${this.#defaultAccess}` },
       noAdmin: { allowed: false, rule: `${none} gives admin rights, and nothing else does` },
     }
   }
 }
 
-function addPattern(target: WhoseRules, rule: CheckedRule, pattern: TopicPattern, order: number): void {
-  for (const action of rule.allow) {
-    const decision = { allowed: true, rule: `${rule.name} ${clauseText(rule, 'allows', action, pattern)}` }
-    rulesOf(target, action).allow[pattern.kind].add({ order, pattern, decision })
+/** The set as it is with the changes, made beside it. A rule that was there keeps its place. */
+async function changedInPieces(
+  before: RuleSet,
+  changed: ReadonlyMap<string, CheckedRule>,
+  removed: ReadonlySet<string>,
+  pause: Pause,
+): Promise<RuleSet> {
+  const after = new RuleSet()
+  const left = new Map(changed)
+  let patternCount = 0
+  const put = async (rule: CheckedRule): Promise<void> => {
+    after.put(rule)
+    patternCount += rule.patterns.length
+    if (patternCount < PATTERNS_PER_PIECE) return
+    patternCount = 0
+    await pause()
   }
-  for (const action of rule.deny) {
-    const denies = `${rule.name} ${clauseText(rule, 'denies', action, pattern)}`
-    const denial: Denial = {
-      order,
-      pattern,
-      decision: { allowed: false, rule: denies },
-      partly: { allowed: false, rule: `${denies}, which is part of what was asked for; ask for less` },
-    }
-    const { deny } = rulesOf(target, action)
-    deny[pattern.kind].add(denial)
-    if (pattern.levels[0] === ALL_BELOW && pattern.kind === 'topic') deny.queue.add(denial)
+  for (const rule of before.rules()) {
+    if (removed.has(rule.name)) continue
+    await put(left.get(rule.name) ?? rule)
+    left.delete(rule.name)
   }
+  for (const rule of left.values()) await put(rule)
+  return after
 }
 
-function rulesOf(target: WhoseRules, action: RuleAction): ActionRules {
-  let known = target.get(action)
-  if (known === undefined) {
-    known = {
-      allow: { topic: new RuleTree(), queue: new RuleTree() },
-      deny: { topic: new RuleTree(), queue: new RuleTree() },
-    }
-    target.set(action, known)
-  }
-  return known
+function sizeOf(rules: Iterable<CheckedRule>): number {
+  let count = 0
+  for (const { patterns } of rules) count += patterns.length
+  return count
 }
 
 /** True when the denial reaches all of what is wanted. */

@@ -4,7 +4,7 @@
  */
 import { ALL_BELOW, ONE_LEVEL } from '@ternmq/core'
 import type { Action, Address, Decision, Pattern, PatternLevel, Subject } from '@ternmq/core'
-import { EXPLAINED_RULES_MAX } from './limits.ts'
+import { EXPLAINED_RULES_MAX, PATTERNS_PER_PIECE } from './limits.ts'
 import { clauseText } from './rules.ts'
 import type { CheckedRule, RuleAction } from './rules.ts'
 import { covers, isLiftedToReserved, overlaps, patternFor } from './topic-pattern.ts'
@@ -51,11 +51,14 @@ const ABOUT: Readonly<Record<Action, readonly RuleAction[]>> = {
 
 const WEIGHTS = ['decides', 'applies', 'none'] as const satisfies readonly LookedAt['weight'][]
 
-export function explain(question: Question): Explanation {
+/** `pause` is called now and then. */
+export async function explain(question: Question, pause: () => Promise<void>): Promise<Explanation> {
   const byWeight: Record<LookedAt['weight'], LookedAt[]> = { decides: [], applies: [], none: [] }
   let count = 0
+  let patternCount = 0
   for (const rule of question.rules) {
     for (const pattern of rule.patterns) {
+      if (++patternCount % PATTERNS_PER_PIECE === 0) await pause()
       for (const looked of lookAt(question, rule, pattern)) {
         count++
         const shelf = byWeight[looked.weight]

@@ -60,6 +60,24 @@ describe('RuleTree', () => {
     )
   })
 
+  it('finds after others were taken out what one finds that never had them, and is empty without any', () => {
+    fc.assert(
+      fc.property(...inputs, fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }), (texts, wanted, subject, goes) => {
+        const { tree, entries } = treeOf(texts)
+        const left = entries.filter(({ order }) => goes[order] !== true)
+        for (const entry of entries) if (goes[entry.order] === true) tree.remove(entry)
+        const fresh = new RuleTree<Ruled>()
+        for (const entry of left.toReversed()) fresh.add(entry)
+        const levels = parseTopicPattern(wanted).fixed ?? []
+        expect(tree.covering(levels, subject)).toBe(fresh.covering(levels, subject))
+        expect(tree.overlapping(levels, subject)).toBe(fresh.overlapping(levels, subject))
+        for (const entry of left) tree.remove(entry)
+        expect(tree.isEmpty).toBe(true)
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
   it('takes the deepest pattern that there may be', () => {
     const deepest = Array.from({ length: 1_024 }, () => '+').join('/') + '/#'
     const { tree, entries } = treeOf([deepest])

@@ -29,26 +29,45 @@ class Node<T extends Ruled> {
   ends: T[] | undefined = undefined
   /** The pattern goes on with everything below. */
   below: T[] | undefined = undefined
-  /** Lowest order here and further down: what is above the best found so far need not be looked at. */
+  /** No order here or further down is lower: what is above the best found so far need not be looked at. */
   order = Infinity
+
+  get isEmpty(): boolean {
+    const { literals, variables, one, ends, below } = this
+    return (literals ?? variables ?? one ?? ends ?? below) === undefined
+  }
 }
 
 export class RuleTree<T extends Ruled> {
   readonly #root = new Node<T>()
 
-  /** In ascending order. */
+  get isEmpty(): boolean {
+    return this.#root.isEmpty
+  }
+
+  /** No two values have the same order. */
   add(value: T): void {
     let node = this.#root
     node.order = Math.min(node.order, value.order)
     for (const level of value.pattern.levels) {
-      if (level === ALL_BELOW) {
-        ;(node.below ??= []).push(value)
-        return
-      }
+      if (level === ALL_BELOW) return insert((node.below ??= []), value)
       node = childOf(node, level)
       node.order = Math.min(node.order, value.order)
     }
-    ;(node.ends ??= []).push(value)
+    insert((node.ends ??= []), value)
+  }
+
+  /** One that was added. Branches that become empty go. */
+  remove(value: T): void {
+    const { levels } = value.pattern
+    const isBelow = levels[levels.length - 1] === ALL_BELOW
+    const path = [this.#root]
+    for (const level of isBelow ? levels.slice(0, -1) : levels) path.push(childOf(path[path.length - 1]!, level))
+    const last = path[path.length - 1]!
+    if (isBelow) last.below = without(last.below, value)
+    else last.ends = without(last.ends, value)
+    for (let depth = path.length - 1; depth > 0 && path[depth]!.isEmpty; depth--)
+      dropChild(path[depth - 1]!, levels[depth - 1]!)
   }
 
   /** The first whose pattern matches every name that `wanted` matches, as `covers` says. */
@@ -79,6 +98,41 @@ function childOf<T extends Ruled>(node: Node<T>, level: RuleLevel): Node<T> {
   let child = variables.get(key)
   if (child === undefined) variables.set(key, (child = { level: level as VariableLevel, node: new Node<T>() }))
   return child.node
+}
+
+function dropChild<T extends Ruled>(node: Node<T>, level: RuleLevel): void {
+  if (level === ONE_LEVEL) node.one = undefined
+  else if (typeof level === 'string') {
+    node.literals!.delete(level)
+    if (node.literals!.size === 0) node.literals = undefined
+  } else {
+    node.variables!.delete(JSON.stringify(level))
+    if (node.variables!.size === 0) node.variables = undefined
+  }
+}
+
+/** Into values in ascending order. */
+function insert<T extends Ruled>(values: T[], value: T): void {
+  if (values.length === 0 || values[values.length - 1]!.order < value.order) values.push(value)
+  else values.splice(placeOf(values, value), 0, value)
+}
+
+function without<T extends Ruled>(values: T[] | undefined, value: T): T[] | undefined {
+  if (values === undefined || values.length <= 1) return undefined
+  values.splice(placeOf(values, value), 1)
+  return values
+}
+
+/** Index of the value, or where it belongs. */
+function placeOf(values: readonly Ruled[], { order }: Ruled): number {
+  let low = 0
+  let high = values.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (values[middle]!.order < order) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 class Search<T extends Ruled> {

@@ -62,9 +62,7 @@ export function checkRules(rules: readonly AccessRule[], path: string): CheckedR
 
 /** Throws as `checkRules` does; an id stands for one permission only. */
 export function checkPermissions(permissions: readonly Permission[]): CheckedRule[] {
-  if (permissions.length > RULES_MAX) {
-    fail(`there are ${permissions.length} permissions, at most ${RULES_MAX} are allowed; remove some first`)
-  }
+  refuseTooManyPermissions(permissions.length)
   const ids = new Set<string>()
   return permissions.map((permission) => {
     const { id } = permission
@@ -75,8 +73,18 @@ export function checkPermissions(permissions: readonly Permission[]): CheckedRul
     }
     if (ids.has(id)) fail(`permission '${id}' is there twice; give one of them another id`)
     ids.add(id)
-    return checkRule(permission, `permission '${id}'`)
+    return checkRule(permission, permissionRuleName(id))
   })
+}
+
+/** Throws as `checkRules` does. */
+export function refuseTooManyPermissions(count: number): void {
+  if (count > RULES_MAX) fail(`there are ${count} permissions, at most ${RULES_MAX} are allowed; remove some first`)
+}
+
+/** What decisions call a permission. */
+export function permissionRuleName(id: string): string {
+  return `permission '${id}'`
 }
 
 /** `allows read on "a/#" for "ann"`: what one pattern of a rule says. */

@@ -108,6 +108,8 @@ export class TokenBook {
   readonly #byId = new Map<string, TokenRecord>()
   /** By the first digits of the hash. */
   readonly #shelves = new Map<string, TokenRecord[]>()
+  /** In the order they were put. */
+  readonly #byUser = new Map<string, Set<TokenRecord>>()
   readonly #lastUsedAtMs = new Map<string, number>()
 
   /** Throws as `put` does. */
@@ -117,7 +119,7 @@ export class TokenBook {
 
   /** Of one user, or of all; in the order they were put. */
   list(user?: string): readonly TokenRecord[] {
-    return [...this.#byId.values()].filter((record) => user === undefined || record.user === user)
+    return [...(user === undefined ? this.#byId.values() : (this.#byUser.get(user) ?? []))]
   }
 
   find(id: string): TokenRecord | undefined {
@@ -157,6 +159,9 @@ export class TokenBook {
     const shelf = this.#shelves.get(key)
     if (shelf === undefined) this.#shelves.set(key, [checked])
     else shelf.push(checked)
+    const own = this.#byUser.get(checked.user)
+    if (own === undefined) this.#byUser.set(checked.user, new Set([checked]))
+    else own.add(checked)
   }
 
   /** It is good no more. False when there was none. */
@@ -169,6 +174,9 @@ export class TokenBook {
     const left = (this.#shelves.get(key) ?? []).filter((each) => each !== record)
     if (left.length === 0) this.#shelves.delete(key)
     else this.#shelves.set(key, left)
+    const own = this.#byUser.get(record.user)
+    own?.delete(record)
+    if (own?.size === 0) this.#byUser.delete(record.user)
     return true
   }
 }

@@ -28,7 +28,7 @@ function watchedFileSystem(steps: string[], failAt?: string): UserFileSystem {
     step(`open ${what}`)
     const handle = await open(target, flags, mode)
     return {
-      writeFile: async (data: string): Promise<void> => {
+      writeFile: async (data: AsyncIterable<string>): Promise<void> => {
         step('write')
         await handle.writeFile(data)
       },
@@ -129,6 +129,27 @@ describe('FileUserStore', () => {
     expect(results).toEqual([undefined, undefined, true, false, undefined])
     expect(steps.filter((step) => step === 'open file')).toHaveLength(1)
     expect([store.list(), (await FileUserStore.open(path)).list()]).toEqual([[user('bob', 2)], [user('bob', 2)]])
+  })
+
+  it('writes one file for a change of very many, and all of it or nothing counts', async () => {
+    const steps: string[] = []
+    const store = await FileUserStore.open(path, watchedFileSystem(steps))
+    const all = Array.from({ length: 1_500 }, (_, index) => user(`u${index}`))
+    await store.change(all, [])
+    const told: string[] = []
+    store.onChange(({ kind, name }) => told.push(`${kind} ${name}`))
+    const counts: number[] = []
+    const change = store.change([user('new')], ['nobody', ...all.slice(0, 1_400).map(({ name }) => name)])
+    const isDone = change.then(() => true)
+    while (!(await Promise.race([isDone, new Promise<false>((resolve) => setImmediate(() => resolve(false)))])))
+      if (counts.at(-1) !== told.length) counts.push(told.length)
+    expect(steps.filter((step) => step === 'rename')).toHaveLength(2)
+    expect([told.length, told[0], told.at(-1)]).toEqual([1_401, 'put new', 'removed u1399'])
+    expect(counts.length).toBeGreaterThan(3) // others have a turn in between
+    const left = [...all.slice(1_400), user('new')]
+    expect([store.list(), (await FileUserStore.open(path)).list()]).toEqual([left, left])
+    await expect(store.change([user('more'), { ...user('bad'), scram: 'x' }], ['new'])).rejects.toThrow('bad scram')
+    expect([store.list(), steps.filter((step) => step === 'rename').length]).toEqual([left, 2])
   })
 
   it('replaces what a crash left behind', async () => {

@@ -7,13 +7,14 @@
 import { randomBytes } from 'node:crypto'
 import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Cancel } from '@ternmq/core'
 import { AuthError } from './errors.ts'
 import { jsonErrorOffset, lineAndColumn } from './json-position.ts'
 import { USERS_FILE_BYTES_MAX, USERS_MAX, USER_CHANGES_WAITING_MAX } from './limits.ts'
 import { fromBase64, toBase64, utf8Text } from './scram-verifier.ts'
-import { MemoryUserStore, checkUserRecord } from './users.ts'
-import type { UserChange, UserRecord, UserStore } from './users.ts'
+import { MemoryUserStore, changesIn, checkUserRecord } from './users.ts'
+import type { MakeChange, UserChange, UserRecord, UserRecordChange, UserStore } from './users.ts'
 
 /** What is written. Those since the first are read. */
 const VERSION = 2
@@ -27,11 +28,12 @@ export interface UserFileSystem {
   readonly rm: typeof rm
 }
 
-type UserRecordChange = Parameters<MemoryUserStore['apply']>[0]
+/** Users that are checked, written or told of in one turn: the file may have very many. */
+const USERS_PER_TURN = 256
 
 interface WaitingChange {
-  /** The change as it is to be made; undefined where there is nothing to change. Throws AuthError. */
-  readonly make: (users: MemoryUserStore) => UserRecordChange | undefined
+  /** All of them or none. */
+  readonly makes: readonly MakeChange[]
   readonly resolve: (isChanged: boolean) => void
   readonly reject: (error: unknown) => void
 }
@@ -74,21 +76,26 @@ export class FileUserStore implements UserStore {
   }
 
   async put(record: UserRecord): Promise<void> {
-    await this.#change((users) => users.check(record))
+    await this.#change(changesIn([record], []))
   }
 
   remove(name: string): Promise<boolean> {
-    return this.#change((users) => (users.get(name) === undefined ? undefined : { removed: name }))
+    return this.#change(changesIn([], [name]))
+  }
+
+  /** In memory they change so many in each turn, once the file has all of them. */
+  async change(put: readonly UserRecord[], removed: readonly string[]): Promise<void> {
+    await this.#change(changesIn(put, removed))
   }
 
   /** False when there is nothing to change. */
-  #change(make: WaitingChange['make']): Promise<boolean> {
+  #change(makes: WaitingChange['makes']): Promise<boolean> {
     if (this.#waiting.length >= USER_CHANGES_WAITING_MAX) {
       const problem = `${USER_CHANGES_WAITING_MAX} changes are waiting for the disk; the user was not changed: try again`
       return Promise.reject(new AuthError('AUTH_USERS_BUSY', `${this.path}: ${problem}`))
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ make, resolve, reject })
+      this.#waiting.push({ makes, resolve, reject })
       if (!this.#isWriting) void this.#writeWaiting() // whoever asked for a change gets the error
     })
   }
@@ -103,27 +110,27 @@ export class FileUserStore implements UserStore {
 
   async #writeBatch(batch: readonly WaitingChange[]): Promise<void> {
     // Each sees the result of the one before.
-    const next = new MemoryUserStore(this.list(), this.decoySecret)
+    let next = new MemoryUserStore(this.list(), this.decoySecret)
     const changes: UserRecordChange[] = []
     const changing: WaitingChange[] = []
     for (const waiting of batch) {
+      const before = waiting.makes.length > 1 ? next.list() : undefined
       try {
-        const change = waiting.make(next)
-        if (change === undefined) {
-          waiting.resolve(false)
-          continue
+        const made = await makeAll(waiting.makes, next)
+        if (made.length === 0) waiting.resolve(false)
+        else {
+          changes.push(...made)
+          changing.push(waiting)
         }
-        next.apply(change)
-        changes.push(change)
-        changing.push(waiting)
       } catch (error) {
+        if (before !== undefined) next = new MemoryUserStore(before, this.decoySecret)
         waiting.reject(error)
       }
     }
     if (changes.length === 0) return
     try {
-      await this.#replaceFile(next.list(), () => {
-        for (const change of changes) this.#users.apply(change)
+      await this.#replaceFile(next.list(), async () => {
+        for await (const part of inTurns(changes)) for (const change of part) this.#users.apply(change)
       })
       for (const { resolve } of changing) resolve(true)
     } catch (error) {
@@ -132,7 +139,7 @@ export class FileUserStore implements UserStore {
   }
 
   /** `onReplaced` runs once the name stands for the new content: from then on memory must agree with the file. */
-  async #replaceFile(users: readonly UserRecord[], onReplaced: () => void): Promise<void> {
+  async #replaceFile(users: readonly UserRecord[], onReplaced: () => Promise<void>): Promise<void> {
     const newPath = `${this.path}.new`
     try {
       await this.#fs.rm(newPath, { force: true }) // left over from a crash
@@ -152,7 +159,7 @@ export class FileUserStore implements UserStore {
         { cause },
       )
     }
-    onReplaced()
+    await onReplaced()
     await this.#syncDirectory()
   }
 
@@ -176,9 +183,37 @@ export class FileUserStore implements UserStore {
   }
 }
 
-function formatUsersFile(users: readonly UserRecord[], decoySecret: Uint8Array): string {
-  const lines = users.map((user) => JSON.stringify(user)).join(',\n')
-  return `{"version":${VERSION},"decoySecret":"${toBase64(decoySecret)}","users":[\n${lines}\n]}\n`
+/** Changes `users`, as far as it gets, and gives what has changed. Rejects with AuthError. */
+async function makeAll(makes: readonly MakeChange[], users: MemoryUserStore): Promise<UserRecordChange[]> {
+  const changes: UserRecordChange[] = []
+  for await (const part of inTurns(makes)) {
+    for (const make of part) {
+      const change = make(users)
+      if (change === undefined) continue
+      users.apply(change)
+      changes.push(change)
+    }
+  }
+  return changes
+}
+
+/** Parts of a list, each in a turn of its own: sockets have theirs between two of them. */
+async function* inTurns<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
+  for (let from = 0; from < items.length; from += USERS_PER_TURN) {
+    if (from > 0) await nextTurn()
+    yield items.slice(from, from + USERS_PER_TURN)
+  }
+}
+
+/** In pieces: a hundred thousand users are forty megabytes. */
+async function* formatUsersFile(users: readonly UserRecord[], decoySecret: Uint8Array): AsyncGenerator<string> {
+  yield `{"version":${VERSION},"decoySecret":"${toBase64(decoySecret)}","users":[\n`
+  let before = ''
+  for await (const part of inTurns(users)) {
+    yield before + part.map((user) => JSON.stringify(user)).join(',\n')
+    before = ',\n'
+  }
+  yield '\n]}\n'
 }
 
 /** The text of the file; undefined when there is none. */

@@ -181,6 +181,17 @@ describe('MemoryUserStore', () => {
     ])
   })
 
+  it('makes a change of several as a whole or not at all', async () => {
+    const store = new MemoryUserStore([user('ann'), user('bob')])
+    const changes: string[] = []
+    store.onChange(({ kind, name }) => changes.push(`${kind} ${name}`))
+    await expect(store.change([user('eve'), { ...user('x'), scram: 'x' }], ['ann'])).rejects.toThrow('bad scram')
+    expect([store.list(), changes]).toEqual([[user('ann'), user('bob')], []])
+    await store.change([user('eve'), user('bob', 2)], ['ann', 'nobody'])
+    expect(store.list()).toEqual([user('bob', 2), user('eve')])
+    expect(changes).toEqual(['put eve', 'put bob', 'removed ann'])
+  })
+
   it('tells a change of groups from one of anything else', async () => {
     const store = new MemoryUserStore([user('ann')])
     const seen: boolean[] = []

@@ -49,6 +49,8 @@ export interface UserStore {
   put(record: UserRecord): Promise<void>
   /** Resolves once it lasts, with false when there was no such user. */
   remove(name: string): Promise<boolean>
+  /** As many of `put` and `remove` as one change that lasts as a whole or not at all; of those to remove, who is not there is passed over. */
+  change(put: readonly UserRecord[], removed: readonly string[]): Promise<void>
   /** Called after every change, in order. Must not throw. */
   onChange(listener: (change: UserChange) => void): Cancel
 }
@@ -212,6 +214,28 @@ export function changesGroups(change: UserChange, users: UserStore): boolean {
   return before.length !== after.length || before.some((group) => !after.includes(group))
 }
 
+/** What is to be stored of a user, or that it goes. */
+export type UserRecordChange = UserRecord | { readonly removed: string }
+
+/** A change as it is to be made of what there is by then; undefined where there is nothing to change. Throws AuthError. */
+export type MakeChange = (users: MemoryUserStore) => UserRecordChange | undefined
+
+/** In this order, the removals last. */
+export function changesIn(put: readonly UserRecord[], removed: readonly string[]): MakeChange[] {
+  return [
+    ...put.map(
+      (record): MakeChange =>
+        (users) =>
+          users.check(record),
+    ),
+    ...removed.map(
+      (name): MakeChange =>
+        (users) =>
+          users.get(name) === undefined ? undefined : { removed: name },
+    ),
+  ]
+}
+
 /** Users in memory, with their listeners; the base of every store. */
 export class MemoryUserStore implements UserStore {
   readonly decoySecret: Uint8Array
@@ -244,6 +268,18 @@ export class MemoryUserStore implements UserStore {
     })
   }
 
+  async change(put: readonly UserRecord[], removed: readonly string[]): Promise<void> {
+    const next = new MemoryUserStore(this.list())
+    const changes: UserRecordChange[] = []
+    for (const change of changesIn(put, removed)) {
+      const made = change(next)
+      if (made === undefined) continue
+      next.apply(made)
+      changes.push(made)
+    }
+    for (const change of changes) this.apply(change)
+  }
+
   onChange(listener: (change: UserChange) => void): Cancel {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
@@ -262,7 +298,7 @@ export class MemoryUserStore implements UserStore {
   }
 
   /** Makes the change and tells the listeners. */
-  apply(change: UserRecord | { readonly removed: string }): void {
+  apply(change: UserRecordChange): void {
     const removed = 'removed' in change
     const name = removed ? change.removed : change.name
     const previous = this.#records.get(name)

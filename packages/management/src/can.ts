@@ -1,7 +1,15 @@
 /** Whether a user may do something with an address, which rule says so, and what the other rules have to do with it. */
 import { can, type CanAnswer, type CanQuery } from '@ternmq/api'
 import type { Explanation, RuleAuthorizer, UserStore } from '@ternmq/auth'
-import { type Address, isReservedName, type Pattern, queuePattern, type Subject, type VirtualHost } from '@ternmq/core'
+import {
+  type Address,
+  isReservedName,
+  nextTurn,
+  type Pattern,
+  queuePattern,
+  type Subject,
+  type VirtualHost,
+} from '@ternmq/core'
 import { kindText, type ParsedAddress, type QueueAddress } from '@ternmq/naming'
 import { ApiError } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
@@ -26,7 +34,7 @@ export interface CanParts {
 
 export function canHandlers(broker: ManagedBroker, { authorizer }: CanParts): Bound[] {
   return [
-    bind(can, ({ params, query }) => {
+    bind(can, async ({ params, query }) => {
       const vhost = vhostOf(broker, params)
       const { user, action, address: text, clientId = '', protocol = 'rest', profile } = query
       const purpose = action === 'publish' || action === 'admin' ? 'send' : 'receive'
@@ -35,7 +43,7 @@ export function canHandlers(broker: ManagedBroker, { authorizer }: CanParts): Bo
       if (!resolution.ok) throw new ApiError('INVALID', resolution.detail.text, { field: 'address', value: text })
       const { address } = resolution
       const subject: Subject = { principal: { name: user, anonymous: user === ANONYMOUS }, clientId }
-      const answer = answerTo(vhost, authorizer, { subject, action: ACTIONS[action], address })
+      const answer = await answerTo(vhost, authorizer, { subject, action: ACTIONS[action], address })
       const means = `${protocol} means ${kindText(address)}`
       return {
         ...answer,
@@ -54,7 +62,11 @@ interface Question {
 
 type Decided = Omit<CanAnswer, 'address'>
 
-function answerTo(vhost: VirtualHost, authorizer: RuleAuthorizer, { subject, action, address }: Question): Decided {
+async function answerTo(
+  vhost: VirtualHost,
+  authorizer: RuleAuthorizer,
+  { subject, action, address }: Question,
+): Promise<Decided> {
   const wanted = wantedOf(address, vhost.name)
   const [first] = wanted.levels
   if (action === 'write' && typeof first === 'string' && isReservedName(first)) {
@@ -65,13 +77,14 @@ function answerTo(vhost: VirtualHost, authorizer: RuleAuthorizer, { subject, act
       notes: [],
     }
   }
-  const decided = asDecided(authorizer.explain(subject, action, wanted))
+  const pause = (): Promise<void> => nextTurn(vhost.env.clock)
+  const decided = asDecided(await authorizer.explain(subject, action, wanted, pause))
   const isReading = action === 'read' || action === 'browse'
   if (!decided.allowed || !isReading || !isQueue(address) || vhost.destinations.mayReadFeed(subject, address.name))
     return decided
   const topic: Address = { vhost: vhost.name, kind: 'topic', levels: address.name.split('.').slice(FEED_AT) }
   const note = `the queue gets what is published to topic '${topic.levels.join('/')}', which its readers have to be allowed to read`
-  return { ...asDecided(authorizer.explain(subject, 'read', topic)), notes: [note] }
+  return { ...asDecided(await authorizer.explain(subject, 'read', topic, pause)), notes: [note] }
 }
 
 function asDecided({ decision, rules, leftOutCount }: Explanation): Decided {
