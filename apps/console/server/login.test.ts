@@ -222,6 +222,20 @@ describe('a token', () => {
     expect(await purge({ authorization: 'Bearer tmq_vic' })).toMatchObject({ count: 12 })
   })
 
+  test('of a user who has no role any more does nothing but publish and take, also a token for all', async () => {
+    broker.tokens.set('tmq_olga', { user: 'olga', scopes: ['read', 'operate', 'messages'] })
+    expect(await purge({ authorization: 'Bearer tmq_olga' })).toMatchObject({ count: 12 })
+    broker.putUser('olga', {})
+    for (const { method, url } of [
+      { method: 'POST', url: PURGE },
+      { method: 'GET', url: '/api/v1/overview' },
+      { method: 'GET', url: '/api/v1/config' },
+    ] as const) {
+      const answer = await server.app.inject({ method, url, headers: { authorization: 'Bearer tmq_olga' } })
+      expect([url, answer.statusCode]).toEqual([url, 403])
+    }
+  })
+
   test('ends with its user', async () => {
     broker.removeUser('ann')
     expect(await purge({ authorization: 'Bearer tmq_operate' })).toMatchObject({ code: 'NOT_LOGGED_IN', status: 401 })

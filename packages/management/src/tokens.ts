@@ -61,6 +61,11 @@ export class Tokens {
     return this.remove(this.book.list(user).map(({ id }) => id))
   }
 
+  /** Those of a user that are good. */
+  countOf(user: string, nowMs: number): number {
+    return this.book.list(user).filter(({ expiresAtMs = Infinity }) => expiresAtMs > nowMs).length
+  }
+
   /** They are good no more; the next start takes them out of the store. For users that somebody else removed. */
   forget(user: string): void {
     for (const { id } of this.book.list(user)) this.book.remove(id)

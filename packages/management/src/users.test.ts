@@ -30,6 +30,20 @@ describe('a user', () => {
     expect(JSON.stringify([item, world.notes])).not.toContain('secret')
   })
 
+  it('keeps its tokens with another password, and whoever sets that hears how many are good', async () => {
+    await put('ann', { password: 'secret', role: 'operator' })
+    const nowMs = world.broker.vhost.env.clock.wallMs()
+    for (const name of ['a', 'b', 'c']) {
+      const expiresAtMs = name === 'c' ? nowMs + 1 : undefined
+      await world.call(createToken, { body: { name, user: 'ann', scopes: ['read'], expiresAtMs } })
+    }
+    expect(await put('ann', { password: 'another' })).toMatchObject({ tokenCount: 3 })
+    world.env.clock.advance(1)
+    expect(await put('ann', { password: 'a third' })).toMatchObject({ tokenCount: 2 })
+    const { items } = await world.call(listUsers, { query: { q: 'ann' } })
+    expect(items).toMatchObject([{ name: 'ann', tokenCount: 2 }])
+  })
+
   it('keeps what a change leaves out', async () => {
     await put('ann', { password: 'secret', role: 'operator', groups: ['ops'] })
     const { verifier } = world.users.get('ann')!

@@ -12,6 +12,7 @@ import { ApiError, type ProblemMore } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 import { type Listing, mapPage, pageOf } from './paging.ts'
+import type { Tokens } from './tokens.ts'
 
 /** Left out: as it is; of a new user, none. */
 export interface UserChanges {
@@ -121,9 +122,11 @@ export function isAdministrator({ role, verifier }: UserRecord): boolean {
 export interface UserParts {
   readonly users: UserAdmin
   readonly changes: DefinitionQueue
+  readonly tokens: Tokens
 }
 
-export function userHandlers(broker: ManagedBroker, { users, changes }: UserParts): Bound[] {
+export function userHandlers(broker: ManagedBroker, { users, changes, tokens }: UserParts): Bound[] {
+  const { clock } = broker.vhost.env
   return [
     bind(listUsers, ({ query }) => {
       const counts = connectionCounts(broker)
@@ -134,14 +137,22 @@ export function userHandlers(broker: ManagedBroker, { users, changes }: UserPart
         listingWith(counts),
         ({ groups }) => group === undefined || groups.includes(group),
       )
-      return mapPage(page, (record) => userItem(record, counts.get(record.name)))
+      const nowMs = clock.wallMs()
+      return mapPage(page, (record) => ({
+        ...userItem(record, counts.get(record.name)),
+        tokenCount: tokens.countOf(record.name, nowMs),
+      }))
     }),
     bind(putUser, (request) =>
       changes.run(async () => {
         const { params, query, body } = request
         const record = await users.put(params.name, changesOf(body), expectedBy(query))
         request.note(noteOf(body))
-        return userItem(record, connectionCounts(broker).get(record.name))
+        const { name } = record
+        return {
+          ...userItem(record, connectionCounts(broker).get(name)),
+          tokenCount: tokens.countOf(name, clock.wallMs()),
+        }
       }),
     ),
     bind(deleteUser, ({ params }) =>

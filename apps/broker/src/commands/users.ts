@@ -4,7 +4,7 @@ import type { ApiClient } from '@ternmq/api/client'
 import { command, type CommonOptions, type Noun, type Values } from '../cli/command.ts'
 import { confirm, YES_OPTION } from '../cli/confirm.ts'
 import type { ConnectionInput } from '../cli/connection.ts'
-import { countText, timeText } from '../cli/format.ts'
+import { countText, several, timeText } from '../cli/format.ts'
 import { inBrokerOrOffline } from '../cli/in-broker-or-offline.ts'
 import {
   LIST_OPTIONS,
@@ -88,14 +88,14 @@ export const users: Noun = {
     command({
       verb: 'passwd',
       args: 'NAME',
-      summary: 'another password; connections that exist stay, logins to the console end',
+      summary: 'another password; connections and tokens that exist stay, logins to the console end',
       options: PASSWORD_OPTIONS,
       json: 'document',
       asks: 'broker',
       run: async (input) => {
         const [name] = input.args
         const password = await passwordFor(name, input.values, input.io)
-        return put(input, name, { password }, 'ifKnown', `password of ${safeText(name)} changed`)
+        return put(input, name, { password }, 'ifKnown', `password of ${safeText(name)} changed`, tokensLeft)
       },
     }),
     command({
@@ -156,13 +156,26 @@ function loginText({ password, scram }: UserItem): string {
   return ways.length === 0 ? 'client certificate only' : ways.join(', ')
 }
 
-/** Makes or changes a user, and prints it, or `done`. */
+/** A new password does not end them: whoever changes it because it is known to others must hear of them. */
+function tokensLeft({ name, tokenCount }: UserItem): string[] {
+  if (tokenCount === 0) return []
+  const list = `\`ternmq tokens list --of ${safeText(name)}\``
+  if (tokenCount === undefined) return [`tokens of ${safeText(name)} stay good; ${list} has them when the broker runs`]
+  return [
+    `${several(tokenCount, 'token')} of ${safeText(name)} ${tokenCount === 1 ? 'stays' : 'stay'} good: ${list} has ${
+      tokenCount === 1 ? 'it' : 'them'
+    }, \`ternmq tokens remove ID\` takes one back`,
+  ]
+}
+
+/** Makes or changes a user, and prints it, or `done` and what there is to say besides. */
 async function put(
   input: ConnectionInput & { readonly values: { readonly json?: boolean | undefined } },
   name: string,
   body: UserBody,
   only: 'ifNew' | 'ifKnown',
   done: string,
+  besides: (item: UserItem) => readonly string[] = () => [],
 ): Promise<number> {
   const item = await inBrokerOrOffline<UserItem>(input, {
     inBroker: (client: ApiClient) => client.call(putUser, { params: { name }, query: { [only]: true }, body }),
@@ -172,7 +185,7 @@ async function put(
     },
   })
   if (input.values.json === true) printJson(input.io, item)
-  else printLines(input.io, [done])
+  else printLines(input.io, [done, ...besides(item)])
   return 0
 }
 

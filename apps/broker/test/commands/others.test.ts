@@ -62,6 +62,11 @@ test('a token is made on the machine of the broker, used from elsewhere, and goo
     runHere(args, '', { TERNMQ_URL: operator.url, TERNMQ_TOKEN: token })
   expect(await remotely('destinations', 'list')).toMatchObject({ code: 0 })
   expect(await remotely('destinations', 'create', 'x')).toMatchObject({ code: 1, stdout: [] })
+  expect((await operator.runWith('another horse', 'users', 'passwd', 'admin', '--password-stdin')).stdout).toEqual([
+    'password of admin changed',
+    '1 token of admin stays good: `ternmq tokens list --of admin` has it, `ternmq tokens remove ID` takes one back',
+  ])
+  expect(await remotely('destinations', 'list')).toMatchObject({ code: 0 })
   const [{ id } = { id: '' }] = await operator.jsonLines<{ readonly id: string }>('tokens', 'list')
   expect(await operator.lines('tokens', 'remove', id, '--yes')).toEqual([`token ${id} removed`])
   expect(await remotely('destinations', 'list')).toMatchObject({ code: 1 })

@@ -1,5 +1,5 @@
 /** Who may do what: roles see what they may use, and the API refuses the rest; permissions, tokens, and the question about them. */
-import { deletePermission, getMe, listUsers, putPermission, putQueue } from '@ternmq/api'
+import { createToken, deletePermission, getMe, listUsers, putPermission, putQueue } from '@ternmq/api'
 import { ApiClient, ApiProblem, fetchTransport } from '@ternmq/api/client'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
@@ -46,6 +46,21 @@ test('an operator works on queues, but has nothing to do with users and settings
   await page.getByText(/^\d+ settings$/).waitFor()
   expect(await page.getByRole('button', { name: /^Change/ }).count()).toBe(0)
   await expect(stage.apiAs('olga').call(listUsers, { params: { vhost: '/' } })).rejects.toBeInstanceOf(ApiProblem)
+})
+
+test('whoever gives a user another password hears how many tokens stay good', async () => {
+  const stage = await Stage.open()
+  await stage.addUser('olga', 'operator')
+  for (const name of ['ci', 'backup']) await stage.call(createToken, { body: { name, user: 'olga', scopes: ['read'] } })
+  const page = await stage.look('/users')
+  await page.getByRole('row', { name: 'olga' }).getByRole('button', { name: 'Change' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('A new one ends logins to the console, and none of 2 tokens.').waitFor()
+  await dialog.getByLabel(/^Password/).fill('another horse')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await page
+    .getByText('olga is saved. 2 tokens of olga stay good: take them back under Tokens if others may have them.')
+    .waitFor()
 })
 
 test('who has no role in the console is told so at the login', async () => {

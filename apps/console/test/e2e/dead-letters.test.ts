@@ -73,6 +73,24 @@ test('throttled work shows how far it is, stops when it is told to, and goes on 
   expect(await readyCountOf(stage, 'orders')).toBe(40)
 })
 
+test('an origin that is full stops a retry, which says how far it got and which limit, and goes on when there is room', async () => {
+  const stage = await Stage.open()
+  await fill(stage, 'orders', 5)
+  await reject(stage, 'orders', 'Later.')
+  const settings = { messagesMax: 3, whenFull: 'reject' } as const
+  await stage.call(putQueue, { params: { queue: 'orders' }, body: { settings } })
+  const page = await stage.look('/dead-letters')
+  const dialog = page.getByRole('dialog')
+  await page.getByRole('button', { name: 'Retry all…' }).click()
+  await dialog.getByRole('button', { name: /^Retry all messages/ }).click()
+  await dialog.getByText('3 of 5 done, 2 refused').waitFor()
+  await dialog.getByText("queue 'orders' is full: it has 3 messages, its messagesMax is 3").waitFor()
+  await stage.call(takeMessages, { body: { address: 'queue://orders', max: 3, autoSettle: true } })
+  await dialog.getByRole('button', { name: 'Resume' }).click()
+  await dialog.getByText('5 of 5 done', { exact: true }).waitFor()
+  expect([await readyCountOf(stage, 'orders'), await readyCountOf(stage, 'DLQ')]).toEqual([2, 0])
+})
+
 test('a target that is full stops a move, which says why and goes on when there is room', async () => {
   const stage = await Stage.open()
   const settings = { messagesMax: 3, whenFull: 'reject' } as const

@@ -31,6 +31,8 @@ export interface UserItem {
   readonly createdAtMs: number
   readonly changedAtMs: number
   readonly connectionCount: number
+  /** Those that are good: a new password does not end them. Left out where no broker runs that knows. */
+  readonly tokenCount?: number | undefined
 }
 
 /** Left out: as it is; of a new user, none. */

@@ -100,6 +100,7 @@ const user = component(
       createdAtMs: moment('When the user was made.', 1_790_000_000_000),
       changedAtMs: moment('When the password was changed last.', 1_790_000_000_000),
       connectionCount: count('Connections of the user.', 2),
+      tokenCount: count('Tokens of the user that are good; a new password does not end them.', 1).optional(),
     }),
   ),
 )

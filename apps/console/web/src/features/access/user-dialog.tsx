@@ -4,6 +4,7 @@ import { putUser, type Role, type UserBody, type UserItem } from '@ternmq/api'
 import { useState } from 'react'
 import { FormDialog } from '../../components/form-dialog.tsx'
 import { fieldError } from '../../lib/api.ts'
+import { formatMany } from '../../lib/format.ts'
 
 const NO_ROLE = 'none'
 const ROLES: ReadonlyArray<{ readonly value: Role | typeof NO_ROLE; readonly label: string }> = [
@@ -12,6 +13,19 @@ const ROLES: ReadonlyArray<{ readonly value: Role | typeof NO_ROLE; readonly lab
   { value: 'operator', label: 'operator: looks, and works on queues and connections' },
   { value: 'administrator', label: 'administrator: everything' },
 ]
+
+/** A new password does not end tokens: whoever sets one because others know the old one must hear of them. */
+function saySaved({ name, tokenCount = 0 }: UserItem, hasNewPassword: boolean): string {
+  if (!hasNewPassword || tokenCount === 0) return `${name} is saved.`
+  const stay = tokenCount === 1 ? 'stays good: take it back' : 'stay good: take them back'
+  return `${name} is saved. ${formatMany(tokenCount, 'token')} of ${name} ${stay} under Tokens if others may have ${tokenCount === 1 ? 'it' : 'them'}.`
+}
+
+function describePassword({ tokenCount = 0 }: UserItem): string {
+  const tokens =
+    tokenCount === 0 ? '' : ` A new one ends logins to the console, and none of ${formatMany(tokenCount, 'token')}.`
+  return `Empty: it stays as it is.${tokens}`
+}
 
 export function UserDialog({ user, onClose }: { readonly user: UserItem | undefined; readonly onClose: () => void }) {
   const [name, setName] = useState(user?.name ?? '')
@@ -29,7 +43,7 @@ export function UserDialog({ user, onClose }: { readonly user: UserItem | undefi
       submit={user === undefined ? 'Add user' : 'Save'}
       withoutCurl={password !== ''}
       onClose={onClose}
-      says={(saved) => `${saved.name} is saved.`}
+      says={(saved) => saySaved(saved, user !== undefined && password !== '')}
     >
       {(problem) => (
         <>
@@ -46,7 +60,7 @@ export function UserDialog({ user, onClose }: { readonly user: UserItem | undefi
           )}
           <PasswordInput
             label="Password"
-            description={user === undefined ? 'Empty: the user comes with a certificate.' : 'Empty: it stays as it is.'}
+            description={user === undefined ? 'Empty: the user comes with a certificate.' : describePassword(user)}
             value={password}
             onChange={(event) => setPassword(event.currentTarget.value)}
             error={fieldError(problem, 'password')}
