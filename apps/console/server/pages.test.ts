@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
@@ -79,11 +79,22 @@ describe('the page', () => {
     await below.close()
   })
 
-  test('that is not built says so', async () => {
-    const without = await new FakeBroker().server({ pagesDir: join(root, 'nowhere') })
+  test('that is not there says what to do: whoever has the package installs it again', async () => {
+    const without = await new FakeBroker().server({ pagesDir: join(root, 'nowhere', 'dist') })
     const answer = await without.app.inject('/')
     expect(answer.statusCode).toBe(503)
-    expect(answer.body).toContain('not built')
+    expect(answer.body).toContain('install it again')
+    expect(answer.body).not.toContain('build.ts')
+    await without.close()
+  })
+
+  test('that is not built in a clone names the command that builds it, which is there', async () => {
+    const clone = join(import.meta.dirname, '..', '..', '..')
+    const without = await new FakeBroker().server({ pagesDir: join(clone, 'apps', 'console', 'web', 'not-there') })
+    const answer = await without.app.inject('/')
+    expect(answer.statusCode).toBe(503)
+    const [, command = ''] = /<code>node ([^<]+)<\/code>/.exec(answer.body) ?? []
+    expect(command.split(' ').map((file) => existsSync(join(clone, file)))).toEqual([true, true])
     await without.close()
   })
 

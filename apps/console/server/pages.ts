@@ -3,7 +3,7 @@
  * together from what a caller sends. What is no file is a place inside the console, and gets its page.
  */
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { extname, join, sep } from 'node:path'
+import { dirname, extname, join, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import { PAGES_BYTES_MAX, PAGES_FILES_MAX } from './limits.ts'
@@ -63,11 +63,23 @@ const ENCODERS = {
   gzip: (bytes: Uint8Array): Promise<Buffer> => promisify(gzip)(bytes, { level: 9 }),
 }
 
-const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>TernMQ</title>
-<h1>The pages of the console are not built</h1>
-<p>The admin API is here all the same: <code>api/v1/openapi.json</code> describes it.</p>
-<p>Build them with <code>vite build apps/console/web</code> and load this page again.</p></html>
+/** Beside their folder in a clone of the repository, and not in the package. */
+const BUILDER = 'build.ts'
+
+const IN_A_CLONE =
+  '<code>npm start</code> builds them, and says at its terminal why it could not. While the broker runs, this does, in the folder of the clone: ' +
+  '<code>node tools/run/node24.mjs apps/console/web/build.ts</code>. Then load this page again.'
+
+const IN_A_PACKAGE =
+  'They come with the package <code>ternmq</code>, which is not complete here: install it again, and load this page again.'
+
+function notBuilt(advice: string): string {
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>TernMQ</title>
+<h1>The pages of the console are not here</h1>
+<p>${advice}</p>
+<p>The broker, its commands and the admin API work without them: <code>api/v1/openapi.json</code> describes it.</p></html>
 `
+}
 
 export class Pages {
   readonly #folder: string | undefined
@@ -87,7 +99,7 @@ export class Pages {
     const files = await this.#find()
     const index = files?.get(INDEX)
     if (files === undefined || index === undefined)
-      return { status: 503, headers: uncached(TYPES['.html']!), body: NOT_BUILT }
+      return { status: 503, headers: uncached(TYPES['.html']!), body: notBuilt(await this.#advice()) }
     const file = files.get(path)
     if (file === undefined || file === index) return await this.#answerPlace(path, index)
     const caching = file.isHashed ? `public, max-age=${YEAR_SECONDS}, immutable` : 'no-cache'
@@ -114,6 +126,13 @@ export class Pages {
       .replace(metaOf('version', ''), () => metaOf('version', version))
       .replace(metaOf('broker', ''), () => metaOf('broker', brokerUrl))
     return { status: 200, headers: uncached(TYPES['.html']!), body }
+  }
+
+  /** For whoever comes while there are no pages. */
+  async #advice(): Promise<string> {
+    if (this.#folder === undefined) return IN_A_PACKAGE
+    const builder = await stat(join(dirname(this.#folder), BUILDER)).catch(() => undefined) // not there: no clone
+    return builder === undefined ? IN_A_PACKAGE : IN_A_CLONE
   }
 
   /** Looks again when the page has been built anew. */
