@@ -1,4 +1,5 @@
 import {
+  type Call,
   deleteQueue,
   getQueue,
   listQueues,
@@ -10,10 +11,10 @@ import {
   type QueueSettingsInput,
   resumeQueue,
 } from '@ternmq/api'
-import { allowAll, ONE_LEVEL, type Pattern } from '@ternmq/core'
+import { allowAll, moveWhere, ONE_LEVEL, type Pattern, Scan } from '@ternmq/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ADMINISTRATOR, ManagedWorld } from '../test/managed-world.ts'
-import type { Bound } from './handlers.ts'
+import type { Bound, Handler } from './handlers.ts'
 import { toQueueDefaults, toQueuePolicies } from './queue-settings.ts'
 import { queueHandlers } from './queues.ts'
 import { Sampler } from './sampler.ts'
@@ -275,6 +276,23 @@ describe('delete', () => {
     })
     expect(world.vhost.destinations.count).toBe(0)
     expect(world.notes).toEqual(['deleted it with 2 messages'])
+  })
+
+  test('with ifEmpty is not deleted while a move has messages on their way into it: they are nowhere else', async () => {
+    const [orders, other] = [world.define('orders'), world.define('other')]
+    world.send('$queue/orders', 'one', { durable: true })
+    await world.settle()
+    const moving = moveWhere(world.vhost, new Scan(orders), world.vhost.destinations.find('other')!)
+    for (let turn = 0; turn < 100 && other.underWayCount === 0; turn++) await Promise.resolve()
+    expect([orders.waitingCount, other.waitingCount, other.underWayCount]).toEqual([0, 0, 1])
+    const { handler } = bound.find(({ route }) => route.id === deleteQueue.id)!
+    const query = { ifEmpty: true }
+    const request = { ...of('other'), query, body: undefined, caller: ADMINISTRATOR, note: () => {} }
+    const { signal } = new AbortController()
+    const deleting = (handler as Handler<Call>)({ ...request, signal })
+    await expect(deleting).rejects.toMatchObject({ code: 'CONFLICT', more: { field: 'ifEmpty' } })
+    await world.settle()
+    expect([(await moving).count, world.queue('other').waitingCount]).toEqual([1, 1])
   })
 
   test('asked to delete an empty or unused one only leaves one that is not so, and says why', async () => {

@@ -250,8 +250,10 @@ function remove(
     )
   }
   const gone = { count: queue.waitingCount + queue.inflightCount, bytes: queue.waitingBytes }
-  if (ifEmpty === true && gone.count > 0) {
-    throw new ApiError('CONFLICT', `queue '${name}' has ${gone.count} messages; purge it first, or leave out ifEmpty`, {
+  // What a move has sent on its way is in no other queue any more.
+  const count = gone.count + queue.underWayCount
+  if (ifEmpty === true && count > 0) {
+    throw new ApiError('CONFLICT', `queue '${name}' has ${count} messages; purge it first, or leave out ifEmpty`, {
       field: 'ifEmpty',
       value: true,
     })
