@@ -147,7 +147,7 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
   await vhost.openLog(engine, codecs)
   undo.add(users.onChange((change) => access.onUserChange(change)))
   undo.add(access.authorizer.onChange(() => vhost.recheckAccess()))
-  undo.add(users.onChange(({ kind, name }) => kind === 'removed' && endSessionsOf(vhost, name)))
+  undo.add(users.onChange(({ kind, name }) => kind === 'removed' && vhost.sessions.endOf(name)))
   const nearMisses = new NearMisses((topic) => vhost.router.isHeard(topic))
   const adapters = new Adapters(config, { vhost, login: access, events, nearMisses })
 
@@ -285,10 +285,10 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     listeners.use(next)
     budget.connectionsMax = next.limits.maxConnections
     Object.assign(limits, toCoreLimits(next))
-    defined.policies.useConfig(next)
     if (next.mqtt.sysTopicsIntervalSeconds !== before.mqtt.sysTopicsIntervalSeconds) {
       sysTopics.use(next.mqtt.sysTopicsIntervalSeconds)
     }
+    await defined.policies.useConfig(next)
   }
 
   let lastChange: Promise<unknown> = Promise.resolve()
@@ -318,11 +318,6 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
 function refuseExposure(config: BrokerConfig, users: UserStore): void {
   const exposed = checkExposure(config, { userCount: users.list().length })
   if (exposed.length > 0) throw new BrokerError('LISTENER_EXPOSED', exposed.join('\n'))
-}
-
-/** Whoever gets the name next must not find what was kept for the user that is gone. */
-function endSessionsOf(vhost: VirtualHost, user: string): void {
-  for (const clientId of vhost.sessions.clientIdsOf(user)) vhost.sessions.delete(clientId)
 }
 
 const EVENT_KIND = {

@@ -5,6 +5,8 @@
 import { isReservedName, patternFromKey, queueLevels, QUEUE_PREFIX } from './address.ts'
 import type { Subject } from './authorizer.ts'
 import { spread } from './composites.ts'
+import { nextTurn } from './env.ts'
+import { QUEUES_PER_TURN } from './limits.ts'
 import { jsonRecord, type LoggedQueue, type LoggedSubscription, RecordKind } from './log/records.ts'
 import { isQueuePattern, laidOver, type PolicySettings, queuePattern } from './policies.ts'
 import type { BindingData, Match } from './queue/delivery.ts'
@@ -188,9 +190,16 @@ export class Destinations implements RouteSource {
     return { ok: true, value: known }
   }
 
-  /** Policies have changed: all queues take their new settings. */
-  applyPolicies(): void {
-    for (const named of this.#byName.values()) this.#use(named, this.#settingsFor(named.name, named.given))
+  /**
+   * Policies have changed: all queues take their new settings, so many in each turn; resolves when all have. Meanwhile each goes by its old
+   * ones or its new ones, as a whole, and one that is made has the new ones at once.
+   */
+  async applyPolicies(): Promise<void> {
+    let count = 0
+    for (const named of this.#byName.values()) {
+      this.#use(named, this.#settingsFor(named.name, named.given))
+      if (++count % QUEUES_PER_TURN === 0) await nextTurn(this.#vhost.env.clock)
+    }
   }
 
   /** Stops or goes on handing out; lasts over a restart. */
@@ -259,7 +268,8 @@ export class Destinations implements RouteSource {
   /** May `subject` do that with the queue? Undefined when it may. */
   refusalOf(subject: Subject, action: 'read' | 'write' | 'browse', name: string): string | undefined {
     if (isTemporary(name)) return action === 'browse' ? this.#refusalToBrowseTemporary(subject, name) : undefined
-    if (isReservedName(name)) return `queue '${name}' is the broker's own: it is read by subscribing, and nobody sends to it`
+    if (isReservedName(name))
+      return `queue '${name}' is the broker's own: it is read by subscribing, and nobody sends to it`
     const { authorizer, name: vhost } = this.#vhost
     const { allowed } = isQueuePattern(name)
       ? authorizer.mayMatch(subject, action, { vhost, kind: 'queue', levels: queuePattern(name) })

@@ -95,10 +95,16 @@ export const HISTORY_PAGE_MAX = 1_000
 /** Positions that a queue looks at to find messages whose bytes can go from memory: they stand at its head, with few others between. */
 export const PAGE_LOOKS_MAX = 8_192
 
-/** Limits of one virtual host; apps/broker fills them from the configuration. */
 /** Permissions looked at again in one turn, after a change of rules; the rest follows in later turns. */
 export const ACCESS_CHECKS_PER_TURN = 1_000
 
+/** Queues that take other settings in one turn, after a change of policies; the rest follows in later turns. */
+export const QUEUES_PER_TURN = 500
+
+/** Sessions of a user that is gone that end in one turn; the rest follows in later turns. */
+export const SESSIONS_ENDED_PER_TURN = 100
+
+/** Limits of one virtual host; apps/broker fills them from the configuration. */
 export interface CoreLimits {
   /** Sessions, connected or not. Beyond it a new one is refused as 'limit-reached'. */
   readonly sessionsMax: number

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { user } from '../test/support.ts'
 import { willOf, World } from '../test/world.ts'
+import { SESSIONS_ENDED_PER_TURN } from './limits.ts'
 
 const DAY_MS = 86_400_000
 
@@ -345,5 +346,42 @@ describe('the will', () => {
     const leftAt = world.env.clock.wallMs()
     world.advance(10_000)
     expect(made).toEqual([leftAt + 500])
+  })
+})
+
+describe('a user who is gone', () => {
+  const COUNT = 3 * SESSIONS_ENDED_PER_TURN
+
+  function worldOf(): { readonly world: World; readonly left: () => string[] } {
+    const world = new World()
+    for (let index = 0; index < COUNT; index++) {
+      const { session } = world.connect(`c${index}`, { principal: user('ann'), expiryMs: Infinity })
+      if (index % 2 === 0) session.disconnect()
+    }
+    world.connect('other', { principal: user('bob') })
+    return { world, left: () => Array.from(world.vhost.sessions.all(), ({ clientId }) => clientId) }
+  }
+
+  test('has no sessions any more, connected or kept, so many of them ended in each turn', () => {
+    const { world, left } = worldOf()
+    world.vhost.sessions.endOf('ann')
+    world.vhost.sessions.endOf('nobody')
+    const counts = new Set<number>()
+    const look = (): void => {
+      counts.add(left().length)
+      if (left().length > 1) world.env.clock.after(0, look)
+    }
+    look()
+    world.settle()
+    expect([...counts]).toEqual([3, 2, 1, 0].map((pieces) => pieces * SESSIONS_ENDED_PER_TURN + 1))
+    expect(left()).toEqual(['other'])
+  })
+
+  test('leaves nothing to the one who gets the name next, however early he comes', () => {
+    const { world } = worldOf()
+    world.vhost.sessions.endOf('ann')
+    const early = world.connect('c1', { principal: user('ann') })
+    world.settle()
+    expect([early.present, world.vhost.sessions.find('c2')]).toEqual([false, undefined])
   })
 })

@@ -4,9 +4,11 @@
 import type { Principal } from './authorizer.ts'
 import type { CounterLabel } from './counters.ts'
 import type { LoggedSession } from './log/records.ts'
+import { SESSIONS_ENDED_PER_TURN } from './limits.ts'
 import { refuse, type Result } from './refusal.ts'
 import { Session } from './session.ts'
 import type { SessionOwner } from './session-owner.ts'
+import type { TurnWork } from './turns.ts'
 import type { VirtualHost } from './virtual-host.ts'
 import type { Will } from './wills.ts'
 
@@ -27,9 +29,13 @@ export interface OpenSession {
   readonly onConflict?: 'take-over' | 'refuse'
 }
 
-export class Sessions {
+export class Sessions implements TurnWork {
   readonly #vhost: VirtualHost
   readonly #byClientId = new Map<string, Session>()
+  /** Since the beginning of this turn. */
+  readonly #goneUsers = new Set<string>()
+  /** Of users that are gone. */
+  readonly #ending = new Set<Session>()
 
   constructor(vhost: VirtualHost) {
     this.#vhost = vhost
@@ -45,13 +51,21 @@ export class Sessions {
     return count
   }
 
-  /** Client ids of all sessions of a user, connected or not. */
-  clientIdsOf(userName: string): string[] {
-    const ids: string[] = []
-    for (const { clientId, principal } of this.#byClientId.values()) {
-      if (principal.name === userName && !principal.anonymous) ids.push(clientId)
-    }
-    return ids
+  /**
+   * The user is gone: ends all its sessions, connected or not, so many in each turn. One that is asked for before its turn has come ends
+   * then: whoever gets the name next finds nothing of it.
+   */
+  endOf(userName: string): void {
+    if (this.#goneUsers.size === 0) this.#vhost.turns.wake(this)
+    this.#goneUsers.add(userName)
+  }
+
+  /** One look at all sessions, however many users have gone in this turn. */
+  runTurn(): void {
+    const isFirst = this.#ending.size === 0
+    for (const session of this.#byClientId.values()) if (this.#isOfGoneUser(session)) this.#ending.add(session)
+    this.#goneUsers.clear()
+    if (isFirst && this.#ending.size > 0) this.#vhost.turns.addLong(() => this.#endSome())
   }
 
   all(): IterableIterator<Session> {
@@ -68,7 +82,7 @@ export class Sessions {
    */
   open(request: OpenSession): Result<{ readonly session: Session; readonly present: boolean }> {
     const { clientId, principal } = request
-    const before = this.#byClientId.get(clientId)
+    const before = this.#remaining(clientId)
     if (before !== undefined && before.principal.name !== principal.name) {
       const text = `client id '${clientId}' has a session of another user; choose another client id, or delete that session`
       return refuse('in-use', clientId, text)
@@ -106,7 +120,32 @@ export class Sessions {
 
   /** Only `Session.end` calls this. */
   forget(session: Session): void {
+    this.#ending.delete(session)
     if (this.#byClientId.get(session.clientId) === session) this.#byClientId.delete(session.clientId)
+  }
+
+  /** The session of that client id, unless its user is gone. */
+  #remaining(clientId: string): Session | undefined {
+    const session = this.#byClientId.get(clientId)
+    if (session === undefined || !(this.#ending.has(session) || this.#isOfGoneUser(session))) return session
+    this.delete(clientId)
+    return undefined
+  }
+
+  #isOfGoneUser({ principal }: Session): boolean {
+    return this.#goneUsers.has(principal.name) && !principal.anonymous
+  }
+
+  /** True when there are more. */
+  #endSome(): boolean {
+    let count = 0
+    for (const session of this.#ending) {
+      if (++count > SESSIONS_ENDED_PER_TURN) return true
+      this.#ending.delete(session)
+      session.evict('deleted')
+      session.end()
+    }
+    return false
   }
 
   #create(request: OpenSession): Session {

@@ -1,5 +1,6 @@
 /** What an operator says about a queue, said while messages wait and kept over a restart. */
 import { describe, expect, test } from 'vitest'
+import { QUEUES_PER_TURN } from '../src/limits.ts'
 import { Producer } from '../src/producer.ts'
 import { GIVEN_BACK_PER_TURN } from '../src/queue/consumer.ts'
 import { DEFAULT_QUEUE_SETTINGS } from '../src/queue/settings.ts'
@@ -118,7 +119,10 @@ describe('a consumer that is lost with very much', () => {
   })
 
   test('leaves it to the dead letters in its order', async () => {
-    const { world } = await lose({ deadLetter: 'dead', redelivery: { ...DEFAULT_QUEUE_SETTINGS.redelivery, deliveriesMax: 1 } })
+    const { world } = await lose({
+      deadLetter: 'dead',
+      redelivery: { ...DEFAULT_QUEUE_SETTINGS.redelivery, deliveriesMax: 1 },
+    })
     expect(world.vhost.destinations.find('dead')).toBeUndefined()
     await world.quiet()
     expect(await world.contents('dead')).toEqual(NUMBERS)
@@ -238,7 +242,10 @@ describe('other settings, while messages wait', () => {
     }
     await fail()
     expect(sink.texts).toEqual(['1', '1'])
-    world.define('q', { deadLetter: 'dead', redelivery: { deliveriesMax: 3, delayMs: 500, multiplier: 1, delayMaxMs: 500, jitter: 0 } })
+    world.define('q', {
+      deadLetter: 'dead',
+      redelivery: { deliveriesMax: 3, delayMs: 500, multiplier: 1, delayMaxMs: 500, jitter: 0 },
+    })
     await fail()
     expect(sink.texts).toHaveLength(2)
     world.env.clock.advance(500)
@@ -320,12 +327,36 @@ describe('other settings, while messages wait', () => {
     const world = await open()
     const { vhost } = world
     vhost.policies.use(world.queue('q').settings, [{ match: 'q', settings: { exclusive: true } }])
-    vhost.destinations.applyPolicies()
+    await vhost.destinations.applyPolicies()
     const [a, b] = [world.read('q'), world.read('q')]
     send(world, '1', '2')
     await world.quiet()
     expect([a.sink.texts, b.sink.texts]).toEqual([['1', '2'], []])
   })
+})
+
+test('policies reach very many queues in pieces, each as a whole, and one that is made meanwhile at once', async () => {
+  const world = new World()
+  const { destinations, policies } = world.vhost
+  const names = Array.from({ length: 2 * QUEUES_PER_TURN + 1 }, (_, index) => `q${index}`)
+  for (const name of names) destinations.ensure(name)
+  policies.use(policies.defaults, [{ match: '>', settings: { ttlMs: 5, messagesMax: 7 } }])
+  const applied = destinations.applyPolicies()
+  destinations.ensure('later')
+  destinations.delete(destinations.find('q1')!)
+  const reached = (): number => [...destinations.all()].filter(({ queue }) => queue.settings.ttlMs === 5).length
+  for (const { queue } of destinations.all())
+    expect([queue.settings.ttlMs, queue.settings.messagesMax]).toEqual(
+      queue.settings.ttlMs === 5 ? [5, 7] : [0, 100_000_000],
+    )
+  const counts = [reached()]
+  for (let turn = 0; turn < 2; turn++) {
+    world.settle()
+    await new Promise((resolve) => setImmediate(resolve))
+    counts.push(reached())
+  }
+  await applied
+  expect(counts).toEqual([QUEUES_PER_TURN, 2 * QUEUES_PER_TURN, 2 * QUEUES_PER_TURN + 1])
 })
 
 test('a reading by name goes on with a queue of that name that is made again, beside patterns that come and go', () => {

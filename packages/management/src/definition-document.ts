@@ -7,6 +7,7 @@ import type { Permission, UserRecord } from '@ternmq/auth'
 import { isReservedName, type NamedQueue, type VirtualHost } from '@ternmq/core'
 import { definedOf, type PolicyDefinition } from './definition-kinds.ts'
 import type { DefinitionParts } from './definition-parts.ts'
+import type { Pieces } from './pieces.ts'
 import { fromCoreSettings } from './queue-settings.ts'
 
 export type UserEntry = NonNullable<Definitions['users']>[number]
@@ -14,19 +15,41 @@ export type PermissionEntry = NonNullable<Definitions['permissions']>[number]
 export type PolicyEntry = NonNullable<Definitions['policies']>[number]
 export type QueueEntry = NonNullable<Definitions['queues']>[number]
 
-export function documentOf(
-  vhost: VirtualHost,
-  parts: Pick<DefinitionParts, 'users' | 'definitions'>,
-): Required<Definitions> {
+/** All that is defined at one moment. Nothing in it changes later: what changes is replaced where it is kept. */
+export interface DefinedState {
+  readonly users: readonly UserRecord[]
+  readonly permissions: readonly Permission[]
+  readonly policies: ReadonlyArray<readonly [id: string, policy: PolicyDefinition]>
+  readonly queues: readonly DefinedQueue[]
+}
+
+export interface DefinedQueue extends Pick<NamedQueue, 'name' | 'given'> {
+  readonly isPaused: boolean
+}
+
+/** Takes note of all of it in one go: a reference each. */
+export function stateOf(vhost: VirtualHost, parts: Pick<DefinitionParts, 'users' | 'definitions'>): DefinedState {
   const { users, definitions } = parts
   return {
+    users: users.list(),
+    permissions: [...definitions.permissions.all.values()],
+    policies: [...definitions.policies.all],
+    queues: [...vhost.destinations.all()].filter(isDefined).map(definedQueue),
+  }
+}
+
+export async function documentOf(
+  { users, permissions, policies, queues }: DefinedState,
+  pieces: Pieces,
+): Promise<Required<Definitions>> {
+  return {
     version: 1,
-    users: [...users.list()].map(userEntry).sort(byName),
-    permissions: [...definitions.permissions.all.values()].map(permissionEntry).sort(byId),
-    policies: [...definitions.policies.all]
-      .map(([id, policy]) => policyEntry(id, policy))
-      .sort((a, b) => a.order - b.order || byId(a, b)),
-    queues: [...vhost.destinations.all()].filter(isDefined).map(queueEntry).sort(byName),
+    users: await pieces.map(users.toSorted(byName), userEntry),
+    permissions: await pieces.map(permissions.toSorted(byId), permissionEntry),
+    policies: (await pieces.map(policies, ([id, policy]) => policyEntry(id, policy))).sort(
+      (a, b) => a.order - b.order || byId(a, b),
+    ),
+    queues: await pieces.map(queues.toSorted(byName), queueEntry),
   }
 }
 
@@ -53,9 +76,13 @@ export function policyEntry(
   return { id, match, settings, order }
 }
 
-export function queueEntry({ name, given, queue }: NamedQueue): QueueEntry {
+export function queueEntry({ name, given, isPaused }: DefinedQueue): QueueEntry {
   const settings = fromCoreSettings(given)
-  return { name, ...(Object.keys(settings).length > 0 && { settings }), ...(queue.isPaused && { paused: true }) }
+  return { name, ...(Object.keys(settings).length > 0 && { settings }), ...(isPaused && { paused: true }) }
+}
+
+export function definedQueue({ name, given, queue }: NamedQueue): DefinedQueue {
+  return { name, given, isPaused: queue.isPaused }
 }
 
 /** Somebody has said that there is to be this queue. */

@@ -6,15 +6,15 @@ import { createHash } from 'node:crypto'
 import type { Definitions, Plan, PlanBody, PlanStep } from '@ternmq/api'
 import type { UserRecord } from '@ternmq/auth'
 import type { VirtualHost } from '@ternmq/core'
-import { documentOf } from './definition-document.ts'
+import { documentOf, stateOf } from './definition-document.ts'
 import type { DefinitionParts } from './definition-parts.ts'
 import { type PresentEntry, type Section, sectionsOf, type UserSection } from './definition-sections.ts'
+import type { Pieces } from './pieces.ts'
 import { isAdministrator } from './users.ts'
 
 export interface PlannedStep {
   readonly shown: PlanStep
   readonly section: Section
-  run(): Promise<void>
 }
 
 export interface MadePlan {
@@ -26,34 +26,34 @@ export interface MadePlan {
 /** Characters of the hash: nobody has to fear one like it. */
 const ID_CHARS = 32
 
-/** Throws ApiError: INVALID naming field, value and rule; CONFLICT when nobody would be left as administrator. */
-export function makePlan(
+/**
+ * Of all that is defined at the moment of the call, in pieces. Rejects with ApiError: INVALID naming field, value and rule; CONFLICT when
+ * nobody would be left as administrator.
+ */
+export async function makePlan(
   { definitions: document, prune = false }: PlanBody,
   caller: string,
   vhost: VirtualHost,
   parts: DefinitionParts,
-): MadePlan {
-  const sections = sectionsOf(document, vhost, parts)
+  pieces: Pieces,
+): Promise<MadePlan> {
+  const state = stateOf(vhost, parts)
+  const sections = await sectionsOf(document, { vhost, parts, state, prune, pieces })
   const puts: PlannedStep[] = []
   let unchangedCount = 0
   for (const section of sections) {
-    for (const { name, differs, put } of section.wanted) {
+    for (const { name, differs } of section.wanted) {
       if (differs?.length === 0) unchangedCount++
-      else
-        puts.push({
-          section,
-          shown: {
-            ...stepOf(section, name),
-            change: differs === undefined ? 'create' : 'change',
-            detail: differs ?? [],
-          },
-          run: put,
-        })
+      else {
+        const change = differs === undefined ? 'create' : 'change'
+        puts.push({ section, shown: { ...stepOf(section, name), change, detail: differs ?? [] } })
+      }
     }
   }
   const deletes = prune ? sections.toReversed().flatMap((section) => deletesOf(section, caller, parts)) : []
   checkAdministrators(sections, deletes, parts)
-  return { id: idOf(document, prune, documentOf(vhost, parts)), steps: [...puts, ...deletes], unchangedCount }
+  const now = await documentOf(state, pieces)
+  return { id: await idOf(document, prune, now, pieces), steps: [...puts, ...deletes], unchangedCount }
 }
 
 export function shownPlan({ id, steps, unchangedCount }: MadePlan): Plan {
@@ -72,7 +72,6 @@ function deletesOf(section: Section, caller: string, { users }: DefinitionParts)
   return going.map((entry) => ({
     section,
     shown: { ...stepOf(section, entry.name), change: 'delete', detail: [], messagesAtRisk: entry.messageCount },
-    run: () => entry.remove(),
   }))
 }
 
@@ -87,7 +86,7 @@ function withoutThoseThatStay(
   const gone = new Set([...going, ...records].map(({ name }) => name))
   const stays = [...records, ...users.filter(({ name }) => !gone.has(name))].some(isAdministrator)
   if (stays) return going
-  const last = users.filter(isAdministrator).find(({ name }) => going.some((each) => each.name === name))
+  const last = users.filter(isAdministrator).find(({ name }) => gone.has(name))
   return going.filter(({ name }) => name !== last?.name)
 }
 
@@ -103,12 +102,22 @@ function checkAdministrators(
 }
 
 /** Only of the sections that the document has: what is elsewhere may change meanwhile. */
-function idOf(document: Definitions, prune: boolean, now: Required<Definitions>): string {
-  const concerned = Object.fromEntries(
-    Object.entries(now).filter(([key]) => document[key as keyof Definitions] !== undefined),
-  )
-  return createHash('sha256')
-    .update(JSON.stringify([document, prune, concerned]))
-    .digest('hex')
-    .slice(0, ID_CHARS)
+async function idOf(
+  document: Definitions,
+  prune: boolean,
+  now: Required<Definitions>,
+  pieces: Pieces,
+): Promise<string> {
+  const hash = createHash('sha256').update(`${document.version} ${prune}\n`)
+  for (const key of ['users', 'permissions', 'policies', 'queues'] as const) {
+    const wanted = document[key]
+    if (wanted === undefined) continue
+    // No entry has a line break, so that each list has an end.
+    hash.update(`${key}\n`)
+    for (const entries of [wanted, now[key] ?? []]) {
+      await pieces.map<object, unknown>(entries, (entry) => hash.update(`${JSON.stringify(entry)}\n`))
+      hash.update('\n')
+    }
+  }
+  return hash.digest('hex').slice(0, ID_CHARS)
 }

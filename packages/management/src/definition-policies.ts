@@ -1,9 +1,10 @@
 /** Policies as they count: those of the configuration first, then those of the API by their order, each with a name for operators. */
+import { isDeepStrictEqual } from 'node:util'
 import type { PolicyItem } from '@ternmq/api'
 import type { BrokerConfig } from '@ternmq/config'
 import { Policies, type VirtualHost } from '@ternmq/core'
 import type { PolicyDefinition } from './definition-kinds.ts'
-import type { DefinitionStore } from './definition-store.ts'
+import type { DefinitionChanges, DefinitionStore } from './definition-store.ts'
 import { toQueueDefaults, toQueuePolicies } from './queue-settings.ts'
 
 export type LayeredPolicy = Omit<PolicyItem, 'queueCount'>
@@ -20,34 +21,37 @@ export class PolicyLayers {
     this.#vhost = vhost
     this.#store = store
     this.#config = config
-    this.apply()
+    this.#fill(this.#vhost.policies, this.#store.policies.all)
   }
 
-  /** Another configuration counts; the API's policies stay, over it. */
-  useConfig(config: Pick<BrokerConfig, 'queues' | 'policies'>): void {
-    this.#config = config
-    this.apply()
+  /** Another configuration counts, when it says something else of queues; the API's policies stay, over it. Resolves as `apply` does. */
+  async useConfig({ queues, policies }: Pick<BrokerConfig, 'queues' | 'policies'>): Promise<void> {
+    const isSame = isDeepStrictEqual([queues, policies], [this.#config.queues, this.#config.policies])
+    this.#config = { queues, policies }
+    if (!isSame) await this.apply()
   }
 
   /** Lasts when it resolves, and counts with the next `apply`. Rejects as `DefinitionSection.change` does. */
-  put(id: string, policy: PolicyDefinition): Promise<void> {
-    return this.#store.policies.change(new Map([[id, policy]]))
+  change(changes: DefinitionChanges<PolicyDefinition>): Promise<void> {
+    return this.#store.policies.change(changes)
   }
 
-  /** As `put`. */
-  remove(id: string): Promise<void> {
-    return this.#store.policies.change(new Map([[id, undefined]]))
-  }
-
-  /** All queues take their settings anew. */
-  apply(): void {
+  /** Queues that are made have their settings by it from now on; all others, when it resolves: see `Destinations.applyPolicies`. */
+  apply(): Promise<void> {
     this.#fill(this.#vhost.policies, this.#store.policies.all)
-    this.#vhost.destinations.applyPolicies()
+    return this.#vhost.destinations.applyPolicies()
   }
 
   /** As they are laid over one another, the last one on top. */
   list(): LayeredPolicy[] {
     return this.#layers(this.#store.policies.all)
+  }
+
+  /** As they are now, whatever changes later. */
+  asTheyAre(): Policies {
+    const policies = new Policies()
+    this.#fill(policies, this.#store.policies.all)
+    return policies
   }
 
   /** As they would be with this one among them, in place of the one of that id. */

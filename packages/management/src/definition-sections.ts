@@ -7,7 +7,9 @@ import { MemoryUserStore, type UserRecord } from '@ternmq/auth'
 import { type NamedQueue, queueNameOf, type VirtualHost } from '@ternmq/core'
 import { type Difference, differences, differenceText } from './definition-diff.ts'
 import {
-  isDefined,
+  type DefinedQueue,
+  definedQueue,
+  type DefinedState,
   permissionEntry,
   policyEntry,
   queueEntry,
@@ -19,6 +21,7 @@ import { definedOf, policyProblems } from './definition-kinds.ts'
 import type { DefinitionParts } from './definition-parts.ts'
 import { ApiError } from './errors.ts'
 import { toPermission } from './permissions.ts'
+import type { Pieces } from './pieces.ts'
 import { checkPolicyId, toDefinition } from './policies.ts'
 import { checkQueueName, defineQueue } from './queues.ts'
 
@@ -27,8 +30,6 @@ export interface WantedEntry {
   readonly name: string
   /** Undefined: there is none yet. */
   readonly differs: readonly string[] | undefined
-  /** Makes it so. Rejects with ApiError. */
-  put(this: void): Promise<void>
 }
 
 /** Something that is there and can be taken away. */
@@ -36,8 +37,6 @@ export interface PresentEntry {
   readonly name: string
   /** Messages that would go with it. */
   readonly messageCount: number
-  /** Rejects with ApiError. */
-  remove(): Promise<void>
 }
 
 export interface Section {
@@ -45,18 +44,38 @@ export interface Section {
   /** In the order in which they are made. Throws ApiError('INVALID') with the field within the section: `[2].match`. */
   readonly wanted: readonly WantedEntry[]
   readonly present: readonly PresentEntry[]
+  /** So many are put, or removed, at a time. */
+  readonly batchMax: number
+  /** Makes them so: all or none. Rejects with ApiError. */
+  put(names: readonly string[]): Promise<void>
+  /** Takes them away: all or none. Rejects with ApiError. */
+  remove(names: readonly string[]): Promise<void>
   /** What was put and removed counts. */
-  apply(): void
+  apply(): void | Promise<void>
 }
 
-/** Those that the document has, in the order in which they are made. Throws ApiError('INVALID') naming field, value and rule. */
-export function sectionsOf(document: Definitions, vhost: VirtualHost, parts: DefinitionParts): Section[] {
+/** Definitions that are written together: one wait for the disk for all of them. */
+const DEFINITIONS_PER_BATCH = 128
+
+/** What plans are made from. */
+export interface PlanParts {
+  readonly vhost: VirtualHost
+  readonly parts: DefinitionParts
+  /** As all is when the plan is begun: what it says differs from this, whatever clients do meanwhile. */
+  readonly state: DefinedState
+  readonly prune: boolean
+  readonly pieces: Pieces
+}
+
+/** Those that the document has, in the order in which they are made. Rejects with ApiError('INVALID') naming field, value and rule. */
+export async function sectionsOf(document: Definitions, plan: PlanParts): Promise<Section[]> {
   const { users, permissions, policies, queues } = document
+  const known = queues === undefined ? undefined : queuesNamed(queues, plan.vhost)
   return [
-    ...(users === undefined ? [] : [userSection(users, vhost, parts)]),
-    ...(permissions === undefined ? [] : [permissionSection(permissions, parts)]),
-    ...(policies === undefined ? [] : [policySection(policies, parts)]),
-    ...(queues === undefined ? [] : [queueSection(queues, vhost)]),
+    ...(users === undefined ? [] : [await userSection(users, plan)]),
+    ...(permissions === undefined ? [] : [await permissionSection(permissions, plan)]),
+    ...(policies === undefined ? [] : [await policySection(policies, plan)]),
+    ...(queues === undefined || known === undefined ? [] : [await queueSection(queues, known, plan)]),
   ]
 }
 
@@ -66,50 +85,45 @@ export interface UserSection extends Section {
   readonly records: readonly UserRecord[]
 }
 
-function userSection(entries: Entries<'users'>, vhost: VirtualHost, { users }: DefinitionParts): UserSection {
+async function userSection(
+  entries: Entries<'users'>,
+  { vhost, parts: { users }, state, prune, pieces }: PlanParts,
+): Promise<UserSection> {
   const nowMs = vhost.env.clock.wallMs()
   const checker = new MemoryUserStore()
-  const records = checkedEach(
+  const before = new Map(state.users.map((record) => [record.name, record]))
+  const records = await checkedEach(
     'users',
     entries,
     ({ name }) => name,
     (entry) => {
       try {
-        return checker.check(recordOf(entry, users.get(entry.name), nowMs))
+        return checker.check(recordOf(entry, before.get(entry.name), nowMs))
       } catch (error) {
         throw asApiError(error, () => ({ value: entry.name }))
       }
     },
+    pieces,
   )
   const isAdministrators = ({ role }: UserRecord): number => (role === 'administrator' ? 0 : 1)
-  // Administrators first: at no moment there is none.
   const inOrder = [...records].sort((a, b) => isAdministrators(a) - isAdministrators(b))
-  const compared = inOrder.map((record) => ({ record, differs: userDifferences(users.get(record.name), record) }))
-  const isChanged = compared.filter(({ differs }) => differs?.length !== 0).map(({ record }) => record)
-  const put = inBatches(isChanged, (batch) => users.restore(batch))
+  const byName = new Map(records.map((record) => [record.name, record]))
+  const waiting = prune ? await waitingByUser(vhost, pieces) : undefined
   return {
     kind: 'user',
     records,
-    wanted: compared.map(({ record, differs }) => ({ name: record.name, differs, put: () => put(record) })),
-    present: users
-      .list()
-      .map(({ name }) => ({ name, messageCount: waitingFor(name, vhost), remove: () => users.remove(name) })),
+    wanted: await pieces.map(inOrder, (record) => ({
+      name: record.name,
+      differs: userDifferences(before.get(record.name), record),
+    })),
+    present:
+      waiting === undefined ? [] : state.users.map(({ name }) => ({ name, messageCount: waiting.get(name) ?? 0 })),
+    // One file for all of them, however many they are.
+    batchMax: Infinity,
+    put: (names) => users.restore(names.map((name) => byName.get(name)!)),
+    remove: (names) => users.removeAll(names),
     apply: () => {},
   }
-}
-
-/** Users that are written together: one file for all of them. */
-const USERS_PER_BATCH = 256
-
-/** What does one of `items`: the first of a batch does all of it, and the others are done with it. */
-function inBatches<T>(items: readonly T[], work: (batch: readonly T[]) => Promise<void>): (item: T) => Promise<void> {
-  const batchOf = new Map<T, () => Promise<void>>()
-  for (let from = 0; from < items.length; from += USERS_PER_BATCH) {
-    const batch = items.slice(from, from + USERS_PER_BATCH)
-    let done: Promise<void> | undefined
-    for (const item of batch) batchOf.set(item, () => (done ??= work(batch)))
-  }
-  return (item) => batchOf.get(item)!()
 }
 
 /** A login that is left out stays as it is. */
@@ -142,39 +156,47 @@ function userDifferences(before: UserRecord | undefined, after: UserRecord): rea
 }
 
 /** Sessions end with their user, with what waits in them. */
-function waitingFor(user: string, { sessions }: VirtualHost): number {
-  return sessions
-    .clientIdsOf(user)
-    .reduce((sum, clientId) => sum + (sessions.find(clientId)?.queue.waitingCount ?? 0), 0)
+async function waitingByUser({ sessions }: VirtualHost, pieces: Pieces): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>()
+  await pieces.map(sessions.all(), ({ principal: { name, anonymous }, queue: { waitingCount } }) => {
+    if (!anonymous && waitingCount > 0) counts.set(name, (counts.get(name) ?? 0) + waitingCount)
+  })
+  return counts
 }
 
-function permissionSection(entries: Entries<'permissions'>, { definitions, permissions }: DefinitionParts): Section {
-  const wanted = checkedEach(
+async function permissionSection(
+  entries: Entries<'permissions'>,
+  { parts: { definitions, permissions }, state, prune, pieces }: PlanParts,
+): Promise<Section> {
+  const wanted = await checkedEach(
     'permissions',
     entries,
     ({ id }) => id,
     ({ id, ...body }) => toPermission(id, body),
+    pieces,
   )
+  const byId = new Map(wanted.map((permission) => [permission.id, permission]))
   return {
     kind: 'permission',
-    wanted: wanted.map((permission) => ({
+    wanted: await pieces.map(wanted, (permission) => ({
       name: permission.id,
       differs: differing(definitions.permissions.get(permission.id), permissionEntry, permissionEntry(permission)),
-      put: () => permissions.put(permission),
     })),
-    present: [...definitions.permissions.all.keys()].map((id) => ({
-      name: id,
-      messageCount: 0,
-      remove: () => permissions.remove(id),
-    })),
+    present: prune ? state.permissions.map(({ id }) => ({ name: id, messageCount: 0 })) : [],
+    batchMax: DEFINITIONS_PER_BATCH,
+    put: (ids) => permissions.change(new Map(ids.map((id) => [id, byId.get(id)]))),
+    remove: (ids) => permissions.change(new Map(ids.map((id) => [id, undefined]))),
     apply: () => permissions.apply(),
   }
 }
 
-function policySection(entries: Entries<'policies'>, parts: DefinitionParts): Section {
+async function policySection(
+  entries: Entries<'policies'>,
+  { parts, state, prune, pieces }: PlanParts,
+): Promise<Section> {
   const { definitions, policies } = parts
   let nextOrder = Math.max(policies.nextOrder, ...entries.map(({ order = -1 }) => order + 1))
-  const wanted = checkedEach(
+  const wanted = await checkedEach(
     'policies',
     entries,
     ({ id }) => id,
@@ -183,66 +205,93 @@ function policySection(entries: Entries<'policies'>, parts: DefinitionParts): Se
       const isPlaced = body.order !== undefined || definitions.policies.get(id) !== undefined
       return { id, policy: toDefinition(id, isPlaced ? body : { ...body, order: nextOrder++ }, parts) }
     },
+    pieces,
   )
+  const byId = new Map(wanted.map(({ id, policy }) => [id, policy]))
   return {
     kind: 'policy',
-    wanted: wanted.map(({ id, policy }) => ({
+    wanted: await pieces.map(wanted, ({ id, policy }) => ({
       name: id,
       differs: differing(definitions.policies.get(id), (before) => policyEntry(id, before), policyEntry(id, policy)),
-      put: () => policies.put(id, policy),
     })),
-    present: [...definitions.policies.all.keys()].map((id) => ({
-      name: id,
-      messageCount: 0,
-      remove: () => policies.remove(id),
-    })),
+    present: prune ? state.policies.map(([id]) => ({ name: id, messageCount: 0 })) : [],
+    batchMax: DEFINITIONS_PER_BATCH,
+    put: (ids) => policies.change(new Map(ids.map((id) => [id, byId.get(id)]))),
+    remove: (ids) => policies.change(new Map(ids.map((id) => [id, undefined]))),
     apply: () => policies.apply(),
   }
 }
 
-function queueSection(entries: Entries<'queues'>, vhost: VirtualHost): Section {
+/** A queue that the document names, as it is. */
+interface KnownQueue extends DefinedQueue, Pick<NamedQueue, 'automatic' | 'subscription'> {}
+
+function queuesNamed(entries: Entries<'queues'>, { destinations }: VirtualHost): ReadonlyMap<string, KnownQueue> {
+  const known = new Map<string, KnownQueue>()
+  for (const { name } of entries) {
+    const named = destinations.find(name)
+    if (named === undefined) continue
+    const { automatic, subscription } = named
+    known.set(name, { ...definedQueue(named), automatic, subscription })
+  }
+  return known
+}
+
+async function queueSection(
+  entries: Entries<'queues'>,
+  known: ReadonlyMap<string, KnownQueue>,
+  { vhost, state, prune, pieces }: PlanParts,
+): Promise<Section> {
   const { destinations } = vhost
-  const wanted = checkedEach(
+  const wanted = await checkedEach(
     'queues',
     entries,
     ({ name }) => name,
     (entry) => {
-      checkQueue(entry, destinations.find(entry.name))
+      checkQueue(entry, known.get(entry.name))
       return entry
     },
+    pieces,
   )
-  const put = async ({ name, settings = {}, paused = false }: Entries<'queues'>[number]): Promise<void> => {
+  const byName = new Map(wanted.map((entry) => [entry.name, entry]))
+  const put = ({ name, settings = {}, paused = false }: Entries<'queues'>[number]): void => {
     const named = defineQueue(vhost, name, settings)
     if (named.queue.isPaused !== paused) destinations.setPaused(named, paused)
   }
+  const remove = (name: string): void => {
+    const named = destinations.find(name)
+    if (named !== undefined) destinations.delete(named)
+  }
   return {
     kind: 'queue',
-    wanted: wanted.map((entry) => ({
+    wanted: await pieces.map(wanted, (entry) => ({
       name: entry.name,
-      differs: queueDifferences(destinations.find(entry.name), entry),
-      put: () => put(entry),
+      differs: queueDifferences(known.get(entry.name), entry),
     })),
-    present: [...destinations.all()].filter(isDefined).map((named) => ({
-      name: named.name,
-      messageCount: named.queue.waitingCount + named.queue.inflightCount,
-      remove: async () => destinations.delete(named),
-    })),
+    present: prune ? await pieces.map(state.queues, ({ name }) => ({ name, messageCount: heldIn(name, vhost) })) : [],
+    batchMax: 1,
+    put: async (names) => names.forEach((name) => put(byName.get(name)!)),
+    remove: async (names) => names.forEach(remove),
     apply: () => {},
   }
 }
 
+function heldIn(name: string, { destinations }: VirtualHost): number {
+  const queue = destinations.find(name)?.queue
+  return queue === undefined ? 0 : queue.waitingCount + queue.inflightCount
+}
+
 function queueDifferences(
-  named: NamedQueue | undefined,
+  known: KnownQueue | undefined,
   { name, settings = {}, paused = false }: Entries<'queues'>[number],
 ): readonly string[] | undefined {
-  if (named === undefined) return undefined
-  const changed = differing(named, queueEntry, { name, settings, ...(paused && { paused }) }) ?? []
-  return named.automatic ? ['made by being used → defined', ...changed] : changed
+  if (known === undefined) return undefined
+  const changed = differing(known, queueEntry, { name, settings, ...(paused && { paused }) }) ?? []
+  return known.automatic ? ['made by being used → defined', ...changed] : changed
 }
 
 /** Throws ApiError. What else is wrong with a name, the core says when the queue is made. */
-function checkQueue({ name, settings = {} }: Entries<'queues'>[number], named: NamedQueue | undefined): void {
-  if (named?.subscription !== undefined) {
+function checkQueue({ name, settings = {} }: Entries<'queues'>[number], known: KnownQueue | undefined): void {
+  if (known?.subscription !== undefined) {
     throw new ApiError('INVALID', `queue '${name}' belongs to a subscription and cannot be defined`, {
       field: 'name',
       value: name,
@@ -269,15 +318,16 @@ function differing<T>(
   return before === undefined ? undefined : differences(entryOf(before), after).map(differenceText)
 }
 
-/** Throws ApiError with the field within the document: `definitions.policies[2].match`. */
+/** Rejects with ApiError with the field within the document: `definitions.policies[2].match`. */
 function checkedEach<T extends object, U>(
   section: string,
   entries: readonly T[],
   nameOf: (entry: T) => string,
   check: (entry: T) => U,
-): U[] {
+  pieces: Pieces,
+): Promise<U[]> {
   const seen = new Set<string>()
-  return entries.map((entry, index) => {
+  return pieces.map(entries, (entry, index) => {
     const field = `definitions.${section}[${index}]`
     const name = nameOf(entry)
     if (seen.has(name))

@@ -1,7 +1,9 @@
 import {
   applyDefinitions,
+  createToken,
   type Definitions,
   exportDefinitions,
+  listTokens,
   planDefinitions,
   putPermission,
   putPolicy,
@@ -151,18 +153,36 @@ describe('a document that is applied', () => {
     expect((await plan(SHOP, true)).steps).toEqual([])
   })
 
-  it('puts users together, so that a thousand of them do not wait for a thousand writes', async () => {
-    let underWay = 0
-    let most = 0
-    const put = world.users.put.bind(world.users)
-    vi.spyOn(world.users, 'put').mockImplementation(async (record) => {
-      most = Math.max(most, ++underWay)
-      await put(record)
-      underWay--
-    })
-    const users = Array.from({ length: 300 }, (_, index) => ({ name: `device-${index}` }))
+  it('puts users together, and takes them away together with their tokens: one write for all of them', async () => {
+    const change = vi.spyOn(world.users, 'change')
+    const users = Array.from({ length: 1_200 }, (_, index) => ({ name: `device-${index}` }))
     const applied = await apply({ users })
-    expect([applied.done.length, world.users.list().length, most]).toEqual([300, 301, 256])
+    expect([applied.done.length, world.users.list().length, change.mock.calls.length]).toEqual([1_200, 1_201, 1])
+    for (const user of ['device-7', 'device-8'])
+      await world.call(createToken, { body: { name: 't', user, scopes: ['messages'] } })
+    const commit = vi.spyOn(world.engine.catalog, 'commit')
+    const { done } = await apply({ users: [users[8]!] }, { prune: true })
+    expect([done.length, world.users.list().map(({ name }) => name)]).toEqual([1_199, ['root', 'device-8']])
+    expect([change.mock.calls.length, commit.mock.calls.length]).toEqual([2, 1])
+    expect((await world.call(listTokens)).items.map(({ user }) => user)).toEqual(['device-8'])
+  })
+
+  it('writes permissions and policies many at a time', async () => {
+    const commit = vi.spyOn(world.engine.catalog, 'commit')
+    const permissions = Array.from({ length: 300 }, (_, index) => ({
+      id: `p${index}`,
+      user: 'ann',
+      allow: ['read' as const],
+      topics: [`a/${index}`],
+    }))
+    await apply({ permissions })
+    expect(commit.mock.calls.map(([ops]) => ops.length)).toEqual([128, 128, 44])
+    const subject = { principal: { name: 'ann', anonymous: false }, clientId: 'c' }
+    const may = (level: string): boolean =>
+      world.authorizer.mayUse(subject, 'read', { vhost: '/', kind: 'topic', levels: ['a', level] }).allowed
+    expect(['0', '299', '300'].map(may)).toEqual([true, true, false])
+    await apply({ permissions: permissions.slice(1) }, { prune: true })
+    expect(['0', '299'].map(may)).toEqual([false, true])
   })
 
   it('defines a queue that was made by being used', async () => {
@@ -210,26 +230,41 @@ describe('a document that is applied', () => {
     let left = 2
     world.engine.catalog.commit = (ops) => (left-- > 0 ? commit(ops) : Promise.reject(new Error('the disk is full')))
     world.define('orders.eu')
-    const document = {
-      ...SHOP,
-      policies: [...SHOP.policies!, ...['second', 'third'].map((id) => ({ id, match: 'x', settings: {} }))],
-    }
+    const others = Array.from({ length: 129 }, (_, index) => ({ id: `p${index}`, match: 'x', settings: {} }))
+    const document = { ...SHOP, policies: [...SHOP.policies!, ...others] }
     const applied = await apply(document)
-    expect(applied.done.map(({ name }) => name)).toEqual(['ann', 'ops', 'small'])
+    // So many of them are written together.
+    const written = ['ann', 'ops', 'small', ...others.slice(0, 127).map(({ id }) => id)]
+    expect(applied.done.map(({ name }) => name)).toEqual(written)
     expect(applied.failed).toMatchObject({
-      step: { kind: 'policy', name: 'second' },
+      step: { kind: 'policy', name: 'p127' },
       reason: expect.stringContaining('the disk is full') as string,
     })
-    expect(applied.left.map(({ name }) => name)).toEqual(['third', 'orders.eu', 'paused'])
+    expect(applied.left.map(({ name }) => name)).toEqual(['p128', 'orders.eu', 'paused'])
     expect(world.vhost.destinations.find('orders.eu')!.queue.settings.messagesMax).toBe(10)
-    expect(world.notes[0]).toContain(
-      '3 steps: create user ann, create permission ops, create policy small; stopped at policy second, 3 left',
+    expect(world.notes[0]).toMatch(
+      /^130 steps: create user ann, create permission ops, create policy small, .*; stopped at policy p127, 3 left/,
     )
     left = Infinity
     const { done, failed } = await apply(document)
     expect(failed).toBeUndefined()
-    expect(done.map(({ name }) => name)).toEqual(['second', 'third', 'orders.eu', 'paused'])
+    expect(done.map(({ name }) => name)).toEqual(['p127', 'p128', 'orders.eu', 'paused'])
     expect((await plan(document)).steps).toEqual([])
+  })
+
+  it('is one of the moment at which it is asked for, whatever changes while it is put together', async () => {
+    const queues = Array.from({ length: 1_000 }, (_, index) => ({ name: `q${String(index).padStart(4, '0')}` }))
+    await apply({ queues })
+    const { id } = await plan({ queues: [] }, true)
+    const exported = world.call(exportDefinitions)
+    const again = world.call(planDefinitions, { body: { definitions: { version: 1, queues: [] }, prune: true } })
+    await Promise.resolve()
+    world.vhost.destinations.delete(world.vhost.destinations.find('q0999')!)
+    world.define('q0998', { ttlMs: 5 })
+    world.define('later')
+    expect((await exported).queues).toEqual(queues)
+    expect([(await again).id, (await again).steps.length]).toEqual([id, 1_000])
+    expect((await plan({ queues: [] }, true)).id).not.toBe(id)
   })
 
   it('leaves others their turn when it is long', async () => {

@@ -1,32 +1,33 @@
 /** Definitions as one document: exported, planned and applied. */
 import { type Applied, applyDefinitions, exportDefinitions, planDefinitions } from '@ternmq/api'
-import type { Clock } from '@ternmq/core'
-import { documentOf } from './definition-document.ts'
+import { documentOf, stateOf } from './definition-document.ts'
 import type { DefinitionParts } from './definition-parts.ts'
 import { makePlan, type MadePlan, type PlannedStep, shownPlan } from './definition-plan.ts'
 import { ApiError } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
 import { whenLasting } from './lasting.ts'
 import type { ManagedBroker } from './managed-broker.ts'
+import { Pieces } from './pieces.ts'
 import { vhostOf } from './vhost.ts'
-
-/** Steps in one go; then sockets have their turn. */
-const STEPS_PER_TURN = 256
 
 export function documentHandlers(broker: ManagedBroker, parts: DefinitionParts): Bound[] {
   const { changes } = parts
+  const { clock } = broker.vhost.env
   return [
-    bind(exportDefinitions, ({ params }) => documentOf(vhostOf(broker, params), parts)),
+    bind(exportDefinitions, ({ params }) => documentOf(stateOf(vhostOf(broker, params), parts), new Pieces(clock))),
     bind(planDefinitions, ({ params, body, caller }) =>
-      changes.run(async () => shownPlan(makePlan(body, caller.user, vhostOf(broker, params), parts))),
+      changes.run(async () =>
+        shownPlan(await makePlan(body, caller.user, vhostOf(broker, params), parts, new Pieces(clock))),
+      ),
     ),
     bind(applyDefinitions, (request) =>
       changes.run(async () => {
         const { params, body, caller } = request
         const vhost = vhostOf(broker, params)
-        const plan = makePlan(body, caller.user, vhost, parts)
+        const pieces = new Pieces(clock)
+        const plan = await makePlan(body, caller.user, vhost, parts, pieces)
         if (body.plan !== undefined && body.plan !== plan.id) throw changedSince(body.plan)
-        const applied = await apply(plan, vhost.env.clock)
+        const applied = await apply(plan, pieces)
         request.note(noteOf(applied))
         await whenLasting(vhost)
         return applied
@@ -35,32 +36,45 @@ export function documentHandlers(broker: ManagedBroker, parts: DefinitionParts):
   ]
 }
 
-/** Stops at the first step that fails; what is done counts. */
-async function apply({ steps }: MadePlan, clock: Clock): Promise<Applied> {
+/** Stops at the first step that fails; what is done counts. Neighbours are put, or deleted, as many at a time as their section takes. */
+async function apply({ steps }: MadePlan, pieces: Pieces): Promise<Applied> {
   const shown = steps.map((step) => step.shown)
-  for (const [index, step] of steps.entries()) {
-    if (index % STEPS_PER_TURN === STEPS_PER_TURN - 1) await nextTurn(clock)
-    const reason = await failureOf(step)
-    // Of several neighbours of one kind all count together: each would have all queues, or all rules, looked at.
-    if (reason !== undefined || steps[index + 1]?.section !== step.section) step.section.apply()
+  for (let index = 0; index < steps.length;) {
+    const batch = batchAt(steps, index)
+    const { section } = batch[0]!
+    const reason = await failureOf(batch)
+    const next = index + batch.length
+    // Of several neighbours of one kind all count together: each would have all queues looked at.
+    if (reason !== undefined || steps[next]?.section !== section) await section.apply()
     if (reason !== undefined)
-      return { done: shown.slice(0, index), failed: { step: step.shown, reason }, left: shown.slice(index + 1) }
+      return { done: shown.slice(0, index), failed: { step: shown[index]!, reason }, left: shown.slice(index + 1) }
+    index = next
+    await pieces.step()
   }
   return { done: shown, left: [] }
 }
 
-async function failureOf(step: PlannedStep): Promise<string | undefined> {
+function batchAt(steps: readonly PlannedStep[], from: number): readonly PlannedStep[] {
+  const { section, shown } = steps[from]!
+  const isDelete = shown.change === 'delete'
+  let to = from + 1
+  for (; to < steps.length && to - from < section.batchMax; to++) {
+    const next = steps[to]!
+    if (next.section !== section || (next.shown.change === 'delete') !== isDelete) break
+  }
+  return steps.slice(from, to)
+}
+
+async function failureOf(batch: readonly PlannedStep[]): Promise<string | undefined> {
+  const { section, shown } = batch[0]!
+  const names = batch.map((step) => step.shown.name)
   try {
-    await step.run()
+    await (shown.change === 'delete' ? section.remove(names) : section.put(names))
     return undefined
   } catch (error) {
     if (error instanceof ApiError) return error.message
     throw error
   }
-}
-
-function nextTurn(clock: Clock): Promise<void> {
-  return new Promise((resolve) => void clock.after(0, resolve))
 }
 
 function changedSince(plan: string): ApiError {

@@ -2,24 +2,29 @@
 import { deletePermission, listPermissions, type PermissionBody, type PermissionItem, putPermission } from '@ternmq/api'
 import { type AuthError, checkPermissions, type Permission, type RuleAuthorizer } from '@ternmq/auth'
 import type { AccessRule } from '@ternmq/config'
+import { type Clock, nextTurn } from '@ternmq/core'
 import { asApiError } from './definition-errors.ts'
 import { DEFINITION_ID_RULE, definedOf, PERMISSIONS } from './definition-kinds.ts'
 import type { DefinitionQueue } from './definition-queue.ts'
-import type { DefinitionStore } from './definition-store.ts'
+import type { DefinitionChanges, DefinitionStore } from './definition-store.ts'
 import { ApiError, type ProblemMore } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 
-/** Permissions of the API, as the authorizer has them. */
+/** Permissions of the API, as the authorizer has them. One change at a time: see `DefinitionQueue`. */
 export class PermissionBook {
   readonly #store: DefinitionStore
   readonly #authorizer: RuleAuthorizer
+  readonly #clock: Pick<Clock, 'after'>
+  /** Since the last `apply`. */
+  #changes = new Map<string, Permission | undefined>()
 
   /** Those that are stored count from here on. */
-  constructor(store: DefinitionStore, authorizer: RuleAuthorizer) {
+  constructor(store: DefinitionStore, authorizer: RuleAuthorizer, clock: Pick<Clock, 'after'>) {
     this.#store = store
     this.#authorizer = authorizer
-    this.apply()
+    this.#clock = clock
+    authorizer.replacePermissions([...this.all.values()])
   }
 
   get all(): ReadonlyMap<string, Permission> {
@@ -27,18 +32,19 @@ export class PermissionBook {
   }
 
   /** Lasts when it resolves, and counts with the next `apply`. Rejects as `DefinitionSection.change` does. */
-  put(permission: Permission): Promise<void> {
-    return this.#store.permissions.change(new Map([[permission.id, permission]]))
+  async change(changes: DefinitionChanges<Permission>): Promise<void> {
+    await this.#store.permissions.change(changes)
+    for (const [id, permission] of changes) this.#changes.set(id, permission)
   }
 
-  /** As `put`. */
-  remove(id: string): Promise<void> {
-    return this.#store.permissions.change(new Map([[id, undefined]]))
-  }
-
-  /** Decisions are made with what is there now, also those about clients that are connected. */
-  apply(): void {
-    this.#authorizer.replacePermissions([...this.all.values()])
+  /**
+   * When it resolves, decisions are made with what is there now, also those about clients that are connected; until then with what was
+   * there before.
+   */
+  async apply(): Promise<void> {
+    const changes = this.#changes
+    this.#changes = new Map()
+    await this.#authorizer.changePermissions(changes, () => nextTurn(this.#clock))
   }
 }
 
@@ -64,8 +70,8 @@ export function permissionHandlers(
     bind(putPermission, (request) =>
       changes.run(async () => {
         const permission = toPermission(request.params.id, request.body)
-        await permissions.put(permission)
-        permissions.apply()
+        await permissions.change(new Map([[permission.id, permission]]))
+        await permissions.apply()
         request.note(noteOf(permission))
         return fromApi(permission)
       }),
@@ -75,8 +81,8 @@ export function permissionHandlers(
         refuseConfigId(id)
         if (!definitions.permissions.has(id))
           throw new ApiError('PERMISSION_UNKNOWN', `there is no permission '${id}'`, { field: 'id', value: id })
-        await permissions.remove(id)
-        permissions.apply()
+        await permissions.change(new Map([[id, undefined]]))
+        await permissions.apply()
         return {}
       }),
     ),

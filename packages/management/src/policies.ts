@@ -24,6 +24,7 @@ import type { DefinitionStore } from './definition-store.ts'
 import { ApiError } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
+import { Pieces } from './pieces.ts'
 import { fromCoreSettings, toQueuePolicies } from './queue-settings.ts'
 import { vhostOf } from './vhost.ts'
 
@@ -43,9 +44,9 @@ export interface PolicyParts {
 export function policyHandlers(broker: ManagedBroker, parts: PolicyParts): Bound[] {
   const { definitions, changes, policies } = parts
   return [
-    bind(listPolicies, ({ params }) => {
+    bind(listPolicies, async ({ params }) => {
       vhostOf(broker, params)
-      const counts = queueCounts(broker)
+      const counts = await queueCounts(broker)
       return { items: policies.list().map((policy) => ({ ...policy, queueCount: counts.get(policy.id) ?? 0 })) }
     }),
     bind(putPolicy, (request) =>
@@ -55,9 +56,9 @@ export function policyHandlers(broker: ManagedBroker, parts: PolicyParts): Bound
         const { id } = params
         checkPolicyId(id)
         const policy = toDefinition(id, body, parts)
-        await policies.put(id, policy)
-        policies.apply()
-        const queueCount = queueCounts(broker).get(id) ?? 0
+        await policies.change(new Map([[id, policy]]))
+        await policies.apply()
+        const queueCount = (await queueCounts(broker)).get(id) ?? 0
         request.note(
           `match ${policy.match}, ${queueCount} queues, ${[...leavesOf(policy.settings)].map(([key, value]) => `${key} ${JSON.stringify(value)}`).join(', ')}`,
         )
@@ -70,8 +71,8 @@ export function policyHandlers(broker: ManagedBroker, parts: PolicyParts): Bound
         const { id } = request.params
         checkPolicyId(id)
         if (!definitions.policies.has(id)) throw policyUnknown(id)
-        await policies.remove(id)
-        policies.apply()
+        await policies.change(new Map([[id, undefined]]))
+        await policies.apply()
         return {}
       }),
     ),
@@ -128,32 +129,44 @@ function policyUnknown(id: string): ApiError {
   return new ApiError('POLICY_UNKNOWN', `there is no policy '${id}'`, { field: 'id', value: id })
 }
 
-/** By id. */
-function queueCounts({ vhost }: ManagedBroker): ReadonlyMap<string | undefined, number> {
+/** By id. Of queues that come and go meanwhile, some count. */
+async function queueCounts({ vhost }: ManagedBroker): Promise<ReadonlyMap<string | undefined, number>> {
   const counts = new Map<string | undefined, number>()
+  const pieces = new Pieces(vhost.env.clock)
   for (const { name } of vhost.destinations.all()) {
     for (const { id } of vhost.policies.matching(name)) counts.set(id, (counts.get(id) ?? 0) + 1)
+    await pieces.step()
   }
   return counts
 }
 
-/** Looks at the queues that the policy matches, and at those that it matched as it is now. */
-function preview({ vhost }: ManagedBroker, id: string, policy: PolicyDefinition, layers: PolicyLayers): PolicyPreview {
+/**
+ * Looks at the queues that the policy matches, and at those that it matched as it is now. In pieces: the policies are those of the moment of
+ * the call; of queues that come and go meanwhile, some count.
+ */
+async function preview(
+  { vhost }: ManagedBroker,
+  id: string,
+  policy: PolicyDefinition,
+  layers: PolicyLayers,
+): Promise<PolicyPreview> {
+  const now = layers.asTheyAre()
   const next = layers.with(id, policy)
   const alone = new Policies()
   const before = layers.list().find((each) => each.id === id)
-  alone.use(vhost.policies.defaults, toQueuePolicies([{ ...policy, id }]))
+  alone.use(now.defaults, toQueuePolicies([{ ...policy, id }]))
   const aloneBefore = new Policies()
-  aloneBefore.use(vhost.policies.defaults, toQueuePolicies(before === undefined ? [] : [before]))
+  aloneBefore.use(now.defaults, toQueuePolicies(before === undefined ? [] : [before]))
   const queues: string[] = []
   const changes: PolicyPreview['changes'][number][] = []
   let queueCount = 0
+  const pieces = new Pieces(vhost.env.clock)
   for (const named of vhost.destinations.all()) {
     const isMatched = alone.matching(named.name).length > 0
     if (isMatched && ++queueCount <= PREVIEW_QUEUES_MAX) queues.push(named.name)
-    if (changes.length >= PREVIEW_CHANGES_MAX) continue
-    if (isMatched || aloneBefore.matching(named.name).length > 0)
-      changes.push(...changesOf(named, vhost.policies, next))
+    const isLookedAt = isMatched || aloneBefore.matching(named.name).length > 0
+    if (isLookedAt && changes.length < PREVIEW_CHANGES_MAX) changes.push(...changesOf(named, now, next))
+    await pieces.step()
   }
   return { queueCount, queues, changes: changes.slice(0, PREVIEW_CHANGES_MAX) }
 }

@@ -57,8 +57,8 @@ export class Tokens {
     await this.#store.tokens.change(new Map(ids.map((id) => [id, undefined])))
   }
 
-  removeOf(user: string): Promise<void> {
-    return this.remove(this.book.list(user).map(({ id }) => id))
+  removeOf(users: readonly string[]): Promise<void> {
+    return this.remove(users.flatMap((user) => this.book.list(user).map(({ id }) => id)))
   }
 
   /** Those of a user that are good. */

@@ -27,8 +27,8 @@ export interface UserAdminOptions {
   /** Whether new passwords get a SCRAM verifier. */
   readonly scram: () => boolean
   readonly nowMs: () => number
-  /** What has to go before the user does: tokens. Somebody may get the name again. */
-  readonly beforeRemove?: (name: string) => Promise<void>
+  /** What has to go before users do: tokens. Somebody may get the name again. */
+  readonly beforeRemove?: (names: readonly string[]) => Promise<void>
 }
 
 /** One change at a time: see `DefinitionQueue`. Rejects with ApiError. */
@@ -74,23 +74,28 @@ export class UserAdmin {
     }
   }
 
-  /** Makes or replaces users as somebody's definitions have them; a store may write them together. */
+  /** Makes or replaces users as somebody's definitions have them: all or none. */
   async restore(records: readonly UserRecord[]): Promise<void> {
     this.checkAdministrators(records, [])
-    const made = await Promise.allSettled(records.map((record) => this.#options.users.put(record)))
-    for (const [index, result] of made.entries()) {
-      if (result.status === 'rejected')
-        throw asApiError(result.reason, () => ({ field: `users.${records[index]!.name}` }))
+    try {
+      await this.#options.users.change(records, [])
+    } catch (error) {
+      throw asApiError(error, () => ({ field: 'users' }))
     }
   }
 
   async remove(name: string): Promise<void> {
-    const { users, beforeRemove } = this.#options
     if (this.get(name) === undefined) throw userUnknown(name)
-    this.checkAdministrators([], [name])
+    await this.removeAll([name])
+  }
+
+  /** All or none; who is not there is passed over. */
+  async removeAll(names: readonly string[]): Promise<void> {
+    const { users, beforeRemove } = this.#options
+    this.checkAdministrators([], names)
     try {
-      await beforeRemove?.(name)
-      await users.remove(name)
+      await beforeRemove?.(names)
+      await users.change([], names)
     } catch (error) {
       throw asApiError(error, () => ({ field: 'name' }))
     }

@@ -420,8 +420,8 @@ describe('sessions', () => {
       body: { address: 'queue://empty', waitMs: 30_000 },
       caller: callerOf('ann'),
     })
-    const [clientId] = world.vhost.sessions.clientIdsOf('ann')
-    world.vhost.sessions.delete(clientId!)
+    const { clientId } = [...world.vhost.sessions.all()].find(({ principal }) => principal.name === 'ann')!
+    world.vhost.sessions.delete(clientId)
     expect((await waits.answer).items).toEqual([])
     await world.pass(5_000)
     expect(await settle(world, [one!.delivery], 'accepted')).toEqual({ settledCount: 0, unknown: [one!.delivery] })
