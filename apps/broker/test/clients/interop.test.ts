@@ -203,26 +203,6 @@ describe.each(PAIRS)('guarantees from $from to $to', ({ from, to }) => {
     await expect(asRoot).rejects.toThrow(/^rejected: amqp:unauthorized-access .*user-id is 'root'/)
   })
 
-  test('schedule: what is to wait is overtaken', async () => {
-    const topic = freshTopic()
-    await receiver.subscribe(topic)
-    const delay = { AMQ_SCHEDULED_DELAY: '700' }
-    const sentMs = performance.now()
-    if (sender.protocol === 'mqtt3') await sender.send(`$delayed/1/${topic}`, 'later')
-    else {
-      const amqp10 = { message_annotations: { 'x-opt-delivery-delay': 700 } }
-      await sender.send(topic, 'later', { mqtt5: { properties: { userProperties: delay } }, stomp: delay, amqp10 })
-    }
-    await sender.send(topic, 'at once')
-    expect((await receiver.take(1))[0]!.body.toString()).toBe('at once')
-    const [later] = (await receiver.take(1)) as [Seen]
-    expect(later.body.toString()).toBe('later')
-    expect(performance.now() - sentMs).toBeGreaterThan(650)
-    // A request to the broker, done with; and the topic is the one that was meant.
-    expect(JSON.stringify(later.fields)).not.toMatch(/AMQ_SCHEDULED_DELAY|x-opt-delivery-delay/)
-    expect(later.fields['topic'] ?? topic).toBe(topic)
-  })
-
   test('retain, retained: the last message comes to who subscribes later, marked, until it is cleared', async () => {
     const topic = freshTopic()
     const retaining = (stomp: string, amqp: unknown): How => ({
@@ -292,6 +272,31 @@ describe.each(PAIRS)('guarantees from $from to $to', ({ from, to }) => {
     })
     expect(Number(trail['time'])).toBeGreaterThan(Date.now() - 60_000)
     if (sender.protocol !== 'mqtt3') expect(properties['mark']).toBe(source)
+  })
+})
+
+/** Side by side: most of it is the wait. */
+describe.concurrent.each(PAIRS)('guarantees from $from to $to', ({ from, to }) => {
+  test('schedule: what is to wait is overtaken', async () => {
+    await using sender = await PEERS[from](broker)
+    await using receiver = await PEERS[to](broker)
+    const topic = freshTopic()
+    await receiver.subscribe(topic)
+    const delay = { AMQ_SCHEDULED_DELAY: '700' }
+    const sentMs = performance.now()
+    if (sender.protocol === 'mqtt3') await sender.send(`$delayed/1/${topic}`, 'later')
+    else {
+      const amqp10 = { message_annotations: { 'x-opt-delivery-delay': 700 } }
+      await sender.send(topic, 'later', { mqtt5: { properties: { userProperties: delay } }, stomp: delay, amqp10 })
+    }
+    await sender.send(topic, 'at once')
+    expect((await receiver.take(1))[0]!.body.toString()).toBe('at once')
+    const [later] = (await receiver.take(1)) as [Seen]
+    expect(later.body.toString()).toBe('later')
+    expect(performance.now() - sentMs).toBeGreaterThan(650)
+    // A request to the broker, done with; and the topic is the one that was meant.
+    expect(JSON.stringify(later.fields)).not.toMatch(/AMQ_SCHEDULED_DELAY|x-opt-delivery-delay/)
+    expect(later.fields['topic'] ?? topic).toBe(topic)
   })
 })
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt'
 
 import type { ListenerName, RunningBroker } from './running-broker.ts'
+import { sendAtOnce } from './send-at-once.ts'
 
 /** What does not happen within this time does not happen. */
 const WAIT_MS_MAX = 10_000
@@ -47,7 +48,10 @@ export class TestClient implements AsyncDisposable {
 
   private constructor(client: MqttClient) {
     this.mqtt = client
-    client.on('connect', (connack) => this.connacks.push(connack))
+    client.on('connect', (connack) => {
+      sendAtOnce(client.stream)
+      this.connacks.push(connack)
+    })
     client.on('message', (_topic, _payload, packet) => this.messages.push(packet))
   }
 

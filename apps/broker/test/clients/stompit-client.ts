@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import * as stompit from 'stompit'
 
 import type { RunningBroker } from './running-broker.ts'
+import { sendAtOnce } from './send-at-once.ts'
 
 /** What does not happen within this time does not happen. */
 const WAIT_MS_MAX = 10_000
@@ -58,6 +59,7 @@ export class StompitClient implements AsyncDisposable {
 
   private constructor(client: stompit.Client) {
     this.client = client
+    sendAtOnce(client.getTransportSocket())
     client.setMaxListeners(0) // stompit adds one for each frame that waits for its receipt
     client.on('error', (error: Error) => {
       this.#error = error
