@@ -117,6 +117,9 @@ function Shell() {
         <Navigation />
       </nav>
       <main className="shell-main" id="main" tabIndex={-1}>
+        <div className="broker-line">
+          <BrokerAddress />
+        </div>
         <ConnectionBar />
         <VersionNote />
         <Suspense fallback={<Loader className="page-loader" aria-label="Loading" />}>
