@@ -81,6 +81,13 @@ export class BrokerProcess implements AsyncDisposable {
     return bound.port
   }
 
+  /** Of its console, without a slash at the end. Throws when the configuration has none. */
+  get consoleUrl(): string {
+    const told = /the console is at (https?:[^"\s]+)/.exec(this.log())?.[1]
+    if (told === undefined) throw new Error('the broker has no console; leave console.enabled as it is')
+    return told.replace(/\/$/, '')
+  }
+
   get dataDir(): string {
     return join(this.folder, 'data')
   }
