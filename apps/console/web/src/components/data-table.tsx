@@ -1,7 +1,7 @@
 /** A table of rows that the server has sorted and cut: heads that sort, rows that can be selected, and only those drawn that are seen. */
 import { Checkbox } from '@mantine/core'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type ReactNode, useRef } from 'react'
+import { memo, type ReactNode, useRef } from 'react'
 import { Icon } from './icons.tsx'
 
 /** Below it drawing all rows is faster than measuring which are seen. */
@@ -95,39 +95,68 @@ export function DataTable<T>(props: DataTableProps<T>) {
           </tr>
         </thead>
         <tbody>
-          {from > 0 && <Spacer height={from * ROW_HEIGHT} width={columnCount} />}
+          {from > 0 && <Spacer height={from * ROW_HEIGHT} columnCount={columnCount} />}
           {rows.slice(from, to).map((row, index) => {
             const key = props.keyOf(row)
-            const isSelected = selection?.keys.has(key) === true
             return (
-              <tr
+              <Row
                 key={key}
-                aria-rowindex={from + index + 2}
-                className={props.isBad?.(row) === true ? 'row-bad' : undefined}
-                aria-selected={selection === undefined ? undefined : isSelected}
-                data-open={props.openKey === key || undefined}
-              >
-                {selection !== undefined && (
-                  <td className="cell-check">
-                    <Checkbox
-                      aria-label={`Select ${props.nameOf?.(row) ?? key}`}
-                      checked={isSelected}
-                      onChange={() => selection.change(toggled(selection.keys, key))}
-                    />
-                  </td>
-                )}
-                {columns.map((column, at) => (
-                  <td key={column.key} className={cellClass(column, at === columns.length - 1)}>
-                    {column.render(row)}
-                  </td>
-                ))}
-              </tr>
+                row={row}
+                rowKey={key}
+                index={from + index + 2}
+                columns={columns}
+                name={props.nameOf?.(row) ?? key}
+                isBad={props.isBad?.(row) === true}
+                isOpen={props.openKey === key}
+                selection={selection}
+              />
             )
           })}
-          {to < rows.length && <Spacer height={(rows.length - to) * ROW_HEIGHT} width={columnCount} />}
+          {to < rows.length && <Spacer height={(rows.length - to) * ROW_HEIGHT} columnCount={columnCount} />}
         </tbody>
       </table>
     </div>
+  )
+}
+
+interface RowProps<T> {
+  readonly row: T
+  readonly rowKey: string
+  readonly index: number
+  readonly columns: ReadonlyArray<Column<T>>
+  readonly name: string
+  readonly isBad: boolean
+  readonly isOpen: boolean
+  readonly selection: Selection | undefined
+}
+
+/** Drawn anew only when something of it has changed: scrolling draws the rows that come into sight and no other. */
+const Row = memo(DrawnRow) as typeof DrawnRow
+
+function DrawnRow<T>({ row, rowKey, index, columns, name, isBad, isOpen, selection }: RowProps<T>) {
+  const isSelected = selection?.keys.has(rowKey) === true
+  return (
+    <tr
+      aria-rowindex={index}
+      className={isBad ? 'row-bad' : undefined}
+      aria-selected={selection === undefined ? undefined : isSelected}
+      data-open={isOpen || undefined}
+    >
+      {selection !== undefined && (
+        <td className="cell-check">
+          <Checkbox
+            aria-label={`Select ${name}`}
+            checked={isSelected}
+            onChange={() => selection.change(toggled(selection.keys, rowKey))}
+          />
+        </td>
+      )}
+      {columns.map((column, at) => (
+        <td key={column.key} className={cellClass(column, at === columns.length - 1)}>
+          {column.render(row)}
+        </td>
+      ))}
+    </tr>
   )
 }
 
@@ -211,10 +240,10 @@ function toggled(keys: ReadonlySet<string>, key: string): ReadonlySet<string> {
   return next
 }
 
-function Spacer({ height, width }: { readonly height: number; readonly width: number }) {
+function Spacer({ height, columnCount }: { readonly height: number; readonly columnCount: number }) {
   return (
     <tr aria-hidden="true" className="row-spacer">
-      <td colSpan={width} style={{ height }} />
+      <td colSpan={columnCount} style={{ height }} />
     </tr>
   )
 }
