@@ -32,6 +32,9 @@ afterAll(() => rmSync(pagesDir, { recursive: true }))
 interface Scene {
   readonly port: number
   readonly losses: Array<string | undefined>
+  look(): Promise<void>
+  /** Of the broker. */
+  stop(): Promise<void>
   /** The next call that the broker gets. */
   next(): Promise<IncomingMessage>
   call(path: string, options?: RequestOptions & { readonly body?: string }): Promise<Answer>
@@ -70,6 +73,8 @@ async function scene(answer: RequestListener, path = ''): Promise<Scene> {
   return {
     port,
     losses,
+    look: () => server.look(),
+    stop: () => new Promise((resolve) => broker.close(() => resolve())),
     next: async () => ((await once(broker, 'request')) as [IncomingMessage])[0],
     call: (target, options) => callAt(port, target, options),
   }
@@ -225,10 +230,26 @@ describe('a broker that is away', () => {
     expect(losses).toEqual(['lost: socket hang up', undefined])
   })
 
-  test('leaves open whether a change was made', async () => {
-    const { call } = await scene((incoming) => void incoming.socket.destroy())
-    const { detail } = problemOf(await call('/api/v1/x', { method: 'POST' }))
-    expect(detail).toBe('lost: socket hang up. Whether the call was done is not known: look before you repeat it')
+  test('leaves open whether a change was made, if it could be', async () => {
+    const { call, stop } = await scene((incoming) => void incoming.socket.destroy())
+    const detailOf = async (method: string): Promise<string> => problemOf(await call('/api/v1/x', { method })).detail
+    expect(await detailOf('POST')).toBe(
+      'lost: socket hang up. Whether the call was done is not known: look before you repeat it',
+    )
+    expect(await detailOf('GET')).toBe('lost: socket hang up')
+    await stop()
+    expect(await detailOf('POST')).toMatch(/^lost: connect ECONNREFUSED [\d.:]+$/)
+  })
+
+  test.each([
+    [{ 'content-type': 'application/json' }, 200, undefined],
+    [{ 'content-type': 'application/json; charset=utf-8' }, 503, undefined],
+    [{ 'content-type': 'text/html' }, 404, /answers, but not as the console of a broker: see the address/],
+    [{ location: 'https://x/' }, 301, /a redirect to https:\/\/x\//],
+  ])('is told from what is none, before anybody calls: %j %d', async (headers, status, text) => {
+    const { look, losses } = await scene((_, response) => void response.writeHead(status, headers).end())
+    await look()
+    expect(losses).toEqual(text === undefined ? [] : [expect.stringMatching(text)])
   })
 
   test('a kept connection that is gone does not fail what only looks', async () => {
@@ -248,6 +269,12 @@ describe('a broker that is away', () => {
     expect(code).toBe('UNREACHABLE')
     expect(detail).toContain('a redirect to https://x/')
   })
+})
+
+test('what is no answer at all is told as such', async () => {
+  const { call } = await scene((incoming) => void incoming.socket.end('HTTP/1.1 099 Odd\r\ncontent-length: 0\r\n\r\n'))
+  const { code, detail } = problemOf(await call('/api/v1/overview'))
+  expect(`${code}: ${detail}`).toMatch(/^UNREACHABLE: http:\S+ answers, but not as the console of a broker/)
 })
 
 test('a console that leads to itself says so', async () => {

@@ -4,6 +4,7 @@
  */
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import { type HttpWay, overUrl, type UrlTarget } from '@ternmq/api/client-http'
 import { ApiError } from '@ternmq/management'
 import {
@@ -68,7 +69,8 @@ export class Forwarder {
     await new Promise<void>((resolve) => {
       const call = request({ ...options, agent, path: `${prefix}/health/live` }, (answer) => {
         answer.resume()
-        this.#setLoss(undefined)
+        const isHealth = answer.headers['content-type']?.startsWith('application/json') === true // well or not
+        this.#setLoss(this.#redirectText(answer) ?? (isHealth ? undefined : this.#strangerText()))
         resolve()
       })
       call.on('timeout', () => call.destroy(silence(call)))
@@ -99,6 +101,11 @@ export class Forwarder {
       },
       (answer) => this.#answer(answer, response),
     )
+    let wasSent = false
+    call.once('socket', (to) => {
+      if (call.reusedSocket) wasSent = true
+      else to.once(to instanceof TLSSocket ? 'secureConnect' : 'connect', () => (wasSent = true))
+    })
     const leave = (): void => void call.destroy()
     this.#underWay.add(call)
     response.once('close', leave)
@@ -113,33 +120,42 @@ export class Forwarder {
       if (response.headersSent || response.destroyed) return // the answer's own way ends it
       if (call.reusedSocket && error.code === 'ECONNRESET' && SAFE.has(method) && !hasBody(headers))
         return this.#send(incoming, response, target)
-      this.#refuse(incoming, response, call, error)
+      this.#refuse(incoming, response, error, wasSent)
     })
     incoming.pipe(call)
   }
 
   #answer(answer: IncomingMessage, response: ServerResponse): void {
     const { statusCode = 0, headers } = answer
-    this.#setLoss(undefined)
-    if (statusCode >= 300 && statusCode < 400) {
+    // A status below 200 is no answer, whoever gives it.
+    const why = this.#redirectText(answer) ?? (statusCode < 200 ? this.#strangerText() : undefined)
+    this.#setLoss(why)
+    if (why !== undefined) {
       answer.destroy()
-      const { url } = this.#options.broker
-      const detail = `${url} answers with a redirect to ${headers.location ?? 'nowhere'}: start this console with the address that it leads to`
-      return answerProblem(response, new ApiError('UNREACHABLE', detail), this.#options.headers)
+      return answerProblem(response, new ApiError('UNREACHABLE', why), this.#options.headers)
     }
     response.writeHead(statusCode, { ...this.#rules.toCaller(headers), ...this.#options.headers })
     response.flushHeaders() // of a stream that has nothing to say yet
     pipeline(answer, response, () => {}) // ends both; the page sees an answer that breaks off
   }
 
-  #refuse(incoming: IncomingMessage, response: ServerResponse, call: ClientRequest, error: Error): void {
+  #refuse(incoming: IncomingMessage, response: ServerResponse, error: Error, wasSent: boolean): void {
     const text = this.#options.lossText(error)
     this.#setLoss(text)
-    const wasSent = call.socket?.connecting === false
     const mayBeDone = wasSent && !SAFE.has(incoming.method ?? '')
     const detail = mayBeDone ? `${text}. Whether the call was done is not known: look before you repeat it` : text
-    const code = error instanceof NoAnswer && wasSent ? 'NO_ANSWER' : 'UNREACHABLE'
+    const code = wasSent && error instanceof NoAnswer ? 'NO_ANSWER' : 'UNREACHABLE'
     answerProblem(response, new ApiError(code, detail), this.#options.headers)
+  }
+
+  #redirectText({ statusCode = 0, headers }: IncomingMessage): string | undefined {
+    if (statusCode < 300 || statusCode >= 400) return undefined
+    const { url } = this.#options.broker
+    return `${url} answers with a redirect to ${headers.location ?? 'nowhere'}: start this console with the address that it leads to`
+  }
+
+  #strangerText(): string {
+    return `${this.#options.broker.url} answers, but not as the console of a broker: see the address, its port and its path`
   }
 
   #setLoss(text: string | undefined): void {
