@@ -23,7 +23,7 @@ export const PROBLEM_REMEDIES: Readonly<Record<ProblemCode, string>> = {
   NOT_LOGGED_IN:
     'Send a token (`Authorization: Bearer tmq_…`), name and password, or log in. A login of a browser ends after a while.',
   LOGIN_REFUSED: 'The name is unknown or the password is wrong; which of the two is not told.',
-  LOCKED_OUT: 'Wait as long as the text says. A right password before that is not looked at either.',
+  LOCKED_OUT: 'Wait as long as the text, `retry-after` and `retryAfterMs` say. A right password before that is not looked at either.',
   CSRF: 'Send `csrfToken` of `GET /session` as `x-csrf-token`. Behind a proxy, name its address in `console.origins`.',
   NOT_ALLOWED:
     'The role or token has not the scope that the call needs, or no permission allows it. `GET …/can` says which rule decides.',
