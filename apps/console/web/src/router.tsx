@@ -12,6 +12,7 @@ import { Page } from './components/page.tsx'
 import { ProblemView } from './components/problem-view.tsx'
 import { toProblem } from './lib/api.ts'
 import { BASE_PATH } from './lib/base.ts'
+import { loadScript } from './lib/scripts.ts'
 import { parseSearch, stringifySearch } from './lib/url-state.ts'
 import { PAGES } from './pages.ts'
 import { Root } from './shell.tsx'
@@ -20,7 +21,7 @@ const root = createRootRoute({ component: Root, notFoundComponent: NotFound, err
 
 const routeTree = root.addChildren(
   Object.entries(PAGES).map(([path, load]) => {
-    const component = lazyRouteComponent(async () => ({ default: await load() }))
+    const component = lazyRouteComponent(async () => ({ default: await loadScript(load) }))
     return createRoute({ getParentRoute: () => root, path, component })
   }),
 )

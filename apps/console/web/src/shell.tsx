@@ -24,12 +24,19 @@ import { LoginPage } from './features/login/login-page.tsx'
 import { call, setCsrfToken, toProblem } from './lib/api.ts'
 import { useKeys } from './lib/keys.ts'
 import { SESSION_KEY, useLook } from './lib/query.ts'
+import { loadScript } from './lib/scripts.ts'
 import { SessionProvider, useMay, useMe, useSessionQuery } from './lib/session.tsx'
 import { needsOf, placesFor } from './navigation.ts'
 
-const loadPalette = async () => ({ default: (await import('./features/palette/palette.tsx')).Palette })
+const loadPalette = async () => {
+  const { Palette: component } = await loadScript(() => import('./features/palette/palette.tsx'))
+  return { default: component }
+}
 const Palette = lazy(loadPalette)
-const KeysHelp = lazy(async () => ({ default: (await import('./features/palette/keys-help.tsx')).KeysHelp }))
+const KeysHelp = lazy(async () => {
+  const { KeysHelp: component } = await loadScript(() => import('./features/palette/keys-help.tsx'))
+  return { default: component }
+})
 
 const ALARMS_MS = 10_000
 

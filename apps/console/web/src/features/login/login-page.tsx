@@ -15,6 +15,8 @@ export function LoginPage() {
   const client = useQueryClient()
   const act = useAct(login, {
     onDone: (me) => {
+      // Who comes now may be somebody else, who may see less.
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== SESSION_KEY[0] })
       setCsrfToken(me.csrfToken)
       client.setQueryData(SESSION_KEY, me)
     },
