@@ -13,7 +13,7 @@ import { ConnectionCharts } from '../features/connections/connection-charts.tsx'
 import { ENDED_COLUMNS, endedKey } from '../features/connections/ended-columns.tsx'
 import { SUBSCRIPTION_INFO_COLUMNS, subscriptionKey } from '../features/connections/subscription-columns.tsx'
 import { fieldError, isLoss, toProblem } from '../lib/api.ts'
-import { formatBytes, formatCount, formatDuration } from '../lib/format.ts'
+import { formatBytes, formatCount, formatDuration, formatMany } from '../lib/format.ts'
 import { useLook } from '../lib/query.ts'
 import { IfMay } from '../lib/session.tsx'
 import { usePathText } from '../lib/url-state.ts'
@@ -63,8 +63,8 @@ export function ConnectionPage() {
                   ? 'no longer than it'
                   : formatDuration(data.sessionExpiryMs),
             ],
-            ['Received', `${formatCount(data.messagesIn)}, ${formatBytes(data.bytesIn)}`],
-            ['Sent', `${formatCount(data.messagesOut)}, ${formatBytes(data.bytesOut)}`],
+            ['Received', `${formatMany(data.messagesIn, 'message')}, ${formatBytes(data.bytesIn)}`],
+            ['Sent', `${formatMany(data.messagesOut, 'message')}, ${formatBytes(data.bytesOut)}`],
             ['Unsettled', formatCount(data.unsettledCount)],
             ['Unsent', formatBytes(data.pendingBytes)],
             [

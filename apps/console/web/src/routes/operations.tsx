@@ -5,6 +5,7 @@ import { Ago, Mark, type Tone } from '../components/marks.tsx'
 import { Page, Panel } from '../components/page.tsx'
 import { LookProblem } from '../components/problem-view.tsx'
 import { nameOperation, OperationState } from '../features/operations/operation-progress.tsx'
+import { asSentence } from '../lib/format.ts'
 import { useLook } from '../lib/query.ts'
 
 const OPERATIONS_MS = 1_500
@@ -37,7 +38,7 @@ export function OperationsPage() {
         {look.data?.items.map((operation) => (
           <li key={operation.id} className="panel">
             <div className="row card-head">
-              <b>{nameOperation(operation)}</b>
+              <b>{asSentence(nameOperation(operation))}</b>
               <Mark tone={TONES[operation.state]}>{operation.state}</Mark>
               <span className="dim">
                 by {operation.user}, <Ago atMs={operation.startedAtMs} />

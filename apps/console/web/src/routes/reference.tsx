@@ -12,6 +12,7 @@ import { SchemaView } from '../features/api/schema-view.tsx'
 import { toProblem } from '../lib/api.ts'
 import { addressOf, BROKER_URL } from '../lib/base.ts'
 import { shellQuote } from '../lib/curl.ts'
+import { asSentence } from '../lib/format.ts'
 import { useUrlState } from '../lib/url-state.ts'
 
 const DOCUMENT = addressOf(`${API_ROOT}/openapi.json`)
@@ -48,7 +49,11 @@ export function ApiPage() {
         onChange={(event) => url.set({ q: event.currentTarget.value }, { replace: true })}
       />
       {groups.map((group) => (
-        <Panel key={group.tag} title={group.tag} right={<span className="dim small">{group.description}</span>}>
+        <Panel
+          key={group.tag}
+          title={asSentence(group.tag)}
+          right={<span className="dim small">{group.description}</span>}
+        >
           <ul className="plain-list calls">
             {group.operations.map((operation) => (
               <li key={operation.id}>

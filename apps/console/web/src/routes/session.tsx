@@ -97,7 +97,7 @@ function SessionOverview({ session }: { readonly session: SessionDetail }) {
             ['Survives a restart', session.durable ? 'yes' : 'no'],
             ['Stays without a connection', session.expiryMs === null ? 'for ever' : formatDuration(session.expiryMs)],
             ['Will', session.hasWill ? 'left with the broker' : 'none'],
-            ['Waiting', `${formatCount(session.waitingCount)}, ${formatBytes(session.waitingBytes)}`],
+            ['Waiting', `${formatMany(session.waitingCount, 'message')}, ${formatBytes(session.waitingBytes)}`],
             ['In flight', formatCount(session.inflightCount)],
             ['Dropped', formatCount(session.droppedCount)],
           ]}

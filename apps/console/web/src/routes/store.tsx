@@ -4,7 +4,7 @@ import { Facts } from '../components/facts.tsx'
 import { ProblemMark } from '../components/marks.tsx'
 import { Page, Panel } from '../components/page.tsx'
 import { LookProblem } from '../components/problem-view.tsx'
-import { formatBytes, formatCount, formatDuration, formatShare } from '../lib/format.ts'
+import { formatBytes, formatCount, formatDuration, formatMany, formatShare } from '../lib/format.ts'
 import { useLook } from '../lib/query.ts'
 
 const STORE_MS = 3_000
@@ -47,7 +47,7 @@ export function StorePage() {
           <Panel title="Commits">
             <Facts
               facts={[
-                ['Since the start', `${formatCount(data.commits.count)}, ${formatBytes(data.commits.bytes)}`],
+                ['Since the start', `${formatMany(data.commits.count, 'commit')}, ${formatBytes(data.commits.bytes)}`],
                 ['Half of them within', formatDuration(data.commits.p50Ms)],
                 ['99 of 100 within', formatDuration(data.commits.p99Ms)],
                 ['The longest', formatDuration(data.commits.maxMs)],

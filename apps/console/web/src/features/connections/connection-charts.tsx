@@ -48,7 +48,7 @@ export function ConnectionCharts({ id }: { readonly id: string }) {
           series={[
             { label: 'received', color: '--chart-in', values: columns.bytesIn, fill: true },
             { label: 'sent', color: '--chart-out', values: columns.bytesOut },
-            { label: 'to be written', color: '--chart-other', values: columns.pending },
+            { label: 'unsent', color: '--chart-other', values: columns.pending },
           ]}
         />
       </Panel>

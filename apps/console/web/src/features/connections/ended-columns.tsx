@@ -16,16 +16,16 @@ const TONES = {
 
 export const ENDED_COLUMNS: ReadonlyArray<Column<EndedConnection>> = [
   agoColumn('endedAtMs', 'Ended'),
-  { ...SESSION_COLUMN, width: 24 },
+  { ...SESSION_COLUMN, width: 20 },
   { key: 'by', label: 'By', width: 9, render: (row) => <Mark tone={TONES[row.endedBy]}>{row.endedBy}</Mark> },
   { key: 'why', label: 'Why', render: Why },
   PROTOCOL_COLUMN,
-  textColumn('user', 'User', { width: 10 }),
+  textColumn('user', 'User', { width: 9 }),
   monoColumn('address', 'Address'),
   {
     key: 'lasted',
     label: 'Lasted',
-    width: 9,
+    width: 8,
     align: 'right',
     render: (row) => (
       <span title={`${formatCount(row.messagesIn)} messages received, ${formatCount(row.messagesOut)} sent`}>

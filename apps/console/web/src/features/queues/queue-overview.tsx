@@ -4,7 +4,7 @@ import { useMemo } from 'react'
 import { Chart } from '../../components/chart.tsx'
 import { Facts } from '../../components/facts.tsx'
 import { Panel } from '../../components/page.tsx'
-import { formatBytes, formatCount, formatDuration, formatRate, formatShort } from '../../lib/format.ts'
+import { formatBytes, formatCount, formatDuration, formatMany, formatRate, formatShort } from '../../lib/format.ts'
 import { QueueLink } from './queue-link.tsx'
 import { useQueueSamples } from './queue-samples.ts'
 
@@ -51,7 +51,7 @@ export function QueueOverview({ queue }: { readonly queue: QueueDetail }) {
       <Panel title="Now">
         <Facts
           facts={[
-            ['Ready', `${formatCount(queue.readyCount)}, ${formatBytes(queue.readyBytes)}`],
+            ['Ready', `${formatMany(queue.readyCount, 'message')}, ${formatBytes(queue.readyBytes)}`],
             ['In flight', formatCount(queue.inflightCount)],
             ['Waiting for the next attempt', formatCount(queue.delayedCount)],
             ['Oldest message', queue.oldestAgeMs === undefined ? '–' : `${formatDuration(queue.oldestAgeMs)} old`],
