@@ -2,6 +2,7 @@
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
 import { getLive, getReady } from '@ternmq/api'
+import { nextTurn } from '@ternmq/management'
 import fastify, { type FastifyInstance } from 'fastify'
 import { Binder } from './bind.ts'
 import { Identifier } from './identity.ts'
@@ -73,6 +74,7 @@ class FastifyApiApp implements ApiApp {
       headers,
       origins,
       isLocal: (request) => isLocal(request.raw.socket),
+      pause: () => nextTurn(clock),
       onFailure: (failure) => options.onFailure(failure),
     })
     this.app = this.#makeApp(settings, isLocal)

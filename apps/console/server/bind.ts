@@ -2,6 +2,7 @@
  * Makes a route of the HTTP library of a call and what does it. In this order: who calls, whether he may, what he sent, whether he still may, the
  * handler, the answer. Nothing of a body is read before its caller is known to be allowed.
  */
+import { Readable } from 'node:stream'
 import { API_ROOT, type AnyRoute, type Call, PROBLEM_CONTENT_TYPE } from '@ternmq/api'
 import { schemasOf } from '@ternmq/api/schemas'
 import { ApiError, type ApiRequest, type Bound, type Handler, type TraceHeaders } from '@ternmq/management'
@@ -9,12 +10,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AuditTrail } from './audit-trail.ts'
 import { checkOrigin } from './csrf.ts'
 import { type Identifier, type Identity, LoginRefused } from './identity.ts'
+import { inTurns, isLong, jsonPieces } from './json-pieces.ts'
 import { BODY_BYTES_MAX, LARGE_BODY_BYTES_MAX } from './limits.ts'
 import type { Audit, Failure } from './options.ts'
 import { refusalOf } from './problems.ts'
 import type { SecurityHeaders } from './security-headers.ts'
 import type { Streams } from './streams.ts'
-import { validatorFor } from './validation.ts'
+import { piecewiseValidatorFor } from './validation-pieces.ts'
 
 /** A call of the login: it sets cookies. */
 export interface OwnCall {
@@ -39,6 +41,8 @@ export interface BinderOptions {
   readonly headers: SecurityHeaders
   readonly origins: readonly string[]
   readonly isLocal: (request: FastifyRequest) => boolean
+  /** Resolves in a later turn. */
+  readonly pause: () => Promise<void>
   readonly onFailure: (failure: Failure) => void
 }
 
@@ -61,7 +65,7 @@ export class Binder {
   /** `url` where the call is not below the root of the API. */
   add(app: FastifyInstance, bound: Bound | OwnCall, url: string = urlOf(bound.route)): void {
     const { route } = bound
-    const validate = validatorFor(schemasOf(route))
+    const validate = piecewiseValidatorFor(schemasOf(route), this.#options.pause)
     app.route({
       method: route.method,
       url,
@@ -71,8 +75,8 @@ export class Binder {
       handler: async (request, reply) => {
         const trail = this.#trailOf(request, route)
         trail.about(request.params as object)
+        const parts = await validate(request.params, request.query, request.body)
         checkStillIn(trail.identity)
-        const parts = validate(request.params, request.query, request.body)
         if (bound.kind === 'own') return this.#answerOwn(bound, request, reply, trail)
         // Whoever waits for something hears when its caller has gone.
         const gone = new AbortController()
@@ -193,7 +197,7 @@ export class Binder {
     return reply
       .code(isFailing ? 503 : status)
       .type('application/json; charset=utf-8')
-      .send(JSON.stringify(answer))
+      .send(isLong(answer) ? Readable.from(inTurns(jsonPieces(answer), this.#options.pause)) : JSON.stringify(answer))
   }
 
   #trailOf(request: FastifyRequest, route: AnyRoute): AuditTrail {

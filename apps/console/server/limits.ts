@@ -33,6 +33,9 @@ export const STREAM_PENDING_BYTES_MAX = 262_144
 /** Beyond it the stream is ended: its caller does not read. */
 export const STREAM_ABANDONED_BYTES_MAX = 4_194_304
 
+/** Items of a list in a body that are checked in one turn, and of one in an answer that are written; the rest follows in later turns. */
+export const LIST_ITEMS_PER_TURN = 1_000
+
 /** Wrong fields that are told of one call. */
 export const ISSUES_MAX = 16
 /** Characters of a wrong value that are repeated. */

@@ -1,7 +1,16 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { getMe, getReady, type Me, type Overview, type Problem, publishMessage, purgeQueue } from '@ternmq/api'
+import {
+  getMe,
+  getReady,
+  type Me,
+  type Overview,
+  planDefinitions,
+  type Problem,
+  publishMessage,
+  purgeQueue,
+} from '@ternmq/api'
 import { ApiClient, ApiUnreachable } from '@ternmq/api/client'
 import { httpTransport } from '@ternmq/api/client-http'
 import { bind } from '@ternmq/management'
@@ -49,6 +58,35 @@ describe('a call', () => {
     const answer = await server.app.inject('/api/v1/nothing')
     expect(answer.json<Problem>()).toMatchObject({ code: 'ROUTE_UNKNOWN', status: 404 })
   })
+})
+
+test('a call with very long lists comes and goes in pieces, with turns of others between', async () => {
+  const queues = Array.from({ length: 2_500 }, (_, index) => ({ name: `q${index}` }))
+  const steps = queues.map(({ name }) => ({
+    change: 'create' as const,
+    kind: 'queue' as const,
+    name,
+    detail: [],
+    messagesAtRisk: 0,
+  }))
+  let wanted: unknown
+  const handlers = broker.handlers([
+    bind(planDefinitions, ({ body }) => {
+      wanted = body
+      return { id: 'p', steps, unchangedCount: 0 }
+    }),
+  ])
+  let turnCount = 0
+  const clock = { ...realClock, after: (delayMs: number, f: () => void) => (turnCount++, realClock.after(delayMs, f)) }
+  const own = await broker.server({ handlers, clock })
+  const headers = { authorization: 'Bearer tmq_all' }
+  const payload = { definitions: { version: 1, queues } }
+  const answer = await own.app.inject({ method: 'POST', url: '/api/v1/vhosts/%2F/definitions/plan', headers, payload })
+  expect(answer.headers['content-type']).toBe('application/json; charset=utf-8')
+  expect([wanted, answer.json()]).toEqual([payload, { id: 'p', steps, unchangedCount: 0 }])
+  // Two further pieces of the body and the turns around it; three of the answer, and what is around them.
+  expect(turnCount).toBeGreaterThanOrEqual(4 + 3)
+  await own.close()
 })
 
 test('a login sets a cookie that makes calls', async () => {

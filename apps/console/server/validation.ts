@@ -15,7 +15,7 @@ export interface CallParts {
 }
 
 type Part = 'path' | 'query' | 'body'
-type Fault = Pick<ApiError, 'message'> & { readonly more: ProblemMore }
+export type Fault = Pick<ApiError, 'message'> & { readonly more: ProblemMore }
 
 /** Checks the three parts of a call and gives them as the handler gets them. Throws ApiError('INVALID'). */
 export type Validator = (params: unknown, query: unknown, body: unknown) => CallParts
@@ -29,13 +29,18 @@ export function validatorFor(schemas: RouteSchemas): Validator {
       query: check('query', schemas.query, fromTexts(query as Record<string, unknown>, kinds), faults) as object,
       body: checkBody(schemas.body, body, faults),
     }
-    const [first, ...others] = faults
-    if (first === undefined) return parsed
-    throw new ApiError('INVALID', first.message, {
-      ...first.more,
-      ...(others.length > 0 && { others: others.map(({ message, more }) => ({ detail: message, ...more })) }),
-    })
+    refuse(faults)
+    return parsed
   }
+}
+
+/** Throws ApiError('INVALID') where there is something wrong. */
+export function refuse([first, ...others]: readonly Fault[]): void {
+  if (first === undefined) return
+  throw new ApiError('INVALID', first.message, {
+    ...first.more,
+    ...(others.length > 0 && { others: others.map(({ message, more }) => ({ detail: message, ...more })) }),
+  })
 }
 
 /** Names of a query whose values are no texts. */
@@ -71,15 +76,26 @@ function checkBody(schema: z.ZodType | undefined, body: unknown, faults: Fault[]
 function check(part: Part, schema: z.ZodType, value: unknown, faults: Fault[]): unknown {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  for (const issue of result.error.issues) {
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys)
-        if (faults.length < ISSUES_MAX) faults.push(unknownField(part, schema, issue.path, key))
-    } else if (faults.length < ISSUES_MAX) {
-      faults.push(wrongField(part, schema, value, issue.path))
-    }
-  }
+  faults.push(...faultsOf(part, schema, value, result.error.issues))
+  faults.splice(ISSUES_MAX)
   return undefined
+}
+
+/** What issues say of a part whose schema is `schema`. */
+export function faultsOf(
+  part: Part,
+  schema: z.ZodType,
+  whole: unknown,
+  issues: ReadonlyArray<Pick<z.core.$ZodIssue, 'path'> & { readonly keys?: readonly string[] }>,
+): Fault[] {
+  return issues
+    .slice(0, ISSUES_MAX)
+    .flatMap(({ path, keys }) =>
+      keys === undefined
+        ? [wrongField(part, schema, whole, path)]
+        : keys.slice(0, ISSUES_MAX).map((key) => unknownField(part, schema, path, key)),
+    )
+    .slice(0, ISSUES_MAX)
 }
 
 function unknownField(part: Part, schema: z.ZodType, path: readonly PropertyKey[], key: string): Fault {
@@ -95,7 +111,7 @@ function unknownField(part: Part, schema: z.ZodType, path: readonly PropertyKey[
   return { message: `${field} is not known; ${hint}`, more: { field, rule: `one of ${known.join(', ')}` } }
 }
 
-function wrongField(part: Part, schema: z.ZodType, whole: unknown, path: readonly PropertyKey[]): Fault {
+export function wrongField(part: Part, schema: z.ZodType, whole: unknown, path: readonly PropertyKey[]): Fault {
   const field = fieldName(part, path)
   const json = jsonSchemaOf(schemaAt(schema, path))
   const rule = json === undefined ? 'as the API describes it' : allowedText(json)
@@ -132,7 +148,7 @@ function cut(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? 'an object' : value
 }
 
-function valueAt(whole: unknown, path: readonly PropertyKey[]): unknown {
+export function valueAt(whole: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((part, step) => {
     const isThere = typeof part === 'object' && part !== null && Object.hasOwn(part, step)
     return isThere ? (part as Record<PropertyKey, unknown>)[step] : undefined
@@ -149,13 +165,13 @@ interface Definition {
 
 type Defined = z.ZodType & { readonly def: Definition }
 
-function unwrapped(schema: z.ZodType): Defined {
+export function unwrapped(schema: z.ZodType): Defined {
   let inner = schema as Defined
   while (inner.def.innerType !== undefined) inner = inner.def.innerType
   return inner
 }
 
-function fieldsOf(schema: z.ZodType | undefined): Readonly<Record<string, z.ZodType>> | undefined {
+export function fieldsOf(schema: z.ZodType | undefined): Readonly<Record<string, z.ZodType>> | undefined {
   return schema === undefined ? undefined : unwrapped(schema).def.shape
 }
 
@@ -170,7 +186,7 @@ function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType | 
   return part
 }
 
-function jsonSchemaOf(schema: z.ZodType | undefined): JsonSchema | undefined {
+export function jsonSchemaOf(schema: z.ZodType | undefined): JsonSchema | undefined {
   if (schema === undefined) return undefined
   return z.toJSONSchema(unwrapped(schema), { io: 'input', unrepresentable: 'any' }) as JsonSchema
 }

@@ -2,6 +2,7 @@
 export * from './errors.ts'
 export * from './handlers.ts'
 export type * from './managed-broker.ts'
+export { nextTurn } from '@ternmq/core'
 export { AdminApi } from './admin-api.ts'
 export { type AuditEntry, type AuditFile, AuditLog } from './audit.ts'
 export { RotatedAuditFile } from './audit-file.ts'
