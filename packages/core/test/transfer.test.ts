@@ -1,4 +1,5 @@
 /** Long work on what waits: in pieces, ended in the middle and gone on with, and at any moment a restart. */
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { browse } from '../src/operations/browse.ts'
 import { type Pace, Scan } from '../src/operations/scan.ts'
@@ -233,4 +234,56 @@ test('a restart after any batch finds every message in one of the two queues', a
     const both = [...(await world.contents('other')), ...(await world.contents('q'))]
     expect([batches, both]).toEqual([batches, MESSAGES])
   }
+})
+
+test('a retry to queues that are full, by turns, and gone on with again and again, brings back every message once and in order', async () => {
+  const origins = ['a', 'b', 'c']
+  const step = fc.record({
+    from: fc.constantFrom(...origins),
+    take: fc.integer({ min: 0, max: 4 }),
+    batch: fc.integer({ min: 1, max: 5 }),
+  })
+  const story = fc.record({
+    dead: fc.array(fc.constantFrom(...origins), { minLength: 1, maxLength: 14 }),
+    rooms: fc.tuple(...origins.map(() => fc.integer({ min: 1, max: 3 }))),
+    steps: fc.array(step, { maxLength: 6 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(story, async ({ dead, rooms, steps }) => {
+      const world = await worldWith([])
+      for (const [index, origin] of origins.entries())
+        world.define(origin, { messagesMax: rooms[index]!, whenFull: 'reject' })
+      for (const [index, origin] of dead.entries())
+        world.send('q', `${index}`, {
+          extras: { annotations: { cause: 'rejected', originalQueue: `$queue/${origin}` } },
+        })
+      await world.quiet()
+      const taken: Record<string, string[]> = { a: [], b: [], c: [] }
+      const take = async (origin: string, limit: number): Promise<void> => {
+        taken[origin]!.push(...(await world.contents(origin)).slice(0, limit))
+        await finished(world, deleteWhere(world.vhost, new Scan(world.queue(origin), { limit })))
+      }
+      const scan = new Scan(world.queue('q'))
+      let back = await finished(world, redrive(world.vhost, scan))
+      for (const { from, take: limit, batch } of steps) {
+        expect(back.stopped === undefined).toBe((await world.contents('q')).length === 0)
+        await take(from, limit)
+        scan.rewind()
+        back = await finished(world, redrive(world.vhost, scan, undefined, { pace: ending(batch, 1_000) }))
+      }
+      for (let round = 0; round < dead.length; round++) {
+        for (const origin of origins) await take(origin, 9)
+        scan.rewind()
+        back = await finished(world, redrive(world.vhost, scan))
+      }
+      for (const origin of origins) await take(origin, 9)
+      expect([back.stopped, await world.contents('q')]).toEqual([undefined, []])
+      for (const origin of origins)
+        expect([origin, ...taken[origin]!]).toEqual([
+          origin,
+          ...dead.flatMap((of, index) => (of === origin ? [`${index}`] : [])),
+        ])
+    }),
+    { numRuns: 30 },
+  )
 })

@@ -4,20 +4,21 @@ import { allowAll, browse, DEFAULT_CORE_LIMITS, VirtualHost } from '@ternmq/core
 import { openJournal } from '@ternmq/store/journal'
 import { SimulatedWorld } from '@ternmq/testkit'
 import { expect, test } from 'vitest'
-import { actionsHandlers } from '../src/actions.ts'
+import { actionsHandlers, CutOffAction } from '../src/actions.ts'
 import type { Bound } from '../src/handlers.ts'
 import type { ManagedBroker } from '../src/managed-broker.ts'
 import { httpHeaders } from '../src/messaging/http-headers.ts'
 import { readPublish } from '../src/messaging/http-message.ts'
+import { OperationRecords } from '../src/operation-records.ts'
 import { Operations } from '../src/operations.ts'
 import { ADMIN, VHOST } from './message-world.ts'
 
 const MESSAGES = 60
 const NUMBERS = Array.from({ length: MESSAGES }, (_, index) => `${index + 1}`)
 const LIVES = 5
-const SEEDS = 40
+const SEEDS = 16
 /** Batches of a few: a crash finds some of them done. */
-const PER_SECOND = 50
+const PER_SECOND = 20
 
 class CrashLife {
   readonly sim: SimulatedWorld
@@ -25,7 +26,7 @@ class CrashLife {
   readonly operations: Operations
   readonly #bound: Bound
 
-  private constructor(sim: SimulatedWorld) {
+  private constructor(sim: SimulatedWorld, records: OperationRecords) {
     const env = { clock: sim.clock, random: sim.random }
     this.sim = sim
     this.vhost = new VirtualHost({
@@ -35,15 +36,17 @@ class CrashLife {
       limits: DEFAULT_CORE_LIMITS,
       onLogEnded: () => {},
     }) // the crash ends it
-    this.operations = new Operations({ env })
-    this.#bound = actionsHandlers({ vhost: this.vhost } as ManagedBroker, this.operations)[0]!
+    this.operations = new Operations({ env, records })
+    const broker = { vhost: this.vhost } as ManagedBroker // the rest is of no concern to messages
+    this.operations.restore((record) => new CutOffAction(broker, record))
+    this.#bound = actionsHandlers(broker, this.operations)[0]!
   }
 
   static async begin(sim: SimulatedWorld): Promise<CrashLife> {
     const engine = await sim.run(
       openJournal(sim.env, { segmentBytes: 4_096, minFreeBytes: 8_192, reserveBytes: 8_192 }),
     )
-    const life = new CrashLife(sim)
+    const life = new CrashLife(sim, await sim.run(OperationRecords.open(engine.catalog, sim.clock.wallMs())))
     await sim.run(life.vhost.openLog(engine, [httpHeaders]))
     return life
   }
@@ -65,6 +68,13 @@ class CrashLife {
       signal: new AbortController().signal,
       note: () => {},
     })
+  }
+
+  /** Goes on with what the crash before cut off, where that is known. True when it does. */
+  resume(): boolean {
+    const cutOff = this.operations.list().find(({ state }) => state === 'interrupted')
+    if (cutOff !== undefined) this.operations.resume(cutOff.id, ADMIN)
+    return cutOff !== undefined
   }
 
   async contents(queue: string): Promise<string[]> {
@@ -90,6 +100,7 @@ test.each(STORIES)(
   async (story) => {
     const { from, to, action, originalQueue } = story
     let crashedInside = 0
+    let resumedCount = 0
     for (let seed = 1; seed <= SEEDS; seed++) {
       const sim = new SimulatedWorld({ seed })
       let life = await CrashLife.begin(sim)
@@ -97,8 +108,9 @@ test.each(STORIES)(
       for (const body of NUMBERS) life.publish(from, body, originalQueue)
       await sim.settle()
       for (let number = 1; number < LIVES; number++) {
-        await life.act(from, action)
-        for (let left = sim.random.below(60); left > 0; left--) await sim.step()
+        if (life.resume()) resumedCount++
+        else await life.act(from, action)
+        for (let left = sim.random.below(120); left > 0; left--) await sim.step()
         sim.crash(sim.random.below(2) === 0 ? 'power' : 'kill')
         life = await CrashLife.begin(sim)
         const [gone, left] = [await life.contents(to), await life.contents(from)]
@@ -116,6 +128,7 @@ test.each(STORIES)(
     }
     // Else it would show nothing.
     expect(crashedInside).toBeGreaterThan(SEEDS)
+    expect(resumedCount).toBeGreaterThan(SEEDS / 4)
   },
   60_000,
 )
