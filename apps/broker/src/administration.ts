@@ -29,7 +29,7 @@ export interface AdministrationParts {
   /** Long work that the life before did not finish. */
   readonly records: OperationRecords
   /** Text for `/metrics`. */
-  readonly metrics: () => string
+  readonly metrics: () => Promise<string>
   readonly certificates: Certificates
   /** Undefined for a broker without files. */
   readonly socketPath: string | undefined

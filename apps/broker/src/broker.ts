@@ -5,7 +5,7 @@
 import { AMQP_HEADER_CODECS } from '@ternmq/amqp10'
 import { TokenBook, type UserStore } from '@ternmq/auth'
 import { type BrokerConfig, checkExposure, type ListenerName } from '@ternmq/config'
-import { type CoreLimits, type Env, type EventKind, Events, VirtualHost } from '@ternmq/core'
+import { type CoreLimits, type Env, type EventKind, Events, nextTurn, VirtualHost } from '@ternmq/core'
 import {
   AuditLog,
   httpHeaders,
@@ -242,7 +242,11 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     access,
     audit,
     records: await OperationRecords.open(engine.catalog, env.clock.wallMs()),
-    metrics: () => metrics.render(metricsSnapshot(sources)),
+    metrics: () =>
+      metrics.render(
+        () => metricsSnapshot(sources),
+        () => nextTurn(env.clock),
+      ),
     certificates,
     socketPath: dataDir?.adminSocket,
     clock: env.clock,

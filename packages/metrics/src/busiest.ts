@@ -11,6 +11,9 @@ export const DESTINATIONS_MAX_DEFAULT = 50
 /** The label of all others; no queue has such a name. */
 export const OTHER = '(other)'
 
+/** Destinations that are looked at before others have their turn, where there are very many. */
+export const DESTINATIONS_PER_PIECE = 1_000
+
 /** What a destination did counts for its place that much at the next look, and less at each later one. */
 const PAST_SHARE = 0.8
 
@@ -60,15 +63,22 @@ export class BusiestDestinations {
     this.#countMax = countMax
   }
 
-  /** Takes note of all of them. Returns the busiest, and the others in one where there are any or have been. */
-  select(destinations: Iterable<DestinationNumbers>): DestinationNumbers[] {
+  /**
+   * Takes note of all of them, in pieces, one selection at a time: between two pieces destinations may come and go, and count on. Returns the
+   * busiest, and the others in one where there are any or have been.
+   */
+  *select(destinations: Iterable<DestinationNumbers>): Generator<void, DestinationNumbers[], void> {
     this.#look++
+    let pieceCount = 0
     for (const gauge of GAUGES) this.#other[gauge] = 0
     const shown: Candidate[] = []
     let otherCount = 0
     /** Who is below it has no chance: enough are above. */
     let scoreMin = 0
     for (const destination of destinations) {
+      if (++pieceCount % DESTINATIONS_PER_PIECE === 0) yield
+      // One that went and came again meanwhile has had its line.
+      if (this.#known.get(destination.name)?.look === this.#look) continue
       const known = this.#note(destination)
       if (known.score < scoreMin) {
         otherCount++

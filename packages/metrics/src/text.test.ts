@@ -42,6 +42,13 @@ const QUEUE: DestinationNumbers = {
   consumerCount: 10,
 }
 
+function rendered(given: MetricsSnapshot, destinationsMax?: number): Promise<string> {
+  return new MetricsText(destinationsMax).render(
+    () => given,
+    () => Promise.resolve(),
+  )
+}
+
 function snapshot(more: Partial<MetricsSnapshot> = {}): MetricsSnapshot {
   return {
     build: { version: '1.2.3', node: 'v24', engine: 'journal' },
@@ -86,8 +93,8 @@ function linesOf(text: string, name: string): string[] {
   return text.split('\n').filter((line) => line.startsWith(name))
 }
 
-test('every metric that has numbers is told with its help and type before them', () => {
-  const text = new MetricsText().render(
+test('every metric that has numbers is told with its help and type before them', async () => {
+  const text = await rendered(
     snapshot({ process: { cpuSeconds: 1, residentBytes: 1, heapUsedBytes: 1, openFiles: 12 } }),
   )
   expect(text.endsWith('\n')).toBe(true)
@@ -99,9 +106,9 @@ test('every metric that has numbers is told with its help and type before them',
   }
 })
 
-test('every line is one that the text format allows', () => {
+test('every line is one that the text format allows', async () => {
   const odd = 'a"b\\c\nd é 😀 {}'
-  const text = new MetricsText().render(snapshot({ destinations: [{ ...QUEUE, name: odd }] }))
+  const text = await rendered(snapshot({ destinations: [{ ...QUEUE, name: odd }] }))
   const label = String.raw`[a-z_]+="(?:[^"\\\n]|\\\\|\\"|\\n)*"`
   const sample = new RegExp(`^[a-z_]+(?:\\{${label}(?:,${label})*\\})? (?:[0-9.e+-]+|\\+Inf)$`)
   for (const line of text.split('\n').slice(0, -1)) {
@@ -112,8 +119,8 @@ test('every line is one that the text format allows', () => {
   ])
 })
 
-test('numbers are in base units, with the labels of the table', () => {
-  const text = new MetricsText().render(snapshot())
+test('numbers are in base units, with the labels of the table', async () => {
+  const text = await rendered(snapshot())
   expect(text).toContain('\nternmq_start_time_seconds 1700000000.5\n')
   expect(text).toContain('ternmq_build_info{version="1.2.3",node="v24",engine="journal"} 1\n')
   expect(linesOf(text, 'ternmq_messages_received_total{')).toEqual([
@@ -137,8 +144,8 @@ test('numbers are in base units, with the labels of the table', () => {
   expect(text).toContain('ternmq_store_full 1\n')
 })
 
-test('each number of a destination is under its own name', () => {
-  const text = new MetricsText().render(snapshot())
+test('each number of a destination is under its own name', async () => {
+  const text = await rendered(snapshot())
   const values = linesOf(text, 'ternmq_destination_').map((line) => Number(line.split(' ')[1]))
   expect(values.toSorted((one, other) => one - other)).toEqual(
     Object.values(QUEUE)
@@ -147,8 +154,8 @@ test('each number of a destination is under its own name', () => {
   )
 })
 
-test('a histogram counts each class with those below it, and ends with all', () => {
-  expect(linesOf(new MetricsText().render(snapshot()), 'ternmq_store_commit_duration_seconds')).toEqual([
+test('a histogram counts each class with those below it, and ends with all', async () => {
+  expect(linesOf(await rendered(snapshot()), 'ternmq_store_commit_duration_seconds')).toEqual([
     'ternmq_store_commit_duration_seconds_bucket{le="0.0005"} 1',
     'ternmq_store_commit_duration_seconds_bucket{le="0.01"} 3',
     'ternmq_store_commit_duration_seconds_bucket{le="+Inf"} 6',
@@ -157,19 +164,17 @@ test('a histogram counts each class with those below it, and ends with all', () 
   ])
 })
 
-test('without a journal nothing is said of one', () => {
-  expect(new MetricsText().render(snapshot({ store: undefined }))).not.toContain('ternmq_store_')
+test('without a journal nothing is said of one', async () => {
+  expect(await rendered(snapshot({ store: undefined }))).not.toContain('ternmq_store_')
 })
 
-test('where nothing is traced nothing is said of spans', () => {
-  expect(new MetricsText().render(snapshot())).toContain('\nternmq_trace_spans_dropped_total 2\n')
-  expect(new MetricsText().render(snapshot({ spans: undefined }))).not.toContain('ternmq_trace_')
+test('where nothing is traced nothing is said of spans', async () => {
+  expect(await rendered(snapshot())).toContain('\nternmq_trace_spans_dropped_total 2\n')
+  expect(await rendered(snapshot({ spans: undefined }))).not.toContain('ternmq_trace_')
 })
 
-test('beyond the limit destinations have one line together', () => {
-  const text = new MetricsText(1).render(
-    snapshot({ destinations: [QUEUE, { ...QUEUE, name: 'quiet', messagesIn: 2 }] }),
-  )
+test('beyond the limit destinations have one line together', async () => {
+  const text = await rendered(snapshot({ destinations: [QUEUE, { ...QUEUE, name: 'quiet', messagesIn: 2 }] }), 1)
   expect(linesOf(text, 'ternmq_destination_messages_received_total{')).toEqual([
     'ternmq_destination_messages_received_total{destination="orders"} 7',
     'ternmq_destination_messages_received_total{destination="(other)"} 2',
@@ -186,4 +191,31 @@ test('names say what kind of number they are: counters end with _total, and no o
     // Base units only.
     expect(name).not.toMatch(/_(ms|millis|milliseconds|micros|kb|kib|mb|mib|percent|ratio)(_|$)/)
   }
+})
+
+test('very many destinations are looked at in pieces, and who asks meanwhile gets the same answer', async () => {
+  const destinations = Array.from({ length: 2_500 }, (_, index) => ({ ...QUEUE, name: `q${index}`, messagesIn: index }))
+  let snapshotCount = 0
+  let pauseCount = 0
+  const ask = (text: MetricsText): Promise<string> =>
+    text.render(
+      () => (snapshotCount++, snapshot({ destinations })),
+      async () => void pauseCount++,
+    )
+  const text = new MetricsText()
+  const [one, other] = await Promise.all([ask(text), ask(text)])
+  expect([other, snapshotCount, pauseCount]).toEqual([one, 1, 2])
+  expect(one).toBe(await rendered(snapshot({ destinations })))
+  await ask(text)
+  expect(snapshotCount).toBe(2)
+})
+
+test('a destination that goes and comes again while it is looked has one line', async () => {
+  const destinations = Array.from({ length: 1_500 }, (_, index) => ({ ...QUEUE, name: `q${index}`, messagesIn: 1 }))
+  destinations[0]!.messagesIn = 1_000
+  const text = await new MetricsText().render(
+    () => snapshot({ destinations }),
+    async () => void destinations.push({ ...QUEUE, name: 'q0', messagesIn: 5 }),
+  )
+  expect(text.split('destination="q0"').length).toBe(text.split('destination="q1"').length)
 })

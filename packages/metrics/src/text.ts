@@ -1,32 +1,49 @@
 /** A snapshot as Prometheus reads it: the text format, version 0.0.4. */
 import { BusiestDestinations } from './busiest.ts'
 import type { MetricsSnapshot } from './snapshot.ts'
-import { type HistogramSample, type Metric, METRICS } from './table.ts'
+import { type ChosenSnapshot, type HistogramSample, type Metric, METRICS } from './table.ts'
 
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 export class MetricsText {
   readonly #busiest: BusiestDestinations
+  #underWay: Promise<string> | undefined = undefined
 
   /** `destinationsMax` get lines of their own, all others one together. */
   constructor(destinationsMax?: number) {
     this.#busiest = new BusiestDestinations(destinationsMax)
   }
 
-  /** The whole answer to a scrape, ending with a line break. */
-  render(snapshot: MetricsSnapshot): string {
-    const chosen = { ...snapshot, destinations: this.#busiest.select(snapshot.destinations) }
-    let text = ''
-    for (const metric of METRICS) {
-      const lines =
-        metric.type === 'histogram'
-          ? histogramLines(metric.name, metric.sample(chosen))
-          : simpleLines(metric, metric.samples(chosen))
-      if (lines !== '')
-        text += `# HELP ${metric.name} ${escapeHelp(metric.help)}\n# TYPE ${metric.name} ${metric.type}\n${lines}`
-    }
-    return text
+  /**
+   * The whole answer to a scrape, ending with a line break. It pauses while it looks at very many destinations, so that others have their
+   * turn: numbers of one destination are of one moment, those of two need not be. Whoever asks meanwhile gets the same answer.
+   */
+  render(snapshot: () => MetricsSnapshot, pause: () => Promise<void>): Promise<string> {
+    this.#underWay ??= this.#render(snapshot(), pause).finally(() => (this.#underWay = undefined))
+    return this.#underWay
   }
+
+  async #render(snapshot: MetricsSnapshot, pause: () => Promise<void>): Promise<string> {
+    const pieces = this.#busiest.select(snapshot.destinations)
+    for (;;) {
+      const piece = pieces.next()
+      if (piece.done === true) return textOf({ ...snapshot, destinations: piece.value })
+      await pause()
+    }
+  }
+}
+
+function textOf(chosen: ChosenSnapshot): string {
+  let text = ''
+  for (const metric of METRICS) {
+    const lines =
+      metric.type === 'histogram'
+        ? histogramLines(metric.name, metric.sample(chosen))
+        : simpleLines(metric, metric.samples(chosen))
+    if (lines !== '')
+      text += `# HELP ${metric.name} ${escapeHelp(metric.help)}\n# TYPE ${metric.name} ${metric.type}\n${lines}`
+  }
+  return text
 }
 
 function simpleLines(
