@@ -1,6 +1,7 @@
 import { deletePolicy, listPolicies, type PolicyBody, previewPolicy, putPolicy } from '@ternmq/api'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { DefinitionWorld } from '../test/definition-world.ts'
+import { PIECE_ITEMS_MAX } from './pieces.ts'
 
 let world: DefinitionWorld
 
@@ -153,6 +154,17 @@ describe('the preview of a policy', () => {
     for (let count = 0; count < 1_200; count++) world.define(`many.${count}`)
     const shown = await preview({ match: 'many.*', settings: { messagesMax: 3 } })
     expect([shown.queueCount, shown.queues.length, shown.changes.length]).toEqual([1_200, 100, 1_000])
+  })
+
+  it('is of the policies of its moment, however many queues there are and whatever changes while it looks', async () => {
+    for (let index = 0; index < 3 * PIECE_ITEMS_MAX; index++) world.define(`q${index}`)
+    const { policies } = world.vhost
+    const settings = { ttlMs: 9 }
+    const asked = preview({ match: '>', settings })
+    policies.use(policies.defaults, [{ match: '>', settings }])
+    const { queueCount, changes } = await asked
+    expect([queueCount, changes.length]).toEqual([3 * PIECE_ITEMS_MAX, 3 * PIECE_ITEMS_MAX])
+    expect(changes.every(({ before, after }) => before === 0 && after === 9)).toBe(true)
   })
 
   it('refuses what could not be saved', async () => {
