@@ -58,7 +58,7 @@ test('a protocol leads to its connections, and an alarm to what it is about', as
   press.publish('$queue/orders', 'first', { qos: 1 })
   press.publish('$queue/orders', 'has to wait', { qos: 1 })
   const page = await stage.look('/')
-  await page.getByRole('link', { name: 'mqtt', exact: true }).click()
+  await page.getByRole('link', { name: 'MQTT', exact: true }).click()
   await page.getByRole('link', { name: 'press-1' }).waitFor()
   await page.goBack()
   await page

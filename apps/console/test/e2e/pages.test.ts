@@ -72,6 +72,7 @@ async function takePictures(page: Page): Promise<void> {
     await page.goto(path)
     const [, , sign] = PAGES.find(([one]) => one === path)!
     await page.locator('main').getByText(sign).first().waitFor()
+    if (name === 'queues') await page.locator('.sparkline').first().waitFor() // from the second look on
     if (name === 'messages') {
       await page.getByRole('button', { name: 'order-31' }).click()
       await page.getByRole('complementary').getByText('"customer"').waitFor()
@@ -80,7 +81,22 @@ async function takePictures(page: Page): Promise<void> {
   }
 }
 
-test('every page opens at its address and is accessible, in light and in dark', async () => {
+const PHONE = { width: 390, height: 844 }
+
+/** Pixels of the page, its head or its content that are beside the window of a phone; tables scroll inside. */
+async function hiddenOnPhone(page: Page): Promise<number> {
+  const before = page.viewportSize()!
+  await page.setViewportSize(PHONE)
+  const width = await page.evaluate<number>(WIDTH_NEEDED)
+  await page.setViewportSize(before)
+  return Math.max(0, width - PHONE.width)
+}
+
+/** Runs inside the page. */
+const WIDTH_NEEDED =
+  "Math.max(...['html', '.shell-head', '.shell-main'].map((part) => document.querySelector(part)?.scrollWidth ?? 0))"
+
+test('every page opens at its address, fits on a phone and is accessible, in light and in dark', async () => {
   const stage = await openPlant()
   const page = await stage.look('/')
   for (const [path, name, sign] of PAGES) {
@@ -93,6 +109,7 @@ test('every page opens at its address and is accessible, in light and in dark', 
     expect(await violationsOf(page, { part }), path).toEqual([])
     await page.emulateMedia({ colorScheme: 'dark' })
     expect(await violationsOf(page, { part, rules: ['color-contrast'] }), `${path} in the dark`).toEqual([])
+    expect(await hiddenOnPhone(page), `${path} on a phone`).toBe(0)
   }
   if (process.env['TERNMQ_SCREENSHOTS'] !== undefined) await takePictures(page)
 }, 170_000)

@@ -39,6 +39,18 @@ test('among ten thousand queues one is found, sorted by depth, page by page, wit
   await page.getByText('1 of 1 queues').waitFor()
 })
 
+test('no column moves when rows come that have more to show', async () => {
+  const stage = await Stage.open()
+  await stage.call(putQueue, { params: { queue: 'a' }, body: {} })
+  const page = await stage.look('/queues')
+  await page.getByRole('link', { name: 'a', exact: true }).waitFor()
+  const ready = page.getByRole('columnheader', { name: 'Ready' })
+  const before = await ready.boundingBox()
+  await fill(stage, `${'warehouse.'.repeat(20)}east`, 1)
+  await page.getByText('no consumer').waitFor()
+  expect(await ready.boundingBox()).toEqual(before)
+})
+
 test('unhealthy queues are one click away, and each row says why', async () => {
   const stage = await Stage.open()
   await fill(stage, 'orders', 2)

@@ -120,7 +120,8 @@ const TEXT_WIDTH = 12
 const COUNT_WIDTH = 7
 const BYTES_WIDTH = 9
 const RATE_WIDTH = 7
-const AGO_WIDTH = 12
+/** `9 min 59 s ago`. */
+const AGO_WIDTH = 13
 const MARKS_WIDTH = 20
 /** Letters of a label are smaller than digits of a cell. */
 const LABEL_SHARE = 0.9

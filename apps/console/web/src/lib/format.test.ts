@@ -6,6 +6,7 @@ import {
   formatCount,
   formatDuration,
   formatMany,
+  formatProtocol,
   formatRate,
   formatShort,
   formatValue,
@@ -84,4 +85,10 @@ test('a sentence of the server gets its capital, a name in front stays as it is'
     '<b>',
     '',
   ])
+})
+
+test('a protocol is written one way, whoever names it', () => {
+  expect(formatProtocol('mqtt')).toBe('MQTT')
+  expect(formatProtocol('MQTT 5')).toBe('MQTT 5')
+  expect(formatProtocol(undefined)).toBe('–')
 })
