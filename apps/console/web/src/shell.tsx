@@ -24,6 +24,7 @@ import { LoginPage } from './features/login/login-page.tsx'
 import { call, setCsrfToken, toProblem } from './lib/api.ts'
 import { useKeys } from './lib/keys.ts'
 import { SESSION_KEY, useLook } from './lib/query.ts'
+import { useFocusKeeper } from './lib/return-focus.ts'
 import { loadScript } from './lib/scripts.ts'
 import { SessionProvider, useMay, useMe, useSessionQuery } from './lib/session.tsx'
 import { needsOf, placesFor } from './navigation.ts'
@@ -69,6 +70,7 @@ function Shell() {
   const [open, setOpen] = useState<'palette' | 'keys' | undefined>(undefined)
   const [isNavOpen, setNavOpen] = useState(false)
   const [wanted, setWanted] = useState('')
+  useFocusKeeper()
   useKeys({
     onPalette: () => openPalette(),
     onHelp: () => setOpen('keys'),
