@@ -71,7 +71,7 @@ test('pages keep what they show, say that it is old, and go on by themselves', a
   for (const [index, page] of pages.entries()) {
     await page.getByText(LOST).waitFor()
     await text(page, LIVE[index]![1]).waitFor()
-    expect(await page.getByRole('alert').count(), paths[index]!).toBe(0)
+    expect(await page.getByRole('alert').count(), paths[index]).toBe(0)
   }
   await early.subscribeAsync('during')
   await early.publishAsync('site/2', 'retained', { retain: true, qos: 1 })
@@ -86,7 +86,7 @@ test('pages keep what they show, say that it is old, and go on by themselves', a
   for (const [index, page] of pages.entries()) {
     await text(page, LIVE[index]![2]).waitFor()
     await page.getByText(LOST).waitFor({ state: 'detached' })
-    expect(await page.evaluate('globalThis.isThePage'), paths[index]!).toBe(true)
+    expect(await page.evaluate('globalThis.isThePage'), paths[index]).toBe(true)
   }
 }, 90_000)
 
