@@ -283,6 +283,7 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     const before = configuration.config
     refuseExposure(next, users)
     access.check(next)
+    await nextTurn(env.clock) // there may be thousands of rules
     await certificates.use(next)
     access.use(next)
     adapters.use(next)

@@ -50,7 +50,7 @@ export const RULES_MAX: number = 10_000
 export const PATTERNS_PER_RULE_MAX: number = 1_000
 
 /** Patterns of rules that are read, or looked at for an explanation, in one turn. Beyond it the rest follows in later turns. */
-export const PATTERNS_PER_PIECE: number = 1_000
+export const PATTERNS_PER_PIECE: number = 500
 
 /** UTF-8 bytes of a topic pattern: the longest topic MQTT can carry. Beyond it the configuration is refused. */
 export const PATTERN_BYTES_MAX: number = 65_535

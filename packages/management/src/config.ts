@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import { changeConfig, type ConfigItem, listConfig } from '@ternmq/api'
 import { allowedText, type BrokerConfig, type Setting, settings } from '@ternmq/config'
+import { nextTurn } from '@ternmq/core'
 import { definedOf, problemsOf } from './definition-kinds.ts'
 import type { DefinitionQueue } from './definition-queue.ts'
 import type { DefinitionStore } from './definition-store.ts'
@@ -44,6 +45,7 @@ export function configHandlers(broker: ManagedBroker, { definitions, changes }: 
       changes.run(async () => {
         const given = new Map(Object.entries(request.body.changes))
         refuse(given)
+        await nextTurn(broker.vhost.env.clock) // a value may be thousands of rules, which are read again with all others
         const before = new Map(definitions.settings.all)
         const overrides = new Map([...before].filter(([key]) => !given.has(key)))
         for (const [key, value] of given) if (value !== null) overrides.set(key, value)
