@@ -209,7 +209,10 @@ export class Destinations implements RouteSource {
     this.#noteDefined(named)
   }
 
-  /** Ends a queue with all that is in it. Its consumers are told by `onQueueDeleted`. */
+  /**
+   * Ends a queue with all that is in it. Its consumers are told by `onQueueDeleted`. What was on its way to it before goes with it, and what
+   * was on its way elsewhere arrives there: `queue.gone` says what went when `log.settledSoFar()` has resolved.
+   */
   delete(named: NamedQueue): void {
     if (this.#byName.get(named.name) !== named) return
     this.#byName.delete(named.name)
@@ -217,10 +220,22 @@ export class Destinations implements RouteSource {
     this.#unbind(named)
     for (const consumer of [...named.queue.consumers]) consumer.detach()
     this.#vhost.flow.sweeper.onDeleted(named)
-    const held = named.queue.close()
-    const { number } = named.queue
-    if (number !== 0) this.#vhost.log.endQueue(jsonRecord(RecordKind.queueEnded, number, {}), held)
+    const { queue } = named
+    queue.beginEnd()
     for (const watcher of this.#watchersOfQueue(named.name)) watcher.onQueueDeleted(named)
+    if (queue.number === 0) this.#vhost.log.mark(() => void queue.close())
+    else this.#vhost.log.endQueue(jsonRecord(RecordKind.queueEnded, queue.number, {}), queue)
+  }
+
+  /** As `delete`, where nothing is in the queue or on its way to it. Resolves with how many messages are in the way: 0 when it is gone. */
+  async deleteIfEmpty(named: NamedQueue): Promise<number> {
+    if (inTheWay(named) > 0) return inTheWay(named)
+    this.#countUnderWay(named, true)
+    await new Promise<void>((resolve) => this.#vhost.log.mark(() => resolve())) // by then, what nobody counted is there
+    const count = inTheWay(named)
+    this.#countUnderWay(named, false)
+    if (count === 0) this.delete(named)
+    return count
   }
 
   /** Whether what is published comes into the queue of a durable subscription. False when that was so already. */
@@ -372,6 +387,12 @@ export class Destinations implements RouteSource {
     return hasAny(given) ? laidOver(settings, given) : settings
   }
 
+  #countUnderWay({ queue, binding }: NamedQueue, isAsked: boolean): void {
+    queue.isAskedForEmpty = isAsked
+    this.#generation++
+    if (binding !== undefined) this.#vhost.router.forgetTargets()
+  }
+
   #noteDefined(named: NamedQueue): void {
     const { number } = named.queue
     if (number === 0) return
@@ -386,6 +407,10 @@ export class Destinations implements RouteSource {
 /** Topic that a virtual topic's queue is bound to, with '.' between levels. */
 function virtualTopicOf(queue: string): string | undefined {
   return VIRTUAL_TOPIC_QUEUE.exec(queue)?.[1]
+}
+
+function inTheWay({ queue }: NamedQueue): number {
+  return queue.waitingCount + queue.inflightCount + queue.underWayCount
 }
 
 function hasAny(given: object): boolean {

@@ -4,6 +4,7 @@
  */
 import type { LogRecord } from '@ternmq/store'
 import { QUEUE_PREFIX } from './address.ts'
+import { weighUnderWay } from './flow/admission.ts'
 import type { LogGroup } from './log/host-log.ts'
 import type { Retried } from './log/owed.ts'
 import { messageRecord, settledRecord } from './log/records.ts'
@@ -79,7 +80,13 @@ export class Mover {
       ...(cause === 'expired' && { expiredAtMs: message.expiresAtMs }),
       movedAtMs: env.clock.wallMs(),
     }
-    return new DeadLetter(this.#vhost, queue, delivery, named.value, copyFor(message, { ...message.extras, annotations }, 0))
+    return new DeadLetter(
+      this.#vhost,
+      queue,
+      delivery,
+      named.value,
+      copyFor(message, { ...message.extras, annotations }, 0),
+    )
   }
 
   /** Puts `copy` into `target` and ends the entry. */
@@ -94,6 +101,7 @@ export class Mover {
     const leaves = queue.isLogged(delivery)
     if (leaves) records.push(settledRecord([queue.number], [delivery.message.lsn]))
     const move = new Move(this.#vhost, queue, delivery, target, copy, records, isLogged, leaves)
+    weighUnderWay(this.#vhost, [target.target], copy, 1)
     if (records.length === 0) move.onCommitted(0)
     else log.appendAll(records, move)
   }
@@ -119,6 +127,15 @@ export class DeadLetter {
     return this.target.queue.number !== 0 && this.copy.durable && this.copy.assurance !== 0
   }
 
+  /** From here until it arrives or does not, its queue knows that it is on its way. */
+  depart(): void {
+    weighUnderWay(this.#vhost, [this.target.target], this.copy, 1)
+  }
+
+  abandon(): void {
+    weighUnderWay(this.#vhost, [this.target.target], this.copy, -1)
+  }
+
   /** Only where it is logged. */
   record(): LogRecord {
     this.copy.detach()
@@ -126,6 +143,7 @@ export class DeadLetter {
   }
 
   arrive(lsn: number): void {
+    this.abandon()
     this.copy.lsn = lsn
     this.#vhost.traffic.counters.deadLettered++
     this.#origin.deadLetteredCount++
@@ -172,6 +190,7 @@ class Move implements LogGroup, Retried {
   onCommitted(lsn: number): void {
     const { line, position, message } = this.#delivery
     if (this.#isLogged) this.#copy.lsn = lsn
+    this.#notUnderWay()
     const wasThere = line?.remove(position) ?? true
     if (this.#leavesLog && wasThere) this.#vhost.log.unref(message.lsn)
     this.#target.queue.offer(this.#copy, this.#target.match)
@@ -189,8 +208,24 @@ class Move implements LogGroup, Retried {
 
   again(): void {
     const { log } = this.#vhost
-    if (this.#queue.isClosed) log.owed.paid()
-    else log.appendAll(this.#records, this)
+    if (!this.#queue.isEnding && !this.#target.queue.isEnding) return log.appendAll(this.#records, this)
+    this.#notUnderWay()
+    if (!this.#queue.isEnding) this.#goElsewhere()
+    log.owed.paid()
+  }
+
+  /** Its target was deleted before the log had it: it goes to the queue that has the name now; where there can be none it goes, counted. */
+  #goElsewhere(): void {
+    const { destinations, mover, traffic } = this.#vhost
+    const named = destinations.ensure(this.#target.name)
+    if (named.ok && named.value.queue !== this.#queue)
+      return mover.move(this.#queue, this.#delivery, named.value, this.#copy)
+    traffic.counters.undeliverable++
+    this.#queue.finishAt(this.#delivery.line!, this.#delivery.position)
+  }
+
+  #notUnderWay(): void {
+    weighUnderWay(this.#vhost, [this.#target.target], this.#copy, -1)
   }
 
   /**
@@ -198,6 +233,7 @@ class Move implements LogGroup, Retried {
    * so stays where it is, in flight and out of the way, until a restart with a larger limit.
    */
   #onTooLarge(text: string): void {
+    this.#notUnderWay()
     const { name } = this.#queue
     const { message } = this.#delivery
     const isBare = this.#copy.extras === message.extras

@@ -55,7 +55,7 @@ export class Route {
   targets: readonly Target[] = []
   /** Some target outlives the process. */
   hasDurable = false
-  /** Some target lets publishers wait, or refuses them, when it is full. */
+  /** Some target has to know what is on its way to it: it lets publishers wait, or refuses them, when it is full. */
   hasLimits = false
   /** Some target has something to say of how long its messages live. */
   hasTtl = false
@@ -84,8 +84,8 @@ export class Route {
     let isSynced = false
     for (const { queue } of targets) {
       if (hasTtl(queue)) this.hasTtl = true
-      const { durability, whenFull } = queue.settings
-      if (whenFull === 'block' || whenFull === 'reject') this.hasLimits = true
+      const { durability } = queue.settings
+      if (queue.countsUnderWay) this.hasLimits = true
       if (queue.number === 0) continue
       this.hasDurable = true
       if (durability === 'fsync-local') isSynced = true

@@ -13,7 +13,7 @@ import { type CounterLabel, Traffic } from './counters.ts'
 import type { Cancel } from './env.ts'
 import { BINDING_BYTES_PER_SESSION_MAX } from './limits.ts'
 import { jsonRecord, type LoggedBinding, type LoggedSession, numbersRecord, RecordKind } from './log/records.ts'
-import { Step } from './log/groups.ts'
+import { endingWith, Step } from './log/groups.ts'
 import type { LogRecord } from '@ternmq/store'
 import type { DurableSession } from './log/state.ts'
 import type { Message } from './message.ts'
@@ -444,7 +444,7 @@ export class Session implements CreditOwner {
     this.queue.removeConsumer(this.#consumer)
     const held = this.queue.close()
     const { log, sessions } = this.#vhost
-    if (this.isDurable) log.endQueue(jsonRecord(RecordKind.queueEnded, this.queue.number, {}), held)
+    if (this.isDurable) log.endQueue(jsonRecord(RecordKind.queueEnded, this.queue.number, {}), endingWith(held))
     sessions.forget(this)
   }
 

@@ -6,6 +6,7 @@ import type { BindingSpec } from './bindings.ts'
 import { Consumer } from './queue/consumer.ts'
 import type { Match } from './queue/delivery.ts'
 import type { Binding } from './router.ts'
+import { endingWith } from './log/groups.ts'
 import { jsonRecord, RecordKind } from './log/records.ts'
 import { Queue } from './queue/queue.ts'
 import type { Session } from './session.ts'
@@ -54,7 +55,7 @@ export class SharedSubscriptions {
     this.#vhost.router.unbind(group.binding)
     const held = group.queue.close()
     const { number } = group.queue
-    if (number !== 0) this.#vhost.log.endQueue(jsonRecord(RecordKind.queueEnded, number, {}), held)
+    if (number !== 0) this.#vhost.log.endQueue(jsonRecord(RecordKind.queueEnded, number, {}), endingWith(held))
   }
 
   /**

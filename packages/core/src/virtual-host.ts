@@ -15,6 +15,7 @@ import { Destinations } from './destinations.ts'
 import { LateRetained } from './late-retained.ts'
 import { CONNECTION_HISTORY_MAX_DEFAULT, type CoreLimits } from './limits.ts'
 import { captureState } from './log/capture.ts'
+import { endingWith } from './log/groups.ts'
 import { HostLog, type LogEnded } from './log/host-log.ts'
 import { jsonRecord, RecordKind } from './log/records.ts'
 import { readLog, restore } from './log/replay.ts'
@@ -299,7 +300,7 @@ export class VirtualHost implements QueueContext {
   /** The message is retained no more. Without a record of it, an older one that some queue still holds would be after a restart. */
   #noteCleared(message: Message): void {
     const { topic, lsn } = message
-    this.log.endQueue(jsonRecord(RecordKind.retainedCleared, 0, { topic, lsn }), [lsn])
+    this.log.endQueue(jsonRecord(RecordKind.retainedCleared, 0, { topic, lsn }), endingWith([lsn]))
   }
 
   /** Why `subject` may not publish to an address in core form; undefined when it may. */

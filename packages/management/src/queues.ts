@@ -57,9 +57,8 @@ export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] 
       return look.detail(made)
     }),
     bind(deleteQueue, async (request) => {
-      const gone = remove(vhostOf(broker, request.params), owned(request.params), request.query)
+      const gone = await remove(vhostOf(broker, request.params), owned(request.params), request.query)
       request.note(`deleted it with ${gone.count} messages`)
-      await whenLasting(broker.vhost)
       return gone
     }),
     bind(purgeQueue, async (request) => {
@@ -236,11 +235,13 @@ export function defineQueue(
   throw refused(defined.detail, { field: defined.detail.refusal === 'mismatch' ? 'settings' : 'queue' })
 }
 
-function remove(
-  { destinations }: VirtualHost,
+/** Resolves with what went with it when that lasts. */
+async function remove(
+  vhost: VirtualHost,
   named: NamedQueue,
   { ifEmpty, ifUnused }: { ifEmpty?: boolean | undefined; ifUnused?: boolean | undefined },
-): Purged {
+): Promise<Purged> {
+  const { destinations } = vhost
   const { name, queue } = named
   if (isTemporary(name)) {
     throw new ApiError(
@@ -249,15 +250,6 @@ function remove(
       { field: 'queue', value: name },
     )
   }
-  const gone = { count: queue.waitingCount + queue.inflightCount, bytes: queue.waitingBytes }
-  // What a move has sent on its way is in no other queue any more.
-  const count = gone.count + queue.underWayCount
-  if (ifEmpty === true && count > 0) {
-    throw new ApiError('CONFLICT', `queue '${name}' has ${count} messages; purge it first, or leave out ifEmpty`, {
-      field: 'ifEmpty',
-      value: true,
-    })
-  }
   if (ifUnused === true && queue.consumers.length > 0) {
     throw new ApiError(
       'CONFLICT',
@@ -265,6 +257,14 @@ function remove(
       { field: 'ifUnused', value: true },
     )
   }
+  const count = ifEmpty === true ? await destinations.deleteIfEmpty(named) : 0
+  if (count > 0) {
+    throw new ApiError('CONFLICT', `queue '${name}' has ${count} messages; purge it first, or leave out ifEmpty`, {
+      field: 'ifEmpty',
+      value: true,
+    })
+  }
   destinations.delete(named)
-  return gone
+  await whenLasting(vhost)
+  return queue.gone
 }

@@ -135,19 +135,27 @@ export class NoteBatch implements LogGroup {
   }
 }
 
+/** What ends: a queue, or what was left of one. */
+export interface Ending {
+  /** Lsns of what the log has for it now. */
+  held(): readonly number[]
+  /** The log has its end. Returns the lsns of what went with it. */
+  close(): readonly number[]
+}
+
 /** A queue, or a retained message, is gone, and with it what it held. */
 export class EndedQueue extends Insistent {
-  readonly held: readonly number[]
+  readonly ending: Ending
   readonly #record: LogRecord
 
-  constructor(log: HostLog, record: LogRecord, held: readonly number[]) {
+  constructor(log: HostLog, record: LogRecord, ending: Ending) {
     super(log)
     this.#record = record
-    this.held = held
+    this.ending = ending
   }
 
   override get messageCount(): number {
-    return this.held.length
+    return this.ending.held().length
   }
 
   override record(): LogRecord {
@@ -156,8 +164,13 @@ export class EndedQueue extends Insistent {
 
   protected override onDone(): void {
     this.log.onEndedQueue(this)
-    for (const lsn of this.held) this.log.unref(lsn)
+    for (const lsn of this.ending.close()) this.log.unref(lsn)
   }
+}
+
+/** Of what is closed already. */
+export function endingWith(held: readonly number[]): Ending {
+  return { held: () => held, close: () => held }
 }
 
 /** What later records lean on: a queue's definition, a session's. Refused, it goes in before any message does. */

@@ -16,7 +16,7 @@ import type { Clock } from '../env.ts'
 import type { HeaderCodec, Message } from '../message.ts'
 import type { WaitingLine } from '../queue/line.ts'
 import { Ring } from '../ring.ts'
-import { Barrier, Definition, EndedQueue, Mark, Note, NoteBatch, SettleBatch, Step } from './groups.ts'
+import { Barrier, Definition, EndedQueue, type Ending, Mark, Note, NoteBatch, SettleBatch, Step } from './groups.ts'
 import { Owed } from './owed.ts'
 import { numbersRecord, RecordKind } from './records.ts'
 import { Snapshots, type TakeSnapshot } from './snapshots.ts'
@@ -224,9 +224,10 @@ export class HostLog implements WriterOwner {
     if (record !== undefined) this.append(record, new Definition(this, make))
   }
 
-  /** A queue is gone for good, and with it what it held. */
-  endQueue(record: LogRecord, held: readonly number[]): void {
-    const ended = new EndedQueue(this, record, held)
+  /** A queue, or a retained message, is gone for good, and with it what it holds when all that was submitted so far has its outcome. */
+  endQueue(record: LogRecord, ending: Ending): void {
+    this.#flushBatches()
+    const ended = new EndedQueue(this, record, ending)
     this.#ending.add(ended)
     this.append(record, ended)
   }
@@ -238,7 +239,7 @@ export class HostLog implements WriterOwner {
 
   /** What ended queues held whose ends are not in the log: for a snapshot, which has those queues no more. */
   *ending(): Generator<number> {
-    for (const { held } of this.#ending) yield* held
+    for (const { ending } of this.#ending) yield* ending.held()
   }
 
   /**
@@ -379,7 +380,11 @@ export class HostLog implements WriterOwner {
 
   onCommitted(lastTicket: number, firstLsn: number): void {
     let lsn = firstLsn
-    for (let group = this.#groups.peek(); group !== undefined && group.ticket <= lastTicket; group = this.#groups.peek()) {
+    for (
+      let group = this.#groups.peek();
+      group !== undefined && group.ticket <= lastTicket;
+      group = this.#groups.peek()
+    ) {
       this.#groups.shift()
       this.#nextLsn = lsn + group.recordCount
       group.onCommitted(lsn)

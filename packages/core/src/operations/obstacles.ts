@@ -19,7 +19,7 @@ export interface Obstacle {
 
 /** A ring makes room by itself, but not for more than it can ever have. Undefined: it goes. */
 export function obstacleFor({ name, queue }: NamedQueue, message: Message): Obstacle | undefined {
-  if (queue.isClosed) return refusing(`queue '${name}' was deleted meanwhile`)
+  if (queue.isEnding) return refusing(`queue '${name}' was deleted meanwhile`)
   const { messagesMax, bytesMax, whenFull } = queue.settings
   if (message.size > bytesMax) {
     const text = `a message of ${message.size} bytes is larger than queue '${name}' can be: its bytesMax is ${bytesMax}`

@@ -24,6 +24,7 @@ const STAYING_PER_RECORD = 8_192
 export async function purge(vhost: VirtualHost, queue: Queue): Promise<Result<Purged>> {
   const { end } = queue.contents // another purge may be under way: what comes until it is done is not for this one
   while (queue.contents.isLeaving) await vhost.log.settledSoFar()
+  if (queue.isEnding) return refuse('not-found', queue.name, `queue '${queue.name}' was deleted meanwhile`)
   return new Promise((resolve) => {
     const leaving = queue.leaveAll(end)
     const group = new Purge(vhost, queue, leaving, resolve)

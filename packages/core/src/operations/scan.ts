@@ -111,6 +111,7 @@ export class Scan {
     for (let index = 0; index < positions.length && this.#left > 0;) {
       const max = Math.min(this.#left, Math.max(1, pace?.batchMax ?? Infinity))
       const { batch, looked } = selected(stretch.line, positions, messages, this.#selector, index, max)
+      if (this.queue.isEnding) return false // what it has left goes with it, and nowhere else
       const { upTo, count, goesOn } = batch.length === 0 ? NOTHING : await act(batch)
       if (upTo === batch.length) stretch.after = positions[looked - 1]!
       else if (upTo > 0) stretch.after = batch[upTo - 1]!.position

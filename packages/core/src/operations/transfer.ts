@@ -256,8 +256,8 @@ async function transfer(
   return { ...soFar, stopped: soFar.stopped ?? whyEnded(queue, isReadable) ?? inTheWay.text }
 }
 
-function whyEnded({ name, isClosed }: Queue, isReadable: boolean): string | undefined {
-  if (isClosed) return `queue '${name}' was deleted meanwhile`
+function whyEnded({ name, isEnding }: Queue, isReadable: boolean): string | undefined {
+  if (isEnding) return `queue '${name}' was deleted meanwhile`
   return isReadable ? undefined : 'the log has ended, and nothing can be read of it'
 }
 

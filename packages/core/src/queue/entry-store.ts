@@ -33,14 +33,19 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
   protected readonly counters: Counters
   readonly contents: Lanes
   #settings: QueueSettings
+  #isEnding = false
   #isClosed = false
+  /** What went with it when it was closed. */
+  gone: { readonly count: number; readonly bytes: number } = { count: 0, bytes: 0 }
   /** Made when the queue first fills. */
   #pressure: Pressure | undefined = undefined
   /** Made when the first entry has to wait for its next attempt. */
   #delayed: Delayed | undefined = undefined
-  /** Published and not yet committed: they count against the limits. */
+  /** On their way to it and not yet committed: they count against the limits. Published ones only where `countsUnderWay`. */
   underWayCount = 0
   underWayBytes = 0
+  /** Somebody asks whether anything is on its way to it, whatever its settings are. */
+  isAskedForEmpty = false
   /** Somebody waits for room in it and hears of it by `QueueContext.onEased`. */
   isBlocking = false
   holdingReport: HoldingReport | undefined = undefined
@@ -79,6 +84,17 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
   /** Takes nothing more, and has forgotten what it had. */
   get isClosed(): boolean {
     return this.#isClosed
+  }
+
+  /** Deleted: nothing more is sent to it, and nothing of it goes elsewhere. What was under way to or from it before that still arrives. */
+  get isEnding(): boolean {
+    return this.#isEnding || this.#isClosed
+  }
+
+  /** What is published to it is counted until it is committed: it may hold publishers, or go by itself once it is empty. */
+  get countsUnderWay(): boolean {
+    const { whenFull, autoDeleteMs } = this.#settings
+    return whenFull === 'block' || whenFull === 'reject' || autoDeleteMs > 0 || this.isAskedForEmpty
   }
 
   /** What counts for no session. */
@@ -131,9 +147,29 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
     return this.number !== 0 && lsn !== 0 && lsn >= this.#loggedFromLsn
   }
 
+  /** It is deleted, and closed when the log has that. Who waits for room in it looks for another one. */
+  beginEnd(): void {
+    this.#isEnding = true
+    this.#pressure?.release()
+    this.context.onEased(this.queue)
+  }
+
+  /** Lsns of what the log has for it, with consumers or waiting. */
+  held(): number[] {
+    const lsns: number[] = []
+    for (const { line } of this.contents.all) {
+      for (let position = line.nextLive(0); position !== 0; position = line.nextLive(position)) {
+        const lsn = line.lsnAt(position)
+        if (lsn !== 0) lsns.push(lsn)
+      }
+    }
+    return lsns
+  }
+
   /** Forgets everything that waits and takes nothing more. Returns the lsns of what the log has for it, with consumers or waiting. */
   close(): number[] {
     this.#isClosed = true
+    this.gone = { count: this.contents.liveCount, bytes: this.contents.bytes }
     const lsns: number[] = []
     for (const { line } of this.contents.all) {
       for (let position = line.nextLive(0); position !== 0; position = line.nextLive(position)) {
@@ -257,7 +293,7 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
   /** `session` had it, by its number in the log: until the settle is there, a restart gives it back to that one. Hot path. */
   protected finish(delivery: Delivery, session: number = 0): void {
     const { line, position, protocolState } = delivery
-    if (this.#isClosed) return
+    if (this.isEnding) return
     if (!this.isLogged(delivery)) line?.remove(position)
     else {
       const isKept = protocolState !== 0 && (session === this.number || delivery.assurance === 2)
@@ -282,7 +318,7 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
   protected reject(delivery: Delivery, cause: MoveCause, reason: string | undefined, session: number = 0): void {
     this.counters.rejected++
     const target = this.#settings.deadLetter
-    if (target === undefined || target === this.name || this.#isClosed) return this.finish(delivery, session)
+    if (target === undefined || target === this.name || this.isEnding) return this.finish(delivery, session)
     this.context.moveAway(this.queue, delivery, target, cause, reason)
   }
 
@@ -477,7 +513,7 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
     this.takeWaiting(line, position, entry !== undefined)
     this.counters.expired++
     this.expiredCount++
-    const target = this.#settings.expiryTarget
+    const target = this.isEnding ? undefined : this.#settings.expiryTarget
     if (target === undefined && entry !== undefined) this.context.tracer?.onExpired(this.queue, entry.message)
     if (target === undefined) return this.finishAt(line, position)
     if (entry !== undefined) return this.context.moveAway(this.queue, entry, target, 'expired', undefined)
@@ -489,7 +525,7 @@ export abstract class EntryStore extends QueueCounts implements LastValuesHost {
 
   #moveExpired(line: WaitingLine, position: number, message: Message | undefined): void {
     const target = this.#settings.expiryTarget
-    if (message === undefined || target === undefined || this.#isClosed) return this.finishAt(line, position)
+    if (message === undefined || target === undefined || this.isEnding) return this.finishAt(line, position)
     this.context.moveAway(this.queue, this.entryOf(message, line, position), target, 'expired', undefined)
   }
 

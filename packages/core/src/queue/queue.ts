@@ -255,7 +255,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       return this.finish(delivery, consumer.pool.sessionNumber)
     }
     if (outcome === 'rejected') return this.reject(delivery, 'rejected', detail?.reason, consumer.pool.sessionNumber)
-    if (this.isClosed) return this.finish(delivery)
+    if (this.isEnding) return this.finish(delivery)
     if (detail?.annotations !== undefined) delivery.message = delivery.message.annotated(detail.annotations)
     // Before it waits: what it waits for must know.
     if (detail?.undeliverableHere === true) {
@@ -276,7 +276,7 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
    * them. What nobody else reads is done with. [MQTT5-3.1.2-25]
    */
   onLeft(consumer: Consumer, entry: Delivery): boolean {
-    if (consumer.match === undefined || entry.retained || this.isClosed) {
+    if (consumer.match === undefined || entry.retained || this.isEnding) {
       if (entry.assurance > 0) this.reject(entry, 'rejected', undefined, consumer.pool.sessionNumber)
       else this.counters.rejected++
       return false
@@ -454,7 +454,8 @@ export class Queue extends EntryStore implements TurnWork, DispatchHost, Staging
       message.detach()
       this.place(delivery, isLogged, true)
     }
-    if (consumer.take(delivery) || !this.onLeft(consumer, delivery)) return this.countHandedOn(consumer.traffic, message)
+    if (consumer.take(delivery) || !this.onLeft(consumer, delivery))
+      return this.countHandedOn(consumer.traffic, message)
     // For others it is as it came.
     delivery.match = match
     delivery.assurance = assurance

@@ -47,7 +47,7 @@ export class CommitGroup implements LogGroup {
     const lsns: number[] = []
     for (const { consumer, delivery, outcome } of settles) {
       const { queue } = consumer
-      if (!finishes(outcome) || queue.isClosed || !queue.isLogged(delivery)) continue
+      if (!finishes(outcome) || queue.isEnding || !queue.isLogged(delivery)) continue
       queues.push(queue.number)
       lsns.push(delivery.message.lsn)
       if (queue.settings.durability === 'fsync-local') isSynced = true
@@ -73,6 +73,7 @@ export class CommitGroup implements LogGroup {
 
   onRefused(text: string): void {
     this.#outgoing.abandon()
+    for (const letter of this.#letters.values()) letter.abandon()
     this.#transaction.refuse(text)
     this.#producer.leave()
   }
@@ -81,9 +82,11 @@ export class CommitGroup implements LogGroup {
   #letterOf(settle: StagedSettle): DeadLetter | undefined {
     const { consumer, delivery, outcome, detail } = settle
     const { queue } = consumer
-    if (outcome !== 'rejected' || queue.isClosed) return undefined
+    if (outcome !== 'rejected' || queue.isEnding) return undefined
     const letter = this.#vhost.mover.letterOf(queue, delivery, queue.settings.deadLetter, 'rejected', detail?.reason)
-    if (letter !== undefined) this.#letters.set(settle, letter)
+    if (letter === undefined) return undefined
+    letter.depart()
+    this.#letters.set(settle, letter)
     return letter
   }
 
