@@ -16,7 +16,7 @@ export function ConsumersPage() {
         filters={[{ key: 'queue', label: 'Queue', text: true }]}
         empty={
           <EmptyState icon="sessions" title="Nobody reads from a queue">
-            A consumer shows up when a client subscribes to a queue.
+            A consumer shows up when a client subscribes to a queue; until then its messages wait.
           </EmptyState>
         }
       />

@@ -100,7 +100,7 @@ export function PoliciesPage() {
             <Link to="/config" search={{ q: 'queues.' }}>
               configuration
             </Link>{' '}
-            says.
+            says. A policy sets limits, dead letters and more for all queues of a pattern.
           </EmptyState>
         }
       />

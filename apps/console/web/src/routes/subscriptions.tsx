@@ -1,5 +1,6 @@
 /** Who has subscribed to what, and who would get a message of some topic. */
 import { listSubscriptions, type SubscriptionItem } from '@ternmq/api'
+import { Link } from '@tanstack/react-router'
 import { countColumn, PROTOCOL_COLUMN } from '../components/columns.tsx'
 import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
@@ -39,7 +40,7 @@ export function SubscriptionsPage() {
         filters={[{ key: 'topic', label: 'Who would get topic', text: true }]}
         empty={
           <EmptyState icon="messages" title="No subscription">
-            It shows up when a client subscribes.
+            It shows up when a client subscribes, such as <Link to="/try">Try it</Link>.
           </EmptyState>
         }
       />

@@ -61,7 +61,7 @@ export function TokensPage() {
         keyOf={(row) => row.id}
         empty={
           <EmptyState icon="key" title="No token">
-            Scripts send one as a header: authorization: Bearer TOKEN.
+            Make one for each script; it sends it as a header: authorization: Bearer TOKEN.
           </EmptyState>
         }
       />

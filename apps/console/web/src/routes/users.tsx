@@ -83,7 +83,11 @@ export function UsersPage() {
         columns={columns}
         keyOf={(row) => row.name}
         filters={[{ key: 'group', label: 'Group', text: true }]}
-        empty={<EmptyState icon="users" title="No user" />}
+        empty={
+          <EmptyState icon="users" title="No user">
+            Add one for each person and each client that logs in with a name and a password.
+          </EmptyState>
+        }
       />
       {url.get('create') === 'true' && (
         <UserDialog user={undefined} onClose={() => url.set({ create: '' }, { replace: true })} />
