@@ -1,6 +1,6 @@
 /**
  * One process at a time, across processes: a file that names its owner. A lock whose owner died is taken over.
- * Used around installing, so that `npm test` and `npm start` begun together do not write node_modules at once.
+ * Used around what is made once, so that `npm test` and `npm start` begun together do not write node_modules at once.
  */
 import { closeSync, linkSync, openSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,7 +19,7 @@ export async function withLock(file, body, waitMs = LOCK_WAIT_MS) {
     if (Date.now() > deadline) {
       throw new Error(`process ${owner} has held ${file} for ${waitMs} ms; end it, or delete ${file}*`)
     }
-    if (!told) process.stderr.write(`waiting for process ${owner}, which is installing packages\n`)
+    if (!told) process.stderr.write(`waiting for process ${owner}, which has ${file}\n`)
     told = true
     await sleep(POLL_MS)
   }

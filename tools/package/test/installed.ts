@@ -1,14 +1,17 @@
 /** The package as somebody has it who installed it: in a folder outside the repository, with no more in the environment than a shell has. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { inject } from 'vitest'
 
 import { makePackage, type Packed } from '../src/make-package.ts'
 
 export const ROOT: string = join(import.meta.dirname, '..', '..', '..')
+const LOCK = join(ROOT, 'tools', 'run', 'lock.mjs')
 /** The packages of others come from a registry. */
 const INSTALL_MS_MAX = 120_000
 const RUN_MS_MAX = 20_000
@@ -23,38 +26,38 @@ export interface Ran {
   readonly stderr: string
 }
 
+/** Where it has been installed, in a folder that nobody writes to any more. */
+interface Installation {
+  readonly appFolder: string
+  readonly packed: Packed
+}
+
 export class InstalledPackage implements Disposable {
   readonly folder: string
   readonly packed: Packed
   readonly env: Readonly<Record<string, string>>
 
-  /** Builds, packs and installs it. */
+  /** Builds, packs and installs it, once for all tests of a run: each has a copy of what npm has made. */
   static async make(): Promise<InstalledPackage> {
-    const folder = mkdtempSync(join(tmpdir(), 'ternmq-package-'))
-    try {
-      return new InstalledPackage(folder, await makePackage(ROOT, join(folder, 'build')))
-    } catch (error) {
-      rmSync(folder, { recursive: true, force: true })
-      throw error
+    const { withLock } = (await import(pathToFileURL(LOCK).href)) as {
+      withLock<T>(file: string, body: () => Promise<T>): Promise<T>
     }
+    const shared = join(inject('runFolder'), 'package')
+    mkdirSync(shared, { recursive: true })
+    return new InstalledPackage(await withLock(join(shared, 'lock'), () => installation(shared)))
   }
 
-  private constructor(folder: string, packed: Packed) {
+  private constructor({ appFolder, packed }: Installation) {
+    const folder = mkdtempSync(join(tmpdir(), 'ternmq-package-'))
     this.folder = join(folder, 'app')
     this.packed = packed
     this.env = cleanEnv(join(folder, 'bin'))
-    mkdirSync(this.folder)
-    writeFileSync(join(this.folder, 'package.json'), '{ "name": "app", "private": true, "type": "module" }\n')
-    const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', packed.file]
-    const { code, stdout, stderr } = this.run('npm', args, INSTALL_MS_MAX)
-    if (code !== 0) throw new Error(`npm install ended with ${code}:\n${stdout}${stderr}`)
+    cpSync(appFolder, this.folder, { recursive: true, verbatimSymlinks: true })
   }
 
   /** To its end, in the folder. */
   run(command: string, args: readonly string[], timeoutMs: number = RUN_MS_MAX): Ran {
-    const { env, folder: cwd } = this
-    const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: 'utf8', timeout: timeoutMs })
-    return { code: status, stdout, stderr }
+    return run(this.folder, this.env, command, args, timeoutMs)
   }
 
   /** Starts a broker on free ports and waits until it is ready. */
@@ -142,6 +145,33 @@ export class StartedBroker {
     this.#process.kill('SIGKILL')
     if (!this.hasEnded && this.ready !== undefined) process.kill(this.ready.pid, 'SIGKILL')
   }
+}
+
+/** Makes it in the folder, unless that has been done. */
+async function installation(folder: string): Promise<Installation> {
+  const [appFolder, done] = [join(folder, 'app'), join(folder, 'installation.json')]
+  if (existsSync(done)) return JSON.parse(readFileSync(done, 'utf8')) as Installation
+  for (const left of ['app', 'bin']) rmSync(join(folder, left), { recursive: true, force: true })
+  const packed = await makePackage(ROOT, join(folder, 'build'))
+  mkdirSync(appFolder)
+  writeFileSync(join(appFolder, 'package.json'), '{ "name": "app", "private": true, "type": "module" }\n')
+  const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', packed.file]
+  const { code, stdout, stderr } = run(appFolder, cleanEnv(join(folder, 'bin')), 'npm', args, INSTALL_MS_MAX)
+  if (code !== 0) throw new Error(`npm install ended with ${code}:\n${stdout}${stderr}`)
+  const made: Installation = { appFolder, packed }
+  writeFileSync(done, JSON.stringify(made))
+  return made
+}
+
+function run(
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  command: string,
+  args: readonly string[],
+  timeoutMs: number,
+): Ran {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: 'utf8', timeout: timeoutMs })
+  return { code: status, stdout, stderr }
 }
 
 /** Node 24 and npm in a folder of their own, and nothing of the repository. */

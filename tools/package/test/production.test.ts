@@ -14,6 +14,8 @@ import { FREE_PORTS, InstalledPackage, ROOT, type StartedBroker } from './instal
 
 const MAKE_MS_MAX = 240_000
 const PROXY_START_MS_MAX = 10_000
+/** Loopback, too, and nobody else's: a port that is free there stays free until the proxy takes it. */
+const PROXY_HOST = '127.0.0.2'
 const LOOK_EVERY_MS = 50
 const PRODUCTION = join(ROOT, 'examples', 'production')
 
@@ -145,7 +147,7 @@ const PROXIES = [
         `daemon off; pid ${folder}/nginx.pid; error_log stderr; events {}`,
         `http { access_log off; ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/nginx-${kind};`).join(' ')}`,
         example('nginx.conf')
-          .replace('listen 443 ssl', `listen 127.0.0.1:${port} ssl`)
+          .replace('listen 443 ssl', `listen ${PROXY_HOST}:${port} ssl`)
           .replace('/etc/nginx/tls/ops.pem', cert)
           .replace('/etc/nginx/tls/ops.key', key)
           .replace('127.0.0.1:8161', upstream),
@@ -161,7 +163,7 @@ const PROXIES = [
       [
         `{\n admin off\n auto_https off\n}`,
         example('caddy.conf')
-          .replace('ops.example.com {', `https://ops.example.com:${port} {\n bind 127.0.0.1\n tls ${cert} ${key}`)
+          .replace('ops.example.com {', `https://ops.example.com:${port} {\n bind ${PROXY_HOST}\n tls ${cert} ${key}`)
           .replace('127.0.0.1:8161', upstream),
       ].join('\n'),
   },
@@ -236,7 +238,7 @@ describe('the console behind a proxy', () => {
     return new Promise((resolve, reject) => {
       // The development certificate names localhost; the server block and the site are called otherwise.
       const options = {
-        host: '127.0.0.1',
+        host: PROXY_HOST,
         port,
         path,
         method,
@@ -293,7 +295,7 @@ describe('the console behind a proxy', () => {
 function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(0, PROXY_HOST, () => {
       const { port } = server.address() as { readonly port: number }
       server.close(() => resolve(port))
     })
