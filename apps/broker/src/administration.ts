@@ -97,6 +97,8 @@ function serverOptions(config: ConsoleConfig, parts: AdministrationParts): Omit<
         const check = definitions.tokens.book.verify(token, clock.wallMs())
         return check.ok ? check.record : undefined
       },
+      isGood: (id) => definitions.tokens.book.isGood(id, clock.wallMs()),
+      onRemoved: (listener) => definitions.tokens.book.onRemoved(listener),
     },
     audit,
     metrics,

@@ -41,6 +41,8 @@ async function begin(): Promise<Scene> {
     scopes: new Set(['messages'] as const),
     by: 'token',
     address: '',
+    isValid: () => true,
+    mayGoOn: () => true,
   } as const
   return {
     broker,

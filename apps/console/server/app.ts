@@ -15,6 +15,7 @@ import { securityHeaders } from './security-headers.ts'
 import { cookieNameFor, sessionCalls } from './session-calls.ts'
 import { Sessions } from './sessions.ts'
 import { Streams } from './streams.ts'
+import { UnderWay } from './under-way.ts'
 
 /** What answers calls, without a socket. */
 export interface ApiApp {
@@ -50,6 +51,7 @@ class FastifyApiApp implements ApiApp {
   readonly app: FastifyInstance
   readonly #sessions: Sessions
   readonly #streams: Streams
+  readonly #underWay: UnderWay
   readonly #binder: Binder
   answer: RequestListener = () => {}
 
@@ -64,12 +66,14 @@ class FastifyApiApp implements ApiApp {
       idleMs: settings.sessionIdleMs,
       lifetimeMs: settings.sessionMaxMs,
     })
+    this.#underWay = new UnderWay({ clock, accounts, tokens, sessions: this.#sessions })
     const { origins, basePath } = settings
     const identifier = new Identifier({ login, accounts, tokens, sessions: this.#sessions, origins, cookieName })
     const headers = securityHeaders(options.tls !== undefined)
     this.#binder = new Binder({
       identifier,
       streams: this.#streams,
+      underWay: this.#underWay,
       audit,
       headers,
       origins,
@@ -100,7 +104,7 @@ class FastifyApiApp implements ApiApp {
   }
 
   get callCount(): number {
-    return this.#binder.callCount
+    return this.#underWay.count
   }
 
   get streamCount(): number {
@@ -112,11 +116,12 @@ class FastifyApiApp implements ApiApp {
   }
 
   endAll(): void {
-    this.#binder.abortAll()
+    this.#underWay.abortAll()
     this.#streams.endAll()
   }
 
   async close(): Promise<void> {
+    this.#underWay.close()
     this.#sessions.close()
     await this.app.close()
   }

@@ -5,7 +5,7 @@
 import { Readable } from 'node:stream'
 import { API_ROOT, type AnyRoute, type Call, PROBLEM_CONTENT_TYPE } from '@ternmq/api'
 import { schemasOf } from '@ternmq/api/schemas'
-import { ApiError, type ApiRequest, type Bound, type Handler, type TraceHeaders } from '@ternmq/management'
+import { ApiError, type ApiRequest, type Bound, checkStillIn, type Handler, type TraceHeaders } from '@ternmq/management'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AuditTrail } from './audit-trail.ts'
 import { checkOrigin } from './csrf.ts'
@@ -16,6 +16,7 @@ import type { Audit, Failure } from './options.ts'
 import { refusalOf } from './problems.ts'
 import type { SecurityHeaders } from './security-headers.ts'
 import type { Streams } from './streams.ts'
+import type { UnderWay } from './under-way.ts'
 import { piecewiseValidatorFor } from './validation-pieces.ts'
 
 /** A call of the login: it sets cookies. */
@@ -37,6 +38,7 @@ export interface OwnRequest {
 export interface BinderOptions {
   readonly identifier: Identifier
   readonly streams: Streams
+  readonly underWay: UnderWay
   readonly audit: Audit
   readonly headers: SecurityHeaders
   readonly origins: readonly string[]
@@ -52,14 +54,9 @@ const LARGE_BODIES: ReadonlySet<string> = new Set(['messaging.publish', 'definit
 export class Binder {
   readonly #options: BinderOptions
   readonly #trails = new WeakMap<FastifyRequest, AuditTrail>()
-  readonly #underWay = new Set<AbortController>()
 
   constructor(options: BinderOptions) {
     this.#options = options
-  }
-
-  get callCount(): number {
-    return this.#underWay.size
   }
 
   /** `url` where the call is not below the root of the API. */
@@ -76,36 +73,31 @@ export class Binder {
         const trail = this.#trailOf(request, route)
         trail.about(request.params as object)
         const parts = await validate(request.params, request.query, request.body)
-        checkStillIn(trail.identity)
+        const identity = trail.identity ?? anonymous(addressOf(request))
+        checkStillIn(identity)
         if (bound.kind === 'own') return this.#answerOwn(bound, request, reply, trail)
-        // Whoever waits for something hears when its caller has gone.
-        const gone = new AbortController()
+        // Whoever waits for something hears when its caller has gone, or is not let in any more.
+        const underWay = this.#options.underWay.begin(identity)
         reply.raw.once('close', () => {
-          this.#underWay.delete(gone)
-          if (!reply.raw.writableFinished) gone.abort()
+          underWay.end()
+          if (!reply.raw.writableFinished) underWay.abort()
         })
-        this.#underWay.add(gone)
-        const caller = trail.identity ?? anonymous(addressOf(request))
+        const { signal } = underWay
         const call: ApiRequest<Call> = {
           ...parts,
-          caller,
-          signal: gone.signal,
+          caller: identity,
+          signal,
           trace: traceOf(request),
           note: (detail) => trail.note(detail),
         }
         if (bound.kind === 'call') return this.#answer(route, bound.handler, call, reply, trail)
-        this.#options.streams.checkRoom(caller.user)
-        await this.#options.streams.serve(reply.raw, this.#options.headers.ofData, caller, (sink) =>
+        this.#options.streams.checkRoom(identity.user)
+        await this.#options.streams.serve(reply.raw, this.#options.headers.ofData, { identity, signal }, (sink) =>
           bound.handler({ ...call, lastEventId: lastEventIdOf(request) }, sink),
         )
         return reply.hijack()
       },
     })
-  }
-
-  /** For calls that wait: they end with what they have. */
-  abortAll(): void {
-    for (const call of this.#underWay) call.abort()
   }
 
   /** Answers what was thrown, by us or by the library. */
@@ -210,15 +202,6 @@ export class Binder {
   }
 }
 
-/** Whoever was let in and begins a call must not finish it once he is not any more. Throws ApiError('NOT_LOGGED_IN'). */
-function checkStillIn(identity: Identity | undefined): void {
-  if (identity?.isValid() !== false) return
-  throw new ApiError(
-    'NOT_LOGGED_IN',
-    'the login has ended, or its user has another role, since the call began; log in again',
-  )
-}
-
 /** '' over a socket, which has none. */
 function addressOf({ ip }: { readonly ip: string | undefined }): string {
   return ip ?? ''
@@ -237,6 +220,7 @@ function anonymous(address: string): Identity {
     by: 'token',
     address,
     isValid: () => true,
+    mayGoOn: () => true,
   }
 }
 

@@ -6,14 +6,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { SCOPES, SCOPES_OF_ROLE } from '@ternmq/auth'
 import { ApiError, type Caller, scopesOf } from '@ternmq/management'
 import { changesSomething, checkCsrfToken, checkOrigin } from './csrf.ts'
-import type { Accounts, Login, LoginAnswer, Tokens } from './options.ts'
+import type { Account, Accounts, Login, LoginAnswer, Tokens } from './options.ts'
 import type { BrowserSession, Sessions } from './sessions.ts'
 
 export interface Identity extends Caller {
   /** Of a cookie. */
   readonly session?: BrowserSession
-  /** Whether the same would still be let in: asked once a body has come in, which may take its time, and while a stream is open. */
-  isValid(): boolean
 }
 
 export interface Arrival {
@@ -83,7 +81,8 @@ export class Identifier {
   /** The caller that a session stands for; his role as it is now. */
   ofSession(session: BrowserSession, id: string, address: string): Identity {
     const { accounts, sessions } = this.#options
-    const role = accounts.get(session.user)?.role
+    const account = accounts.get(session.user)
+    const role = account?.role
     return {
       user: session.user,
       principal: session.principal,
@@ -93,6 +92,7 @@ export class Identifier {
       address,
       session,
       isValid: () => sessions.has(id),
+      mayGoOn: () => isSame(account, accounts.get(session.user)),
     }
   }
 
@@ -106,6 +106,10 @@ export class Identifier {
     const { user } = found
     // A token can do no more than its user can by now.
     const allowed = scopesOf(account.role)
+    const isValid = (): boolean => {
+      const now = tokens.isGood(found.id) ? accounts.get(user) : undefined
+      return now !== undefined && now.role === account.role
+    }
     return {
       user,
       principal: { name: user, anonymous: false },
@@ -114,10 +118,9 @@ export class Identifier {
       by: 'token',
       address,
       expiresAtMs: found.expiresAtMs,
-      isValid: () => {
-        const now = tokens.verify(token) === undefined ? undefined : accounts.get(user)
-        return now !== undefined && now.role === account.role
-      },
+      tokenId: found.id,
+      isValid,
+      mayGoOn: isValid,
     }
   }
 
@@ -132,6 +135,7 @@ export class Identifier {
     const principal = await this.checkPassword(name, given.subarray(colon + 1), address)
     const { name: user } = principal
     const account = this.#options.accounts.get(user)
+    const isValid = (): boolean => isSame(account, this.#options.accounts.get(user))
     return {
       user,
       principal,
@@ -139,10 +143,8 @@ export class Identifier {
       scopes: new Set(scopesOf(account?.role)),
       by: 'password',
       address,
-      isValid: () => {
-        const now = this.#options.accounts.get(user)
-        return now !== undefined && now.verifier === account?.verifier && now.role === account?.role
-      },
+      isValid,
+      mayGoOn: isValid,
     }
   }
 
@@ -168,7 +170,13 @@ function socketIdentity(): Identity {
     by: 'socket',
     address: '',
     isValid: () => true,
+    mayGoOn: () => true,
   }
+}
+
+/** Whether a user has the password and the role of before. */
+function isSame(before: Account | undefined, now: Account | undefined): boolean {
+  return now !== undefined && now.verifier === before?.verifier && now.role === before?.role
 }
 
 /** The value of a cookie; of several with the name the first, which is the one of the longest path. [RFC 6265 §5.4] */

@@ -85,9 +85,18 @@ export interface Accounts {
 
 export interface Tokens {
   /** Undefined for a token that is unknown, has ended or was taken back. */
-  verify(
-    token: string,
-  ): { readonly user: string; readonly scopes: readonly Scope[]; readonly expiresAtMs?: number | undefined } | undefined
+  verify(token: string): KnownToken | undefined
+  /** Whether `verify` would still know it, without noting a use. */
+  isGood(id: string): boolean
+  /** Called with each that is taken back, once it is. */
+  onRemoved(listener: (token: Pick<KnownToken, 'user'>) => void): () => void
+}
+
+export interface KnownToken {
+  readonly id: string
+  readonly user: string
+  readonly scopes: readonly Scope[]
+  readonly expiresAtMs?: number | undefined
 }
 
 export interface Audit {

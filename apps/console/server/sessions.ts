@@ -34,6 +34,7 @@ export class Sessions {
   readonly #options: SessionsOptions
   /** By hash of the id, the least recently used first. */
   readonly #byHash = new Map<string, Kept>()
+  readonly #listeners = new Set<(session: BrowserSession) => void>()
   readonly #stopWatching: () => void
 
   constructor(options: SessionsOptions) {
@@ -59,8 +60,8 @@ export class Sessions {
     const { clock, lifetimeMs, sessionsMax = SESSIONS_MAX, perUserMax = SESSIONS_PER_USER_MAX } = this.#options
     this.#dropEnded()
     const own = [...this.#byHash].filter(([, { user }]) => user === principal.name)
-    if (own.length >= perUserMax) this.#byHash.delete(own[0]![0])
-    if (this.#byHash.size >= sessionsMax) this.#byHash.delete(this.#byHash.keys().next().value!)
+    if (own.length >= perUserMax) this.#drop(own[0]![0])
+    if (this.#byHash.size >= sessionsMax) this.#drop(this.#byHash.keys().next().value!)
     const id = randomBytes(32).toString('base64url')
     const nowMs = clock.monoMs()
     const session: Kept = {
@@ -80,8 +81,11 @@ export class Sessions {
     const hash = hashOf(id)
     const session = this.#byHash.get(hash)
     if (session === undefined) return undefined
+    if (this.#hasEnded(session)) {
+      this.#drop(hash)
+      return undefined
+    }
     this.#byHash.delete(hash)
-    if (this.#hasEnded(session)) return undefined
     session.usedMonoMs = this.#options.clock.monoMs()
     this.#byHash.set(hash, session)
     return session
@@ -94,11 +98,17 @@ export class Sessions {
   }
 
   end(id: string): void {
-    this.#byHash.delete(hashOf(id))
+    this.#drop(hashOf(id))
   }
 
   endOf(user: string): void {
-    for (const [hash, session] of this.#byHash) if (session.user === user) this.#byHash.delete(hash)
+    for (const [hash, session] of this.#byHash) if (session.user === user) this.#drop(hash)
+  }
+
+  /** Called with each that is gone, once it is: one whose time is over goes when somebody asks for it. Must not throw. */
+  onEnded(listener: (session: BrowserSession) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   close(): void {
@@ -107,7 +117,13 @@ export class Sessions {
   }
 
   #dropEnded(): void {
-    for (const [hash, session] of this.#byHash) if (this.#hasEnded(session)) this.#byHash.delete(hash)
+    for (const [hash, session] of this.#byHash) if (this.#hasEnded(session)) this.#drop(hash)
+  }
+
+  #drop(hash: string): void {
+    const session = this.#byHash.get(hash)
+    this.#byHash.delete(hash)
+    if (session !== undefined) for (const listener of this.#listeners) listener(session)
   }
 
   #hasEnded(session: Kept): boolean {

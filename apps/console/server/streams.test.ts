@@ -74,9 +74,28 @@ test('a heartbeat comes every 15 s, as long as the caller would still be let in'
 test('a stream of a token ends when its user has another role', async () => {
   const stream = await watch()
   broker.putUser('ann', {})
-  broker.clock.advance(STREAM_HEARTBEAT_MS)
   await stream.ended
   expect(server.streamCount).toBe(0)
+})
+
+test('a stream of a token ends the moment that it is taken back, and gets nothing more', async () => {
+  const stream = await watch()
+  broker.takeBack('tmq_read')
+  broker.sinks[0]!.send('overview', { text: 'secret' })
+  await stream.ended
+  expect([stream.text(), broker.stoppedCount]).toEqual([':\n\n', 1])
+})
+
+test('a stream of a token ends the moment that it expires', async () => {
+  broker.tokens.set('tmq_short', { user: 'ann', scopes: ['read'], expiresAtMs: broker.clock.wallMs() + 1_000 })
+  const stream = await watch({ authorization: 'Bearer tmq_short' })
+  await vi.waitFor(() => expect(stream.text()).toBe(':\n\n'))
+  broker.clock.advance(999)
+  broker.sinks[0]!.send('overview', 1)
+  broker.clock.advance(1)
+  broker.sinks[0]!.send('overview', 2)
+  await stream.ended
+  expect(stream.text()).toBe(':\n\nevent: overview\ndata: 1\n\n')
 })
 
 test('the handler hears when the caller goes, once', async () => {

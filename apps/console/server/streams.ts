@@ -1,6 +1,6 @@
 /**
- * Server-sent events. Each stream has a heartbeat, at which is also asked whether its caller would still be let in, and says when its caller
- * does not keep up; their number is bounded, of all and of one user.
+ * Server-sent events. Each stream ends when its caller is not let in any more, at its heartbeat where time alone has ended the login, and
+ * says when its caller does not keep up; their number is bounded, of all and of one user.
  */
 import type { ServerResponse } from 'node:http'
 import { ApiError, type EventSink } from '@ternmq/management'
@@ -16,6 +16,12 @@ import type { ServerClock } from './options.ts'
 
 /** Ends the stream on the broker's side. */
 type Stop = () => void
+
+/** Who gets a stream, and what aborts when he is not to have it any more. */
+export interface StreamCaller {
+  readonly identity: Identity
+  readonly signal: AbortSignal
+}
 
 export class Streams {
   readonly #clock: Pick<ServerClock, 'after'>
@@ -47,11 +53,11 @@ export class Streams {
   async serve(
     response: ServerResponse,
     headers: Readonly<Record<string, string>>,
-    identity: Identity,
+    caller: StreamCaller,
     begin: (sink: EventSink) => Stop | Promise<Stop>,
   ): Promise<void> {
-    const stream = new Stream(response, headers, identity, this.#clock, () => this.#open.delete(stream))
-    this.#open.set(stream, identity.user)
+    const stream = new Stream(response, headers, caller, this.#clock, () => this.#open.delete(stream))
+    this.#open.set(stream, caller.identity.user)
     try {
       stream.started(await begin(stream))
     } catch (error) {
@@ -79,7 +85,7 @@ class Stream implements EventSink {
   constructor(
     response: ServerResponse,
     headers: Readonly<Record<string, string>>,
-    identity: Identity,
+    { identity, signal }: StreamCaller,
     clock: Pick<ServerClock, 'after'>,
     onEnd: () => void,
   ) {
@@ -89,6 +95,7 @@ class Stream implements EventSink {
     this.#clock = clock
     this.#onEnd = onEnd
     response.once('close', () => this.#finish())
+    signal.addEventListener('abort', () => this.end(), { once: true })
   }
 
   get hasBegun(): boolean {

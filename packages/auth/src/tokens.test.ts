@@ -52,6 +52,7 @@ describe('checkTokenRecord', () => {
     [{ ...record, user: undefined }, 'has no user'],
     [{ ...record, createdAtMs: -1 }, 'has no createdAtMs'],
     [{ ...record, expiresAtMs: 'soon' }, 'has an expiresAtMs'],
+    [{ ...record, madeWith: '' }, 'has a madeWith'],
   ]
   for (const [value, problem] of BAD) {
     it(`refuses a record that ${problem}, without telling the hash`, () => {
@@ -71,8 +72,8 @@ describe('TokenBook', () => {
     expect(book.lastUsedAtMs(record.id)).toBeUndefined()
     expect(book.verify(token, 2_000)).toEqual({ ok: true, record })
     expect(book.lastUsedAtMs(record.id)).toBe(2_000)
-    expect(book.remove(record.id)).toBe(true)
-    expect(book.remove(record.id)).toBe(false)
+    expect(book.remove(record.id)).toEqual([record.id])
+    expect(book.remove(record.id)).toEqual([])
     expect(book.verify(token, 3_000)).toEqual({ ok: false, reason: 'unknown' })
     expect([book.find(record.id), book.lastUsedAtMs(record.id)]).toEqual([undefined, undefined])
   })
@@ -110,6 +111,28 @@ describe('TokenBook', () => {
     expect(book.verify(one.token, 2_000)).toEqual({ ok: true, record: one.record })
     book.remove('other')
     expect(book.verify(one.token, 2_000)).toEqual({ ok: true, record: one.record })
+  })
+
+  it('takes back with a token all that was made with it, whoever has it, and tells of each', () => {
+    const parent = makeToken(NEW)
+    const child = makeToken({ ...NEW, user: 'bob', madeWith: parent.record.id })
+    const grandchild = makeToken({ ...NEW, madeWith: child.record.id })
+    const other = makeToken(NEW)
+    const book = new TokenBook([parent, child, grandchild, other].map(({ record }) => record))
+    const heard: string[] = []
+    book.onRemoved(({ id }) => heard.push(`${id} ${String(book.isGood(id, 2_000))}`))
+    const ids = [parent, child, grandchild].map(({ record }) => record.id)
+    expect(book.remove(parent.record.id)).toEqual(ids)
+    expect(heard).toEqual(ids.map((id) => `${id} false`))
+    expect(book.verify(grandchild.token, 2_000)).toEqual({ ok: false, reason: 'unknown' })
+    expect(book.list()).toEqual([other.record])
+  })
+
+  it('says of one whether it is good without noting a use', () => {
+    const { record } = makeToken({ ...NEW, expiresAtMs: 5_000 })
+    const book = new TokenBook([record])
+    expect([book.isGood(record.id, 4_999), book.isGood(record.id, 5_000)]).toEqual([true, false])
+    expect([book.isGood('other', 1), book.lastUsedAtMs(record.id)]).toEqual([false, undefined])
   })
 
   it('lists those of a user, or all', () => {

@@ -35,6 +35,8 @@ export interface TokenRecord {
   readonly createdAtMs: number
   /** Unix ms; absent for one that does not expire. */
   readonly expiresAtMs?: number
+  /** Id of the token that it was made with; absent for one that a login made. It ends with that. */
+  readonly madeWith?: string
 }
 
 export interface NewToken {
@@ -42,6 +44,7 @@ export interface NewToken {
   readonly user: string
   readonly scopes: readonly Scope[]
   readonly expiresAtMs?: number | undefined
+  readonly madeWith?: string | undefined
   readonly nowMs: number
 }
 
@@ -57,7 +60,7 @@ const SHA256 = /^[0-9a-f]{64}$/
 const SHELF_CHARS = 8
 
 /** A token that nobody has had, and its record. Throws AuthError('AUTH_TOKEN_INVALID') naming value and rule. */
-export function makeToken({ name, user, scopes, expiresAtMs, nowMs }: NewToken): {
+export function makeToken({ name, user, scopes, expiresAtMs, madeWith, nowMs }: NewToken): {
   token: string
   record: TokenRecord
 } {
@@ -75,6 +78,7 @@ export function makeToken({ name, user, scopes, expiresAtMs, nowMs }: NewToken):
     scopes: SCOPES.filter((scope) => scopes.includes(scope)),
     createdAtMs: nowMs,
     ...(expiresAtMs !== undefined && { expiresAtMs }),
+    ...(madeWith !== undefined && { madeWith }),
   }
   return { token, record: checkTokenRecord(record, 'the token') }
 }
@@ -85,10 +89,13 @@ export function checkTokenRecord(value: unknown, where: string): TokenRecord {
     throw invalid(`${where} ${problem}`)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('is not an object')
-  const { id, sha256, name, user, scopes, createdAtMs, expiresAtMs, ...unknown } = value as Record<string, unknown>
+  const { id, sha256, name, user, scopes, createdAtMs, expiresAtMs, madeWith, ...unknown } = value as Record<
+    string,
+    unknown
+  >
   const unknownKey = Object.keys(unknown)[0]
   if (unknownKey !== undefined) return fail(`has the unknown field ${quoted(unknownKey)}`)
-  if (typeof id !== 'string' || id === '' || id.length > TOKEN_NAME_CHARS_MAX) return fail('has no id')
+  if (!isId(id)) return fail('has no id')
   if (typeof sha256 !== 'string' || !SHA256.test(sha256)) return fail('has no sha256 of 64 hexadecimal digits')
   if (typeof name !== 'string' || name.trim() === '' || name.length > TOKEN_NAME_CHARS_MAX) {
     return fail(`has no name of 1 to ${TOKEN_NAME_CHARS_MAX} characters`)
@@ -100,7 +107,17 @@ export function checkTokenRecord(value: unknown, where: string): TokenRecord {
   if (!isMoment(createdAtMs)) return fail('has no createdAtMs in Unix milliseconds')
   if (expiresAtMs !== undefined && !isMoment(expiresAtMs))
     return fail('has an expiresAtMs that is not in Unix milliseconds')
-  return { id, sha256, name, user, scopes, createdAtMs, ...(expiresAtMs !== undefined && { expiresAtMs }) }
+  if (madeWith !== undefined && !isId(madeWith)) return fail('has a madeWith that is no id')
+  return {
+    id,
+    sha256,
+    name,
+    user,
+    scopes,
+    createdAtMs,
+    ...(expiresAtMs !== undefined && { expiresAtMs }),
+    ...(madeWith !== undefined && { madeWith }),
+  }
 }
 
 /** All tokens that are good, by id, and when each was last used since the start. */
@@ -110,7 +127,10 @@ export class TokenBook {
   readonly #shelves = new Map<string, TokenRecord[]>()
   /** In the order they were put. */
   readonly #byUser = new Map<string, Set<TokenRecord>>()
+  /** By the id of the one that they were made with. */
+  readonly #madeWith = new Map<string, Set<TokenRecord>>()
   readonly #lastUsedAtMs = new Map<string, number>()
+  readonly #listeners = new Set<(record: TokenRecord) => void>()
 
   /** Throws as `put` does. */
   constructor(records: readonly TokenRecord[] = []) {
@@ -139,9 +159,21 @@ export class TokenBook {
     const shelf = this.#shelves.get(sha256.slice(0, SHELF_CHARS)) ?? []
     const record = shelf.find((each) => timingSafeEqual(Buffer.from(each.sha256, 'hex'), bytes))
     if (record === undefined) return { ok: false, reason: 'unknown' }
-    if (record.expiresAtMs !== undefined && record.expiresAtMs <= nowMs) return { ok: false, reason: 'expired' }
+    if (hasExpired(record, nowMs)) return { ok: false, reason: 'expired' }
     this.#lastUsedAtMs.set(record.id, nowMs)
     return { ok: true, record }
+  }
+
+  /** Whether `verify` would take it, without noting a use. */
+  isGood(id: string, nowMs: number): boolean {
+    const record = this.#byId.get(id)
+    return record !== undefined && !hasExpired(record, nowMs)
+  }
+
+  /** Called with each that is good no more because it was removed, once it is. Must not throw. */
+  onRemoved(listener: (record: TokenRecord) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   /** Adds or replaces the one with that id. Throws AuthError: 'AUTH_TOKEN_INVALID', or 'AUTH_TOKENS_FULL' for one too many. */
@@ -159,26 +191,54 @@ export class TokenBook {
     const shelf = this.#shelves.get(key)
     if (shelf === undefined) this.#shelves.set(key, [checked])
     else shelf.push(checked)
-    const own = this.#byUser.get(checked.user)
-    if (own === undefined) this.#byUser.set(checked.user, new Set([checked]))
-    else own.add(checked)
+    add(this.#byUser, checked.user, checked)
+    if (checked.madeWith !== undefined) add(this.#madeWith, checked.madeWith, checked)
   }
 
-  /** It is good no more. False when there was none. */
-  remove(id: string): boolean {
-    const record = this.#byId.get(id)
-    if (record === undefined) return false
-    this.#byId.delete(id)
-    this.#lastUsedAtMs.delete(id)
+  /** It is good no more, nor is what was made with it. Ids of all of them, empty when there was none. */
+  remove(id: string): readonly string[] {
+    const removed: TokenRecord[] = []
+    for (let left = [this.#byId.get(id)]; left.length > 0;) {
+      const record = left.pop()
+      if (record === undefined) continue
+      removed.push(record)
+      left.push(...(this.#madeWith.get(record.id) ?? []))
+      this.#take(record)
+    }
+    for (const record of removed) for (const listener of this.#listeners) listener(record)
+    return removed.map((record) => record.id)
+  }
+
+  #take(record: TokenRecord): void {
+    this.#byId.delete(record.id)
+    this.#lastUsedAtMs.delete(record.id)
     const key = record.sha256.slice(0, SHELF_CHARS)
     const left = (this.#shelves.get(key) ?? []).filter((each) => each !== record)
     if (left.length === 0) this.#shelves.delete(key)
     else this.#shelves.set(key, left)
-    const own = this.#byUser.get(record.user)
-    own?.delete(record)
-    if (own?.size === 0) this.#byUser.delete(record.user)
-    return true
+    take(this.#byUser, record.user, record)
+    if (record.madeWith !== undefined) take(this.#madeWith, record.madeWith, record)
   }
+}
+
+function add(shelves: Map<string, Set<TokenRecord>>, key: string, record: TokenRecord): void {
+  const shelf = shelves.get(key)
+  if (shelf === undefined) shelves.set(key, new Set([record]))
+  else shelf.add(record)
+}
+
+function take(shelves: Map<string, Set<TokenRecord>>, key: string, record: TokenRecord): void {
+  const shelf = shelves.get(key)
+  shelf?.delete(record)
+  if (shelf?.size === 0) shelves.delete(key)
+}
+
+function hasExpired({ expiresAtMs }: TokenRecord, nowMs: number): boolean {
+  return expiresAtMs !== undefined && expiresAtMs <= nowMs
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= TOKEN_NAME_CHARS_MAX
 }
 
 function isScopes(value: unknown): value is readonly Scope[] {

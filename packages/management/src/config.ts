@@ -42,7 +42,7 @@ export function configHandlers(broker: ManagedBroker, { definitions, changes }: 
       return { items: changed ? items.filter(({ source }) => source !== 'default') : items }
     }),
     bind(changeConfig, (request) =>
-      changes.run(async () => {
+      changes.run(request.caller, async () => {
         const given = new Map(Object.entries(request.body.changes))
         refuse(given)
         await nextTurn(broker.vhost.env.clock) // a value may be thousands of rules, which are read again with all others

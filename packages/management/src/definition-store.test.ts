@@ -195,28 +195,46 @@ describe('what is wrong with a setting', () => {
 })
 
 describe('DefinitionQueue', () => {
+  const ANYBODY = { isValid: () => true }
+
   it('makes changes one after another, also behind one that failed', async () => {
     const queue = new DefinitionQueue()
     const order: string[] = []
-    const slow = queue.run(async () => {
+    const slow = queue.run(ANYBODY, async () => {
       order.push('begun')
       await Promise.resolve()
       order.push('failed')
       throw new Error('no')
     })
-    const next = queue.run(async () => order.push('next'))
+    const next = queue.run(ANYBODY, async () => order.push('next'))
     await expect(slow).rejects.toThrow('no')
     await next
     expect(order).toEqual(['begun', 'failed', 'next'])
   })
 
+  it('asks at its turn whether whoever wants a change would still be let in', async () => {
+    const queue = new DefinitionQueue()
+    let isIn = true
+    const made: string[] = []
+    const demoting = queue.run(ANYBODY, async () => {
+      await Promise.resolve()
+      isIn = false
+    })
+    const waiting = queue.run({ isValid: () => isIn }, async () => made.push('an administrator'))
+    await expect(waiting).rejects.toMatchObject({ code: 'NOT_LOGGED_IN' })
+    await demoting
+    expect(made).toEqual([])
+    await queue.run(ANYBODY, async () => made.push('next'))
+    expect(made).toEqual(['next'])
+  })
+
   it('refuses one too many', async () => {
     const queue = new DefinitionQueue()
     const { promise, resolve } = Promise.withResolvers<void>()
-    const waiting = Array.from({ length: 256 }, () => queue.run(() => promise))
-    await expect(queue.run(() => promise)).rejects.toMatchObject({ code: 'BUSY' })
+    const waiting = Array.from({ length: 256 }, () => queue.run(ANYBODY, () => promise))
+    await expect(queue.run(ANYBODY, () => promise)).rejects.toMatchObject({ code: 'BUSY' })
     resolve()
     await Promise.all(waiting)
-    await queue.run(() => promise)
+    await queue.run(ANYBODY, () => promise)
   })
 })

@@ -16,12 +16,12 @@ export function documentHandlers(broker: ManagedBroker, parts: DefinitionParts):
   return [
     bind(exportDefinitions, ({ params }) => documentOf(stateOf(vhostOf(broker, params), parts), new Pieces(clock))),
     bind(planDefinitions, ({ params, body, caller }) =>
-      changes.run(async () =>
+      changes.run(caller, async () =>
         shownPlan(await makePlan(body, caller.user, vhostOf(broker, params), parts, new Pieces(clock))),
       ),
     ),
     bind(applyDefinitions, (request) =>
-      changes.run(async () => {
+      changes.run(request.caller, async () => {
         const { params, body, caller } = request
         const vhost = vhostOf(broker, params)
         const pieces = new Pieces(clock)

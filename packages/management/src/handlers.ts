@@ -5,6 +5,7 @@
  */
 import type { AnyRoute, Call, Me, Role, Route, Scope } from '@ternmq/api'
 import type { Principal } from '@ternmq/core'
+import { ApiError } from './errors.ts'
 
 /** Who makes a call. */
 export interface Caller {
@@ -17,6 +18,24 @@ export interface Caller {
   readonly address: string
   /** When his token ends, in Unix ms; left out where it does not, or he has none. */
   readonly expiresAtMs?: number | undefined
+  /** Of that token. */
+  readonly tokenId?: string | undefined
+  /** Whether the same would still be let in, in the same role: asked again by whatever is done later than the call began. */
+  isValid(): boolean
+  /** Whether what he has begun may go on without him: as `isValid`, but he may have logged out. */
+  mayGoOn(): boolean
+}
+
+/** Whoever was let in and begins something must not finish it once he is not any more. Throws ApiError('NOT_LOGGED_IN'). */
+export function checkStillIn(caller: Pick<Caller, 'isValid'>): void {
+  if (!caller.isValid()) throw loginEnded()
+}
+
+export function loginEnded(): ApiError {
+  return new ApiError(
+    'NOT_LOGGED_IN',
+    'the login has ended, or its user has another role, since the call began; log in again',
+  )
 }
 
 /** Trace context of W3C as the headers of a call have it. */
@@ -30,7 +49,7 @@ export interface ApiRequest<C extends Call> {
   readonly query: C['query']
   readonly body: C['body']
   readonly caller: Caller
-  /** Aborts when the caller has gone. */
+  /** Aborts when the caller has gone, and, with an ApiError as its reason, when he would not be let in any more. */
   readonly signal: AbortSignal
   /** The trace that the call belongs to; left out where its headers name none. */
   readonly trace?: TraceHeaders | undefined

@@ -68,7 +68,7 @@ export function permissionHandlers(
       return { items, defaultAccess }
     }),
     bind(putPermission, (request) =>
-      changes.run(async () => {
+      changes.run(request.caller, async () => {
         const permission = toPermission(request.params.id, request.body)
         await permissions.change(new Map([[permission.id, permission]]))
         await permissions.apply()
@@ -76,8 +76,8 @@ export function permissionHandlers(
         return fromApi(permission)
       }),
     ),
-    bind(deletePermission, ({ params: { id } }) =>
-      changes.run(async () => {
+    bind(deletePermission, ({ params: { id }, caller }) =>
+      changes.run(caller, async () => {
         refuseConfigId(id)
         if (!definitions.permissions.has(id))
           throw new ApiError('PERMISSION_UNKNOWN', `there is no permission '${id}'`, { field: 'id', value: id })

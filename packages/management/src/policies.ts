@@ -50,7 +50,7 @@ export function policyHandlers(broker: ManagedBroker, parts: PolicyParts): Bound
       return { items: policies.list().map((policy) => ({ ...policy, queueCount: counts.get(policy.id) ?? 0 })) }
     }),
     bind(putPolicy, (request) =>
-      changes.run(async (): Promise<PolicyItem> => {
+      changes.run(request.caller, async (): Promise<PolicyItem> => {
         const { params, body } = request
         vhostOf(broker, params)
         const { id } = params
@@ -66,7 +66,7 @@ export function policyHandlers(broker: ManagedBroker, parts: PolicyParts): Bound
       }),
     ),
     bind(deletePolicy, (request) =>
-      changes.run(async () => {
+      changes.run(request.caller, async () => {
         vhostOf(broker, request.params)
         const { id } = request.params
         checkPolicyId(id)

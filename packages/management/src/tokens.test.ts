@@ -64,6 +64,30 @@ describe('a token', () => {
     })
   })
 
+  it('ends with the token that it was made with, also with the user of that', async () => {
+    const parent = await create({ name: 'ci', user: 'ann', scopes: ['read'] })
+    const withIt = { ...callerOf('root'), tokenId: parent.id }
+    const child = await create({ name: 'made with it', user: 'bob', scopes: ['messages'] }, withIt)
+    await create({ name: 'of a login', user: 'bob', scopes: ['messages'] })
+    await world.restart()
+    expect(world.parts.tokens.book.verify(child.token, 0)).toMatchObject({ ok: true })
+    await world.call(deleteToken, { params: { id: parent.id } })
+    expect(world.notes.at(-1)).toBe("token 'ci' of ann, and 1 made with it")
+    expect(world.parts.tokens.book.verify(child.token, 0)).toMatchObject({ ok: false })
+    await world.restart()
+    expect(await list()).toEqual(['of a login'])
+  })
+
+  it('is not made when the one that it is made with is taken back meanwhile', async () => {
+    const parent = await create({ name: 'ci', scopes: ['read'] })
+    const caller = { ...callerOf('root'), tokenId: parent.id }
+    const child = create({ name: 'late', scopes: ['read'] }, caller)
+    world.parts.tokens.book.remove(parent.id)
+    await expect(child).rejects.toMatchObject({ code: 'NOT_LOGGED_IN' })
+    await world.restart()
+    expect(await list()).toEqual(['ci'])
+  })
+
   it('takes back none that can do more', async () => {
     const { id } = await create({ name: 'ci', scopes: ['read', 'operate'] }, ANN)
     const monitor: Caller = { ...ANN, by: 'token', scopes: new Set(['read']) }

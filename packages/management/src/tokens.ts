@@ -1,6 +1,6 @@
 /**
  * Tokens of the API: made, listed and taken back. The book in packages/auth knows which are good; the store keeps their records. A token
- * goes with its user, also with one that was removed while no broker ran.
+ * goes with its user, also with one that was removed while no broker ran, and with the token that it was made with.
  */
 import { createToken, deleteToken, listTokens, type TokenBody, type TokenItem } from '@ternmq/api'
 import {
@@ -17,7 +17,7 @@ import { definedOf } from './definition-kinds.ts'
 import type { DefinitionQueue } from './definition-queue.ts'
 import type { DefinitionStore } from './definition-store.ts'
 import { ApiError } from './errors.ts'
-import { bind, type Bound, type Caller } from './handlers.ts'
+import { bind, type Bound, type Caller, loginEnded } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 
 /** Tokens of one user; beyond it a further one is refused as LIMIT_REACHED, so that nobody takes all that there may be. */
@@ -33,32 +33,40 @@ export class Tokens {
     this.book = book
   }
 
-  /** Fills the book. Tokens of users that are gone, or came later under the same name, are taken back. */
+  /** Fills the book. Tokens of users that are gone, or came later under the same name, are taken back, and what was made with such. */
   static async open(store: DefinitionStore, users: UserStore, book: TokenBook): Promise<Tokens> {
     const isOrphan = ({ user, createdAtMs }: TokenRecord): boolean =>
       (users.get(user)?.createdAtMs ?? Infinity) > createdAtMs
     const records = [...store.tokens.all.values()]
     const tokens = new Tokens(store, book)
     for (const record of records) if (!isOrphan(record)) book.put(record)
-    const orphans = new Map(records.filter(isOrphan).map(({ id }) => [id, undefined]))
+    for (const { id, madeWith } of records)
+      if (madeWith !== undefined && book.find(madeWith) === undefined) book.remove(id)
+    const orphans = new Map(records.filter(({ id }) => book.find(id) === undefined).map(({ id }) => [id, undefined]))
     await store.tokens.change(orphans).catch(() => undefined) // a full disk: they are not in the book, and go with the next start
     return tokens
   }
 
-  /** Good when it resolves. Rejects with ApiError. */
+  /** Good when it resolves. Rejects with ApiError: NOT_LOGGED_IN when the token that it was made with has been taken back meanwhile. */
   async add(record: TokenRecord): Promise<void> {
-    await this.#store.tokens.change(new Map([[record.id, record]]))
+    const { id, madeWith } = record
+    await this.#store.tokens.change(new Map([[id, record]]))
+    if (madeWith !== undefined && this.book.find(madeWith) === undefined) {
+      await this.#store.tokens.change(new Map([[id, undefined]]))
+      throw loginEnded()
+    }
     this.book.put(record)
   }
 
-  /** Good no more from the moment of the call, whatever the store says. */
-  async remove(ids: readonly string[]): Promise<void> {
-    for (const id of ids) this.book.remove(id)
-    await this.#store.tokens.change(new Map(ids.map((id) => [id, undefined])))
+  /** Good no more from the moment of the call, whatever the store says; so is what was made with them. How many they were. */
+  async remove(ids: readonly string[]): Promise<number> {
+    const removed = ids.flatMap((id) => this.book.remove(id))
+    await this.#store.tokens.change(new Map(removed.map((id) => [id, undefined])))
+    return removed.length
   }
 
-  removeOf(users: readonly string[]): Promise<void> {
-    return this.remove(users.flatMap((user) => this.book.list(user).map(({ id }) => id)))
+  async removeOf(users: readonly string[]): Promise<void> {
+    await this.remove(users.flatMap((user) => this.book.list(user).map(({ id }) => id)))
   }
 
   /** Those of a user that are good. */
@@ -94,7 +102,7 @@ export function tokenHandlers(broker: ManagedBroker, { changes, tokens }: TokenP
       return { items: isOthers ? [] : book.list(whose).map((record) => itemOf(record, book)) }
     }),
     bind(createToken, (request) =>
-      changes.run(async () => {
+      changes.run(request.caller, async () => {
         const { body, caller } = request
         const user = body.user ?? caller.user
         checkToken(broker, user, body, caller)
@@ -102,14 +110,14 @@ export function tokenHandlers(broker: ManagedBroker, { changes, tokens }: TokenP
           const text = `user '${user}' has ${TOKENS_PER_USER_MAX} tokens, the limit; take some back first`
           throw new ApiError('LIMIT_REACHED', text, { rule: `at most ${TOKENS_PER_USER_MAX} tokens of one user` })
         }
-        const { token, record } = made(user, body, broker.vhost.env.clock.wallMs())
+        const { token, record } = made(user, body, caller.tokenId, broker.vhost.env.clock.wallMs())
         await tokens.add(record)
         request.note(`token '${record.name}' of ${user} with ${record.scopes.join(', ')}`)
         return { ...itemOf(record, book), token }
       }),
     ),
     bind(deleteToken, (request) =>
-      changes.run(async () => {
+      changes.run(request.caller, async () => {
         const { id } = request.params
         const record = book.find(id)
         // Of somebody else's nobody hears that it is there.
@@ -117,8 +125,8 @@ export function tokenHandlers(broker: ManagedBroker, { changes, tokens }: TokenP
           throw new ApiError('TOKEN_UNKNOWN', `there is no token '${id}'`, { field: 'id', value: id })
         }
         checkMayTakeBack(record, request.caller)
-        await tokens.remove([id])
-        request.note(`token '${record.name}' of ${record.user}`)
+        const count = await tokens.remove([id])
+        request.note(`token '${record.name}' of ${record.user}${count > 1 ? `, and ${count - 1} made with it` : ''}`)
         return {}
       }),
     ),
@@ -173,9 +181,14 @@ function checkToken({ users }: ManagedBroker, user: string, { scopes, expiresAtM
 }
 
 /** Throws ApiError that names field, value and rule. */
-function made(user: string, body: TokenBody, nowMs: number): ReturnType<typeof makeToken> {
+function made(
+  user: string,
+  body: TokenBody,
+  madeWith: string | undefined,
+  nowMs: number,
+): ReturnType<typeof makeToken> {
   try {
-    return makeToken({ ...body, user, nowMs })
+    return makeToken({ ...body, user, madeWith, nowMs })
   } catch (error) {
     throw asApiError(error, ({ message }) => {
       const { name, scopes, expiresAtMs } = body

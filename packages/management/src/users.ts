@@ -149,7 +149,7 @@ export function userHandlers(broker: ManagedBroker, { users, changes, tokens }: 
       }))
     }),
     bind(putUser, (request) =>
-      changes.run(async () => {
+      changes.run(request.caller, async () => {
         const { params, query, body } = request
         const record = await users.put(params.name, changesOf(body), expectedBy(query))
         request.note(noteOf(body))
@@ -160,8 +160,8 @@ export function userHandlers(broker: ManagedBroker, { users, changes, tokens }: 
         }
       }),
     ),
-    bind(deleteUser, ({ params }) =>
-      changes.run(async () => {
+    bind(deleteUser, ({ params, caller }) =>
+      changes.run(caller, async () => {
         await users.remove(params.name)
         return {}
       }),

@@ -34,6 +34,8 @@ export function callerOf(
     scopes: new Set(scopes),
     by: 'token',
     address: '127.0.0.1',
+    isValid: () => true,
+    mayGoOn: () => true,
   }
 }
 

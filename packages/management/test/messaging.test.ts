@@ -12,6 +12,7 @@ import {
 } from '@ternmq/api'
 import { allowAll, type Authorizer, Message } from '@ternmq/core'
 import { describe, expect, test } from 'vitest'
+import { loginEnded } from '../src/handlers.ts'
 import { HTTP_SESSION_IDLE_MS, LOCKS_PER_USER_MAX, TAKES_PER_USER_MAX } from '../src/messaging/bounds.ts'
 import { httpHeaders } from '../src/messaging/http-headers.ts'
 import { callerOf, MessageWorld, TestEvents, VHOST } from './message-world.ts'
@@ -304,6 +305,17 @@ describe('take', () => {
     expect((await late.answer).items).toEqual([])
     await publish(world, { address: 'queue://q', body: 'not for it' })
     expect(world.queue('q').waitingCount).toBe(1)
+  })
+
+  test('a caller whose login ends while it waits hears so at once, and has taken nothing', async () => {
+    const world = await MessageWorld.open()
+    const login = new AbortController()
+    const body = { address: 'queue://q', waitMs: 1_000, autoSettle: true }
+    const { answer } = await world.begin(takeMessages, { params: VHOST, body, signal: login.signal })
+    login.abort(loginEnded())
+    await expect(answer).rejects.toMatchObject({ code: 'NOT_LOGGED_IN' })
+    await publish(world, { address: 'queue://q', body: 'secret' })
+    expect(texts(await take(world))).toEqual(['secret'])
   })
 
   test('a caller who leaves while it waits has taken nothing', async () => {

@@ -1,10 +1,10 @@
 /** A broker that does nothing, for tests of the server: every call answers the example of its schema; users, tokens and time are the test's. */
-import type { AuditItem, Scope } from '@ternmq/api'
+import type { AuditItem } from '@ternmq/api'
 import { routes, schemasOf } from '@ternmq/api/schemas'
 import { bind, bindStream, type Bound, type EventSink } from '@ternmq/management'
 import { exampleOf } from '../examples.ts'
 import { ApiServer } from '../index.ts'
-import type { Account, ApiServerOptions, Failure, Login } from '../options.ts'
+import type { Account, ApiServerOptions, Failure, KnownToken, Login } from '../options.ts'
 
 /** Time that moves when the test says so. */
 export class TestClock {
@@ -52,12 +52,14 @@ export class FakeBroker {
   readonly clock: TestClock = new TestClock()
   readonly audit: Array<Omit<AuditItem, 'id' | 'atMs'>> = []
   readonly failures: Failure[] = []
-  readonly tokens: Map<string, { readonly user: string; readonly scopes: readonly Scope[] }> = new Map()
+  readonly tokens: Map<string, Omit<KnownToken, 'id'>> = new Map()
   /** Streams that are open, with where they send to. */
   readonly sinks: EventSink[] = []
   stoppedCount = 0
   readonly #accounts = new Map<string, Account & { readonly password: string }>()
   readonly #watchers = new Set<(change: { readonly name: string; readonly previous: Account | undefined }) => void>()
+
+  readonly #tokenWatchers = new Set<(token: Pick<KnownToken, 'user'>) => void>()
 
   constructor() {
     this.putUser('ann', { role: 'administrator' })
@@ -81,6 +83,17 @@ export class FakeBroker {
     const previous = this.#accounts.get(name)
     this.#accounts.delete(name)
     for (const watch of this.#watchers) watch({ name, previous })
+  }
+
+  takeBack(token: string): void {
+    const found = this.tokens.get(token)
+    this.tokens.delete(token)
+    if (found !== undefined) for (const watch of this.#tokenWatchers) watch(found)
+  }
+
+  isGood(token: string): boolean {
+    const found = this.tokens.get(token)
+    return found !== undefined && (found.expiresAtMs ?? Infinity) > this.clock.wallMs()
   }
 
   /** Every call there is, with `others` in place of those of the same routes. */
@@ -114,7 +127,14 @@ export class FakeBroker {
           return () => void this.#watchers.delete(watch)
         },
       },
-      tokens: { verify: (token) => this.tokens.get(token) },
+      tokens: {
+        verify: (token) => (this.isGood(token) ? { id: token, ...this.tokens.get(token)! } : undefined),
+        isGood: (id) => this.isGood(id),
+        onRemoved: (watch) => {
+          this.#tokenWatchers.add(watch)
+          return () => void this.#tokenWatchers.delete(watch)
+        },
+      },
       audit: { record: (entry) => void this.audit.push(entry) },
       clock: this.clock,
       version: '0.1.0',

@@ -117,7 +117,7 @@ export class HttpSession {
     }
   }
 
-  /** Throws ApiError of BUSY and LIMIT_REACHED, and what the core refuses with. What `signal` ends has taken nothing. */
+  /** Throws ApiError of BUSY and LIMIT_REACHED, what the core refuses with, and why `signal` aborts. What that ends has taken nothing. */
   async take(spec: TakeSpec, signal: AbortSignal): Promise<LockedMessage[]> {
     const { queue, selector, max, waitMs, lockMs, autoSettle } = spec
     this.#checkRoom(this.#takeCount, TAKES_PER_USER_MAX, 'takes')
@@ -143,6 +143,7 @@ export class HttpSession {
     if (isEnded.aborted || taking.lostBecause !== undefined) {
       receiver.close('goodbye')
       this.#rest()
+      if (signal.reason instanceof ApiError) throw signal.reason
       if (taking.lostBecause === undefined) return []
       throw new ApiError('NOT_ALLOWED', taking.lostBecause, { field: 'address', value: queue })
     }
