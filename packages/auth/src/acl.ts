@@ -18,7 +18,7 @@ import type { Action, Address, Authorizer, Cancel, Decision, Pattern, PatternLev
 import { isDeepStrictEqual } from 'node:util'
 import { explain } from './explain.ts'
 import type { Explanation } from './explain.ts'
-import { PATTERNS_PER_PIECE } from './limits.ts'
+import { PATTERNS_PER_PIECE, PATTERNS_PER_RULE_MAX } from './limits.ts'
 import { RuleSet } from './rule-set.ts'
 import type { ActionRules, Denial, WhoseRules } from './rule-set.ts'
 import { checkPermissions, checkRules, permissionRuleName, refuseTooManyPermissions } from './rules.ts'
@@ -105,22 +105,28 @@ export class RuleAuthorizer implements Authorizer {
   }
 
   /**
-   * Permissions by id that are new, are others now, or, undefined, are gone; all others stay. They count all at once when it resolves:
-   * few of them before it returns, many after some turns, in which decisions are those of before. One call at a time. Rejects as the
-   * constructor throws, and then the old ones stand.
+   * Permissions by id that are new, are others now, or, undefined, are gone; all others stay. They count all at once when it resolves; many
+   * of them take some turns, in which decisions are those of before. One call at a time. Rejects as the constructor throws, and then the
+   * old ones stand.
    */
   async changePermissions(changes: ReadonlyMap<string, Permission | undefined>, pause: Pause): Promise<void> {
-    const put = [...changes.values()].filter((each) => each !== undefined)
-    const checked = new Map(checkPermissions(put).map((rule) => [rule.name, rule]))
-    const removed = [...changes].flatMap(([id, permission]) =>
-      permission === undefined ? [permissionRuleName(id)] : [],
-    )
+    const read = paced(pause)
+    const checked = new Map<string, CheckedRule>()
+    const removed = new Set<string>()
+    for (const [id, permission] of changes) {
+      if (permission === undefined) removed.add(permissionRuleName(id))
+      else {
+        for (const rule of checkPermissions([permission])) checked.set(rule.name, rule)
+        await read(permission.topics.length)
+      }
+    }
     refuseTooManyPermissions(this.#permissions.sizeWith(checked.keys(), removed))
-    if (sizeOf(checked.values()) <= PATTERNS_PER_PIECE && removed.length <= PATTERNS_PER_PIECE) {
+    // No more than one permission may have: not worth a look at all others.
+    if (sizeOf(checked.values()) + removed.size <= PATTERNS_PER_RULE_MAX) {
       for (const name of removed) this.#permissions.remove(name)
       for (const rule of checked.values()) this.#permissions.put(rule)
     } else {
-      this.#permissions = await changedInPieces(this.#permissions, checked, new Set(removed), pause)
+      this.#permissions = await changedInPieces(this.#permissions, checked, removed, pause)
     }
     this.#changed()
   }
@@ -241,13 +247,10 @@ async function changedInPieces(
 ): Promise<RuleSet> {
   const after = new RuleSet()
   const left = new Map(changed)
-  let patternCount = 0
-  const put = async (rule: CheckedRule): Promise<void> => {
+  const read = paced(pause)
+  const put = (rule: CheckedRule): Promise<void> => {
     after.put(rule)
-    patternCount += rule.patterns.length
-    if (patternCount < PATTERNS_PER_PIECE) return
-    patternCount = 0
-    await pause()
+    return read(rule.patterns.length)
   }
   for (const rule of before.rules()) {
     if (removed.has(rule.name)) continue
@@ -256,6 +259,17 @@ async function changedInPieces(
   }
   for (const rule of left.values()) await put(rule)
   return after
+}
+
+/** To be told of each rule that was read, with how many patterns it has; resolves when the next one may be. */
+function paced(pause: Pause): (patternCount: number) => Promise<void> {
+  let count = 0
+  return async (patternCount) => {
+    count += patternCount
+    if (count < PATTERNS_PER_PIECE) return
+    count = 0
+    await pause()
+  }
 }
 
 function sizeOf(rules: Iterable<CheckedRule>): number {

@@ -92,7 +92,9 @@ test('very many come in pieces, and count all at once at the end', async () => {
     const { allowed } = rules.mayUse(ann, 'write', asking('a') as Address)
     seen.push([allowed, rules.mayUse(ann, 'write', asking('x/100') as Address).allowed, rules.generation])
   })
-  expect(seen).toEqual(Array.from({ length: Math.floor(3_005 / PATTERNS_PER_PIECE) }, () => [true, false, generation]))
+  // Read first, then put beside those that stay.
+  const pauses = Math.floor(3_001 / PATTERNS_PER_PIECE) + Math.floor(3_005 / PATTERNS_PER_PIECE)
+  expect(seen).toEqual(Array.from({ length: pauses }, () => [true, false, generation]))
   expect(rules.generation).toBe(generation + 1)
   const may = (text: string): boolean => rules.mayUse(ann, 'write', asking(text) as Address).allowed
   expect(['a', 'x/0', 'x/1', 'x/5', 'x/3004', 'x/3005'].map(may)).toEqual([false, false, true, true, true, false])
