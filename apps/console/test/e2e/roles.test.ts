@@ -26,7 +26,7 @@ const PEOPLE = { vera: 'viewer', olga: 'operator', [ADMIN]: 'administrator' } as
 interface Place {
   readonly needs: Needs
   /** Each with something that is there once it has its data. */
-  readonly at: ReadonlyArray<readonly [address: string, sign: string]>
+  readonly at: ReadonlyArray<readonly [address: string, sign: string | RegExp]>
   /** What does something, with what the API wants for it. */
   readonly buttons?: Readonly<Record<string, Needs>>
 }
@@ -48,7 +48,7 @@ const PLACES: Readonly<Record<string, Place>> = {
       ['/queues/billing.invoices?tab=consumers', 'billing-worker'],
       [`${QUEUE}?tab=bindings`, 'No topic comes into it'],
       [`${QUEUE}?tab=settings`, 'messagesMax'],
-      [`${QUEUE}?tab=danger`, PLANT_QUEUE],
+      [`${QUEUE}?tab=danger`, /What cannot be undone|Dead letters go to/],
     ],
     buttons: {
       Publish: 'messages',
@@ -106,7 +106,11 @@ const PLACES: Readonly<Record<string, Place>> = {
     ],
     buttons: { 'Add permission': 'admin', '(?:Change|Take back) .+': 'admin', Ask: 'admin' },
   },
-  '/tokens': { needs: 'user', at: [['/tokens', 'token']], buttons: { 'Make token': 'user', 'Take back .+': 'user' } },
+  '/tokens': {
+    needs: 'user',
+    at: [['/tokens', /monitoring|No token/]],
+    buttons: { 'Make token': 'user', 'Take back .+': 'user' },
+  },
   '/audit': { needs: 'admin', at: [['/audit', 'policies.put']] },
   '/policies': {
     needs: 'read',
