@@ -38,6 +38,7 @@ export function List<C extends Call & { readonly answer: Page<T> }, T>(props: Li
           shownCount={data?.items.length ?? 0}
           total={data?.total}
           next={data?.next}
+          isBefore={isPlaceholderData}
           cursor={url.get('cursor')}
           onCursor={(cursor) => url.set({ cursor })}
         />
@@ -51,11 +52,13 @@ interface PagerProps {
   readonly shownCount: number
   readonly total: number | undefined
   readonly next: string | undefined
+  /** What is shown is of the filter, sort or page before, and so is `next`. */
+  readonly isBefore: boolean
   readonly cursor: string
   readonly onCursor: (cursor: string) => void
 }
 
-function Pager({ noun, shownCount, total, next, cursor, onCursor }: PagerProps) {
+function Pager({ noun, shownCount, total, next, isBefore, cursor, onCursor }: PagerProps) {
   const count = total === undefined ? formatCount(shownCount) : `${formatCount(shownCount)} of ${formatCount(total)}`
   return (
     <>
@@ -73,7 +76,7 @@ function Pager({ noun, shownCount, total, next, cursor, onCursor }: PagerProps) 
           <Button
             variant="default"
             size="compact-xs"
-            disabled={next === undefined}
+            disabled={next === undefined || isBefore}
             onClick={() => onCursor(next ?? '')}
           >
             Next page

@@ -1,0 +1,122 @@
+/** What every list shows is in its address: filter, sort and page survive a reload, and come back with the back button. */
+import { publishMessage, putQueue } from '@ternmq/api'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+
+import { useChromium } from './chromium.ts'
+import { mqttClient } from './clients.ts'
+import { Stage } from './stage.ts'
+
+useChromium()
+
+/** What does not come by then does not come. */
+const WAIT_MS = 10_000
+
+interface ListPage {
+  readonly path: string
+  /** Label of the filter, and what is typed there. */
+  readonly filter: readonly [label: string | RegExp, text: string]
+  /** Head that is pressed. */
+  readonly sort?: string
+  /** It has a second page. */
+  readonly pages?: boolean
+  /** Rows of the second page; one when left out. */
+  readonly rest?: number
+  /** Which column has a name. */
+  readonly column: number
+}
+
+const LISTS: readonly ListPage[] = [
+  { path: '/queues', filter: ['Filter queues', 'a-'], sort: 'Ready', pages: true, column: 1 },
+  { path: '/queues/kept?tab=messages', filter: [/^Selector/, "colour = 'red'"], pages: true, column: 2 },
+  { path: '/consumers', filter: ['Filter consumers', 'a-'], pages: true, column: 1 },
+  { path: '/topics?tab=retained', filter: [/^Topic filter/, 'a/+'], pages: true, column: 1 },
+  { path: '/schedules', filter: ['Filter schedules', 'a-'], sort: 'To', pages: true, column: 1 },
+  { path: '/connections', filter: ['Filter connections', 'a-'], sort: 'Client', pages: true, column: 1 },
+  { path: '/ended', filter: ['User', 'admin'], pages: true, rest: 2, column: 2 },
+  { path: '/sessions', filter: ['Filter sessions', 'a-'], sort: 'Client', pages: true, column: 1 },
+  { path: '/sessions/away?tab=messages', filter: [/^Selector/, "colour = 'red'"], pages: true, column: 1 },
+  { path: '/subscriptions', filter: ['Filter subscriptions', 'b/a-'], pages: true, column: 1 },
+  { path: '/users', filter: ['Filter users', 'a-'], sort: 'User', pages: true, column: 1 },
+  { path: '/events', filter: ['Filter events', 'gone-1'], column: 3 },
+  { path: '/audit', filter: ['Filter entries', 'a-1'], column: 4 },
+  { path: '/config', filter: ['Filter settings', 'lockOut'], column: 1 },
+]
+
+async function fillLists(stage: Stage): Promise<void> {
+  const away = await mqttClient(stage, 'away', { clean: false, properties: { sessionExpiryInterval: 3_600 } })
+  await away.subscribeAsync('waits', { qos: 1 })
+  await away.endAsync()
+  const properties = { colour: 'red' }
+  for (const number of [1, 2, 3]) {
+    const queue = `a-${number}`
+    await stage.call(putQueue, { params: { queue }, body: {} })
+    await stage.addUser(queue, null)
+    await stage.call(publishMessage, { body: { address: `queue://${queue}`, body: 'later', delayMs: 3_600_000 } })
+    await stage.call(publishMessage, { body: { address: 'queue://kept', body: 'now', properties } })
+    await stage.call(publishMessage, { body: { address: 'topic://waits', body: 'now', properties } })
+    const client = await mqttClient(stage, queue)
+    await client.publishAsync(`a/${number}`, 'retained', { retain: true, qos: 1 })
+    await client.subscribeAsync([`b/a-${number}`, `$queue/${queue}`])
+    await (await mqttClient(stage, `gone-${number}`)).endAsync()
+  }
+}
+
+interface Shown {
+  readonly url: string
+  readonly filter: string
+  readonly rows: readonly string[]
+  readonly sorted: string | null | undefined
+}
+
+/** What somebody would know the page by. */
+async function shownBy(page: Page, { filter: [label], sort, column }: ListPage): Promise<Shown> {
+  const rows = page.locator(`main tbody tr:not([aria-hidden]) td:nth-child(${column})`)
+  return {
+    url: page.url(),
+    filter: await page.getByLabel(label, { exact: true }).first().inputValue(),
+    rows: await rows.allTextContents(),
+    sorted:
+      sort === undefined ? undefined : await page.getByRole('columnheader', { name: sort }).getAttribute('aria-sort'),
+  }
+}
+
+/** Filters, sorts and turns to the second page, as far as the list has these. */
+async function arrange(
+  page: Page,
+  { path, filter: [label, text], sort, pages = false, rest = 1 }: ListPage,
+): Promise<void> {
+  await page.goto(pages ? `${path}${path.includes('?') ? '&' : '?'}limit=2` : path)
+  await page.getByLabel(label, { exact: true }).first().fill(text)
+  await page.waitForURL((url) => [...url.searchParams.values()].includes(text))
+  if (sort !== undefined) {
+    await page.getByRole('button', { name: sort, exact: true }).click()
+    await page.waitForURL(/[?&]sort=/)
+  }
+  const rows = page.locator('main tbody tr:not([aria-hidden])')
+  if (pages) {
+    await page.getByRole('button', { name: 'Next page' }).click()
+    await page.waitForURL(/[?&]cursor=/)
+    await expect.poll(() => rows.count(), { message: path, timeout: WAIT_MS }).toBe(rest)
+  }
+  await rows.first().waitFor()
+}
+
+test('filter, sort and page of every list survive a reload, and come back with the back button', async () => {
+  const stage = await Stage.open()
+  await fillLists(stage)
+  const page = await stage.look('/')
+  for (const list of LISTS) {
+    await arrange(page, list)
+    await expect
+      .poll(async () => (await shownBy(page, list)).rows, { message: list.path, timeout: WAIT_MS })
+      .not.toEqual([])
+    const shown = await shownBy(page, list)
+    await page.reload()
+    await expect.poll(() => shownBy(page, list), { message: list.path, timeout: WAIT_MS }).toEqual(shown)
+    await page.getByRole('link', { name: 'API', exact: true }).click()
+    await page.getByRole('heading', { level: 1, name: 'API' }).waitFor()
+    await page.goBack()
+    await expect.poll(() => shownBy(page, list), { message: list.path, timeout: WAIT_MS }).toEqual(shown)
+  }
+}, 120_000)
