@@ -10,6 +10,7 @@ export type BrokerErrorCode =
   | 'CONSOLE_PORT_FAILED'
   | 'CA_UNREADABLE'
   | 'FILE_UNREADABLE'
+  | 'OUTPUT_LOST'
   | 'NOT_CONFIRMED'
   | 'COMMAND_REFUSED'
   | 'PASSWORD_NOT_GIVEN'

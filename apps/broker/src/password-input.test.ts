@@ -21,8 +21,18 @@ function ioWith(stdin: PassThrough): { io: Parameters<typeof promptPassword>[0];
       if (text.endsWith(': ')) expect(stdin).toMatchObject({ isRaw: true }) // a fast typist must not be seen
       shown.push(text)
     },
+    written: () => Promise.resolve(),
   }
-  return { io: { stdin: stdin as unknown as NodeJS.ReadStream, stdout: stream, stderr: stream, env: {}, started: { command: 'ternmq', options: '', sets: '' } }, shown }
+  return {
+    io: {
+      stdin: stdin as unknown as NodeJS.ReadStream,
+      stdout: stream,
+      stderr: stream,
+      env: {},
+      started: { command: 'ternmq', options: '', sets: '' },
+    },
+    shown,
+  }
 }
 
 async function typed(

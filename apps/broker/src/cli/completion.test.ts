@@ -28,7 +28,7 @@ test.each([
     ['status', '--u'],
     ['--url', '--user'],
   ],
-  [['users', 'list', 'something', '--na'], ['--names']],
+  [['users', 'list', 'something', '--na'], ['--names', '--names0']],
   [
     ['resolve', 'an-address', '--pro'],
     ['--protocol', '--profile'],

@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline'
 import type { ConsoleIo } from '../console-io.ts'
 import { BrokerError, UsageError } from '../errors.ts'
+import { safeText } from './text.ts'
 
 interface YesOption {
   readonly yes: { readonly type: 'boolean'; readonly short: 'y'; readonly summary: string }
@@ -23,7 +24,7 @@ export async function confirm(
   if (values.yes === true) return
   if (!io.stdin.isTTY || io.stderr.isTTY !== true)
     throw new UsageError(`there is no terminal to ask at whether to ${what}; give --yes`)
-  io.stderr.write(`${what.charAt(0).toUpperCase()}${what.slice(1)}? [y/N] `)
+  io.stderr.write(`${safeText(what.charAt(0).toUpperCase() + what.slice(1))}? [y/N] `)
   const answer = await firstLine(io.stdin)
   if (['y', 'yes'].includes(answer.trim().toLowerCase())) return
   throw new BrokerError('NOT_CONFIRMED', 'nothing has changed')

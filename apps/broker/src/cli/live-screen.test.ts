@@ -13,7 +13,7 @@ class Terminal extends EventEmitter {
     super()
     this.io = {
       stdin: this as unknown as ConsoleIo['stdin'],
-      stdout: { write: (text) => void (this.text += String(text)) },
+      stdout: { write: (text) => void (this.text += String(text)), written: () => Promise.resolve() },
     }
   }
 

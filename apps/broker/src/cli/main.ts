@@ -1,4 +1,4 @@
-/** Finds the command, runs it, and says what went wrong. Exit codes: 0 done, 1 failed or refused, 2 not understood, 3 no broker. */
+/** Finds the command, runs it, and says what went wrong. Exit codes: 0 done, 1 failed or refused, 2 not understood, 3 no broker, 141 nobody reads any more. */
 import { ApiProblem } from '@ternmq/api/client'
 import { startedAs } from '../as-started.ts'
 import { type NounEntry, NOUNS } from '../commands/index.ts'
@@ -7,39 +7,46 @@ import { BrokerUnreachable, messageOf, UsageError } from '../errors.ts'
 import { type AnyCommand, type Noun, wordsOf } from './command.ts'
 import { helpOfAll, helpOfCommand, helpOfNoun } from './help.ts'
 import { parseCommand } from './parse.ts'
-import { safeLines } from './text.ts'
+import { OutputLost, StandardOutput } from './standard-output.ts'
 
 /** Runs what the command line says. Resolves with the exit code; never rejects. */
 export async function runCommandLine(process: NodeJS.Process): Promise<number> {
   const { argv, env, stdin, stdout, stderr } = process
-  const io: ConsoleIo = { stdin, stdout, stderr, env, started: startedAs(argv, env) }
-  endWithReader(stdout)
+  stderr.on('error', () => {}) // nobody is left to be told
+  const io: ConsoleIo = { stdin, stdout: new StandardOutput(stdout), stderr, env, started: startedAs(argv, env) }
   return runCommand(argv.slice(2), io)
 }
 
 export async function runCommand(args: readonly string[], io: ConsoleIo): Promise<number> {
-  let help = 'ternmq --help'
+  const words = { help: 'ternmq --help' }
   try {
-    const [name = 'help', ...rest] = args
-    if (HELP_WORDS.has(name)) return await printHelp(rest, io)
-    const noun = await entryOf(name === '--version' ? 'version' : name).load()
-    help = `ternmq ${noun.name} --help`
-    const found = commandOf(noun, rest)
-    if (found === undefined) {
-      io.stdout.write(helpOfNoun(noun))
-      return 0
-    }
-    const words = wordsOf(noun, found.command)
-    help = `ternmq ${words} --help`
-    const { args: positionals, values } = parseCommand(found.rest, found.command, words)
-    if (values['help'] === true) {
-      io.stdout.write(helpOfCommand(noun, found.command))
-      return 0
-    }
-    return await found.command.run({ args: positionals, values, io })
+    const code = await run(args, io, words)
+    await io.stdout.written()
+    return code
   } catch (error) {
-    return told(error, help, io)
+    return told(error, words.help, io)
   }
+}
+
+/** `words` gets the help that fits as far as the command is understood. */
+async function run(args: readonly string[], io: ConsoleIo, words: { help: string }): Promise<number> {
+  const [name = 'help', ...rest] = args
+  if (HELP_WORDS.has(name)) return printHelp(rest, io)
+  const noun = await entryOf(name === '--version' ? 'version' : name).load()
+  words.help = `ternmq ${noun.name} --help`
+  const found = commandOf(noun, rest)
+  if (found === undefined) {
+    io.stdout.write(helpOfNoun(noun))
+    return 0
+  }
+  const called = wordsOf(noun, found.command)
+  words.help = `ternmq ${called} --help`
+  const { args: positionals, values } = parseCommand(found.rest, found.command, called)
+  if (values['help'] === true) {
+    io.stdout.write(helpOfCommand(noun, found.command))
+    return 0
+  }
+  return found.command.run({ args: positionals, values, io })
 }
 
 const HELP_WORDS: ReadonlySet<string> = new Set(['help', '--help', '-h'])
@@ -77,25 +84,20 @@ function commandOf(
 const FAILED = 1
 const NOT_UNDERSTOOD = 2
 const UNREACHABLE = 3
+/** As a shell tells of what SIGPIPE ended: 128 and its number. */
+const READER_GONE = 141
 
 function told(error: unknown, help: string, io: ConsoleIo): number {
   if (error instanceof UsageError) {
     complain(io, [`${error.message} (see \`${help}\`)`])
     return NOT_UNDERSTOOD
   }
+  if (error instanceof OutputLost && error.isReaderGone) return READER_GONE
   complain(io, linesOf(error))
   return error instanceof BrokerUnreachable ? UNREACHABLE : FAILED
 }
 
 function linesOf(error: unknown): string[] {
   const { detail, others = [] } = error instanceof ApiProblem ? error.problem : { detail: messageOf(error) }
-  return [detail, ...others.map((other) => other.detail)].flatMap((text) => safeLines(text).split('\n'))
-}
-
-/** `ternmq … | head`: whoever reads has had enough, and that is no failure. */
-function endWithReader(stdout: NodeJS.WriteStream): void {
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
-  })
+  return [detail, ...others.map((other) => other.detail)].flatMap((text) => text.split(/\r?\n/))
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { countText, durationText, rateText, several, sizeText, timeText } from './format.ts'
-import { cutText, safeLines, safeText, widthOf } from './text.ts'
+import { cutText, safeJson, safeLines, safeText, widthOf } from './text.ts'
 
 test.each([
   ['plain', 'plain'],
@@ -15,6 +15,16 @@ test.each([
 
 test('of several lines each is made safe, and they stay lines', () => {
   expect(safeLines('a\r\nb\tc\n\u001B[1m')).toBe('a\nb\tc\n\\u{1b}[1m')
+})
+
+test('JSON keeps its lines and its values, and shows what is not seen as escapes', () => {
+  const value = { 'k\u009B': ['a\nb', '\u007F', '\u202E', '\u2028', '\u{E0067}', '👩\u200D🔧', '\uD800'] }
+  const text = safeJson(value, 2)
+  expect(text.split('\n')).toHaveLength(11)
+  expect(text).toContain('"k\\u009b"')
+  expect(text).toContain('"\\udb40\\udc67"')
+  expect(text.replaceAll('👩\u200D🔧', '')).toMatch(/^[ -~\n]*$/)
+  expect(JSON.parse(text)).toEqual(value)
 })
 
 test.each([

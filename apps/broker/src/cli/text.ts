@@ -4,6 +4,8 @@
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 /** Emoji are put together with it. */
 const JOINER = '\u200D'
+/** Of those, what JSON leaves in a text as it is. */
+const UNSAFE_IN_JSON = /(?![\n\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** Control characters as escapes: a text cannot move the cursor, change colours or forge a line. */
 export function safeText(text: string): string {
@@ -16,6 +18,23 @@ export function safeLines(text: string): string {
     .split(/\r?\n/)
     .map((line) => line.split('\t').map(safeText).join('\t'))
     .join('\n')
+}
+
+/** JSON of the same value whose texts have no such character; it is read as ever. */
+export function safeJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(UNSAFE_IN_JSON, asJsonEscape)
+}
+
+function asJsonEscape(character: string): string {
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
+}
+
+/** It can be shown as it is, and is one line. */
+export function isSafe(text: string): boolean {
+  return safeText(text) === text
 }
 
 function escaped(character: string): string {

@@ -44,6 +44,7 @@ export const events: Noun = {
           if (event !== 'event' || item.id <= lastId || !isWanted(item)) continue
           lastId = item.id
           print([item])
+          await io.stdout.written()
         }
         return 0
       },

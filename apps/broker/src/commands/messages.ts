@@ -5,6 +5,7 @@ import {
   downloadBody,
   getMessage,
   publishMessage,
+  type SettleBody,
   settleMessages,
   type TakenMessage,
   takeMessages,
@@ -101,7 +102,7 @@ export const messages: Noun = {
       verb: 'take',
       args: 'ADDRESS',
       summary: 'takes messages from a queue, prints them, and says what becomes of them',
-      detail: `${ADDRESS_DETAIL}\nThey are accepted, and gone, unless an option says otherwise.`,
+      detail: `${ADDRESS_DETAIL}\nThey are accepted, and gone, once they are printed, unless an option says otherwise; what cannot be printed goes back.`,
       json: 'lines',
       options: {
         max: { type: 'string', value: 'N', summary: 'so many at most; 1 when left out' },
@@ -119,18 +120,25 @@ export const messages: Noun = {
           throw new UsageError(`--wait is '${values.wait}'; it is 60s at most`)
         const max = wholeNumber('max', values.max)
         const { items } = await client.call(takeMessages, { params: VHOST, body: { address, max, waitMs, selector } })
-        if (values.json === true) printJsonLines(io, items)
-        else if (values.body === true) for (const { body } of items) io.stdout.write(bodyBytes(body))
-        else
-          printLines(
-            io,
-            items.flatMap((item, index) => [...(index === 0 ? [] : ['']), ...messageLines(item)]),
-          )
         const deliveries = items.map(({ delivery }: TakenMessage) => delivery).filter((delivery) => delivery !== '')
-        const outcome = release ? 'released' : reject === undefined ? 'accepted' : 'rejected'
+        const settle = async (body: Pick<SettleBody, 'outcome' | 'reason'>): Promise<void> => {
+          if (deliveries.length > 0) await client.call(settleMessages, { params: VHOST, body: { deliveries, ...body } })
+        }
+        try {
+          if (values.json === true) printJsonLines(io, items)
+          else if (values.body === true) for (const { body } of items) io.stdout.write(bodyBytes(body))
+          else
+            printLines(
+              io,
+              items.flatMap((item, index) => [...(index === 0 ? [] : ['']), ...messageLines(item)]),
+            )
+          await io.stdout.written()
+        } catch (error) {
+          await settle({ outcome: 'released' }) // somebody else shall have them
+          throw error
+        }
         // What is printed cannot be taken back: only now is it done with.
-        if (deliveries.length > 0)
-          await client.call(settleMessages, { params: VHOST, body: { deliveries, outcome, reason: reject } })
+        await settle({ outcome: release ? 'released' : reject === undefined ? 'accepted' : 'rejected', reason: reject })
         return items.length === 0 ? 1 : 0
       },
     }),

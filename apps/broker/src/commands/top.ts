@@ -72,6 +72,7 @@ export const top: Noun = {
             const { columns: width = DEFAULT_WIDTH, rows: height = DEFAULT_HEIGHT } = io.stdout
             const facts = await factsOf(client, sort, limit ?? height)
             screen.draw(screenLines(facts, sort, { width, height, limit }, bold))
+            await io.stdout.written()
           }
         } finally {
           screen.close()

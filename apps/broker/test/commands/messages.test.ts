@@ -63,6 +63,21 @@ test('messages are taken and accepted, released or rejected; a dead letter is li
   expect(await operator.json('destinations', 'show', 'orders')).toMatchObject({ readyCount: 1 })
 })
 
+test('what cannot be printed is not taken, and its exit code says so; a reader who left is told nothing', async () => {
+  const operator = await Operator.start()
+  await operator.put({ orders: ['one', 'two'] })
+  const take = ['messages', 'take', 'queue://orders', '--body', '--max', '2']
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+  expect(await operator.runIntoNothing(full, ...take)).toMatchObject({
+    code: 1,
+    stderr: [expect.stringContaining('cannot write to standard output: ENOSPC: no space left')],
+  })
+  const left = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
+  expect(await operator.runIntoNothing(left, ...take)).toMatchObject({ code: 141, stderr: [] })
+  expect(await operator.runIntoNothing(left, 'destinations', 'list')).toMatchObject({ code: 141, stderr: [] })
+  expect(await operator.lines(...take)).toEqual(['onetwo'])
+})
+
 test('messages are moved and copied by id and by selector, and the operations are remembered', async () => {
   const operator = await Operator.start()
   await operator.put({ orders: ['a', 'b', 'c'] })

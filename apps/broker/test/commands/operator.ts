@@ -7,6 +7,7 @@ import { connectAsync, type MqttClient } from 'mqtt'
 import { onTestFinished } from 'vitest'
 
 import { runCommand } from '../../src/cli/main.ts'
+import { OutputLost } from '../../src/cli/standard-output.ts'
 import type { ConsoleIo } from '../../src/console-io.ts'
 import { type Ended, start, type Started, type StartOptions } from '../support.ts'
 
@@ -17,8 +18,8 @@ export async function runHere(
   args: readonly string[],
   input: string = '',
   env: Readonly<Record<string, string>> = {},
+  stdout: Output = new Output(),
 ): Promise<Ended> {
-  const stdout = new Output()
   const stderr = new Output()
   const stdin = Object.assign(Readable.from([Buffer.from(input)]), { isTTY: false }) as unknown as ConsoleIo['stdin']
   const started = { command: 'ternmq', options: '', sets: '' }
@@ -26,11 +27,21 @@ export async function runHere(
   return { code, stdout: stdout.lines, stderr: stderr.lines }
 }
 
+/** Where a command prints. With a failure it is a disk that is full, or a reader who has left. */
 class Output {
   readonly #chunks: Buffer[] = []
+  readonly #failure: Error | undefined
+
+  constructor(failure?: Error) {
+    this.#failure = failure
+  }
 
   write(text: string | Uint8Array): void {
     this.#chunks.push(Buffer.from(text as string))
+  }
+
+  written(): Promise<void> {
+    return this.#failure === undefined ? Promise.resolve() : Promise.reject(new OutputLost(this.#failure))
   }
 
   get lines(): readonly string[] {
@@ -66,6 +77,11 @@ export class Operator {
   /** The same with something at standard input. */
   runWith(input: string, ...args: readonly string[]): Promise<Ended> {
     return runHere([...args, '--data-dir', this.broker.dataDir], input)
+  }
+
+  /** The same where what it prints does not arrive. */
+  runIntoNothing(failure: Error, ...args: readonly string[]): Promise<Ended> {
+    return runHere([...args, '--data-dir', this.broker.dataDir], '', {}, new Output(failure))
   }
 
   /** From elsewhere, with name and password. */

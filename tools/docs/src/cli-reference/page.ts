@@ -13,10 +13,14 @@ elsewhere is named with \`--url\`, or \`TERNMQ_URL\`, and \`--token\`, or better
 password in place of it. \`users\`, \`store\` and \`resolve\` work on a data directory without a broker, too.
 
 **Exit codes.** 0: done. 1: failed or refused; also "no" of \`can\` and \`resolve\`, and \`messages take\` that found none. 2: not understood, and \`definitions
-plan --detailed-exitcode\` with something to do. 3: the broker cannot be reached; of \`start\`, its store failed while it ran.
+plan --detailed-exitcode\` with something to do. 3: the broker cannot be reached; of \`start\`, its store failed while it ran. 141: whoever
+read what was printed has left. What is printed has arrived when a command ends with 0; a message that cannot be printed is not taken.
 
 **Output.** Tables fit the terminal; names and texts of clients are shown with control characters as escapes. \`--json\` gives what the API
-gives: lists as one object a line, all else as one document. \`NO_COLOR\` takes the colours away.
+gives: lists as one object a line, all else as one document, with such characters as escapes of JSON. \`--names\` prints a name a line; names that have a line
+break or another such character are left out, told on stderr, and the exit code is 1. \`--names0\` prints all of them for \`xargs -0\`:
+\`ternmq destinations list --names0 | xargs -0 ternmq destinations delete --yes --\`, whatever they are. \`--body\` is what was published, byte for
+byte, also at a terminal. \`NO_COLOR\` takes the colours away.
 
 **What destroys something** names it, and how much it is, and asks at a terminal; elsewhere it needs \`--yes\`. Ctrl-C during a move, copy, delete
 or retry cancels it in the broker and says how far it got; \`ternmq operations resume\` goes on.

@@ -23,7 +23,8 @@ export const PROBLEM_REMEDIES: Readonly<Record<ProblemCode, string>> = {
   NOT_LOGGED_IN:
     'Send a token (`Authorization: Bearer tmq_…`), name and password, or log in. A login of a browser ends after a while.',
   LOGIN_REFUSED: 'The name is unknown or the password is wrong; which of the two is not told.',
-  LOCKED_OUT: 'Wait as long as the text, `retry-after` and `retryAfterMs` say. A right password before that is not looked at either.',
+  LOCKED_OUT:
+    'Wait as long as the text, `retry-after` and `retryAfterMs` say. A right password before that is not looked at either.',
   CSRF: 'Send `csrfToken` of `GET /session` as `x-csrf-token`. Behind a proxy, name its address in `console.origins`.',
   NOT_ALLOWED:
     'The role or token has not the scope that the call needs, or no permission allows it. `GET …/can` says which rule decides.',
@@ -74,6 +75,10 @@ export const BROKER_REMEDIES: Remedies<BrokerErrorCode> = {
   ],
   CA_UNREADABLE: ['The file of `--ca` cannot be read.', 'The text says why.'],
   FILE_UNREADABLE: ['A file that a command was told to read cannot be read.', 'The text says why.'],
+  OUTPUT_LOST: [
+    'What a command printed did not all arrive where it was sent to. Messages that it had taken are back in their queue.',
+    'See to the file system or the program that reads it, then run the command again.',
+  ],
   NOT_CONFIRMED: [
     'A command asked whether it may destroy something, and the answer was not yes.',
     'Give `--yes` in scripts.',
