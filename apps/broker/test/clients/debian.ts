@@ -61,8 +61,10 @@ export async function needs(context: TestContext, name: PackageName): Promise<vo
 
 /** Undefined when the package is there, otherwise why it is not. */
 async function provide(name: PackageName): Promise<string | undefined> {
-  if (await isThere(name)) return undefined
   const mayInstall = process.getuid?.() === 0 && (await succeeds('/bin/sh', '-c', 'command -v apt-get flock'))
+  // A program that another file of tests installs at this moment can be found before its libraries are there.
+  if (mayInstall) await locked('--shared', 'true')
+  if (await isThere(name)) return undefined
   if (mayInstall) {
     await install(name)
     return undefined
@@ -76,13 +78,16 @@ async function provide(name: PackageName): Promise<string | undefined> {
 /** One apt at a time, whoever else runs tests on this machine; package lists are fetched only when they turn out to be missing or old. */
 async function install(name: PackageName): Promise<void> {
   const get = `apt-get install --yes --no-install-recommends ${name}`
-  const script = `${get} || { apt-get update && ${get}; }`
-  await Program.run('flock', ['--timeout', String(INSTALL_MS_MAX / 1_000), LOCK_FILE, '/bin/sh', '-c', script], {
+  await locked('--exclusive', '/bin/sh', '-c', `${get} || { apt-get update && ${get}; }`)
+  if (!(await isThere(name))) throw new Error(`${name} is installed, but \`${PROBES[name].join(' ')}\` fails`)
+}
+
+async function locked(how: '--shared' | '--exclusive', ...command: readonly string[]): Promise<void> {
+  await Program.run('flock', [how, '--timeout', String(INSTALL_MS_MAX / 1_000), LOCK_FILE, ...command], {
     // Servers that come with a package must not be started by its install.
     env: { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
     waitMs: INSTALL_MS_MAX,
   })
-  if (!(await isThere(name))) throw new Error(`${name} is installed, but \`${PROBES[name].join(' ')}\` fails`)
 }
 
 function isThere(name: PackageName): Promise<boolean> {
