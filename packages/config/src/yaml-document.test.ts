@@ -7,6 +7,14 @@ test('a document comes back as it was, and JSON is read as well', () => {
   expect(readYaml(JSON.stringify(document))).toEqual(document)
 })
 
+test('what is not seen is written as escapes, and read as it was', () => {
+  const texts = ['a\u009B31m', '\u001B]0;x\u0007', '\u202Egnp', 'one\n\u2028two\n', 'a\tb', '\u{E0067}', '👩\u200D🔧']
+  const document = { 'key\u009B': texts, long: `${'word '.repeat(40)}\u009B` }
+  const text = asYaml(document)
+  expect(text).not.toMatch(/(?![\n\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+  expect(readYaml(text)).toEqual(document)
+})
+
 test('what cannot be read is told with its place', () => {
   expect(() => readYaml('a: [1')).toThrow(/line 1, column 6/)
 })

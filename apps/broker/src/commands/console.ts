@@ -125,8 +125,8 @@ function filesOf(values: Given['values']): CertificateFiles | undefined {
 function tellers(url: string, io: ConsoleIo): Pick<RemoteConsoleOptions, 'lossText' | 'onLoss' | 'onFailure'> {
   return {
     lossText: (error) => lossText(url, error),
-    onLoss: (text) => complain(io, [safeText(text ?? `the broker at ${url} answers`)]),
-    onFailure: (error) => complain(io, [`a call failed: ${safeText(messageOf(error))}`]),
+    onLoss: (text) => complain(io, [text ?? `the broker at ${url} answers`]),
+    onFailure: (error) => complain(io, [`a call failed: ${messageOf(error)}`]),
   }
 }
 
@@ -153,6 +153,6 @@ function watch(
   return watchCertificate(files, certificate, {
     clock,
     onChange: (changed) => server.useCertificate({ ...changed, minVersion: TLS_VERSION }),
-    onBroken: (text) => complain(io, [`keeps its certificate: ${safeText(text)}`]),
+    onBroken: (text) => complain(io, [`keeps its certificate: ${text}`]),
   })
 }
