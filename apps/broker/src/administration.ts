@@ -109,6 +109,7 @@ function serverOptions(config: ConsoleConfig, parts: AdministrationParts): Omit<
       origins: config.origins,
       trustedProxies: config.trustedProxies,
       metricsOpenOnLoopback: isLoopbackOnly,
+      connectionsPerAddressMax: config.maxConnectionsPerAddress,
       sessionIdleMs: config.loginIdleMinutes * 60_000,
       sessionMaxMs: config.loginMaxHours * 3_600_000,
     },

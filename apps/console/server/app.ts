@@ -1,13 +1,12 @@
 /** What answers calls of the admin API: puts its parts together. Loaded for the first call, and not before. */
-import { createServer as createHttpServer, type RequestListener } from 'node:http'
-import type { Socket } from 'node:net'
+import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { getLive, getReady } from '@ternmq/api'
 import { nextTurn } from '@ternmq/management'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { Binder } from './bind.ts'
+import type { Doors } from './doors.ts'
 import { Identifier } from './identity.ts'
-import { parseJson } from './json-body.ts'
-import { BODY_BYTES_MAX, HEADER_BYTES_MAX } from './limits.ts'
+import { HEADER_BYTES_MAX } from './limits.ts'
 import type { ApiServerOptions, ApiServerSettings } from './options.ts'
 import { Pages } from './pages.ts'
 import { addPlainRoutes, notFound } from './plain-routes.ts'
@@ -36,13 +35,13 @@ const ALSO_AT_ROOT: ReadonlyMap<string, string> = new Map([
   [getReady.id, getReady.path],
 ])
 
-/** `isLocal`: over the socket in the data directory. Rejects with RangeError for a handler whose route has no schemas, or is there twice. */
+/** Rejects with RangeError for a handler whose route has no schemas, or is there twice. */
 export async function makeApiApp(
   options: ApiServerOptions,
   settings: ApiServerSettings,
-  isLocal: (socket: Socket) => boolean,
+  doors: Pick<Doors, 'isLocal' | 'keep'>,
 ): Promise<ApiApp> {
-  const app = new FastifyApiApp(options, settings, isLocal)
+  const app = new FastifyApiApp(options, settings, doors)
   await app.app.ready()
   return app
 }
@@ -55,7 +54,7 @@ class FastifyApiApp implements ApiApp {
   readonly #binder: Binder
   answer: RequestListener = () => {}
 
-  constructor(options: ApiServerOptions, settings: ApiServerSettings, isLocal: (socket: Socket) => boolean) {
+  constructor(options: ApiServerOptions, settings: ApiServerSettings, doors: Pick<Doors, 'isLocal' | 'keep'>) {
     const { clock, accounts, tokens, login, audit } = options
     const isSecure = options.tls !== undefined || settings.origins.some((origin) => origin.startsWith('https:'))
     const cookieName = cookieNameFor(isSecure)
@@ -77,11 +76,13 @@ class FastifyApiApp implements ApiApp {
       audit,
       headers,
       origins,
-      isLocal: (request) => isLocal(request.raw.socket),
+      isLocal: (request) => doors.isLocal(request.raw.socket),
+      onKnown: (socket) => doors.keep(socket),
+      clock,
       pause: () => nextTurn(clock),
       onFailure: (failure) => options.onFailure(failure),
     })
-    this.app = this.#makeApp(settings, isLocal)
+    this.app = this.#makeApp(settings, doors)
     const own = sessionCalls({ identifier, sessions: this.#sessions, accounts, cookieName, isSecure })
     this.app.register((app, _, done) => {
       for (const bound of [...own, ...options.handlers]) {
@@ -126,16 +127,15 @@ class FastifyApiApp implements ApiApp {
     await this.app.close()
   }
 
-  #makeApp({ trustedProxies, basePath }: ApiServerSettings, isLocal: (socket: Socket) => boolean): FastifyInstance {
+  #makeApp({ trustedProxies, basePath }: ApiServerSettings, doors: Pick<Doors, 'isLocal'>): FastifyInstance {
     const app = fastify({
-      bodyLimit: BODY_BYTES_MAX,
       exposeHeadRoutes: false,
       forceCloseConnections: false,
       trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
       routerOptions: { maxParamLength: HEADER_BYTES_MAX, caseSensitive: true },
       // No proxy stands before the socket that would add the path, and commands do not know it.
       rewriteUrl: ({ url = '/', socket }) =>
-        isLocal(socket) && !url.startsWith(`${basePath}/`) ? basePath + url : url,
+        doors.isLocal(socket) && !url.startsWith(`${basePath}/`) ? basePath + url : url,
       frameworkErrors: (error, request, reply) => this.#binder.refuse(error, request, reply),
       // Calls are checked by us: without this its own validators are loaded, which takes longer than all the rest.
       schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
@@ -146,9 +146,12 @@ class FastifyApiApp implements ApiApp {
       },
     })
     app.removeAllContentTypeParsers()
-    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJson)
+    app.addContentTypeParser('application/json', (request: FastifyRequest, payload: IncomingMessage) =>
+      this.#binder.readBody(request, payload),
+    )
+    // Before a body is read that no call wants.
+    app.addHook('onRequest', (request, _, done) => (request.is404 ? done(notFound(request)) : done()))
     app.setErrorHandler((error, request, reply) => this.#binder.refuse(error, request, reply))
-    app.setNotFoundHandler((request, reply) => this.#binder.refuse(notFound(request), request, reply))
     return app
   }
 }

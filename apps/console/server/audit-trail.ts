@@ -9,7 +9,7 @@ const CHARS_MAX = 1_024
 
 export class AuditTrail {
   readonly #audit: Audit
-  readonly #route: AnyRoute
+  readonly route: AnyRoute
   readonly #address: string
   readonly #notes: string[] = []
   #target = ''
@@ -20,7 +20,7 @@ export class AuditTrail {
 
   constructor(audit: Audit, route: AnyRoute, address: string) {
     this.#audit = audit
-    this.#route = route
+    this.route = route
     this.#address = address
   }
 
@@ -41,7 +41,7 @@ export class AuditTrail {
   }
 
   get action(): string {
-    return this.#route.id
+    return this.route.id
   }
 
   tell(outcome: AuditItem['outcome'], detail = ''): void {
@@ -49,7 +49,7 @@ export class AuditTrail {
     this.#isTold = true
     this.#audit.record({
       user: cut(this.identity?.user ?? this.#loginOf),
-      action: this.#loginOf === '' ? this.#route.id : LOGIN,
+      action: this.#loginOf === '' ? this.route.id : LOGIN,
       target: cut(this.#target),
       outcome,
       detail: cut([...this.#notes, ...(detail === '' ? [] : [detail])].join('; ')),
@@ -64,7 +64,7 @@ export class AuditTrail {
    */
   #isTellable(outcome: AuditItem['outcome']): boolean {
     if (this.#loginOf !== '') return true
-    const { method, needs, id } = this.#route
+    const { method, needs, id } = this.route
     if (!changesSomething(method)) return false
     if (needs === 'messages') return outcome === 'refused' && this.identity !== undefined
     return this.identity !== undefined || id === LOGIN

@@ -2,17 +2,25 @@
  * Makes a route of the HTTP library of a call and what does it. In this order: who calls, whether he may, what he sent, whether he still may, the
  * handler, the answer. Nothing of a body is read before its caller is known to be allowed.
  */
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { API_ROOT, type AnyRoute, type Call, PROBLEM_CONTENT_TYPE } from '@ternmq/api'
 import { schemasOf } from '@ternmq/api/schemas'
-import { ApiError, type ApiRequest, type Bound, checkStillIn, type Handler, type TraceHeaders } from '@ternmq/management'
+import {
+  ApiError,
+  type ApiRequest,
+  type Bound,
+  checkStillIn,
+  type Handler,
+  type TraceHeaders,
+} from '@ternmq/management'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AuditTrail } from './audit-trail.ts'
+import { Bodies } from './bodies.ts'
 import { checkOrigin } from './csrf.ts'
 import { type Identifier, type Identity, LoginRefused } from './identity.ts'
 import { inTurns, isLong, jsonPieces } from './json-pieces.ts'
-import { BODY_BYTES_MAX, LARGE_BODY_BYTES_MAX } from './limits.ts'
-import type { Audit, Failure } from './options.ts'
+import type { Audit, Failure, ServerClock } from './options.ts'
 import { refusalOf } from './problems.ts'
 import type { SecurityHeaders } from './security-headers.ts'
 import type { Streams } from './streams.ts'
@@ -43,20 +51,22 @@ export interface BinderOptions {
   readonly headers: SecurityHeaders
   readonly origins: readonly string[]
   readonly isLocal: (request: FastifyRequest) => boolean
+  /** Called for a connection whose caller has shown who he is. */
+  readonly onKnown: (socket: Socket) => void
+  readonly clock: Pick<ServerClock, 'after'>
   /** Resolves in a later turn. */
   readonly pause: () => Promise<void>
   readonly onFailure: (failure: Failure) => void
 }
 
-/** Calls whose bodies carry a message, or definitions of everything. */
-const LARGE_BODIES: ReadonlySet<string> = new Set(['messaging.publish', 'definitions.plan', 'definitions.apply'])
-
 export class Binder {
   readonly #options: BinderOptions
   readonly #trails = new WeakMap<FastifyRequest, AuditTrail>()
+  readonly #bodies: Bodies
 
   constructor(options: BinderOptions) {
     this.#options = options
+    this.#bodies = new Bodies(options)
   }
 
   /** `url` where the call is not below the root of the API. */
@@ -67,7 +77,6 @@ export class Binder {
       method: route.method,
       url,
       exposeHeadRoute: route.tag === 'health', // some balancers ask so
-      bodyLimit: LARGE_BODIES.has(route.id) ? LARGE_BODY_BYTES_MAX : BODY_BYTES_MAX,
       onRequest: (request) => this.admit(request, route),
       handler: async (request, reply) => {
         const trail = this.#trailOf(request, route)
@@ -91,13 +100,26 @@ export class Binder {
           note: (detail) => trail.note(detail),
         }
         if (bound.kind === 'call') return this.#answer(route, bound.handler, call, reply, trail)
-        this.#options.streams.checkRoom(identity.user)
+        this.#options.streams.checkRoom(identity)
         await this.#options.streams.serve(reply.raw, this.#options.headers.ofData, { identity, signal }, (sink) =>
           bound.handler({ ...call, lastEventId: lastEventIdOf(request) }, sink),
         )
         return reply.hijack()
       },
     })
+  }
+
+  /** What is in the body of a call that `admit` let in. Rejects with ApiError. */
+  readBody(request: FastifyRequest, payload: Readable): Promise<unknown> {
+    const trail = this.#trails.get(request)
+    if (trail === undefined) throw new Error('a body is read of a call that nobody let in')
+    const said = request.headers['content-length']
+    return this.#bodies.read(
+      payload,
+      trail.route,
+      trail.identity?.user ?? '',
+      said === undefined ? undefined : Number(said),
+    )
   }
 
   /** Answers what was thrown, by us or by the library. */
@@ -135,6 +157,7 @@ export class Binder {
         'this call needs a login: a token, name and password, or the cookie of a browser',
       )
     trail.identity = identity
+    this.#options.onKnown(request.raw.socket)
     const { needs } = route
     if (needs !== 'user' && !identity.scopes.has(needs)) {
       const has = [...identity.scopes].join(', ')

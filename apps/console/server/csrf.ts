@@ -5,6 +5,7 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { isLoopback } from '@ternmq/config'
 import { ApiError } from '@ternmq/management'
 
 export const CSRF_HEADER = 'x-csrf-token'
@@ -43,6 +44,11 @@ export function isSameHost(origin: string, host: string | undefined): boolean {
   if (host === undefined || !URL.canParse(origin)) return false
   const { protocol, host: expected } = new URL(origin) // without the port where it is the scheme's own
   return URL.canParse(`${protocol}//${host}`) && new URL(`${protocol}//${host}`).host === expected
+}
+
+/** Whether a call is sent to this machine by a name of its own. A page elsewhere may have its own name lead here; then it is asked for by that name. */
+export function isOwnName(host: string | undefined): boolean {
+  return isLoopback(URL.parse(`http://${host ?? ''}`)?.hostname.replaceAll(/^\[|\]$/g, '') ?? '')
 }
 
 function isEqual(a: string, b: string): boolean {

@@ -14,6 +14,7 @@ import {
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
+import { Connections } from './connections.ts'
 import {
   CALLS_PER_CONNECTION_MAX,
   CLOSE_GRACE_MS,
@@ -44,11 +45,13 @@ export class Doors {
   readonly #options: DoorsOptions
   readonly #servers: Server[] = []
   readonly #localSockets = new WeakSet<Socket>()
+  readonly #connections: Connections
   #loading: Promise<RequestListener> | undefined = undefined
   #answer: RequestListener | undefined = undefined
 
   constructor(options: DoorsOptions) {
     this.#options = options
+    this.#connections = new Connections(options.settings)
   }
 
   /** Port 0 lets the system choose. Rejects with the error of the system. */
@@ -57,7 +60,11 @@ export class Doors {
     const server =
       tls === undefined
         ? createHttpServer(httpOptions(settings), this.#onCall)
-        : createHttpsServer({ ...httpOptions(settings), ...contextOf(tls) }, this.#onCall)
+        : createHttpsServer(
+            { ...httpOptions(settings), ...contextOf(tls), handshakeTimeout: settings.headersTimeoutMs },
+            this.#onCall,
+          )
+    server.on('connection', (socket: Socket) => this.#connections.add(socket))
     await this.#open(server, (listening) => server.listen({ host, port }, listening))
     const bound = server.address() as AddressInfo
     return { host: bound.address, port: bound.port }
@@ -66,6 +73,7 @@ export class Doors {
   /** Only its owner may open the socket, not even others between its making and a chmod. What was left at `path` is replaced. */
   async listenSocket(path: string): Promise<void> {
     const server = createHttpServer(httpOptions(this.#options.settings), this.#onCall)
+    server.maxConnections = this.#options.settings.connectionsMax
     server.on('connection', (socket) => this.#localSockets.add(socket))
     await rm(path, { force: true }) // one that a process left that was killed
     await this.#open(server, (listening) => {
@@ -82,6 +90,11 @@ export class Doors {
   /** True for a connection over the socket in the data directory. */
   isLocal(socket: Socket): boolean {
     return this.#localSockets.has(socket)
+  }
+
+  /** The caller of a connection has shown who he is: it is not closed to make room for others. */
+  keep(socket: Socket): void {
+    if (!this.isLocal(socket)) this.#connections.keep(socket)
   }
 
   /** For TLS connections from now on. Throws the error of TLS; then those before stay. */
@@ -125,7 +138,6 @@ export class Doors {
 
   async #open(server: Server, start: (listening: () => void) => void): Promise<void> {
     server.maxHeadersCount = HEADERS_MAX
-    server.maxConnections = this.#options.settings.connectionsMax
     server.timeout = this.#options.settings.silenceMs
     server.maxRequestsPerSocket = CALLS_PER_CONNECTION_MAX
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {

@@ -5,7 +5,7 @@ import { downloadBody, getQueue, type Problem, publishMessage } from '@ternmq/ap
 import { bind } from '@ternmq/management'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ApiServer } from './index.ts'
-import { FakeBroker } from './test/fake-broker.ts'
+import { FakeBroker, realClock } from './test/fake-broker.ts'
 
 let broker: FakeBroker
 let server: ApiServer
@@ -43,13 +43,38 @@ describe('a body', () => {
   })
 
   test('of a message may be longer, up to 16 MiB', async () => {
+    const own = await broker.server({ clock: realClock })
     const send = async (chars: number): Promise<number> => {
       const payload = { address: 'topic://a', body: 'x'.repeat(chars) }
-      return (await server.app.inject({ method: 'POST', url: PUBLISH, headers: ALL, payload })).statusCode
+      return (await own.app.inject({ method: 'POST', url: PUBLISH, headers: ALL, payload })).statusCode
     }
     expect(await send(10_000_000)).toBe(200)
     expect(await send(17_000_000)).toBe(413)
+    await own.close()
   })
+
+  test('with thousands of fields is refused before anything is made of them, of strangers after a few', async () => {
+    const fields = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, 1]))
+    for (const [url, payload] of [
+      ['/api/v1/session', { ...fields(15), password: {} }],
+      [PUBLISH, { address: 'topic://a', body: 'x', properties: fields(1_001) }],
+      ['/api/v1/vhosts/%2F/take', { address: 'queue://a', ...fields(1_000) }],
+    ] as const) {
+      const answer = await server.app.inject({ method: 'POST', url, headers: ALL, payload })
+      expect(answer.json<Problem>(), url).toMatchObject({ code: 'TOO_LARGE', status: 413, field: 'body' })
+      expect(answer.headers.connection).toBe('close')
+    }
+  })
+
+  test.each(['POST /nope', 'PUT /api/v1/nope', 'POST /api/v1/overview', 'DELETE /'])(
+    'of %s, which no call wants, is not read at all',
+    async (call) => {
+      const answer = await talk(
+        `${call} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n{`,
+      )
+      expect(problemIn(answer)).toMatchObject({ code: 'ROUTE_UNKNOWN', status: 404 })
+    },
+  )
 
   test('of a stranger is not read at all', async () => {
     const answer = await talk(
@@ -126,7 +151,7 @@ describe('a body', () => {
     const headers = { ...ALL, 'content-type': 'application/json' }
     const payload = `{"address":${'['.repeat(400_000)}${']'.repeat(400_000)},"body":"x"}`
     const answer = await server.app.inject({ method: 'POST', url: PUBLISH, headers, payload })
-    expect(answer.json<Problem>()).toMatchObject({ code: 'INVALID', field: 'address' })
+    expect(answer.json<Problem>()).toMatchObject({ code: 'TOO_LARGE', field: 'body' })
     expect((await server.app.inject('/api/v1/openapi.json')).statusCode).toBe(200)
   })
 })
@@ -246,12 +271,30 @@ describe('a connection', () => {
     await own.close()
   })
 
-  test('beyond the limit is closed, and those that are open go on', async () => {
+  test('of whoever says nothing, or only begins, shuts the port for nobody', async () => {
+    const sockets: Socket[] = []
+    for (const bytes of [
+      '',
+      'POST /api/v1/session HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+    ]) {
+      for (let n = 0; n < 8; n++) {
+        const socket = connect(port, '127.0.0.1')
+        socket.on('error', () => {}) // it is cut
+        await once(socket, 'connect')
+        socket.write(bytes)
+        sockets.push(socket)
+      }
+    }
+    expect(await talk('GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /)
+    for (const socket of sockets) socket.destroy()
+  })
+
+  test('beyond the limit is closed, and those whose callers have logged in go on', async () => {
     const sockets: Socket[] = []
     for (let n = 0; n < 4; n++) {
       const socket = connect(port, '127.0.0.1')
       await once(socket, 'connect')
-      socket.write('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n')
+      socket.write('GET /api/v1/session HTTP/1.1\r\nhost: x\r\nauthorization: Bearer tmq_all\r\n\r\n')
       await once(socket, 'data')
       sockets.push(socket)
     }

@@ -43,7 +43,9 @@ export interface ApiServerSettings {
   /** A login of the browser ends after so long without a call, and after so long in any case. */
   readonly sessionIdleMs: number
   readonly sessionMaxMs: number
+  /** Connections of all ports, and from one address; beyond them the oldest whose caller has not shown who he is gives way. */
   readonly connectionsMax: number
+  readonly connectionsPerAddressMax: number
   /** Time for the headers of a call, and for all of it, to come in. */
   readonly headersTimeoutMs: number
   readonly requestTimeoutMs: number
@@ -118,6 +120,7 @@ export const DEFAULT_SETTINGS: ApiServerSettings = {
   sessionIdleMs: 30 * 60_000,
   sessionMaxMs: 12 * 3_600_000,
   connectionsMax: 1_000,
+  connectionsPerAddressMax: 256,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
   silenceMs: SILENCE_MS,

@@ -5,6 +5,7 @@ import { isLoopback } from '@ternmq/config'
 import { ApiError } from '@ternmq/management'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Binder } from './bind.ts'
+import { isOwnName } from './csrf.ts'
 import type { Pages } from './pages.ts'
 import type { SecurityHeaders } from './security-headers.ts'
 
@@ -85,8 +86,8 @@ async function describe({ version, basePath, cookieName }: PlainRoutesOptions): 
   return JSON.stringify(openApiDocument(routes, { version, basePath, cookieName }))
 }
 
-/** A proxy on this machine asks from here too, for others: it says so. */
+/** A proxy on this machine asks from here too, for others: it says so. So may a page elsewhere whose name leads here. */
 function isOpen({ raw, headers }: FastifyRequest, { metricsOpenOnLoopback }: PlainRoutesOptions): boolean {
   const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
-  return metricsOpenOnLoopback && !isForwarded && isLoopback(raw.socket.remoteAddress ?? '')
+  return metricsOpenOnLoopback && !isForwarded && isLoopback(raw.socket.remoteAddress ?? '') && isOwnName(headers.host)
 }

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -184,6 +186,9 @@ describe('metrics', () => {
       401,
     )
     expect((await own.app.inject({ url: '/metrics', remoteAddress: '203.0.113.9' })).statusCode).toBe(401)
+    // Of a page elsewhere whose name leads to this machine.
+    expect((await own.app.inject({ url: '/metrics', headers: { host: 'evil.example:8161' } })).statusCode).toBe(401)
+    expect((await own.app.inject({ url: '/metrics', headers: { host: '[::1]:8161' } })).statusCode).toBe(200)
     await own.close()
   })
 })
@@ -285,11 +290,14 @@ test('with a certificate it speaks TLS, and its cookies are for TLS only', async
   const { certFile, keyFile, caFile } = await developmentCertificates({ folder, names: [], nowMs: Date.now() })
   const own = await broker.server({
     tls: { cert: readFileSync(certFile), key: readFileSync(keyFile), minVersion: 'TLSv1.3' },
+    settings: { connectionsPerAddressMax: 1 },
   })
   const { port } = await own.listen({ host: '127.0.0.1', port: 0 })
   const transport = httpTransport({ url: `https://localhost:${port}`, ca: readFileSync(caFile) })
   const client = new ApiClient({ transport: transport.send, token: 'tmq_read' })
   expect(await client.call(getMe)).toMatchObject({ user: 'ann' })
+  const beyond = connect(port, '127.0.0.1') // where that connection has the only place
+  await once(beyond.resume(), 'close')
   const answer = await own.app.inject({
     method: 'POST',
     url: '/api/v1/session',

@@ -29,7 +29,7 @@ export class ApiServer {
         await nextTurn()
         const { makeApiApp } = await import('./app.ts')
         await nextTurn()
-        this.#app = await makeApiApp(options, settings, (socket) => this.#doors.isLocal(socket))
+        this.#app = await makeApiApp(options, settings, this.#doors)
         return this.#app.answer
       },
       onFailed: (error) => options.onFailure({ id: '', action: 'load', error }),

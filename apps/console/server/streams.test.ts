@@ -1,12 +1,15 @@
 /** Streams over real sockets. */
-import { type IncomingMessage, request } from 'node:http'
+import { IncomingMessage, request, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { type Problem, watchStream } from '@ternmq/api'
 import { ApiClient } from '@ternmq/api/client'
 import { httpTransport } from '@ternmq/api/client-http'
 import { ApiError, bindStream, type EventSink } from '@ternmq/management'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Identity } from './identity.ts'
 import type { ApiServer } from './index.ts'
-import { STREAM_HEARTBEAT_MS, STREAMS_PER_USER_MAX } from './limits.ts'
+import { STREAM_HEARTBEAT_MS, STREAMS_PER_USER_MAX, STREAMS_WITHOUT_ROLE_MAX } from './limits.ts'
+import { Streams } from './streams.ts'
 import { FakeBroker } from './test/fake-broker.ts'
 
 let broker: FakeBroker
@@ -145,6 +148,19 @@ test('one user has so many streams and no more', async () => {
   open[0]!.destroy()
   await vi.waitFor(() => expect(server.streamCount).toBe(STREAMS_PER_USER_MAX - 1))
   expect((await watch()).response.statusCode).toBe(200)
+})
+
+test('users without a role have a part of the streams, and the rest is there for those who look after the broker', async () => {
+  const identity = (user: string, role?: 'viewer'): Identity => ({ user, role }) as Identity
+  const streams = new Streams(broker.clock)
+  for (let n = 0; n < STREAMS_WITHOUT_ROLE_MAX; n++) {
+    const caller = { identity: identity(`device${n}`), signal: new AbortController().signal }
+    streams.checkRoom(caller.identity)
+    await streams.serve(new ServerResponse(new IncomingMessage(new Socket())), {}, caller, () => () => {})
+  }
+  expect(() => streams.checkRoom(identity('device'))).toThrow('192 streams of users without a role')
+  expect(() => streams.checkRoom(identity('vic', 'viewer'))).not.toThrow()
+  streams.endAll()
 })
 
 test('a stream that is refused is a problem like any other', async () => {

@@ -11,6 +11,7 @@ import {
   STREAM_PENDING_BYTES_MAX,
   STREAMS_MAX,
   STREAMS_PER_USER_MAX,
+  STREAMS_WITHOUT_ROLE_MAX,
 } from './limits.ts'
 import type { ServerClock } from './options.ts'
 
@@ -25,7 +26,7 @@ export interface StreamCaller {
 
 export class Streams {
   readonly #clock: Pick<ServerClock, 'after'>
-  readonly #open = new Map<Stream, string>()
+  readonly #open = new Map<Stream, Identity>()
 
   constructor(clock: Pick<ServerClock, 'after'>) {
     this.#clock = clock
@@ -35,13 +36,18 @@ export class Streams {
     return this.#open.size
   }
 
-  /** Throws ApiError('LIMIT_REACHED'). */
-  checkRoom(user: string): void {
-    const ofUser = [...this.#open.values()].filter((other) => other === user).length
+  /** Of all streams some are kept for callers with a role, who look after the broker. Throws ApiError('LIMIT_REACHED'). */
+  checkRoom({ user, role }: Pick<Identity, 'user' | 'role'>): void {
+    const callers = [...this.#open.values()]
+    const ofUser = callers.filter((other) => other.user === user).length
     if (ofUser >= STREAMS_PER_USER_MAX) {
       throw new ApiError('LIMIT_REACHED', `${STREAMS_PER_USER_MAX} streams of user '${user}' are open; close one first`)
     }
-    if (this.#open.size >= STREAMS_MAX) {
+    if (role === undefined && callers.filter((other) => other.role === undefined).length >= STREAMS_WITHOUT_ROLE_MAX) {
+      const text = `${STREAMS_WITHOUT_ROLE_MAX} streams of users without a role in the console are open`
+      throw new ApiError('LIMIT_REACHED', `${text}; close one first`)
+    }
+    if (callers.length >= STREAMS_MAX) {
       throw new ApiError('LIMIT_REACHED', `${STREAMS_MAX} streams are open; close one first`)
     }
   }
@@ -57,7 +63,7 @@ export class Streams {
     begin: (sink: EventSink) => Stop | Promise<Stop>,
   ): Promise<void> {
     const stream = new Stream(response, headers, caller, this.#clock, () => this.#open.delete(stream))
-    this.#open.set(stream, caller.identity.user)
+    this.#open.set(stream, caller.identity)
     try {
       stream.started(await begin(stream))
     } catch (error) {

@@ -2,7 +2,7 @@ import { applyDefinitions, planDefinitions, type Definitions } from '@ternmq/api
 import { schemasOf } from '@ternmq/api/schemas'
 import { ApiError } from '@ternmq/management'
 import { expect, test } from 'vitest'
-import { LIST_ITEMS_PER_TURN } from './limits.ts'
+import { ITEM_ENTRIES_PER_TURN, LIST_ITEMS_PER_TURN } from './limits.ts'
 import { piecewiseValidatorFor } from './validation-pieces.ts'
 import { validatorFor } from './validation.ts'
 
@@ -60,6 +60,20 @@ test.each([0, LIST_ITEMS_PER_TURN - 1, LIST_ITEMS_PER_TURN, 2 * LIST_ITEMS_PER_T
     }
   },
 )
+
+test('a list whose few items are large is checked in pieces, too', async () => {
+  const permissions = Array.from({ length: 20 }, (_, index) => ({
+    id: `p${index}`,
+    user: 'ann',
+    allow: ['read'],
+    topics: Array.from({ length: ITEM_ENTRIES_PER_TURN / 10 }, (_, topic) => `a/${topic}`),
+  }))
+  pauseCount = 0
+  const body = document({ queues: [], permissions })
+  expect(await inPieces(PARAMS, {}, body)).toEqual(whole(PARAMS, {}, body))
+  // Ten in each of two pieces, and what is around them.
+  expect(pauseCount).toBe(3)
+})
 
 test('so is what is wrong beside the list, and a list that is too long', async () => {
   for (const body of [document({ version: 2 }), document({ colours: [] }), document({ queues: queues(100_001) })]) {

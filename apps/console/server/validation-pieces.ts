@@ -1,13 +1,12 @@
 /** Checks of bodies with very long lists, in pieces: thousands of definitions take longer than messages of others should wait. */
 import type { RouteSchemas } from '@ternmq/api/schemas'
 import type { z } from 'zod'
-import { LIST_ITEMS_PER_TURN } from './limits.ts'
+import { ITEM_ENTRIES_PER_TURN, LIST_ITEMS_PER_TURN } from './limits.ts'
 import {
   type CallParts,
-  faultsOf,
+  Faults,
   fieldsOf,
   jsonSchemaOf,
-  refuse,
   unwrapped,
   validatorFor,
   valueAt,
@@ -46,16 +45,22 @@ async function inPieces(
   validate: (shell: unknown) => CallParts,
 ): Promise<CallParts> {
   await pause() // it has been read in this turn
-  refuse(lists.filter(isTooLong).map(({ path }) => wrongField('body', schema, body, path)))
+  const tooLong = new Faults()
+  for (const { path } of lists.filter(isTooLong)) tooLong.add(wrongField('body', schema, body, path))
+  tooLong.refuse()
   // All but the lists, of which it has the first piece.
-  const shell = lists.reduce((value, { path, items }) => withAt(value, path, items.slice(0, LIST_ITEMS_PER_TURN)), body)
+  const shell = lists.reduce(
+    (value, { path, items }) => withAt(value, path, items.slice(0, endOfPiece(items, 0))),
+    body,
+  )
   const parts = validate(shell)
   let checked = parts.body
   for (const list of lists) {
     const items = [...(valueAt(parts.body, list.path) as readonly unknown[])]
-    for (let from = LIST_ITEMS_PER_TURN; from < list.items.length; from += LIST_ITEMS_PER_TURN) {
+    for (let from = items.length, end; from < list.items.length; from = end) {
       await pause()
-      for (const item of checkedPart(schema, list, body, from)) items.push(item)
+      end = endOfPiece(list.items, from)
+      for (const item of checkedPart(schema, list, body, from, end)) items.push(item)
     }
     checked = withAt(checked, list.path, items)
   }
@@ -64,27 +69,42 @@ async function inPieces(
 }
 
 /** Throws ApiError('INVALID') with the field within the body. */
-function checkedPart(schema: z.ZodType, list: LongList, body: unknown, from: number): readonly unknown[] {
-  const result = list.schema.safeParse(list.items.slice(from, from + LIST_ITEMS_PER_TURN))
+function checkedPart(schema: z.ZodType, list: LongList, body: unknown, from: number, end: number): readonly unknown[] {
+  const result = list.schema.safeParse(list.items.slice(from, end))
   if (result.success) return result.data as readonly unknown[]
   const issues = result.error.issues.map((issue) => {
     const [index, ...within] = issue.path
     return { ...issue, path: [...list.path, from + Number(index), ...within] }
   })
-  refuse(faultsOf('body', schema, body, issues))
+  const faults = new Faults()
+  faults.addIssues('body', schema, body, issues)
+  faults.refuse()
   throw new Error('a list that is refused has something wrong')
 }
 
 function* longListsIn(schema: z.ZodType, value: unknown, path: readonly string[]): Generator<LongList> {
   if (typeof value !== 'object' || value === null) return
   if (Array.isArray(value)) {
-    const isLong = value.length > LIST_ITEMS_PER_TURN && unwrapped(schema).def.type === 'array'
+    const isLong = unwrapped(schema).def.type === 'array' && endOfPiece(value, 0) < value.length
     if (isLong) yield { path, schema, items: value }
     return
   }
   for (const [name, field] of Object.entries(fieldsOf(schema) ?? {})) {
     if (Object.hasOwn(value, name)) yield* longListsIn(field, (value as Record<string, unknown>)[name], [...path, name])
   }
+}
+
+/** Where the piece ends that begins at `from`: one item may be more than what is checked in one turn, and then is alone. */
+function endOfPiece(items: readonly unknown[], from: number): number {
+  const most = Math.min(items.length, from + LIST_ITEMS_PER_TURN)
+  let end = from
+  for (let entries = 0; end < most && entries < ITEM_ENTRIES_PER_TURN; end++) entries += entriesIn(items[end])
+  return end
+}
+
+function entriesIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  return Object.values(value).reduce((count: number, part) => count + 1 + entriesIn(part), 0)
 }
 
 function isTooLong({ schema, items }: LongList): boolean {

@@ -1,4 +1,13 @@
-import { changeConfig, getQueue, listQueues, login, publishMessage, putQueue, putUser } from '@ternmq/api'
+import {
+  changeConfig,
+  getQueue,
+  listQueues,
+  login,
+  publishMessage,
+  putQueue,
+  putUser,
+  settleMessages,
+} from '@ternmq/api'
 import { routes, schemasOf } from '@ternmq/api/schemas'
 import { ApiError, type ProblemMore } from '@ternmq/management'
 import fc from 'fast-check'
@@ -85,7 +94,17 @@ describe('what is wrong is told', () => {
       new Set(['kind', 'limit', 'unhealthy']),
     )
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`x${n}`, '1']))
-    expect(refusal(() => list({ vhost: '/' }, many, undefined)).others!.length).toBe(ISSUES_MAX - 1)
+    const { detail, others } = refusal(() => list({ vhost: '/' }, { ...many, limit: '0' }, undefined))
+    expect(others!.length).toBe(ISSUES_MAX - 1)
+    expect(detail).toMatch(/; 16 of 101 wrong fields are told$/)
+  })
+
+  test('of a list that is too long in one fault, whatever is in it', () => {
+    const settle = validatorFor(schemasOf(settleMessages))
+    const refused = refusal(() =>
+      settle({ vhost: '/' }, {}, { deliveries: Array(20_000).fill(7), outcome: 'accepted' }),
+    )
+    expect([refused.value, refused.others]).toEqual(['a list of 20000', undefined])
   })
 
   test('never with a secret, nor with what may hold one', () => {

@@ -15,7 +15,7 @@ export interface CallParts {
 }
 
 type Part = 'path' | 'query' | 'body'
-export type Fault = Pick<ApiError, 'message'> & { readonly more: ProblemMore }
+type Fault = Pick<ApiError, 'message'> & { readonly more: ProblemMore }
 
 /** Checks the three parts of a call and gives them as the handler gets them. Throws ApiError('INVALID'). */
 export type Validator = (params: unknown, query: unknown, body: unknown) => CallParts
@@ -23,24 +23,55 @@ export type Validator = (params: unknown, query: unknown, body: unknown) => Call
 export function validatorFor(schemas: RouteSchemas): Validator {
   const kinds = kindsIn(schemas.query)
   return (params, query, body) => {
-    const faults: Fault[] = []
+    const faults = new Faults()
     const parsed = {
       params: check('path', schemas.params, params, faults) as object,
       query: check('query', schemas.query, fromTexts(query as Record<string, unknown>, kinds), faults) as object,
       body: checkBody(schemas.body, body, faults),
     }
-    refuse(faults)
+    faults.refuse()
     return parsed
   }
 }
 
-/** Throws ApiError('INVALID') where there is something wrong. */
-export function refuse([first, ...others]: readonly Fault[]): void {
-  if (first === undefined) return
-  throw new ApiError('INVALID', first.message, {
-    ...first.more,
-    ...(others.length > 0 && { others: others.map(({ message, more }) => ({ detail: message, ...more })) }),
-  })
+/** What is wrong with a call: the first of it is told, with how much there is. */
+export class Faults {
+  readonly #told: Fault[] = []
+  #count = 0
+
+  add(fault: Fault): void {
+    this.#count++
+    if (this.#told.length < ISSUES_MAX) this.#told.push(fault)
+  }
+
+  /** What issues say of a part whose schema is `schema`. */
+  addIssues(
+    part: Part,
+    schema: z.ZodType,
+    whole: unknown,
+    issues: ReadonlyArray<Pick<z.core.$ZodIssue, 'path'> & { readonly keys?: readonly string[] }>,
+  ): void {
+    for (const { path, keys } of issues) {
+      const left = ISSUES_MAX - this.#told.length
+      this.#count += keys?.length ?? 1
+      if (keys !== undefined)
+        this.#told.push(...keys.slice(0, left).map((key) => unknownField(part, schema, path, key)))
+      else if (left > 0) this.#told.push(wrongField(part, schema, whole, path))
+    }
+  }
+
+  /** Throws ApiError('INVALID') where there is something wrong. */
+  refuse(): void {
+    const [first, ...others] = this.#told
+    if (first === undefined) return
+    const told = this.#told.length
+    const detail =
+      this.#count > told ? `${first.message}; ${told} of ${this.#count} wrong fields are told` : first.message
+    throw new ApiError('INVALID', detail, {
+      ...first.more,
+      ...(others.length > 0 && { others: others.map(({ message, more }) => ({ detail: message, ...more })) }),
+    })
+  }
 }
 
 /** Names of a query whose values are no texts. */
@@ -66,36 +97,18 @@ function fromTexts(query: Record<string, unknown>, kinds: ReadonlyMap<string, 'n
   )
 }
 
-function checkBody(schema: z.ZodType | undefined, body: unknown, faults: Fault[]): unknown {
+function checkBody(schema: z.ZodType | undefined, body: unknown, faults: Faults): unknown {
   if (schema !== undefined) return check('body', schema, body ?? {}, faults)
   const isEmpty = body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)
-  if (!isEmpty) faults.push({ message: 'this call has no body; leave it out', more: { field: 'body' } })
+  if (!isEmpty) faults.add({ message: 'this call has no body; leave it out', more: { field: 'body' } })
   return undefined
 }
 
-function check(part: Part, schema: z.ZodType, value: unknown, faults: Fault[]): unknown {
+function check(part: Part, schema: z.ZodType, value: unknown, faults: Faults): unknown {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  faults.push(...faultsOf(part, schema, value, result.error.issues))
-  faults.splice(ISSUES_MAX)
+  faults.addIssues(part, schema, value, result.error.issues)
   return undefined
-}
-
-/** What issues say of a part whose schema is `schema`. */
-export function faultsOf(
-  part: Part,
-  schema: z.ZodType,
-  whole: unknown,
-  issues: ReadonlyArray<Pick<z.core.$ZodIssue, 'path'> & { readonly keys?: readonly string[] }>,
-): Fault[] {
-  return issues
-    .slice(0, ISSUES_MAX)
-    .flatMap(({ path, keys }) =>
-      keys === undefined
-        ? [wrongField(part, schema, whole, path)]
-        : keys.slice(0, ISSUES_MAX).map((key) => unknownField(part, schema, path, key)),
-    )
-    .slice(0, ISSUES_MAX)
 }
 
 function unknownField(part: Part, schema: z.ZodType, path: readonly PropertyKey[], key: string): Fault {

@@ -1,5 +1,6 @@
 /** Users, logins and access rules. */
 export { type AccessRules, type GroupsOf, type Pause, RuleAuthorizer } from './acl.ts'
+export { fairnessKey } from './hash-queue.ts'
 export { Authenticator, type AuthenticatorOptions, type ListenerAccess, type LoginCounters } from './authenticator.ts'
 export type { CertificateField } from './certificate.ts'
 export { AuthError, type AuthErrorCode } from './errors.ts'

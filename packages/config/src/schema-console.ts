@@ -77,10 +77,16 @@ const schema = z
       .default('auto')
       .meta({
         description:
-          'Whether `/metrics` is answered without a login. `auto`: where `console.host` is a loopback address.',
+          'Whether `/metrics` is answered without a login to calls from this machine for `localhost`. `auto`: where `console.host` is a loopback address.',
         allowed: 'true, false or auto',
         reload: 'start',
       }),
+    maxConnectionsPerAddress: z.int().min(1).max(10_000_000).default(256).meta({
+      description:
+        'Connections at once from one remote address (IPv6: one /64 network). Beyond it a new one takes the place of the oldest that nobody has ' +
+        'logged in by, or is closed. Raise it where a proxy in front has many users; there are 1,000 connections in any case.',
+      reload: 'start',
+    }),
     loginIdleMinutes: z.int().min(1).max(10_080).default(30).meta({
       description: 'Minutes without a call after which a browser has to log in again.',
       reload: 'live',

@@ -164,6 +164,7 @@ export interface ConsoleConfig {
   readonly tls: ConsoleTlsConfig
   /** 'auto': on a loopback address only. */
   readonly anonymousMetrics: boolean | 'auto'
+  readonly maxConnectionsPerAddress: number
   readonly loginIdleMinutes: number
   readonly loginMaxHours: number
 }

@@ -6,6 +6,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { UrlTarget } from '@ternmq/api/client-http'
 import { isLoopback } from '@ternmq/config'
 import { ApiError } from '@ternmq/management'
+import { isOwnName } from '../csrf.ts'
 import { Doors, type PortAddress } from '../doors.ts'
 import { REMOTE_CONNECTIONS_MAX } from '../limits.ts'
 import { DEFAULT_SETTINGS, type ServerClock, type ServerTls } from '../options.ts'
@@ -45,11 +46,22 @@ export class RemoteConsole {
     const isTls = tls !== undefined
     this.#options = options
     this.#headers = securityHeaders(isTls)
-    this.#forwarder = new Forwarder({ broker, isTls, headers: this.#headers.ofData, lossText, onLoss })
+    this.#forwarder = new Forwarder({
+      broker,
+      isTls,
+      headers: this.#headers.ofData,
+      lossText,
+      onLoss,
+      onLetIn: (socket) => this.#doors.keep(socket),
+    })
     this.#pages = new Pages(pagesDir, { basePath: '', version, brokerUrl: broker.url })
     this.#doors = new Doors({
       clock,
-      settings: { ...DEFAULT_SETTINGS, connectionsMax: REMOTE_CONNECTIONS_MAX },
+      settings: {
+        ...DEFAULT_SETTINGS,
+        connectionsMax: REMOTE_CONNECTIONS_MAX,
+        connectionsPerAddressMax: REMOTE_CONNECTIONS_MAX,
+      },
       tls,
       load: () => Promise.resolve(this.#onCall),
       onFailed: options.onFailure,
@@ -101,11 +113,8 @@ export class RemoteConsole {
     response.writeHead(answer.status, { ...this.#headers.ofPages, ...answer.headers }).end(answer.body)
   }
 
-  /** A page elsewhere may have its own name lead to this machine; it would be asked for by that name. */
   #checkHost(host: string | undefined): void {
-    if (!this.#isLoopbackOnly) return
-    const name = URL.parse(`http://${host ?? ''}`)?.hostname.replaceAll(/^\[|\]$/g, '') ?? ''
-    if (isLoopback(name)) return
+    if (!this.#isLoopbackOnly || isOwnName(host)) return
     throw new ApiError(
       'CSRF',
       `this console is for its own machine only, and not for '${host ?? ''}': open it as localhost`,

@@ -3,6 +3,7 @@
  * an answer never looks like a whole one.
  */
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { type HttpWay, overUrl, type UrlTarget } from '@ternmq/api/client-http'
@@ -27,6 +28,8 @@ export interface ForwarderOptions {
   readonly lossText: (error: Error) => string
   /** Undefined when it answers again; called when that changes. */
   readonly onLoss: (text: string | undefined) => void
+  /** Called for a connection with a call that the broker did not refuse. */
+  readonly onLetIn: (socket: Socket) => void
 }
 
 /** What may be made again, when a connection that was kept turns out to be gone. [RFC 9110 §9.2.2] */
@@ -135,6 +138,7 @@ export class Forwarder {
       return answerProblem(response, new ApiError('UNREACHABLE', why), this.#options.headers)
     }
     response.writeHead(statusCode, { ...this.#rules.toCaller(headers), ...this.#options.headers })
+    if (statusCode < 400 && response.socket !== null) this.#options.onLetIn(response.socket)
     response.flushHeaders() // of a stream that has nothing to say yet
     pipeline(answer, response, () => {}) // ends both; the page sees an answer that breaks off
   }
