@@ -54,8 +54,10 @@ export interface BrokerParts {
   readonly users?: UserStore | undefined
   /** Nothing is logged when left out; `events` has what happened to clients all the same. */
   readonly log?: Log | undefined
-  /** Of the user that is made where nobody can log in to the console; a random one when left out, which the log tells. */
+  /** Of the user that is made where nobody can log in to the console; a random one when left out, which is told. */
   readonly adminPassword?: string | undefined
+  /** Tells a password that was made, whatever the log leaves out; a warning of the log when left out. */
+  readonly tellPassword?: ((sentence: string) => void) | undefined
   /** Settings that were changed through the admin API do not count, and are kept: some of them may be why the broker does not start. */
   readonly withoutApiSettings?: boolean | undefined
   /** False: there is no data directory, and no file is written. `store.engine` has to be `memory` then. */
@@ -116,7 +118,8 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
   const scram = (): boolean => access.offersScram
   if (config.console.enabled) {
     const nowMs = env.clock.wallMs()
-    await ensureAdministrator({ users, log, random: env.random, nowMs, scram: scram(), password: parts.adminPassword })
+    const { adminPassword: password, tellPassword: tell = (text: string) => log.warn({}, text) } = parts
+    await ensureAdministrator({ users, log, random: env.random, nowMs, scram: scram(), password, tell })
   }
   refuseExposure(config, users)
   const traces = await openTraces(config.tracing, env, events)

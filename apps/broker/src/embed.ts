@@ -25,7 +25,7 @@ export interface BrokerOptions {
   readonly env?: Env | undefined
   /** Nothing is logged when left out; `broker.events` has what happened to clients all the same. */
   readonly log?: Log | undefined
-  /** Of the user `admin`, who is made where the console is enabled and nobody can log in to it; a random one, told in the log, when left out. */
+  /** Of the user `admin`, who is made where the console is enabled and nobody can log in to it; a random one, told as a warning of the log, when left out. */
   readonly adminPassword?: string | undefined
   /** Users from elsewhere; else those of the data directory, else none. */
   readonly users?: UserStore | undefined

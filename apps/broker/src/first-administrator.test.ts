@@ -8,31 +8,35 @@ import type { Log } from './log.ts'
 interface Run {
   readonly users: MemoryUserStore
   readonly lines: string[]
+  readonly told: string[]
 }
 
 async function run(password?: string, users = new MemoryUserStore()): Promise<Run> {
   const lines: string[] = []
   const note = (_: object, text: string): void => void lines.push(text)
   const log: Log = { debug: note, info: note, warn: note, error: note, fatal: note }
-  await ensureAdministrator({ users, log, random: realEnv().random, nowMs: 1, scram: false, password })
-  return { users, lines }
+  const told: string[] = []
+  const tell = (text: string): void => void told.push(text)
+  await ensureAdministrator({ users, log, random: realEnv().random, nowMs: 1, scram: false, password, tell })
+  return { users, lines, told }
 }
 
-test('where there is nobody, admin is made with a random password that is told once', async () => {
-  const { users, lines } = await run()
+test('where there is nobody, admin is made with a random password that is told once, and not in the log', async () => {
+  const { users, lines, told } = await run()
   expect(users.get('admin')).toMatchObject({ role: 'administrator' })
-  expect(lines).toEqual([expect.stringMatching(/its password is [\w-]{24} and is told only this once/)])
-  expect((await run(undefined, users)).lines).toEqual([])
+  expect(told).toEqual([expect.stringMatching(/its password is [\w-]{24} and is told only this once/)])
+  expect(lines).toEqual(["made the user 'admin' for the console"])
+  expect(await run(undefined, users)).toMatchObject({ lines: [], told: [] })
 })
 
 test('two brokers do not make the same password', async () => {
-  expect((await run()).lines).not.toEqual((await run()).lines)
+  expect((await run()).told).not.toEqual((await run()).told)
 })
 
 test('a password of the operator is taken and not told', async () => {
-  const { users, lines } = await run('correct horse')
+  const { users, lines, told } = await run('correct horse')
   expect(users.get('admin')?.verifier).toBeDefined()
-  expect(lines.join()).not.toContain('correct horse')
+  expect([...lines, ...told].join()).not.toContain('correct horse')
 })
 
 test('a password that cannot be is refused with the name of its variable', async () => {

@@ -1,6 +1,6 @@
 /**
  * Somebody who can log in to the console: a data directory without one gets the user `admin` at its first start. There is no default
- * password: it is the operator's, or a random one that is told once.
+ * password: it is the operator's, or a random one that is told once, and not in the log, which may be kept, or leave it out.
  */
 import { makeUser, type UserStore, withAccess } from '@ternmq/auth'
 import type { Random } from '@ternmq/core'
@@ -24,6 +24,8 @@ export interface FirstAdministratorParts {
   readonly scram: boolean
   /** What the operator wants it to be. */
   readonly password: string | undefined
+  /** Tells the operator a password that was made; it is told nowhere else. */
+  readonly tell: (sentence: string) => void
 }
 
 /** Does nothing where somebody can log in as administrator. Rejects with BrokerError 'PASSWORD_UNUSABLE'. */
@@ -34,6 +36,7 @@ export async function ensureAdministrator({
   nowMs,
   scram,
   password,
+  tell,
 }: FirstAdministratorParts): Promise<void> {
   if (users.list().some(isAdministrator)) return
   if (users.get(ADMIN_NAME) !== undefined) {
@@ -49,11 +52,11 @@ export async function ensureAdministrator({
     const text = `cannot make the user '${ADMIN_NAME}' with the password of ${ADMIN_PASSWORD_VARIABLE}: ${messageOf(cause)}`
     throw isMade ? cause : new BrokerError('PASSWORD_UNUSABLE', text, { cause })
   }
-  const told = isMade
-    ? `its password is ${secret} and is told only this once`
-    : `its password is that of ${ADMIN_PASSWORD_VARIABLE}`
+  const made = `made the user '${ADMIN_NAME}' for the console`
+  const advice = `change it with \`ternmq users passwd ${ADMIN_NAME}\``
+  if (isMade) tell(`${made}: its password is ${secret} and is told only this once; ${advice}`)
   log.info(
     { user: ADMIN_NAME },
-    `made the user '${ADMIN_NAME}' for the console: ${told}; change it with \`ternmq users passwd ${ADMIN_NAME}\``,
+    isMade ? made : `${made}: its password is that of ${ADMIN_PASSWORD_VARIABLE}; ${advice}`,
   )
 }

@@ -100,16 +100,17 @@ describe('a start', () => {
 })
 
 describe('a start that cannot be', () => {
-  test('names the listener whose port is busy and the key to set, and leaves nothing open', async () => {
+  test('names the listener whose port is busy and the key to set, and leaves nothing open; the password that it made is told', async () => {
     const busy = await occupyPort()
     const free = await start()
     const mqttPort = free.port('mqtt')
     await free.program.stop('SIGTERM')
     const dataDir = join(newFolder(), 'data')
-    const settings = [`listeners.mqtt.port=${mqttPort}`, `listeners.ws.port=${busy}`]
+    const settings = [`listeners.mqtt.port=${mqttPort}`, `listeners.ws.port=${busy}`, 'log.level=error']
     const program = launch({ dataDir, settings, listeners: ['mqtt', 'ws'] })
     expect(await program.ended()).toEqual({ code: 1, signal: null })
     expect(program.errors).toEqual([
+      expect.stringMatching(/^ternmq: made the user 'admin' for the console: its password is [\w-]{24} and/),
       `ternmq: listener ws cannot bind 127.0.0.1:${busy}: the port is in use; stop the other program or set listeners.ws.port`,
       expect.stringMatching(/ start --set .* --set listeners\.ws\.port=0 --data-dir /),
     ])
@@ -121,6 +122,7 @@ describe('a start that cannot be', () => {
     const program = launch({
       settings: [`listeners.mqtt.port=${one}`, `listeners.stomp.port=${other}`],
       listeners: ['mqtt', 'stomp', 'ws'],
+      env: { TERNMQ_ADMIN_PASSWORD: 'correct horse' },
     })
     expect((await program.ended()).code).toBe(1)
     expect(program.errors).toEqual([

@@ -74,6 +74,7 @@ async function runUntilSignal({ values, io }: Input<typeof OPTIONS, ''>): Promis
     const broker = await runBroker(load, {
       log,
       adminPassword: io.env[ADMIN_PASSWORD_VARIABLE],
+      tellPassword: (text) => complain(io, [text]),
       withoutApiSettings: values['without-api-settings'],
     })
     const untilSignal = untilEndSignal(() => void reload(broker, load, processLog)) // logs its own errors
