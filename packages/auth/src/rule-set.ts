@@ -159,8 +159,8 @@ function* entriesOfPattern(rule: CheckedRule, pattern: TopicPattern, order: numb
     const denial: Denial = {
       order,
       pattern,
-      decision: { allowed: false, rule: denies },
-      partly: { allowed: false, rule: `${denies}, which is part of what was asked for; ask for less` },
+      decision: { allowed: false, rule: denies, isDenied: true },
+      partly: { allowed: false, rule: `${denies}, which is part of what was asked for; ask for less`, isDenied: true },
     }
     yield { kind, action, denial }
     // A deny of '#' reads like "everything".

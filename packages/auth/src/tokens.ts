@@ -198,9 +198,8 @@ export class TokenBook {
   /** It is good no more, nor is what was made with it. Ids of all of them, empty when there was none. */
   remove(id: string): readonly string[] {
     const removed: TokenRecord[] = []
-    for (let left = [this.#byId.get(id)]; left.length > 0;) {
-      const record = left.pop()
-      if (record === undefined) continue
+    const left = [this.#byId.get(id)]
+    for (let record = left.pop(); record !== undefined; record = left.pop()) {
       removed.push(record)
       left.push(...(this.#madeWith.get(record.id) ?? []))
       this.#take(record)

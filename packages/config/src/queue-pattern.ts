@@ -21,9 +21,12 @@ function isPatternLevel(level: string, isLast: boolean): boolean {
   return isPlainLevel(level)
 }
 
-/** A name that a queue may have: no level is empty or has a wildcard in it, and no control character hides in it. */
+/**
+ * A name that a queue may have: no level is empty or has a wildcard in it, no control character hides in it, and it does not begin with `$`
+ * as those of the broker: temporary ones, and those of subscriptions.
+ */
 export function isQueueName(text: string): boolean {
-  return text.length <= QUEUE_NAME_CHARS_MAX && text.split('.').every(isPlainLevel)
+  return !text.startsWith('$') && text.length <= QUEUE_NAME_CHARS_MAX && text.split('.').every(isPlainLevel)
 }
 
 /** Addresses of one `forward`; beyond it the list is refused. */

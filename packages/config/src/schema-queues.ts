@@ -21,7 +21,7 @@ const TTL_MS_MAX: number = 36_525 * DAY_MS
 const YEAR_SECONDS = 31_536_000
 
 const EMPTY_OR_QUEUE_NAME =
-  'the name of a queue, levels divided by dots, without * and >; empty: the messages are dropped, and counted'
+  'the name of a queue, levels divided by dots, without * and > and not with $ in front; empty: the messages are dropped, and counted'
 
 const durability = z.enum(['memory', 'page-cache', 'fsync-local']).meta({
   description:
@@ -143,7 +143,7 @@ const forwardTo = z
     description:
       'Where a message sent to the queue goes besides, as one with it: to all of them or to none. Queues as `$queue/NAME`, topics with `/` ' +
       'between their levels; publishers need no permission for them. Forwards of these queues are followed, each once.',
-    allowed: `up to ${FORWARDS_MAX} addresses: \`$queue/\` and a queue's name, or a topic without + and # that does not start with $`,
+    allowed: `up to ${FORWARDS_MAX} addresses: \`$queue/\` and a queue's name, or a topic without + and #; neither name starts with $`,
     reload: 'live',
   })
 const forwardOnly = z.boolean().meta({

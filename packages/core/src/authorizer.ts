@@ -18,6 +18,8 @@ export interface Decision {
   readonly allowed: boolean
   /** The rule that decided, in the words of the configuration; shown to operators, never to the client. */
   readonly rule: string
+  /** A rule says no: not only that none says yes. */
+  readonly isDenied?: true
 }
 
 /** The parties of one question. `clientId` is there for rules with `%c`. */

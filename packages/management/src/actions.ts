@@ -6,6 +6,8 @@ import {
   isReservedName,
   moveWhere,
   type NamedQueue,
+  type Pace,
+  QUEUE_PREFIX,
   redrive,
   Scan,
   type Transferred,
@@ -15,7 +17,7 @@ import {
 import { ApiError } from './errors.ts'
 import { bind, type Bound, type Caller } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
-import { queueToBrowse, refusalToSend } from './message-access.ts'
+import { checkMayBrowseQueue, checkMayManage, refusalToSend } from './message-access.ts'
 import { MessagePace } from './message-pace.ts'
 import { readSelector } from './message-selector.ts'
 import type { AgainBody, OperationRecord } from './operation-records.ts'
@@ -114,7 +116,8 @@ class Action implements OperationWork {
     this.#params = params
     this.#body = body
     this.#caller = caller
-    this.#named = queueFor(broker, params, body, caller)
+    this.#named = queueOf(vhostOf(broker, params), params.queue)
+    checkMayTake(broker, params, body, caller)
     checkWhich(body)
     this.#to = targetOf(broker.vhost, this.#named, body)
     checkMaySend(broker, body, caller)
@@ -136,9 +139,28 @@ class Action implements OperationWork {
 
   /** Whoever goes on with it does that by his own rights. Throws ApiError. */
   takeOver(caller: Caller): void {
-    queueFor(this.#broker, this.#params, this.#body, caller)
-    checkMaySend(this.#broker, this.#body, caller)
+    this.#checkMayAct(caller)
     this.#caller = caller
+  }
+
+  /** By the rights that the caller has now. Throws ApiError. */
+  #checkMayAct(caller: Caller): void {
+    checkMayTake(this.#broker, this.#params, this.#body, caller)
+    checkMaySend(this.#broker, this.#body, caller)
+  }
+
+  /** Why whoever had it done may not have more of it done; undefined when he may. */
+  #refusalToGoOn(): string | undefined {
+    const { user } = this.#caller
+    if (!this.#caller.mayGoOn())
+      return `user '${user}', who had it done, is not let in by that login or token any more; whoever may do the same can resume it`
+    try {
+      this.#checkMayAct(this.#caller)
+      return undefined
+    } catch (error) {
+      if (error instanceof ApiError) return error.message
+      throw error
+    }
   }
 
   /** What was left behind is tried again; of a copy nothing was, since it goes from front to back. */
@@ -149,19 +171,26 @@ class Action implements OperationWork {
     this.#isBegun = true
     const before = this.#before
     let { doneCount } = before
+    let refusal: string | undefined = undefined
     const pace = new MessagePace(this.#vhost.env.clock, signal, this.#perSecond, () => doneCount)
+    // Nothing is done by rights that have ended since.
+    const asked: Pace = {
+      batchMax: pace.batchMax,
+      next: async () => (await pace.next()) && (refusal = this.#refusalToGoOn()) === undefined,
+    }
     const onProgress = (soFar: Transferred): void => {
       doneCount = before.doneCount + soFar.count
       this.#before = this.#progressOf(before, soFar)
       report(this.#before)
     }
     const transferred = await this.#transfer({
-      pace,
+      pace: asked,
       onProgress,
       refusalToReach: (queue) => this.#refusalToReach(queue),
     })
-    onProgress(transferred)
-    return transferred.stopped === undefined && !signal.aborted ? 'done' : 'stopped'
+    const stopped = refusal ?? transferred.stopped
+    onProgress({ ...transferred, stopped })
+    return stopped === undefined && !signal.aborted ? 'done' : 'stopped'
   }
 
   /** Of a copy all that was skipped counts; of the others it was looked at again, and counts once. */
@@ -202,9 +231,10 @@ function shows({ target, selector }: ActionBody): boolean {
   return target !== undefined || selector !== undefined
 }
 
-/** Throws ApiError. */
-function queueFor(broker: ManagedBroker, params: QueueParams, body: ActionBody, caller: Caller): NamedQueue {
-  return shows(body) ? queueToBrowse(broker, params, caller) : queueOf(vhostOf(broker, params), params.queue)
+/** Throws ApiError('NOT_ALLOWED'). */
+function checkMayTake(broker: ManagedBroker, { queue }: QueueParams, body: ActionBody, caller: Caller): void {
+  if (shows(body)) checkMayBrowseQueue(broker, queue, caller)
+  if (body.action !== 'copy') checkMayManage(broker, QUEUE_PREFIX + queue, caller)
 }
 
 /** Throws ApiError('NOT_ALLOWED'). Of dead letters that go back each has a queue of its own, which is asked about then. */

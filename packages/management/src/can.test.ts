@@ -69,6 +69,27 @@ describe('can', () => {
     expect(world.vhost.destinations.count).toBe(0)
   })
 
+  it('says of the API what role and rules come to: a role manages what no rule takes from it', async () => {
+    for (const name of ['olga', 'otto']) await world.users.put(userNamed(name, { role: 'operator' }))
+    await world.call(putPermission, {
+      params: { id: 'not-otto' },
+      body: { user: 'otto', deny: ['admin'], topics: ['$queue/pay.>'] },
+    })
+    const manage = (user: string, address = 'pay.x') => ask({ user, action: 'admin', address, protocol: undefined })
+    expect(await manage('olga')).toMatchObject({ allowed: true, rule: 'the role operator: no rule denies admin of it' })
+    expect(await manage('otto')).toMatchObject({
+      allowed: false,
+      rule: `permission 'not-otto' denies admin on "$queue/pay.>" for "otto"`,
+    })
+    expect(await manage('otto', 'other')).toMatchObject({ allowed: true })
+    expect(await manage('root')).toMatchObject({ allowed: true, rule: 'the role administrator is above rules' })
+    expect(await manage('ann')).toMatchObject({ allowed: false, rule: expect.stringContaining('no role') as string })
+    expect(await ask({ user: 'root', action: 'browse', address: 'pay.x', protocol: undefined })).toMatchObject({
+      allowed: true,
+    })
+    expect(await ask({ user: 'olga', action: 'admin', address: '$queue/pay.x' })).toMatchObject({ allowed: false })
+  })
+
   it('tells that there is no such user', async () => {
     expect((await ask({ user: 'bobb' })).notes[1]).toContain("there is no user 'bobb'")
     expect((await ask({ user: 'anonymous' })).notes).toHaveLength(1)

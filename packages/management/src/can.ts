@@ -1,6 +1,6 @@
 /** Whether a user may do something with an address, which rule says so, and what the other rules have to do with it. */
 import { can, type CanAnswer, type CanQuery } from '@ternmq/api'
-import type { Explanation, RuleAuthorizer, UserStore } from '@ternmq/auth'
+import type { Explanation, RuleAuthorizer, UserRecord, UserStore } from '@ternmq/auth'
 import {
   type Address,
   isReservedName,
@@ -43,10 +43,15 @@ export function canHandlers(broker: ManagedBroker, { authorizer }: CanParts): Bo
       if (!resolution.ok) throw new ApiError('INVALID', resolution.detail.text, { field: 'address', value: text })
       const { address } = resolution
       const subject: Subject = { principal: { name: user, anonymous: user === ANONYMOUS }, clientId }
-      const answer = await answerTo(vhost, authorizer, { subject, action: ACTIONS[action], address })
+      const question = { subject, action: ACTIONS[action], address }
+      const byRules = await answerTo(vhost, authorizer, question)
+      const answer = protocol === 'rest' ? withRole(byRules, question, broker.users.get(user)) : byRules
       const means = `${protocol} means ${kindText(address)}`
+      const { allowed, rule, others } = answer
       return {
-        ...answer,
+        allowed,
+        rule,
+        others,
         address: addressText(address),
         notes: [means, ...answer.notes, ...userNotes(broker.users, user)],
       }
@@ -60,7 +65,10 @@ interface Question {
   readonly address: ParsedAddress
 }
 
-type Decided = Omit<CanAnswer, 'address'>
+interface Decided extends Omit<CanAnswer, 'address'> {
+  /** A rule says no. */
+  readonly isDenied: boolean
+}
 
 async function answerTo(
   vhost: VirtualHost,
@@ -75,6 +83,7 @@ async function answerTo(
       rule: "names that start with '$' are the broker's own: nobody publishes to them",
       others: [],
       notes: [],
+      isDenied: true,
     }
   }
   const pause = (): Promise<void> => nextTurn(vhost.env.clock)
@@ -87,10 +96,35 @@ async function answerTo(
   return { ...asDecided(await authorizer.explain(subject, 'read', topic, pause)), notes: [note] }
 }
 
+/**
+ * What the API makes of it: an administrator looks into and manages everything, an operator manages what no rule takes from him, and
+ * nobody else manages anything.
+ */
+function withRole(byRules: Decided, { action }: Question, user: UserRecord | undefined): Decided {
+  const role = user?.role
+  if (role === 'administrator' && (action === 'admin' || action === 'browse')) {
+    const note = 'a token of his without the scope admin is not above rules'
+    return { ...byRules, allowed: true, rule: 'the role administrator is above rules', notes: [note] }
+  }
+  if (action !== 'admin') return byRules
+  if (role === 'operator')
+    return byRules.isDenied
+      ? byRules
+      : { ...byRules, allowed: true, rule: `the role ${role}: no rule denies admin of it` }
+  const has = role === undefined ? 'no role' : `the role ${role}`
+  const note = 'over other protocols rules decide, where a queue is made by being used'
+  return {
+    ...byRules,
+    allowed: false,
+    rule: `the API asks for the role operator, and the user has ${has}`,
+    notes: [note],
+  }
+}
+
 function asDecided({ decision, rules, leftOutCount }: Explanation): Decided {
   const others = rules.filter(({ weight }) => weight !== 'decides').map(({ rule, because }) => ({ rule, because }))
   const notes = leftOutCount > 0 ? [`${leftOutCount} more rules have nothing to do with it`] : []
-  return { allowed: decision.allowed, rule: decision.rule, others, notes }
+  return { allowed: decision.allowed, rule: decision.rule, others, notes, isDenied: decision.isDenied === true }
 }
 
 /** Throws ApiError('INVALID') for what rules do not decide. */

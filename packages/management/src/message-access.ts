@@ -1,12 +1,24 @@
 /**
- * Who may look at what messages say. Administrators may, and whoever is on the machine and in the data directory; all others need the
- * right to browse, as over every other protocol. So does whoever has them sent to where he may look.
+ * Who may do what with single destinations. Whoever has the scope admin may do everything, as does whoever is on the machine and in the
+ * data directory; all others need the right to browse for what messages say, as over every other protocol, and to write for having them
+ * sent somewhere. To change, empty, make and delete a destination a role is enough, unless a rule denies `admin` there.
  */
 import type { QueueParams } from '@ternmq/api'
-import { type Message, type NamedQueue, QUEUE_PREFIX, queueLevels, queueNameOf, type Subject } from '@ternmq/core'
+import {
+  type Address,
+  isTemporary,
+  type Message,
+  type NamedQueue,
+  QUEUE_PREFIX,
+  queueLevels,
+  queueNameOf,
+  type Subject,
+  type VirtualHost,
+} from '@ternmq/core'
 import { ApiError } from './errors.ts'
 import type { Caller } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
+import { filterLevels } from './pattern-text.ts'
 import { queueOf, vhostOf } from './vhost.ts'
 
 /** Throws ApiError('QUEUE_UNKNOWN'), and ApiError('NOT_ALLOWED') for who may not look into it. */
@@ -26,6 +38,28 @@ export function refusalToSend({ vhost }: ManagedBroker, queue: string, caller: C
   return refusal === undefined ? undefined : `${refusal}; it needs the permission 'write' of '${QUEUE_PREFIX + queue}'`
 }
 
+/** As `refusalToSend`, of any address in core form. */
+export function refusalToWrite(broker: ManagedBroker, address: string, caller: Caller): string | undefined {
+  const queue = queueNameOf(address)
+  if (queue !== undefined) return refusalToSend(broker, queue, caller)
+  const { vhost } = broker
+  if (seesAll(caller) || vhost.authorizer.mayUse(subjectOf(caller), 'write', addressOf(vhost, address)).allowed)
+    return undefined
+  return `user '${caller.user}' may not publish to topic '${address}'; it needs the permission 'write' of it`
+}
+
+/** Whether the caller comes to see what is sent to an address in core form, there or by reading from it. */
+export function mayLookAt({ vhost }: ManagedBroker, address: string, caller: Caller): boolean {
+  if (seesAll(caller)) return true
+  const subject = subjectOf(caller)
+  const queue = queueNameOf(address)
+  const mayDo =
+    queue === undefined
+      ? (action: 'browse' | 'read') => vhost.authorizer.mayUse(subject, action, addressOf(vhost, address)).allowed
+      : (action: 'browse' | 'read') => vhost.destinations.refusalOf(subject, action, queue) === undefined
+  return mayDo('browse') || mayDo('read')
+}
+
 /** Whether there is such a queue or not. Throws ApiError('NOT_ALLOWED'). */
 export function checkMayBrowseQueue({ vhost }: ManagedBroker, queue: string, caller: Caller): void {
   if (seesAll(caller)) return
@@ -33,25 +67,56 @@ export function checkMayBrowseQueue({ vhost }: ManagedBroker, queue: string, cal
   if (refusal !== undefined) throw notAllowed(QUEUE_PREFIX + queue, refusal)
 }
 
-/** Throws ApiError('NOT_ALLOWED') with the first of the messages whose address the caller may not browse. */
-export function checkMayBrowse({ vhost }: ManagedBroker, messages: Iterable<Message>, caller: Caller): void {
-  if (seesAll(caller)) return
+/** Of one message, whatever else it is asked about. Throws ApiError('NOT_ALLOWED'), which does not tell where it was sent to. */
+export type MessageCheck = (message: Message) => void
+
+/** Whether the caller may look at messages that were sent to many addresses. */
+export function browseCheck({ vhost }: ManagedBroker, caller: Caller): MessageCheck {
+  if (seesAll(caller)) return () => {}
   const subject = subjectOf(caller)
   const allowed = new Set<string>()
-  for (const { topic } of messages) {
-    if (allowed.has(topic)) continue
-    const queue = queueNameOf(topic)
-    const levels = queue === undefined ? topic.split('/') : queueLevels(queue)
-    const address = { vhost: vhost.name, kind: queue === undefined ? ('topic' as const) : ('queue' as const), levels }
-    if (!vhost.authorizer.mayUse(subject, 'browse', address).allowed) {
-      throw notAllowed(topic, `user '${caller.user}' may not browse '${topic}', and a message of it waits here`)
+  return ({ topic }) => {
+    if (allowed.has(topic)) return
+    if (!vhost.authorizer.mayUse(subject, 'browse', addressOf(vhost, topic)).allowed) {
+      const detail = `user '${caller.user}' may not browse the address of a message that waits here; it needs the permission 'browse' of all of them`
+      throw new ApiError('NOT_ALLOWED', detail, { rule: 'browse' })
     }
     allowed.add(topic)
   }
 }
 
-function seesAll({ role, by }: Caller): boolean {
-  return role === 'administrator' || by === 'socket'
+/** Throws ApiError('NOT_ALLOWED') where the caller may not browse what is sent to `topic`. */
+export function checkMayBrowseTopic({ vhost }: ManagedBroker, topic: string, caller: Caller): void {
+  if (seesAll(caller) || vhost.authorizer.mayUse(subjectOf(caller), 'browse', addressOf(vhost, topic)).allowed) return
+  throw notAllowed(topic, `user '${caller.user}' may not browse '${topic}'`)
+}
+
+/**
+ * Changes, empties, makes or deletes the destination, whether it is there or not: an address in core form, or `$share/GROUP/FILTER`. Throws
+ * ApiError('NOT_ALLOWED') where a rule denies the caller `admin` of it.
+ */
+export function checkMayManage({ vhost }: ManagedBroker, address: string, caller: Caller): void {
+  if (seesAll(caller) || isTemporary(queueNameOf(address) ?? '')) return
+  const { authorizer, name } = vhost
+  const [, , filter] = /^\$share\/([^/]*)\/(.*)$/s.exec(address) ?? []
+  const decision =
+    filter === undefined
+      ? authorizer.mayUse(subjectOf(caller), 'admin', addressOf(vhost, address))
+      : authorizer.mayMatch(subjectOf(caller), 'admin', { vhost: name, kind: 'topic', levels: filterLevels(filter) })
+  if (decision.isDenied !== true) return
+  const detail = `user '${caller.user}' may not manage '${address}': ${decision.rule}`
+  throw new ApiError('NOT_ALLOWED', detail, { value: address, rule: decision.rule })
+}
+
+function addressOf({ name }: VirtualHost, address: string): Address {
+  const queue = queueNameOf(address)
+  return queue === undefined
+    ? { vhost: name, kind: 'topic', levels: address.split('/') }
+    : { vhost: name, kind: 'queue', levels: queueLevels(queue) }
+}
+
+export function seesAll({ scopes }: Caller): boolean {
+  return scopes.has('admin')
 }
 
 /** Whoever looks has no client id. */

@@ -14,7 +14,7 @@ import { browse, type BrowsedEntry, browseOne, type BrowsedPage, parseEntryId, t
 import { ApiError } from './errors.ts'
 import { bind, type Bound, type Caller } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
-import { checkMayBrowse, queueToBrowse } from './message-access.ts'
+import { browseCheck, type MessageCheck, queueToBrowse } from './message-access.ts'
 import { detailOf, itemOf } from './message-item.ts'
 import { readSelector } from './message-selector.ts'
 import { vhostOf } from './vhost.ts'
@@ -35,13 +35,8 @@ export function messagesHandlers(broker: ManagedBroker): Bound[] {
         const detail = `there is no session of client id '${params.clientId}'`
         throw new ApiError('SESSION_UNKNOWN', detail, { field: 'clientId', value: params.clientId })
       }
-      const page = await pageOf(session.queue, query)
-      checkMayBrowse(
-        broker,
-        page.entries.map(({ message }) => message),
-        caller,
-      )
-      return toPage(page, session.queue, query)
+      const check = browseCheck(broker, caller)
+      return toPage(await pageOf(session.queue, query, check), session.queue, query)
     }),
   ]
 }
@@ -58,7 +53,11 @@ async function entryOf(broker: ManagedBroker, params: MessageParams, caller: Cal
 const CURSOR_RULE = '`next` of a page of this list'
 
 /** A cursor is the last entry of its page. Throws ApiError('INVALID') for a text that is none. */
-function pageOf(queue: Queue, { cursor, limit = PAGE_LIMIT_DEFAULT, selector }: BrowseQuery): Promise<BrowsedPage> {
+function pageOf(
+  queue: Queue,
+  { cursor, limit = PAGE_LIMIT_DEFAULT, selector }: BrowseQuery,
+  check?: MessageCheck,
+): Promise<BrowsedPage> {
   if (cursor !== undefined && parseEntryId(cursor) === undefined) {
     throw new ApiError('INVALID', `'${cursor}' is no cursor of this list`, {
       field: 'cursor',
@@ -66,7 +65,12 @@ function pageOf(queue: Queue, { cursor, limit = PAGE_LIMIT_DEFAULT, selector }: 
       rule: CURSOR_RULE,
     })
   }
-  return browse(queue, { limit, selector: readSelector(selector), ...(cursor !== undefined && { after: cursor }) })
+  return browse(queue, {
+    limit,
+    selector: readSelector(selector),
+    check,
+    ...(cursor !== undefined && { after: cursor }),
+  })
 }
 
 /** Counting what a selector wants would mean reading it. */

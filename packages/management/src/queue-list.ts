@@ -1,5 +1,5 @@
 /** The queues that an operator sees: those with a name, and those that the members of a shared subscription have together. */
-import { bindingKey, NamedQueue, type PatternLevel, type Queue, type VirtualHost } from '@ternmq/core'
+import { bindingKey, NamedQueue, type PatternLevel, type Queue, QUEUE_PREFIX, type VirtualHost } from '@ternmq/core'
 import { ApiError } from './errors.ts'
 import { filterLevels, filterText } from './pattern-text.ts'
 import { queueUnknown } from './vhost.ts'
@@ -43,6 +43,11 @@ export function ownedQueueOf(vhost: VirtualHost, name: string): NamedQueue {
 
 export function isShared({ name }: ListedQueue): boolean {
   return name.startsWith(SHARE_PREFIX)
+}
+
+/** In core form, or as it is of a shared subscription. */
+export function addressOfListed(name: string): string {
+  return name.startsWith(SHARE_PREFIX) ? name : QUEUE_PREFIX + name
 }
 
 function listedGroup(queue: Queue, pattern: readonly PatternLevel[]): ListedQueue {

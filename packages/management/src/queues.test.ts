@@ -11,10 +11,11 @@ import {
   type QueueSettingsInput,
   resumeQueue,
 } from '@ternmq/api'
+import { RuleAuthorizer } from '@ternmq/auth'
 import { allowAll, moveWhere, ONE_LEVEL, type Pattern, Scan } from '@ternmq/core'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ADMINISTRATOR, ManagedWorld } from '../test/managed-world.ts'
-import type { Bound, Handler } from './handlers.ts'
+import { ADMINISTRATOR, callerWith, ManagedWorld } from '../test/managed-world.ts'
+import type { Bound, Caller, Handler } from './handlers.ts'
 import { toQueueDefaults, toQueuePolicies } from './queue-settings.ts'
 import { queueHandlers } from './queues.ts'
 import { Sampler } from './sampler.ts'
@@ -239,7 +240,7 @@ describe('put by whoever may not look into the queue', () => {
     world.call(bound, putQueue, {
       ...of('pay'),
       body: { settings },
-      caller: { ...ADMINISTRATOR, user: 'ann', role: 'operator' },
+      caller: callerWith('ann', 'operator'),
     })
 
   beforeEach(async () => {
@@ -260,8 +261,89 @@ describe('put by whoever may not look into the queue', () => {
   test('is taken when it leaves where messages go as it was', async () => {
     world.define('pay', { deadLetter: 'dead' })
     await put({ deadLetter: 'dead', messagesMax: 7 })
-    await put({ messagesMax: 8 })
+    await put({ deadLetter: 'dead', messagesMax: 8 })
+    await expect(put({ messagesMax: 9 })).rejects.toMatchObject({ code: 'NOT_ALLOWED' }) // to the default again
     expect(world.queue('pay').settings.messagesMax).toBe(8)
+  })
+})
+
+describe('put by an operator', () => {
+  const OPERATOR = callerWith('op', 'operator')
+  const put = (queue: string, settings: QueueSettingsInput = {}, caller: Caller = OPERATOR): Promise<unknown> =>
+    world.call(bound, putQueue, { ...of(queue), body: { settings }, caller })
+  const refusal = async (queue: string, settings: QueueSettingsInput): Promise<unknown> => {
+    const { code, more } = await world.refusal(bound, putQueue, { ...of(queue), body: { settings }, caller: OPERATOR })
+    return [code, more.field, more.value, more.rule]
+  }
+
+  beforeEach(async () => {
+    const rules = [
+      { user: 'op', allow: ['read', 'write'], topics: ['$queue/mine', 'open/#'] },
+      { user: 'op', allow: ['browse'], topics: ['$queue/DLQ'] },
+      { user: 'op', allow: ['write'], topics: ['$queue/DLQ', '$queue/blind'] },
+      { user: '*', deny: ['admin'], topics: ['$queue/kept.>', 'kept/#'] },
+    ] as const
+    world = await ManagedWorld.open({ authorizer: new RuleAuthorizer({ rules }, 'auth') })
+    bound = queueHandlers(world.broker, new Sampler(world.broker))
+  })
+
+  test.each([
+    [{ forward: { to: ['open/a', 'payroll/run'] } }, 'settings.forward.to', 'payroll/run'],
+    [{ forward: { to: ['$queue/salaries'] } }, 'settings.forward.to', '$queue/salaries'],
+    [{ deadLetter: 'salaries' }, 'settings.deadLetter', '$queue/salaries'],
+    [{ expiryTarget: 'salaries', ttlMs: 1 }, 'settings.expiryTarget', '$queue/salaries'],
+  ])('sends nothing to where he may not write, by %j', async (settings, field, to) => {
+    expect(await refusal('mine', settings)).toEqual(['NOT_ALLOWED', field, to, 'write'])
+    expect(world.vhost.destinations.find('mine')).toBeUndefined()
+    await put('mine', settings, ADMINISTRATOR)
+    await put('mine', { ...settings, messagesMax: 7 })
+  })
+
+  test('does not have dead letters come to where he looks, of a queue into which he may not', async () => {
+    const hidden = ['NOT_ALLOWED', 'queue', '$queue/secret', 'browse']
+    world.define('secret')
+    expect(await refusal('secret', { redelivery: { maxDeliveries: 1 } })).toEqual(hidden)
+    await put('secret', { redelivery: { maxDeliveries: 20 } })
+    await put('mine', { redelivery: { maxDeliveries: 1 } })
+    world.define('secret', { expiryTarget: 'DLQ' })
+    expect(await refusal('secret', { expiryTarget: 'DLQ', ttlMs: 1 })).toEqual(hidden)
+    expect(await refusal('secret', { expiryTarget: 'DLQ', ttlMaxMs: 1 })).toEqual(hidden)
+  })
+
+  test('nor by way of a queue between', async () => {
+    world.define('secret', { deadLetter: undefined })
+    expect(await refusal('secret', { deadLetter: 'blind' })).toEqual([
+      'NOT_ALLOWED',
+      'queue',
+      '$queue/secret',
+      'browse',
+    ])
+    world.define('blind', { deadLetter: undefined })
+    await put('secret', { deadLetter: 'blind' })
+  })
+
+  test('manages what no rule takes from him, and is told which does', async () => {
+    const rule = 'auth.rules[3] denies admin on "$queue/kept.>" for "*"'
+    const refused = { code: 'NOT_ALLOWED', more: { value: '$queue/kept.q', rule } }
+    await expect(put('kept.q')).rejects.toMatchObject(refused)
+    await put('kept.q', {}, ADMINISTRATOR)
+    for (const route of [deleteQueue, purgeQueue, pauseQueue, resumeQueue]) {
+      await expect(world.call<Call>(bound, route, { ...of('kept.q'), caller: OPERATOR })).rejects.toMatchObject(refused)
+      await put('free.q')
+      await world.call<Call>(bound, route, { ...of('free.q'), caller: OPERATOR })
+    }
+    const socket: Caller = { ...OPERATOR, by: 'socket', scopes: ADMINISTRATOR.scopes }
+    await world.call(bound, deleteQueue, { ...of('kept.q'), caller: socket })
+  })
+
+  test('does not purge a shared subscription to topics that a rule takes from him', async () => {
+    const refused = await world.refusal(bound, purgeQueue, { ...of('$share/g/kept/+'), caller: OPERATOR })
+    expect(refused.more).toMatchObject({
+      value: '$share/g/kept/+',
+      rule: expect.stringContaining('"kept/#"') as string,
+    })
+    const open = await world.refusal(bound, purgeQueue, { ...of('$share/g/open/+'), caller: OPERATOR })
+    expect(open.code).toBe('QUEUE_UNKNOWN')
   })
 })
 

@@ -11,7 +11,6 @@ import {
   type QueueItem,
   type QueueParams,
   type QueueQuery,
-  type QueueSettingsInput,
   resumeQueue,
   type Page,
 } from '@ternmq/api'
@@ -26,55 +25,63 @@ import {
 } from '@ternmq/core'
 import { consumersOf } from './consumers.ts'
 import { ApiError } from './errors.ts'
-import { bind, type Bound } from './handlers.ts'
+import { bind, type Bound, type Caller } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
-import { checkMayBrowseQueue } from './message-access.ts'
+import { checkMayManage } from './message-access.ts'
 import { whenLasting } from './lasting.ts'
 import { type Listing, mapPage, pageInPieces, PageMaker } from './paging.ts'
 import { filterText } from './pattern-text.ts'
-import { isShared, type ListedQueue, listedQueueOf, listedQueues, ownedQueueOf } from './queue-list.ts'
+import { addressOfListed, isShared, type ListedQueue, listedQueueOf, listedQueues, ownedQueueOf } from './queue-list.ts'
 import { effectiveSettings, fromCoreSettings, toCoreSettings } from './queue-settings.ts'
 import { refused } from './refused.ts'
 import type { Sampler } from './sampler.ts'
 import { vhostOf } from './vhost.ts'
+import { checkMayLead } from './ways-out.ts'
 
 export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] {
   const look = new QueueLook(broker, sampler)
   const listed = (params: QueueParams): ListedQueue => listedQueueOf(vhostOf(broker, params), params.queue)
   const owned = (params: QueueParams): NamedQueue => ownedQueueOf(vhostOf(broker, params), params.queue)
+  const mayManage = ({ params, caller }: { readonly params: QueueParams; readonly caller: Caller }): void =>
+    checkMayManage(broker, addressOfListed(params.queue), caller)
   return [
     bind(listQueues, ({ params, query }) => look.list(vhostOf(broker, params), query)),
     bind(getQueue, ({ params }) => look.detail(listed(params))),
     bind(putQueue, async (request) => {
-      const { params, body } = request
+      const { params, body, caller } = request
       const vhost = vhostOf(broker, params)
       const before = vhost.destinations.find(params.queue)
       const { settings = {} } = body
-      if (leadsElsewhere(settings, before)) checkMayBrowseQueue(broker, params.queue, request.caller)
+      mayManage(request)
+      checkMayLead(broker, params.queue, settings, caller)
       const made = defineQueue(vhost, params.queue, settings)
       request.note(before === undefined ? 'made the queue' : 'changed its settings')
       await whenLasting(vhost)
       return look.detail(made)
     }),
     bind(deleteQueue, async (request) => {
+      mayManage(request)
       const gone = await remove(vhostOf(broker, request.params), owned(request.params), request.query)
       request.note(`deleted it with ${gone.count} messages`)
       return gone
     }),
     bind(purgeQueue, async (request) => {
+      mayManage(request)
       const purged = await purge(vhostOf(broker, request.params), listed(request.params).queue)
       if (!purged.ok) throw refused(purged.detail, { field: 'queue' })
       request.note(`purged ${purged.value.count} messages`)
       return purged.value
     }),
-    bind(pauseQueue, async ({ params }) => {
-      const queue = owned(params)
+    bind(pauseQueue, async (request) => {
+      mayManage(request)
+      const queue = owned(request.params)
       broker.vhost.destinations.setPaused(queue, true)
       await whenLasting(broker.vhost)
       return look.item(queue)
     }),
-    bind(resumeQueue, async ({ params }) => {
-      const queue = owned(params)
+    bind(resumeQueue, async (request) => {
+      mayManage(request)
+      const queue = owned(request.params)
       broker.vhost.destinations.setPaused(queue, false)
       await whenLasting(broker.vhost)
       return look.item(queue)
@@ -200,16 +207,6 @@ function kindOf(listed: ListedQueue): QueueItem['kind'] {
 /** With consumers or in a transaction; those that wait for their next attempt are counted apart. */
 function inflightOf({ queue }: ListedQueue): number {
   return queue.inflightCount - queue.contents.delayedCount
-}
-
-/** Whether what comes into the queue would go on to queues that its own settings did not name before: there others may look at it. */
-function leadsElsewhere(settings: QueueSettingsInput, before: NamedQueue | undefined): boolean {
-  const known = before === undefined ? [] : targetsIn(fromCoreSettings(before.given))
-  return targetsIn(settings).some((target) => !known.includes(target))
-}
-
-function targetsIn({ deadLetter = '', expiryTarget = '', forward }: QueueSettingsInput): readonly string[] {
-  return [deadLetter, expiryTarget, ...(forward?.to ?? [])].filter((target) => target !== '')
 }
 
 /** Throws ApiError('INVALID') for a name that no protocol could say, and for those of the broker. Of the others the core knows what cannot be. */

@@ -14,7 +14,7 @@ import { ApiError } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
 import { whenLasting } from './lasting.ts'
 import type { ManagedBroker } from './managed-broker.ts'
-import { checkMayBrowse } from './message-access.ts'
+import { checkMayBrowseTopic, checkMayManage } from './message-access.ts'
 import { bodyOf } from './message-body.ts'
 import { factsOf } from './message-item.ts'
 import { cursorAt, placeAt } from './paging.ts'
@@ -26,11 +26,12 @@ export function retainedHandlers(broker: ManagedBroker): Bound[] {
     bind(listRetained, ({ params, query }) => list(vhostOf(broker, params), query)),
     bind(getRetained, ({ params, caller }) => {
       const message = messageOf(vhostOf(broker, params), params.topic)
-      checkMayBrowse(broker, [message], caller)
+      checkMayBrowseTopic(broker, params.topic, caller)
       return detailOf(message)
     }),
-    bind(deleteRetained, async ({ params, note }) => {
+    bind(deleteRetained, async ({ params, caller, note }) => {
       const vhost = vhostOf(broker, params)
+      checkMayManage(broker, params.topic, caller)
       const { publisher = '' } = messageOf(vhost, params.topic)
       vhost.clearRetained(params.topic.split('/'))
       note(`forgot the retained message of topic '${params.topic}', which client '${publisher}' published`)

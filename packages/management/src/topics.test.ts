@@ -7,9 +7,10 @@ import {
   listTopics,
   type RetainedQuery,
 } from '@ternmq/api'
+import { RuleAuthorizer } from '@ternmq/auth'
 import { ALL_BELOW, allowAll, type PatternLevel } from '@ternmq/core'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ADMINISTRATOR, ManagedWorld } from '../test/managed-world.ts'
+import { callerWith, ManagedWorld } from '../test/managed-world.ts'
 import type { Bound } from './handlers.ts'
 import { retainedHandlers } from './retained.ts'
 import { scheduleHandlers } from './schedules.ts'
@@ -125,13 +126,25 @@ describe('retained messages', () => {
     world.send('pay/ann', '12', { retain: true, durable: true })
     await world.settle()
     const params = { vhost, topic: 'pay/ann' }
-    const caller = { ...ADMINISTRATOR, user: 'bob', role: 'viewer' } as const
+    const caller = callerWith('bob', 'viewer')
     expect((await world.refusal(bound, getRetained, { params, caller })).toProblem()).toMatchObject({
       code: 'NOT_ALLOWED',
       value: 'pay/ann',
       rule: 'browse',
     })
     expect((await world.call(bound, getRetained, { params })).body.value).toBe('12')
+  })
+
+  test('are forgotten by no operator from whom a rule takes that', async () => {
+    const rules = [{ user: 'op', deny: ['admin'], topics: ['pay/#'] }] as const
+    world = await ManagedWorld.open({ authorizer: new RuleAuthorizer({ rules, defaultAccess: 'allow' }, 'auth') })
+    bound = retainedHandlers(world.broker)
+    world.send('pay/ann', '12', { retain: true, durable: true })
+    await world.settle()
+    const params = { vhost, topic: 'pay/ann' }
+    const refused = await world.refusal(bound, deleteRetained, { params, caller: callerWith('op', 'operator') })
+    expect(refused.more.rule).toBe('auth.rules[0] denies admin on "pay/#" for "op"')
+    await world.call(bound, deleteRetained, { params, caller: callerWith('other', 'operator') })
   })
 
   test('are forgotten, and who asks again is told so', async () => {

@@ -1,5 +1,5 @@
 /** A virtual host without a kernel, and what the admin API gets of the broker around it, for tests that call handlers as the server does. */
-import type { Call, ListenerItem, Overview, Route, StoreInfo } from '@ternmq/api'
+import type { Call, ListenerItem, Overview, Role, Route, StoreInfo } from '@ternmq/api'
 import { MemoryUserStore } from '@ternmq/auth'
 import { type BrokerConfigInput, loadConfig } from '@ternmq/config'
 import {
@@ -17,6 +17,7 @@ import { AdapterWorld } from '@ternmq/testkit'
 import { ApiError } from '../src/errors.ts'
 import type { Bound, Caller, EventSink } from '../src/handlers.ts'
 import type { ManagedBroker } from '../src/managed-broker.ts'
+import { scopesOf } from '../src/tokens.ts'
 
 export interface ManagedWorldOptions {
   readonly config?: BrokerConfigInput
@@ -41,6 +42,11 @@ export const ADMINISTRATOR: Caller = {
   address: '127.0.0.1',
   isValid: () => true,
   mayGoOn: () => true,
+}
+
+/** Who has nothing but the role. */
+export function callerWith(user: string, role: Role): Caller {
+  return { ...ADMINISTRATOR, user, principal: { name: user, anonymous: false }, role, scopes: new Set(scopesOf(role)) }
 }
 
 const MIB = 1_048_576

@@ -1,5 +1,5 @@
 /** A virtual host on an engine in memory, and callers of the admin API without HTTP. Time moves when the test says so. */
-import type { Call, OperationItem, Role, Route, Scope } from '@ternmq/api'
+import type { Call, OperationItem, Role, Route } from '@ternmq/api'
 import {
   allowAll,
   type Authorizer,
@@ -21,17 +21,16 @@ import { httpHeaders } from '../src/messaging/http-headers.ts'
 import { Messaging, messagingHandlers } from '../src/messaging/messaging.ts'
 import { OperationRecords } from '../src/operation-records.ts'
 import { Operations, operationsHandlers } from '../src/operations.ts'
+import { scopesOf } from '../src/tokens.ts'
 
 export const VHOST = { vhost: '/' } as const
-
-const SCOPES: readonly Scope[] = ['read', 'operate', 'admin', 'messages']
 
 export function callerOf(user: string, role: Role | undefined = 'administrator'): Caller {
   return {
     user,
     principal: { name: user, anonymous: false },
     role,
-    scopes: new Set(SCOPES),
+    scopes: new Set(scopesOf(role)),
     by: 'token',
     address: '127.0.0.1',
     isValid: () => true,

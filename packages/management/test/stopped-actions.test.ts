@@ -211,3 +211,55 @@ describe('another action', () => {
     })
   })
 })
+
+describe('what runs for somebody', () => {
+  const body: ActionBody = { action: 'copy', all: true, target: 'other', perSecond: 1 }
+
+  async function begun(may: { look: boolean; manage: boolean; isIn: boolean }, action: ActionBody['action']) {
+    const authorizer: Authorizer = {
+      generation: 0,
+      mayUse: ({ principal }, asked) => {
+        if (principal.name !== OPERATOR.user) return { allowed: true, rule: 'others' }
+        if (asked === 'admin' && !may.manage) return { allowed: false, rule: 'rule 1', isDenied: true }
+        return { allowed: asked !== 'browse' || may.look, rule: 'rule 2' }
+      },
+      mayMatch: () => ({ allowed: false, rule: 'the rule of the test' }),
+    }
+    const stopped = await StoppedWorld.open(['a'], { authorizer })
+    stopped.world.define('other')
+    const caller = { ...OPERATOR, mayGoOn: () => may.isIn }
+    const params = { ...VHOST, queue: 'dead' }
+    const { answer } = await stopped.world.begin(actOnMessages, {
+      params,
+      query: { waitMs: 0 },
+      body: { ...body, action },
+      caller,
+    })
+    return { stopped, caller, item: await answer }
+  }
+
+  test.each([
+    ['copy', { look: false }, "may not browse queue 'dead'"],
+    ['move', { look: false }, "may not browse queue 'dead'"],
+    ['move', { manage: false }, "may not manage '$queue/dead': rule 1"],
+    ['copy', { isIn: false }, 'is not let in by that login or token any more'],
+  ] as const)('a %s goes no further once %j, says why, and is resumed by whoever may', async (action, lost, why) => {
+    const may = { look: true, manage: true, isIn: true }
+    const { stopped, caller, item } = await begun(may, action)
+    const { world } = stopped
+    await world.pass(1_000)
+    const { doneCount } = world.operations.get(item.id)
+    Object.assign(may, lost)
+    await world.pass(5_000)
+    expect(world.operations.get(item.id)).toMatchObject({ state: 'stopped', doneCount, canResume: true })
+    expect(world.operations.get(item.id).reason).toContain(why)
+    expect(world.queue('other').waitingCount).toBe(doneCount)
+    if (may.isIn) {
+      const refused = await world.refusal(resumeOperation, { params: { id: item.id }, caller })
+      expect(refused.code).toBe('NOT_ALLOWED')
+    }
+    await world.call(resumeOperation, { params: { id: item.id } })
+    await world.pass(5_000)
+    expect([world.operations.get(item.id).state, world.queue('other').waitingCount]).toEqual(['done', 4])
+  })
+})

@@ -26,6 +26,8 @@ export interface BrowseOptions {
   /** Up to BROWSE_PAGE_MAX, which it is when left out. */
   readonly limit?: number
   readonly selector?: Selector | undefined
+  /** Asked about each message before the selector is; the page rejects with what it throws. */
+  readonly check?: ((message: Message) => void) | undefined
 }
 
 export interface BrowsedEntry {
@@ -68,7 +70,7 @@ export async function browse(queue: Queue, options: BrowseOptions = {}): Promise
           await queue.othersFirst()
           sinceMs = queue.monoMs()
         }
-        const entry = entryAt(priority, line, after, messages[index], options.selector)
+        const entry = entryAt(priority, line, after, messages[index], options)
         if (entry !== undefined) {
           entries.push(entry)
           bytes += entry.message.size
@@ -88,7 +90,7 @@ export async function browseOne(queue: Queue, id: string): Promise<BrowsedEntry 
   const line = queue.lanes.find(({ priority }) => priority === at?.priority)?.line
   if (at === undefined || line?.look(at.position) === undefined) return undefined
   const messages = await messagesAt(queue, line, [at.position])
-  return entryAt(at.priority, line, at.position, messages?.[0], undefined)
+  return entryAt(at.priority, line, at.position, messages?.[0], {})
 }
 
 function nextLive(line: WaitingLine, after: number, max: number): number[] {
@@ -108,10 +110,11 @@ function entryAt(
   line: WaitingLine,
   position: number,
   message: Message | undefined,
-  selector: Selector | undefined,
+  { selector, check }: BrowseOptions,
 ): BrowsedEntry | undefined {
   const place = line.look(position)
   if (place === undefined || message === undefined) return undefined
+  check?.(message)
   const { failedCount, redelivered, isWaiting } = place
   if (selector?.matches(propertiesOf(message, failedCount, redelivered)) === false) return undefined
   return { id: entryIdOf(priority, position), state: isWaiting ? 'waiting' : 'in flight', message, failedCount, redelivered }
