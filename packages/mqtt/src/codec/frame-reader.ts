@@ -7,7 +7,7 @@ import { clauseFor } from './clauses.ts'
 import type { Clauses } from './clauses.ts'
 import { ProtocolError } from './errors.ts'
 import { copyOf } from './bytes.ts'
-import { PROPERTIES_PER_CONTROL_PACKET_MAX } from './limits.ts'
+import { PROPERTIES_PER_PACKET_MAX } from './limits.ts'
 import { checkProperties } from './property-check.ts'
 import type { PropertyPlace } from './property-table.ts'
 import { forEachProperty } from './properties.ts'
@@ -147,8 +147,8 @@ export class FrameReader {
     this.#need(varintValue(read), 'properties')
     this.at = start + varintValue(read)
     const count = checkProperties(this.bytes, start, this.at, place)
-    if (count > PROPERTIES_PER_CONTROL_PACKET_MAX) {
-      const detail = `has ${count} properties; this server takes ${PROPERTIES_PER_CONTROL_PACKET_MAX} in one packet`
+    if (count > PROPERTIES_PER_PACKET_MAX) {
+      const detail = `has ${count} properties; this server takes ${PROPERTIES_PER_PACKET_MAX} in one packet`
       this.fail(ReasonCode.quotaExceeded, LIMIT, detail)
     }
     const range = { start, end: this.at }

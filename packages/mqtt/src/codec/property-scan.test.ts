@@ -37,6 +37,12 @@ describe('properties of a PUBLISH from a client', () => {
     expect(endToEndProperties(bytes, found)).toHaveLength(0)
   })
 
+  test('a PUBLISH has 2,048 user properties at most, and few others', () => {
+    const users = Array.from({ length: 2_048 }, () => USER).flat()
+    expect(refusal([...props([...users, ...CONTENT_TYPE, ...EXPIRY])])).toBeUndefined()
+    expect(refusal([...props([...users, ...USER])])).toMatchObject({ reasonCode: 0x97, clause: 'MQTT5 §4.13.2' })
+  })
+
   test('a scan forgets what the one before it found', () => {
     scan(props(EXPIRY, ALIAS, [0x01, 1]))
     expect(found).toMatchObject({ topicAlias: 0x102, messageExpirySeconds: 3_600, payloadFormat: 1, endToEndBytes: 2 })

@@ -4,6 +4,7 @@
  */
 
 import { ProtocolError } from './errors.ts'
+import { PROPERTIES_PER_PACKET_MAX } from './limits.ts'
 import { checkIdentifier, checkValue, readU32, refuseRepeat } from './property-check.ts'
 import { ReasonCode } from './reason-codes.ts'
 import { isMinimalVarint, readVarint, varintBytes, varintValue } from './varint.ts'
@@ -93,6 +94,7 @@ function scanBlock(bytes: Uint8Array, start: number, end: number, found: Publish
   let seen = 0
   let at = start
   let perHopBytes = 0
+  let userPropertyCount = 0
   found.userPropertyAt = -1
   while (at < end) {
     const id = bytes[at]!
@@ -116,11 +118,21 @@ function scanBlock(bytes: Uint8Array, start: number, end: number, found: Publish
         found.payloadFormat = bytes[valueAt]!
       }
     } else {
+      // The others are there once each, and a few.
+      if (++userPropertyCount > PROPERTIES_PER_PACKET_MAX) refuseTooMany()
       found.userPropertyAt = at
     }
     at = next
   }
   found.endToEndBytes = end - start - perHopBytes
+}
+
+function refuseTooMany(): never {
+  throw new ProtocolError(
+    ReasonCode.quotaExceeded,
+    'MQTT5 §4.13.2',
+    `PUBLISH: has more than ${PROPERTIES_PER_PACKET_MAX} user properties, which is what this server takes in one packet`,
+  )
 }
 
 function refuseSubscriptionId(): never {
