@@ -132,6 +132,10 @@ class Action implements OperationWork {
     this.again = againOf(body)
   }
 
+  get missingIds(): readonly string[] | undefined {
+    return this.#scan.missingIds
+  }
+
   /** Of a queue that is gone nothing is left. */
   get canResume(): boolean {
     return !this.#named.queue.isClosed

@@ -38,7 +38,7 @@ export interface OperationContext {
   report(this: void, progress: OperationProgress): void
 }
 
-export interface OperationWork extends Pick<OperationItem, 'queue' | 'target' | 'total' | 'user'> {
+export interface OperationWork extends Pick<OperationItem, 'queue' | 'target' | 'total' | 'user' | 'missingIds'> {
   readonly action: OperationRecord['action']
   /** It can be gone on with: `run` is called again. */
   readonly canResume: boolean
@@ -93,8 +93,8 @@ class Operation {
 
   item(): OperationItem {
     const { id, work, state, progress, startedAtMs, endedAtMs, canResume } = this
-    const { action, queue, target, total, user } = work
-    return { id, action, queue, target, user, state, total, ...progress, startedAtMs, endedAtMs, canResume }
+    const { action, queue, target, total, user, missingIds } = work
+    return { id, action, queue, target, user, state, total, ...progress, missingIds, startedAtMs, endedAtMs, canResume }
   }
 }
 

@@ -81,13 +81,15 @@ describe('actions', () => {
   test('ids, a selector and a limit say which', async () => {
     const world = await worldWith(6)
     const { items } = await world.call(browseMessages, { params: Q })
-    expect(await act(world, { action: 'delete', ids: [items[1]!.id, '4-77'] })).toMatchObject({
+    expect(await act(world, { action: 'delete', ids: [items[1]!.id, '4-77', 'x'] })).toMatchObject({
       doneCount: 1,
-      total: 2,
+      total: 3,
+      missingIds: ['4-77', 'x'],
     })
     expect(await act(world, { action: 'copy', selector: "n = '3'", target: 'other' })).toMatchObject({
       doneCount: 1,
       total: undefined,
+      missingIds: undefined,
     })
     expect(await act(world, { action: 'move', all: true, limit: 2, target: 'other' })).toMatchObject({
       doneCount: 2,

@@ -93,6 +93,14 @@ test.each<[Partial<OperationItem>, string]>([
     'retried 9 of 10 messages from orders, 1 left where they are: it came from nowhere',
   ],
   [
+    { action: 'delete', target: undefined, state: 'done', doneCount: 0, total: 1, missingIds: ['4\u001B.9'] },
+    'deleted 0 of 1 message in orders, not there: 4\\u{1b}.9',
+  ],
+  [
+    { state: 'done', doneCount: 3, missingIds: ['1', '2', '3', '4', '5', '6', '7'] },
+    'moved 3 of 10 messages from orders to other, not there: 1 2 3 4 5 and 2 more',
+  ],
+  [
     { state: 'interrupted', doneCount: 3, reason: 'the broker ended in the middle of it', canResume: true },
     'moved at least 3 of 10 messages from orders to other, interrupted: the broker ended in the middle of it; ' +
       '`ternmq operations resume op1` goes on',
@@ -115,4 +123,16 @@ test.each<[Partial<OperationItem>, string]>([
 test('who was refused something ends with 1', async () => {
   const scene = new Scene({ doneCount: 8, refusedCount: 2, state: 'done' })
   expect(await follow(MOVE, scene.followed())).toBe(1)
+})
+
+test.each<[string, Partial<OperationItem>, number]>([
+  ['one that was not there', { doneCount: 0, total: 1, missingIds: ['9'] }, 1],
+  ['one that has gone meanwhile', { doneCount: 1, total: 2, missingIds: [] }, 1],
+  ['all that are there', { doneCount: 2, total: 2, missingIds: [] }, 0],
+])('whoever named %s ends with the code for it', async (_, answer, code) => {
+  expect(await follow(MOVE, new Scene({ ...answer, state: 'done' }).followed())).toBe(code)
+})
+
+test('of all that waited some may go another way, and all was done', async () => {
+  expect(await follow(MOVE, new Scene({ doneCount: 8, state: 'done' }).followed())).toBe(0)
 })

@@ -2,7 +2,7 @@
 import { cancelOperation, getOperation, type OperationItem } from '@ternmq/api'
 import type { ApiClient } from '@ternmq/api/client'
 import type { ConsoleIo } from '../console-io.ts'
-import { several } from './format.ts'
+import { countText, several } from './format.ts'
 import { printJson, printLines } from './output.ts'
 import { ProgressLine } from './progress.ts'
 import { safeText } from './text.ts'
@@ -21,7 +21,7 @@ export interface Followed {
 
 /**
  * Shows how far it is until it has ended, and tells what became of it. Ctrl-C cancels it in the broker. Resolves with the exit code: 0 when
- * all was done that could be.
+ * all was done that could be, and to every message that was named.
  */
 export async function follow(begun: OperationItem, { io, client, values }: Followed): Promise<number> {
   const params = { id: begun.id }
@@ -43,8 +43,16 @@ export async function follow(begun: OperationItem, { io, client, values }: Follo
   }
   if (values.json === true) printJson(io, item)
   else printLines(io, [outcomeText(item)])
-  return item.state === 'done' && item.refusedCount === 0 ? 0 : 1
+  return item.state === 'done' && item.refusedCount === 0 && !isNamedInVain(item) ? 0 : 1
 }
+
+/** Of the messages that were named some were not there, or have gone meanwhile. */
+function isNamedInVain({ missingIds, total = 0, doneCount, skippedCount }: OperationItem): boolean {
+  return missingIds !== undefined && doneCount + skippedCount < total
+}
+
+/** Of the ids that are not there. */
+const TOLD_IDS_MAX = 5
 
 const DONE = {
   move: 'moved',
@@ -58,6 +66,7 @@ const DONE = {
 /** 'moved 12 messages from orders to other; 2 refused: …' */
 export function outcomeText(item: OperationItem): string {
   const { id, action, queue, target, state, total, doneCount, skippedCount, refusedCount, reason, canResume } = item
+  const { missingIds = [] } = item
   const of = total === undefined || total === doneCount ? '' : ` of ${several(total, 'message')}`
   const where = `${action === 'delete' || action === 'purge' ? 'in' : 'from'} ${safeText(queue)}`
   const to = target === undefined ? '' : ` to ${safeText(target)}`
@@ -67,6 +76,10 @@ export function outcomeText(item: OperationItem): string {
   const parts = [`${DONE[action]} ${counted} ${where}${to}`]
   if (skippedCount > 0) parts.push(`${skippedCount} left where they are`)
   if (refusedCount > 0) parts.push(`${refusedCount} refused`)
+  if (missingIds.length > 0) {
+    const more = missingIds.length > TOLD_IDS_MAX ? ` and ${countText(missingIds.length - TOLD_IDS_MAX)} more` : ''
+    parts.push(`not there: ${missingIds.slice(0, TOLD_IDS_MAX).map(safeText).join(' ')}${more}`)
+  }
   if (state !== 'done') parts.push(state)
   const because = reason === undefined ? '' : `: ${safeText(reason)}`
   const advice = canResume ? `; \`ternmq operations resume ${id}\` goes on` : ''

@@ -107,6 +107,8 @@ export interface OperationItem {
   readonly skippedCount: number
   /** Refused by their target. */
   readonly refusedCount: number
+  /** Where ids were given: those of no message that waited when it began. */
+  readonly missingIds?: readonly string[] | undefined
   /** What is in the way, or why the first of those was left where it is. */
   readonly reason?: string | undefined
   readonly startedAtMs: number

@@ -172,6 +172,10 @@ const operation = component(
       doneCount: count('Messages that are done.', 400),
       skippedCount: count('Messages left where they are: there is no queue to send them to.', 0),
       refusedCount: count('Messages refused by their target.', 0),
+      missingIds: list(
+        text('Id.', 'm-5041'),
+        'Where ids were given: those of no message that waited when it began; others took them, or they never were there.',
+      ).optional(),
       reason: text(
         'What is in the way, or why the first was left where it is.',
         "queue 'orders' is full: it has 1000 messages, its messagesMax is 1000",

@@ -62,6 +62,8 @@ const NOTHING: Handled = { upTo: 0, count: 0, goesOn: true }
 /** One way through a queue. It remembers how far it has got: run again, it goes on there. */
 export class Scan {
   readonly queue: Queue
+  /** Of the ids, where there are any, those of no entry that waited when it was made. */
+  readonly missingIds: readonly string[] | undefined
   readonly #selector: Selector | undefined
   readonly #stretches: readonly Stretch[]
   #left: number
@@ -70,6 +72,7 @@ export class Scan {
     this.queue = queue
     this.#selector = selector
     this.#left = limit
+    this.missingIds = ids === undefined ? undefined : [...new Set(ids)].filter((id) => !isWaiting(queue, id))
     const wanted = ids === undefined ? undefined : positionsOf(ids)
     this.#stretches = queue.lanes.map(({ priority, line }) => ({
       line,
@@ -145,6 +148,12 @@ export class Scan {
     }
     return positions
   }
+}
+
+function isWaiting(queue: Queue, id: string): boolean {
+  const at = parseEntryId(id)
+  const lane = queue.lanes.find(({ priority }) => priority === at?.priority)
+  return at !== undefined && lane?.line.isWaiting(at.position) === true
 }
 
 function nextOf({ line, positions }: Stretch, after: number): number {
