@@ -136,11 +136,6 @@ test('patterns made to bring down a matcher that goes back take a few steps per 
     `${'%a_'.repeat(2_700)}%b`,
     `%${'_'.repeat(8_000)}b%a`,
   ]
-  for (const pattern of hostile) {
-    const isLike = compileLike(pattern, undefined)
-    const startMs = performance.now()
-    expect(isLike(text)).toBe(false)
-    // 65,535 × 8,000 steps of going back are minutes; these take 45 ms at most.
-    expect(performance.now() - startMs, pattern.slice(0, 12)).toBeLessThan(1_000)
-  }
+  // 65,535 × 8,000 steps of going back are minutes, and the time of a test ends before; these take 45 ms at most.
+  for (const pattern of hostile) expect(compileLike(pattern, undefined)(text), pattern.slice(0, 12)).toBe(false)
 })
