@@ -20,6 +20,8 @@ const DAY_MS = 86_400_000
 const TTL_MS_MAX: number = 36_525 * DAY_MS
 const YEAR_SECONDS = 31_536_000
 
+const FORWARD_TARGET =
+  "`$queue/` and a queue's name that does not begin with $, or a topic without + and # that does not begin with $"
 const EMPTY_OR_QUEUE_NAME =
   'the name of a queue, levels divided by dots, without * and > and not with $ in front; empty: the messages are dropped, and counted'
 
@@ -136,14 +138,14 @@ const slowThen = z.enum(['report', 'disconnect']).meta({
   reload: 'live',
 })
 const forwardTo = z
-  .array(z.string().refine(isForwardTarget))
+  .array(z.string().refine(isForwardTarget).meta({ allowed: FORWARD_TARGET }))
   .max(FORWARDS_MAX)
   .readonly()
   .meta({
     description:
       'Where a message sent to the queue goes besides, as one with it: to all of them or to none. Queues as `$queue/NAME`, topics with `/` ' +
       'between their levels; publishers need no permission for them. Forwards of these queues are followed, each once.',
-    allowed: `up to ${FORWARDS_MAX} addresses: \`$queue/\` and a queue's name, or a topic without + and #; neither name starts with $`,
+    allowed: `up to ${FORWARDS_MAX} addresses, each ${FORWARD_TARGET}`,
     reload: 'live',
   })
 const forwardOnly = z.boolean().meta({
