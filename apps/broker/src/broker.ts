@@ -26,7 +26,7 @@ import { Administration, consoleUrl } from './administration.ts'
 import { Adapters } from './adapters.ts'
 import { Certificates } from './certificates.ts'
 import type { Configuration, LoadWith } from './configuration.ts'
-import { BrokerError } from './errors.ts'
+import { BrokerError, messageOf } from './errors.ts'
 import { EventLog } from './event-log.ts'
 import { fileLimitWarning, openFilesMax } from './file-limit.ts'
 import { ensureAdministrator } from './first-administrator.ts'
@@ -148,9 +148,9 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
   undo.add(() => defined.close())
   const codecs = [mqtt3Headers, mqtt5Headers, stompHeaders, stompTextHeaders, ...AMQP_HEADER_CODECS, httpHeaders]
   await vhost.openLog(engine, codecs)
+  undo.add(endWhatWasKept(vhost, users, log)) // in this turn: nothing that is due may be sent for somebody who is gone
   undo.add(users.onChange((change) => access.onUserChange(change)))
   undo.add(access.authorizer.onChange(() => vhost.recheckAccess()))
-  undo.add(users.onChange(({ kind, name }) => kind === 'removed' && vhost.sessions.endOf(name)))
   const nearMisses = new NearMisses((topic) => vhost.router.isHeard(topic))
   const adapters = new Adapters(config, { vhost, login: access, events, nearMisses })
 
@@ -323,6 +323,23 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
 }
 
 /** A listener that other machines reach must have somebody who could log in, or say that anybody may. */
+/** Of users who go, and of those who went while no broker was there to hear of it. Returns how to stop that. */
+function endWhatWasKept(vhost: VirtualHost, users: UserStore, log: Log): () => void {
+  let ended: string[] = []
+  const forget = async (): Promise<void> => {
+    await nextTurn(vhost.env.clock) // those of the same turn come with it
+    const names = ended
+    ended = []
+    await users.forgetRemoved(names).catch((error: unknown) => {
+      const text = `what ${names.length} removed users left is gone, and will be looked for again at the next start`
+      log.error({}, `${text}: ${messageOf(error)}`)
+    })
+  }
+  const end = (name: string): void => vhost.departures.end(name, () => ended.push(name) === 1 && void forget())
+  for (const name of users.removedNames) end(name)
+  return users.onChange(({ kind, name }) => kind === 'removed' && end(name))
+}
+
 function refuseExposure(config: BrokerConfig, users: UserStore): void {
   const exposed = checkExposure(config, { userCount: users.list().length })
   if (exposed.length > 0) throw new BrokerError('LISTENER_EXPOSED', exposed.join('\n'))

@@ -1,3 +1,5 @@
+import { FileUserStore } from '@ternmq/auth'
+import type { Pattern } from '@ternmq/core'
 import { MovableClock } from '@ternmq/testkit'
 import { connect, type IClientOptions, type MqttClient } from 'mqtt'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -145,6 +147,30 @@ describe('with a data directory', () => {
     const broker = await start({ dataDir, engine: 'memory' })
     await broker.stop()
     expect(existsSync(join(dataDir, 'journal'))).toBe(false)
+  })
+
+  test('of a user who was removed and made again while no broker ran, the new one finds nothing that was kept', async () => {
+    const dataDir = join(newFolder(), 'data')
+    const first = await start({ dataDir })
+    const ann = { name: 'ann', groups: [], createdAtMs: 1, changedAtMs: 1 }
+    await first.users.change([ann, { ...ann, name: 'bob' }], [])
+    const pattern: Pattern = { vhost: '/', kind: 'topic', levels: ['a'] }
+    for (const name of ['ann', 'bob']) {
+      const subject = { principal: { name, anonymous: false }, clientId: name }
+      first.vhost.subscriptions.open({ clientId: name, name: 'news', pattern, shared: false }, subject)
+    }
+    await first.stop()
+    const users = await FileUserStore.open(join(dataDir, 'users.json'))
+    await users.remove('ann')
+    await users.put(ann)
+    const second = await start({ dataDir })
+    const owners = (): unknown[] =>
+      Array.from(second.vhost.destinations.all(), ({ subscription }) => subscription?.user)
+    while (second.users.removedNames.length > 0) await new Promise(setImmediate)
+    expect(owners()).toEqual(['bob'])
+    await second.users.remove('bob')
+    while (second.users.removedNames.length > 0) await new Promise(setImmediate)
+    expect(owners()).toEqual([])
   })
 
   test('files of somebody else in the place of the journal stop the start, and stay as they are', async () => {

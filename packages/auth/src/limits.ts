@@ -37,6 +37,9 @@ export const VERIFIED_LIFETIME_MS: number = 24 * 60 * 60 * 1_000
 /** Users of one store. Beyond it adding a user is refused. */
 export const USERS_MAX: number = 100_000
 
+/** Names of removed users that no broker has heard of. Beyond it a removal is refused until one has been started. */
+export const REMOVED_NAMES_MAX: number = 100_000
+
 /** Bytes of a users file. Beyond it the file is refused unread: it cannot be one of ours. */
 export const USERS_FILE_BYTES_MAX: number = 256 * 1024 * 1024
 

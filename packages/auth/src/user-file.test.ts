@@ -72,7 +72,7 @@ describe('FileUserStore', () => {
     const store = await FileUserStore.open(path)
     await store.put(user('ann'))
     const text = await readFile(path, 'utf8')
-    expect(JSON.parse(text)).toMatchObject({ version: 2, users: [user('ann')] })
+    expect(JSON.parse(text)).toMatchObject({ version: 3, removed: [], users: [user('ann')] })
     expect(text.split('\n').length).toBe(4)
     expect((await stat(path)).mode & 0o777).toBe(0o600)
     expect(await readdir(folder)).toEqual(['users.json'])
@@ -105,6 +105,36 @@ describe('FileUserStore', () => {
     await expect(store.put(user('ann'))).rejects.toThrow('the change is made but may be lost')
     expect(store.list()).toEqual([user('ann')])
     expect((await FileUserStore.open(path)).list()).toEqual([user('ann')])
+  })
+
+  it('remembers the names of those who were removed until nothing is kept for them any more', async () => {
+    const store = await FileUserStore.open(path)
+    await store.change([user('ann'), user('bob'), user('eve')], [])
+    await store.change([], ['ann', 'bob', 'nobody'])
+    await store.put(user('ann', 2))
+    const next = await FileUserStore.open(path)
+    expect([next.removedNames, next.list()]).toEqual([
+      ['ann', 'bob'],
+      [user('eve'), user('ann', 2)],
+    ])
+    await next.forgetRemoved(['ann', 'bob'])
+    expect(next.removedNames).toEqual([])
+    expect((await FileUserStore.open(path)).removedNames).toEqual([])
+  })
+
+  it('writes that a name is forgotten with the next change, and at once where somebody has it again', async () => {
+    const steps: string[] = []
+    const store = await FileUserStore.open(path, watchedFileSystem(steps))
+    await store.put(user('ann'))
+    await store.remove('ann')
+    steps.length = 0
+    await store.forgetRemoved(['ann'])
+    expect([steps, (await FileUserStore.open(path)).removedNames]).toEqual([[], ['ann']])
+    await store.put(user('ann'))
+    expect((await FileUserStore.open(path)).removedNames).toEqual([])
+    await store.remove('ann')
+    await Promise.all([store.put(user('ann')), store.forgetRemoved(['ann'])])
+    expect((await FileUserStore.open(path)).removedNames).toEqual([])
   })
 
   it('goes on after a failed change', async () => {
@@ -168,9 +198,9 @@ describe('FileUserStore', () => {
   })
 
   it('refuses a file of a newer version and says what to start', async () => {
-    await writeFile(path, '{"version":3,"tenants":[]}')
+    await writeFile(path, '{"version":4,"tenants":[]}')
     await expect(FileUserStore.open(path)).rejects.toThrow(
-      `${path} has version 3, this TernMQ reads versions up to 2: start the newer TernMQ that wrote it`,
+      `${path} has version 4, this TernMQ reads versions up to 3: start the newer TernMQ that wrote it`,
     )
   })
 
@@ -182,7 +212,7 @@ describe('FileUserStore', () => {
     const store = await FileUserStore.open(path)
     expect(store.list()).toEqual([user('ann')])
     await store.put({ ...user('bob'), groups: ['ops'], role: 'viewer' })
-    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ version: 2, decoySecret: SECRET })
+    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ version: 3, decoySecret: SECRET })
     expect((await FileUserStore.open(path)).list()).toEqual([
       user('ann'),
       { ...user('bob'), groups: ['ops'], role: 'viewer' },
@@ -201,9 +231,10 @@ describe('FileUserStore', () => {
       'is not UTF-8 at line 2, column 3',
     ],
     ['a list', '[]', 'holds no object'],
-    ['no version', '{"users":[]}', 'has no "version": 2'],
-    ['version 0', '{"version":0,"users":[]}', 'has no "version": 2'],
-    ['a version of text', '{"version":"2","users":[]}', 'has no "version": 2'],
+    ['no version', '{"users":[]}', 'has no "version": 3'],
+    ['version 0', '{"version":0,"users":[]}', 'has no "version": 3'],
+    ['a version of text', '{"version":"2","users":[]}', 'has no "version": 3'],
+    ['no list of removed names', `{${head},"removed":[1],"users":[]}`, 'has no list "removed" of up to 100000 names'],
     ['no secret', '{"version":2,"users":[]}', 'has no "decoySecret" of 32 bytes'],
     ['a short secret', '{"version":2,"decoySecret":"AAAA","users":[]}', 'has no "decoySecret" of 32 bytes'],
     ['no users', `{${head}}`, 'has no list "users"'],

@@ -1,6 +1,6 @@
 /**
- * Users in one JSON file: `{"version":2,"decoySecret":"…","users":[…]}`, one user per line, mode 0600; version 1 had no groups and roles.
- * Every change
+ * Users in one JSON file: `{"version":3,"decoySecret":"…","removed":["name",…],"users":[…]}`, one user per line, mode 0600. `removed` are names
+ * of users that are gone and of whom a broker may still keep something; version 2 had none, version 1 no groups and roles either. Every change
  * writes a new file beside it, syncs it, renames it over the old one and syncs the directory: a crash leaves the old
  * users or the new ones. One process at a time may use the file; the broker's lock on its data directory sees to that.
  */
@@ -11,14 +11,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Cancel } from '@ternmq/core'
 import { AuthError } from './errors.ts'
 import { jsonErrorOffset, lineAndColumn } from './json-position.ts'
-import { USERS_FILE_BYTES_MAX, USERS_MAX, USER_CHANGES_WAITING_MAX } from './limits.ts'
+import { REMOVED_NAMES_MAX, USERS_FILE_BYTES_MAX, USERS_MAX, USER_CHANGES_WAITING_MAX } from './limits.ts'
 import { fromBase64, toBase64, utf8Text } from './scram-verifier.ts'
-import { MemoryUserStore, changesIn, checkUserRecord } from './users.ts'
+import { MemoryUserStore, changesIn, checkUserRecord, forgettings } from './users.ts'
 import type { MakeChange, UserChange, UserRecord, UserRecordChange, UserStore } from './users.ts'
 
 /** What is written. Those since the first are read. */
-const VERSION = 2
-const VERSIONS_READ: readonly unknown[] = [1, VERSION]
+const VERSION = 3
+const VERSIONS_READ: readonly unknown[] = [1, 2, VERSION]
 const DECOY_SECRET_BYTES = 32
 
 /** What the store does to the disk, so that a test can fail each step. */
@@ -54,9 +54,9 @@ export class FileUserStore implements UserStore {
   /** Reads the file; a missing one means no users yet. Throws AuthError naming file, position and what to do. */
   static async open(path: string, fs: UserFileSystem = { open, rename, rm }): Promise<FileUserStore> {
     const text = await readUsersFile(path)
-    const { users, decoySecret } =
-      text === undefined ? { users: [], decoySecret: randomBytes(DECOY_SECRET_BYTES) } : parseUsersFile(path, text)
-    return new FileUserStore(path, new MemoryUserStore(users, decoySecret), fs)
+    const users =
+      text === undefined ? new MemoryUserStore([], randomBytes(DECOY_SECRET_BYTES)) : parseUsersFile(path, text)
+    return new FileUserStore(path, users, fs)
   }
 
   get decoySecret(): Uint8Array {
@@ -81,6 +81,14 @@ export class FileUserStore implements UserStore {
 
   remove(name: string): Promise<boolean> {
     return this.#change(changesIn([], [name]))
+  }
+
+  get removedNames(): readonly string[] {
+    return this.#users.removedNames
+  }
+
+  async forgetRemoved(names: readonly string[]): Promise<void> {
+    await this.#change(forgettings(names))
   }
 
   /** In memory they change so many in each turn, once the file has all of them. */
@@ -110,11 +118,11 @@ export class FileUserStore implements UserStore {
 
   async #writeBatch(batch: readonly WaitingChange[]): Promise<void> {
     // Each sees the result of the one before.
-    let next = new MemoryUserStore(this.list(), this.decoySecret)
+    let next = this.#users.copy()
     const changes: UserRecordChange[] = []
     const changing: WaitingChange[] = []
     for (const waiting of batch) {
-      const before = waiting.makes.length > 1 ? next.list() : undefined
+      const before = waiting.makes.length > 1 ? next.copy() : undefined
       try {
         const made = await makeAll(waiting.makes, next)
         if (made.length === 0) waiting.resolve(false)
@@ -123,15 +131,17 @@ export class FileUserStore implements UserStore {
           changing.push(waiting)
         }
       } catch (error) {
-        if (before !== undefined) next = new MemoryUserStore(before, this.decoySecret)
+        if (before !== undefined) next = before
         waiting.reject(error)
       }
     }
     if (changes.length === 0) return
+    const applyAll = async (): Promise<void> => {
+      for await (const part of inTurns(changes)) for (const change of part) this.#users.apply(change)
+    }
     try {
-      await this.#replaceFile(next.list(), async () => {
-        for await (const part of inTurns(changes)) for (const change of part) this.#users.apply(change)
-      })
+      if (changes.every((change) => mayWait(change, next))) await applyAll()
+      else await this.#replaceFile(next, applyAll)
       for (const { resolve } of changing) resolve(true)
     } catch (error) {
       for (const { reject } of changing) reject(error)
@@ -139,13 +149,13 @@ export class FileUserStore implements UserStore {
   }
 
   /** `onReplaced` runs once the name stands for the new content: from then on memory must agree with the file. */
-  async #replaceFile(users: readonly UserRecord[], onReplaced: () => Promise<void>): Promise<void> {
+  async #replaceFile(users: MemoryUserStore, onReplaced: () => Promise<void>): Promise<void> {
     const newPath = `${this.path}.new`
     try {
       await this.#fs.rm(newPath, { force: true }) // left over from a crash
       const file = await this.#fs.open(newPath, 'wx', 0o600)
       try {
-        await file.writeFile(formatUsersFile(users, this.decoySecret))
+        await file.writeFile(formatUsersFile(users))
         await file.sync()
       } finally {
         await file.close()
@@ -183,6 +193,11 @@ export class FileUserStore implements UserStore {
   }
 }
 
+/** A name that nobody has got again may stay in the file, until the next change: there is nothing of it to be taken for somebody else's. */
+function mayWait(change: UserRecordChange, users: UserStore): boolean {
+  return 'forgotten' in change && users.get(change.forgotten) === undefined
+}
+
 /** Changes `users`, as far as it gets, and gives what has changed. Rejects with AuthError. */
 async function makeAll(makes: readonly MakeChange[], users: MemoryUserStore): Promise<UserRecordChange[]> {
   const changes: UserRecordChange[] = []
@@ -206,10 +221,11 @@ async function* inTurns<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
 }
 
 /** In pieces: a hundred thousand users are forty megabytes. */
-async function* formatUsersFile(users: readonly UserRecord[], decoySecret: Uint8Array): AsyncGenerator<string> {
-  yield `{"version":${VERSION},"decoySecret":"${toBase64(decoySecret)}","users":[\n`
+async function* formatUsersFile(users: MemoryUserStore): AsyncGenerator<string> {
+  const removed = JSON.stringify(users.removedNames)
+  yield `{"version":${VERSION},"decoySecret":"${toBase64(users.decoySecret)}","removed":${removed},"users":[\n`
   let before = ''
-  for await (const part of inTurns(users)) {
+  for await (const part of inTurns(users.list())) {
     yield before + part.map((user) => JSON.stringify(user)).join(',\n')
     before = ',\n'
   }
@@ -238,7 +254,7 @@ async function readUsersFile(path: string): Promise<string | undefined> {
   throw corrupt(path, `is not UTF-8 at ${lineAndColumn(lossy, lossy.indexOf('\ufffd'))}`)
 }
 
-function parseUsersFile(path: string, text: string): { users: UserRecord[]; decoySecret: Uint8Array } {
+function parseUsersFile(path: string, text: string): MemoryUserStore {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -253,7 +269,7 @@ function parseUsersFile(path: string, text: string): { users: UserRecord[]; deco
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw corrupt(path, 'holds no object at line 1, column 1')
-  const { version, decoySecret, users, ...unknown } = value as Record<string, unknown>
+  const { version, decoySecret, users, removed = [], ...unknown } = value as Record<string, unknown>
   if (typeof version === 'number' && Number.isInteger(version) && version > VERSION) {
     throw new AuthError(
       'AUTH_USERS_NEWER',
@@ -267,7 +283,14 @@ function parseUsersFile(path: string, text: string): { users: UserRecord[]; deco
   if (secret?.length !== DECOY_SECRET_BYTES)
     throw corrupt(path, `has no "decoySecret" of ${DECOY_SECRET_BYTES} bytes in base64`)
   if (!Array.isArray(users)) throw corrupt(path, 'has no list "users"')
-  return { users: parseUsers(path, users), decoySecret: secret }
+  if (
+    !Array.isArray(removed) ||
+    removed.length > REMOVED_NAMES_MAX ||
+    !removed.every((name) => typeof name === 'string')
+  ) {
+    throw corrupt(path, `has no list "removed" of up to ${REMOVED_NAMES_MAX} names`)
+  }
+  return new MemoryUserStore(parseUsers(path, users), secret, removed)
 }
 
 function parseUsers(path: string, values: readonly unknown[]): UserRecord[] {

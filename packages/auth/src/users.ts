@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Cancel } from '@ternmq/core'
 import { AuthError, quoted } from './errors.ts'
-import { GROUPS_PER_USER_MAX, USERS_MAX, USER_NAME_CHARS_MAX } from './limits.ts'
+import { GROUPS_PER_USER_MAX, REMOVED_NAMES_MAX, USERS_MAX, USER_NAME_CHARS_MAX } from './limits.ts'
 import { hashPassword, parsePasswordVerifier } from './password.ts'
 import type { ScryptCost } from './password.ts'
 import { saslPrep } from './saslprep.ts'
@@ -51,6 +51,13 @@ export interface UserStore {
   remove(name: string): Promise<boolean>
   /** As many of `put` and `remove` as one change that lasts as a whole or not at all; of those to remove, who is not there is passed over. */
   change(put: readonly UserRecord[], removed: readonly string[]): Promise<void>
+  /**
+   * Names of users that were removed, since a broker last knew what to do about it: what it keeps for them is none of the next one's
+   * who gets the name. Also while no broker runs.
+   */
+  readonly removedNames: readonly string[]
+  /** Nothing is kept for them any more. Resolves once that lasts, or it need not: nobody has got the name meanwhile. */
+  forgetRemoved(names: readonly string[]): Promise<void>
   /** Called after every change, in order. Must not throw. */
   onChange(listener: (change: UserChange) => void): Cancel
 }
@@ -214,8 +221,8 @@ export function changesGroups(change: UserChange, users: UserStore): boolean {
   return before.length !== after.length || before.some((group) => !after.includes(group))
 }
 
-/** What is to be stored of a user, or that it goes. */
-export type UserRecordChange = UserRecord | { readonly removed: string }
+/** What is to be stored of a user, that it goes, or that nothing of it is left. */
+export type UserRecordChange = UserRecord | { readonly removed: string } | { readonly forgotten: string }
 
 /** A change as it is to be made of what there is by then; undefined where there is nothing to change. Throws AuthError. */
 export type MakeChange = (users: MemoryUserStore) => UserRecordChange | undefined
@@ -231,9 +238,17 @@ export function changesIn(put: readonly UserRecord[], removed: readonly string[]
     ...removed.map(
       (name): MakeChange =>
         (users) =>
-          users.get(name) === undefined ? undefined : { removed: name },
+          users.checkRemoval(name) ? { removed: name } : undefined,
     ),
   ]
+}
+
+export function forgettings(names: readonly string[]): MakeChange[] {
+  return names.map(
+    (forgotten): MakeChange =>
+      (users) =>
+        users.isRemembered(forgotten) ? { forgotten } : undefined,
+  )
 }
 
 /** Users in memory, with their listeners; the base of every store. */
@@ -241,10 +256,16 @@ export class MemoryUserStore implements UserStore {
   readonly decoySecret: Uint8Array
   readonly #records = new Map<string, UserRecord>()
   readonly #listeners = new Set<(change: UserChange) => void>()
+  readonly #removed: Set<string>
   #snapshot: readonly UserRecord[] | undefined
 
-  constructor(records: readonly UserRecord[] = [], decoySecret: Uint8Array = randomBytes(32)) {
+  constructor(
+    records: readonly UserRecord[] = [],
+    decoySecret: Uint8Array = randomBytes(32),
+    removedNames: readonly string[] = [],
+  ) {
     this.decoySecret = decoySecret
+    this.#removed = new Set(removedNames)
     for (const record of records) this.#records.set(record.name, record)
   }
 
@@ -256,20 +277,40 @@ export class MemoryUserStore implements UserStore {
     return (this.#snapshot ??= Object.freeze([...this.#records.values()]))
   }
 
+  get removedNames(): readonly string[] {
+    return [...this.#removed]
+  }
+
+  forgetRemoved(names: readonly string[]): Promise<void> {
+    return Promise.resolve().then(() => {
+      for (const forgotten of names) this.apply({ forgotten })
+    })
+  }
+
+  /** Somebody had that name and was removed, and what was kept for him may be there still. */
+  isRemembered(name: string): boolean {
+    return this.#removed.has(name)
+  }
+
+  /** A copy to try changes with. */
+  copy(): MemoryUserStore {
+    return new MemoryUserStore(this.list(), this.decoySecret, this.removedNames)
+  }
+
   put(record: UserRecord): Promise<void> {
     return Promise.resolve().then(() => this.apply(this.check(record)))
   }
 
   remove(name: string): Promise<boolean> {
     return Promise.resolve().then(() => {
-      const existed = this.#records.has(name)
+      const existed = this.checkRemoval(name)
       if (existed) this.apply({ removed: name })
       return existed
     })
   }
 
   async change(put: readonly UserRecord[], removed: readonly string[]): Promise<void> {
-    const next = new MemoryUserStore(this.list())
+    const next = this.copy()
     const changes: UserRecordChange[] = []
     for (const change of changesIn(put, removed)) {
       const made = change(next)
@@ -297,13 +338,28 @@ export class MemoryUserStore implements UserStore {
     return checked
   }
 
+  /** False when there is no such user. Throws AuthError for one name too many that has to be remembered. */
+  checkRemoval(name: string): boolean {
+    if (!this.#records.has(name)) return false
+    if (!this.#removed.has(name) && this.#removed.size >= REMOVED_NAMES_MAX) {
+      throw new AuthError(
+        'AUTH_USERS_FULL',
+        `user ${quoted(name)} not removed: of ${REMOVED_NAMES_MAX} removed users, the limit, the broker has yet to forget what it keeps; start it once`,
+      )
+    }
+    return true
+  }
+
   /** Makes the change and tells the listeners. */
   apply(change: UserRecordChange): void {
+    if ('forgotten' in change) return void this.#removed.delete(change.forgotten)
     const removed = 'removed' in change
     const name = removed ? change.removed : change.name
     const previous = this.#records.get(name)
-    if (removed) this.#records.delete(name)
-    else this.#records.set(name, change)
+    if (removed) {
+      this.#records.delete(name)
+      this.#removed.add(name)
+    } else this.#records.set(name, change)
     this.#snapshot = undefined
     for (const listener of this.#listeners) listener({ kind: removed ? 'removed' : 'put', name, previous })
   }

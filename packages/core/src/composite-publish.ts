@@ -33,7 +33,7 @@ export class CompositePublish implements ProducerWork, LogGroup {
 
   /** Takes the places of all its messages when nothing is in the way. */
   obstacle(): Obstacle | undefined {
-    const outgoing = new Outgoing(this.#vhost, this.#producer.traffic)
+    const outgoing = new Outgoing(this.#vhost, this.#producer.traffic, this.#producer.subject)
     const obstacle = outgoing.load([this.#publish])
     if (obstacle === undefined) this.#outgoing = outgoing
     return obstacle

@@ -41,7 +41,7 @@ export function spread(vhost: VirtualHost, subject: string, members: readonly Ro
 
 /** Where a list of addresses in core form leads. Keep the route. */
 export function routeToAll(vhost: VirtualHost, addresses: readonly string[]): Route {
-  return new Route(addresses.join(','), new ListSource(vhost, addresses))
+  return new Route(addresses.join(','), new ListSource(vhost, addresses), addresses)
 }
 
 class ListSource implements RouteSource {

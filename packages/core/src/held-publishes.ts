@@ -135,7 +135,7 @@ export class HeldPublishes implements Waiter {
     const vhost = this.#vhost
     const producer = this.#producer
     if (options?.schedule !== undefined) {
-      const planned = vhost.schedule.plan(route, message, options.schedule)
+      const planned = vhost.schedule.plan(route, message, options.schedule, { subject: producer.subject, composite: undefined })
       if (planned.ok) return publishPlanned(producer, vhost, planned.value, tag, options.receivedId)
       producer.traffic.counters.refused++
       producer.answer(tag, planned.detail)

@@ -101,8 +101,8 @@ export const ACCESS_CHECKS_PER_TURN = 1_000
 /** Queues that take other settings in one turn, after a change of policies; the rest follows in later turns. */
 export const QUEUES_PER_TURN = 500
 
-/** Sessions of a user that is gone that end in one turn; the rest follows in later turns. */
-export const SESSIONS_ENDED_PER_TURN = 100
+/** Sessions, subscriptions and scheduled messages of users that are gone that end in one turn; the rest follows in later turns. */
+export const DEPARTURES_PER_TURN = 100
 
 /** Limits of one virtual host; apps/broker fills them from the configuration. */
 export interface CoreLimits {

@@ -3,6 +3,7 @@
  * take their places in queues that can be full, say what one group of the log has to hold, and arrive when that is committed.
  */
 import type { LogRecord } from '@ternmq/store'
+import type { Subject } from './authorizer.ts'
 import type { Traffic } from './counters.ts'
 import { LOG_WAIT_MS_MAX, type Obstacle, obstacleTo } from './flow/admission.ts'
 import type { Message } from './message.ts'
@@ -30,6 +31,7 @@ export interface OutgoingPublish {
 export class Outgoing {
   readonly #vhost: VirtualHost
   readonly #from: Traffic
+  readonly #subject: Subject
   readonly #members: (RoutedMessage | ScheduledPublish)[] = []
   /** Made for the first message with an id. */
   #ids: GroupIds | undefined = undefined
@@ -38,10 +40,11 @@ export class Outgoing {
   /** Somebody had one of them, or the schedule has it. */
   isWanted = false
 
-  /** What is published counts for `from`. */
-  constructor(vhost: VirtualHost, from: Traffic) {
+  /** What is published counts for `from`, and is `subject`'s. */
+  constructor(vhost: VirtualHost, from: Traffic, subject: Subject) {
     this.#vhost = vhost
     this.#from = from
+    this.#subject = subject
   }
 
   /**
@@ -113,15 +116,15 @@ export class Outgoing {
       copy.detach()
       targetsOf(part)
       if (part.hasTtl) part.limitLife(copy, publish.atMs)
-      const obstacle = this.#take({ ...publish, route: part, message: copy })
+      const obstacle = this.#take({ ...publish, route: part, message: copy }, route)
       if (obstacle !== undefined) return obstacle
     }
     return undefined
   }
 
-  #take({ route, message, schedule, dedupId, atMs }: OutgoingPublish): Obstacle | undefined {
+  #take({ route, message, schedule, dedupId, atMs }: OutgoingPublish, composite?: Route): Obstacle | undefined {
     if (schedule !== undefined) {
-      const planned = this.#vhost.schedule.plan(route, message, schedule, atMs)
+      const planned = this.#vhost.schedule.plan(route, message, schedule, { subject: this.#subject, composite }, atMs)
       if (!planned.ok) return inTheWay(planned.detail.text)
       this.#members.push(planned.value)
       return undefined

@@ -84,7 +84,7 @@ export interface ProducerWork {
 
 export class Producer {
   readonly #vhost: VirtualHost
-  readonly #subject: Subject
+  readonly subject: Subject
   readonly #owner: PublishOwner | undefined
   /** Undefined while tracing is off. */
   readonly #traced: TracedPublishes | undefined
@@ -108,7 +108,7 @@ export class Producer {
 
   constructor(vhost: VirtualHost, subject: Subject, owner: PublishOwner | undefined, session: Session | undefined) {
     this.#vhost = vhost
-    this.#subject = subject
+    this.subject = subject
     this.#session = session
     this.#traced =
       vhost.tracer && new TracedPublishes(vhost.tracer, subject, session, owner, this.#take.bind(this), () => this.refusal)
@@ -409,7 +409,7 @@ export class Producer {
     options: ScheduleOptions,
     receivedId: number | undefined,
   ): PublishResult {
-    const planned = this.#vhost.schedule.plan(route, message, options)
+    const planned = this.#vhost.schedule.plan(route, message, options, { subject: this.subject, composite: undefined })
     return planned.ok ? publishPlanned(this, this.#vhost, planned.value, tag, receivedId) : this.refuse(planned.detail, tag)
   }
 
@@ -431,6 +431,6 @@ export class Producer {
   #decide(target: ProducerTarget): void {
     target.decidedAt = this.#vhost.authorizer.generation
     target.refusal = undefined
-    for (const address of target.addresses) target.refusal ??= this.#vhost.refusalToPublish(this.#subject, address)
+    for (const address of target.addresses) target.refusal ??= this.#vhost.refusalToPublish(this.subject, address)
   }
 }

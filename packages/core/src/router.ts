@@ -63,11 +63,14 @@ export class Route {
   durability: Durability = 'fsync-local'
   /** Of a composite: where its messages go, which may be this address as well. They are for `Outgoing`, all of them or none. */
   parts: readonly Route[] | undefined = undefined
+  /** Of a list: what it is made of. */
+  readonly addresses: readonly string[] | undefined
   /** Why nothing can be sent to `parts`. */
   flaw: RefusalDetail | undefined = undefined
 
-  constructor(topic: string, source: RouteSource) {
+  constructor(topic: string, source: RouteSource, addresses?: readonly string[]) {
     this.topic = topic
+    this.addresses = addresses
     this.levels = topic.split('/')
     this.source = source
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { user } from '../test/support.ts'
 import { willOf, World } from '../test/world.ts'
-import { SESSIONS_ENDED_PER_TURN } from './limits.ts'
+import { DEPARTURES_PER_TURN } from './limits.ts'
 
 const DAY_MS = 86_400_000
 
@@ -350,7 +350,7 @@ describe('the will', () => {
 })
 
 describe('a user who is gone', () => {
-  const COUNT = 3 * SESSIONS_ENDED_PER_TURN
+  const COUNT = 3 * DEPARTURES_PER_TURN
 
   function worldOf(): { readonly world: World; readonly left: () => string[] } {
     const world = new World()
@@ -364,8 +364,8 @@ describe('a user who is gone', () => {
 
   test('has no sessions any more, connected or kept, so many of them ended in each turn', () => {
     const { world, left } = worldOf()
-    world.vhost.sessions.endOf('ann')
-    world.vhost.sessions.endOf('nobody')
+    world.vhost.departures.end('ann')
+    world.vhost.departures.end('nobody')
     const counts = new Set<number>()
     const look = (): void => {
       counts.add(left().length)
@@ -373,13 +373,13 @@ describe('a user who is gone', () => {
     }
     look()
     world.settle()
-    expect([...counts]).toEqual([3, 2, 1, 0].map((pieces) => pieces * SESSIONS_ENDED_PER_TURN + 1))
+    expect([...counts]).toEqual([3, 2, 1, 0].map((pieces) => pieces * DEPARTURES_PER_TURN + 1))
     expect(left()).toEqual(['other'])
   })
 
   test('leaves nothing to the one who gets the name next, however early he comes', () => {
     const { world } = worldOf()
-    world.vhost.sessions.endOf('ann')
+    world.vhost.departures.end('ann')
     const early = world.connect('c1', { principal: user('ann') })
     world.settle()
     expect([early.present, world.vhost.sessions.find('c2')]).toEqual([false, undefined])

@@ -4,11 +4,9 @@
 import type { Principal } from './authorizer.ts'
 import type { CounterLabel } from './counters.ts'
 import type { LoggedSession } from './log/records.ts'
-import { SESSIONS_ENDED_PER_TURN } from './limits.ts'
 import { refuse, type Result } from './refusal.ts'
 import { Session } from './session.ts'
 import type { SessionOwner } from './session-owner.ts'
-import type { TurnWork } from './turns.ts'
 import type { VirtualHost } from './virtual-host.ts'
 import type { Will } from './wills.ts'
 
@@ -29,13 +27,9 @@ export interface OpenSession {
   readonly onConflict?: 'take-over' | 'refuse'
 }
 
-export class Sessions implements TurnWork {
+export class Sessions {
   readonly #vhost: VirtualHost
   readonly #byClientId = new Map<string, Session>()
-  /** Since the beginning of this turn. */
-  readonly #goneUsers = new Set<string>()
-  /** Of users that are gone. */
-  readonly #ending = new Set<Session>()
 
   constructor(vhost: VirtualHost) {
     this.#vhost = vhost
@@ -49,23 +43,6 @@ export class Sessions implements TurnWork {
     let count = 0
     for (const session of this.#byClientId.values()) if (session.isConnected) count++
     return count
-  }
-
-  /**
-   * The user is gone: ends all its sessions, connected or not, so many in each turn. One that is asked for before its turn has come ends
-   * then: whoever gets the name next finds nothing of it.
-   */
-  endOf(userName: string): void {
-    if (this.#goneUsers.size === 0) this.#vhost.turns.wake(this)
-    this.#goneUsers.add(userName)
-  }
-
-  /** One look at all sessions, however many users have gone in this turn. */
-  runTurn(): void {
-    const isFirst = this.#ending.size === 0
-    for (const session of this.#byClientId.values()) if (this.#isOfGoneUser(session)) this.#ending.add(session)
-    this.#goneUsers.clear()
-    if (isFirst && this.#ending.size > 0) this.#vhost.turns.addLong(() => this.#endSome())
   }
 
   all(): IterableIterator<Session> {
@@ -120,32 +97,16 @@ export class Sessions implements TurnWork {
 
   /** Only `Session.end` calls this. */
   forget(session: Session): void {
-    this.#ending.delete(session)
+    this.#vhost.departures.forget(session)
     if (this.#byClientId.get(session.clientId) === session) this.#byClientId.delete(session.clientId)
   }
 
   /** The session of that client id, unless its user is gone. */
   #remaining(clientId: string): Session | undefined {
     const session = this.#byClientId.get(clientId)
-    if (session === undefined || !(this.#ending.has(session) || this.#isOfGoneUser(session))) return session
+    if (session === undefined || !this.#vhost.departures.hasSession(session)) return session
     this.delete(clientId)
     return undefined
-  }
-
-  #isOfGoneUser({ principal }: Session): boolean {
-    return this.#goneUsers.has(principal.name) && !principal.anonymous
-  }
-
-  /** True when there are more. */
-  #endSome(): boolean {
-    let count = 0
-    for (const session of this.#ending) {
-      if (++count > SESSIONS_ENDED_PER_TURN) return true
-      this.#ending.delete(session)
-      session.evict('deleted')
-      session.end()
-    }
-    return false
   }
 
   #create(request: OpenSession): Session {

@@ -91,7 +91,7 @@ export class Subscriptions {
       return refuse('mismatch', spec.name, `selector at character ${parsed.error.position}: ${parsed.error.text}`)
     }
     const wanted = loggedOf(spec, subject)
-    const known = destinations.find(name)
+    const known = this.#remaining(name)
     if (known !== undefined) {
       const foreign = this.#refusalOf(known.subscription!, spec, subject)
       if (foreign !== undefined) return refuse('not-authorized', spec.name, foreign)
@@ -122,7 +122,7 @@ export class Subscriptions {
 
   /** What is known of it to whom it belongs. */
   find(clientId: string | undefined, name: string, subject: Subject): Result<NamedQueue> {
-    const known = this.#vhost.destinations.find(subscriptionQueueName(clientId, name))
+    const known = this.#remaining(subscriptionQueueName(clientId, name))
     if (known === undefined) return refuse('not-found', name, `there is no subscription '${name}' of this client`)
     const foreign = this.#refusalOf(known.subscription!, { clientId, name }, subject)
     return foreign === undefined ? { ok: true, value: known } : refuse('not-authorized', name, foreign)
@@ -145,6 +145,15 @@ export class Subscriptions {
     const { destinations } = this.#vhost
     const known = destinations.find(subscriptionQueueName(clientId, name, true))
     if (known !== undefined && known.queue.consumers.length === 0) destinations.delete(known)
+  }
+
+  /** The queue of that name, unless its user is gone. */
+  #remaining(queueName: string): NamedQueue | undefined {
+    const { destinations, departures } = this.#vhost
+    const known = destinations.find(queueName)
+    if (known === undefined || !departures.hasQueue(known)) return known
+    destinations.delete(known)
+    return undefined
   }
 
   /** Why what waits in the subscription is none of the user's business; a client's id or a name is no secret, and no proof. */

@@ -11,6 +11,7 @@ import type { Env } from './env.ts'
 import type { EventDetails } from './events.ts'
 import { Flow } from './flow/flow.ts'
 import type { Engine } from '@ternmq/store'
+import { Departures } from './departures.ts'
 import { Destinations } from './destinations.ts'
 import { LateRetained } from './late-retained.ts'
 import { CONNECTION_HISTORY_MAX_DEFAULT, type CoreLimits } from './limits.ts'
@@ -85,6 +86,7 @@ export class VirtualHost implements QueueContext {
   readonly schedule: Schedule
   readonly selectorCosts: SelectorCosts
   readonly subscriptions: Subscriptions
+  readonly departures: Departures
   readonly temporaries: Temporaries
   readonly transactions: Transactions
   readonly retained: Retained
@@ -125,6 +127,7 @@ export class VirtualHost implements QueueContext {
     this.mover = new Mover(this)
     this.schedule = new Schedule(this)
     this.subscriptions = new Subscriptions(this)
+    this.departures = new Departures(this)
     this.temporaries = new Temporaries(this)
     this.transactions = new Transactions(this)
     this.retained = new Retained(options.limits, (message) => {
@@ -305,23 +308,23 @@ export class VirtualHost implements QueueContext {
 
   /** Why `subject` may not publish to an address in core form; undefined when it may. */
   refusalToPublish(subject: Subject, topic: string): RefusalDetail | undefined {
+    const text = this.refusalToWrite(subject, topic)
+    if (text !== undefined) return { refusal: 'not-authorized', subject: topic, text }
     const queue = queueNameOf(topic)
-    if (queue !== undefined) {
-      const text = this.destinations.refusalOf(subject, 'write', queue)
-      return text === undefined ? this.destinations.refusalToMake(queue) : { refusal: 'not-authorized', subject: topic, text }
-    }
-    if (isTemporary(topic)) {
-      if (this.temporaries.ownerOf(topic) !== undefined) return undefined
-      return { refusal: 'not-found', subject: topic, text: `temporary topic '${topic}' went with the connection that made it` }
-    }
+    if (queue !== undefined) return this.destinations.refusalToMake(queue)
+    if (!isTemporary(topic) || this.temporaries.ownerOf(topic) !== undefined) return undefined
+    return { refusal: 'not-found', subject: topic, text: `temporary topic '${topic}' went with the connection that made it` }
+  }
+
+  /** As `refusalToPublish`, of what rules say: whether there is something of that name is another question. */
+  refusalToWrite(subject: Subject, topic: string): string | undefined {
+    const queue = queueNameOf(topic)
+    if (queue !== undefined) return this.destinations.refusalOf(subject, 'write', queue)
+    if (isTemporary(topic)) return undefined
     const levels = topic.split('/')
-    if (isReservedName(levels[0])) {
-      const text = `topics that start with '$' are the broker's own: publishing to '${topic}' is refused`
-      return { refusal: 'not-authorized', subject: topic, text }
-    }
+    if (isReservedName(levels[0])) return `topics that start with '$' are the broker's own: publishing to '${topic}' is refused`
     if (this.authorizer.mayUse(subject, 'write', { vhost: this.name, kind: 'topic', levels }).allowed) return undefined
-    const text = `user '${subject.principal.name}' may not publish to '${topic}'`
-    return { refusal: 'not-authorized', subject: topic, text }
+    return `user '${subject.principal.name}' may not publish to '${topic}'`
   }
 
   /**

@@ -285,7 +285,7 @@ class WillPublish implements ProducerWork, LogGroup, Retried {
     this.#message = message
     this.#producer = new Producer(vhost, held.subject, undefined, undefined)
     this.#target = this.#producer.target(message.topic)
-    this.#outgoing = new Outgoing(vhost, vhost.traffic)
+    this.#outgoing = new Outgoing(vhost, vhost.traffic, held.subject)
   }
 
   begin(): void {

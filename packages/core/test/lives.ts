@@ -1,7 +1,7 @@
 /** A virtual host on an engine in memory that can be started again at any moment, as after a crash: what is not in the log is gone. */
 import { type Engine, MemoryEngine, type NotAppended, type PartitionLog, type Writer } from '@ternmq/store'
 import { type VirtualClock, virtualEnv, type VirtualEnv } from '@ternmq/testkit'
-import { allowAll } from '../src/authorizer.ts'
+import { allowAll, type Authorizer } from '../src/authorizer.ts'
 import { type CoreLimits, DEFAULT_CORE_LIMITS } from '../src/limits.ts'
 import { captureState } from '../src/log/capture.ts'
 import { readLog } from '../src/log/replay.ts'
@@ -24,6 +24,8 @@ export interface LifeOptions {
   /** While this says so, the log refuses whatever it is given. */
   readonly refusal?: () => NotAppended | undefined
   readonly limits?: Partial<CoreLimits>
+  /** Everybody may everything when left out. */
+  readonly authorizer?: Authorizer
 }
 
 /** Addresses of queues begin so. */
@@ -35,6 +37,7 @@ export class Lives {
   readonly #keepsReleased: boolean
   readonly #refusal: (() => NotAppended | undefined) | undefined
   readonly #limits: CoreLimits
+  readonly #authorizer: Authorizer
   /** Of the virtual host, of all lives. */
   readonly events: string[] = []
   vhost!: VirtualHost
@@ -43,6 +46,7 @@ export class Lives {
     this.engine = new MemoryEngine(this.env, options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes })
     this.#keepsReleased = options.keepsReleased === true
     this.#refusal = options.refusal
+    this.#authorizer = options.authorizer ?? allowAll
     this.#limits = { ...DEFAULT_CORE_LIMITS, ...options.limits }
   }
 
@@ -55,7 +59,7 @@ export class Lives {
   /** The life before ends where it is. Its clients are its own: they do nothing any more. */
   async restart(): Promise<void> {
     const onEvent = ({ text }: { readonly text: string }): void => void this.events.push(text)
-    this.vhost = new VirtualHost({ env: this.env, name: '/', authorizer: allowAll, limits: this.#limits, onLogEnded: () => {}, onEvent })
+    this.vhost = new VirtualHost({ env: this.env, name: '/', authorizer: this.#authorizer, limits: this.#limits, onLogEnded: () => {}, onEvent })
     const engine = this.#refusal === undefined ? this.engine : refusing(this.engine, this.env.clock, this.#refusal)
     await this.vhost.openLog(this.#keepsReleased ? withoutRelease(engine) : engine, [testCodec])
   }
@@ -65,9 +69,9 @@ export class Lives {
     await this.engine.partition(0).own({ node: 'local', ttlMs: Infinity }, { onCommitted() {}, onFailed() {}, onEnded() {} })
   }
 
-  client(clientId: string): LifeClient {
+  client(clientId: string, userName = 'u'): LifeClient {
     const owner = { onEvicted: () => {} }
-    const defaults = { principal: user('u'), cleanStart: false, expiryMs: 0, creditMax: 1_000, will: undefined, owner }
+    const defaults = { principal: user(userName), cleanStart: false, expiryMs: 0, creditMax: 1_000, will: undefined, owner }
     const opened = this.vhost.sessions.open({ clientId, ...defaults })
     if (!opened.ok) throw new Error(opened.detail.text)
     return new LifeClient(this, opened.value.session)

@@ -1,5 +1,6 @@
 /** Delayed, periodic and cron messages: when they are sent, what of them outlives the process, how they are listed and ended. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { allowAll, type Authorizer } from '../src/authorizer.ts'
 import { SCHEDULED_MESSAGES_MAX } from '../src/limits.ts'
 import { type LifeClient, Lives, QUEUE } from './lives.ts'
 import { messageOf, topicPattern } from './support.ts'
@@ -431,4 +432,61 @@ test('a crash at any moment of a sending neither loses the message nor sends it 
     await lives.pass(2_000)
     expect(worker.texts).toEqual(['once'])
   }
+})
+
+describe('permission', () => {
+  /** Everybody may everything, but publish to what is in `denied`. */
+  function denying(denied: Set<string>): Authorizer {
+    return {
+      ...allowAll,
+      mayUse: (_, action, { levels }) => ({ allowed: action !== 'write' || !denied.has(levels.join('/')), rule: 'denied' }),
+    }
+  }
+
+  test('is asked for when a message is due: who lost it sends nothing more, and goes on when it is back', async () => {
+    const denied = new Set<string>()
+    const { lives, maker } = await livesWithWorker({ authorizer: denying(denied) })
+    maker.publish(JOBS, 'once', { schedule: { delayMs: 1_500 } })
+    maker.publish(JOBS, 'often', { schedule: { delayMs: 1_000, periodMs: 1_000, repeats: -1 } })
+    await lives.quiet()
+    lives.vhost.schedule.close()
+    await lives.restart()
+    const worker = lives.client('worker')
+    worker.consume('jobs')
+    lives.client('other').publish(JOBS, 'in memory', { durable: false, schedule: { delayMs: 1_500 } })
+    await lives.pass(1_000)
+    denied.add('jobs')
+    await lives.pass(1_000)
+    expect([worker.texts, lives.vhost.traffic.counters.refused]).toEqual([['often'], 3])
+    expect(lives.events.at(-1)).toBe("a message that was scheduled for '$queue/jobs' is not sent: user 'u' may not send to queue 'jobs'")
+    denied.clear()
+    await lives.pass(1_000)
+    expect([worker.texts, lives.vhost.schedule.count]).toEqual([['often', 'often'], 1])
+  })
+
+  test('is asked for at the queue that was sent to, not at those to which its settings forward', async () => {
+    const denied = new Set(['jobs'])
+    const { lives, worker, maker } = await livesWithWorker({ authorizer: denying(denied) })
+    lives.vhost.destinations.define({ name: 'front', settings: { forwardTo: [JOBS], forwardOnly: true } })
+    const publish = (text: string): string => maker.publish(`${QUEUE}front`, text, { schedule: { delayMs: 1_000 } })
+    publish('first')
+    await lives.pass(1_000)
+    publish('second')
+    denied.add('front')
+    await lives.pass(1_000)
+    expect(worker.texts).toEqual(['first'])
+  })
+
+  test('is not asked for of a message that a broker scheduled that did not note for whom', async () => {
+    const denied = new Set<string>()
+    const { lives, worker, maker } = await livesWithWorker({ authorizer: denying(denied) })
+    maker.publish(JOBS, 'old', { schedule: { delayMs: 1_000 } })
+    await lives.quiet()
+    const [scheduled] = lives.vhost.schedule.ofUsers(new Set(['u']))
+    const { address, bytes, dueAtMs } = scheduled!.logged
+    scheduled!.logged = { address, bytes, dueAtMs }
+    denied.add('jobs')
+    await lives.pass(1_000)
+    expect(worker.texts).toEqual(['old'])
+  })
 })

@@ -156,10 +156,22 @@ function userDifferences(before: UserRecord | undefined, after: UserRecord): rea
 }
 
 /** Sessions end with their user, with what waits in them. */
-async function waitingByUser({ sessions }: VirtualHost, pieces: Pieces): Promise<ReadonlyMap<string, number>> {
+async function waitingByUser(
+  { sessions, destinations, schedule }: VirtualHost,
+  pieces: Pieces,
+): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>()
-  await pieces.map(sessions.all(), ({ principal: { name, anonymous }, queue: { waitingCount } }) => {
-    if (!anonymous && waitingCount > 0) counts.set(name, (counts.get(name) ?? 0) + waitingCount)
+  const count = (user: string, messages: number): void => {
+    if (messages > 0) counts.set(user, (counts.get(user) ?? 0) + messages)
+  }
+  await pieces.map(sessions.all(), ({ principal: { name, anonymous }, queue }) => {
+    if (!anonymous) count(name, queue.waitingCount + queue.inflightCount)
+  })
+  await pieces.map(destinations.all(), ({ subscription, queue }) => {
+    if (subscription?.user !== undefined) count(subscription.user, queue.waitingCount + queue.inflightCount)
+  })
+  await pieces.map(schedule.all(), ({ user, anonymous }) => {
+    if (user !== undefined && anonymous !== true) count(user, 1)
   })
   return counts
 }

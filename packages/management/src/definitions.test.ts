@@ -9,9 +9,11 @@ import {
   putPolicy,
   type Role,
 } from '@ternmq/api'
+import type { Pattern } from '@ternmq/core'
 import { SeededRandom } from '@ternmq/testkit'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { callerOf, DefinitionWorld, ROOT, userNamed, VERIFIER } from '../test/definition-world.ts'
+import { messageOf } from '../test/managed-world.ts'
 
 const OTHER_VERIFIER = VERIFIER.replace('$AAAA', '$BBBB')
 
@@ -93,6 +95,26 @@ describe('a plan', () => {
     const made = await plan({ queues: [{ name: 'paused', paused: true }], permissions: [] }, true)
     expect(lines(made)).toEqual(['delete queue orders.eu', 'delete permission ops'])
     expect(made.steps[0]!.messagesAtRisk).toBe(queue.waitingCount)
+  })
+
+  it('counts with a user what waits in sessions and subscriptions, and what was to be sent later', async () => {
+    await apply({ users: [{ name: 'root', role: 'administrator', verifier: OTHER_VERIFIER }, { name: 'ann' }] })
+    const { vhost } = world
+    const opened = vhost.sessions.open({
+      ...{ clientId: 'c', principal: { name: 'ann', anonymous: false }, cleanStart: false, expiryMs: 0 },
+      ...{ creditMax: 1, will: undefined, owner: { onEvicted: () => {} } },
+    })
+    if (!opened.ok) throw new Error(opened.detail.text)
+    const { session } = opened.value
+    const pattern: Pattern = { vhost: '/', kind: 'topic', levels: ['news'] }
+    session.bind({ pattern, shareName: undefined, assuranceMax: 1, noLocal: false, retained: 'never', data: {} })
+    vhost.subscriptions.open({ clientId: 'c', name: 's', pattern, shared: false }, session.subject)
+    const producer = session.openProducer({ onPublishSettled: () => {} })
+    for (const options of [{}, { schedule: { delayMs: 1_000 } }]) {
+      producer.publish(producer.target('news'), messageOf('news', 'text', {}), 0, options)
+    }
+    const made = await plan({ users: [{ name: 'root', role: 'administrator', verifier: OTHER_VERIFIER }] }, true)
+    expect(made.steps.map(({ name, messagesAtRisk }) => [name, messagesAtRisk])).toEqual([['ann', 3]])
   })
 
   it('has another id when the state is another, and only then', async () => {

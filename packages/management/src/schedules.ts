@@ -27,7 +27,7 @@ const LISTING: Listing<ScheduledInfo> = {
     address: ({ address }) => address,
   },
   sortDefault: 'nextAtMs',
-  texts: ({ address }) => [address],
+  texts: ({ address, user = '' }) => [address, user],
 }
 
 async function list(vhost: VirtualHost, query: ListQuery): Promise<Page<ScheduleItem>> {
@@ -42,11 +42,12 @@ async function list(vhost: VirtualHost, query: ListQuery): Promise<Page<Schedule
   )
 }
 
-function itemOf({ id, address, dueAtMs, cron, periodMs, repeats, durable }: ScheduledInfo): ScheduleItem {
+function itemOf({ id, address, user, dueAtMs, cron, periodMs, repeats, durable }: ScheduledInfo): ScheduleItem {
   const isEndless = cron !== undefined || (repeats === undefined && periodMs !== undefined)
   return {
     id: String(id),
     address,
+    user: user ?? '',
     nextAtMs: dueAtMs,
     cron: cron ?? '',
     periodMs: periodMs ?? 0,

@@ -178,8 +178,9 @@ describe('schedules', () => {
     const { items, total } = await world.call(bound, listSchedules, { params: { vhost } })
     expect(total).toBe(4)
     expect(
-      items.map(({ address, nextAtMs, cron, periodMs, left, durable }) => [
+      items.map(({ address, user, nextAtMs, cron, periodMs, left, durable }) => [
         address,
+        user,
         nextAtMs - nowMs,
         cron,
         periodMs,
@@ -187,10 +188,10 @@ describe('schedules', () => {
         durable,
       ]),
     ).toEqual([
-      ['soon', 1_000, '', 500, 3, true],
-      ['endless', 10_000, '', 10_000, null, true],
-      ['late', 60_000, '', 0, 1, true],
-      ['cron', expect.any(Number), '0 0 1 1 *', 0, null, true],
+      ['soon', 'ann', 1_000, '', 500, 3, true],
+      ['endless', 'ann', 10_000, '', 10_000, null, true],
+      ['late', 'ann', 60_000, '', 0, 1, true],
+      ['cron', 'ann', expect.any(Number), '0 0 1 1 *', 0, null, true],
     ])
     const found = await world.call(bound, listSchedules, { params: { vhost }, query: { q: 'LATE' } })
     expect(found.items).toHaveLength(1)

@@ -232,7 +232,7 @@ export class ManagedWorld extends AdapterWorld {
   }
 }
 
-function messageOf(address: string, text: string, options: SendOptions): Message {
+export function messageOf(address: string, text: string, options: SendOptions): Message {
   const bytes = Buffer.from(text)
   return new Message({
     topic: address,

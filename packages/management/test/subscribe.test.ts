@@ -112,7 +112,7 @@ test('a user has so many streams, they end with his session, and others go on', 
   await expect(subscribe(world, 'topic://a', new TestEvents())).rejects.toMatchObject({ code: 'BUSY' })
   const other = new TestEvents()
   await subscribe(world, 'topic://a', other, 'bob')
-  world.vhost.sessions.endOf('ann')
+  world.vhost.departures.end('ann')
   await publish(world, 'a', '1')
   expect(all.every(({ isEnded, seen }) => isEnded && seen.length === 0)).toBe(true)
   expect(told(other)).toEqual(['1'])

@@ -46,6 +46,7 @@ const LISTING: Listing<ScheduleItem> = {
     { title: 'ADDRESS', value: ({ address }) => address, cut: true },
     { title: 'NEXT', value: ({ nextAtMs }) => timeText(nextAtMs) },
     { title: 'REPEATS', value: repeatText },
+    { title: 'USER', value: ({ user }) => user, cut: true, extra: true },
     { title: 'DURABLE', value: ({ durable }) => (durable ? 'yes' : 'no'), extra: true },
   ],
   name: ({ id }) => id,

@@ -46,6 +46,8 @@ export interface RetainedQuery {
 export interface ScheduleItem {
   readonly id: string
   readonly address: string
+  /** Who scheduled it, and is asked about when it is due; '' for one of a broker that did not keep that. */
+  readonly user: string
   readonly nextAtMs: number
   /** '' when there is none. */
   readonly cron: string

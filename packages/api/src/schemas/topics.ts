@@ -76,6 +76,7 @@ const schedule = component(
     z.strictObject({
       id: text('Id.', 's-9'),
       address: text('Where it is sent: a topic, or `$queue/NAME`.', '$queue/reports'),
+      user: text('Who scheduled it, and must be allowed to send it when it is due; empty where that is not known.', 'reporter'),
       nextAtMs: moment('When it is sent next.', 1_795_798_800_000),
       cron: text('Cron expression; empty when there is none.', '0 6 * * *'),
       periodMs: count('Time between two; 0: it is sent once.', 0),

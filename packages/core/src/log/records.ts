@@ -112,6 +112,12 @@ export interface LoggedSchedule extends Timing {
   readonly retain?: true
   /** Client id of who published it. */
   readonly publisher?: string
+  /** Who scheduled it, and is asked about when it is due. Left out by brokers that did not ask: it goes as it would have gone there. */
+  readonly user?: string
+  readonly anonymous?: true
+  readonly clientId?: string
+  /** Addresses in core form that were asked for, where they led to `address` by a list or a forward. */
+  readonly asked?: readonly string[]
   /** Headers and body. */
   readonly bytes: number
 }

@@ -7,6 +7,7 @@
  * follow a period apart), and one sending of a cron expression, however many of its moments were missed.
  */
 import { queueNameOf } from '../address.ts'
+import type { Subject } from '../authorizer.ts'
 import type { Cancel } from '../env.ts'
 import { SCHEDULED_BATCH_BYTES, SCHEDULED_BATCH_MAX, SCHEDULED_ENTRY_BYTES, SCHEDULED_MESSAGES_MAX } from '../limits.ts'
 import type { LoggedSchedule } from '../log/records.ts'
@@ -71,7 +72,13 @@ export class Schedule {
   }
 
   /** Checks what was asked at `nowMs` (Unix ms) and reserves a place. Refused with name, value and limit, or with the position in a cron expression. */
-  plan(route: Route, message: Message, options: ScheduleOptions, nowMs: number = this.#vhost.env.clock.wallMs()): Result<ScheduledPublish> {
+  plan(
+    route: Route,
+    message: Message,
+    options: ScheduleOptions,
+    by: ScheduledBy,
+    nowMs: number = this.#vhost.env.clock.wallMs(),
+  ): Result<ScheduledPublish> {
     const { flow, log, waiting } = this.#vhost
     const timing = timingOf(options, nowMs, route.topic)
     if (!timing.ok) return timing
@@ -94,6 +101,7 @@ export class Schedule {
       ...(message.expiresAtMs !== 0 && { ttlMs: Math.max(1, message.expiresAtMs - nowMs) }),
       ...(message.retain && { retain: true as const }),
       ...(message.publisher !== undefined && { publisher: message.publisher }),
+      ...loggedBy(by),
     }
     this.reserve(logged, isLogged)
     const kept = remade(message, { retain: false, expiresAtMs: 0, publisher: undefined })
@@ -132,6 +140,19 @@ export class Schedule {
     if (scheduled === undefined || !isCancellable(scheduled)) return false
     this.#end([scheduled], then)
     return true
+  }
+
+  /** Of users that are gone; anonymous ones are nobody's. */
+  *ofUsers(names: ReadonlySet<string>): Generator<Scheduled> {
+    for (const scheduled of this.#byId.values()) {
+      const { user, anonymous } = scheduled.logged
+      if (user !== undefined && anonymous !== true && names.has(user)) yield scheduled
+    }
+  }
+
+  /** As `cancel`, of several. Those whose last copy is on its way go by themselves. */
+  endAll(all: readonly Scheduled[], then: (isDone: boolean) => void): void {
+    this.#end(all.filter(isCancellable), then)
   }
 
   /** Ends all that can still be ended, and returns how many. `then` as with `cancel`. */
@@ -283,6 +304,24 @@ export class Schedule {
       }
     }
     this.#arm()
+  }
+}
+
+/** Who it is sent for when it is due, and what was asked for. */
+export interface ScheduledBy {
+  readonly subject: Subject
+  /** The address that was published to, where that led to several. */
+  readonly composite: Route | undefined
+}
+
+function loggedBy(
+  { subject: { principal, clientId }, composite }: ScheduledBy,
+): Pick<LoggedSchedule, 'user' | 'anonymous' | 'clientId' | 'asked'> {
+  return {
+    user: principal.name,
+    ...(principal.anonymous && { anonymous: true as const }),
+    clientId,
+    ...(composite !== undefined && { asked: composite.addresses ?? [composite.topic] }),
   }
 }
 

@@ -23,8 +23,12 @@ export function send(vhost: VirtualHost, scheduled: Scheduled, message: Message)
   const next = nextTiming(logged, nowMs)
   const series = seriesOf(logged, nowMs)
   const isRepeated = next !== undefined
+  const refusal = refusalFor(vhost, logged)
+  if (refusal !== undefined) refuse(vhost, logged, refusal)
   const sending =
-    series === undefined
+    refusal !== undefined
+      ? undefined
+      : series === undefined
       ? copyOf(vhost, scheduled, message, nowMs, isRepeated)
       : startOf(vhost, message, { ...fixedOf(logged), ...series }, scheduled.isLogged)
   if (sending === 'later') return vhost.schedule.onDelayed(scheduled)
@@ -152,13 +156,40 @@ class SeriesStart implements Outgoing {
   }
 }
 
-function fixedOf({ address, ttlMs, retain, publisher, bytes }: LoggedSchedule): Omit<LoggedSchedule, 'dueAtMs'> {
+/** Its user may not send it any more; undefined while that is not so. Rules are asked anew each time, as for a will. */
+function refusalFor(vhost: VirtualHost, { address, asked = [address], user: name, anonymous, clientId = '' }: LoggedSchedule): string | undefined {
+  if (name === undefined) return undefined
+  const subject = { principal: { name, anonymous: anonymous === true }, clientId }
+  for (const each of asked) {
+    const refusal = vhost.refusalToWrite(subject, each)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
+}
+
+/** This sending is left out; the next one, if there is one, is asked about then. */
+function refuse(vhost: VirtualHost, { user, clientId, address }: LoggedSchedule, refusal: string): void {
+  vhost.traffic.counters.refused++
+  vhost.report({
+    kind: 'refused',
+    source: 'core',
+    ...(user !== undefined && { user }),
+    ...(clientId !== undefined && { clientId }),
+    text: `a message that was scheduled for '${address}' is not sent: ${refusal}`,
+  })
+}
+
+function fixedOf({ address, ttlMs, retain, publisher, user, anonymous, clientId, asked, bytes }: LoggedSchedule): Omit<LoggedSchedule, 'dueAtMs'> {
   return {
     address,
     bytes,
     ...(ttlMs !== undefined && { ttlMs }),
     ...(retain !== undefined && { retain }),
     ...(publisher !== undefined && { publisher }),
+    ...(user !== undefined && { user }),
+    ...(anonymous !== undefined && { anonymous }),
+    ...(clientId !== undefined && { clientId }),
+    ...(asked !== undefined && { asked }),
   }
 }
 

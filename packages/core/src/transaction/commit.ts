@@ -26,7 +26,7 @@ export class CommitGroup implements LogGroup {
     this.#vhost = vhost
     this.#producer = producer
     this.#transaction = transaction
-    this.#outgoing = new Outgoing(vhost, producer.traffic)
+    this.#outgoing = new Outgoing(vhost, producer.traffic, producer.subject)
   }
 
   /** Routes the messages, to whoever wants them now, and takes their places in queues that can be full: all of them, or none. */
