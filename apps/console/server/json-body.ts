@@ -24,7 +24,7 @@ export async function parseJson(bytes: Uint8Array, entriesMax: number, pause: ()
   const scan = new Scan(entriesMax)
   for (let from = 0; from < bytes.length; from += BODY_BYTES_PER_TURN) {
     scan.look(bytes.subarray(from, from + BODY_BYTES_PER_TURN))
-    if (from + BODY_BYTES_PER_TURN < bytes.length) await pause()
+    if (bytes.length > BODY_BYTES_PER_TURN) await pause()
   }
   return parse(bytes)
 }

@@ -66,7 +66,7 @@ const publishBody = component(
       appId: text('Application that publishes it.', 'shop', TEXT_CHARS_MAX).optional(),
       properties: z
         .record(z.string().max(TEXT_CHARS_MAX), z.string().max(ADDRESS_CHARS_MAX))
-        .meta({ description: 'Properties.', examples: [{ colour: 'red' }] })
+        .meta({ description: 'Properties, up to 1,000.', examples: [{ colour: 'red' }] })
         .optional(),
     }),
   ),
