@@ -332,7 +332,7 @@ export class Destinations implements RouteSource {
       return refuse(
         'limit-reached',
         name,
-        `there are ${this.#byName.size} queues, the limit (limits.queuesMax); delete some first`,
+        `no room for another queue: there are ${this.#byName.size} of at most ${queuesMax} (limits.queuesMax); delete some first`,
       )
     }
     const settings = this.#settingsFor(name, definition.settings ?? {})

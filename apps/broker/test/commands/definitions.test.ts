@@ -23,7 +23,7 @@ function fileOf(operator: Operator, text: string): string {
 test('a limit half-way: what is done, where it failed and why, what is left; the same command does the rest', async () => {
   const operator = await Operator.start({ settings: ['limits.queuesMax=1'] })
   const file = fileOf(operator, DOCUMENT)
-  const reason = 'there are 1 queues, the limit (limits.queuesMax); delete some first'
+  const reason = 'no room for another queue: there are 1 of at most 1 (limits.queuesMax); delete some first'
   const { code, stdout } = await operator.run('definitions', 'apply', file)
   expect(code).toBe(1)
   expect(stdout.slice(-2)).toEqual([

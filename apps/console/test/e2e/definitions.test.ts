@@ -47,7 +47,9 @@ test('a limit that is hit half-way: what is done stays, what is left is named, a
   await plan(page, SMALL)
   await page.getByRole('button', { name: 'Apply 4 steps' }).click()
   const outcome = page.getByRole('region', { name: 'It got through 2 steps of 4' })
-  await outcome.getByText('there are 3 queues, the limit (limits.queuesMax); delete some first').waitFor()
+  await outcome
+    .getByText('no room for another queue: there are 3 of at most 3 (limits.queuesMax); delete some first')
+    .waitFor()
   expect(await namesIn(outcome.getByRole('region', { name: 'Steps done' }))).toEqual(['all', 'one'])
   expect(await namesIn(outcome.getByRole('region', { name: 'Steps left' }))).toEqual(['three'])
   expect(await violationsOf(page, { part: '#main' })).toEqual([])
@@ -66,7 +68,7 @@ test('a limit that is hit half-way: what is done stays, what is left is named, a
   )
   expect(details).toEqual([
     '2 steps: create queue two, create queue three',
-    '2 steps: create policy all, create queue one; stopped at queue two, 1 left: there are 3 queues, the limit (limits.queuesMax); delete some first',
+    '2 steps: create policy all, create queue one; stopped at queue two, 1 left: no room for another queue: there are 3 of at most 3 (limits.queuesMax); delete some first',
   ])
 })
 

@@ -1,7 +1,17 @@
 /** What a client may not do: its ERROR names the address and the right, or the limit; then the connection is closed. */
 import { allowAll, type Authorizer } from '@ternmq/core'
 import { describe, expect, it } from 'vitest'
-import { begin, type Client, commit, frame, send, subscribe, unsubscribe, World, type WorldOptions } from '../../harness.ts'
+import {
+  begin,
+  type Client,
+  commit,
+  frame,
+  send,
+  subscribe,
+  unsubscribe,
+  World,
+  type WorldOptions,
+} from '../../harness.ts'
 
 /** Lets nobody do `action` with what is called `secret`. */
 function without(action: string): Authorizer {
@@ -39,14 +49,21 @@ describe('without the permission', () => {
   it.each([
     ['/topic/secret', /^SEND: user 'ann' may not publish to 'secret'/],
     ['/queue/secret', /^SEND: user 'ann' may not .*'secret'/],
-  ])('[STOMP12-SEND-d, STOMP11-SEND-d, STOMP12-ERROR-a, STOMP11-ERROR-c] SEND to %s ends the connection', (destination, text) => {
-    const { world, client } = clientOf({ authorizer: without('write') })
-    client.send(send('/queue/open', '1', { receipt: 1 }), send(destination, '2', { receipt: 2 }), send('/queue/open', '3'))
-    expect(client.next('RECEIPT').headers['receipt-id']).toBe('1')
-    const { headers } = client.errorFrame()
-    expect([headers['receipt-id'], headers['message']]).toEqual(['2', expect.stringMatching(text)])
-    expect(world.queue('open').waitingCount).toBe(1)
-  })
+  ])(
+    '[STOMP12-SEND-d, STOMP11-SEND-d, STOMP12-ERROR-a, STOMP11-ERROR-c] SEND to %s ends the connection',
+    (destination, text) => {
+      const { world, client } = clientOf({ authorizer: without('write') })
+      client.send(
+        send('/queue/open', '1', { receipt: 1 }),
+        send(destination, '2', { receipt: 2 }),
+        send('/queue/open', '3'),
+      )
+      expect(client.next('RECEIPT').headers['receipt-id']).toBe('1')
+      const { headers } = client.errorFrame()
+      expect([headers['receipt-id'], headers['message']]).toEqual(['2', expect.stringMatching(text)])
+      expect(world.queue('open').waitingCount).toBe(1)
+    },
+  )
 
   it.each([
     ['/topic/secret', /^SUBSCRIBE: user 'ann' may not subscribe to "\/topic\/secret"$/],
@@ -54,7 +71,10 @@ describe('without the permission', () => {
     ['/topic/secret.*', /^SUBSCRIBE: user 'ann' may not subscribe to "\/topic\/secret\.\*"$/],
     ['/topic/open,/topic/secret.*', /^SUBSCRIBE: user 'ann' may not subscribe to "\/topic\/secret\.\*"$/],
     ['/queue/secret', /^SUBSCRIBE: user 'ann' may not .*'secret'/],
-    ['/queue/Consumer.A.VirtualTopic.secret', /^SUBSCRIBE: user 'ann' may not consume from queue 'Consumer\.A\.VirtualTopic\.secret'/],
+    [
+      '/queue/Consumer.A.VirtualTopic.secret',
+      /^SUBSCRIBE: user 'ann' may not consume from queue 'Consumer\.A\.VirtualTopic\.secret'/,
+    ],
   ])('[STOMP12-SUBSCRIBE-c, STOMP11-SUBSCRIBE-b] SUBSCRIBE to %s ends the connection', (destination, text) => {
     const { client } = clientOf({ authorizer: without('read') })
     client.send(subscribe(1, destination, { receipt: 's' }))
@@ -62,22 +82,33 @@ describe('without the permission', () => {
     expect([headers['receipt-id'], headers['message']]).toEqual(['s', expect.stringMatching(text)])
   })
 
-  it.each([{ 'activemq.subscriptionName': 'd' }, { durable: true, 'auto-delete': false }])('a durable subscription, %j, is refused by its address', (headers) => {
-    const world = new World({ authorizer: without('read') })
-    const client = world.connect({ headers: { login: 'ann', passcode: 'x', 'client-id': 'c' } })
-    client.send(subscribe(1, '/topic/secret.*', headers))
-    expect(client.error()).toBe(`SUBSCRIBE: user 'ann' may not subscribe to "/topic/secret.*"`)
-  })
+  it.each([{ 'activemq.subscriptionName': 'd' }, { durable: true, 'auto-delete': false }])(
+    'a durable subscription, %j, is refused by its address',
+    (headers) => {
+      const world = new World({ authorizer: without('read') })
+      const client = world.connect({ headers: { login: 'ann', passcode: 'x', 'client-id': 'c' } })
+      client.send(subscribe(1, '/topic/secret.*', headers))
+      expect(client.error()).toBe(`SUBSCRIBE: user 'ann' may not subscribe to "/topic/secret.*"`)
+    },
+  )
 
   it('to read a virtual topic, nobody reads a queue of it that others have made', () => {
-    const isTopic = (kind: string, levels: readonly unknown[]): boolean => kind === 'topic' && levels.join('.') === 'VirtualTopic.t'
+    const isTopic = (kind: string, levels: readonly unknown[]): boolean =>
+      kind === 'topic' && levels.join('.') === 'VirtualTopic.t'
     const authorizer: Authorizer = {
       ...allowAll,
-      mayUse: ({ principal }, action, { kind, levels }) => ({ allowed: action !== 'read' || principal.name === 'bob' || !isTopic(kind, levels), rule: 'bob' }),
+      mayUse: ({ principal }, action, { kind, levels }) => ({
+        allowed: action !== 'read' || principal.name === 'bob' || !isTopic(kind, levels),
+        rule: 'bob',
+      }),
     }
     const { world, client } = clientOf({ authorizer })
     const bob = world.connect({ headers: { login: 'bob', passcode: 'x' } })
-    bob.send(subscribe(1, '/queue/Consumer.A.VirtualTopic.t'), unsubscribe(1), send('/topic/VirtualTopic.t', 'for bob', { receipt: 'r' }))
+    bob.send(
+      subscribe(1, '/queue/Consumer.A.VirtualTopic.t'),
+      unsubscribe(1),
+      send('/topic/VirtualTopic.t', 'for bob', { receipt: 'r' }),
+    )
     expect(bob.receipts()).toEqual(['r'])
     client.send(subscribe(1, '/queue/Consumer.A.VirtualTopic.t'))
     expect(client.error()).toBe(
@@ -87,21 +118,24 @@ describe('without the permission', () => {
     expect(bob.bodies()).toEqual(['for bob'])
   })
 
-  it.each(['/topic/secret.*', '/queue/secret'])('that is taken back, a subscription to %s ends with the connection', (destination) => {
-    const { world, client, takeBack } = takenBack('read')
-    client.send(subscribe(1, '/topic/open'), subscribe(2, destination, { receipt: 's' }))
-    client.next('RECEIPT')
-    const other = world.connect({ headers: { login: 'bob', passcode: 'x' } })
-    other.send(subscribe(1, '/topic/open', { receipt: 's' }))
-    other.next('RECEIPT')
-    takeBack()
-    const told = client.error()
-    expect(told).toContain(`SUBSCRIBE to ${destination} has ended: user 'ann' may not read `)
-    expect(told).toMatch(/'secret.* any more$/)
-    expect(client.isClosed).toBe(true)
-    other.send(send('/topic/open', 'still there'))
-    expect(other.bodies()).toEqual(['still there'])
-  })
+  it.each(['/topic/secret.*', '/queue/secret'])(
+    'that is taken back, a subscription to %s ends with the connection',
+    (destination) => {
+      const { world, client, takeBack } = takenBack('read')
+      client.send(subscribe(1, '/topic/open'), subscribe(2, destination, { receipt: 's' }))
+      client.next('RECEIPT')
+      const other = world.connect({ headers: { login: 'bob', passcode: 'x' } })
+      other.send(subscribe(1, '/topic/open', { receipt: 's' }))
+      other.next('RECEIPT')
+      takeBack()
+      const told = client.error()
+      expect(told).toContain(`SUBSCRIBE to ${destination} has ended: user 'ann' may not read `)
+      expect(told).toMatch(/'secret.* any more$/)
+      expect(client.isClosed).toBe(true)
+      other.send(send('/topic/open', 'still there'))
+      expect(other.bodies()).toEqual(['still there'])
+    },
+  )
 
   it('that is taken back, browsing goes no further than the page that is being sent', async () => {
     const { world, client, takeBack } = takenBack('browse')
@@ -141,8 +175,16 @@ describe('without the permission', () => {
 
   it('nothing of a transaction happens', () => {
     const { world, client } = clientOf({ authorizer: without('write') })
-    client.send(begin('t'), send('/queue/open', '1', { transaction: 't' }), send('/topic/secret', '2', { transaction: 't', receipt: 's' }), commit('t'))
-    expect(client.errorFrame().headers).toMatchObject({ 'receipt-id': 's', message: "SEND: user 'ann' may not publish to 'secret'" })
+    client.send(
+      begin('t'),
+      send('/queue/open', '1', { transaction: 't' }),
+      send('/topic/secret', '2', { transaction: 't', receipt: 's' }),
+      commit('t'),
+    )
+    expect(client.errorFrame().headers).toMatchObject({
+      'receipt-id': 's',
+      message: "SEND: user 'ann' may not publish to 'secret'",
+    })
     expect(world.queue('open').waitingCount).toBe(0)
   })
 
@@ -164,7 +206,9 @@ describe('over a limit', () => {
 
   it('[STOMP12-Size_Limits-a, STOMP11-Size_Limits-a] a frame that is larger than frames may be is refused before its body has come', () => {
     const { client } = clientOf({ settings: { maxBodyBytes: 1_000 } })
-    client.send(frame('SEND', { destination: '/queue/q', 'content-length': 5_000_000, receipt: 'r' }, 'x').subarray(0, -1))
+    client.send(
+      frame('SEND', { destination: '/queue/q', 'content-length': 5_000_000, receipt: 'r' }, 'x').subarray(0, -1),
+    )
     expect(client.errorFrame().headers).toMatchObject({
       'receipt-id': 'r',
       message: 'SEND: body of 5000000 bytes exceeds stomp.maxBodyBytes 1000; send it in parts',
@@ -184,7 +228,9 @@ describe('over a limit', () => {
     const { client } = clientOf({ limits: { queuesMax: 1 } })
     client.send(send('/queue/a', '1', { receipt: 1 }), send('/queue/b', '2', { receipt: 2 }))
     expect(client.next('RECEIPT').headers['receipt-id']).toBe('1')
-    expect(client.error()).toBe('SEND: there are 1 queues, the limit (limits.queuesMax); delete some first')
+    expect(client.error()).toBe(
+      'SEND: no room for another queue: there are 1 of at most 1 (limits.queuesMax); delete some first',
+    )
   })
 
   it('another subscription is refused where the connection has enough', () => {
@@ -197,18 +243,25 @@ describe('over a limit', () => {
     const { world, client } = clientOf({ limits: { bindingsPerSessionMax: 2 } })
     world.define('q')
     client.send(...[1, 2, 3].map((id) => subscribe(id, '/queue/q', { browser: true })))
-    expect(client.error()).toContain('the connection has 2 subscriptions, the limit (mqtt.maxSubscriptionsPerSession); unsubscribe first')
+    expect(client.error()).toContain(
+      'the connection has 2 subscriptions, the limit (mqtt.maxSubscriptionsPerSession); unsubscribe first',
+    )
   })
 
   it('so is another one whose id and destination are too long together with the others, and not after UNSUBSCRIBE', () => {
     const { client } = clientOf({})
     const idOf = (index: number): string => `${index} `.padEnd(16_000, 'x')
     const many = Array.from({ length: 260 }, (_, index) => index)
-    client.send(...many.map((index) => subscribe(idOf(index), '/topic/t')), ...many.map((index) => unsubscribe(idOf(index))))
+    client.send(
+      ...many.map((index) => subscribe(idOf(index), '/topic/t')),
+      ...many.map((index) => unsubscribe(idOf(index))),
+    )
     client.send(...many.map((index) => subscribe(idOf(index), '/topic/t', { receipt: index })))
     expect(client.receipts()).toHaveLength(260)
     client.send(...many.map((index) => subscribe(`again ${idOf(index)}`, '/topic/t')))
-    expect(client.error()).toMatch(/^SUBSCRIBE: the ids and destinations of the connection's \d+ subscriptions have \d+ characters, close to the limit of 4194304/)
+    expect(client.error()).toMatch(
+      /^SUBSCRIBE: the ids and destinations of the connection's \d+ subscriptions have \d+ characters, close to the limit of 4194304/,
+    )
   })
 
   it('a name of a temporary destination is refused where it is too long', () => {
@@ -233,7 +286,10 @@ describe('over a limit', () => {
     const { world } = clientOf({ limits: { sessionsMax: 1 } })
     const other = world.open()
     other.send(frame('CONNECT', { 'accept-version': '1.2', host: 'h', receipt: 'r' }))
-    expect(other.errorFrame().headers).toMatchObject({ 'receipt-id': 'r', message: expect.stringMatching(/^CONNECT refused, the broker holds 1 sessions/) as unknown })
+    expect(other.errorFrame().headers).toMatchObject({
+      'receipt-id': 'r',
+      message: expect.stringMatching(/^CONNECT refused, the broker holds 1 sessions/) as unknown,
+    })
   })
 })
 
@@ -257,7 +313,9 @@ describe('ERROR', () => {
   it('shows what a client sent without the octets that a terminal would take for its own', () => {
     const client = new World().connect()
     client.send(subscribe(1, '/queue/q', { ack: '\u001b[31mred\u009b' }))
-    expect(client.error()).toBe(String.raw`SUBSCRIBE: header ack: "\u001b[31mred\u009b" is none of auto, client and client-individual`)
+    expect(client.error()).toBe(
+      String.raw`SUBSCRIBE: header ack: "\u001b[31mred\u009b" is none of auto, client and client-individual`,
+    )
   })
 
   it('is the last that comes: frames behind it are not looked at', () => {
