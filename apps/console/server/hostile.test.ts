@@ -178,6 +178,7 @@ describe('names with script in them', () => {
     expect(answer.statusCode).toBe(400)
     expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8')
     expect(answer.headers['x-content-type-options']).toBe('nosniff')
+    expect(answer.headers['ternmq-api']).toBe('1')
     expect(answer.headers['content-security-policy']).toContain("default-src 'none'")
     expect(answer.json<Problem>().field).toBe(name)
   })
@@ -224,7 +225,7 @@ test('a failure of ours tells its number and nothing else; the log has the rest'
 describe('a connection', () => {
   test('with headers that are too long is answered 431 and closed', async () => {
     const answer = await talk(`GET /health/live HTTP/1.1\r\nhost: x\r\nx-bomb: ${'a'.repeat(40_000)}\r\n\r\n`)
-    expect(answer).toMatch(/^HTTP\/1\.1 431 /)
+    expect(answer).toMatch(/^HTTP\/1\.1 431 .*\r\n[^]*\r\nternmq-api: 1\r\n/)
     expect(problemIn(answer)).toMatchObject({ code: 'TOO_LARGE', status: 431 })
   })
 

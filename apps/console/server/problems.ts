@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { type Problem, PROBLEM_CONTENT_TYPE } from '@ternmq/api'
+import { API_HEADER, API_HEADER_VALUE, type Problem, PROBLEM_CONTENT_TYPE } from '@ternmq/api'
 import { ApiError, type ProblemCode, PROBLEMS } from '@ternmq/management'
 import { HEADER_BYTES_MAX } from './limits.ts'
 
@@ -63,7 +63,11 @@ export function notLoadedAnswer(response: ServerResponse): void {
     'what answers calls could not be loaded; the log of the broker says why',
   ).toProblem()
   response
-    .writeHead(problem.status, { 'content-type': PROBLEM_CONTENT_TYPE, connection: 'close' })
+    .writeHead(problem.status, {
+      'content-type': PROBLEM_CONTENT_TYPE,
+      [API_HEADER]: API_HEADER_VALUE,
+      connection: 'close',
+    })
     .end(JSON.stringify(problem))
 }
 
@@ -74,7 +78,7 @@ export function unreadableAnswer(code: string | undefined): string {
   const body = JSON.stringify({ code: kind, status, title: PROBLEMS[kind][1], detail: text } satisfies Problem)
   return (
     `HTTP/1.1 ${status} ${PROBLEMS[kind][1]}\r\ncontent-type: ${PROBLEM_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-    `x-content-type-options: nosniff\r\nconnection: close\r\n\r\n${body}`
+    `${API_HEADER}: ${API_HEADER_VALUE}\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n${body}`
   )
 }
 

@@ -1,4 +1,5 @@
-/** Headers that tell browsers to trust as little as possible. */
+/** Headers that tell browsers to trust as little as possible, and callers whom they have reached. */
+import { API_HEADER, API_HEADER_VALUE } from '@ternmq/api'
 
 /**
  * Of pages. Scripts and styles come from us alone, none stands in a page. WebSockets may go anywhere: the page that tries the broker out opens
@@ -30,6 +31,11 @@ export function securityHeaders(isTls: boolean): SecurityHeaders {
   const common = isTls ? { ...COMMON, 'strict-transport-security': `max-age=${YEAR_SECONDS}` } : COMMON
   return {
     ofPages: { ...common, 'content-security-policy': PAGES_POLICY },
-    ofData: { ...common, 'content-security-policy': DATA_POLICY, 'cache-control': 'no-store' },
+    ofData: {
+      ...common,
+      'content-security-policy': DATA_POLICY,
+      'cache-control': 'no-store',
+      [API_HEADER]: API_HEADER_VALUE,
+    },
   }
 }

@@ -7,7 +7,8 @@ import {
   type RequestOptions,
 } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import type { ApiTransport } from './client.ts'
+import { type ApiTransport, NotTheApi } from './client.ts'
+import { API_HEADER } from './route.ts'
 
 export interface UrlTarget {
   /** Everything before `/api/v1`: 'https://broker-1:8161'. */
@@ -44,7 +45,10 @@ export function httpTransport(target: HttpTarget): HttpTransport {
         },
         (response) => {
           call.setTimeout(0)
-          resolve({ status: response.statusCode ?? 0, body: response })
+          if (response.headers[API_HEADER] !== undefined)
+            return resolve({ status: response.statusCode ?? 0, body: response })
+          response.destroy() // it may have no end
+          reject(new NotTheApi(whatCame(response)))
         },
       )
       call.on('error', reject)
@@ -58,6 +62,17 @@ export function httpTransport(target: HttpTarget): HttpTransport {
     })
   return { send, close: () => agent.destroy() }
 }
+
+/** Of another server, for the operator. */
+function whatCame({ statusCode, headers }: IncomingMessage): string {
+  const { 'content-type': type = 'no content type', server, location } = headers
+  const from = server === undefined ? '' : ` from '${server.slice(0, TOLD_CHARS_MAX)}'`
+  const to = location === undefined ? '' : `, that leads to '${location.slice(0, TOLD_CHARS_MAX)}'`
+  return `an answer${from} with status ${statusCode} and ${type.slice(0, TOLD_CHARS_MAX)}${to}, without the header ${API_HEADER}`
+}
+
+/** Of what a stranger says of itself. */
+const TOLD_CHARS_MAX = 80
 
 /** How calls get to a target. */
 export interface HttpWay {

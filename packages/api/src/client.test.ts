@@ -5,6 +5,7 @@ import {
   type ApiTransport,
   ApiUnreachable,
   fetchTransport,
+  NotTheApi,
   type TransportRequest,
 } from './client.ts'
 import { downloadBody, getLive, getMe, getQueue, listQueues, logout, purgeQueue, watchStream } from './index.ts'
@@ -88,10 +89,34 @@ describe('a call', () => {
       new ApiUnreachable('the broker does not answer: connect ECONNREFUSED'),
     )
     await expect(new ApiClient(answering({ body: '{"us', breaks: true })).call(getMe)).rejects.toThrow(ApiUnreachable)
-    await expect(new ApiClient(answering({ body: '<html>' })).call(getMe)).rejects.toThrow(
-      'is this the admin port of a broker?',
-    )
   })
+
+  test.each([
+    ['<html>', 'an answer with status 200 that is not JSON'],
+    ['null', 'an answer with status 200 that is no object'],
+    ['5', 'an answer with status 200 that is no object'],
+  ])('that is answered %s rejects with what came', async (body, text) => {
+    await expect(new ApiClient(answering({ body })).call(getMe)).rejects.toThrow(new NotTheApi(text))
+  })
+
+  test('whose answer has no end is given up', async () => {
+    const chunk = new Uint8Array(1_048_576)
+    const endless = async function* (): AsyncGenerator<Uint8Array, void, void> {
+      for (;;) yield await Promise.resolve(chunk)
+    }
+    const client = new ApiClient({ transport: () => Promise.resolve({ status: 200, body: endless() }) })
+    await expect(client.call(getMe)).rejects.toThrow(new NotTheApi('an answer of more than 268435456 bytes'))
+  })
+
+  test.each(['{"detail":5}', '{"code":{}}', '{"others":{}}', '{"others":[null]}', 'null', '"x"', '[]'])(
+    'that is refused by %s rejects with texts all the same',
+    async (body) => {
+      const refused = new ApiClient(answering({ status: 400, body })).call(getMe)
+      await expect(refused).rejects.toMatchObject({
+        problem: { code: 'UNKNOWN', detail: expect.any(String) as unknown },
+      })
+    },
+  )
 
   test('gives bytes as bytes, nothing as nothing, and the health of a broker that is not well', async () => {
     const { transport } = answering(
@@ -126,6 +151,11 @@ test('a list comes page by page, with the same filter', async () => {
     '/api/v1/vhosts/%2F/queues?q=o',
     '/api/v1/vhosts/%2F/queues?q=o&cursor=c1',
   ])
+})
+
+test('a list that is none is no answer of the API', async () => {
+  const pages = new ApiClient(answering({ body: '{"items":5}' })).pages(listQueues, { params: { vhost } })
+  await expect(pages.next()).rejects.toThrow(new NotTheApi('an answer that should be a list and is none'))
 })
 
 describe('a stream', () => {

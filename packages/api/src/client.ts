@@ -71,6 +71,14 @@ export class ApiUnreachable extends Error {
   }
 }
 
+/** What answered is not the API: a proxy, or another server altogether. The message says what came. */
+export class NotTheApi extends ApiUnreachable {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause)
+    this.name = 'NotTheApi'
+  }
+}
+
 export class ApiClient {
   readonly #transport: ApiTransport
   readonly #authorization: string | undefined
@@ -102,6 +110,7 @@ export class ApiClient {
     do {
       const query = cursor === undefined ? input.query : { ...input.query, cursor }
       const page = (await this.call(route, { ...input, query })) as Page<ItemOf<C>>
+      if (!Array.isArray(page.items)) throw new NotTheApi('an answer that should be a list and is none')
       yield page
       cursor = page.next
     } while (cursor !== undefined)
@@ -207,7 +216,7 @@ async function readAll(body: AsyncIterable<Uint8Array>, signal: AbortSignal | un
   let length = 0
   for await (const chunk of told(body, signal)) {
     length += chunk.length
-    if (length > ANSWER_BYTES_MAX) throw new ApiUnreachable(`the answer has more than ${ANSWER_BYTES_MAX} bytes`)
+    if (length > ANSWER_BYTES_MAX) throw new NotTheApi(`an answer of more than ${ANSWER_BYTES_MAX} bytes`)
     chunks.push(chunk)
   }
   const bytes = new Uint8Array(length)
@@ -238,10 +247,17 @@ function lossOf(error: unknown, signal: AbortSignal | undefined): unknown {
 }
 
 function parseAnswer<T>(bytes: Uint8Array, status: number): T {
+  const value = parse(bytes)
+  if (typeof value === 'object' && value !== null) return value as T
+  throw new NotTheApi(`an answer with status ${status} that is ${value === undefined ? 'not JSON' : 'no object'}`)
+}
+
+/** Undefined for what is no JSON. */
+function parse(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as T
-  } catch (cause) {
-    throw new ApiUnreachable(`the answer with status ${status} is not JSON; is this the admin port of a broker?`, cause)
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown
+  } catch {
+    return undefined // no JSON: not ours
   }
 }
 
@@ -253,12 +269,16 @@ function problemIn(bytes: Uint8Array, status: number): Problem {
     title: `Status ${status}`,
     detail: `the server answered with status ${status} and no reason; something between here and the broker may have answered`,
   }
-  try {
-    const problem = JSON.parse(new TextDecoder().decode(bytes)) as unknown
-    return typeof problem === 'object' ? { ...fallback, ...problem } : fallback
-  } catch {
-    return fallback // no JSON: not ours
-  }
+  const value = parse(bytes)
+  return isProblem(value) ? { ...fallback, ...value } : fallback
+}
+
+/** As far as texts are made of it. */
+function isProblem(value: unknown): value is Partial<Problem> {
+  if (typeof value !== 'object' || value === null) return false
+  const { code = '', detail = '', others = [] } = value as { readonly [K in keyof Problem]?: unknown }
+  const isTold = (each: unknown): boolean => typeof (each as { readonly detail?: unknown } | null)?.detail === 'string'
+  return typeof code === 'string' && typeof detail === 'string' && Array.isArray(others) && others.every(isTold)
 }
 
 function base64(text: string): string {

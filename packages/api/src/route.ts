@@ -73,5 +73,9 @@ export function pathOf(route: Pick<AnyRoute, 'id' | 'path'>, params: Readonly<Re
 
 export const API_ROOT = '/api/v1'
 
+/** Header of every answer, refusals included: by it a caller knows that no other server has answered. */
+export const API_HEADER = 'ternmq-api'
+export const API_HEADER_VALUE = '1'
+
 /** The only virtual host until several can be configured. */
 export const DEFAULT_VHOST = '/'

@@ -25,3 +25,11 @@ test('an event that does not end is refused', () => {
     for (let n = 0; n < 40; n++) parser.push(megabyte)
   }).toThrow(RangeError)
 })
+
+test('nor is one of lines without end kept', () => {
+  const parser = new EventParser()
+  const line = new TextEncoder().encode(`data: ${'a'.repeat(1_048_576)}\n`)
+  expect(() => {
+    for (let n = 0; n < 40; n++) parser.push(line)
+  }).toThrow(RangeError)
+})

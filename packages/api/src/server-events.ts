@@ -15,14 +15,14 @@ export class EventParser {
   #rest = ''
   #event = ''
   #data: string[] = []
+  #dataChars = 0
   #id: number | undefined
 
   /** The events that `bytes` complete. Throws RangeError for one that is too long, SyntaxError for data that is no JSON. */
   push(bytes: Uint8Array): ServerEvent[] {
     const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split(/\r\n|\n/)
     this.#rest = lines.pop()!
-    if (this.#rest.length > EVENT_CHARS_MAX)
-      throw new RangeError(`an event has more than ${EVENT_CHARS_MAX} characters`)
+    checkLength(this.#rest.length)
     return lines.flatMap((line) => this.#take(line))
   }
 
@@ -33,15 +33,22 @@ export class EventParser {
     const field = colon < 0 ? line : line.slice(0, colon)
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '')
     if (field === 'event') this.#event = value
-    else if (field === 'data') this.#data.push(value)
+    else if (field === 'data') this.#takeData(value)
     else if (field === 'id' && /^\d{1,15}$/.test(value)) this.#id = Number(value)
     return []
+  }
+
+  #takeData(line: string): void {
+    this.#dataChars += line.length + 1
+    checkLength(this.#dataChars)
+    this.#data.push(line)
   }
 
   #complete(): ServerEvent[] {
     const [event, data, id] = [this.#event, this.#data, this.#id]
     this.#event = ''
     this.#data = []
+    this.#dataChars = 0
     this.#id = undefined
     if (data.length === 0) return []
     return [
@@ -52,4 +59,8 @@ export class EventParser {
       },
     ]
   }
+}
+
+function checkLength(chars: number): void {
+  if (chars > EVENT_CHARS_MAX) throw new RangeError(`an event has more than ${EVENT_CHARS_MAX} characters`)
 }

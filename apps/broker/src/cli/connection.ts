@@ -1,7 +1,7 @@
 /**
  * How a command reaches a broker: over the socket in its data directory, which needs no login, or over HTTP with a token or a password.
  */
-import { type ApiClient as Client, ApiClient, ApiUnreachable } from '@ternmq/api/client'
+import { type ApiClient as Client, ApiClient, ApiUnreachable, NotTheApi } from '@ternmq/api/client'
 import { httpTransport } from '@ternmq/api/client-http'
 import type { BrokerConfig } from '@ternmq/config'
 import { readFileSync } from 'node:fs'
@@ -164,7 +164,15 @@ export function readCa(file: string): Uint8Array {
 const CERTIFICATE_CODES = /^(?:DEPTH_ZERO_)?SELF_SIGNED|UNABLE_TO_|^CERT_/
 
 function lostAt(url: string, error: ApiUnreachable): BrokerUnreachable {
-  return new BrokerUnreachable(lossText(url, error.cause ?? error), { cause: error })
+  const text = error instanceof NotTheApi ? strangerText(url, error) : lossText(url, error.cause ?? error)
+  return new BrokerUnreachable(text, { cause: error })
+}
+
+function strangerText(url: string, { message }: NotTheApi): string {
+  return (
+    `the server at ${url} is no broker's, or something before the broker has answered: it gave ${message}; ` +
+    'give the address that the console is opened with, and its path, if it has one'
+  )
 }
 
 /** Why the broker at `url` cannot be reached, and what to do. `error` is that of the system. */

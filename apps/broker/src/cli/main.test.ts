@@ -1,0 +1,37 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import type { ConsoleIo } from '../console-io.ts'
+import { runCommand } from './main.ts'
+
+async function ran(...args: readonly string[]): Promise<{ readonly code: number; readonly stderr: string }> {
+  let stderr = ''
+  const io = {
+    stdout: { write: () => {}, written: () => Promise.resolve() },
+    stderr: { write: (text: string) => void (stderr += text) },
+    env: {},
+    started: { command: 'ternmq', options: '', sets: '' },
+  } as unknown as ConsoleIo
+  return { code: await runCommand(args, io), stderr }
+}
+
+test('what a terminal would obey is shown as escapes where a command line is not understood', async () => {
+  expect(await ran('no\u001B]0;pwned\u0007\nsuch')).toEqual({
+    code: 2,
+    stderr: "ternmq: there is no command 'no\\u{1b}]0;pwned\\u{7}\\nsuch' (see `ternmq --help`)\n",
+  })
+  expect((await ran('destinations', 'show', 'q', '\u009B31m')).stderr).toMatch(/^ternmq: '\\u\{9b\}31m' is one arg/)
+})
+
+test('a server that is no broker is told in one sentence: who, what came, what to do', async () => {
+  const server = createServer((_, response) => response.writeHead(200, { server: 'x' }).end('null'))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  expect(await ran('destinations', 'list', '--url', url, '--token', 'tmq_x')).toEqual({
+    code: 3,
+    stderr:
+      `ternmq: the server at ${url} is no broker's, or something before the broker has answered: it gave an answer from 'x' with ` +
+      'status 200 and no content type, without the header ternmq-api; give the address that the console is opened with, and its path, if it has one\n',
+  })
+})
