@@ -76,6 +76,7 @@ export const definitions: Noun = {
         const body = { definitions: await readDocument(args[0], input), prune: values.prune }
         const plan = await connection.client.call(planDefinitions, { params: VHOST, body })
         if (values.json !== true) printLines(io, planLines(plan, styleOf(io)))
+        await io.stdout.written() // nobody agrees to a plan that he has not seen
         const deletes = plan.steps.filter(({ change }) => change === 'delete')
         if (deletes.length > 0) await confirm(`delete ${deletesText(deletes)}`, input)
         const applied = await withProgress({ io, text: 'applying', unit: 'messages', done: () => 0 }, () =>

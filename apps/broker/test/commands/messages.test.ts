@@ -231,6 +231,8 @@ test('definitions are exported, planned with an exit code, applied, and deleted 
     code: 2,
     stderr: [expect.stringContaining("whether to delete queue 'orders', with 1 message; give --yes")],
   })
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+  expect(await operator.runIntoNothing(full, ...apply, '--yes')).toMatchObject({ code: 1 })
   expect((await operator.lines(...apply, '--yes')).at(-1)).toBe('2 steps done')
   expect(await operator.lines('destinations', 'list', '--names')).toEqual(['more'])
   writeFileSync(file, 'queues: [')
