@@ -105,7 +105,9 @@ export function openSession(connection: AmqpConnection, principal: Principal, is
     onConflict: 'refuse',
   })
   if (opened.ok) return opened.value.session
-  throw opened.detail.refusal === 'in-use' ? soleFault(containerId) : new AmqpFault('connection', 'amqp:resource-limit-exceeded', opened.detail.text)
+  const { refusal, text } = opened.detail
+  if (refusal === 'in-use') throw soleFault(containerId)
+  throw new AmqpFault('connection', refusal === 'not-authorized' ? 'amqp:unauthorized-access' : 'amqp:resource-limit-exceeded', text)
 }
 
 function soleFault(containerId: string): AmqpFault {

@@ -142,6 +142,19 @@ describe('Authenticator with names and passwords', () => {
     expect(await login.begin(asAnn('crayon'))).toMatchObject({ refusal: 'bad-credentials' })
   })
 
+  it('says of who has come in that the user is gone, also when another one has the name, and not after a change', async () => {
+    const { users, login } = setUp()
+    const { principal } = (await login.begin(asAnn('pencil'))) as LoginStep & { kind: 'accepted' }
+    const seen = [principal.isGone]
+    await users.put({ ...annAfterwards, groups: ['ops'] })
+    seen.push(principal.isGone)
+    await users.remove('ann')
+    seen.push(principal.isGone)
+    await users.put({ ...ann, createdAtMs: 2 })
+    seen.push(principal.isGone)
+    expect(seen).toEqual([false, false, true, true])
+  })
+
   it('refuses a login whose user was removed while the hash ran', async () => {
     const { users, login } = setUp()
     const step = login.begin(asAnn('pencil'))

@@ -29,7 +29,7 @@ import { DEFAULT_SCRYPT_COST, parsePasswordVerifier, passwordProblem, verifyPass
 import type { ScryptCost } from './password.ts'
 import { parseScramVerifier, SCRAM_SHA_256 } from './scram-verifier.ts'
 import { ScramServer } from './scram.ts'
-import { ANONYMOUS_NAME, userNameProblem } from './users.ts'
+import { ANONYMOUS_NAME, UserPrincipal, userNameProblem } from './users.ts'
 import type { UserStore } from './users.ts'
 import { VerifiedCache } from './verified-cache.ts'
 
@@ -177,7 +177,7 @@ export class Authenticator implements SaslLogin {
         `${quoted(mapped.name)}, the name in the client certificate (${mapping.field}), is not a user here`,
       )
     }
-    return this.#accept({ name: mapped.name, anonymous: false })
+    return this.#accept(new UserPrincipal(mapped.name, this.#users))
   }
 
   #password(request: LoginRequest): LoginStep | Promise<LoginStep> {
@@ -197,7 +197,7 @@ export class Authenticator implements SaslLogin {
     if (verifier !== undefined && this.#verified.has(tag)) {
       this.#counts.remembered++
       this.#guard?.onRight(username, peer.address)
-      return this.#accept({ name: username, anonymous: false })
+      return this.#accept(new UserPrincipal(username, this.#users))
     }
     const sameLogin = this.#underWay.get(tag)
     if (sameLogin !== undefined) {
@@ -241,7 +241,7 @@ export class Authenticator implements SaslLogin {
       const isRight = outcome.value && verifier !== undefined && this.#users.get(name)?.verifier === verifier
       if (!isRight) return badCredentials(name)
       this.#verified.add(tag)
-      return accepted({ name, anonymous: false })
+      return accepted(new UserPrincipal(name, this.#users))
     } catch {
       this.#counts.hashFailed++ // scrypt's only error with checked parameters: no memory
       return busy('the password could not be checked now')
@@ -348,7 +348,7 @@ class ScramExchange implements LoginExchange {
     // The password may have changed, or the user gone, since the exchange began.
     if (finished.ok && this.#users.get(finished.username)?.scram === this.#scram) {
       this.#guard?.onRight(name)
-      return { kind: 'accepted', principal: { name: finished.username, anonymous: false }, data: finished.serverFinal }
+      return { kind: 'accepted', principal: new UserPrincipal(finished.username, this.#users), data: finished.serverFinal }
     }
     this.#guard?.onFailed(name)
     return finished.ok ? badCredentials(finished.username) : refused('bad-credentials', finished.detail)

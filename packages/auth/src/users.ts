@@ -3,7 +3,7 @@
  * the catalog of the journal carries them; MemoryUserStore is for embedding and tests.
  */
 import { randomBytes } from 'node:crypto'
-import type { Cancel } from '@ternmq/core'
+import type { Cancel, Principal } from '@ternmq/core'
 import { AuthError, quoted } from './errors.ts'
 import { GROUPS_PER_USER_MAX, REMOVED_NAMES_MAX, USERS_MAX, USER_NAME_CHARS_MAX } from './limits.ts'
 import { hashPassword, parsePasswordVerifier } from './password.ts'
@@ -219,6 +219,25 @@ export function changesGroups(change: UserChange, users: UserStore): boolean {
   const before = change.previous?.groups ?? []
   const after = users.get(change.name)?.groups ?? []
   return before.length !== after.length || before.some((group) => !after.includes(group))
+}
+
+/** Somebody who has logged in as a user. */
+export class UserPrincipal implements Principal {
+  readonly name: string
+  readonly anonymous = false
+  readonly #users: UserStore
+  /** Of the user, who may go, and another one come with that name; undefined for a name that no user has. */
+  readonly #createdAtMs: number | undefined
+
+  constructor(name: string, users: UserStore) {
+    this.name = name
+    this.#users = users
+    this.#createdAtMs = users.get(name)?.createdAtMs
+  }
+
+  get isGone(): boolean {
+    return this.#createdAtMs !== undefined && this.#users.get(this.name)?.createdAtMs !== this.#createdAtMs
+  }
 }
 
 /** What is to be stored of a user, that it goes, or that nothing of it is left. */

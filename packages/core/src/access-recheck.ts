@@ -91,6 +91,13 @@ export class AccessRecheck implements TurnWork {
       yield
       this.#receiver(subject, receiver)
     }
+    for (const { queue, refusal, onAccessLost } of subscribed.browsings ?? []) {
+      yield
+      if (refusal === undefined) continue
+      const loss = { what: `queue '${queue}'`, why: refusal }
+      this.#report(subject, [loss])
+      onAccessLost(textOf(subject, [loss]))
+    }
   }
 
   #receiver(subject: Subject, receiver: Receiver): void {

@@ -9,6 +9,8 @@ export interface Principal {
   /** User name, or 'anonymous'. */
   readonly name: string
   readonly anonymous: boolean
+  /** The user has gone since the login, whoever has the name now: no session is opened for him. Left out for who is no user. */
+  readonly isGone?: boolean
 }
 
 /** write = publish to, read = subscribe or consume, browse = look without taking, admin = change settings. */

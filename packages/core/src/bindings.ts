@@ -3,6 +3,7 @@
  * log has it. Whether it may subscribe, and its consumers on named queues, are the session's and `QueueConsumers`' business. Made with
  * the first subscription: an idle device that only publishes has none.
  */
+import type { Browsing } from './browsing.ts'
 import { type Pattern, patternFromKey, patternKey, type PatternLevel } from './address.ts'
 import { jsonRecord, type LoggedBinding, RecordKind } from './log/records.ts'
 import type { Assurance } from './message.ts'
@@ -29,11 +30,15 @@ export interface BindingSpec {
   readonly data: BindingData
 }
 
-/** By what a session receives: bindings of its own queue and places in groups, readings of queues, and receivers of its connection. */
+/**
+ * By what a session receives: bindings of its own queue and places in groups, readings of queues, and receivers of its connection; and what it
+ * looks through.
+ */
 export interface Subscribed {
   readonly bindings: Bindings | undefined
   readonly queues: QueueConsumers | undefined
   readonly receivers: ReadonlySet<Receiver> | undefined
+  readonly browsings: ReadonlySet<Browsing> | undefined
 }
 
 export class Bindings {

@@ -5,6 +5,7 @@
 import { type Pattern, patternText, QUEUE_PREFIX } from './address.ts'
 import type { Principal, Subject } from './authorizer.ts'
 import { bindingBytes, bindingKey, Bindings, type BindingSpec, startDelivery, type Subscribed } from './bindings.ts'
+import { Browsing, type BrowsingSpec } from './browsing.ts'
 import { Consumer, type Parting } from './queue/consumer.ts'
 import { type CreditOwner, CreditPool } from './queue/credit.ts'
 import { ConsumerRoom } from './consumer-room.ts'
@@ -48,6 +49,7 @@ export class Session implements CreditOwner {
   #consumerRoom: ConsumerRoom | undefined = undefined
   /** Those of its connection. */
   #receivers: Set<Receiver> | undefined = undefined
+  #browsings: Set<Browsing> | undefined = undefined
   /** Ids of exactly-once publishes that are in the log and that the client has not let go of. */
   #received: Set<number> | undefined = undefined
   #owner: SessionOwner | undefined
@@ -108,7 +110,7 @@ export class Session implements CreditOwner {
 
   /** What it has subscribed to, for operators. */
   get subscribed(): Subscribed {
-    return { bindings: this.#bindings, queues: this.#queues, receivers: this.#receivers }
+    return { bindings: this.#bindings, queues: this.#queues, receivers: this.#receivers, browsings: this.#browsings }
   }
 
   get bindingCount(): number {
@@ -232,6 +234,13 @@ export class Session implements CreditOwner {
     const owner = { vhost, subject: consumerRoom.subject, unsettled: this.pool.bytes, pools: this, consumerRoom, mayReadTemporary }
     const opened = openReceiver(owner, spec, (closed) => this.#receivers?.delete(closed))
     if (opened.ok) (this.#receivers ??= new Set()).add(opened.value)
+    return opened
+  }
+
+  /** A look through a queue; it ends with the connection. Its `refusal` says whether it may be. */
+  openBrowsing(spec: BrowsingSpec): Browsing {
+    const opened = new Browsing(this.#vhost, this.subject, spec, (ended) => this.#browsings?.delete(ended))
+    ;(this.#browsings ??= new Set()).add(opened)
     return opened
   }
 

@@ -377,6 +377,13 @@ describe('a user who is gone', () => {
     expect(left()).toEqual(['other'])
   })
 
+  test('is let in no more by a login from before', () => {
+    const { world } = worldOf()
+    const opened = world.tryOpen('late', { principal: { ...user('ann'), isGone: true } })
+    expect(opened).toMatchObject({ ok: false, detail: { refusal: 'not-authorized' } })
+    expect(world.vhost.sessions.find('late')).toBeUndefined()
+  })
+
   test('leaves nothing to the one who gets the name next, however early he comes', () => {
     const { world } = worldOf()
     world.vhost.departures.end('ann')

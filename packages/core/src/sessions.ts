@@ -59,6 +59,9 @@ export class Sessions {
    */
   open(request: OpenSession): Result<{ readonly session: Session; readonly present: boolean }> {
     const { clientId, principal } = request
+    if (principal.isGone === true) {
+      return refuse('not-authorized', clientId, `user '${principal.name}' has been removed since the login; log in anew`)
+    }
     const before = this.#remaining(clientId)
     if (before !== undefined && before.principal.name !== principal.name) {
       const text = `client id '${clientId}' has a session of another user; choose another client id, or delete that session`

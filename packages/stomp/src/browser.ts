@@ -2,7 +2,7 @@
  * `browser:true`: everything that is in a queue, looked at and left there; then a MESSAGE with `browser:end`, as ActiveMQ ends it. A client
  * that acknowledges what it looked at, in a mode that asks for it, does no harm: nothing comes of it.
  */
-import { browse, type BrowsedEntry, type Queue, QUEUE_PREFIX, type Selector } from '@ternmq/core'
+import { browse, type BrowsedEntry, type Browsing, type Queue, QUEUE_PREFIX, type Selector } from '@ternmq/core'
 import { encodeLines, linesFor, type MessageHead, writeMessage } from './codec/encode.ts'
 import type { FrameHeaders } from './codec/headers.ts'
 import type { StompConnection } from './connection.ts'
@@ -13,7 +13,7 @@ import { Refused } from './refused.ts'
 import { selectorOf } from './selectors.ts'
 import type { Subscription } from './subscription.ts'
 
-/** Entries read at a time, each time with permission asked for anew; the client's transport decides when each is sent. */
+/** Entries read at a time; the client's transport decides when each is sent. */
 const PAGE_ENTRIES = 100
 
 /** Of one connection at a time: each holds a page of entries. */
@@ -23,24 +23,38 @@ const BROWSERS_MAX = 16
 export function browseFor(client: StompConnection, headers: FrameHeaders, subscription: Subscription, sources: readonly Source[]): void {
   const [source, ...more] = sources
   if (source?.kind !== 'queue' || more.length > 0) throw new Refused(headers, 'header browser: only one queue can be browsed, not a topic and no list')
-  const { vhost } = client.adapter
-  const refusal = vhost.destinations.refusalOf(client.session.subject, 'browse', source.queue)
+  const onAccessLost = (text: string): void => client.refuse(`SUBSCRIBE to ${subscription.destination} has ended: ${text}`, '')
+  const browsing = client.session.openBrowsing({ queue: source.queue, onAccessLost })
+  try {
+    begin(client, headers, subscription, browsing)
+  } catch (error) {
+    browsing.end()
+    throw error
+  }
+}
+
+function begin(client: StompConnection, headers: FrameHeaders, subscription: Subscription, browsing: Browsing): void {
+  const { queue, refusal } = browsing
   if (refusal !== undefined) throw new Refused(headers, refusal)
-  const named = vhost.destinations.find(source.queue)
-  if (named === undefined) throw new Refused(headers, `there is no queue '${source.queue}' to browse`)
+  const named = client.adapter.vhost.destinations.find(queue)
+  if (named === undefined) throw new Refused(headers, `there is no queue '${queue}' to browse`)
   const selector = selectorOf(headers)
   if (client.browserCount >= BROWSERS_MAX) {
     throw new Refused(headers, `${client.browserCount} subscriptions of the connection browse already, the limit; wait for their end (browser:end)`)
   }
   client.browserCount++
   let isOver = false
-  subscription.stopBrowsing = () => void (isOver = true)
+  subscription.stopBrowsing = () => {
+    isOver = true
+    browsing.end()
+  }
   const done = client.unfinished.begin()
   const finished = (): void => {
     client.browserCount--
+    browsing.end()
     done()
   }
-  run(client, subscription, named.queue, selector, () => isOver).then(finished, (error: unknown) => {
+  run(client, subscription, named.queue, browsing, selector, () => isOver).then(finished, (error: unknown) => {
     finished()
     client.fail(error)
   })
@@ -50,19 +64,20 @@ async function run(
   client: StompConnection,
   subscription: Subscription,
   queue: Queue,
+  browsing: Browsing,
   selector: Selector | undefined,
   isOver: () => boolean,
 ): Promise<void> {
   const head = subscription.browsedHeadFor(QUEUE_PREFIX + queue.name)
   let after: string | undefined = undefined
   for (;;) {
-    const refusal = client.adapter.vhost.destinations.refusalOf(client.session.subject, 'browse', queue.name)
-    if (refusal !== undefined) return client.refuse(`SUBSCRIBE to ${subscription.destination} has ended: ${refusal}`, '')
     const page: Awaited<ReturnType<typeof browse>> = await browse(queue, { limit: PAGE_ENTRIES, selector, ...(after !== undefined && { after }) })
     if (isOver()) return
     for (const entry of page.entries) {
       await client.whenWritable()
       if (isOver()) return
+      const { refusal } = browsing
+      if (refusal !== undefined) return browsing.onAccessLost(refusal)
       write(client, head, entry)
     }
     if (page.cursor === undefined) break

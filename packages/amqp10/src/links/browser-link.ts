@@ -1,12 +1,12 @@
 /** A link that looks through a queue and leaves all in it: a source with distribution mode `copy`. [AMQP10 §3.5.3] */
-import { browse, type BrowsedEntry, type Queue, type Selector } from '@ternmq/core'
+import { browse, type BrowsedEntry, type Browsing, type Queue, type Selector } from '@ternmq/core'
 import { AmqpFault } from '../codec/faults.ts'
 import type { Attach } from '../codec/performatives.ts'
 import type { AmqpSession } from '../session.ts'
 import type { LinkEnd } from './link.ts'
 import { OutboundLink } from './outbound-link.ts'
 
-/** Entries read at a time, each time with permission asked for anew; credit and transport decide when each is sent. */
+/** Entries read at a time; credit and transport decide when each is sent. */
 const PAGE_ENTRIES = 100
 
 /** Of one connection at a time: each holds a page of entries. */
@@ -15,6 +15,7 @@ export const BROWSERS_MAX = 16
 export class BrowserLink extends OutboundLink {
   readonly #queue: Queue
   readonly #selector: Selector | undefined
+  readonly #browsing: Browsing
   #page: readonly BrowsedEntry[] = []
   #next = 0
   /** Where the page after this one begins. */
@@ -28,6 +29,10 @@ export class BrowserLink extends OutboundLink {
     super(session, attach)
     this.#queue = queue
     this.#selector = selector
+    this.#browsing = session.connection.session.openBrowsing({
+      queue: queue.name,
+      onAccessLost: (text) => this.#onAccessLost(text),
+    })
     session.connection.browserCount++
   }
 
@@ -49,7 +54,13 @@ export class BrowserLink extends OutboundLink {
     if (this.#isAtEnd) this.#tellIdle()
   }
 
+  #onAccessLost(text: string): void {
+    if (!this.isDetaching) this.session.detach(this, new AmqpFault('link', 'amqp:unauthorized-access', text))
+  }
+
   #sendPage(): void {
+    const { refusal } = this.#browsing
+    if (refusal !== undefined) return this.#onAccessLost(refusal)
     while (this.#next < this.#page.length && this.hasRoom) {
       const { message, redelivered, failedCount } = this.#page[this.#next++]!
       this.send({ message, redelivered, failedCount, retained: false }, true)
@@ -61,8 +72,6 @@ export class BrowserLink extends OutboundLink {
 
   async #read(): Promise<void> {
     const { connection } = this.session
-    const refusal = connection.adapter.vhost.destinations.refusalOf(connection.session.subject, 'browse', this.#queue.name)
-    if (refusal !== undefined) return this.session.detach(this, new AmqpFault('link', 'amqp:unauthorized-access', refusal))
     const page = await browse(this.#queue, {
       limit: PAGE_ENTRIES,
       selector: this.#selector,
@@ -84,6 +93,7 @@ export class BrowserLink extends OutboundLink {
 
   protected onEnd(_how: LinkEnd): void {
     this.session.connection.browserCount--
+    this.#browsing.end()
     this.#page = []
     this.#idleWaiters.length = 0
   }

@@ -91,6 +91,24 @@ describe('without permission', () => {
     expect(kept.take().message.header).toBeDefined()
   })
 
+  test('[AMQP10-2.8.15-b] that is taken back, a link that looks through a queue shows nothing more, whatever it has read ahead', async () => {
+    for (const isRechecked of [false, true]) {
+      const authorizer = { generation: 0, isTaken: false }
+      const ask = (_: unknown, action: string) => (authorizer.isTaken && action === 'browse' ? denied : allowed)
+      const { world, peer, session } = begun({ authorizer: Object.assign(authorizer, { mayUse: ask, mayMatch: ask }) })
+      for (const text of ['1', '2', '3']) world.publish('$queue/q', text)
+      const browser = session.receiver(null, { source: { kind: 'source', address: 'queue://q', distributionMode: 'copy' } })
+      await peer.finish(browser.flowFrame({ linkCredit: 1 }))
+      expect(browser.take().message).toBeDefined()
+      authorizer.isTaken = true
+      authorizer.generation++
+      if (isRechecked) world.vhost.recheckAccess()
+      world.run()
+      if (!isRechecked) await peer.finish(browser.flowFrame({ linkCredit: 10, deliveryCount: 1 }))
+      expect(conditionOf(peer.next('detach'))).toBe('amqp:unauthorized-access')
+    }
+  })
+
   test.each([
     ['write', '/queues/q', {}],
     ['read', '/queues/q', {}],

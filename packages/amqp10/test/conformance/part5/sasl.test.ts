@@ -70,6 +70,19 @@ describe('the SASL layer', () => {
     expect(peer.open()).toBeDefined()
   })
 
+  test('of a user who is removed before open leads to no connection', () => {
+    const principal = { name: 'alice', anonymous: false, isGone: false }
+    const { world, peer } = negotiating(knowing(undefined, () => ({ kind: 'accepted', principal, data: undefined })))
+    peer.send(plainInit('alice', 'secret'))
+    expect(peer.next('sasl-outcome')).toMatchObject({ code: 0 })
+    peer.exchangeHeaders()
+    principal.isGone = true
+    peer.send(frame('open', { containerId: 'c' }))
+    expect(peer.next('open')).toBeDefined()
+    expect(peer.closeCondition()).toBe('amqp:unauthorized-access')
+    expect(world.vhost.sessions.count).toBe(0)
+  })
+
   test('[AMQP10-2.4.2-a, AMQP10-5.1-a] may come with all the rest in one write', () => {
     const { world, peer } = dialled()
     const session = peer.session(0)
