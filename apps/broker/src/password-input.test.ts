@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 
-import { promptPassword, readPassword } from './password-input.ts'
+import { promptLogin, promptPassword, readPassword } from './password-input.ts'
 
 /** Standard input of a terminal that notes whether it shows what is typed. */
 class Terminal extends PassThrough {
@@ -87,4 +87,13 @@ test('Ctrl-C gives up and shows again what is typed', async () => {
 test('without a terminal nobody is asked', async () => {
   const { io } = ioWith(new PassThrough())
   await expect(promptPassword(io, 'alice')).rejects.toThrow('give --password-stdin')
+})
+
+test('a name in the question has no character that the terminal would obey', async () => {
+  const terminal = new Terminal()
+  const { io, shown } = ioWith(terminal)
+  const password = promptLogin(io, 'a\u001B]0;pwned\u0007')
+  terminal.write('secret\r')
+  await password
+  expect(shown[0]).toBe('Password for a\\u{1b}]0;pwned\\u{7}: ')
 })

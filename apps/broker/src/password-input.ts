@@ -1,4 +1,5 @@
 /** Reads a password: from a pipe, or typed at a terminal that does not show it. */
+import { safeText } from './cli/text.ts'
 import type { ConsoleIo } from './console-io.ts'
 import { BrokerError, UsageError } from './errors.ts'
 
@@ -57,7 +58,7 @@ export function toPasswordText(password: Uint8Array): string {
 /** One line, not shown. Ctrl-C throws. */
 async function promptHidden({ stdin, stderr }: ConsoleIo, question: string): Promise<string> {
   stdin.setRawMode(true) // before the question: what is typed at once must not be seen either
-  stderr.write(question)
+  stderr.write(safeText(question))
   stdin.setEncoding('utf8')
   stdin.resume()
   try {
