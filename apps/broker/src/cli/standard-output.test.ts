@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,6 +27,7 @@ async function toPipe(): Promise<{ readonly output: StandardOutput; readonly rea
 
 test('what went to a file is all there once it is written', async () => {
   const path = join(tmpdir(), `ternmq-${process.pid}.out`)
+  onTestFinished(() => rmSync(path))
   const output = toFile(path)
   output.write('one ')
   output.write(Buffer.from('two'))
