@@ -169,6 +169,18 @@ export class Destinations implements RouteSource {
     return this.#create({ name }, true)
   }
 
+  /** As `ensure`, for somebody who reads from it or looks into it, and may: to make it asks for the right to write to it or to administer it, too. */
+  ensureFor(subject: Subject, name: string): Result<NamedQueue> {
+    const known = this.#byName.get(name)
+    if (known !== undefined) return { ok: true, value: known }
+    const { authorizer, name: vhost } = this.#vhost
+    const mayMake =
+      isReservedName(name) || authorizer.mayUse(subject, 'create', { vhost, kind: 'queue', levels: queueLevels(name) }).allowed
+    if (mayMake) return this.ensure(name)
+    const text = `queue '${name}' does not exist and user '${subject.principal.name}' may not make it: that needs the right to write to it or to administer it`
+    return refuse('not-authorized', name, text)
+  }
+
   /** Makes a queue, or gives one that exists other settings of its own. Refused as 'mismatch' where these cannot be. */
   define(definition: QueueDefinition): Result<NamedQueue> {
     const { redelivery } = definition.settings ?? {}
@@ -293,6 +305,11 @@ export class Destinations implements RouteSource {
     if (action === 'write' || this.mayReadFeed(subject, name)) return undefined
     const feed = `it gets what is published to topic '${virtualTopicOf(name)!}', which the user may not read`
     return `user '${subject.principal.name}' may not ${ACTION_WORDS[action]} queue '${name}': ${feed}`
+  }
+
+  /** There is a queue of that name that `subject` may do that with: of others nobody is to learn whether they are there. */
+  isKnownTo(subject: Subject, action: 'read' | 'write' | 'browse', name: string): boolean {
+    return this.#byName.has(name) && this.refusalOf(subject, action, name) === undefined
   }
 
   /** False for a virtual topic's queue whose topic `subject` may not read: whoever makes the queue would have its messages. */

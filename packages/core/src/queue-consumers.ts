@@ -85,7 +85,7 @@ export class QueueConsumers implements DestinationWatcher {
   add(key: string, name: string, match: Match, options: ConsumeOptions, isRestored: boolean = false): Result<void> {
     const before = this.#readings.get(key)
     const reading: Reading = { name, pattern: queuePattern(name), match, options, consumers: before?.consumers ?? new Map<NamedQueue, Consumer>() }
-    const found = isQueuePattern(name) ? this.#matching(reading, isRestored) : this.#named(reading)
+    const found = isQueuePattern(name) ? this.#matching(reading, isRestored) : this.#named(reading, isRestored)
     if (!found.ok) return found
     for (const consumer of reading.consumers.values()) consumer.match = match
     for (const named of found.value) this.#join(reading, named)
@@ -210,10 +210,11 @@ export class QueueConsumers implements DestinationWatcher {
   }
 
   /** The queue of that name, if it is not read from yet. */
-  #named(reading: Reading): Result<NamedQueue[]> {
+  #named(reading: Reading, isRestored: boolean): Result<NamedQueue[]> {
     const { name } = reading
     if (this.#room.left === 0 && reading.consumers.size === 0) return { ok: false, detail: this.#room.refusal(name) }
-    const named = this.#vhost.destinations.ensure(name)
+    const { destinations } = this.#vhost
+    const named = isRestored ? destinations.ensure(name) : destinations.ensureFor(this.#room.subject, name)
     if (!named.ok) return named
     return { ok: true, value: this.#wants(reading, named.value) ? [named.value] : [] }
   }

@@ -1,11 +1,12 @@
 /** What an operator says about a queue, said while messages wait and kept over a restart. */
 import { describe, expect, test } from 'vitest'
+import type { Authorizer } from '../src/authorizer.ts'
 import { QUEUES_PER_TURN } from '../src/limits.ts'
 import { Producer } from '../src/producer.ts'
 import { GIVEN_BACK_PER_TURN } from '../src/queue/consumer.ts'
 import { DEFAULT_QUEUE_SETTINGS } from '../src/queue/settings.ts'
 import { DurableWorld, queueMessage } from './durable.ts'
-import { textOf, user } from './support.ts'
+import { TestSink, textOf, user } from './support.ts'
 import { World } from './world.ts'
 
 async function open(settings: Parameters<DurableWorld['define']>[1] = {}): Promise<DurableWorld> {
@@ -85,6 +86,22 @@ describe('exclusive', () => {
       ['1', '2', '3'],
     ])
   })
+})
+
+test('who may read and not write makes no queue by reading from it, by whatever way; one that is there is read', () => {
+  const mayUse: Authorizer['mayUse'] = (_, action) => ({ allowed: action !== 'create', rule: 'none' })
+  const world = new World({ authorizer: { generation: 0, mayUse, mayMatch: mayUse } })
+  const client = world.connect('c')
+  const source = { kind: 'queue', queue: 'new' } as const
+  const read = [
+    client.session.consume({ queue: 'new', assuranceMax: 1, data: {} }),
+    client.session.openReceiver({ source, selector: undefined, assuranceMax: 1, creditMax: 1, data: {}, sink: new TestSink() }),
+  ]
+  const text = "queue 'new' does not exist and user 'u' may not make it: that needs the right to write to it or to administer it"
+  for (const each of read) expect(each).toMatchObject({ ok: false, detail: { refusal: 'not-authorized', text } })
+  expect(world.vhost.destinations.count).toBe(0)
+  world.vhost.destinations.define({ name: 'new' })
+  expect(client.session.consume({ queue: 'new', assuranceMax: 1, data: {} }).ok).toBe(true)
 })
 
 describe('a consumer that is lost with very much', () => {

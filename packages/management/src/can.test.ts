@@ -41,6 +41,16 @@ describe('can', () => {
     })
   })
 
+  it('says of a queue that is not there that who only reads does not make it', async () => {
+    const body = { user: 'bob', allow: ['read' as const], topics: ['$queue/new'] }
+    await world.call(putPermission, { params: { id: 'bobs' }, body })
+    const query = { user: 'bob', action: 'subscribe', address: '$queue/new' } as const
+    const before = await ask(query)
+    expect([before.allowed, before.notes.join()]).toEqual([false, expect.stringContaining('does not exist') as string])
+    world.define('new')
+    expect((await ask(query)).allowed).toBe(true)
+  })
+
   it('says which part of a subscription is denied', async () => {
     const answer = await ask({ action: 'subscribe', address: '#' })
     expect(answer.allowed).toBe(false)

@@ -89,8 +89,13 @@ async function answerTo(
   const pause = (): Promise<void> => nextTurn(vhost.env.clock)
   const decided = asDecided(await authorizer.explain(subject, action, wanted, pause))
   const isReading = action === 'read' || action === 'browse'
-  if (!decided.allowed || !isReading || !isQueue(address) || vhost.destinations.mayReadFeed(subject, address.name))
-    return decided
+  if (!decided.allowed || !isReading || !isQueue(address)) return decided
+  if (address.kind === 'queue' && vhost.destinations.find(address.name) === undefined) {
+    const making = asDecided(await authorizer.explain(subject, 'create', wanted, pause))
+    const note = 'the queue does not exist: to make it by reading from it needs the right to write to it or to administer it'
+    if (!making.allowed) return { ...making, notes: [...making.notes, note] }
+  }
+  if (vhost.destinations.mayReadFeed(subject, address.name)) return decided
   const topic: Address = { vhost: vhost.name, kind: 'topic', levels: address.name.split('.').slice(FEED_AT) }
   const note = `the queue gets what is published to topic '${topic.levels.join('/')}', which its readers have to be allowed to read`
   return { ...asDecided(await authorizer.explain(subject, 'read', topic, pause)), notes: [note] }

@@ -120,7 +120,7 @@ export function seesAll({ scopes }: Caller): boolean {
 }
 
 /** Whoever looks has no client id. */
-function subjectOf({ principal }: Caller): Subject {
+export function subjectOf({ principal }: Caller): Subject {
   return { principal, clientId: '' }
 }
 

@@ -372,6 +372,30 @@ describe('take', () => {
     )
   })
 
+  test('nobody learns whether there is a queue that he may not use, and who only reads makes none', async () => {
+    const denied = new Set(['read', 'write'])
+    const mayUse: Authorizer['mayUse'] = (_, action) => ({ allowed: !denied.has(action), rule: 'of the test' })
+    const world = await MessageWorld.open({ authorizer: { ...allowAll, mayUse } })
+    world.define('there')
+    for (const prefix of ['', '/amq/queue/']) {
+      const answers = await Promise.all(
+        ['there', 'other'].map(async (name) => {
+          const body = { address: prefix + name }
+          const refusals = [
+            await world.refusal(publishMessage, { params: VHOST, body: { ...body, body: 'x' } }),
+            await world.refusal(takeMessages, { params: VHOST, body }),
+          ]
+          return refusals.map(({ code, message }) => [code, message.replaceAll(name, 'X')])
+        }),
+      )
+      expect(answers[0]).toEqual(answers[1])
+    }
+    denied.delete('read')
+    denied.add('create')
+    const made = await world.refusal(takeMessages, { params: VHOST, body: { address: 'queue://new' } })
+    expect([made.code, world.vhost.destinations.find('new')]).toEqual(['NOT_ALLOWED', undefined])
+  })
+
   test('ids that were never given are unknown, whatever they look like', async () => {
     const world = await worldWith(1)
     const [one] = await take(world)

@@ -129,7 +129,7 @@ export class Destinations {
       profile: settings.profile,
       purpose,
       kindHint: kindHintOf(frame),
-      exists: (kind, name) => kind === 'queue' && vhost.destinations.find(name) !== undefined,
+      exists: (kind, name) => kind === 'queue' && vhost.destinations.isKnownTo(this.#client.session.subject, action, name),
       levelsMax: settings.maxTopicLevels,
     })
     if (!read.ok) throw new Refused(frame, read.detail.text)

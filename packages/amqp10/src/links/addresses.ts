@@ -40,7 +40,7 @@ function read(connection: AmqpConnection, text: string, kindHint: KindHint | und
     profile,
     purpose,
     kindHint,
-    exists: (kind, name) => kind === 'queue' && vhost.destinations.find(name) !== undefined,
+    exists: (kind, name) => kind === 'queue' && vhost.destinations.isKnownTo(connection.session.subject, action, name),
     levelsMax: settings.maxTopicLevels,
   })
   if (!found.ok) throw linkFault(found.detail)

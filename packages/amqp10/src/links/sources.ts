@@ -219,7 +219,7 @@ function browseQueue(session: AmqpSession, wanted: Attach, source: Source, queue
   }
   const refusal = vhost.destinations.refusalOf(connection.session.subject, 'browse', queue)
   if (refusal !== undefined) throw new AmqpFault('link', 'amqp:unauthorized-access', refusal)
-  const named = vhost.destinations.ensure(queue)
+  const named = vhost.destinations.ensureFor(connection.session.subject, queue)
   if (!named.ok) throw linkFault(named.detail)
   const link = new BrowserLink(session, { ...wanted, senderSettleMode: 'settled' }, named.value.queue, filters.selector)
   return { link, source: answerTo(source, filters, 'copy', undefined), target: wanted.target, senderSettleMode: 'settled' }

@@ -60,7 +60,7 @@ export function messagingHandlers(broker: ManagedBroker, messaging: Messaging): 
   return [
     bind(publishMessage, async ({ params, body, caller, trace }) => {
       const vhost = vhostOf(broker, params)
-      const addresses = addressesToSend(vhost, body.address)
+      const addresses = addressesToSend(vhost, body.address, caller)
       if (body.retain === true) checkRetained(addresses, body)
       const session = messaging.sessionOf(caller)
       const traced = withTrace(body, trace)
@@ -70,7 +70,7 @@ export function messagingHandlers(broker: ManagedBroker, messaging: Messaging): 
     bind(takeMessages, async ({ params, body, caller, signal }) => {
       const vhost = vhostOf(broker, params)
       const spec = {
-        queue: queueToTake(vhost, body.address),
+        queue: queueToTake(vhost, body.address, caller),
         selector: readSelector(body.selector)?.text,
         max: body.max ?? 1,
         waitMs: body.waitMs ?? 0,
@@ -103,7 +103,7 @@ export function messagingHandlers(broker: ManagedBroker, messaging: Messaging): 
     }),
     bindStream(subscribeEvents, ({ params, query, caller }, sink) => {
       const vhost = vhostOf(broker, params)
-      const pattern = topicToHear(vhost, query.address)
+      const pattern = topicToHear(vhost, query.address, caller)
       const session = messaging.sessionOf(caller)
       const stream = new TopicStream(vhost, session, sink)
       session.addStream(stream)

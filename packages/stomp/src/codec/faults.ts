@@ -1,4 +1,5 @@
 /** What is said of frames that are refused: which header and value, what is wrong, and what would be right. */
+import { isOfLogin } from './commands.ts'
 import { HeaderId, headerIdOf } from './header-ids.ts'
 import type { FrameLimits } from './limits.ts'
 import { FrameProblem, type FrameRule, quoteBytes } from './problem.ts'
@@ -6,6 +7,7 @@ import type { StompVersion } from './versions.ts'
 
 /** A frame as far as it was read: `FrameHeaders`. */
 interface ReadSoFar {
+  readonly command: number
   readonly version: StompVersion
   readonly contentLength: number
   problem(rule: FrameRule, text: string, header: string | undefined): FrameProblem
@@ -21,12 +23,25 @@ export function lineFault(
   shownEnd: number,
   say: (where: string, shown: string) => string,
 ): FrameProblem {
-  const header = nameEnd < 0 ? undefined : quoteBytes(bytes, start, nameEnd).slice(1, -1)
+  const header = shownName(headers, bytes, start, nameEnd)
   const where = header === undefined ? 'header line ' : `header ${header}: `
   // What is said goes into logs.
-  const isSecret = nameEnd >= 0 && headerIdOf(bytes, start, nameEnd) === HeaderId.passcode
-  const shown = isSecret ? 'the value' : quoteBytes(bytes, nameEnd < 0 ? start : nameEnd + 1, shownEnd)
+  const isSecret = mayBeSecret(headers, bytes, start, nameEnd)
+  const shown = isSecret ? (header === undefined ? 'of the login' : 'the value') : quoteBytes(bytes, nameEnd < 0 ? start : nameEnd + 1, shownEnd)
   return headers.problem(rule, say(where, shown), header)
+}
+
+/** A passcode, or a line of the login that is no header we know: whoever forgets the colon, or misspells the name, sends the passcode all the same. */
+function mayBeSecret({ command }: ReadSoFar, bytes: Uint8Array, start: number, nameEnd: number): boolean {
+  const id = nameEnd < 0 ? 0 : headerIdOf(bytes, start, nameEnd)
+  return id === HeaderId.passcode || (id === 0 && isOfLogin(command))
+}
+
+/** Undefined where there is none, or none that may be shown. */
+function shownName(headers: ReadSoFar, bytes: Uint8Array, start: number, nameEnd: number): string | undefined {
+  if (nameEnd < 0) return undefined
+  const isKnown = headerIdOf(bytes, start, nameEnd) !== 0
+  return !isKnown && isOfLogin(headers.command) ? undefined : quoteBytes(bytes, start, nameEnd).slice(1, -1)
 }
 
 /** `at` is the letter of the escape. */
@@ -85,8 +100,9 @@ export function lineTooLong(
   nameEnd: number,
   limits: FrameLimits,
 ): FrameProblem {
-  const header = quoteBytes(bytes, start, nameEnd).slice(1, -1)
-  return headers.problem('line-too-long', lineTooLongText(`header ${header}`, limits), header)
+  const header = shownName(headers, bytes, start, nameEnd)
+  const what = header === undefined ? 'a header line' : `header ${header}`
+  return headers.problem('line-too-long', lineTooLongText(what, limits), header)
 }
 
 /** `what` is the header, if its name is known. */

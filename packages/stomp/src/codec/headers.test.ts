@@ -213,4 +213,12 @@ test('a passcode is not shown in what is said of it', () => {
   const read = (): number => new FrameHeaders().parse(bytes, 0, bytes.length, 12, DEFAULT_FRAME_LIMITS)
   expect(read).toThrow('header passcode: the value is not valid UTF-8')
   expect(problemOf('passcode:secret\0\n', 12, 'CONNECT').text).not.toContain('secret')
+  for (const line of ['passcode secret', 'secret', 'passcode secret\0', ':secret', 'pass secret:x\0', 'pass:secret\0', `secret${'x'.repeat(200_000)}:x`]) {
+    for (const command of ['CONNECT', 'STOMP']) {
+      const { text, header } = problemOf(`login:u\n${line}\n`, 12, command)
+      expect([line, text, header].slice(1).join(' ')).not.toMatch(/secret/)
+    }
+  }
+  expect(problemOf('login:u\npasscode secret\n', 12, 'CONNECT').text).toBe('header line of the login has no colon; write name:value')
+  expect(problemOf('no colon\n').text).toContain('no colon')
 })

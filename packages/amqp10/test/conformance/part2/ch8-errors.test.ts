@@ -109,8 +109,21 @@ describe('without permission', () => {
     }
   })
 
+  test.each([{}, { distributionMode: 'copy' }])('to make it, a queue does not come to be by a link from it (%j)', (source) => {
+    const ask = (_: unknown, action: string) => (action === 'create' ? denied : allowed)
+    const { world, peer, session } = begun({ authorizer: { generation: 0, mayUse: ask, mayMatch: ask } })
+    peer.send(session.newReceiver(null, { source: { kind: 'source', address: 'queue://new', ...source } }).attachFrame())
+    peer.next('attach')
+    expect(peer.next('detach')['error']).toMatchObject({
+      condition: 'amqp:unauthorized-access',
+      description: expect.stringContaining("queue 'new' does not exist and user") as string,
+    })
+    expect(world.vhost.destinations.find('new')).toBeUndefined()
+  })
+
   test.each([
     ['write', '/queues/q', {}],
+    ['write', 'q', {}],
     ['read', '/queues/q', {}],
     ['browse', '/queues/q', { distributionMode: 'copy' }],
   ] as const)('to %s, nobody learns whether a queue is there', (action, address, source) => {

@@ -328,6 +328,14 @@ describe('permission', () => {
     ])
   })
 
+  it('to make it is asked of a queue that is not there and read from', () => {
+    const world = new World({ authorizer: deny('create') })
+    const client = world.connect('c')
+    client.send(subscribe(1, '$queue/secret.x', '$queue/open'))
+    expect(client.next('SUBACK').reasonCodes).toEqual([0x87, 2])
+    expect(world.vhost.destinations.find('secret.x')).toBeUndefined()
+  })
+
   it('to read is asked of the queue', () => {
     const client = new World({ authorizer: deny('read') }).connect('c')
     client.send(subscribe(1, '$queue/secret.x', '$queue/open'))

@@ -157,6 +157,23 @@ describe('without the permission', () => {
     expect(got.at(-1)!.headers['message']).toMatch(/^SUBSCRIBE to \/queue\/secret has ended: user 'ann' may not (read|browse)/)
   })
 
+  it('to make it, a queue does not come to be by SUBSCRIBE', () => {
+    const { world, client } = clientOf({ authorizer: without('create') })
+    client.send(subscribe(1, '/queue/secret'))
+    expect(client.error()).toContain("queue 'secret' does not exist and user 'ann' may not make it")
+    expect(world.vhost.destinations.find('secret')).toBeUndefined()
+  })
+
+  it.each(['secret', '/amq/queue/secret'])('nobody learns from SEND to %s whether there is such a queue', (destination) => {
+    const answers = [true, false].map((isThere) => {
+      const { world, client } = clientOf({ authorizer: without('write') })
+      if (isThere) world.define('secret')
+      client.send(send(destination, 'x'))
+      return client.error()
+    })
+    expect(answers[0]).toBe(answers[1])
+  })
+
   it('browsing ends the connection', () => {
     const { world, client } = clientOf({ authorizer: without('browse') })
     world.define('secret')
