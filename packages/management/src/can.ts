@@ -92,7 +92,8 @@ async function answerTo(
   if (!decided.allowed || !isReading || !isQueue(address)) return decided
   if (address.kind === 'queue' && vhost.destinations.find(address.name) === undefined) {
     const making = asDecided(await authorizer.explain(subject, 'create', wanted, pause))
-    const note = 'the queue does not exist: to make it by reading from it needs the right to write to it or to administer it'
+    const note =
+      'the queue does not exist: to make it by reading from it needs the right to write to it or to administer it'
     if (!making.allowed) return { ...making, notes: [...making.notes, note] }
   }
   if (vhost.destinations.mayReadFeed(subject, address.name)) return decided
