@@ -67,7 +67,7 @@ describe('a policy', () => {
   it('stays when the configuration is another', async () => {
     world.define('orders.eu')
     await put('small', { match: 'orders.*', settings: { ttlMs: 7 } })
-    world.parts.policies.useConfig({ queues: world.config.queues, policies: [] })
+    await world.parts.policies.useConfig({ queues: world.config.queues, policies: [] })
     expect(settingsOf('orders.eu')).toMatchObject({ messagesMax: 100_000_000, ttlMs: 7 })
   })
 

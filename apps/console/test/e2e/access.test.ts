@@ -1,5 +1,5 @@
 /** Who may do what: roles see what they may use, and the API refuses the rest; permissions, tokens, and the question about them. */
-import { createToken, deletePermission, getMe, listUsers, putPermission, putQueue } from '@ternmq/api'
+import { createToken, deletePermission, getMe, listTokens, listUsers, putPermission, putQueue } from '@ternmq/api'
 import { ApiClient, ApiProblem, fetchTransport } from '@ternmq/api/client'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
@@ -61,6 +61,7 @@ test('whoever gives a user another password hears how many tokens stay good', as
   await page
     .getByText('olga is saved. 2 tokens of olga stay good: take them back under Tokens if others may have them.')
     .waitFor()
+  expect((await stage.call(listTokens, { query: { user: 'olga' } })).items).toHaveLength(2)
 })
 
 test('who has no role in the console is told so at the login', async () => {
