@@ -334,6 +334,7 @@ export const clientAnswers: readonly Answering[] = [
         {
           id: 's-1',
           address: '$queue/reports.nightly',
+          user: 'reports',
           nextAtMs: Date.now() + 20_000_000,
           cron: '0 2 * * *',
           periodMs: 0,
@@ -343,6 +344,7 @@ export const clientAnswers: readonly Answering[] = [
         {
           id: 's-2',
           address: 'site/1/refresh',
+          user: 'anonymous',
           nextAtMs: Date.now() + 30_000,
           cron: '',
           periodMs: 60_000,
@@ -352,6 +354,7 @@ export const clientAnswers: readonly Answering[] = [
         {
           id: 's-3',
           address: '$queue/mail.retry',
+          user: 'mail',
           nextAtMs: Date.now() + 5_000,
           cron: '',
           periodMs: 0,

@@ -28,6 +28,7 @@ export function SchedulesPage() {
     agoColumn('nextAtMs', 'Next', { sort: true }),
     { key: 'at', label: 'At', width: 17, render: (row) => formatMoment(row.nextAtMs) },
     { key: 'repeat', label: 'How often', width: 26, render: sayRepeat },
+    { key: 'user', label: 'By', width: 14, render: (row) => (row.user === '' ? 'not known' : row.user) },
     { key: 'durable', label: 'Persistent', width: 10, render: (row) => (row.durable ? 'yes' : 'no') },
     monoColumn('id', 'Id', { width: 'rest' }),
   ]
