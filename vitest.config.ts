@@ -1,12 +1,27 @@
 /**
  * Three kinds of tests: unit beside the code, conformance clause by clause of a specification and simulation, system with real
- * processes and sockets. `npm run check` runs the first, `npm test` all.
+ * processes and sockets, most of them two files at a time (`system`), some alone (`alone`). `npm run check` runs the first, `npm test` all.
  */
+import { availableParallelism } from 'node:os'
 import type { ViteUserConfig } from 'vitest/config'
 
 const notSources = ['**/node_modules/**']
 /** Thousands of seeds: too long for the fast part. */
 const simulations = ['packages/testkit/test/simulat*.test.ts']
+
+const system = ['apps/*/test/**/*.test.ts', 'packages/*/test/system/**/*.test.ts', 'tools/*/test/**/*.test.ts']
+/** Nothing else runs beside these. */
+const alone = [
+  // They measure, or put all the load on the machine that it bears.
+  'tools/{bench,crash}/test/**/*.test.ts',
+  'apps/broker/test/faults/*.test.ts',
+  // They give up ports and take the same again: another test might get them meanwhile.
+  'apps/broker/test/{start,console-alone,clients/{restart,rhea-restart,stomp-restart,stomp-browser,amqp-seeds,interop-work}}.test.ts',
+  'apps/console/test/e2e/{outage,remote}.test.ts',
+  'tools/lab/test/*.test.ts',
+]
+/** Processes have to start, and wait in real time; what a file of tests leaves behind ends with its own. */
+const realTime = { isolate: true, testTimeout: 60_000, hookTimeout: 120_000, expect: { poll: { timeout: 10_000 } } }
 
 const config: ViteUserConfig = {
   test: {
@@ -42,15 +57,18 @@ const config: ViteUserConfig = {
         extends: true,
         test: {
           name: 'system',
-          include: ['apps/*/test/**/*.test.ts', 'packages/*/test/system/**/*.test.ts', 'tools/*/test/**/*.test.ts'],
-          exclude: notSources,
+          include: system,
+          exclude: [...notSources, ...alone],
           globalSetup: 'tools/package/test/run-folder.ts',
-          // Real processes measure and wait in real time: one file at a time, each in a process of its own.
-          fileParallelism: false,
-          isolate: true,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          maxWorkers: Math.min(2, availableParallelism()),
+          // Not beside the projects above, which have another number of workers.
+          sequence: { groupOrder: 1 },
+          ...realTime,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: alone, exclude: notSources, fileParallelism: false, ...realTime },
       },
     ],
   },
