@@ -113,6 +113,15 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
   undo.add(() => eventLog.close())
   for (const text of foundation.damages) events.emit({ kind: 'failure', source: 'management', text })
 
+  const audit = new AuditLog({
+    clock: env.clock,
+    file: dataDir && new RotatedAuditFile(dataDir.auditFile),
+    report: (text) => events.emit({ kind: 'failure', source: 'management', text }),
+  })
+  undo.add(() => audit.close())
+  undo.add(audit.listenTo(events))
+  await audit.recall()
+
   const limits: { -readonly [K in keyof CoreLimits]: CoreLimits[K] } = { ...toCoreLimits(config) }
   const access = new Access(config, users, env.clock, (event) => events.emit(event))
   const scram = (): boolean => access.offersScram
@@ -173,13 +182,6 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     }),
   )
 
-  const audit = new AuditLog({
-    clock: env.clock,
-    file: dataDir && new RotatedAuditFile(dataDir.auditFile),
-    report: (text) => events.emit({ kind: 'failure', source: 'management', text }),
-  })
-  undo.add(() => audit.close())
-  undo.add(audit.listenTo(events))
   const numbers = new ProcessNumbers({
     clock: env.clock,
     vhost,

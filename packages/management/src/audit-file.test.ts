@@ -60,4 +60,26 @@ describe('RotatedAuditFile', () => {
     await file.close()
     expect(await readFile(join(folder, 'missing', 'audit.log'), 'utf8')).toBe('kept\n')
   })
+
+  it('gives the lines of the last two files, the newest first, until no more are wanted', async () => {
+    const file = new RotatedAuditFile(path, 20)
+    const read = async (count: number): Promise<string[]> => {
+      const lines: string[] = []
+      await file.readBack((line) => lines.push(line) < count)
+      return lines
+    }
+    expect(await read(9)).toEqual([])
+    for (const line of ['one', 'two', 'a line of its own', 'drei ü', 'four']) await file.append([line])
+    await file.close()
+    expect(await read(9)).toEqual(['four', 'drei ü', 'a line of its own'])
+    expect(await read(2)).toEqual(['four', 'drei ü'])
+  })
+
+  it('ends a line that was cut before the next one', async () => {
+    await writeFile(path, '{"cut', { mode: 0o600 })
+    const file = new RotatedAuditFile(path)
+    await file.append(['one'])
+    await file.close()
+    expect(await readFile(path, 'utf8')).toBe('{"cut\none\n')
+  })
 })

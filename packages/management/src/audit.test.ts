@@ -17,6 +17,11 @@ class TestFile implements AuditFile {
   problem: string | undefined = undefined
   isClosed = false
 
+  async readBack(onLine: (line: string) => boolean): Promise<void> {
+    if (this.problem !== undefined) throw new Error(this.problem)
+    for (const line of this.batches.flat().reverse()) if (!onLine(line)) return
+  }
+
   async append(lines: readonly string[]): Promise<void> {
     if (this.problem !== undefined) throw new Error(this.problem)
     this.batches.push([...lines])
@@ -31,9 +36,8 @@ class TestFile implements AuditFile {
   }
 }
 
-function setUp() {
+function setUp(file: TestFile = new TestFile()) {
   const env = virtualEnv()
-  const file = new TestFile()
   const reports: string[] = []
   const audit = new AuditLog({ clock: env.clock, file, report: (text) => reports.push(text) })
   const events = new Events(env.clock, 10)
@@ -172,7 +176,8 @@ describe('AuditLog', () => {
     env.clock.advance(1_000)
     await settle()
     expect(file.items).toHaveLength(AUDIT_LINES_WAITING_MAX + 1)
-    expect(file.items[0]).toMatchObject({
+    expect(file.items.at(-1)).toMatchObject({
+      id: AUDIT_LINES_WAITING_MAX + 5,
       action: 'audit.lost',
       detail: '5 entries could not be written and are not in this file',
     })
@@ -185,5 +190,48 @@ describe('AuditLog', () => {
     await audit.close()
     expect(file.items).toHaveLength(REFUSALS_PER_SECOND_MAX + 2)
     expect(file.isClosed).toBe(true)
+  })
+
+  it('lists what an earlier life wrote, in its order, and goes on with the ids', async () => {
+    const before = setUp()
+    before.audit.record(entry())
+    before.events.emit(refused('no'))
+    before.audit.record(entry({ detail: '"outcome":"refused"' }))
+    await before.audit.close()
+    const { audit } = setUp(before.file)
+    await audit.recall()
+    audit.record(entry({ target: 'now' }))
+    expect(audit.list({}).map(({ id, outcome, target }) => [id, outcome, target])).toEqual([
+      [4, 'done', 'now'],
+      [3, 'done', 'orders'],
+      [2, 'refused', 'c1'],
+      [1, 'done', 'orders'],
+    ])
+  })
+
+  it('takes back as much as it keeps: a flood of refusals in the file hides no change, and repeats count once', async () => {
+    const { file, audit } = setUp()
+    const item = (id: number, outcome: AuditItem['outcome']): string =>
+      JSON.stringify({ ...entry(), id, atMs: 1, outcome } satisfies AuditItem)
+    file.batches.push([item(1, 'done'), item(2, 'done'), item(2, 'done'), item(3, 'done')])
+    for (let id = 4; id < AUDIT_REFUSALS_MAX + 100; id++) file.batches.push([item(id, 'refused')])
+    await audit.recall()
+    const all = audit.list({ limit: Infinity })
+    expect(all).toHaveLength(AUDIT_REFUSALS_MAX + 3)
+    expect(all.slice(-3).map(({ id }) => id)).toEqual([3, 2, 1])
+  })
+
+  it('leaves out lines that are no entries and says how many, and begins anew where nothing can be read', async () => {
+    const { file, audit, reports } = setUp()
+    const good = { ...entry(), id: 7, atMs: 1 }
+    file.batches.push([JSON.stringify(good), '', '{"id":8,"at', 'null', JSON.stringify({ ...good, id: '9' })])
+    await audit.recall()
+    expect(audit.list({})).toEqual([good])
+    expect(reports).toEqual(['the audit log has 3 lines that are no entries; they are left out, and stay in the file'])
+    file.problem = 'permission denied'
+    const other = setUp(file)
+    await other.audit.recall()
+    expect(other.reports).toEqual(['the audit log cannot be read: permission denied; what is in it is not listed'])
+    expect(other.audit.list({})).toEqual([])
   })
 })

@@ -1,7 +1,8 @@
 /**
  * The audit log: logins, refusals and every change that was made, by whom and from where. The last ones stay in memory for the console; where
- * there is a data directory all of them go to a file, in batches, a moment later. Nobody waits for it, and a disk that takes nothing stops
- * no administrator: what could not be written is counted, and told as soon as the file takes lines again.
+ * there is a data directory all of them go to a file, in batches, a moment later, and are read back from it by the next start. Nobody waits
+ * for it, and a disk that takes nothing stops no administrator: what could not be written is counted, and told as soon as the file takes
+ * lines again.
  */
 import { type AuditItem, type AuditQuery, listAudit } from '@ternmq/api'
 import { type BrokerEvent, type Cancel, type Clock, type Events, Recent } from '@ternmq/core'
@@ -25,8 +26,10 @@ const TEXT_CHARS_MAX = 1_024
 const LIMIT_DEFAULT = 100
 const SECOND_MS = 1_000
 
-/** Takes lines without line breaks; resolves when the system has them. */
 export interface AuditFile {
+  /** Gives the lines that are there, the newest first, until `onLine` wants no more. */
+  readBack(onLine: (line: string) => boolean): Promise<void>
+  /** Takes lines without line breaks; resolves when the system has them. */
   append(lines: readonly string[]): Promise<void>
   close(): Promise<void>
 }
@@ -61,6 +64,39 @@ export class AuditLog {
     this.#clock = clock
     this.#file = file
     this.#report = report
+  }
+
+  /**
+   * Takes back what the file has of earlier lives, as much as stays in memory; ids go on from there. Once, before anything is recorded.
+   * Never rejects: what cannot be read is told, and stays in the file.
+   */
+  async recall(): Promise<void> {
+    const [changes, refusals]: [AuditItem[], AuditItem[]] = [[], []]
+    const isFull = (isRefusal: boolean): boolean =>
+      isRefusal ? refusals.length >= AUDIT_REFUSALS_MAX : changes.length >= AUDIT_ITEMS_MAX
+    let before = Infinity
+    let unreadCount = 0
+    try {
+      await this.#file?.readBack((line) => {
+        if (line === '' || isFull(line.includes(REFUSED))) return true
+        const item = itemIn(line)
+        if (item === undefined) unreadCount++
+        if (item === undefined || item.id >= before) return true // a batch that failed half-way was written again
+        before = item.id
+        const isRefusal = item.outcome === 'refused'
+        ;(isRefusal ? refusals : changes).push(item)
+        return !isFull(true) || !isFull(false)
+      })
+    } catch (cause) {
+      this.#report(`the audit log cannot be read: ${(cause as Error).message}; what is in it is not listed`)
+    }
+    if (unreadCount > 0)
+      this.#report(
+        `the audit log has ${unreadCount} lines that are no entries; they are left out, and stay in the file`,
+      )
+    this.#lastId = Math.max(0, changes[0]?.id ?? 0, refusals[0]?.id ?? 0)
+    for (const item of changes.reverse()) this.#changes.push(item)
+    for (const item of refusals.reverse()) this.#refusals.push(item)
   }
 
   record(entry: AuditEntry): void {
@@ -160,7 +196,7 @@ export class AuditLog {
     this.#lines = []
     const unwritten = this.#unwrittenCount
     try {
-      await this.#file.append(unwritten === 0 ? lines : [lostLine(unwritten, this.#clock.wallMs()), ...lines])
+      await this.#file.append(unwritten === 0 ? lines : [...lines, this.#lostLine(unwritten)])
       this.#unwrittenCount -= unwritten
       this.#isFailing = false
     } catch (cause) {
@@ -174,7 +210,45 @@ export class AuditLog {
       this.#unwrittenCount += kept.length - this.#lines.length
     }
   }
+
+  /** Stands in the place of the last that is lost: the newest are. */
+  #lostLine(count: number): string {
+    const item: AuditItem = {
+      id: this.#lastId,
+      atMs: this.#clock.wallMs(),
+      user: '',
+      action: 'audit.lost',
+      target: '',
+      outcome: 'failed',
+      detail: `${count} entries could not be written and are not in this file`,
+      address: '',
+      by: 'none',
+    }
+    return JSON.stringify(item)
+  }
 }
+
+/** As a line has it outside of its texts, where quotes are escaped. */
+const REFUSED = '"outcome":"refused"'
+
+/** Undefined for what is none: a line that was cut, or written by somebody else. */
+function itemIn(line: string): AuditItem | undefined {
+  try {
+    const { id, atMs, user, action, target, outcome, detail, address, by } = JSON.parse(line) as AuditItem
+    const isItem =
+      Number.isSafeInteger(id) &&
+      Number.isSafeInteger(atMs) &&
+      OUTCOMES.has(outcome) &&
+      CALLERS.has(by) &&
+      [user, action, target, detail, address].every((text) => typeof text === 'string')
+    return isItem ? { id, atMs, user, action, target, outcome, detail, address, by } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const OUTCOMES: ReadonlySet<AuditItem['outcome']> = new Set(['done', 'refused', 'failed'])
+const CALLERS: ReadonlySet<AuditItem['by']> = new Set(['cookie', 'token', 'password', 'socket', 'none'])
 
 export function auditHandlers(audit: AuditLog): Bound[] {
   return [bind(listAudit, ({ query }) => ({ items: audit.list(query) }))]
@@ -207,11 +281,6 @@ function isWanted({ user, action, outcome, target, detail, address }: AuditItem,
   return (
     wanted === undefined || [user, action, target, detail, address].some((text) => text.toLowerCase().includes(wanted))
   )
-}
-
-function lostLine(count: number, atMs: number): string {
-  const detail = `${count} entries could not be written and are not in this file`
-  return JSON.stringify({ atMs, action: 'audit.lost', outcome: 'failed', detail })
 }
 
 function cut(text: string): string {

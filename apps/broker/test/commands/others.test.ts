@@ -1,4 +1,5 @@
 /** What commands say of clients, access and settings; events, audit, top, completion; and what a terminal is shown. */
+import type { AuditItem } from '@ternmq/api'
 import { expect, test } from 'vitest'
 
 import { CLI } from '../support.ts'
@@ -115,6 +116,16 @@ test('settings of a broker that runs are listed, changed and taken back; the aud
     { outcome: 'refused' },
     { outcome: 'done' },
   ])
+})
+
+test('after a restart the audit log has what was before it', async () => {
+  const operator = await Operator.start()
+  await operator.lines('config', 'set', 'mqtt.maxQos=1')
+  const before = await operator.jsonLines('audit')
+  await operator.broker.program.stop('SIGTERM')
+  const later = await Operator.start({ dataDir: operator.broker.dataDir })
+  const ofBefore = (await later.jsonLines<AuditItem>('audit')).slice(-before.length)
+  expect(ofBefore).toEqual(before)
 })
 
 test('`events --follow` goes on with what happens', async () => {
