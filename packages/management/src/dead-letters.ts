@@ -11,8 +11,10 @@ export const DEAD_LETTERS_LOOKED_MAX = 10_000
 const LOOKED_BYTES_MAX: number = 64 * 1024 * 1024
 /** Of all queues together: then those that are left are listed without groups. */
 const LOOKED_TOTAL_MAX = 50_000
-/** Of one queue, those with most messages. */
+/** Of one queue, those with most messages; the others are put together by cause and origin. */
 const GROUPS_MAX = 100
+/** Of those together, the largest; what is in none of them is only in the count of what was looked at. */
+const OTHERS_MAX = 100
 /** Of a reason: what receivers say may be different for every message. */
 const REASON_LENGTH_MAX = 200
 
@@ -76,8 +78,10 @@ async function lookInto({ queue }: NamedQueue, groups: Groups, max: number): Pro
   return count
 }
 
+type Growing = { -readonly [Key in keyof DeadLetterGroup]: DeadLetterGroup[Key] }
+
 class Groups {
-  readonly #byKey = new Map<string, { -readonly [Key in keyof DeadLetterGroup]: DeadLetterGroup[Key] }>()
+  readonly #byKey = new Map<string, Growing>()
 
   add(message: Message): void {
     const info = deadLetterOf(message)
@@ -87,13 +91,37 @@ class Groups {
     const key = JSON.stringify([cause, originalQueue, reason])
     const group = this.#byKey.get(key)
     if (group === undefined) this.#byKey.set(key, { cause, originalQueue, reason, count: 1, oldestAtMs: atMs })
-    else {
-      group.count++
-      if (atMs !== undefined && atMs < (group.oldestAtMs ?? Infinity)) group.oldestAtMs = atMs
-    }
+    else grow(group, 1, atMs)
   }
 
+  /** Behind those with most messages comes what is left of each cause and origin. */
   largest(): DeadLetterGroup[] {
-    return [...this.#byKey.values()].sort((one, other) => other.count - one.count).slice(0, GROUPS_MAX)
+    const all = [...this.#byKey.values()].sort(byCount)
+    return [...all.slice(0, GROUPS_MAX), ...putTogether(all.slice(GROUPS_MAX)).slice(0, OTHERS_MAX)]
   }
+}
+
+/** One that is alone keeps its reason. */
+function putTogether(groups: readonly Growing[]): DeadLetterGroup[] {
+  const byKey = new Map<string, Growing>()
+  for (const group of groups) {
+    const key = JSON.stringify([group.cause, group.originalQueue])
+    const others = byKey.get(key)
+    if (others === undefined) byKey.set(key, { ...group })
+    else {
+      others.otherReasonsCount = (others.otherReasonsCount ?? 1) + 1
+      others.reason = undefined
+      grow(others, group.count, group.oldestAtMs)
+    }
+  }
+  return [...byKey.values()].sort(byCount)
+}
+
+function grow(group: Growing, count: number, atMs: number | undefined): void {
+  group.count += count
+  if (atMs !== undefined && atMs < (group.oldestAtMs ?? Infinity)) group.oldestAtMs = atMs
+}
+
+function byCount(one: DeadLetterGroup, other: DeadLetterGroup): number {
+  return other.count - one.count
 }

@@ -324,6 +324,31 @@ describe('dead letters', () => {
     ])
   })
 
+  test('reasons beyond a hundred are put together by cause and origin, and none of their letters is missing', async () => {
+    const world = await worldOfDead()
+    for (let n = 0; n < 120; n++) {
+      await fill(world, n % 3 === 0 ? 'two' : 'one', 1)
+      await reject(world, n % 3 === 0 ? 'two' : 'one', `article ${n} unknown`)
+    }
+    world.define('three')
+    await fill(world, 'three', 1)
+    await reject(world, 'three', 'alone')
+    const [dlq] = (await world.call(listDeadLetters, { params: VHOST })).items
+    const others = dlq!.groups.slice(100)
+    expect(dlq!.groups[0]).toMatchObject({ reason: 'no stock', count: 3 })
+    expect(dlq!.groups.slice(0, 100).filter(({ otherReasonsCount }) => otherReasonsCount !== undefined)).toEqual([])
+    expect(others.map(({ cause, originalQueue, reason }) => [cause, originalQueue, reason])).toEqual([
+      ['rejected', 'one', undefined],
+      ['rejected', 'two', undefined],
+      ['rejected', 'three', 'alone'],
+    ])
+    expect(others.map(({ count, otherReasonsCount }) => otherReasonsCount ?? count)).toEqual(
+      others.map(({ count }) => count),
+    )
+    expect(dlq!.groups.reduce((sum, { count }) => sum + count, 0)).toBe(dlq!.lookedAtCount)
+    expect(dlq!.lookedAtCount).toBe(125)
+  })
+
   test('a queue that holds dead letters is listed though no setting names it', async () => {
     const world = await worldOfDead()
     await act(world, { action: 'move', all: true, target: 'plain' }, 'DLQ')

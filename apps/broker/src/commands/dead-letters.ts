@@ -1,7 +1,7 @@
 /** `ternmq dlq …`: what could not be delivered. */
 import { type DeadLetterGroup, type DeadLetterQueue, listDeadLetters } from '@ternmq/api'
 import { brokerCommand, type Noun } from '../cli/command.ts'
-import { countText, timeText } from '../cli/format.ts'
+import { countText, several, timeText } from '../cli/format.ts'
 import { LIMIT_OPTION, type Listing, printItems, printJsonLines } from '../cli/output.ts'
 import { VHOST } from '../cli/vhost.ts'
 import { ACTION_OPTIONS, act, TARGET_OPTIONS } from './message-actions.ts'
@@ -58,7 +58,11 @@ interface Row extends Partial<DeadLetterGroup> {
 }
 
 function rowsOf({ queue, readyCount, groups }: DeadLetterQueue): Row[] {
-  return groups.length === 0 ? [{ queue, readyCount }] : groups.map((group) => ({ queue, readyCount, ...group }))
+  if (groups.length === 0) return [{ queue, readyCount }]
+  const rows: Row[] = groups.map((group) => ({ queue, readyCount, ...group }))
+  const leftCount = groups.reduce((left, { count }) => left - count, readyCount)
+  if (leftCount > 0) rows.push({ queue, readyCount, count: leftCount, reason: '(in no group, or not looked at)' })
+  return rows
 }
 
 const LISTING: Listing<Row> = {
@@ -69,8 +73,12 @@ const LISTING: Listing<Row> = {
     { title: 'CAUSE', value: ({ cause = '' }) => cause },
     { title: 'CAME FROM', value: ({ originalQueue = '' }) => originalQueue, cut: true },
     { title: 'OLDEST', value: ({ oldestAtMs }) => timeText(oldestAtMs), extra: true },
-    { title: 'REASON', value: ({ reason = '' }) => reason, cut: true },
+    { title: 'REASON', value: reasonText, cut: true },
   ],
   name: ({ queue }) => queue,
   none: 'no queue takes dead letters',
+}
+
+function reasonText({ reason = '', otherReasonsCount }: Row): string {
+  return otherReasonsCount === undefined ? reason : `(${several(otherReasonsCount, 'other reason')})`
 }

@@ -63,6 +63,18 @@ test('messages are taken and accepted, released or rejected; a dead letter is li
   expect(await operator.json('destinations', 'show', 'orders')).toMatchObject({ readyCount: 1 })
 })
 
+test('letters of many reasons are all counted in the list: those of few letters together', async () => {
+  const operator = await Operator.start()
+  for (let n = 0; n < 103; n++) {
+    await operator.put({ orders: ['one'] })
+    await operator.lines('messages', 'take', 'queue://orders', '--body', '--reject', `article ${n} unknown`)
+  }
+  const rows = cellsOf(await operator.lines('dlq', 'list')).slice(1)
+  expect(rows.length).toBe(101)
+  expect(rows.at(-1)?.slice(0, 5)).toEqual(['DLQ', '103', '3', 'rejected', 'orders'])
+  expect(rows.at(-1)?.at(-1)).toBe('(3 other reasons)')
+})
+
 test('what cannot be printed is not taken, and its exit code says so; a reader who left is told nothing', async () => {
   const operator = await Operator.start()
   await operator.put({ orders: ['one', 'two'] })

@@ -53,6 +53,26 @@ test('one cause is retried without the others, all go elsewhere, and the rest is
   await page.getByText('Nothing is dead').waitFor()
 })
 
+test('reasons beyond a hundred are one row for their cause and origin, from which their letters are looked at', async () => {
+  const stage = await Stage.open()
+  for (let n = 0; n < 103; n++) {
+    await fill(stage, 'orders', 1)
+    await reject(stage, 'orders', `Article ${n} unknown.`)
+  }
+  const page = await stage.look('/dead-letters')
+  const others = page.getByRole('row', { name: '3 other reasons, together' })
+  await others.waitFor()
+  expect(await others.getByRole('button').count()).toBe(0)
+  await others.getByRole('link', { name: 'Look' }).click()
+  await page
+    .getByRole('checkbox', { name: /^Select message/ })
+    .first()
+    .waitFor()
+  expect(new URL(page.url()).searchParams.get('selector')).toBe(
+    "cause = 'rejected' AND originalQueue = '$queue/orders'",
+  )
+})
+
 test('throttled work shows how far it is, stops when it is told to, and goes on from there', async () => {
   const stage = await Stage.open()
   await fill(stage, 'orders', 40)

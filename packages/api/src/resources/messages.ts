@@ -121,6 +121,8 @@ export interface DeadLetterGroup {
   readonly cause: string
   readonly originalQueue?: string | undefined
   readonly reason?: string | undefined
+  /** In place of a reason: this is the rest of its cause and origin, of so many reasons that have no group of their own. */
+  readonly otherReasonsCount?: number | undefined
   readonly count: number
   readonly oldestAtMs?: number | undefined
 }

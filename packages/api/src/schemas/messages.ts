@@ -194,6 +194,10 @@ const deadLetterGroup = component(
       cause: text('What made them dead letters.', 'rejected'),
       originalQueue: text('Queue that they came from.', 'orders').optional(),
       reason: text('What their consumers said.', 'unknown article').optional(),
+      otherReasonsCount: count(
+        'In place of a reason: the rest of this cause and origin, of so many reasons that have no group of their own.',
+        595,
+      ).optional(),
       count: count('How many.', 12),
       oldestAtMs: moment('When the oldest became one.').optional(),
     }),
@@ -206,7 +210,7 @@ const deadLetterQueue = component(
     z.strictObject({
       queue: text('Queue.', 'DLQ'),
       readyCount: count('Messages in it.', 12),
-      groups: list(deadLetterGroup, 'Of the messages that were looked at, by cause and origin.'),
+      groups: list(deadLetterGroup, 'Of the messages that were looked at, by cause, origin and reason; the rest last.'),
       lookedAtCount: count('Messages that were looked at.', 12),
     }),
   ),

@@ -3,7 +3,7 @@ import { Button, Group } from '@mantine/core'
 import { type DeadLetterGroup, type DeadLetterQueue, listDeadLetters } from '@ternmq/api'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
-import { actionsColumn, agoColumn, countColumn, textColumn } from '../components/columns.tsx'
+import { actionsColumn, agoColumn, countColumn } from '../components/columns.tsx'
 import { type Column, DataTable } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { Mark } from '../components/marks.tsx'
@@ -54,6 +54,7 @@ export function DeadLettersPage() {
 function DeadQueue({ queue, onAsk }: { readonly queue: DeadLetterQueue; readonly onAsk: (asked: Asked) => void }) {
   const mayOperate = useMay('operate')
   const isPart = queue.lookedAtCount < queue.readyCount
+  const ungroupedCount = queue.groups.reduce((left, { count }) => left - count, queue.lookedAtCount)
   return (
     <Panel
       title={queue.queue}
@@ -63,6 +64,7 @@ function DeadQueue({ queue, onAsk }: { readonly queue: DeadLetterQueue; readonly
           <span className="dim small">
             {formatMany(queue.readyCount, 'message')}
             {isPart && `, the first ${formatCount(queue.lookedAtCount)} looked at`}
+            {ungroupedCount > 0 && `, ${formatCount(ungroupedCount)} of them in no group`}
           </span>
           <Link to="/queues/$queue" params={{ queue: queue.queue }} search={{ tab: 'messages' }}>
             Look into it
@@ -90,8 +92,8 @@ function DeadQueue({ queue, onAsk }: { readonly queue: DeadLetterQueue; readonly
   )
 }
 
-function groupKey({ cause, originalQueue, reason }: DeadLetterGroup): string {
-  return JSON.stringify([cause, originalQueue, reason])
+function groupKey({ cause, originalQueue, reason, otherReasonsCount }: DeadLetterGroup): string {
+  return JSON.stringify([cause, originalQueue, reason, otherReasonsCount !== undefined])
 }
 
 function columnsFor(
@@ -116,7 +118,16 @@ function columnsFor(
     },
     countColumn('count', 'Messages'),
     agoColumn('oldestAtMs', 'Oldest'),
-    textColumn('reason', 'Reason', { width: 'rest', none: 'none given' }),
+    {
+      key: 'reason',
+      label: 'Reason',
+      render: ({ reason, otherReasonsCount }) =>
+        otherReasonsCount === undefined ? (
+          <span title={reason}>{reason ?? 'none given'}</span>
+        ) : (
+          <span className="dim">{formatMany(otherReasonsCount, 'other reason')}, together</span>
+        ),
+    },
     actionsColumn(22, (row) => (
       <Group gap={6} justify="flex-end" wrap="nowrap">
         <Link
@@ -126,7 +137,8 @@ function columnsFor(
         >
           Look
         </Link>
-        {mayOperate && (
+        {/* Other reasons have no selector of their own: whoever looks sees what it takes with it. */}
+        {mayOperate && row.otherReasonsCount === undefined && (
           <>
             <Button size="compact-xs" onClick={() => ask('retry', row)}>
               Retry…
