@@ -23,6 +23,18 @@ test('what a terminal would obey is shown as escapes where a command line is not
   expect((await ran('destinations', 'show', 'q', '\u009B31m')).stderr).toMatch(/^ternmq: '\\u\{9b\}31m' is one arg/)
 })
 
+test.each([
+  ['statsu', [], "ternmq: there is no command 'statsu'; did you mean status? (see `ternmq --help`)\n"],
+  ['frobnicate', [], "ternmq: there is no command 'frobnicate' (see `ternmq --help`)\n"],
+  [
+    'destinations',
+    ['lits'],
+    'ternmq: there is no `destinations lits`; did you mean list? (see `ternmq destinations --help`)\n',
+  ],
+] as const)('a word that is none is told with the one that resembles it: %s %j', async (noun, verbs, told) => {
+  expect(await ran(noun, ...verbs)).toEqual({ code: 2, stderr: told })
+})
+
 test('a server that is no broker is told in one sentence: who, what came, what to do', async () => {
   const server = createServer((_, response) => response.writeHead(200, { server: 'x' }).end('null'))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

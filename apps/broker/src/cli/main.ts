@@ -1,5 +1,6 @@
 /** Finds the command, runs it, and says what went wrong. Exit codes: 0 done, 1 failed or refused, 2 not understood, 3 no broker, 141 nobody reads any more. */
 import { ApiProblem } from '@ternmq/api/client'
+import { nearest } from '@ternmq/config/nearest'
 import { startedAs } from '../as-started.ts'
 import { type NounEntry, NOUNS } from '../commands/index.ts'
 import { complain, type ConsoleIo } from '../console-io.ts'
@@ -59,8 +60,15 @@ async function printHelp(words: readonly string[], io: ConsoleIo): Promise<numbe
 
 function entryOf(name: string): NounEntry {
   const entry = NOUNS.find((each) => each.name === name)
-  if (entry === undefined) throw new UsageError(`there is no command '${name}'`)
-  return entry
+  if (entry !== undefined) return entry
+  const names = NOUNS.map((noun) => noun.name)
+  throw new UsageError(`there is no command '${name}'${meantBy(name, names)}`)
+}
+
+/** '; did you mean status?', or nothing. */
+function meantBy(word: string, known: readonly string[]): string {
+  const meant = nearest(word, known)
+  return meant === undefined ? '' : `; did you mean ${meant}?`
 }
 
 /** Undefined when the help of the noun is asked for. Throws UsageError for a verb that it does not have. */
@@ -77,7 +85,9 @@ function commandOf(
   const verbs = commands.map((each) => each.verb)
   const list = `${verbs.slice(0, -1).join(', ')} and ${verbs.at(-1)}`
   throw new UsageError(
-    verb === undefined ? `what about ${name}? there are ${list}` : `there is no \`${name} ${verb}\`; there are ${list}`,
+    verb === undefined
+      ? `what about ${name}? there are ${list}`
+      : `there is no \`${name} ${verb}\`${meantBy(verb, verbs) || `; there are ${list}`}`,
   )
 }
 
