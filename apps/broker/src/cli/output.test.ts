@@ -1,7 +1,7 @@
 import type { Page } from '@ternmq/api'
 import { expect, test } from 'vitest'
 import type { ConsoleIo } from '../console-io.ts'
-import { type Listing, type ListInput, printItems, printPages } from './output.ts'
+import { type Listing, type ListInput, printItems, printPages, screenSize } from './output.ts'
 
 interface Thing {
   readonly name: string
@@ -134,4 +134,18 @@ test('no further page is asked for when nobody reads the first', async () => {
   const pages = new Pages()
   await expect(printPages(scene.input({}), pages.all(), LISTING)).rejects.toThrow('EPIPE')
   expect(pages.askedCount).toBe(1)
+})
+
+test.each([
+  [
+    { columns: 120, rows: 40 },
+    { width: 120, height: 40 },
+  ],
+  [
+    { columns: 0, rows: 0 },
+    { width: 80, height: 24 },
+  ],
+  [{}, { width: 80, height: 24 }],
+])('a screen of %j is drawn on as %j', (stdout, size) => {
+  expect(screenSize({ stdout } as unknown as ConsoleIo)).toEqual(size)
 })

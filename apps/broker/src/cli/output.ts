@@ -30,6 +30,15 @@ export function tableWidth({ stdout }: Pick<ConsoleIo, 'stdout'>): number {
   return stdout.isTTY === true && stdout.columns !== undefined && stdout.columns > 0 ? stdout.columns : Infinity
 }
 
+const DEFAULT_COLUMNS = 80
+const DEFAULT_ROWS = 24
+
+/** Of the terminal; the usual one where there is none, or one that does not know its own and says 0. */
+export function screenSize({ stdout }: Pick<ConsoleIo, 'stdout'>): { readonly width: number; readonly height: number } {
+  const { columns = 0, rows = 0 } = stdout
+  return { width: columns > 0 ? columns : DEFAULT_COLUMNS, height: rows > 0 ? rows : DEFAULT_ROWS }
+}
+
 interface LimitOption {
   readonly limit: { readonly type: 'string'; readonly value: 'N'; readonly summary: string }
 }

@@ -11,7 +11,7 @@ import {
 import type { ApiClient } from '@ternmq/api/client'
 import { brokerCommand, type Noun } from '../cli/command.ts'
 import { countText, percentText, rateText, sizeText } from '../cli/format.ts'
-import { printJson, printLines } from '../cli/output.ts'
+import { printJson, printLines, screenSize } from '../cli/output.ts'
 import { wholeNumber } from '../cli/parse.ts'
 import { LiveScreen } from '../cli/live-screen.ts'
 import { styleOf } from '../cli/style.ts'
@@ -20,8 +20,6 @@ import { cutText, safeText } from '../cli/text.ts'
 import { VHOST } from '../cli/vhost.ts'
 
 const SUMMARY = 'a live screen: rates, queues with most to do, connections'
-const DEFAULT_WIDTH = 80
-const DEFAULT_HEIGHT = 24
 
 /** What queues are sorted by, one after another with the key s. */
 const SORTS = ['inPerSecond', 'outPerSecond', 'readyCount', 'inflightCount'] as const
@@ -48,15 +46,14 @@ export const top: Noun = {
       run: async ({ values, connection: { client }, io }) => {
         const limit = wholeNumber('limit', values.limit)
         const first = values.sort ?? SORTS[0]
-        const view = { width: io.stdout.columns ?? DEFAULT_WIDTH, height: io.stdout.rows ?? DEFAULT_HEIGHT, limit }
         if (io.stdout.isTTY !== true || !io.stdin.isTTY || values.json === true) {
           await client.call(getOverviewHistory) // rates begin with the first who asks
-          const facts = await factsOf(client, first, limit ?? view.height)
+          const facts = await factsOf(client, first, limit ?? screenSize(io).height)
           if (values.json === true) printJson(io, facts)
           else
             printLines(
               io,
-              screenLines(facts, first, { ...view, width: Infinity, height: Infinity }, (text) => text),
+              screenLines(facts, first, { width: Infinity, height: Infinity, limit }, (text) => text),
             )
           return 0
         }
@@ -69,9 +66,9 @@ export const top: Noun = {
           const ticks = client.stream(watchStream, { query: { watch: 'overview' }, signal: screen.ended })
           for await (const { event } of ticks) {
             if (event !== 'overview') continue
-            const { columns: width = DEFAULT_WIDTH, rows: height = DEFAULT_HEIGHT } = io.stdout
-            const facts = await factsOf(client, sort, limit ?? height)
-            screen.draw(screenLines(facts, sort, { width, height, limit }, bold))
+            const size = screenSize(io)
+            const facts = await factsOf(client, sort, limit ?? size.height)
+            screen.draw(screenLines(facts, sort, { ...size, limit }, bold))
             await io.stdout.written()
           }
         } finally {
