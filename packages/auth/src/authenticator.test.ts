@@ -400,7 +400,7 @@ describe('Authenticator.mechanisms', () => {
 describe('Authenticator with a guard', () => {
   const time = { nowMs: 0 }
   const guarded = (attempts = 3): { login: Authenticator; guard: LoginGuard } => {
-    const settings = { attempts, windowMs: 60_000, waitMs: 9_500, waitMaxMs: 60_000 }
+    const settings = { attempts, windowMs: 60_000, waitMs: 9_499.5, waitMaxMs: 60_000 }
     const guard = new LoginGuard({ clock: { monoMs: () => time.nowMs }, settings })
     return { guard, login: setUp(OPEN, { guard, clock: { monoMs: () => time.nowMs } }).login }
   }

@@ -373,7 +373,7 @@ function heldBack(hold: Hold): LoginStep {
   if (hold.kind === 'crowded') return busy('too many logins of this user at once')
   const seconds = Math.ceil(hold.waitMs / 1_000)
   const text = `too many failed logins: none is tried now; try again in ${seconds} s`
-  return { kind: 'refused', refusal: 'locked-out', text, retryAfterMs: hold.waitMs }
+  return { kind: 'refused', refusal: 'locked-out', text, retryAfterMs: Math.ceil(hold.waitMs) }
 }
 
 function busy(why: string): LoginStep {
