@@ -5,7 +5,7 @@
 import type { Cancel, Clock } from './env.ts'
 import { EVENT_LISTENERS_MAX } from './limits.ts'
 import { Recent } from './recent.ts'
-import type { Transport } from './transport.ts'
+import type { PeerInfo, Transport } from './transport.ts'
 
 /** `hint`: it worked, but perhaps not as it was meant. */
 export type EventKind = 'connected' | 'refused' | 'disconnected' | 'limit' | 'failure' | 'hint'
@@ -49,12 +49,17 @@ export function connectionEvent(source: string, about: EventSubject, kind: Event
     source,
     listener: peer.listener,
     connection: about.transport.id,
-    peer: peer.port === 0 ? peer.address : `${peer.address}:${peer.port}`,
+    peer: peerText(peer),
     clientId: about.clientId,
     user: about.userName,
     text,
     clause,
   }
+}
+
+/** '10.0.0.1:50123'; the address alone where there is no port. */
+export function peerText({ address, port }: PeerInfo): string {
+  return port === 0 ? address : `${address}:${port}`
 }
 
 export interface EventsAfter {

@@ -45,7 +45,7 @@ export {
 } from './operations/topics.ts'
 export { copyWhere, deleteWhere, moveWhere, redrive, type TransferOptions, type Transferred } from './operations/transfer.ts'
 export { EventThrottle } from './event-throttle.ts'
-export { type BrokerEvent, connectionEvent, type EventDetails, type EventKind, Events, type EventsAfter, type EventSubject } from './events.ts'
+export { type BrokerEvent, connectionEvent, type EventDetails, type EventKind, Events, type EventsAfter, type EventSubject, peerText } from './events.ts'
 export {
   CONNECTION_HISTORY_MAX_DEFAULT,
   type CoreLimits,

@@ -28,6 +28,7 @@ import type { SessionOwner } from './session-owner.ts'
 import type { OpenSession } from './sessions.ts'
 import { isTemporary } from './temporaries.ts'
 import type { Transaction } from './transaction/transaction.ts'
+import type { PeerInfo } from './transport.ts'
 import type { VirtualHost } from './virtual-host.ts'
 import type { HeldWill } from './wills.ts'
 
@@ -432,8 +433,8 @@ export class Session implements CreditOwner {
   }
 
   /** Tells the owner that it has lost the session. */
-  evict(reason: 'taken-over' | 'deleted'): void {
-    this.#owner?.onEvicted(reason)
+  evict(reason: 'taken-over' | 'deleted', by?: PeerInfo): void {
+    this.#owner?.onEvicted(reason, by)
   }
 
   /** Ends for good: the will that still waits goes out, bindings and queue go. [MQTT5-3.1.2-8] Idempotent. */

@@ -75,7 +75,7 @@ export class Sessions {
       const text = `the broker holds ${this.#byClientId.size} sessions, its limit (limits.maxSessions); try later`
       return refuse('limit-reached', clientId, text)
     }
-    const resumed = before === undefined ? undefined : this.#release(before, request.cleanStart)
+    const resumed = before === undefined ? undefined : this.#release(before, request)
     const session = resumed ?? this.#create(request)
     session.own(request)
     return { ok: true, value: { session, present: resumed !== undefined } }
@@ -122,9 +122,9 @@ export class Sessions {
   }
 
   /** Takes the session from its connection. Undefined when nothing is left of it to resume. */
-  #release(session: Session, cleanStart: boolean): Session | undefined {
+  #release(session: Session, { cleanStart, owner }: OpenSession): Session | undefined {
     if (session.isConnected) {
-      session.evict('taken-over')
+      session.evict('taken-over', owner.transport?.peer)
       session.disconnect()
     }
     if (cleanStart) session.end()

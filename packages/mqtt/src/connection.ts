@@ -3,23 +3,25 @@
  * means is in handlers/. It is also the session's owner and sink and its own timer entry, so that an idle connection costs
  * one object.
  */
-import type {
-  AdminConnection,
-  Connection,
-  ConnectionFacts,
-  Delivery,
-  DeliverySink,
-  EndedBy,
-  InputHolder,
-  LoginExchange,
-  Producer,
-  ProducerTarget,
-  PublishOwner,
-  Queue,
-  Session,
-  SessionOwner,
-  Transport,
-  WheelEntry,
+import {
+  type AdminConnection,
+  type Connection,
+  type ConnectionFacts,
+  type Delivery,
+  type DeliverySink,
+  type EndedBy,
+  type InputHolder,
+  type LoginExchange,
+  type PeerInfo,
+  peerText,
+  type Producer,
+  type ProducerTarget,
+  type PublishOwner,
+  type Queue,
+  type Session,
+  type SessionOwner,
+  type Transport,
+  type WheelEntry,
 } from '@ternmq/core'
 import type { MqttAdapter } from './adapter.ts'
 import { decodeControl } from './codec/decode-control.ts'
@@ -235,12 +237,12 @@ export class MqttConnection implements Connection, AdminConnection, SessionOwner
 
   // ── SessionOwner ──
 
-  onEvicted(reason: 'taken-over' | 'deleted'): void {
-    if (reason === 'taken-over') {
-      this.disconnect(ReasonCode.sessionTakenOver, 'another connection uses the same client id', 'MQTT5-3.1.4-3', 'takeover')
-    } else {
-      this.disconnect(ReasonCode.administrativeAction, 'an operator ended the session', '', 'operator')
-    }
+  /** From where the other one comes only operators hear: it is nobody's business who could just try client ids. */
+  onEvicted(reason: 'taken-over' | 'deleted', by?: PeerInfo): void {
+    if (reason === 'deleted') return this.disconnect(ReasonCode.administrativeAction, 'an operator ended the session', '', 'operator')
+    const text = 'another connection uses the same client id'
+    const from = by === undefined || by.address === '' ? '' : `, from ${peerText(by)}`
+    this.disconnect(ReasonCode.sessionTakenOver, text, 'MQTT5-3.1.4-3', 'takeover', `${text}${from}`)
   }
 
   /** The binding is gone; a client that asks for it again hears why in SUBACK. */
@@ -378,13 +380,14 @@ export class MqttConnection implements Connection, AdminConnection, SessionOwner
   /**
    * Ends the connection from our side, with the reason where the version can carry it. Before CONNECT was answered nothing is
    * said: only a CONNACK could be, and `handleConnect` sends that itself. [MQTT5-3.14.0-1] [MQTT311-4.8.0-1]
+   * Operators read `reason`, which may say more than the client is told.
    */
-  disconnect(reasonCode: number, text: string, clause: string, endedBy: EndedBy = 'broker'): void {
+  disconnect(reasonCode: number, text: string, clause: string, endedBy: EndedBy = 'broker', reason: string = text): void {
     if (this.#phase === 'closed') return
     if (this.#phase === 'connected' && this.version === 5) {
       this.transport.write(encodeDisconnect({ reasonCode, reasonString: text }, 5, this.maxPacketBytes))
     }
-    this.#close(text, clause, endedBy)
+    this.#close(reason, clause, endedBy)
     this.transport.end(text)
   }
 
@@ -495,4 +498,3 @@ export class MqttConnection implements Connection, AdminConnection, SessionOwner
     this.session.disconnect()
   }
 }
-

@@ -136,9 +136,13 @@ test.each<[string, (world: World, client: ReturnType<World['connect']>) => void,
 
 test('a client whose id another connection takes has been taken over, and the other one goes on', () => {
   const world = new World()
-  world.connect('c')
-  world.connect('c')
-  expect(lastEnd(world)).toMatchObject({ clientId: 'c', endedBy: 'takeover', clause: 'MQTT5-3.1.4-3' })
+  const first = world.connect('c')
+  world.connect('c', { peer: { listener: 'mqtt', address: '10.0.0.7', port: 50_123 } })
+  expect(lastEnd(world)).toMatchObject({
+    ...{ clientId: 'c', endedBy: 'takeover', clause: 'MQTT5-3.1.4-3' },
+    reason: 'another connection uses the same client id, from 10.0.0.7:50123',
+  })
+  expect(first.next('DISCONNECT').properties.reasonString).toBe('another connection uses the same client id')
   expect(onlyOne(world)).toMatchObject({ clientId: 'c', state: 'connected' })
 })
 
