@@ -217,6 +217,7 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
         certificates,
         protocolsOf: (name) => adapters.servedBy(name).map((served) => served.name),
       }),
+    certificates: () => certificates.inUse(),
     store: () =>
       Promise.resolve(
         storeInfo({
@@ -237,6 +238,7 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     vhost,
     access,
     listeners,
+    certificates,
     numbers,
     traces,
     ...store,

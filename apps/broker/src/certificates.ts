@@ -2,6 +2,7 @@
  * Certificates of the TLS listeners: those of the configuration, else development ones in the data directory. Files that
  * change are picked up; development certificates are renewed in time.
  */
+import type { CertificateInfo } from '@ternmq/api'
 import { type BrokerConfig, type ListenerName, listenersOf } from '@ternmq/config'
 import type { Cancel, Clock } from '@ternmq/core'
 import {
@@ -13,6 +14,7 @@ import {
   type ServerCertificate,
   watchCertificate,
 } from '@ternmq/transport'
+import { X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
 
 import { BrokerError, messageOf } from './errors.ts'
@@ -41,6 +43,8 @@ const RENEW_AGAIN_MS = 3_600_000
 export class Certificates {
   readonly #options: CertificatesOptions
   readonly #current = new Map<Secured, ServerCertificate>()
+  /** Of the same, for operators. */
+  readonly #infos = new Map<Secured, CertificateInfo>()
   readonly #listeners = new Map<Secured, Pick<SecureListener, 'setCertificate'>>()
   #watches: Cancel[] = []
   #cancelRenewal: Cancel = () => {}
@@ -62,6 +66,11 @@ export class Certificates {
     return this.#current.get(name) as ServerCertificate
   }
 
+  /** What clients see, and whether something newer waits that cannot be used. */
+  inUse(): ReadonlyMap<Secured, CertificateInfo> {
+    return this.#infos
+  }
+
   /** `listener` gets every later one. */
   attach(name: Secured, listener: Pick<SecureListener, 'setCertificate'>): void {
     this.#listeners.set(name, listener)
@@ -75,14 +84,14 @@ export class Certificates {
     const read = await Promise.all(
       secure.map(async ({ name, tls }) => {
         const files = filesOf(tls, development)
-        return { name, files, certificate: await readCertificate(files) }
+        return { name, files, isDevelopment: tls.cert === undefined, certificate: await readCertificate(files) }
       }),
     )
     if (this.#isClosed) return
     this.#unwatch()
-    for (const { name, files, certificate } of read) {
-      this.#apply(name, certificate)
-      this.#watches.push(this.#watch(name, files, certificate))
+    for (const { name, files, isDevelopment, certificate } of read) {
+      this.#apply(name, certificate, isDevelopment)
+      this.#watches.push(this.#watch(name, files, certificate, isDevelopment))
     }
     if (development !== undefined) this.#renewAt(development.renewAtMs)
   }
@@ -99,23 +108,37 @@ export class Certificates {
     this.#cancelRenewal()
   }
 
-  #apply(name: Secured, certificate: ServerCertificate): void {
+  #apply(name: Secured, certificate: ServerCertificate, isDevelopment: boolean): void {
     this.#listeners.get(name)?.setCertificate(certificate)
     this.#current.set(name, certificate)
+    const { subject, validToDate } = new X509Certificate(certificate.cert)
+    this.#infos.set(name, { subject: subject.replaceAll('\n', ', '), notAfterMs: validToDate.getTime(), isDevelopment })
   }
 
-  #watch(name: Secured, files: CertificateFiles, certificate: ServerCertificate): Cancel {
+  #setProblem(name: Secured, problem: string | undefined): void {
+    const info = this.#infos.get(name)
+    if (info !== undefined) this.#infos.set(name, { ...info, problem })
+  }
+
+  #watch(name: Secured, files: CertificateFiles, certificate: ServerCertificate, isDevelopment: boolean): Cancel {
     const { clock, log } = this.#options
     return watchCertificate(files, certificate, {
       clock,
       onChange: (changed) => {
-        this.#apply(name, changed)
+        this.#apply(name, changed, isDevelopment)
         log.info(
           { listener: name, certFile: files.certFile },
           `${calledIn(name)} uses its new certificate for connections from now on`,
         )
       },
-      onBroken: (text) => log.error({ listener: name }, `${calledIn(name)} keeps its certificate: ${text}`),
+      onBroken: (text) => {
+        this.#setProblem(name, text)
+        log.error({ listener: name }, `${calledIn(name)} keeps its certificate: ${text}`)
+      },
+      onMended: () => {
+        this.#setProblem(name, undefined)
+        log.info({ listener: name }, `the files of the certificate of ${calledIn(name)} are good again`)
+      },
     })
   }
 

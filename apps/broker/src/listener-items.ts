@@ -2,7 +2,6 @@
 import type { ListenerItem } from '@ternmq/api'
 import { allowsAnonymous, type BrokerConfig, type ListenerName, listenersOf } from '@ternmq/config'
 import type { ListenerStats } from '@ternmq/transport'
-import { X509Certificate } from 'node:crypto'
 
 import type { Certificates } from './certificates.ts'
 import type { Listeners } from './listeners.ts'
@@ -21,7 +20,6 @@ export function listenerItems({ config, listeners, certificates, protocolsOf }: 
     const bound = listeners.bound[name]
     const stats = listeners.statsOf(name)
     if (bound === undefined || stats === undefined) return []
-    const certificate = listener.tls === undefined ? undefined : certificates.for(name)
     return [
       {
         name,
@@ -35,18 +33,14 @@ export function listenerItems({ config, listeners, certificates, protocolsOf }: 
         acceptedCount: stats.accepted,
         refusedCount: refusedCount(stats),
         connectionsMax: listener.maxConnections,
-        certificate: certificate === undefined ? undefined : certificateFacts(certificate.cert, listener.tls?.cert === undefined),
+        certificate: certificates.inUse().get(name),
       },
     ]
   })
 }
 
 function refusedCount(stats: ListenerStats): number {
-  const byLimits = stats.refusedByListenerLimit + stats.refusedByBrokerLimit + stats.refusedByAddressLimit + stats.refusedByFileLimit
+  const byLimits =
+    stats.refusedByListenerLimit + stats.refusedByBrokerLimit + stats.refusedByAddressLimit + stats.refusedByFileLimit
   return byLimits + stats.failedHandshakes + stats.silentPeers + stats.unservedProtocols + stats.unknownProtocols
-}
-
-function certificateFacts(pem: Buffer, isDevelopment: boolean): NonNullable<ListenerItem['certificate']> {
-  const { subject, validToDate } = new X509Certificate(pem)
-  return { subject: subject.replaceAll('\n', ', '), notAfterMs: validToDate.getTime(), isDevelopment }
 }

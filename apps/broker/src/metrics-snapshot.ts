@@ -6,6 +6,7 @@ import type { JournalEngine } from '@ternmq/store/journal'
 import type { Tracing } from '@ternmq/tracing'
 
 import type { Access } from './access.ts'
+import type { Certificates } from './certificates.ts'
 import type { Listeners } from './listeners.ts'
 import type { ProcessNumbers } from './process-numbers.ts'
 
@@ -15,6 +16,7 @@ export interface MetricsSources {
   readonly vhost: VirtualHost
   readonly access: Access
   readonly listeners: Listeners
+  readonly certificates: Pick<Certificates, 'inUse'>
   readonly numbers: ProcessNumbers
   /** Undefined while tracing is off. */
   readonly traces: Tracing | undefined
@@ -34,6 +36,7 @@ export function metricsSnapshot(sources: MetricsSources): MetricsSnapshot {
     connections: Object.entries(connections).map(([protocol, totals]) => ({ protocol, ...totals })),
     connectionsEnded: vhost.connections.endedBy,
     listeners: Object.keys(listeners.bound).flatMap((name) => listenerNumbers(listeners, name as ListenerName)),
+    certificates: [...sources.certificates.inUse()].map(([listener, { notAfterMs }]) => ({ listener, notAfterMs })),
     logins: access.counters,
     sessions: { connected: sessions.connectedCount, offline: sessions.count - sessions.connectedCount },
     subscriptions: { count: vhost.router.bindingCount, sharedCount: vhost.shared.count },

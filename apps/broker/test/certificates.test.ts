@@ -51,15 +51,25 @@ describe('a certificate that is replaced on disk', () => {
     await client(`${scheme}://localhost:${port}`, { ca: readFileSync(next.caFile) })
   })
 
-  test('is not taken while it is broken: the broker says so and keeps the one it has', async () => {
+  test('is not taken while it is broken: the log and an alarm say so, and the old one stays until it is mended', async () => {
     const used = await newCertificates()
     const settings = [`listeners.mqtts.tls.cert=${used.certFile}`, `listeners.mqtts.tls.key=${used.keyFile}`]
     const broker = await start({ listeners: ['mqtts'], settings })
     const wanted = fingerprintOf(used.certFile)
+    const good = join(newFolder(), 'good.pem')
+    copyFileSync(used.certFile, good)
     copyFileSync(used.caFile, used.certFile)
     const line = await broker.program.untilLine('listener mqtts keeps its certificate')
     expect(line).toContain(`the private key in ${used.keyFile} does not belong to the certificate in ${used.certFile}`)
     expect(await shownBy(broker.port('mqtts'))).toBe(wanted)
+    const alarms = async (): Promise<string> => {
+      const { stdout } = await ternmq(['status', '--data-dir', broker.dataDir])
+      return stdout.filter((each) => each.startsWith('warning')).join('\n')
+    }
+    expect(await alarms()).toContain(`Listener mqtts keeps its old certificate: the private key in ${used.keyFile} `)
+    copyFileSync(good, used.certFile)
+    await broker.program.untilLine('the files of the certificate of listener mqtts are good again')
+    expect(await alarms()).not.toContain('certificate')
   })
 })
 

@@ -1,4 +1,4 @@
-import type { Alarm, ListenerItem } from '@ternmq/api'
+import type { Alarm, CertificateInfo } from '@ternmq/api'
 import { expect, test } from 'vitest'
 import { type AlarmFacts, alarmsOf } from './alarms.ts'
 
@@ -11,7 +11,7 @@ const well: AlarmFacts = {
   disk: { engine: 'journal', durability: 'fsync-local', usedBytes: GIB, maxBytes: 0, freeBytes: 100 * GIB },
   eventLoop: { p50Ms: 0, p99Ms: 99, utilization: 0.5 },
   store: {},
-  listeners: [],
+  certificates: new Map(),
   blockingCount: 0,
   deadLetteredCount: 0,
   damagedDefinitions: [],
@@ -22,13 +22,13 @@ function alarms(facts: Partial<AlarmFacts>): Alarm[] {
   return alarmsOf({ ...well, ...facts })
 }
 
-function listenerUntil(notAfterMs: number): ListenerItem {
-  const certificate = { subject: 'CN=mq', notAfterMs, isDevelopment: false }
-  return { name: 'mqtts', certificate } as ListenerItem
+function certificateUntil(notAfterMs: number, problem?: string, name = 'mqtts'): AlarmFacts['certificates'] {
+  const certificate: CertificateInfo = { subject: 'CN=mq', notAfterMs, isDevelopment: false, problem }
+  return new Map([[name, certificate]])
 }
 
 test('when all is well there is no alarm', () => {
-  expect(alarms({ listeners: [listenerUntil(well.nowMs + 15 * DAY_MS)] })).toEqual([])
+  expect(alarms({ certificates: certificateUntil(well.nowMs + 15 * DAY_MS) })).toEqual([])
 })
 
 const DAMAGED = [
@@ -112,7 +112,7 @@ test.each<[string, Partial<AlarmFacts>, string, Alarm['severity'], string, strin
   ],
   [
     'a certificate that is over',
-    { listeners: [listenerUntil(well.nowMs)] },
+    { certificates: certificateUntil(well.nowMs) },
     'certificate-mqtts',
     'critical',
     'clients refuse it',
@@ -120,20 +120,29 @@ test.each<[string, Partial<AlarmFacts>, string, Alarm['severity'], string, strin
   ],
   [
     'a certificate that ends soon',
-    { listeners: [listenerUntil(well.nowMs + DAY_MS)] },
+    { certificates: certificateUntil(well.nowMs + DAY_MS) },
     'certificate-mqtts',
     'warning',
-    'ends within a day',
+    'certificate of listener mqtts (CN=mq) ends within a day',
     '/listeners',
   ],
   [
-    'a busy thread',
-    { eventLoop: { ...well.eventLoop, p99Ms: 100 } },
-    'event-loop-late',
+    'a certificate of the console that ends soon',
+    { certificates: certificateUntil(well.nowMs + DAY_MS, undefined, 'console') },
+    'certificate-console',
     'warning',
-    '100 ms late',
-    '/',
+    'certificate of the console (CN=mq) ends within a day',
+    '/listeners',
   ],
+  [
+    'a new certificate that cannot be used',
+    { certificates: certificateUntil(well.nowMs + 100 * DAY_MS, 'x.pem is not a PEM certificate') },
+    'certificate-kept-mqtts',
+    'warning',
+    'Listener mqtts keeps its old certificate: x.pem is not a PEM certificate. Mend the files',
+    '/listeners',
+  ],
+  ['a busy thread', { eventLoop: { ...well.eventLoop, p99Ms: 100 } }, 'event-loop-late', 'warning', '100 ms late', '/'],
   [
     'a thread that is hardly there',
     { eventLoop: { ...well.eventLoop, p99Ms: 1_000 } },

@@ -1,5 +1,5 @@
 /** What is wrong with the broker as a whole, each with a sentence that says what to do and the page of the console that explains it. */
-import type { Alarm, ListenerItem, Overview, StoreInfo } from '@ternmq/api'
+import type { Alarm, CertificateInfo, Overview, StoreInfo } from '@ternmq/api'
 import type { DamagedDefinition } from './definition-store.ts'
 
 /** What alarms are made of, at one moment. */
@@ -10,7 +10,8 @@ export interface AlarmFacts {
   readonly disk: Overview['disk']
   readonly eventLoop: Overview['eventLoop']
   readonly store: Pick<StoreInfo, 'problem'>
-  readonly listeners: readonly ListenerItem[]
+  /** By name of the listener, or `console`. */
+  readonly certificates: ReadonlyMap<string, CertificateInfo>
   /** Queues that publishers wait for. */
   readonly blockingCount: number
   /** Within the last minute. */
@@ -42,6 +43,7 @@ const CHECKS: readonly Check[] = [
   deadLettersGrow,
   definitionsDamaged,
   certificatesEnd,
+  certificatesKept,
   loopIsLate,
 ]
 
@@ -116,23 +118,38 @@ function definitionsDamaged({ damagedDefinitions: [first, ...others] }: AlarmFac
   return [{ id: 'definitions-damaged', severity: 'warning', text: `The ${first.text}.${more}`, link: '/definitions' }]
 }
 
-function certificatesEnd({ listeners, nowMs }: AlarmFacts): Alarm[] {
-  return listeners.flatMap(({ name, certificate }) => {
-    if (certificate === undefined || certificate.notAfterMs - nowMs > CERTIFICATE_WARNING_MS) return []
-    const isOver = certificate.notAfterMs <= nowMs
-    const days = Math.ceil(Math.abs(certificate.notAfterMs - nowMs) / DAY_MS)
+function certificatesEnd({ certificates, nowMs }: AlarmFacts): Alarm[] {
+  return [...certificates].flatMap(([name, { subject, notAfterMs }]) => {
+    if (notAfterMs - nowMs > CERTIFICATE_WARNING_MS) return []
+    const isOver = notAfterMs <= nowMs
+    const days = Math.ceil(Math.abs(notAfterMs - nowMs) / DAY_MS)
     const within = days === 1 ? 'a day' : `${days} days`
     const text = isOver
-      ? `The certificate of listener ${name} (${certificate.subject}) is over, for ${within} at most: clients refuse it. Put a new one in its place.`
-      : `The certificate of listener ${name} (${certificate.subject}) ends within ${within}. Put a new one in its place.`
+      ? `The certificate of ${calledIn(name)} (${subject}) is over, for ${within} at most: clients refuse it. Put a new one in its place.`
+      : `The certificate of ${calledIn(name)} (${subject}) ends within ${within}. Put a new one in its place.`
     return [{ id: `certificate-${name}`, severity: isOver ? 'critical' : 'warning', text, link: '/listeners' }]
   })
+}
+
+/** Nobody notices it until the old one ends. */
+function certificatesKept({ certificates }: AlarmFacts): Alarm[] {
+  return [...certificates].flatMap(([name, { problem }]) => {
+    if (problem === undefined) return []
+    const text = `${upperFirst(calledIn(name))} keeps its old certificate: ${problem}. Mend the files; they are read again by themselves.`
+    return [{ id: `certificate-kept-${name}`, severity: 'warning', text, link: '/listeners' }]
+  })
+}
+
+function calledIn(name: string): string {
+  return name === 'console' ? 'the console' : `listener ${name}`
+}
+
+function upperFirst(text: string): string {
+  return text[0]!.toUpperCase() + text.slice(1)
 }
 
 function loopIsLate({ eventLoop: { p99Ms } }: AlarmFacts): Alarm[] {
   if (p99Ms < LATE_WARNING_MS) return []
   const text = `The broker's thread is busy: one timer in a hundred is ${Math.round(p99Ms)} ms late. Spread the load, or give it a faster core.`
-  return [
-    { id: 'event-loop-late', severity: p99Ms >= LATE_CRITICAL_MS ? 'critical' : 'warning', text, link: '/' },
-  ]
+  return [{ id: 'event-loop-late', severity: p99Ms >= LATE_CRITICAL_MS ? 'critical' : 'warning', text, link: '/' }]
 }

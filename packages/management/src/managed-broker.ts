@@ -2,7 +2,7 @@
  * What the admin API gets of the broker around it: the core as it is, and a few questions about what is outside the core. apps/broker
  * answers them; a test gives what it needs.
  */
-import type { BackupMade, ListenerItem, NodeInfo, Overview, StoreInfo, StoreReport } from '@ternmq/api'
+import type { BackupMade, CertificateInfo, ListenerItem, NodeInfo, Overview, StoreInfo, StoreReport } from '@ternmq/api'
 import type { UserStore } from '@ternmq/auth'
 import type { BrokerConfig, Source } from '@ternmq/config'
 import type { Events, VirtualHost } from '@ternmq/core'
@@ -17,6 +17,8 @@ export interface ManagedBroker {
   readonly node: NodeInfo
   readonly settings: RunningSettings
   listeners(): readonly ListenerItem[]
+  /** By name of the listener, or `console`. */
+  certificates(): ReadonlyMap<string, CertificateInfo>
   store(): Promise<StoreInfo>
   /** Rejects with ApiError('CONFLICT') where there is no journal. */
   storeReport(): Promise<StoreReport>

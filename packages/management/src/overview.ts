@@ -40,7 +40,7 @@ export async function overviewOf(broker: ManagedBroker, sampler: Sampler): Promi
     disk,
     eventLoop,
     store,
-    listeners: broker.listeners(),
+    certificates: broker.certificates(),
     blockingCount: depths.blockingCount,
     deadLetteredCount: sampler.deadLetteredWithin(DEAD_LETTERS_GROW_MS),
     damagedDefinitions: broker.definitions.damaged,

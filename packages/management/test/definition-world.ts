@@ -172,6 +172,7 @@ export class DefinitionWorld {
       node,
       settings,
       listeners: () => this.listeners,
+      certificates: () => new Map(),
       store: () => Promise.resolve(this.store),
       storeReport: () => Promise.resolve(STORE_REPORT),
       backup: (folder) => Promise.resolve({ files: folder.length, bytes: 1 }),

@@ -1,5 +1,5 @@
 /** A virtual host without a kernel, and what the admin API gets of the broker around it, for tests that call handlers as the server does. */
-import type { Call, ListenerItem, Overview, Role, Route, StoreInfo } from '@ternmq/api'
+import type { Call, CertificateInfo, ListenerItem, Overview, Role, Route, StoreInfo } from '@ternmq/api'
 import { MemoryUserStore } from '@ternmq/auth'
 import { type BrokerConfigInput, loadConfig } from '@ternmq/config'
 import {
@@ -78,6 +78,7 @@ export class ManagedWorld extends AdapterWorld {
   resources: ReturnType<ManagedBroker['resources']> = RESOURCES
   storeInfo: StoreInfo = STORE
   listeners: readonly ListenerItem[] = []
+  certificates: ReadonlyMap<string, CertificateInfo> = new Map()
 
   private constructor({ config = {}, ...options }: ManagedWorldOptions) {
     super(options)
@@ -104,6 +105,7 @@ export class ManagedWorld extends AdapterWorld {
         override: () => Promise.reject(new Error('this test changes no settings')),
       },
       listeners: () => this.listeners,
+      certificates: () => this.certificates,
       store: () => Promise.resolve(this.storeInfo),
       storeReport: () => Promise.reject(new Error('this test has no journal')),
       backup: () => Promise.reject(new Error('this test has no journal')),

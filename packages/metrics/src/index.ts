@@ -1,6 +1,7 @@
 /** Numbers of a broker as Prometheus reads them. Pure: whoever has the numbers gives them, whoever was asked sends the text. */
 export { DESTINATIONS_MAX_DEFAULT } from './busiest.ts'
 export type {
+  CertificateNumbers,
   DestinationNumbers,
   EventLoopNumbers,
   ListenerNumbers,

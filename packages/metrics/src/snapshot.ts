@@ -12,6 +12,7 @@ export interface MetricsSnapshot {
   /** Since the start, by who ended them. */
   readonly connectionsEnded: Readonly<Record<string, number>>
   readonly listeners: readonly ListenerNumbers[]
+  readonly certificates: readonly CertificateNumbers[]
   readonly logins: LoginNumbers
   readonly sessions: { readonly connected: number; readonly offline: number }
   readonly subscriptions: { readonly count: number; readonly sharedCount: number }
@@ -71,6 +72,13 @@ export interface ListenerNumbers {
   /** Turned away because of a limit. */
   readonly refused: number
   readonly failedHandshakes: number
+}
+
+export interface CertificateNumbers {
+  /** Or `console`. */
+  readonly listener: string
+  /** Unix ms. */
+  readonly notAfterMs: number
 }
 
 export interface LoginNumbers {

@@ -261,6 +261,14 @@ export const METRICS: readonly Metric[] = [
     ({ failedHandshakes }) => failedHandshakes,
   ),
   {
+    type: 'gauge',
+    name: 'ternmq_listener_certificate_not_after_seconds',
+    help: 'When the certificate in use ends, Unix time. Listener console: the console.',
+    labels: ['listener'],
+    samples: ({ certificates }) =>
+      certificates.map(({ listener, notAfterMs }) => ({ labels: [listener], value: notAfterMs / 1_000 })),
+  },
+  {
     type: 'counter',
     name: 'ternmq_logins_total',
     help: 'Logins by outcome: accepted, or why they were refused.',

@@ -62,6 +62,7 @@ function snapshot(more: Partial<MetricsSnapshot> = {}): MetricsSnapshot {
     connections: [{ protocol: 'mqtt', openCount: 2, bytesIn: 20, bytesOut: 30 }],
     connectionsEnded: { client: 4, network: 1 },
     listeners: [{ listener: 'mqtts', open: 2, accepted: 9, refused: 1, failedHandshakes: 3 }],
+    certificates: [{ listener: 'mqtts', notAfterMs: 1_827_331_200_000 }],
     logins: { accepted: 5, refused: { 'bad-credentials': 2 } },
     sessions: { connected: 2, offline: 1 },
     subscriptions: { count: 4, sharedCount: 1 },
@@ -141,6 +142,7 @@ test('numbers are in base units, with the labels of the table', async () => {
     'ternmq_event_loop_delay_seconds{quantile="0.5"} 0.001',
     'ternmq_event_loop_delay_seconds{quantile="0.99"} 0.0025',
   ])
+  expect(text).toContain('ternmq_listener_certificate_not_after_seconds{listener="mqtts"} 1827331200\n')
   expect(text).toContain('ternmq_store_full 1\n')
 })
 

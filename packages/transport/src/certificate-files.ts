@@ -77,6 +77,8 @@ export interface CertificateWatch {
   onChange(certificate: ServerCertificate): void
   /** The files changed and cannot be used; what was there before stays in use. Told once per content. */
   onBroken(text: string): void
+  /** After `onBroken`: the files are what is in use again. */
+  onMended(): void
 }
 
 /**
@@ -143,10 +145,11 @@ class CertificateWatcher {
     try {
       const found = await readCertificate(this.#files)
       if (this.#isStopped) return
-      this.#brokenText = ''
-      if (isSame(found, this.#current)) return
+      const isSameAsUsed = isSame(found, this.#current)
+      if (!isSameAsUsed) this.#observer.onChange(found) // throws when OpenSSL refuses it: then it is not current
+      else if (this.#brokenText !== '') this.#observer.onMended()
       this.#current = found
-      this.#observer.onChange(found)
+      this.#brokenText = ''
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error)
       if (this.#isStopped || text === this.#brokenText) return

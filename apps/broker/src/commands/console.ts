@@ -154,5 +154,6 @@ function watch(
     clock,
     onChange: (changed) => server.useCertificate({ ...changed, minVersion: TLS_VERSION }),
     onBroken: (text) => complain(io, [`keeps its certificate: ${text}`]),
+    onMended: () => complain(io, ['the files of its certificate are good again']),
   })
 }

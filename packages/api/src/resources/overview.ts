@@ -113,8 +113,17 @@ export interface ListenerItem {
   readonly acceptedCount: number
   readonly refusedCount: number
   readonly connectionsMax: number
-  /** Of the certificate that clients see. */
-  readonly certificate?: { readonly subject: string; readonly notAfterMs: number; readonly isDevelopment: boolean } | undefined
+  /** What clients see. */
+  readonly certificate?: CertificateInfo | undefined
+}
+
+export interface CertificateInfo {
+  readonly subject: string
+  /** Unix ms. */
+  readonly notAfterMs: number
+  readonly isDevelopment: boolean
+  /** Why the files that are there now are not used. */
+  readonly problem?: string | undefined
 }
 
 export interface EventItem {

@@ -183,6 +183,10 @@ const listener = component(
           subject: text('Subject.', 'CN=broker-1'),
           notAfterMs: moment('When it ends.', 1_827_331_200_000),
           isDevelopment: flag('Made by the broker for trying out.', false),
+          problem: text(
+            'Why the files that are there now are not used; missing when they are.',
+            '/etc/ternmq/tls/server.pem is not a PEM certificate',
+          ).optional(),
         })
         .meta({ description: 'The certificate that clients see.' })
         .optional(),

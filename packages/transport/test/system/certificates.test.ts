@@ -161,6 +161,7 @@ class Watching {
   readonly clock = new SteppedClock()
   readonly changes: ServerCertificate[] = []
   readonly broken: string[] = []
+  mendedCount = 0
 
   onChange(certificate: ServerCertificate): void {
     this.changes.push(certificate)
@@ -168,6 +169,10 @@ class Watching {
 
   onBroken(text: string): void {
     this.broken.push(text)
+  }
+
+  onMended(): void {
+    this.mendedCount++
   }
 
   /** Lets the watcher look until `isTrue`. */
@@ -212,6 +217,18 @@ test('a broken certificate is told once, and a good one after it is taken', asyn
   await writeFile(certFile, Buffer.concat([good.cert, Buffer.from('\n')]))
   await watching.until(() => watching.changes.length > 0)
   expect(watching.broken.length).toBe(1)
+})
+
+test('a broken certificate that is put back as it was is told to be mended, once', async () => {
+  const { certFile, watching } = await watched()
+  const used = await readFile(certFile)
+  await writeFile(certFile, 'half a certif')
+  await watching.until(() => watching.broken.length > 0)
+  await writeFile(certFile, used)
+  await watching.until(() => watching.mendedCount > 0)
+  watching.clock.advance(120_000)
+  for (let i = 0; i < 50; i++) await turn()
+  expect(watching).toMatchObject({ mendedCount: 1, changes: [] })
 })
 
 test('a folder swapped by a symbolic link, as Kubernetes does, is noticed', async () => {

@@ -93,6 +93,11 @@ function Certificate({ listener: { certificate } }: { readonly listener: Listene
           development
         </Mark>
       )}
+      {certificate.problem !== undefined && (
+        <Mark tone="bad" hint={`The files are not used: ${certificate.problem}`}>
+          old one kept
+        </Mark>
+      )}
       <Mark tone={isSoon ? 'bad' : 'plain'}>ends {formatAgo(certificate.notAfterMs, nowMs)}</Mark> {certificate.subject}
     </span>
   )
