@@ -12,6 +12,7 @@ import {
   readCertificate,
   type SecureListener,
   type ServerCertificate,
+  TransportError,
   watchCertificate,
 } from '@ternmq/transport'
 import { X509Certificate } from 'node:crypto'
@@ -84,7 +85,7 @@ export class Certificates {
     const read = await Promise.all(
       secure.map(async ({ name, tls }) => {
         const files = filesOf(tls, development)
-        return { name, files, isDevelopment: tls.cert === undefined, certificate: await readCertificate(files) }
+        return { name, files, isDevelopment: tls.cert === undefined, certificate: await readFor(name, files) }
       }),
     )
     if (this.#isClosed) return
@@ -177,6 +178,21 @@ function securedBy(config: BrokerConfig): { readonly name: Secured; readonly tls
   const listeners = listenersOf(config).flatMap(([name, { enabled, tls }]) => (enabled && tls ? [{ name, tls }] : []))
   const { enabled, tls } = config.console
   return enabled && tls.enabled ? [...listeners, { name: 'console', tls }] : listeners
+}
+
+/** Throws an error that names the setting, too: the files of several listeners may have like names. */
+async function readFor(name: Secured, files: CertificateFiles): Promise<ServerCertificate> {
+  try {
+    return await readCertificate(files)
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error
+    throw new TransportError(error.code, `${tlsKeyOf(name)}: ${error.message}`, { cause: error })
+  }
+}
+
+/** 'listeners.mqtts.tls' */
+function tlsKeyOf(name: Secured): string {
+  return name === 'console' ? 'console.tls' : `listeners.${name}.tls`
 }
 
 function calledIn(name: Secured): string {
