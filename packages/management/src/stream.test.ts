@@ -119,6 +119,24 @@ describe('a stream', () => {
     expect(sink.kinds()).toEqual(['overview'])
   })
 
+  test('has a heartbeat after each five seconds that had nothing to tell, also when nothing watched is left', async () => {
+    await watch('events,queue:nobody')
+    expect(sink.kinds()).toEqual(['gone'])
+    world.advance(4_000)
+    expect(sink.kinds()).toEqual([])
+    world.advance(6_000)
+    expect(sink.take()).toEqual([
+      ['heartbeat', {}],
+      ['heartbeat', {}],
+    ])
+  })
+
+  test('has no heartbeat while there are ticks', async () => {
+    await watch('overview')
+    world.advance(12_000)
+    expect(new Set(sink.kinds())).toEqual(new Set(['overview']))
+  })
+
   test('takes a queue with a comma in its name when it is encoded', async () => {
     world.define('a,b%c')
     await watch('queue:a%2Cb%25c')

@@ -16,6 +16,8 @@ import { vhostOf } from './vhost.ts'
 
 /** What one stream watches at a time. */
 const WATCHES_MAX = 16
+/** Ticks in a row that had nothing to tell; then a heartbeat comes, by which a page knows a quiet broker from one that hangs. */
+const QUIET_TICKS_MAX = 5
 /** Streams at a time; beyond it another one is refused. */
 export const STREAMS_MAX = 200
 
@@ -95,6 +97,7 @@ class Stream {
   readonly #watches: Set<Watch>
   readonly #sink: EventSink
   readonly #cancel: Cancel
+  #quietTicks = 0
   #isClosed = false
 
   constructor(watches: readonly Watch[], sampler: Sampler, sink: EventSink) {
@@ -115,7 +118,11 @@ class Stream {
   }
 
   #tick(): void {
-    const send: Send = (event, data, id) => this.#sink.send(event, data, id)
+    this.#quietTicks++
+    const send: Send = (event, data, id) => {
+      this.#quietTicks = 0
+      this.#sink.send(event, data, id)
+    }
     for (const watch of this.#watches) {
       if (!this.#sink.writable) return
       if (watch.tick(send)) continue
@@ -123,5 +130,6 @@ class Stream {
       this.#watches.delete(watch)
       send('gone', { watch: watch.name })
     }
+    if (this.#quietTicks >= QUIET_TICKS_MAX && this.#sink.writable) send('heartbeat', {})
   }
 }

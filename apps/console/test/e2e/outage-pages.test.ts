@@ -1,7 +1,7 @@
 /** The network between the pages and the broker goes and comes: on every page with live data, under way, and while a login ends. */
 import { getQueue, listConnections, login, pathOf, pauseQueue, putQueue } from '@ternmq/api'
 import { MovableClock } from '@ternmq/testkit'
-import type { Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 
 import { expectOffences, seen, useChromium } from './chromium.ts'
@@ -12,10 +12,15 @@ import { ADMIN, PASSWORD, Stage } from './stage.ts'
 useChromium()
 
 const LOST = 'The broker does not answer'
+/** Longer than a page waits for anything to come. */
+const HUNG_MS = 15_000
 
 /** As `Stage.look`, through the gate. */
 async function lookThrough(stage: Stage, gate: Gate, ...paths: readonly string[]): Promise<Page[]> {
-  const context = await stage.context()
+  return lookWith(await stage.context(), gate, paths)
+}
+
+async function lookWith(context: BrowserContext, gate: Gate, paths: readonly string[]): Promise<Page[]> {
   await context.request.post(gate.url + pathOf(login), { data: { user: ADMIN, password: PASSWORD } })
   return Promise.all(
     paths.map(async (path) => {
@@ -89,6 +94,33 @@ test('pages keep what they show, say that it is old, and go on by themselves', a
     expect(await page.evaluate('globalThis.isThePage'), paths[index]).toBe(true)
   }
 }, 90_000)
+
+test('a broker that hangs is one that does not answer, though every connection stays', async () => {
+  const stage = await Stage.open()
+  const gate = await openGate(stage.broker.console!.port)
+  await (await mqttClient(stage, 'gone')).endAsync()
+  const context = await stage.context()
+  await context.clock.install()
+  const pages = await lookWith(context, gate, ['/', '/queues', '/events'])
+  const [overview, queues, events] = pages
+  await overview!.getByText('live', { exact: true }).waitFor()
+  await queues!.getByText('No queue yet').waitFor()
+  await events!.getByText('gone').first().waitFor()
+  gate.hush()
+  for (const page of pages) {
+    const isLost = async (): Promise<boolean> => {
+      await page.clock.fastForward(HUNG_MS) // once to the next look-up, once to the end of it
+      return page.getByText(LOST).isVisible()
+    }
+    await expect.poll(isLost, { timeout: 10_000 }).toBe(true)
+  }
+  expect(await overview!.getByText('live', { exact: true }).count()).toBe(0)
+  await fill(stage, 'orders', 1)
+  gate.mend()
+  for (const page of pages) await page.getByText(LOST).waitFor({ state: 'detached' })
+  await overview!.getByText('live', { exact: true }).waitFor()
+  await queues!.getByRole('link', { name: 'orders' }).waitFor()
+})
 
 test('a page that is opened meanwhile comes when the broker answers again, and the one before stays until then', async () => {
   expectOffences(/ERR_/)

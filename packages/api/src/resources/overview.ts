@@ -196,6 +196,8 @@ export interface StreamEvents {
   readonly gone: { readonly watch: string }
   /** Events that were left out because this stream is read too slowly. */
   readonly missed: { readonly count: number }
+  /** Five ticks had nothing to tell, and the broker is well. */
+  readonly heartbeat: None
 }
 
 export const getOverview: Route<{ params: None; query: None; body: None; answer: Overview }> = {
@@ -244,6 +246,7 @@ export const watchStream: Route<{ params: None; query: StreamQuery; body: None; 
   summary: 'Live data as server-sent events.',
   detail:
     '`watch` has up to 16 of `overview`, `events`, `operations`, `queue:NAME`, `connection:ID`, with commas between them; a NAME is percent-encoded. A tick comes each second. ' +
-    'A stream that falls behind loses ticks, never events, and is told how many events it has missed.',
+    'A stream that falls behind loses ticks, never events, and is told how many events it has missed. ' +
+    'Five ticks that had nothing to tell are followed by a `heartbeat`.',
   contentType: 'text/event-stream',
 }

@@ -3,6 +3,7 @@ import { type Call, DEFAULT_VHOST, type Problem, PROBLEM_CONTENT_TYPE, type Rout
 import { ApiClient, ApiProblem, type ApiTransport, ApiUnreachable, targetOf as targetOfCall } from '@ternmq/api/client'
 import { addressOf } from './base.ts'
 import { reportAnswer, reportLoss } from './connection-state.ts'
+import { Silence } from './silence.ts'
 
 /** What one call takes; the virtual host is filled in, there is one only. */
 export interface CallInput<C extends Call = Call> {
@@ -33,8 +34,22 @@ async function reasonOf(response: Response): Promise<string> {
   return isProblem ? ((await response.json()) as Problem).detail : ''
 }
 
+/**
+ * Who looks something up and hears nothing for so long has no answer. Pages wait in no look-up on purpose. What changes something takes as
+ * long as it takes: it may have been done, and is not to be given up.
+ */
+export const LOOK_SILENCE_MAX_MS = 10_000
+
 /** The cookie goes along by itself; an answer, and none, are told to the bar on top. */
 const transport: ApiTransport = async ({ method, path, headers, body, signal }) => {
+  const gaveUp = new AbortController()
+  signal?.addEventListener('abort', () => gaveUp.abort(signal.reason), { once: true })
+  if (signal?.aborted === true) gaveUp.abort(signal.reason)
+  const silence = method === 'GET' ? new Silence(LOOK_SILENCE_MAX_MS, () => gaveUp.abort()) : undefined
+  const onLoss = (): void => {
+    silence?.end()
+    if (signal?.aborted !== true) reportLoss()
+  }
   try {
     const response = await fetch(addressOf(path), {
       method,
@@ -42,21 +57,35 @@ const transport: ApiTransport = async ({ method, path, headers, body, signal }) 
       credentials: 'same-origin',
       cache: 'no-store',
       ...(body === undefined ? {} : { body }),
-      ...(signal === undefined ? {} : { signal }),
+      signal: gaveUp.signal,
     })
     if (GATEWAY_FAILURES.has(response.status)) throw new BrokerAway(await reasonOf(response))
     reportAnswer()
-    return { status: response.status, body: chunksOf(response.body) }
+    return { status: response.status, body: chunksOf(response.body, silence, onLoss) }
   } catch (error) {
-    if (signal?.aborted !== true) reportLoss()
+    onLoss()
     throw error
   }
 }
 
 /** Not every browser can go through a stream with `for await`. */
-async function* chunksOf(stream: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array, void, void> {
+async function* chunksOf(
+  stream: ReadableStream<Uint8Array> | null,
+  silence: Silence | undefined,
+  onLoss: () => void,
+): AsyncGenerator<Uint8Array, void, void> {
   const reader = stream?.getReader()
-  for (let read = await reader?.read(); read?.value !== undefined; read = await reader?.read()) yield read.value
+  try {
+    for (let read = await reader?.read(); read?.value !== undefined; read = await reader?.read()) {
+      silence?.heard()
+      yield read.value
+    }
+  } catch (error) {
+    onLoss()
+    throw error
+  } finally {
+    silence?.end()
+  }
 }
 
 const client = new ApiClient({ transport })

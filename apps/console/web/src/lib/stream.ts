@@ -1,11 +1,13 @@
 /**
  * One stream of server-sent events for the whole tab, whatever is watched: browsers allow few connections to one server. It opens with
- * the first watcher, opens anew when the set of what is watched changes, and again, later and later, after it has broken.
+ * the first watcher, opens anew when the set of what is watched changes, and again, later and later, after it has broken. One on which
+ * nothing comes any more is broken, too: a broker that hangs, or a network that drops everything, closes nothing.
  */
 import { pathOf, type StreamEvents, watchStream } from '@ternmq/api'
 import { useEffect, useEffectEvent, useSyncExternalStore } from 'react'
 import { addressOf } from './base.ts'
 import { reportAnswer, reportLoss } from './connection-state.ts'
+import { Silence } from './silence.ts'
 
 const KINDS = [
   'overview',
@@ -15,9 +17,12 @@ const KINDS = [
   'operation',
   'gone',
   'missed',
+  'heartbeat',
 ] as const satisfies ReadonlyArray<keyof StreamEvents>
 const RECONNECT_MIN_MS = 1_000
 const RECONNECT_MAX_MS = 15_000
+/** Two heartbeats of a quiet broker, and some: a stream on which nothing comes for so long is broken, one that does not open as well. */
+export const STREAM_SILENCE_MAX_MS = 12_000
 
 export type StreamEvent = {
   readonly [K in keyof StreamEvents]: { readonly kind: K; readonly data: StreamEvents[K] }
@@ -36,6 +41,8 @@ export interface StreamOptions {
   readonly open: (watch: string) => Source
   /** Called when the stream has begun, and when it has ended without being asked to. */
   readonly onChange?: (isOpen: boolean) => void
+  /** Called at each event. */
+  readonly onHeard?: () => void
 }
 
 export class LiveStream {
@@ -43,6 +50,7 @@ export class LiveStream {
   readonly #watchers = new Map<string, Set<Listener>>()
   readonly #stateListeners = new Set<() => void>()
   #source: Source | undefined
+  #silence: Silence | undefined
   #opened = ''
   #isOpen = false
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -89,13 +97,22 @@ export class LiveStream {
     this.#opened = wanted
     const source = this.#options.open(wanted)
     this.#source = source
+    const silence = new Silence(STREAM_SILENCE_MAX_MS, () => this.#onBroken(source))
+    this.#silence = silence
     source.onopen = () => {
+      silence.heard()
       this.#failedCount = 0
       this.#setOpen(true)
       this.#options.onChange?.(true)
     }
     source.onerror = () => this.#onBroken(source)
-    for (const kind of KINDS) source.addEventListener(kind, (event) => this.#onEvent(kind, event.data))
+    for (const kind of KINDS) {
+      source.addEventListener(kind, (event) => {
+        silence.heard()
+        this.#options.onHeard?.()
+        this.#onEvent(kind, event.data)
+      })
+    }
   }
 
   #onEvent(kind: keyof StreamEvents, text: string): void {
@@ -112,6 +129,7 @@ export class LiveStream {
   }
 
   #close(): void {
+    this.#silence?.end()
     this.#source?.close()
     this.#source = undefined
     this.#opened = ''
@@ -128,6 +146,7 @@ export class LiveStream {
 const stream = new LiveStream({
   open: (watch) => new EventSource(`${addressOf(pathOf(watchStream))}?watch=${encodeURIComponent(watch)}`),
   onChange: (isOpen) => (isOpen ? reportAnswer() : reportLoss()),
+  onHeard: reportAnswer,
 })
 
 /** Watches while the component is there; `undefined` watches nothing. */
