@@ -75,7 +75,7 @@ test('a call with very long lists comes and goes in pieces, with turns of others
   const handlers = broker.handlers([
     bind(planDefinitions, ({ body }) => {
       wanted = body
-      return { id: 'p', steps, unchangedCount: 0 }
+      return { id: 'p', steps, warnings: [], unchangedCount: 0 }
     }),
   ])
   let turnCount = 0
@@ -85,7 +85,7 @@ test('a call with very long lists comes and goes in pieces, with turns of others
   const payload = { definitions: { version: 1, queues } }
   const answer = await own.app.inject({ method: 'POST', url: '/api/v1/vhosts/%2F/definitions/plan', headers, payload })
   expect(answer.headers['content-type']).toBe('application/json; charset=utf-8')
-  expect([wanted, answer.json()]).toEqual([payload, { id: 'p', steps, unchangedCount: 0 }])
+  expect([wanted, answer.json()]).toEqual([payload, { id: 'p', steps, warnings: [], unchangedCount: 0 }])
   // Two further pieces of the body and the turns around it; three of the answer, and what is around them.
   expect(turnCount).toBeGreaterThanOrEqual(4 + 3)
   await own.close()

@@ -83,6 +83,11 @@ export class RuleAuthorizer implements Authorizer {
     return this.#generation
   }
 
+  /** Nobody is denied anything for want of a rule, and will be from the first one on. */
+  get deniesFromFirstRule(): boolean {
+    return !this.#defaults.hasRules && this.#defaultAccess === 'deny'
+  }
+
   /** Throws as the constructor does for rules that cannot be. */
   checkConfig({ rules }: AccessRules): void {
     if (!isDeepStrictEqual(rules, this.#config)) checkRules(rules, `${this.#configPath}.rules`)

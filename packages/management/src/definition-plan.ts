@@ -20,6 +20,7 @@ export interface PlannedStep {
 export interface MadePlan {
   readonly id: string
   readonly steps: readonly PlannedStep[]
+  readonly warnings: readonly string[]
   readonly unchangedCount: number
 }
 
@@ -53,12 +54,21 @@ export async function makePlan(
   const deletes = prune ? sections.toReversed().flatMap((section) => deletesOf(section, caller, parts)) : []
   checkAdministrators(sections, deletes, parts)
   const now = await documentOf(state, pieces)
-  return { id: await idOf(document, prune, now, pieces), steps: [...puts, ...deletes], unchangedCount }
+  const steps = [...puts, ...deletes]
+  return { id: await idOf(document, prune, now, pieces), steps, warnings: warningsOf(steps, parts), unchangedCount }
 }
 
-export function shownPlan({ id, steps, unchangedCount }: MadePlan): Plan {
-  return { id, steps: steps.map(({ shown }) => shown), unchangedCount }
+export function shownPlan({ id, steps, warnings, unchangedCount }: MadePlan): Plan {
+  return { id, steps: steps.map(({ shown }) => shown), warnings, unchangedCount }
 }
+
+function warningsOf(steps: readonly PlannedStep[], { authorizer }: DefinitionParts): string[] {
+  const makesPermission = steps.some(({ shown: { kind, change } }) => kind === 'permission' && change === 'create')
+  return makesPermission && authorizer.deniesFromFirstRule ? [FIRST_PERMISSION] : []
+}
+
+const FIRST_PERMISSION =
+  'with the first permission, what no permission allows is denied, to those who are connected too; until now everybody may do everything'
 
 function stepOf({ kind }: Section, name: string): Pick<PlanStep, 'kind' | 'name' | 'messagesAtRisk'> {
   return { kind, name, messagesAtRisk: 0 }

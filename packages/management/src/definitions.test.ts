@@ -62,6 +62,16 @@ describe('a plan', () => {
     expect((await plan(SHOP)).id).toBe(made.id)
   })
 
+  it('warns where its permissions are the first: what they do not allow is denied from then on', async () => {
+    const warning =
+      'with the first permission, what no permission allows is denied, to those who are connected too; until now everybody may do everything'
+    expect((await plan(SHOP)).warnings).toEqual([warning])
+    expect((await plan({ ...SHOP, permissions: [] })).warnings).toEqual([])
+    await apply(SHOP)
+    const more = [{ id: 'more', user: 'ann', allow: ['write'], topics: ['#'] }] as const
+    expect((await plan({ permissions: more })).warnings).toEqual([])
+  })
+
   it('says what differs, setting by setting, and no hash', async () => {
     await apply(SHOP)
     const made = await plan({

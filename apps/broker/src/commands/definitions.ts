@@ -95,7 +95,7 @@ const CHANGES_CODE = 2
 
 const SIGNS = { create: '+', change: '~', delete: '-' } as const satisfies Record<PlanStep['change'], string>
 
-function planLines({ steps, unchangedCount }: Plan, style: Style): string[] {
+function planLines({ steps, warnings, unchangedCount }: Plan, style: Style): string[] {
   const colours = { create: style.green, change: style.yellow, delete: style.red }
   const count = (change: PlanStep['change']): number => steps.filter((step) => step.change === change).length
   const sum = `${count('create')} to create, ${count('change')} to change, ${count('delete')} to delete, ${unchangedCount} as they are`
@@ -104,7 +104,7 @@ function planLines({ steps, unchangedCount }: Plan, style: Style): string[] {
     const head = `${SIGNS[change]} ${kind} ${safeText(name)}${risk}`
     return [colours[change](head), ...detail.map((text) => `    ${safeText(text)}`)]
   })
-  return [...lines, sum]
+  return [...lines, sum, ...warnings.map((text) => style.yellow(`! ${safeText(text)}`))]
 }
 
 function deletesText(deletes: readonly PlanStep[]): string {

@@ -35,7 +35,8 @@ export const permissions: Noun = {
     brokerCommand({
       verb: 'set',
       args: 'ID TOPIC…',
-      summary: 'makes a permission, or another one of it; it counts at once, for those who are connected too',
+      summary:
+        'makes a permission, or another one of it; it counts at once, for those who are connected too; asks before the first',
       detail: `TOPIC is an MQTT topic filter, or $queue/NAME with * and >; %u and %c stand for user name and client id.
 Actions are read, write, browse and admin.`,
       json: 'document',
@@ -45,8 +46,15 @@ Actions are read, write, browse and admin.`,
         allow: { type: 'string', multiple: true, value: 'ACTION', summary: 'what is allowed; several with commas' },
         deny: { type: 'string', multiple: true, value: 'ACTION', summary: 'what is denied, whatever else allows it' },
         description: { type: 'string', value: 'TEXT', summary: 'what it is for' },
+        ...YES_OPTION,
       },
-      run: async ({ args: [id, ...topics], values, connection: { client }, io }) => {
+      run: async (input) => {
+        const {
+          args: [id, ...topics],
+          values,
+          connection: { client },
+          io,
+        } = input
         const { for: user, group, allow, deny, description } = values
         if ((user === undefined) === (group === undefined))
           throw new UsageError('whom is it about? give --for or --group')
@@ -59,6 +67,8 @@ Actions are read, write, browse and admin.`,
           allow: actionsOf('allow', allow),
           deny: actionsOf('deny', deny),
         }
+        const { items, defaultAccess } = await client.call(listPermissions)
+        if (items.length === 0 && defaultAccess === 'deny') await confirm(FIRST_ONE, input)
         const item = await client.call(putPermission, { params: { id }, body })
         if (values.json === true) printJson(io, item)
         else printLines(io, [`permission ${safeText(id)} set`])
@@ -82,6 +92,10 @@ Actions are read, write, browse and admin.`,
     }),
   ],
 }
+
+/** It changes what holds for everybody. */
+const FIRST_ONE =
+  'make the first permission: until now everybody may do everything, from now on what no permission allows is denied, to those who are connected too'
 
 function actionsOf(option: string, texts: readonly string[] | undefined): AccessAction[] | undefined {
   return listed(texts)?.map((text) => {

@@ -247,6 +247,12 @@ test('definitions are exported, planned with an exit code, applied, and deleted 
   expect(await operator.runIntoNothing(full, ...apply, '--yes')).toMatchObject({ code: 1 })
   expect((await operator.lines(...apply, '--yes')).at(-1)).toBe('2 steps done')
   expect(await operator.lines('destinations', 'list', '--names')).toEqual(['more'])
+  writeFileSync(file, 'version: 1\npermissions: [{ id: p, user: ann, allow: [read], topics: ["#"] }]\n')
+  expect((await plan()).stdout).toEqual([
+    '+ permission p',
+    expect.stringMatching(/^1 to create/),
+    expect.stringContaining('! with the first permission, what no permission allows is denied'),
+  ])
   writeFileSync(file, 'queues: [')
   expect(await plan()).toMatchObject({
     code: 1,

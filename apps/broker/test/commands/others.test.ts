@@ -78,9 +78,15 @@ test('a token is made on the machine of the broker, used from elsewhere, and goo
 test('permissions and policies are set, and `can` says which rule decides, with its exit code', async () => {
   const operator = await Operator.start()
   await operator.run('users', 'add', 'bob', '--no-password')
-  expect(await operator.lines('permissions', 'set', 'p1', 'plant/#', '--for', 'bob', '--allow', 'read,write')).toEqual([
-    'permission p1 set',
-  ])
+  const set = ['permissions', 'set', 'p1', 'plant/#', '--for', 'bob', '--allow', 'read,write']
+  expect(await operator.run(...set)).toMatchObject({
+    code: 2,
+    stdout: [],
+    stderr: [expect.stringContaining('from now on what no permission allows is denied')],
+  })
+  expect(await operator.jsonLines('permissions', 'list')).toEqual([])
+  expect(await operator.lines(...set, '--yes')).toEqual(['permission p1 set'])
+  expect(await operator.lines(...set)).toEqual(['permission p1 set'])
   expect(await operator.run('can', 'bob', 'publish', 'topic://plant.1')).toMatchObject({ code: 0 })
   const refused = await operator.run('can', 'bob', 'publish', 'topic://other')
   expect(refused).toMatchObject({ code: 1, stderr: [] })

@@ -72,6 +72,18 @@ test('a limit that is hit half-way: what is done stays, what is left is named, a
   ])
 })
 
+test('a plan whose permission is the first says that others lose what they may do', async () => {
+  const stage = await Stage.open()
+  const page = await stage.look('/definitions?tab=apply')
+  await plan(page, { version: 1, permissions: [{ id: 'p', user: 'ann', allow: ['read'], topics: ['#'] }] })
+  await page.getByText('With the first permission, what no permission allows is denied').waitFor()
+  await page.getByRole('button', { name: 'Apply 1 step' }).click()
+  await page.getByText('It is so: 1 step done.').waitFor()
+  await plan(page, { version: 1, permissions: [{ id: 'q', user: 'ann', allow: ['read'], topics: ['#'] }] })
+  await page.getByRole('button', { name: 'Apply 1 step' }).waitFor()
+  expect(await page.getByText('With the first permission').count()).toBe(0)
+})
+
 test('a file that cannot be written at the last step: it is told, and taken away it goes on', async () => {
   const dataDir = newFolder()
   const stage = await Stage.open({ dataDir })

@@ -115,6 +115,7 @@ const config: api.ConfigItem[] = [
 const plan: api.Plan = {
   id: 'p-77',
   unchangedCount: 11,
+  warnings: [],
   steps: [
     { change: 'create', kind: 'queue', name: 'orders.vip', detail: [], messagesAtRisk: 0 },
     {

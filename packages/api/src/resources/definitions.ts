@@ -27,23 +27,36 @@ export interface PolicyPreview {
   /** The first hundred. */
   readonly queues: readonly string[]
   /** What it would change. */
-  readonly changes: ReadonlyArray<{ readonly queue: string; readonly key: string; readonly before: unknown; readonly after: unknown }>
+  readonly changes: ReadonlyArray<{
+    readonly queue: string
+    readonly key: string
+    readonly before: unknown
+    readonly after: unknown
+  }>
 }
 
 /** Everything that was defined through the API or the command line, and nothing that the configuration has. */
 export interface Definitions {
   readonly version: 1
-  readonly users?: ReadonlyArray<{
-    readonly name: string
-    readonly role?: Role | undefined
-    readonly groups?: readonly string[] | undefined
-    /** Hashes, never passwords. Left out, both of them: as they are; a new user then comes with a certificate. */
-    readonly verifier?: string | undefined
-    readonly scram?: string | undefined
-  }> | undefined
+  readonly users?:
+    | ReadonlyArray<{
+        readonly name: string
+        readonly role?: Role | undefined
+        readonly groups?: readonly string[] | undefined
+        /** Hashes, never passwords. Left out, both of them: as they are; a new user then comes with a certificate. */
+        readonly verifier?: string | undefined
+        readonly scram?: string | undefined
+      }>
+    | undefined
   readonly permissions?: ReadonlyArray<PermissionBody & { readonly id: string }> | undefined
   readonly policies?: ReadonlyArray<PolicyBody & { readonly id: string }> | undefined
-  readonly queues?: ReadonlyArray<{ readonly name: string; readonly settings?: QueueSettingsInput | undefined; readonly paused?: boolean | undefined }> | undefined
+  readonly queues?:
+    | ReadonlyArray<{
+        readonly name: string
+        readonly settings?: QueueSettingsInput | undefined
+        readonly paused?: boolean | undefined
+      }>
+    | undefined
 }
 
 export interface PlanStep {
@@ -60,6 +73,8 @@ export interface Plan {
   /** Names the state that it was made for: `apply` with it is refused when something has changed since. */
   readonly id: string
   readonly steps: readonly PlanStep[]
+  /** What else comes of it, that steps do not say. */
+  readonly warnings: readonly string[]
   readonly unchangedCount: number
 }
 
@@ -117,7 +132,13 @@ export interface StoreInfo {
   readonly liveBytes: number
   readonly segmentCount: number
   readonly freeBytes?: number | undefined
-  readonly commits: { readonly count: number; readonly bytes: number; readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number }
+  readonly commits: {
+    readonly count: number
+    readonly bytes: number
+    readonly p50Ms: number
+    readonly p99Ms: number
+    readonly maxMs: number
+  }
   /** Why no message is taken; left out when all is well. */
   readonly problem?: string | undefined
 }
@@ -127,7 +148,12 @@ export interface Health {
   readonly checks: ReadonlyArray<{ readonly name: string; readonly ok: boolean; readonly text: string }>
 }
 
-export const listPolicies: Route<{ params: VhostParams; query: None; body: None; answer: { readonly items: readonly PolicyItem[] } }> = {
+export const listPolicies: Route<{
+  params: VhostParams
+  query: None
+  body: None
+  answer: { readonly items: readonly PolicyItem[] }
+}> = {
   id: 'policies.list',
   method: 'GET',
   path: '/vhosts/{vhost}/policies',
@@ -136,7 +162,12 @@ export const listPolicies: Route<{ params: VhostParams; query: None; body: None;
   summary: 'What holds for queues by pattern, in the order in which it is laid over one another.',
 }
 
-export const putPolicy: Route<{ params: VhostParams & { readonly id: string }; query: None; body: PolicyBody; answer: PolicyItem }> = {
+export const putPolicy: Route<{
+  params: VhostParams & { readonly id: string }
+  query: None
+  body: PolicyBody
+  answer: PolicyItem
+}> = {
   id: 'policies.put',
   method: 'PUT',
   path: '/vhosts/{vhost}/policies/{id}',
@@ -145,7 +176,12 @@ export const putPolicy: Route<{ params: VhostParams & { readonly id: string }; q
   summary: 'Makes or changes a policy; queues take it at once.',
 }
 
-export const deletePolicy: Route<{ params: VhostParams & { readonly id: string }; query: None; body: None; answer: None }> = {
+export const deletePolicy: Route<{
+  params: VhostParams & { readonly id: string }
+  query: None
+  body: None
+  answer: None
+}> = {
   id: 'policies.delete',
   method: 'DELETE',
   path: '/vhosts/{vhost}/policies/{id}',
@@ -155,7 +191,12 @@ export const deletePolicy: Route<{ params: VhostParams & { readonly id: string }
   status: 204,
 }
 
-export const previewPolicy: Route<{ params: VhostParams; query: None; body: PolicyBody & { readonly id?: string | undefined }; answer: PolicyPreview }> = {
+export const previewPolicy: Route<{
+  params: VhostParams
+  query: None
+  body: PolicyBody & { readonly id?: string | undefined }
+  answer: PolicyPreview
+}> = {
   id: 'policies.preview',
   method: 'POST',
   path: '/vhosts/{vhost}/policy-preview',
@@ -191,7 +232,12 @@ export const applyDefinitions: Route<{ params: VhostParams; query: None; body: A
   summary: 'Makes it so.',
 }
 
-export const listConfig: Route<{ params: None; query: { readonly q?: string | undefined; readonly changed?: boolean | undefined }; body: None; answer: { readonly items: readonly ConfigItem[] } }> = {
+export const listConfig: Route<{
+  params: None
+  query: { readonly q?: string | undefined; readonly changed?: boolean | undefined }
+  body: None
+  answer: { readonly items: readonly ConfigItem[] }
+}> = {
   id: 'config.list',
   method: 'GET',
   path: '/config',

@@ -161,6 +161,13 @@ const plan = component(
     z.strictObject({
       id: text('Names the state that it was made for.', '8f14e45f'),
       steps: list(step, 'What would be done, in this order.'),
+      warnings: list(
+        text(
+          'What comes of it.',
+          'with the first permission, what no permission allows is denied, to those who are connected too; until now everybody may do everything',
+        ),
+        'What else comes of it, that steps do not say.',
+      ),
       unchangedCount: count('Definitions that are so already.', 12),
     }),
   ),

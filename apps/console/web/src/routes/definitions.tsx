@@ -1,5 +1,5 @@
 /** All that was defined as one document: to keep, to compare, and to bring back. */
-import { Button, Checkbox, Code, Group, Textarea, TextInput } from '@mantine/core'
+import { Alert, Button, Checkbox, Code, Group, Textarea, TextInput } from '@mantine/core'
 import {
   type Applied,
   applyDefinitions,
@@ -20,7 +20,7 @@ import { Page, Panel } from '../components/page.tsx'
 import { LookProblem, ProblemView } from '../components/problem-view.tsx'
 import { UrlTabs } from '../components/url-tabs.tsx'
 import { saveFile } from '../lib/save-file.ts'
-import { formatCount, formatMany } from '../lib/format.ts'
+import { asSentence, formatCount, formatMany } from '../lib/format.ts'
 import { useAct, useLook } from '../lib/query.ts'
 
 export function DefinitionsPage() {
@@ -156,6 +156,11 @@ function Apply() {
             <>
               <Steps steps={plan.steps} label="Steps of the plan" />
               <div className="panel-foot">
+                {plan.warnings.map((warning) => (
+                  <Alert key={warning} color="yellow" variant="light" className="problem notice">
+                    {asSentence(warning)}
+                  </Alert>
+                ))}
                 {deletes.length > 0 && (
                   <TextInput
                     label={
