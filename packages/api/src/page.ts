@@ -25,6 +25,14 @@ export interface HealthQuery extends ListQuery {
   readonly unhealthy?: boolean | undefined
 }
 
+/** Of what is listed by when it was; Unix ms. */
+export interface TimeQuery {
+  /** Only what was at it or later. */
+  readonly sinceMs?: number | undefined
+  /** Only what was before it. */
+  readonly untilMs?: number | undefined
+}
+
 export const PAGE_LIMIT_DEFAULT = 100
 export const PAGE_LIMIT_MAX = 500
 

@@ -61,6 +61,13 @@ test('it is looked for by client id, user, address and who ended it; all that ar
   expect(idsOf(history, { clientId: 'a', user: 'bob', address: '10.0.0.1' })).toEqual([])
 })
 
+test('it is looked for by when it ended: the first moment is in, the last is not', () => {
+  const history = new ConnectionHistory(100)
+  for (let id = 1; id <= 5; id++) history.add(ended(id))
+  expect(idsOf(history, { sinceMs: 3 })).toEqual([5, 4, 3])
+  expect(idsOf(history, { sinceMs: 2, untilMs: 4 })).toEqual([3, 2])
+})
+
 test('beyond the limit the oldest is forgotten', () => {
   const history = new ConnectionHistory(3)
   for (let id = 1; id <= 10; id++) history.add(ended(id))

@@ -27,6 +27,10 @@ export interface HistoryQuery {
   /** Of the peer, without the port. */
   readonly address?: string | undefined
   readonly endedBy?: EndedBy | undefined
+  /** Ended at or after it. */
+  readonly sinceMs?: number | undefined
+  /** Ended before it. */
+  readonly untilMs?: number | undefined
   /** `cursor` of the page before; left out: from the latest on. */
   readonly before?: number | undefined
   /** Up to HISTORY_PAGE_MAX, which it is when left out. */
@@ -96,7 +100,9 @@ export class ConnectionHistory {
 }
 
 /** Names are remembered cut: so they are looked for. */
-function matches(entry: EndedConnection, { clientId, user, address, endedBy, before }: HistoryQuery): boolean {
+function matches(entry: EndedConnection, query: HistoryQuery): boolean {
+  const { clientId, user, address, endedBy, before, sinceMs = -Infinity, untilMs = Infinity } = query
+  if (entry.endedAtMs < sinceMs || entry.endedAtMs >= untilMs) return false
   if (before !== undefined && entry.cursor >= before) return false
   if (clientId !== undefined && entry.clientId !== clip(clientId, NAME_CHARS_MAX)) return false
   if (user !== undefined && entry.user !== clip(user, NAME_CHARS_MAX)) return false

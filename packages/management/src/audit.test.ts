@@ -86,6 +86,16 @@ describe('AuditLog', () => {
     expect(ids({ q: 'orders', user: 'ann' })).toEqual([1])
   })
 
+  it('finds by time: the first moment is in, the last is not', () => {
+    const { audit, env } = setUp()
+    const atMs = [1, 2, 3, 4].map(() => {
+      audit.record(entry())
+      env.clock.advance(1_000)
+      return audit.list({ limit: 1 })[0]!.atMs
+    })
+    expect(audit.list({ sinceMs: atMs[1], untilMs: atMs[3] }).map(({ id }) => id)).toEqual([3, 2])
+  })
+
   it('forgets the oldest in memory, not in the file', async () => {
     const { audit, file, settle } = setUp()
     for (let count = 0; count <= AUDIT_ITEMS_MAX; count++) audit.record(entry())

@@ -273,7 +273,9 @@ function* newestFirst(one: Recent<AuditItem>, other: Recent<AuditItem>): Generat
   }
 }
 
-function isWanted({ user, action, outcome, target, detail, address }: AuditItem, query: AuditQuery): boolean {
+function isWanted({ atMs, user, action, outcome, target, detail, address }: AuditItem, query: AuditQuery): boolean {
+  if (query.sinceMs !== undefined && atMs < query.sinceMs) return false
+  if (query.untilMs !== undefined && atMs >= query.untilMs) return false
   if (query.user !== undefined && user !== query.user) return false
   if (query.action !== undefined && action !== query.action) return false
   if (query.outcome !== undefined && outcome !== query.outcome) return false

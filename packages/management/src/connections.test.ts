@@ -175,6 +175,8 @@ describe('ended connections', () => {
       (await world.call(bound, listConnectionHistory, { query })).items.map(({ clientId }) => clientId).join('')
     for (const query of [{ clientId: 'b' }, { user: 'bob' }, { address: '::1' }, { endedBy: 'broker' }])
       expect(await ids(query)).toBe('b')
+    expect(await ids({ sinceMs: world.clock.wallMs() })).toBe('ba')
+    expect(await ids({ untilMs: world.clock.wallMs() })).toBe('')
   })
 
   test('with a cursor of another list are refused', async () => {

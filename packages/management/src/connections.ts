@@ -151,16 +151,13 @@ const HISTORY = 'connection-history'
 
 function historyOf(
   vhost: VirtualHost,
-  { cursor, limit = PAGE_LIMIT_DEFAULT, clientId, user, address, endedBy }: HistoryQuery,
+  { cursor, limit = PAGE_LIMIT_DEFAULT, ...wanted }: HistoryQuery,
 ): Page<EndedConnection> {
   const before = placeAt(HISTORY, cursor)
   const page = vhost.connections.history.find({
     before: before === undefined ? undefined : Number(before),
     limit,
-    clientId,
-    user,
-    address,
-    endedBy,
+    ...wanted,
   })
   return {
     items: page.entries.map((ended) => endedOf(vhost, ended)),

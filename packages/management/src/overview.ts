@@ -84,13 +84,14 @@ function protocolsOf({ vhost }: ManagedBroker, sampler: Sampler): Overview['byPr
 
 /** Newest first. */
 export function eventsOf({ events }: ManagedBroker, query: EventQuery): EventItem[] {
-  const { limit = EVENTS_DEFAULT, before = Infinity, kind, clientId, user } = query
+  const { limit = EVENTS_DEFAULT, before = Infinity, sinceMs = -Infinity, untilMs = Infinity } = query
+  const { kind, clientId, user } = query
   const q = query.q?.toLowerCase()
   const found: EventItem[] = []
   const recent = events.recent()
   for (let index = recent.length - 1; index >= 0 && found.length < limit; index--) {
     const event = recent[index]!
-    if (event.id >= before) continue
+    if (event.id >= before || event.atMs < sinceMs || event.atMs >= untilMs) continue
     if (kind !== undefined && event.kind !== kind) continue
     if (clientId !== undefined && event.clientId !== clientId) continue
     if (user !== undefined && event.user !== user) continue

@@ -180,12 +180,16 @@ test('events are found by kind, client and text, the newest first, and read on f
   ] as const) {
     const about = { transport, clientId, userName: 'ann' } as unknown as Parameters<typeof connectionEvent>[1]
     world.eventSink.emit(connectionEvent('mqtt', about, kind, text, ''))
+    world.clock.advance(1_000)
   }
+  const [, atMs] = (await world.call(bound, listEvents, { query: {} })).items.map((event) => event.atMs)
   const ids = async (query: object): Promise<number[]> =>
     (await world.call(bound, listEvents, { query })).items.map(({ id }) => id)
   expect(await ids({})).toEqual([3, 2, 1])
   expect(await ids({ limit: 1 })).toEqual([3])
   expect(await ids({ before: 3, limit: 1 })).toEqual([2])
+  expect(await ids({ sinceMs: atMs! })).toEqual([3, 2])
+  expect(await ids({ sinceMs: atMs! - 999, untilMs: atMs! + 1 })).toEqual([2])
   expect(await ids({ kind: 'refused' })).toEqual([2])
   expect(await ids({ clientId: 'a', user: 'ann' })).toEqual([3, 1])
   expect(await ids({ q: 'PASSWORD' })).toEqual([2])

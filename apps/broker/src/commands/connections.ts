@@ -23,6 +23,7 @@ import {
 import { styleOf } from '../cli/style.ts'
 import { row, Table } from '../cli/table.ts'
 import { safeText } from '../cli/text.ts'
+import { TIME_OPTIONS, timeQueryOf } from '../cli/times.ts'
 import { SUBSCRIPTION_COLUMNS } from './subscriptions.ts'
 
 export const connections: Noun = {
@@ -112,11 +113,13 @@ export const connections: Noun = {
           choices: ['client', 'broker', 'network', 'operator', 'takeover'],
           summary: 'only those that were ended by it',
         },
+        ...TIME_OPTIONS,
         ...LIMIT_OPTION,
       },
       run: async (input) => {
-        const { client: clientId, of: user, address, by: endedBy, limit } = input.values
-        const query = { clientId, user, address, endedBy, limit: pageLimit(limit) }
+        const { client: clientId, of: user, address, by: endedBy, limit, since, until } = input.values
+        const times = timeQueryOf({ since, until }, Date.now())
+        const query = { clientId, user, address, endedBy, limit: pageLimit(limit), ...times }
         return printPages(input, input.connection.client.pages(listConnectionHistory, { query }), HISTORY)
       },
     }),

@@ -6,7 +6,9 @@ import { printJsonLines, printLines, tableWidth } from '../cli/output.ts'
 import { wholeNumber } from '../cli/parse.ts'
 import { styleOf } from '../cli/style.ts'
 import { Table } from '../cli/table.ts'
+import { TIME_OPTIONS, timeQueryOf } from '../cli/times.ts'
 import type { ConsoleIo } from '../console-io.ts'
+import { UsageError } from '../errors.ts'
 
 const SUMMARY = 'what happened to clients: who came, was refused, or left, and why'
 const LIMIT_DEFAULT = 100
@@ -27,12 +29,16 @@ export const events: Noun = {
         client: { type: 'string', value: 'ID', summary: 'only those of a client id' },
         of: { type: 'string', value: 'USER', summary: 'only those of a user' },
         query: { type: 'string', short: 'q', value: 'TEXT', summary: 'only those with this text' },
+        ...TIME_OPTIONS,
         limit: { type: 'string', value: 'N', summary: `so many of the last ones; ${LIMIT_DEFAULT} when left out` },
       },
       run: async ({ values, connection: { client }, io }) => {
-        const { kind, client: clientId, of: user, query: q, follow = false } = values
+        const { kind, client: clientId, of: user, query: q, follow = false, since, until } = values
+        const { sinceMs, untilMs } = timeQueryOf({ since, until }, Date.now())
+        if (follow && untilMs !== undefined)
+          throw new UsageError('--follow has no end, and --until is one: give one of them')
         const limit = wholeNumber('limit', values.limit) ?? LIMIT_DEFAULT
-        const { items } = await client.call(listEvents, { query: { limit, kind, clientId, user, q } })
+        const { items } = await client.call(listEvents, { query: { limit, kind, clientId, user, q, sinceMs, untilMs } })
         const print = printerOf(io, values.json === true)
         print(items.toReversed())
         if (!follow) return 0

@@ -29,6 +29,19 @@ test('connections, sessions, consumers and subscriptions of a client are shown, 
   expect(await operator.lines('events', '--client', 'sensor-1', '--json')).not.toEqual([])
 })
 
+test('who sends and gets most bytes is seen in the list of connections, and sorts it', async () => {
+  const operator = await Operator.start()
+  const [reader, sender] = [await operator.client('reader'), await operator.client('sender')]
+  await reader.subscribeAsync('plant/1')
+  const got = new Promise((resolve) => void reader.once('message', resolve))
+  await sender.publishAsync('plant/1', 'x'.repeat(64 * 1_024), { qos: 1 })
+  await got
+  const [heads, first, second] = cellsOf(await operator.lines('connections', 'list', '--sort=-bytesIn'))
+  const [at, outAt] = [heads!.indexOf('BYTES IN'), heads!.indexOf('BYTES OUT')]
+  expect([first![1], first![at]]).toEqual(['sender', expect.stringMatching(/^6\d.* KiB$/)])
+  expect([second![1], second![outAt]]).toEqual(['reader', expect.stringMatching(/^6\d.* KiB$/)])
+})
+
 test('a session that is away is deleted with what waits in it', async () => {
   const operator = await Operator.start()
   const url = `mqtt://127.0.0.1:${operator.broker.port('mqtt')}`
@@ -132,6 +145,10 @@ test('after a restart the audit log has what was before it', async () => {
   const later = await Operator.start({ dataDir: operator.broker.dataDir })
   const ofBefore = (await later.jsonLines<AuditItem>('audit')).slice(-before.length)
   expect(ofBefore).toEqual(before)
+  expect(await later.jsonLines('audit', '--since', '1h', '--action', 'config.change')).toHaveLength(1)
+  expect(await later.jsonLines('audit', '--until', '1h')).toEqual([])
+  expect(await later.lines('events', '--until', '1h', '--json')).toEqual([])
+  expect(await later.lines('connections', 'history', '--since', '1h', '--json')).toEqual([])
 })
 
 test('`events --follow` goes on with what happens', async () => {

@@ -105,6 +105,9 @@ test('the audit log has who did what, what was refused, and is filtered', async 
   await page.getByRole('option', { name: 'Refused' }).click()
   await page.getByRole('row', { name: /admin queues\.put/ }).waitFor({ state: 'detached' })
   expect(await seen(page.getByRole('row', { name: /vera queues\.put/ }))).toBe(true)
+  await page.getByLabel('Since').fill('2099-01-01T00:00')
+  await page.getByLabel('Since').press('Enter')
+  await page.getByText('No entries with this filter.').waitFor()
 })
 
 test('the store and the listeners say where things are', async () => {

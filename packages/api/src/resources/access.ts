@@ -1,5 +1,5 @@
 /** Who may do what: logins to the API, users, permissions, tokens, and questions about them. */
-import type { ListQuery, Page, VhostParams } from '../page.ts'
+import type { ListQuery, Page, TimeQuery, VhostParams } from '../page.ts'
 import type { None, Route, Scope } from '../route.ts'
 
 export type Role = 'viewer' | 'operator' | 'administrator'
@@ -142,7 +142,7 @@ export interface AuditItem {
   readonly by: Me['by'] | 'none'
 }
 
-export interface AuditQuery {
+export interface AuditQuery extends TimeQuery {
   readonly limit?: number | undefined
   readonly before?: number | undefined
   readonly user?: string | undefined

@@ -1,5 +1,5 @@
 /** Connections, those that have ended, and sessions, which may outlive them. */
-import type { Page, ListQuery, HealthQuery, VhostParams } from '../page.ts'
+import type { Page, ListQuery, HealthQuery, TimeQuery, VhostParams } from '../page.ts'
 import type { None, Route } from '../route.ts'
 
 export interface ConnectionItem {
@@ -69,7 +69,7 @@ export interface ConnectionQuery extends HealthQuery {
   readonly user?: string | undefined
 }
 
-export interface HistoryQuery {
+export interface HistoryQuery extends TimeQuery {
   readonly cursor?: string | undefined
   readonly limit?: number | undefined
   readonly clientId?: string | undefined

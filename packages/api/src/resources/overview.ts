@@ -1,4 +1,5 @@
 /** The broker as a whole, what listens, what is wrong, and the stream of live data. */
+import type { TimeQuery } from '../page.ts'
 import type { None, Route } from '../route.ts'
 import type { OperationItem } from './messages.ts'
 
@@ -140,7 +141,7 @@ export interface EventItem {
   readonly clause: string
 }
 
-export interface EventQuery {
+export interface EventQuery extends TimeQuery {
   readonly limit?: number | undefined
   /** Only older ones than this id. */
   readonly before?: number | undefined

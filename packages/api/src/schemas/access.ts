@@ -55,6 +55,7 @@ import {
   secret,
   type Shape,
   text,
+  timeQuery,
   TEXT_CHARS_MAX,
   vhost,
   whole,
@@ -286,6 +287,7 @@ const auditQuery = typed<AuditQuery>()(
       .meta({ description: 'Entries at most; 100 when left out.', examples: [50] })
       .optional(),
     before: count('Only older ones than this id.', 97).optional(),
+    ...timeQuery(),
     user: text('Only of this user.', 'ann', TEXT_CHARS_MAX).optional(),
     action: text('Only this call.', 'queues.purge', TEXT_CHARS_MAX).optional(),
     outcome: choice(OUTCOMES, 'Only those ended so.').optional(),

@@ -41,6 +41,7 @@ import {
   text,
   TEXT_CHARS_MAX,
   unhealthy,
+  timeQuery,
   vhost,
 } from './fields.ts'
 
@@ -183,6 +184,7 @@ const historyQuery = typed<HistoryQuery>()(
     user: text('Only of this user.', 'device', TEXT_CHARS_MAX).optional(),
     address: text('Only from this address.', '192.0.2.7', TEXT_CHARS_MAX).optional(),
     endedBy: endedBy('Only those ended so.').optional(),
+    ...timeQuery(),
   }),
 )
 

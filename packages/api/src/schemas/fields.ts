@@ -3,7 +3,7 @@
  * a query by it. Every field has a sentence and an example; the OpenAPI document and the tests are made from both.
  */
 import { z } from 'zod'
-import type { ListQuery, Page, VhostParams } from '../page.ts'
+import type { ListQuery, Page, TimeQuery, VhostParams } from '../page.ts'
 import { PAGE_LIMIT_MAX } from '../page.ts'
 import type { AnyRoute, Call, Route } from '../route.ts'
 import { DEFAULT_VHOST } from '../route.ts'
@@ -171,6 +171,13 @@ export function listQuery(sortExample: string): Shape<ListQuery> {
     ...cursorAndLimit(),
     sort: text('Field to sort by, with `-` before it the largest first.', sortExample, NAME_CHARS_MAX).optional(),
     q: search(),
+  }
+}
+
+export function timeQuery(): Shape<TimeQuery> {
+  return {
+    sinceMs: moment('Only what was at it or later.').optional(),
+    untilMs: moment('Only what was before it.').optional(),
   }
 }
 

@@ -31,6 +31,7 @@ import {
   type SchemaEntry,
   search,
   text,
+  timeQuery,
   TEXT_CHARS_MAX,
   whole,
 } from './fields.ts'
@@ -221,6 +222,7 @@ const eventQuery = typed<EventQuery>()(
       .meta({ description: 'Events at most; 100 when left out.', examples: [50] })
       .optional(),
     before: count('Only older ones than this id.', 311).optional(),
+    ...timeQuery(),
     kind: text('Only of this kind.', 'connection-ended', TEXT_CHARS_MAX).optional(),
     clientId: text('Only of this client.', 'sensor-7', ADDRESS_CHARS_MAX).optional(),
     user: text('Only of this user.', 'ann', TEXT_CHARS_MAX).optional(),

@@ -2,6 +2,7 @@
 import { Button, Checkbox, Loader, Select, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { type ReactNode, useState } from 'react'
+import { inputOf, momentOf } from '../lib/moment-input.ts'
 import { type UrlState, useUrlState } from '../lib/url-state.ts'
 import { type Column, DataTable, type Selection } from './data-table.tsx'
 import { Icon } from './icons.tsx'
@@ -17,7 +18,15 @@ export interface Filter {
   /** A choice; a checkbox when left out, a text with `text`. */
   readonly options?: ReadonlyArray<{ readonly value: string; readonly label: string }>
   readonly text?: boolean
+  /** A moment, which the query has in Unix ms. */
+  readonly moment?: boolean
 }
+
+/** Of what is listed by when it was. */
+export const TIME_FILTERS: readonly Filter[] = [
+  { key: 'sinceMs', label: 'Since', moment: true },
+  { key: 'untilMs', label: 'Until', moment: true },
+]
 
 export const UNHEALTHY: Filter = { key: 'unhealthy', label: 'Unhealthy only' }
 
@@ -129,6 +138,25 @@ interface FilterInputProps {
 function FilterInput({ filter, isFirst, value, onChange }: FilterInputProps) {
   if (filter.text === true) {
     return <TextFilter label={filter.label} isFirst={isFirst} value={value} onChange={onChange} />
+  }
+  if (filter.moment === true) {
+    return (
+      <TextInput
+        type="datetime-local"
+        className="list-moment"
+        size="xs"
+        aria-label={filter.label}
+        leftSection={filter.label}
+        leftSectionWidth={44}
+        defaultValue={inputOf(value)}
+        key={value}
+        onBlur={(event) => {
+          const text = momentOf(event.currentTarget.value)
+          if (text !== value) onChange(text)
+        }}
+        onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
+      />
+    )
   }
   if (filter.options === undefined) {
     return (

@@ -3,6 +3,7 @@ import { type AuditItem, listAudit } from '@ternmq/api'
 import { agoColumn, monoColumn, textColumn } from '../components/columns.tsx'
 import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
+import { TIME_FILTERS } from '../components/list-frame.tsx'
 import { LogList } from '../components/log-list.tsx'
 import { Mark, type Tone } from '../components/marks.tsx'
 import { Page } from '../components/page.tsx'
@@ -46,6 +47,7 @@ export function AuditPage() {
           { key: 'user', label: 'User', text: true },
           { key: 'action', label: 'Action', text: true },
           { key: 'outcome', label: 'Outcome', options: OUTCOMES },
+          ...TIME_FILTERS,
         ]}
         empty={
           <EmptyState icon="audit" title="Nothing yet">

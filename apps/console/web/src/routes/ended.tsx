@@ -1,6 +1,7 @@
 /** Connections that have ended, and why. */
 import { listConnectionHistory } from '@ternmq/api'
 import { EmptyState } from '../components/empty-state.tsx'
+import { TIME_FILTERS } from '../components/list-frame.tsx'
 import { List } from '../components/list.tsx'
 import { Page } from '../components/page.tsx'
 import { ENDED_COLUMNS, endedKey } from '../features/connections/ended-columns.tsx'
@@ -30,6 +31,7 @@ export function EndedPage() {
           { key: 'endedBy', label: 'Ended by', options: ENDED_BY },
           { key: 'user', label: 'User', text: true },
           { key: 'address', label: 'Address', text: true },
+          ...TIME_FILTERS,
         ]}
         empty={
           <EmptyState icon="check" title="Nobody has left yet">

@@ -6,6 +6,7 @@ import { useEffect, useState } from 'react'
 import { agoColumn, monoColumn, textColumn } from '../components/columns.tsx'
 import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
+import { TIME_FILTERS } from '../components/list-frame.tsx'
 import { LogList } from '../components/log-list.tsx'
 import { Mark } from '../components/marks.tsx'
 import { Page } from '../components/page.tsx'
@@ -30,10 +31,12 @@ const COLUMNS: ReadonlyArray<Column<EventItem>> = [
 /** What the filters of the page want; the stream has all. */
 export function isWanted(
   event: EventItem,
-  filter: Readonly<Record<'q' | 'kind' | 'clientId' | 'user', string>>,
+  filter: Readonly<Record<'q' | 'kind' | 'clientId' | 'user' | 'sinceMs' | 'untilMs', string>>,
 ): boolean {
   const has = (text: string, part: string): boolean => text.toLowerCase().includes(part.toLowerCase())
   return (
+    (filter.sinceMs === '' || event.atMs >= Number(filter.sinceMs)) &&
+    (filter.untilMs === '' || event.atMs < Number(filter.untilMs)) &&
     (filter.kind === '' || event.kind === filter.kind) &&
     (filter.clientId === '' || event.clientId === filter.clientId) &&
     (filter.user === '' || event.user === filter.user) &&
@@ -57,7 +60,14 @@ export function EventsPage() {
   useEffect(() => {
     if (isStreamOpen) void client.invalidateQueries({ queryKey: [listEvents.id] })
   }, [isStreamOpen, client])
-  const filter = { q: url.get('q'), kind: url.get('kind'), clientId: url.get('clientId'), user: url.get('user') }
+  const filter = {
+    q: url.get('q'),
+    kind: url.get('kind'),
+    clientId: url.get('clientId'),
+    user: url.get('user'),
+    sinceMs: url.get('sinceMs'),
+    untilMs: url.get('untilMs'),
+  }
   return (
     <Page
       title="Events"
@@ -80,6 +90,7 @@ export function EventsPage() {
           { key: 'kind', label: 'Kind', text: true },
           { key: 'clientId', label: 'Client id', text: true },
           { key: 'user', label: 'User', text: true },
+          ...TIME_FILTERS,
         ]}
         right={
           <Switch
