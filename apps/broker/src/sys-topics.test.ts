@@ -62,6 +62,7 @@ test("what clients publish is counted, the broker's own messages are not", () =>
   publish('a', 'four')
   publish('b', '12345')
   env.clock.advance(10_000)
+  expect(vhost.counters).toMatchObject({ messagesIn: 2, bytesIn: 9, unmatched: 2 })
   expect(textOf('messages/received')).toBe('2')
   expect(textOf('publish/bytes/received')).toBe('9')
   expect(textOf('uptime')).toBe('10 seconds')

@@ -2,7 +2,7 @@
  * The `$SYS` topics: numbers about the broker as retained messages, by the names that mosquitto gave them, so that dashboards
  * made for it work. A topic is published again only when its text has changed. docs/sys-topics.md explains each.
  */
-import { type Cancel, every, Message, type HeaderCodec, targetsOf, type VirtualHost } from '@ternmq/core'
+import { type Cancel, Counters, every, Message, type HeaderCodec, targetsOf, Traffic, type VirtualHost } from '@ternmq/core'
 
 const PREFIX = '$SYS/broker/'
 
@@ -37,9 +37,8 @@ export class SysTopics {
   readonly #loads: readonly Load[]
   #lastAtMs: number
   #connectedMax = 0
-  /** Our own messages, which are not among the received ones. */
-  #ownMessages = 0
-  #ownBytes = 0
+  /** Not the broker's: what came in is what others published. */
+  readonly #traffic = new Traffic(new Counters())
   #cancel: Cancel = () => {}
 
   /** Nothing is published before `use`. */
@@ -54,9 +53,9 @@ export class SysTopics {
       perMinute: LOAD_MINUTES.map(() => 0),
     })
     this.#loads = [
-      load('messages/received', () => this.#received),
+      load('messages/received', () => vhost.counters.messagesIn),
       load('messages/sent', () => vhost.counters.messagesOut),
-      load('publish/received', () => this.#received),
+      load('publish/received', () => vhost.counters.messagesIn),
       load('publish/sent', () => vhost.counters.messagesOut),
       load('publish/dropped', () => vhost.counters.droppedOverLimit),
       load('connections', options.connectionsAccepted),
@@ -82,10 +81,6 @@ export class SysTopics {
     return false
   }
 
-  get #received(): number {
-    return this.#options.vhost.counters.messagesIn - this.#ownMessages
-  }
-
   #publishAll(): void {
     for (const [name, value] of Object.entries(this.#values())) this.#publish(name, String(value))
     this.#publishLoads()
@@ -103,12 +98,12 @@ export class SysTopics {
       'clients/disconnected': sessions.count - connected,
       'clients/total': sessions.count,
       'clients/maximum': this.#connectedMax,
-      'messages/received': this.#received,
+      'messages/received': counters.messagesIn,
       'messages/sent': counters.messagesOut,
-      'publish/messages/received': this.#received,
+      'publish/messages/received': counters.messagesIn,
       'publish/messages/sent': counters.messagesOut,
       'publish/messages/dropped': counters.droppedOverLimit,
-      'publish/bytes/received': counters.bytesIn - this.#ownBytes,
+      'publish/bytes/received': counters.bytesIn,
       'publish/bytes/sent': counters.bytesOut,
       'retained messages/count': retained.count,
       'subscriptions/count': router.bindingCount,
@@ -140,8 +135,6 @@ export class SysTopics {
     const { vhost } = this.#options
     const topic = PREFIX + name
     const bytes = Buffer.from(text)
-    this.#ownMessages++
-    this.#ownBytes += bytes.length
     vhost.publish(
       vhost.router.routeOf(topic),
       new Message({
@@ -158,7 +151,7 @@ export class SysTopics {
         expiresAtMs: 0,
         publisher: undefined,
       }),
-      vhost.traffic,
+      this.#traffic,
     )
   }
 }

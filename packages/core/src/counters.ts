@@ -5,7 +5,7 @@
  */
 import type { ProtocolName } from './transport.ts'
 
-/** What a count belongs to: a protocol, messaging over HTTP, or the broker itself (wills, dead letters, the schedule, `$SYS`, queues). */
+/** What a count belongs to: a protocol, messaging over HTTP, or the broker itself (wills, dead letters, the schedule, queues). */
 export type CounterLabel = ProtocolName | 'http' | 'core'
 
 export const COUNTER_LABELS: readonly CounterLabel[] = ['mqtt', 'stomp', 'amqp', 'http', 'core']
