@@ -10,6 +10,7 @@ export type BrokerErrorCode =
   | 'CONSOLE_PORT_FAILED'
   | 'CA_UNREADABLE'
   | 'FILE_UNREADABLE'
+  | 'FILE_UNWRITABLE'
   | 'OUTPUT_LOST'
   | 'NOT_CONFIRMED'
   | 'COMMAND_REFUSED'

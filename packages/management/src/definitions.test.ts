@@ -185,6 +185,20 @@ describe('a document that is applied', () => {
     expect((await plan(SHOP, true)).steps).toEqual([])
   })
 
+  it('is exported with just the sections that are asked for, and a name that is none is told', async () => {
+    await apply(SHOP)
+    const { policies, queues } = await world.call(exportDefinitions)
+    expect(await world.call(exportDefinitions, { query: { only: 'queues,policies' } })).toEqual({
+      version: 1,
+      policies,
+      queues,
+    })
+    await expect(world.call(exportDefinitions, { query: { only: 'queue' } })).rejects.toMatchObject({
+      code: 'INVALID',
+      message: "only has 'queue', which is no section; there are users, permissions, policies, queues",
+    })
+  })
+
   it('puts users together, and takes them away together with their tokens: one write for all of them', async () => {
     const change = vi.spyOn(world.users, 'change')
     const users = Array.from({ length: 1_200 }, (_, index) => ({ name: `device-${index}` }))

@@ -1,5 +1,12 @@
 /** Definitions as one document: exported, planned and applied. */
-import { type Applied, applyDefinitions, exportDefinitions, planDefinitions } from '@ternmq/api'
+import {
+  type Applied,
+  applyDefinitions,
+  DEFINITION_SECTIONS,
+  type Definitions,
+  exportDefinitions,
+  planDefinitions,
+} from '@ternmq/api'
 import { documentOf, stateOf } from './definition-document.ts'
 import type { DefinitionParts } from './definition-parts.ts'
 import { makePlan, type MadePlan, type PlannedStep, shownPlan } from './definition-plan.ts'
@@ -14,7 +21,11 @@ export function documentHandlers(broker: ManagedBroker, parts: DefinitionParts):
   const { changes } = parts
   const { clock } = broker.vhost.env
   return [
-    bind(exportDefinitions, ({ params }) => documentOf(stateOf(vhostOf(broker, params), parts), new Pieces(clock))),
+    bind(exportDefinitions, async ({ params, query }) => {
+      const sections = sectionsNamed(query.only)
+      const document = await documentOf(stateOf(vhostOf(broker, params), parts), new Pieces(clock))
+      return onlyOf(document, sections)
+    }),
     bind(planDefinitions, ({ params, body, caller }) =>
       changes.run(caller, async () =>
         shownPlan(await makePlan(body, caller.user, vhostOf(broker, params), parts, new Pieces(clock))),
@@ -34,6 +45,24 @@ export function documentHandlers(broker: ManagedBroker, parts: DefinitionParts):
       }),
     ),
   ]
+}
+
+type SectionName = (typeof DEFINITION_SECTIONS)[number]
+
+/** Throws ApiError('INVALID'). */
+function sectionsNamed(only: string | undefined): readonly SectionName[] {
+  if (only === undefined) return DEFINITION_SECTIONS
+  const names = only.split(',')
+  const unknown = names.find((name) => !DEFINITION_SECTIONS.some((section) => section === name))
+  if (unknown === undefined) return DEFINITION_SECTIONS.filter((section) => names.includes(section))
+  const detail = `only has '${unknown}', which is no section; there are ${DEFINITION_SECTIONS.join(', ')}`
+  throw new ApiError('INVALID', detail, { field: 'only', value: only })
+}
+
+/** A section that is not there is one that applying the document leaves as it is. */
+function onlyOf(document: Required<Definitions>, sections: readonly SectionName[]): Definitions {
+  const chosen = Object.fromEntries(sections.map((section) => [section, document[section]]))
+  return { version: document.version, ...chosen }
 }
 
 /** Stops at the first step that fails; what is done counts. Neighbours are put, or deleted, as many at a time as their section takes. */

@@ -2,22 +2,23 @@
 import {
   type Applied,
   applyDefinitions,
+  DEFINITION_SECTIONS,
   exportDefinitions,
   type Plan,
   planDefinitions,
   type PlanStep,
 } from '@ternmq/api'
 import { asYaml } from '@ternmq/config'
-import { writeFileSync } from 'node:fs'
 import { brokerCommand, type Noun } from '../cli/command.ts'
 import { confirm, YES_OPTION } from '../cli/confirm.ts'
 import { several } from '../cli/format.ts'
+import { listed } from '../cli/parse.ts'
 import { printJson, printLines } from '../cli/output.ts'
 import { withProgress } from '../cli/progress.ts'
 import { type Style, styleOf } from '../cli/style.ts'
 import { safeText } from '../cli/text.ts'
 import { VHOST } from '../cli/vhost.ts'
-import { readDocument } from './definition-file.ts'
+import { readDocument, writeDocument } from './definition-file.ts'
 
 const FILE_DETAIL =
   'FILE is YAML or JSON as `export` writes it; - is standard input. Sections that it does not have stay as they are.'
@@ -35,14 +36,23 @@ export const definitions: Noun = {
       args: '[FILE]',
       summary: 'all that was defined through the API or by commands, as YAML; FILE.json and --json are JSON',
       detail:
-        'Passwords are in it as their hashes: keep it as you keep those. What the configuration has is not in it.',
+        'Passwords are in it as their hashes: keep it as you keep those; without users it has none, and can lie where others read it. What the configuration has is not in it.',
       json: 'document',
+      options: {
+        only: {
+          type: 'string',
+          multiple: true,
+          value: 'SECTION',
+          summary: `only these sections: ${DEFINITION_SECTIONS.join(', ')}; several with commas`,
+        },
+      },
       run: async ({ args: [file], values, connection: { client }, io }) => {
-        const document = await client.call(exportDefinitions, { params: VHOST })
+        const query = { only: listed(values.only)?.join(',') }
+        const document = await client.call(exportDefinitions, { params: VHOST, query })
         const isJson = values.json === true || file?.endsWith('.json') === true
         const text = isJson ? `${JSON.stringify(document, null, 2)}\n` : asYaml(document)
         if (file === undefined) io.stdout.write(text)
-        else writeFileSync(file, text, { mode: 0o600 })
+        else writeDocument(file, text)
         return 0
       },
     }),

@@ -1,5 +1,5 @@
 /** `ternmq definitions apply` that does not get to its end: its words and its exit code say so, and the same command goes on. */
-import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
@@ -43,6 +43,18 @@ test('a limit half-way: what is done, where it failed and why, what is left; the
   await operator.lines('config', 'set', 'limits.queuesMax=10')
   expect((await operator.lines('definitions', 'apply', file)).at(-1)).toBe('2 steps done')
   expect(await operator.run('definitions', 'plan', file, '--detailed-exitcode')).toMatchObject({ code: 0 })
+})
+
+test('an export of some sections has no password in it, and goes into a file as a whole', async () => {
+  const operator = await Operator.start()
+  await operator.lines('destinations', 'create', 'one')
+  const file = join(operator.broker.dataDir, 'kept.yaml')
+  await operator.lines('definitions', 'export', file, '--only', 'queues,policies')
+  expect(readFileSync(file, 'utf8')).toBe('version: 1\npolicies: []\nqueues:\n  - name: one\n')
+  expect(await operator.run('definitions', 'export', '--only', 'queue')).toMatchObject({
+    code: 1,
+    stderr: [expect.stringContaining("only has 'queue', which is no section; there are users, permissions")],
+  })
 })
 
 test('a file that cannot be written: the steps before it are done, and it is done by the same command later', async () => {

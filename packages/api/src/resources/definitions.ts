@@ -59,6 +59,19 @@ export interface Definitions {
     | undefined
 }
 
+/** Sections of a document, in the order in which they are applied. */
+export const DEFINITION_SECTIONS: readonly ['users', 'permissions', 'policies', 'queues'] = [
+  'users',
+  'permissions',
+  'policies',
+  'queues',
+]
+
+export interface ExportQuery {
+  /** Sections with commas between them; left out: all. */
+  readonly only?: string | undefined
+}
+
 export interface PlanStep {
   readonly change: 'create' | 'change' | 'delete'
   readonly kind: 'user' | 'permission' | 'policy' | 'queue'
@@ -205,13 +218,13 @@ export const previewPolicy: Route<{
   summary: 'Which queues a policy would reach and what it would change, before it is saved.',
 }
 
-export const exportDefinitions: Route<{ params: VhostParams; query: None; body: None; answer: Definitions }> = {
+export const exportDefinitions: Route<{ params: VhostParams; query: ExportQuery; body: None; answer: Definitions }> = {
   id: 'definitions.export',
   method: 'GET',
   path: '/vhosts/{vhost}/definitions',
   tag: 'definitions',
   needs: 'admin',
-  summary: 'All definitions as one document.',
+  summary: 'All definitions as one document, or some sections of it.',
 }
 
 export const planDefinitions: Route<{ params: VhostParams; query: None; body: PlanBody; answer: Plan }> = {

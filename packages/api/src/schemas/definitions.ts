@@ -13,6 +13,7 @@ import {
   type Definitions,
   deletePolicy,
   exportDefinitions,
+  type ExportQuery,
   getLive,
   getReady,
   getStore,
@@ -305,7 +306,15 @@ export const definitionSchemas: readonly SchemaEntry[] = [
     ),
     answer: policyPreview,
   }),
-  schemasFor(exportDefinitions, { params: vhostParams, answer: definitions }),
+  schemasFor(exportDefinitions, {
+    params: vhostParams,
+    query: typed<ExportQuery>()(
+      z.strictObject({
+        only: text('Sections with commas between them; all without it.', 'queues,policies').optional(),
+      }),
+    ),
+    answer: definitions,
+  }),
   schemasFor(planDefinitions, {
     params: vhostParams,
     body: typed<PlanBody>()(z.strictObject(planFields)),

@@ -34,7 +34,7 @@ export const PROBLEM_REMEDIES: Readonly<Record<ProblemCode, string>> = {
   CHANGED_SINCE: 'Make the plan again and look at it before you apply it.',
   LIMIT_REACHED: 'The text names the limit. Remove something, or raise it where the configuration has it.',
   TOO_LARGE:
-    'Bodies have up to 1 MiB, of `publish` and of definitions up to 16 MiB, of a login 16 KiB; 1,000 fields of one object, a message\'s properties among them; 20,000 entries of lists and objects, of definitions and settings 1,000,000; 32 levels. Address and headers together have up to 32 KiB.',
+    "Bodies have up to 1 MiB, of `publish` and of definitions up to 16 MiB, of a login 16 KiB; 1,000 fields of one object, a message's properties among them; 20,000 entries of lists and objects, of definitions and settings 1,000,000; 32 levels. Address and headers together have up to 32 KiB.",
   UNSUPPORTED: 'Send JSON with `content-type: application/json`.',
   BUSY: 'Try again, as `retry-after` says.',
   STORE_FAILED: 'See `GET /store`: the disk is full or failed. What was not acknowledged was not kept.',
@@ -75,6 +75,10 @@ export const BROKER_REMEDIES: Remedies<BrokerErrorCode> = {
   ],
   CA_UNREADABLE: ['The file of `--ca` cannot be read.', 'The text says why.'],
   FILE_UNREADABLE: ['A file that a command was told to read cannot be read.', 'The text says why.'],
+  FILE_UNWRITABLE: [
+    'A file that a command was told to write cannot be written; what was there before still is.',
+    'The text says why.',
+  ],
   OUTPUT_LOST: [
     'What a command printed did not all arrive where it was sent to. Messages that it had taken are back in their queue.',
     'See to the file system or the program that reads it, then run the command again.',

@@ -3,6 +3,7 @@ import { Alert, Button, Checkbox, Code, Group, Textarea, TextInput } from '@mant
 import {
   type Applied,
   applyDefinitions,
+  DEFINITION_SECTIONS,
   type Definitions,
   exportDefinitions,
   type Plan,
@@ -41,30 +42,86 @@ export function DefinitionsPage() {
 }
 
 function Export() {
-  const look = useLook(exportDefinitions)
+  const [sections, setSections] = useState<readonly SectionName[]>(DEFINITION_SECTIONS)
+  const input = sections.length === DEFINITION_SECTIONS.length ? {} : { query: { only: sections.join(',') } }
+  const look = useLook(exportDefinitions, input)
   const { data } = look
-  if (data === undefined) return <LookProblem of={look} />
-  const text = JSON.stringify(data, null, 2)
   return (
     <div className="stack">
       <LookProblem of={look} />
-      <Panel
-        title={`${formatMany(data.users?.length ?? 0, 'user')}, ${formatMany(data.permissions?.length ?? 0, 'permission')}, ${formatMany(data.policies?.length ?? 0, 'policy', 'policies')}, ${formatMany(data.queues?.length ?? 0, 'queue')}`}
-        right={
-          <Button
-            leftSection={<Icon name="download" size={14} />}
-            onClick={() => saveFile('ternmq-definitions.json', text)}
-          >
-            Download
-          </Button>
-        }
-      >
-        <div className="stack-tight">
-          <CodeBlock text={text} label="Definitions" maxHeight={520} />
-          <CurlView route={exportDefinitions} input={{}} />
-        </div>
-      </Panel>
+      <Sections chosen={sections} onChange={setSections} />
+      {data !== undefined && <Document definitions={data} input={input} />}
     </div>
+  )
+}
+
+type SectionName = (typeof DEFINITION_SECTIONS)[number]
+
+const SECTION_LABELS = {
+  users: 'Users, with hashes of their passwords',
+  permissions: 'Permissions',
+  policies: 'Policies',
+  queues: 'Queues',
+} as const satisfies Record<SectionName, string>
+
+interface SectionsProps {
+  /** One at least. */
+  readonly chosen: readonly SectionName[]
+  readonly onChange: (chosen: readonly SectionName[]) => void
+}
+
+function Sections({ chosen, onChange }: SectionsProps) {
+  return (
+    <Group gap="md" role="group" aria-label="Sections">
+      {DEFINITION_SECTIONS.map((section) => {
+        const isChosen = chosen.includes(section)
+        const others = chosen.filter((each) => each !== section)
+        const next = DEFINITION_SECTIONS.filter((each) => (each === section ? !isChosen : others.includes(each)))
+        return (
+          <Checkbox
+            key={section}
+            label={SECTION_LABELS[section]}
+            checked={isChosen}
+            disabled={isChosen && others.length === 0}
+            onChange={() => onChange(next)}
+          />
+        )
+      })}
+    </Group>
+  )
+}
+
+interface DocumentProps {
+  readonly definitions: Definitions
+  readonly input: { readonly query?: { readonly only: string } }
+}
+
+function Document({ definitions, input }: DocumentProps) {
+  const { users, permissions, policies, queues } = definitions
+  const text = JSON.stringify(definitions, null, 2)
+  const counts = [
+    users && formatMany(users.length, 'user'),
+    permissions && formatMany(permissions.length, 'permission'),
+    policies && formatMany(policies.length, 'policy', 'policies'),
+    queues && formatMany(queues.length, 'queue'),
+  ]
+  return (
+    <Panel
+      title={counts.filter((count) => count !== undefined).join(', ')}
+      right={
+        <Button
+          leftSection={<Icon name="download" size={14} />}
+          onClick={() => saveFile('ternmq-definitions.json', text)}
+        >
+          Download
+        </Button>
+      }
+    >
+      <div className="stack-tight">
+        <CodeBlock text={text} label="Definitions" maxHeight={520} />
+        <CurlView route={exportDefinitions} input={input} />
+      </div>
+    </Panel>
   )
 }
 
@@ -74,7 +131,10 @@ function readDocument(text: string): { readonly definitions?: Definitions; reado
   try {
     return { definitions: JSON.parse(text) as Definitions }
   } catch (error) {
-    return { wrong: `It is not JSON: ${error instanceof Error ? error.message : String(error)}` }
+    const why = error instanceof Error ? error.message : String(error)
+    return {
+      wrong: `It is not JSON: ${why}. \`ternmq definitions export FILE.json\` writes JSON; commands take YAML too.`,
+    }
   }
 }
 
