@@ -2,6 +2,7 @@
 export * from './route.ts'
 export type * from './page.ts'
 export { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from './page.ts'
+export { hexDump, isReadable } from './body-text.ts'
 export * from './problem.ts'
 export * from './resources/access.ts'
 export * from './resources/connections.ts'

@@ -1,5 +1,5 @@
 /** Messages as tables and rows. */
-import type { MessageBody, MessageItem } from '@ternmq/api'
+import { hexDump, isReadable, type MessageBody, type MessageItem } from '@ternmq/api'
 import { sizeText, timeText } from '../cli/format.ts'
 import type { Listing } from '../cli/output.ts'
 import { row } from '../cli/table.ts'
@@ -41,7 +41,11 @@ export interface ShownMessage extends Omit<MessageItem, 'id' | 'state'> {
   readonly body: MessageBody
 }
 
-export function messageLines(message: ShownMessage): string[] {
+/** Of a body, where all of it can be had by another command. */
+export const SHOWN_BYTES_MAX = 4_096
+
+/** `bodyBytesMax`: so much of its body; all that there is when left out, for what is gone when it has been printed. */
+export function messageLines(message: ShownMessage, bodyBytesMax: number = Infinity): string[] {
   const { properties, annotations = {}, body, deadLetter, durable, redelivered, failedCount } = message
   const facts: ReadonlyArray<readonly [name: string, value: string | undefined]> = [
     ['id', message.id],
@@ -78,14 +82,25 @@ export function messageLines(message: ShownMessage): string[] {
       row('annotation', `${safeText(key)} = ${safeText(String(value))}`),
     ),
     '',
-    ...bodyLines(body),
+    ...bodyLines(body, bodyBytesMax),
   ]
 }
 
-function bodyLines({ encoding, value, bytes, truncated }: MessageBody): string[] {
-  const more = truncated ? [`… the first part of ${sizeText(bytes)}; --body has all of it`] : []
-  if (encoding !== 'base64') return [safeLines(value), ...more]
-  return [`${sizeText(bytes)} that are no text, in base64:`, value, ...more]
+function bodyLines(body: MessageBody, bytesMax: number): string[] {
+  const { encoding, value, bytes, truncated } = body
+  const all = bodyBytes(body)
+  const shown = all.subarray(0, bytesMax)
+  const more =
+    truncated || shown.length < all.length
+      ? [`… the first ${sizeText(shown.length)} of ${sizeText(bytes)}; --body has all of it`]
+      : []
+  if (encoding !== 'base64' && isReadable(value)) return [safeLines(wholeCharacters(shown)), ...more]
+  return [`${sizeText(bytes)} that are no text, in hexadecimal:`, ...hexDump(shown).split('\n'), ...more]
+}
+
+/** Without the half of one that the end may have cut. */
+function wholeCharacters(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes, { stream: true })
 }
 
 /** What is there of it. */

@@ -17,7 +17,7 @@ import { durationMs, wholeNumber } from '../cli/parse.ts'
 import { VHOST } from '../cli/vhost.ts'
 import { UsageError } from '../errors.ts'
 import { ACTION_OPTIONS, act, TARGET_OPTIONS } from './message-actions.ts'
-import { bodyBytes, MESSAGE_LISTING, messageLines } from './message-views.ts'
+import { bodyBytes, MESSAGE_LISTING, messageLines, SHOWN_BYTES_MAX } from './message-views.ts'
 import { PUBLISH_OPTIONS, publishBodyOf, readBody } from './publish-input.ts'
 import { purge } from './queue-work.ts'
 
@@ -68,7 +68,7 @@ export const messages: Noun = {
     brokerCommand({
       verb: 'show',
       args: 'QUEUE ID',
-      summary: 'one message with its headers and the beginning of its body',
+      summary: 'one message with its headers and the first 4 KiB of its body, in hexadecimal where it is no text',
       json: 'document',
       options: { body: { type: 'boolean', summary: 'its body alone, all of it, byte for byte' } },
       run: async ({ args: [queue, id], values, connection: { client }, io }) => {
@@ -77,7 +77,7 @@ export const messages: Noun = {
         else {
           const detail = await client.call(getMessage, { params })
           if (values.json === true) printJson(io, detail)
-          else printLines(io, messageLines(detail))
+          else printLines(io, messageLines(detail, SHOWN_BYTES_MAX))
         }
         return 0
       },

@@ -6,7 +6,7 @@ import { several, sizeText, timeText } from '../cli/format.ts'
 import { LIMIT_OPTION, type Listing, pageLimit, printJson, printLines, printPages } from '../cli/output.ts'
 import { safeText } from '../cli/text.ts'
 import { VHOST } from '../cli/vhost.ts'
-import { bodyBytes, messageLines } from './message-views.ts'
+import { bodyBytes, messageLines, SHOWN_BYTES_MAX } from './message-views.ts'
 
 export const retained: Noun = {
   name: 'retained',
@@ -26,14 +26,14 @@ export const retained: Noun = {
     brokerCommand({
       verb: 'show',
       args: 'TOPIC',
-      summary: 'the retained message of a topic',
+      summary: 'the retained message of a topic, and the first 4 KiB of its body, in hexadecimal where it is no text',
       json: 'document',
       options: { body: { type: 'boolean', summary: 'its body alone, byte for byte, as far as the API shows it' } },
       run: async ({ args: [topic], values, connection: { client }, io }) => {
         const detail = await client.call(getRetained, { params: { ...VHOST, topic } })
         if (values.json === true) printJson(io, detail)
         else if (values.body === true) io.stdout.write(bodyBytes(detail.body))
-        else printLines(io, messageLines({ ...detail.message, ...detail }))
+        else printLines(io, messageLines({ ...detail.message, ...detail }, SHOWN_BYTES_MAX))
         return 0
       },
     }),

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bytesOf, hexDump, indentJson, showBody, textOf, viewsOf } from './body.ts'
+import { bytesOf, indentJson, showBody, textOf, viewsOf } from './body.ts'
 
 test('JSON is indented, and means the same', () => {
   expect(indentJson('{"a":[1,{"b":"x, {y}: \\"z\\""}],"c":{},"d":[]}')).toBe(
@@ -23,18 +23,17 @@ test('numbers that JavaScript cannot hold stay as they are', () => {
   expect(indentJson('{"id":12345678901234567890,"x":1.10}')).toBe('{\n  "id": 12345678901234567890,\n  "x": 1.10\n}')
 })
 
-test('bytes are shown 16 a line, with what can be printed', () => {
-  expect(hexDump(Uint8Array.from({ length: 18 }, (_, index) => index + 0x38))).toBe(
-    '000000  38 39 3a 3b 3c 3d 3e 3f  40 41 42 43 44 45 46 47  89:;<=>?@ABCDEFG\n' +
-      '000010  48 49                                             HI',
-  )
-})
-
 test('a body that is no text is shown as bytes first', () => {
   const body = { encoding: 'base64', value: 'AP8=', bytes: 2, truncated: false } as const
   expect(viewsOf(body)[0]).toBe('hex')
   expect([...bytesOf(body)]).toEqual([0, 255])
   expect(showBody(body, 'hex')).toContain('00 ff')
+})
+
+test('a text of control characters is shown as bytes first, and any other as text', () => {
+  const body = { encoding: 'text', value: '\u0007\u0007', bytes: 2, truncated: false } as const
+  expect([viewsOf(body), showBody(body, 'hex')]).toEqual([['hex', 'text'], expect.stringMatching(/^000000 {2}07 07 /)])
+  expect(viewsOf({ ...body, value: 'a\n\tb' })).toEqual(['text', 'hex'])
 })
 
 test('text is what was sent', () => {

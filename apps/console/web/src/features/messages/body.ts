@@ -1,5 +1,5 @@
 /** The body of a message as text, JSON and bytes. */
-import type { MessageBody } from '@ternmq/api'
+import { hexDump, isReadable, type MessageBody } from '@ternmq/api'
 
 export type BodyView = 'text' | 'json' | 'hex'
 
@@ -16,26 +16,12 @@ export function textOf(body: MessageBody): string {
 /** Views that make sense, the best one first. */
 export function viewsOf(body: MessageBody): readonly BodyView[] {
   if (body.encoding === 'json') return ['json', 'text', 'hex']
-  return body.encoding === 'text' ? ['text', 'hex'] : ['hex', 'text']
+  return body.encoding === 'text' && isReadable(body.value) ? ['text', 'hex'] : ['hex', 'text']
 }
 
 export function showBody(body: MessageBody, view: BodyView): string {
   if (view === 'hex') return hexDump(bytesOf(body))
   return view === 'json' ? indentJson(textOf(body)) : textOf(body)
-}
-
-/** 16 bytes a line: offset, bytes, and what of it can be printed. */
-export function hexDump(bytes: Uint8Array): string {
-  const lines: string[] = []
-  for (let at = 0; at < bytes.length; at += 16) {
-    const part = [...bytes.subarray(at, at + 16)]
-    const hex = part.map((byte) => byte.toString(16).padStart(2, '0'))
-    const left = hex.slice(0, 8).join(' ').padEnd(23)
-    const right = hex.slice(8).join(' ').padEnd(23)
-    const shown = part.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('')
-    lines.push(`${at.toString(16).padStart(6, '0')}  ${left}  ${right}  ${shown}`)
-  }
-  return lines.join('\n')
 }
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g

@@ -1,7 +1,7 @@
 /** What went in and out, the newest first. */
+import { hexDump } from '@ternmq/api'
 import { Mark } from '../../components/marks.tsx'
 import { formatBytes, formatMoment } from '../../lib/format.ts'
-import { hexDump } from '../messages/body.ts'
 import type { TryEntry } from './use-try.ts'
 
 export function TryLog({ entries }: { readonly entries: readonly TryEntry[] }) {
