@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto'
 import type { Definitions, Plan, PlanBody, PlanStep } from '@ternmq/api'
 import type { UserRecord } from '@ternmq/auth'
 import type { VirtualHost } from '@ternmq/core'
-import { documentOf, stateOf } from './definition-document.ts'
+import { type DefinedState, documentOf, stateOf } from './definition-document.ts'
 import type { DefinitionParts } from './definition-parts.ts'
-import { type PresentEntry, type Section, sectionsOf, type UserSection } from './definition-sections.ts'
+import { OTHER_PASSWORD, type PresentEntry, type Section, sectionsOf, type UserSection } from './definition-sections.ts'
 import type { Pieces } from './pieces.ts'
 import { isAdministrator } from './users.ts'
 
@@ -55,17 +55,41 @@ export async function makePlan(
   checkAdministrators(sections, deletes, parts)
   const now = await documentOf(state, pieces)
   const steps = [...puts, ...deletes]
-  return { id: await idOf(document, prune, now, pieces), steps, warnings: warningsOf(steps, parts), unchangedCount }
+  return {
+    id: await idOf(document, prune, now, pieces),
+    steps,
+    warnings: warningsOf(steps, state, parts),
+    unchangedCount,
+  }
 }
 
 export function shownPlan({ id, steps, warnings, unchangedCount }: MadePlan): Plan {
   return { id, steps: steps.map(({ shown }) => shown), warnings, unchangedCount }
 }
 
-function warningsOf(steps: readonly PlannedStep[], { authorizer }: DefinitionParts): string[] {
+function warningsOf(steps: readonly PlannedStep[], { users }: DefinedState, { authorizer }: DefinitionParts): string[] {
   const makesPermission = steps.some(({ shown: { kind, change } }) => kind === 'permission' && change === 'create')
-  return makesPermission && authorizer.deniesFromFirstRule ? [FIRST_PERMISSION] : []
+  return [
+    ...(makesPermission && authorizer.deniesFromFirstRule ? [FIRST_PERMISSION] : []),
+    ...otherPasswords(steps, users),
+  ]
 }
+
+/** Of those who work with the console and commands: a document from elsewhere may bring the password that `admin` has there. */
+function otherPasswords(steps: readonly PlannedStep[], users: readonly UserRecord[]): string[] {
+  const changed = new Set(
+    steps
+      .filter(({ shown: { kind, detail } }) => kind === 'user' && detail.includes(OTHER_PASSWORD))
+      .map(({ shown }) => shown.name),
+  )
+  const names = users.filter(({ name, role }) => role !== undefined && changed.has(name)).map(({ name }) => name)
+  if (names.length === 0) return []
+  const more = names.length > NAMED_MAX ? ` and ${names.length - NAMED_MAX} more` : ''
+  return [`another password for ${names.slice(0, NAMED_MAX).join(', ')}${more}: the one until now lets nobody in`]
+}
+
+/** In one warning; the steps have all of them. */
+const NAMED_MAX = 5
 
 const FIRST_PERMISSION =
   'with the first permission, what no permission allows is denied, to those who are connected too; until now everybody may do everything'

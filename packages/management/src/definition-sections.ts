@@ -144,15 +144,15 @@ function recordOf(
   }
 }
 
+/** Of a step for a user, as its detail has it. */
+export const OTHER_PASSWORD = 'password: another one'
+
 /** Hashes are not shown. */
 function userDifferences(before: UserRecord | undefined, after: UserRecord): readonly string[] | undefined {
   if (before === undefined) return undefined
   const isLogin = ({ key }: Difference): boolean => key === 'verifier' || key === 'scram'
   const all = differences(userEntry(before), userEntry(after))
-  return [
-    ...all.filter((each) => !isLogin(each)).map(differenceText),
-    ...(all.some(isLogin) ? ['password: another one'] : []),
-  ]
+  return [...all.filter((each) => !isLogin(each)).map(differenceText), ...(all.some(isLogin) ? [OTHER_PASSWORD] : [])]
 }
 
 /** Sessions end with their user, with what waits in them. */

@@ -90,6 +90,15 @@ describe('a plan', () => {
     expect(JSON.stringify(made)).not.toContain('scrypt')
   })
 
+  it('warns of another password for users with a role, and of no other user', async () => {
+    const users = ['ann', 'bea'].map((name) => ({ name, verifier: VERIFIER }))
+    await apply({ users: [{ ...users[0]!, role: 'viewer' }, users[1]!] })
+    const changed = users.map(({ name }) => ({ name, verifier: OTHER_VERIFIER }))
+    const { warnings } = await plan({ users: [...changed, { name: 'new', role: 'viewer', verifier: VERIFIER }] })
+    expect(warnings).toEqual(['another password for ann: the one until now lets nobody in'])
+    expect((await plan({ users: [users[0]!] })).warnings).toEqual([])
+  })
+
   it('leaves a password as it is that the document does not have', async () => {
     await apply(SHOP)
     expect(await plan({ users: [{ name: 'ann', groups: ['ops'], role: 'operator' }] })).toMatchObject({
