@@ -96,7 +96,43 @@ async function hiddenOnPhone(page: Page): Promise<number> {
 const WIDTH_NEEDED =
   "Math.max(...['html', '.shell-head', '.shell-main'].map((part) => document.querySelector(part)?.scrollWidth ?? 0))"
 
-test('every page opens at its address, fits on a phone and is accessible, in light and in dark', async () => {
+/** The smallest that people have on a desk. */
+const SMALL_WINDOW = { width: 1280, height: 720 }
+
+/** Lists that scroll sideways there, and heads, buttons, marks and times that are cut; nothing that is open beside a list. */
+async function cutInSmallWindow(page: Page): Promise<string[]> {
+  const before = page.viewportSize()!
+  await page.setViewportSize(SMALL_WINDOW)
+  const cut = await page.evaluate<string[]>(WHAT_IS_CUT)
+  await page.setViewportSize(before)
+  return cut
+}
+
+/** Of a list that is higher than the window; the browser of the tests shows none. */
+const SCROLLBAR_PX = 15
+
+/** Runs inside the page. */
+const WHAT_IS_CUT = `[...document.querySelectorAll('.table-scroll')].flatMap((list) => {
+  if (list.closest('.split[data-open]')) return []
+  const name = list.getAttribute('aria-label')
+  const missing = parseFloat(getComputedStyle(list.firstElementChild).minWidth) + ${SCROLLBAR_PX} - list.offsetWidth
+  const scrolls = missing > 0 ? [name + ' scrolls ' + missing + ' px'] : []
+  const parts = [...list.querySelectorAll('th, td button:not(.link), td .mark, td time, td.cell-pin a')]
+  const cut = parts.filter((part) => {
+    const cell = part.closest('th, td')
+    const { left: from, right: to } = cell.getBoundingClientRect()
+    const padding = cell.tagName === 'TH' ? 0 : parseFloat(getComputedStyle(cell).paddingRight)
+    const text = document.createRange()
+    text.selectNodeContents(part)
+    const { left, right } = (cell === part ? text : part).getBoundingClientRect()
+    const isBeside = part.querySelector('.sr-only') === null && (left < from - 1 || right > to - padding + 1)
+    const label = part.querySelector('.mantine-Badge-label, .mantine-Button-label')
+    return isBeside || (label !== null && label.scrollWidth > label.clientWidth)
+  })
+  return [...scrolls, ...cut.map((part) => name + ' cuts ' + (part.getAttribute('aria-label') ?? part.textContent))]
+})`
+
+test('every page opens at its address, fits on a desk and a phone and is accessible, in light and in dark', async () => {
   const stage = await openPlant()
   const page = await stage.look('/')
   for (const [path, name, sign] of PAGES) {
@@ -109,6 +145,7 @@ test('every page opens at its address, fits on a phone and is accessible, in lig
     expect(await violationsOf(page, { part }), path).toEqual([])
     await page.emulateMedia({ colorScheme: 'dark' })
     expect(await violationsOf(page, { part, rules: ['color-contrast'] }), `${path} in the dark`).toEqual([])
+    expect(await cutInSmallWindow(page), `${path} in a small window`).toEqual([])
     expect(await hiddenOnPhone(page), `${path} on a phone`).toBe(0)
   }
   if (process.env['TERNMQ_SCREENSHOTS'] !== undefined) await takePictures(page)

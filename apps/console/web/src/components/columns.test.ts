@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { agoColumn, countColumn, nameColumn, textColumn } from './columns.tsx'
+import { actionsColumn, agoColumn, countColumn, nameColumn, textColumn } from './columns.tsx'
 
 test('a column has room for its label, whatever its kind', () => {
   expect(countColumn('size', 'A').width).toBe(countColumn('size', 'B').width)
@@ -21,4 +21,12 @@ test('where there is nothing a column says so, in words of its own or with a das
   expect(agoColumn('expiresAtMs', 'Expires', { none: 'never' }).render({})).toBe('never')
   expect(countColumn('credit', 'Credit').render({})).toBe('–')
   expect(textColumn('user', 'User').render({ user: '' })).toBe('–')
+})
+
+test('a column of buttons is as wide as their texts, and has a frame for each', () => {
+  const one = actionsColumn(['Change'], () => '')
+  const two = actionsColumn(['Change', 'Take back'], () => '')
+  expect(one.width).toBeGreaterThan('Change…'.length)
+  expect(two.width).toBeGreaterThan(one.width! + 'Take back…'.length)
+  expect(two.framePx).toBe(2 * one.framePx!)
 })

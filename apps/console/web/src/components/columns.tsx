@@ -74,16 +74,23 @@ export function marksColumn<K extends string>(
   }
 }
 
-/** Why the row is in the list of the unhealthy; takes what room is left. */
+/** Why the row is in the list of the unhealthy; stands beside its name, and shares what room is left with it. */
 export const PROBLEM_COLUMN: Column<Having<'problem', string>> = {
   key: 'problem',
   label: 'Problem',
   render: (row) => <ProblemMark problem={row.problem} />,
 }
 
-/** Buttons, always in sight. */
-export function actionsColumn<T>(width: number, render: (row: T) => ReactNode): Column<T> {
-  return { key: 'actions', label: '', width, render }
+/** Buttons with these texts, always in sight and side by side. */
+export function actionsColumn<T>(labels: readonly string[], render: (row: T) => ReactNode): Column<T> {
+  const letters = labels.reduce((sum, label) => sum + `${label}…`.length, 0)
+  return {
+    key: 'actions',
+    label: '',
+    width: Math.ceil(letters * BUTTON_LETTER),
+    framePx: labels.length * BUTTON_FRAME_PX,
+    render,
+  }
 }
 
 interface RowButtonProps {
@@ -123,8 +130,12 @@ const RATE_WIDTH = 7
 /** `9 min 59 s ago`. */
 const AGO_WIDTH = 13
 const MARKS_WIDTH = 20
-/** Letters of a label are smaller than digits of a cell. */
-const LABEL_SHARE = 0.9
+/** Of a button's text, in digits: it is bold. */
+const BUTTON_LETTER = 1.2
+/** Padding, border and the gap to the next one. */
+const BUTTON_FRAME_PX = 26
+/** Of a label's letters, in digits: they are bold, and smaller. */
+const LABEL_LETTER = 1.05
 
 function number<K extends string>(
   field: K,
@@ -146,7 +157,7 @@ function number<K extends string>(
 
 /** Never narrower than the label. */
 function start(field: string, label: string, { sort, width = 'rest' }: More): Omit<Column<unknown>, 'render'> {
-  const labelWidth = Math.ceil(label.length * LABEL_SHARE)
+  const labelWidth = Math.ceil(label.length * LABEL_LETTER)
   return {
     key: field,
     label,

@@ -9,7 +9,7 @@ const VIRTUAL_FROM = 120
 const ROW_HEIGHT = 33
 const OVERSCAN = 12
 /** Of a column that takes what is left, in digits: when less is left the table is wider than the window. */
-const REST_MIN = 22
+const REST_MIN = 14
 
 export interface Column<T> {
   readonly key: string
@@ -19,6 +19,8 @@ export interface Column<T> {
   readonly align?: 'right'
   /** In digits. Columns without it share what room is left: no column moves when rows come and go. */
   readonly width?: number
+  /** On top of it, whatever the size of digits: frames of buttons. */
+  readonly framePx?: number
   readonly render: (row: T) => ReactNode
 }
 
@@ -60,19 +62,22 @@ export function DataTable<T>(props: DataTableProps<T>) {
   const to = seen === undefined ? rows.length : (seen.at(-1)?.index ?? -1) + 1
   const columnCount = columns.length + (selection === undefined ? 0 : 1)
   const digits = columns.reduce((sum, { width = REST_MIN }) => sum + width, 0)
+  const framesPx = columns.reduce((sum, { framePx = 0 }) => sum + framePx, 0)
   return (
     <div className="table-scroll" ref={scroller} tabIndex={0} role="region" aria-label={props.label}>
       <table
         className="table"
         aria-rowcount={rows.length + 1}
-        style={{ minWidth: `calc(${digits}ch + ${columnCount} * var(--cell-pad))` }}
+        style={{ minWidth: `calc(${digits}ch + ${framesPx}px + ${columnCount} * var(--cell-pad))` }}
       >
         <colgroup>
           {selection !== undefined && <col className="col-check" />}
-          {columns.map(({ key, width }) => (
+          {columns.map(({ key, width, framePx = 0 }) => (
             <col
               key={key}
-              {...(width === undefined ? {} : { style: { width: `calc(${width}ch + var(--cell-pad))` } })}
+              {...(width === undefined
+                ? {}
+                : { style: { width: `calc(${width}ch + ${framePx}px + var(--cell-pad))` } })}
             />
           ))}
         </colgroup>

@@ -18,8 +18,8 @@ const OUTCOMES = [
 const COLUMNS: ReadonlyArray<Column<AuditItem>> = [
   agoColumn('atMs', 'When'),
   textColumn('user', 'Who'),
-  monoColumn('action', 'What', { width: 22 }),
-  textColumn('target', 'To what', { width: 24 }),
+  monoColumn('action', 'What', { width: 20 }),
+  textColumn('target', 'To what', { width: 20 }),
   {
     key: 'outcome',
     label: 'Outcome',
@@ -27,7 +27,7 @@ const COLUMNS: ReadonlyArray<Column<AuditItem>> = [
     render: (row) => <Mark tone={TONES[row.outcome]}>{row.outcome}</Mark>,
   },
   monoColumn('address', 'From', { none: 'this machine' }),
-  { key: 'by', label: 'By', width: 10, render: ({ by }) => (by === 'none' ? '–' : by) },
+  { key: 'by', label: 'By', width: 8, render: ({ by }) => (by === 'none' ? '–' : by) },
   textColumn('detail', 'Detail', { width: 'rest', none: '' }),
 ]
 

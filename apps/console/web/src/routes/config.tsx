@@ -52,7 +52,7 @@ export function ConfigPage() {
     {
       key: 'reload',
       label: 'A change counts',
-      width: 17,
+      width: 20,
       render: (row) => <Mark tone={RELOAD_TONES[row.reload]}>{RELOADS[row.reload]}</Mark>,
     },
     {
@@ -62,7 +62,9 @@ export function ConfigPage() {
     },
   ]
   if (mayAdmin) {
-    columns.push(actionsColumn(10, (row) => <RowButton label="Change" of={row.key} onClick={() => setEdited(row)} />))
+    columns.push(
+      actionsColumn(['Change'], (row) => <RowButton label="Change" of={row.key} onClick={() => setEdited(row)} />),
+    )
   }
   return (
     <Page

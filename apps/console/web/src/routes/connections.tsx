@@ -9,6 +9,7 @@ import { UNHEALTHY } from '../components/list-frame.tsx'
 import { Mark } from '../components/marks.tsx'
 import { Page } from '../components/page.tsx'
 import { ConnectionLink } from '../features/connections/client-columns.tsx'
+import { formatBytes, formatCount } from '../lib/format.ts'
 import { useLook } from '../lib/query.ts'
 
 const VERSIONS = ['MQTT 3.1', 'MQTT 3.1.1', 'MQTT 5', 'STOMP 1.0', 'STOMP 1.1', 'STOMP 1.2', 'AMQP 1.0']
@@ -26,41 +27,47 @@ const COLUMNS: ReadonlyArray<Column<ConnectionItem>> = [
     sort: 'clientId',
     render: (row) => <ConnectionLink id={row.id} clientId={row.clientId} />,
   },
+  PROBLEM_COLUMN,
   {
     key: 'protocol',
     label: 'Protocol',
     sort: 'protocol',
-    width: 15,
+    width: 14,
     render: (row) => <Protocol connection={row} />,
   },
-  textColumn('user', 'User', { sort: true, width: 10 }),
+  textColumn('user', 'User', { sort: true, width: 9 }),
   {
     key: 'address',
     label: 'Address',
     width: 14,
-    render: ({ address, port }) => (
-      <span className="mono" title={`${address}:${port}`}>
+    render: ({ address, port, listener }) => (
+      <span className="mono" title={`${address}:${port}, came in by listener ${listener}`}>
         {address}
       </span>
     ),
   },
-  textColumn('listener', 'Listener', { width: 7 }),
   agoColumn('connectedAtMs', 'Connected', { sort: true }),
-  countColumn('messagesIn', 'Received', { sort: true }),
-  countColumn('messagesOut', 'Sent', { sort: true }),
-  countColumn('unsettledCount', 'Unsettled', { sort: true }),
-  bytesColumn('pendingBytes', 'Unsent', { sort: true }),
-  PROBLEM_COLUMN,
+  countColumn('messagesIn', 'In', { sort: true }),
+  bytesColumn('bytesIn', 'Bytes in', { sort: true }),
+  {
+    ...countColumn('messagesOut', 'Out', { sort: true }),
+    render: ({ messagesOut, unsettledCount, pendingBytes }) => (
+      <span title={`${formatCount(unsettledCount)} unsettled, ${formatBytes(pendingBytes)} not taken yet`}>
+        {formatCount(messagesOut)}
+      </span>
+    ),
+  },
+  bytesColumn('bytesOut', 'Bytes out', { sort: true }),
 ]
 
 function Protocol({ connection }: { readonly connection: ConnectionItem }) {
   return (
     <span className="row">
       {connection.protocol}
-      {connection.webSocket && <Mark>ws</Mark>}
+      {connection.webSocket && connection.tls === undefined && <Mark hint="WebSocket">ws</Mark>}
       {connection.tls !== undefined && (
-        <Mark tone="good" hint={connection.tls}>
-          TLS
+        <Mark tone="good" hint={connection.webSocket ? `WebSocket, ${connection.tls}` : connection.tls}>
+          {connection.webSocket ? 'wss' : 'TLS'}
         </Mark>
       )}
     </span>

@@ -128,7 +128,7 @@ function columnsFor(
           <span className="dim">{formatMany(otherReasonsCount, 'other reason')}, together</span>
         ),
     },
-    actionsColumn(22, (row) => (
+    actionsColumn(['Look', 'Retry', 'Delete'], (row) => (
       <Group gap={6} justify="flex-end" wrap="nowrap">
         <Link
           to="/queues/$queue"

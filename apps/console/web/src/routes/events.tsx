@@ -21,7 +21,7 @@ const LIVE_MAX = 500
 const COLUMNS: ReadonlyArray<Column<EventItem>> = [
   agoColumn('atMs', 'When'),
   { key: 'kind', label: 'Kind', width: 18, render: (row) => <Mark>{row.kind}</Mark> },
-  textColumn('clientId', 'Client', { width: 22 }),
+  textColumn('clientId', 'Client', { width: 16 }),
   textColumn('user', 'User'),
   monoColumn('peer', 'Address', { width: 17 }),
   textColumn('listener', 'Listener', { width: 9 }),

@@ -14,22 +14,21 @@ import { useNowMs } from '../lib/now.ts'
 const CERTIFICATE_SOON_MS = 30 * 86_400_000
 
 const COLUMNS: ReadonlyArray<Column<ListenerItem>> = [
-  nameColumn('name', 'Listener', { width: 12 }),
+  nameColumn('name', 'Listener', { width: 10 }),
   {
     key: 'address',
     label: 'Address',
-    width: 18,
-    render: (row) => <span className="mono">{`${row.host}:${row.port}`}</span>,
+    width: 16,
+    render: (row) => <span className="mono" title={`${row.host}:${row.port}`}>{`${row.host}:${row.port}`}</span>,
   },
   { key: 'protocols', label: 'Protocols', width: 18, render: (row) => row.protocols.map(formatProtocol).join(', ') },
   {
     key: 'marks',
     label: 'How',
-    width: 36,
+    width: 29,
     render: (row) => (
       <span className="row">
-        {row.tls ? <Mark tone="good">TLS</Mark> : <Mark>plain</Mark>}
-        {row.webSocket && <Mark>WebSocket</Mark>}
+        <Way listener={row} />
         {row.anonymous && (
           <Mark tone="warn" hint="Clients need no login.">
             anonymous
@@ -42,11 +41,15 @@ const COLUMNS: ReadonlyArray<Column<ListenerItem>> = [
   {
     key: 'open',
     label: 'Open',
-    width: 13,
+    width: 8,
     align: 'right',
     render: (row) => (
-      <Link to="/connections" search={{ listener: row.name }}>
-        {formatCount(row.openCount)} of {formatCount(row.connectionsMax)}
+      <Link
+        to="/connections"
+        search={{ listener: row.name }}
+        title={`${formatCount(row.openCount)} of at most ${formatCount(row.connectionsMax)}`}
+      >
+        {formatCount(row.openCount)}
       </Link>
     ),
   },
@@ -79,6 +82,17 @@ export function ListenersPage() {
         }
       />
     </Page>
+  )
+}
+
+function Way({ listener: { tls, webSocket } }: { readonly listener: ListenerItem }) {
+  if (!webSocket) return tls ? <Mark tone="good">TLS</Mark> : <Mark>plain</Mark>
+  return tls ? (
+    <Mark tone="good" hint="WebSocket with TLS">
+      wss
+    </Mark>
+  ) : (
+    <Mark hint="WebSocket">ws</Mark>
   )
 }
 

@@ -98,9 +98,9 @@ function columnsFor(
     {
       key: 'what',
       label: 'May',
-      width: 28,
+      width: 32,
       render: (row) => (
-        <span className="row">
+        <span className="row" title={[...row.allow, ...row.deny.map((action) => `not ${action}`)].join(', ')}>
           {row.allow.length > 0 && <Marks of={row.allow} tone="good" />}
           {row.deny.length > 0 && <Marks of={row.deny.map((action) => `not ${action}`)} tone="bad" />}
         </span>
@@ -116,7 +116,7 @@ function columnsFor(
       ),
     },
     textColumn('description', 'Why', { width: 'rest', none: '' }),
-    actionsColumn(22, (row) =>
+    actionsColumn(['Change', 'Take back'], (row) =>
       row.from === 'config' ? (
         <FromConfig />
       ) : (

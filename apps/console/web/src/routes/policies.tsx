@@ -50,7 +50,7 @@ export function PoliciesPage() {
     {
       key: 'order',
       label: 'No.',
-      width: 3,
+      width: 4,
       align: 'right',
       render: (row) => <span className="dim">{row.order + 1}</span>,
     },
@@ -62,7 +62,7 @@ export function PoliciesPage() {
       label: 'Settings',
       render: (row) => <span title={saySettings(row.settings)}>{saySettings(row.settings)}</span>,
     },
-    actionsColumn(22, (row) =>
+    actionsColumn(['Change', 'Take back'], (row) =>
       row.from === 'config' ? (
         <FromConfig />
       ) : (

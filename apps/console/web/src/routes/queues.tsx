@@ -36,6 +36,7 @@ function columnsWith(depths: Depths): ReadonlyArray<Column<QueueItem>> {
         </span>
       ),
     },
+    PROBLEM_COLUMN,
     countColumn('readyCount', 'Ready', { sort: true }),
     {
       key: 'depth',
@@ -51,7 +52,6 @@ function columnsWith(depths: Depths): ReadonlyArray<Column<QueueItem>> {
     rateColumn('inPerSecond', 'In', { sort: 'messagesIn' }),
     rateColumn('outPerSecond', 'Out', { sort: 'messagesOut' }),
     countColumn('deadLetteredCount', 'Dead-lettered', { sort: true }),
-    PROBLEM_COLUMN,
   ]
 }
 

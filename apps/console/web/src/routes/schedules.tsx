@@ -24,17 +24,18 @@ export function SchedulesPage() {
   const mayOperate = useMay('operate')
   const [chosen, setChosen] = useState<ScheduleItem | undefined>(undefined)
   const columns: Array<Column<ScheduleItem>> = [
-    monoColumn('address', 'To', { sort: true, width: 30 }),
+    monoColumn('address', 'To', { sort: true, width: 26 }),
     agoColumn('nextAtMs', 'Next', { sort: true }),
-    { key: 'at', label: 'At', width: 17, render: (row) => formatMoment(row.nextAtMs) },
-    { key: 'repeat', label: 'How often', width: 26, render: sayRepeat },
+    { key: 'repeat', label: 'How often', width: 24, render: sayRepeat },
     { key: 'user', label: 'By', width: 14, render: (row) => (row.user === '' ? 'not known' : row.user) },
     { key: 'durable', label: 'Persistent', width: 10, render: (row) => (row.durable ? 'yes' : 'no') },
     monoColumn('id', 'Id', { width: 'rest' }),
   ]
   if (mayOperate) {
     columns.push(
-      actionsColumn(12, (row) => <RowButton label="Take back" of={row.id} isDanger onClick={() => setChosen(row)} />),
+      actionsColumn(['Take back'], (row) => (
+        <RowButton label="Take back" of={row.id} isDanger onClick={() => setChosen(row)} />
+      )),
     )
   }
   return (

@@ -16,6 +16,7 @@ const CONNECTED = [
 
 const COLUMNS: ReadonlyArray<Column<SessionItem>> = [
   { ...SESSION_COLUMN, sort: 'clientId' },
+  PROBLEM_COLUMN,
   CONNECTED_COLUMN,
   textColumn('user', 'User', { sort: true, width: 10 }),
   PROTOCOL_COLUMN,
@@ -24,8 +25,6 @@ const COLUMNS: ReadonlyArray<Column<SessionItem>> = [
   bytesColumn('waitingBytes', 'Size', { sort: true }),
   countColumn('inflightCount', 'In flight', { sort: true }),
   countColumn('droppedCount', 'Dropped', { sort: true }),
-  countColumn('subscriptionCount', 'Subscriptions', { sort: true }),
-  PROBLEM_COLUMN,
 ]
 
 /** How long it is kept without a connection. */

@@ -40,7 +40,9 @@ export function TokensPage() {
     agoColumn('createdAtMs', 'Made'),
     agoColumn('expiresAtMs', 'Expires', { none: 'never' }),
     agoColumn('lastUsedAtMs', 'Last used', { none: 'not yet' }),
-    actionsColumn(12, (row) => <RowButton label="Take back" of={row.name} isDanger onClick={() => setRemoved(row)} />),
+    actionsColumn(['Take back'], (row) => (
+      <RowButton label="Take back" of={row.name} isDanger onClick={() => setRemoved(row)} />
+    )),
   ]
   return (
     <Page

@@ -24,7 +24,7 @@ export function UsersPage() {
   const columns: ReadonlyArray<Column<UserItem>> = [
     nameColumn('name', 'User', { sort: true }),
     { key: 'role', label: 'Role in the console', width: 19, render: (row) => <RoleMark role={row.role} /> },
-    marksColumn('groups', 'Groups'),
+    marksColumn('groups', 'Groups', { width: 15 }),
     {
       key: 'login',
       label: 'Logs in with',
@@ -53,7 +53,7 @@ export function UsersPage() {
         </Link>
       ),
     },
-    actionsColumn(21, (row) => (
+    actionsColumn(['Change', 'Remove'], (row) => (
       <span className="row">
         <RowButton label="Change" of={row.name} onClick={() => setChanged(row)} />
         <RowButton

@@ -17,7 +17,7 @@ export const SESSION_COLUMN: Column<{ readonly clientId: string }> = {
 export const CONNECTED_COLUMN: Column<{ readonly connected: boolean }> = {
   key: 'state',
   label: 'State',
-  width: 10,
+  width: 11,
   render: ({ connected }) => <ConnectedMark connected={connected} />,
 }
 
