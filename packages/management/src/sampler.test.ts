@@ -43,6 +43,7 @@ describe('the sampler', () => {
   test('says how much a second came and went, over the second that was', () => {
     world.define('orders')
     sampler.ask()
+    expect([sampler.rates, sampler.ratesOfProtocol('core')]).toEqual([undefined, undefined])
     for (let count = 0; count < 5; count++) world.send('$queue/orders', 'abc')
     world.advance(1_000)
     expect(sampler.rates).toMatchObject({ inPerSecond: 5, bytesInPerSecond: 15, outPerSecond: 0 })
@@ -66,7 +67,7 @@ describe('the sampler', () => {
     world.send('$queue/orders', 'x')
     world.advance(1_000)
     expect(sampler.rates).toMatchObject({ outPerSecond: 1, settledPerSecond: 1 })
-    expect(sampler.ratesOfProtocol('stomp').settledPerSecond).toBe(1)
+    expect(sampler.ratesOfProtocol('stomp')?.settledPerSecond).toBe(1)
   })
 
   test('keeps ten minutes, the oldest first', () => {

@@ -29,7 +29,8 @@ const LOOKED_AT_MAX = 50_000
 interface Reading {
   readonly monoMs: number
   readonly totals: Totals
-  readonly rates: Rates
+  /** Since the one before; undefined where there was none. */
+  readonly rates: Rates | undefined
 }
 
 export class Sampler {
@@ -69,17 +70,17 @@ export class Sampler {
     this.#start()
   }
 
-  /** Over the last second. After `watch` or `ask`. */
-  get rates(): Rates {
-    return this.#last?.rates ?? NO_RATES
+  /** Over the last second, after `watch` or `ask`. Undefined until there are two samples. */
+  get rates(): Rates | undefined {
+    return this.#last?.rates
   }
 
   get depths(): Depths {
     return (this.#depths ??= depthsOf(this.#broker.vhost))
   }
 
-  ratesOfProtocol(protocol: CounterLabel): Rates {
-    return this.#byProtocol.get(protocol)?.rates ?? NO_RATES
+  ratesOfProtocol(protocol: CounterLabel): Rates | undefined {
+    return this.#byProtocol.get(protocol)?.rates
   }
 
   /** Undefined until there are two samples of the queue. */
@@ -165,7 +166,7 @@ export class Sampler {
     const { readyCount, inflightCount } = this.depths
     return {
       atMs: vhost.env.clock.wallMs(),
-      rates,
+      rates: rates ?? NO_RATES,
       readyCount,
       inflightCount,
       connections: vhost.connections.count,
@@ -183,6 +184,6 @@ function* namedQueues({ destinations }: VirtualHost): Generator<Queue> {
 function readingOf(counters: Readonly<Counters>, before: Reading | undefined, monoMs: number): Reading {
   const totals = totalsOf(counters)
   const seconds = before === undefined ? 0 : (monoMs - before.monoMs) / 1_000
-  const rates = before === undefined || seconds <= 0 ? NO_RATES : ratesBetween(before.totals, totals, seconds)
+  const rates = before === undefined || seconds <= 0 ? undefined : ratesBetween(before.totals, totals, seconds)
   return { monoMs, totals, rates }
 }

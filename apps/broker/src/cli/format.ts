@@ -1,4 +1,5 @@
 /** Numbers as people read them. */
+import type { Rates } from '@ternmq/api'
 
 const SIZE_UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const
 
@@ -22,6 +23,13 @@ export function several(count: number, one: string, many: string = `${one}s`): s
 export function rateText(perSecond: number | undefined): string {
   if (perSecond === undefined) return ''
   return perSecond > 0 && perSecond < 10 ? perSecond.toFixed(1) : countText(Math.round(perSecond))
+}
+
+/** Of the broker as a whole, which counts a second only while somebody looks. */
+export function ratesText(rates: Rates | undefined): string {
+  if (rates === undefined) return '–, counted from now on: ask again in a second'
+  const { inPerSecond, outPerSecond, settledPerSecond } = rates
+  return `${rateText(inPerSecond)} in, ${rateText(outPerSecond)} out, ${rateText(settledPerSecond)} settled`
 }
 
 const DURATION_UNITS = [

@@ -1,7 +1,7 @@
 /** `ternmq status`: the broker as a whole. */
 import { getOverview, listListeners, type ListenerItem, type Overview } from '@ternmq/api'
 import { brokerCommand, type Noun } from '../cli/command.ts'
-import { countText, durationText, percentText, rateText, sizeText } from '../cli/format.ts'
+import { countText, durationText, percentText, ratesText, sizeText } from '../cli/format.ts'
 import { printJson, printLines, tableWidth } from '../cli/output.ts'
 import { type Style, styleOf } from '../cli/style.ts'
 import { row, Table } from '../cli/table.ts'
@@ -42,10 +42,7 @@ function linesOf(overview: Overview, listeners: readonly ListenerItem[], style: 
       `${countText(counts.subscriptions)} subscriptions, ${countText(counts.retained)} retained messages, ${countText(counts.schedules)} schedules`,
     ),
     row('messages', `${countText(readyCount)} ready, ${countText(inflightCount)} in flight`),
-    row(
-      'per second',
-      `${rateText(rates.inPerSecond)} in, ${rateText(rates.outPerSecond)} out, ${rateText(rates.settledPerSecond)} settled`,
-    ),
+    row('per second', ratesText(rates)),
     row(
       'since the start',
       `${countText(totals.messagesIn)} in, ${countText(totals.messagesOut)} out, ${countText(totals.deadLettered)} dead-lettered, ` +

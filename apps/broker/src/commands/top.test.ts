@@ -42,6 +42,14 @@ test('the screen has rates, connections with problems, alarms and queues', () =>
   expect(lines).toContainEqual(expect.stringMatching(/^queue-0-with-a-long-name +50 +1\.0 +0 +0 +1 {2}paused$/))
 })
 
+test('rates that are not known yet are no zeros', () => {
+  const view = { width: Infinity, height: 24, limit: undefined }
+  const young = { ...overview, rates: undefined }
+  const lines = screenLines({ overview: young, queues, unhealthyConnections: 0 }, 'inPerSecond', view, asIs)
+  expect(lines).toContain('per second          –, counted from now on: ask again in a second')
+  expect(lines).toContain('bytes per second    –')
+})
+
 test.each([
   [40, 12],
   [80, 24],

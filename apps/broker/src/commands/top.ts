@@ -6,11 +6,12 @@ import {
   listQueues,
   type Overview,
   type QueueItem,
+  type Rates,
   watchStream,
 } from '@ternmq/api'
 import type { ApiClient } from '@ternmq/api/client'
 import { brokerCommand, type Noun } from '../cli/command.ts'
-import { countText, percentText, rateText, sizeText } from '../cli/format.ts'
+import { countText, percentText, ratesText, rateText, sizeText } from '../cli/format.ts'
 import { printJson, printLines, screenSize } from '../cli/output.ts'
 import { wholeNumber } from '../cli/parse.ts'
 import { LiveScreen } from '../cli/live-screen.ts'
@@ -111,14 +112,8 @@ export function screenLines(
   const unhealthy = unhealthyConnections === 0 ? '' : `, ${countText(unhealthyConnections)} with a problem`
   const head = [
     bold(`TernMQ ${node.version} on ${safeText(node.hostName)}`),
-    row(
-      'per second',
-      `${rateText(rates.inPerSecond)} in, ${rateText(rates.outPerSecond)} out, ${rateText(rates.settledPerSecond)} settled`,
-    ),
-    row(
-      'bytes per second',
-      `${sizeText(Math.round(rates.bytesInPerSecond))} in, ${sizeText(Math.round(rates.bytesOutPerSecond))} out`,
-    ),
+    row('per second', ratesText(rates)),
+    row('bytes per second', byteRatesText(rates)),
     row('messages', `${countText(readyCount)} ready, ${countText(inflightCount)} in flight`),
     row('connections', `${countText(counts.connections)}${unhealthy}`),
     row(
@@ -131,6 +126,11 @@ export function screenLines(
   ].map((line) => cutText(line, width))
   const room = Math.max(1, Math.min(limit ?? Infinity, height - head.length - 2))
   return [...head, ...new Table(QUEUE_COLUMNS, width, bold).lines(queues.slice(0, room))]
+}
+
+function byteRatesText(rates: Rates | undefined): string {
+  if (rates === undefined) return '–'
+  return `${sizeText(Math.round(rates.bytesInPerSecond))} in, ${sizeText(Math.round(rates.bytesOutPerSecond))} out`
 }
 
 const QUEUE_COLUMNS = [

@@ -66,8 +66,9 @@ export interface Overview {
   readonly inflightCount: number
   /** Since the start. */
   readonly totals: Totals
-  readonly byProtocol: ReadonlyArray<{ readonly protocol: string; readonly connections: number; readonly totals: Totals; readonly rates: Rates }>
-  readonly rates: Rates
+  readonly byProtocol: ReadonlyArray<{ readonly protocol: string; readonly connections: number; readonly totals: Totals; readonly rates?: Rates | undefined }>
+  /** Undefined until the broker has been looked at for a second. */
+  readonly rates?: Rates | undefined
   readonly memory: {
     readonly rssBytes: number
     readonly heapBytes: number

@@ -103,11 +103,11 @@ const overview = component(
           protocol: text('Protocol.', 'mqtt'),
           connections: count('Clients that are connected with it.', 30),
           totals,
-          rates,
+          rates: rates.optional(),
         }),
         'The same for each protocol.',
       ),
-      rates,
+      rates: rates.optional(),
       memory: z
         .strictObject({
           rssBytes: count('Memory of the process.', 98_566_144),

@@ -6,7 +6,7 @@ interface StatProps {
   readonly value: string
   readonly to: string
   readonly search?: Readonly<Record<string, string>>
-  readonly hint?: string
+  readonly hint?: string | undefined
 }
 
 export function Stat({ label, value, to, search, hint }: StatProps) {

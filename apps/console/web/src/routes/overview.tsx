@@ -96,15 +96,15 @@ function Counts({ overview: { counts, readyCount, inflightCount, rates } }: { re
     <div className="stats">
       <Stat
         label="In"
-        value={formatRate(rates.inPerSecond)}
-        hint={`${formatBytes(rates.bytesInPerSecond)}/s`}
+        value={formatRate(rates?.inPerSecond)}
+        hint={rates && `${formatBytes(rates.bytesInPerSecond)}/s`}
         to="/connections"
         search={{ sort: '-messagesIn' }}
       />
       <Stat
         label="Out"
-        value={formatRate(rates.outPerSecond)}
-        hint={`${formatBytes(rates.bytesOutPerSecond)}/s`}
+        value={formatRate(rates?.outPerSecond)}
+        hint={rates && `${formatBytes(rates.bytesOutPerSecond)}/s`}
         to="/connections"
         search={{ sort: '-messagesOut' }}
       />
@@ -231,8 +231,8 @@ const PROTOCOL_COLUMNS: ReadonlyArray<Column<Overview['byProtocol'][number]>> = 
       ),
   },
   countColumn('connections', 'Connections'),
-  { key: 'in', label: 'In', width: 7, align: 'right', render: (row) => formatRate(row.rates.inPerSecond) },
-  { key: 'out', label: 'Out', width: 7, align: 'right', render: (row) => formatRate(row.rates.outPerSecond) },
+  { key: 'in', label: 'In', width: 7, align: 'right', render: (row) => formatRate(row.rates?.inPerSecond) },
+  { key: 'out', label: 'Out', width: 7, align: 'right', render: (row) => formatRate(row.rates?.outPerSecond) },
   { key: 'received', label: 'Received', width: 8, align: 'right', render: (row) => formatShort(row.totals.messagesIn) },
   { key: 'sent', label: 'Sent', width: 7, align: 'right', render: (row) => formatShort(row.totals.messagesOut) },
 ]
