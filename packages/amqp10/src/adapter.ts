@@ -107,8 +107,8 @@ export class AmqpAdapter implements ProtocolAdapter {
   /** Only `AmqpConnection` calls this, once, when it ends. */
   onEnded(connection: AmqpConnection, end: ConnectionEnd): void {
     this.#connections.delete(connection)
-    this.vhost.connections.onEnded(connection, end)
-    this.report(connection, end.wasConnected ? 'disconnected' : 'refused', end.reason, end.clause)
+    if (this.vhost.connections.onEnded(connection, end))
+      this.report(connection, end.wasConnected ? 'disconnected' : 'refused', end.reason, end.clause)
   }
 
   /** Whether another connection of that container is open. [sole-connection-for-container] */

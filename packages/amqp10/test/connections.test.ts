@@ -85,3 +85,10 @@ test('one whose publishes have no room says in which queue', () => {
   sender.send('b')
   expect(onlyOne(world).blockedBecause).toBe(`its publishes wait for room in queue 'q'`)
 })
+
+test('who connects and leaves without a byte is counted, and neither told nor remembered', () => {
+  const world = new World()
+  world.dial().hangUp()
+  expect(world.vhost.connections.endedBy.network).toBe(1)
+  expect([world.eventSink.recent(), world.vhost.connections.history.size]).toEqual([[], 0])
+})

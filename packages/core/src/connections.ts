@@ -59,15 +59,18 @@ export class Connections {
     this.#byId.set(connection.transport.id, connection)
   }
 
-  onEnded(connection: AdminConnection, end: ConnectionEnd): void {
+  /** True: operators are told. Whoever left without a byte, as probes of a port do, is counted only. */
+  onEnded(connection: AdminConnection, end: ConnectionEnd): boolean {
     const { id } = connection.transport
-    if (!this.#byId.delete(id)) return
+    if (!this.#byId.delete(id)) return false
     const ended = endedConnection(connection, end, this.#clock.wallMs())
     const totals = this.#ended[ended.protocol]
     totals.bytesIn += ended.bytesIn
     totals.bytesOut += ended.bytesOut
     this.endedBy[end.endedBy]++
-    this.history.add(ended)
+    const isProbe = ended.bytesIn === 0 && end.endedBy === 'network'
+    if (!isProbe) this.history.add(ended)
+    return !isProbe
   }
 
   /** By protocol, as it is now. Takes a look at each connection. */

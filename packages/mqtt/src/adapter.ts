@@ -101,8 +101,8 @@ export class MqttAdapter implements ProtocolAdapter {
   /** Only `MqttConnection` calls this, once, when it ends. */
   onEnded(connection: MqttConnection, end: ConnectionEnd): void {
     this.#connections.delete(connection)
-    this.vhost.connections.onEnded(connection, end)
-    this.report(connection, end.wasConnected ? 'disconnected' : 'refused', end.reason, end.clause)
+    if (this.vhost.connections.onEnded(connection, end))
+      this.report(connection, end.wasConnected ? 'disconnected' : 'refused', end.reason, end.clause)
   }
 
   report(connection: MqttConnection, kind: EventKind, text: string, clause: string): void {

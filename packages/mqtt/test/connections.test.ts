@@ -197,3 +197,10 @@ test('the totals of a protocol have the bytes of connections that have ended, to
   expect(world.vhost.connections.totals()).toEqual({ mqtt: { openCount: 1, bytesIn, bytesOut }, stomp: none, amqp: none })
   expect(world.vhost.connections.endedBy).toEqual({ client: 1, network: 1, broker: 0, operator: 0, takeover: 0 })
 })
+
+test('who connects and leaves without a byte is counted, and neither told nor remembered', () => {
+  const world = new World()
+  world.open().hangUp()
+  expect(world.vhost.connections.endedBy.network).toBe(1)
+  expect([world.eventSink.recent(), world.vhost.connections.history.size]).toEqual([[], 0])
+})

@@ -95,8 +95,8 @@ export class StompAdapter implements ProtocolAdapter {
   /** Only `StompConnection` calls this, once, when it ends. */
   onEnded(connection: StompConnection, end: ConnectionEnd): void {
     this.#connections.delete(connection)
-    this.vhost.connections.onEnded(connection, end)
-    this.report(connection, end.wasConnected ? 'disconnected' : 'refused', end.reason, end.clause)
+    if (this.vhost.connections.onEnded(connection, end))
+      this.report(connection, end.wasConnected ? 'disconnected' : 'refused', end.reason, end.clause)
   }
 
   report(connection: StompConnection, kind: EventKind, text: string, clause: string): void {

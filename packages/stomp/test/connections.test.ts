@@ -99,3 +99,10 @@ test('one that a filling queue has paused says so until there is room', () => {
   queue.takeOut(queue.lanes[0]!.line, 3)
   expect(onlyOne(world).blockedBecause).toBeUndefined()
 })
+
+test('who connects and leaves without a byte is counted, and neither told nor remembered', () => {
+  const world = new World()
+  world.open().hangUp()
+  expect(world.vhost.connections.endedBy.network).toBe(1)
+  expect([world.eventSink.recent(), world.vhost.connections.history.size]).toEqual([[], 0])
+})

@@ -100,9 +100,9 @@ export class Acceptor {
     this.#counts.remove(address)
   }
 
-  handshakeFailed(address: string, text: string): void {
+  handshakeFailed(address: string, text: string | undefined): void {
     this.stats.failedHandshakes++
-    this.report('handshake-failed', address, text)
+    if (text !== undefined) this.report('handshake-failed', address, text)
   }
 
   /** Nobody here speaks with this peer. */

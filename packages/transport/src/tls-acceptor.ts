@@ -54,7 +54,7 @@ export class TlsAcceptor {
   }
 
   /** A handshake, or what followed it, failed. */
-  handshakeFailed(address: string, text: string): void {
+  handshakeFailed(address: string, text: string | undefined): void {
     this.#acceptor.handshakeFailed(address, text)
   }
 

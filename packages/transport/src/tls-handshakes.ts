@@ -34,7 +34,8 @@ export type AdmitSecure = (socket: TLSSocket, address: string, port: number, pee
 
 /** Who counts and tells what failed. */
 export interface HandshakeReporter {
-  handshakeFailed(address: string, text: string): void
+  /** Undefined: it is counted, and told nobody. */
+  handshakeFailed(address: string, text: string | undefined): void
 }
 
 /** Node limits handshakes too; ours, of 10 minutes at most, comes first: it is the one that can change and that events name. */
@@ -90,7 +91,7 @@ export class TlsHandshakes {
     // Until it is secure, a peer that closes its side is gone: health checks do this, and must not hold a place until the time limit.
     socket.allowHalfOpen = false
     const gone = (): void => {
-      if (this.#handshakes.finish(socket) !== undefined) this.#reporter.handshakeFailed(address, CLOSED)
+      if (this.#handshakes.finish(socket) !== undefined) this.#reporter.handshakeFailed(address, undefined)
     }
     socket.on('close', gone)
     socket.once('readable', () => {
@@ -128,7 +129,10 @@ export class TlsHandshakes {
 
   #refused(error: Error, socket: TLSSocket): void {
     const peer = this.#handshakes.finish(rawSocket(socket))
-    if (peer !== undefined) this.#reporter.handshakeFailed(peer.address, refusalText(error, socket))
+    // Who connects and says nothing looks whether the port is open.
+    const isProbe = rawSocket(socket).bytesRead === 0
+    if (peer !== undefined)
+      this.#reporter.handshakeFailed(peer.address, isProbe ? undefined : refusalText(error, socket))
     socket.destroy()
   }
 }

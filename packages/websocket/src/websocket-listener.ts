@@ -80,7 +80,8 @@ interface Source {
   use(settings: Partial<ListenerSettings>): void
   start(): Promise<BoundAddress>
   stopAccepting(): void
-  handshakeFailed(address: string, text: string): void
+  /** Undefined: it is counted, and told nobody. */
+  handshakeFailed(address: string, text: string | undefined): void
   notServed(fault: PeerFault, address: string, text: string): void
 }
 
@@ -191,7 +192,9 @@ class WebSocketListener implements LiveWebSocketListener, WebSocketOwner {
   #admit(socket: Socket, peer: PeerInfo): void {
     socket.on('close', () => {
       if (this.#upgrades.finish(socket) === undefined) return
-      this.#source.handshakeFailed(peer.address, 'the peer closed before the WebSocket upgrade')
+      // Who connects and says nothing looks whether the port is open.
+      const text = socket.bytesRead === 0 ? undefined : 'the peer closed before the WebSocket upgrade'
+      this.#source.handshakeFailed(peer.address, text)
     })
     this.#upgrades.begin(socket, peer)
     this.#http.emit('connection', socket)

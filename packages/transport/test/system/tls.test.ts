@@ -311,7 +311,7 @@ test('close gives up unfinished handshakes too', async () => {
   expect(accepted.closedWith).toEqual(['broker stops'])
 })
 
-test('who goes before the first byte of a handshake holds no place, by closing as by a reset', async () => {
+test('who goes before the first byte of a handshake holds no place, by closing as by a reset, and is counted only', async () => {
   const rig = await startTls()
   for (const leave of ['end', 'resetAndDestroy'] as const) {
     const peer = await rig.dial()
@@ -321,6 +321,11 @@ test('who goes before the first byte of a handshake holds no place, by closing a
     await rig.eventually(() => rig.listener.stats.open === 0)
   }
   expect(rig.listener.stats.failedHandshakes).toBe(2)
+  expect(rig.events).toEqual([])
+  const peer = await rig.dial()
+  peer.end(Buffer.from([22, 3, 1])) // of a ClientHello
+  peer.resume()
+  await rig.eventually(() => rig.listener.stats.failedHandshakes === 3)
   expect(rig.events[0]?.text).toMatch(/^the peer closed during the TLS handshake/)
   expect(rig.clock.timerCount).toBe(1) // the gate of the events
 })

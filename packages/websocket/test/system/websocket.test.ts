@@ -137,6 +137,21 @@ test('origins and time limits that change hold for new connections', async () =>
   expect(rig.events[0]?.text).toBe('the peer did not finish the WebSocket upgrade within 3000 ms')
 })
 
+test('who goes before the first byte is counted, and told nobody; who has begun is told', async () => {
+  const rig = await startWs()
+  const probe = await rig.dial()
+  probe.resume()
+  probe.end()
+  await rig.eventually(() => rig.listener.stats.failedHandshakes === 1)
+  expect(rig.events).toEqual([])
+  const peer = await rig.dial()
+  peer.resume()
+  peer.write('GET / HT')
+  await rig.eventually(() => peer.bytesWritten > 0)
+  peer.end()
+  await rig.eventually(() => rig.events.length === 1)
+})
+
 test('a plain GET is told what the port speaks, and is no failure', async () => {
   const rig = await startWs()
   const peer = await rig.dial()
