@@ -251,6 +251,19 @@ describe('RuleAuthorizer', () => {
     expect(rules.generation).toBe(4)
   })
 
+  it('says whether its first rule will deny what it does not allow: not where there is one, nor where the default allows', () => {
+    const rules = authorizer()
+    const seen = [rules.deniesFromFirstRule]
+    rules.replaceConfig({ rules: [], defaultAccess: 'allow' })
+    seen.push(rules.deniesFromFirstRule)
+    rules.replaceConfig({ rules: [{ user: 'ann', allow: ['read'], topics: ['a'] }] })
+    seen.push(rules.deniesFromFirstRule)
+    rules.replaceConfig({ rules: [] })
+    seen.push(rules.deniesFromFirstRule)
+    rules.replacePermissions([{ id: 'p', user: 'ann', allow: ['read'], topics: ['a'] }])
+    expect([...seen, rules.deniesFromFirstRule]).toEqual([true, false, false, true, false])
+  })
+
   it('tells its listeners of every change, and of none that was refused', () => {
     const rules = authorizer()
     const seen: number[] = []
