@@ -24,6 +24,22 @@ test('connections of every protocol are in one list, by protocol, user and name'
   expect(await page.getByRole('combobox', { name: 'Protocol' }).inputValue()).toBe('MQTT, any')
 })
 
+test('who has sent most bytes is on top of the list of connections, with how many they are', async () => {
+  const stage = await Stage.open()
+  await mqttClient(stage, 'quiet')
+  const loud = await mqttClient(stage, 'loud')
+  await loud.publishAsync('site/1/picture', 'x'.repeat(300 * 1_024), { qos: 1 })
+  await mqttClient(stage, 'quiet too')
+  const page = await stage.look('/connections')
+  await page.getByRole('button', { name: 'Bytes in' }).click()
+  await page.waitForURL('/connections?sort=-bytesIn')
+  await page
+    .getByRole('row')
+    .nth(1)
+    .filter({ hasText: /loud.*300.* KiB/ })
+    .waitFor()
+})
+
 test('a connection is closed with a reason, which its client hears and its history keeps', async () => {
   const stage = await Stage.open()
   const press = await mqttClient(stage, 'press-1')
