@@ -1,5 +1,5 @@
 /** Outcomes and errors between AMQP and the core. */
-import type { SettleDetail } from '@ternmq/core'
+import { reasonFrom, type SettleDetail } from '@ternmq/core'
 import type { AmqpFault } from './codec/faults.ts'
 import type { DeliveryState, PeerError } from './codec/performatives.ts'
 import { AmqpSymbol, type Value } from './codec/values.ts'
@@ -13,14 +13,7 @@ export function detailOf(outcome: DeliveryState): SettleDetail | undefined {
   }
   if (outcome.kind !== 'rejected' || outcome.error === undefined) return undefined
   const { condition, description } = outcome.error
-  return { reason: cut(description === undefined ? condition : `${condition}: ${description}`) }
-}
-
-/** A reason goes with every delivery of a range: each message of it has it from then on, and each is written to the log with it. */
-const REASON_CHARS_MAX = 1_024
-
-function cut(text: string): string {
-  return text.length <= REASON_CHARS_MAX ? text : `${text.slice(0, REASON_CHARS_MAX - 1).toWellFormed()}…`
+  return { reason: reasonFrom(description === undefined ? condition : `${condition}: ${description}`) }
 }
 
 /** Annotations that a receiver leaves on a message; more of them, or longer ones, are not kept. */
@@ -33,7 +26,8 @@ function annotationsOf(given: ReadonlyMap<string, Value>): Record<string, string
   const kept: [name: string, value: string | number][] = []
   for (const [name, value] of given) {
     const text = typeof value === 'number' ? value : plainText(value)
-    if (text === undefined || !FREE_NAME.test(name) || name.length + String(text).length > ANNOTATION_CHARS_MAX) continue
+    if (text === undefined || !FREE_NAME.test(name) || name.length + String(text).length > ANNOTATION_CHARS_MAX)
+      continue
     if (kept.length === ANNOTATIONS_MAX) break
     kept.push([name, text])
   }

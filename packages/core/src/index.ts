@@ -8,7 +8,12 @@ export * from './message.ts'
 export * from './transport.ts'
 export { copyBytes } from './arena.ts'
 export { Consumer, CREDIT_UNLIMITED } from './queue/consumer.ts'
-export { type ConnectionHistory, type EndedConnection, type HistoryPage, type HistoryQuery } from './connection-history.ts'
+export {
+  type ConnectionHistory,
+  type EndedConnection,
+  type HistoryPage,
+  type HistoryQuery,
+} from './connection-history.ts'
 export {
   type AdminConnection,
   type ConnectionFacts,
@@ -20,7 +25,15 @@ export {
 export type { ConnectionEnd, Connections, ConnectionTotals } from './connections.ts'
 export { COUNTER_LABELS, type CounterLabel, Counters, LabelledCounters, Traffic } from './counters.ts'
 export { CreditPool } from './queue/credit.ts'
-export { type BindingData, Delivery, type DeliverySink, type Match, type Outcome, type SettleDetail } from './queue/delivery.ts'
+export {
+  type BindingData,
+  Delivery,
+  type DeliverySink,
+  type Match,
+  type Outcome,
+  reasonFrom,
+  type SettleDetail,
+} from './queue/delivery.ts'
 export { HeldInput } from './held-input.ts'
 export { Destinations, NamedQueue, type QueueDefinition } from './destinations.ts'
 export { isQueuePattern, laidOver, Policies, type Policy, queuePattern } from './policies.ts'
@@ -28,9 +41,22 @@ export { checkRedeliveryPolicy, type RedeliverySettings } from './queue/redelive
 export { deliveryCountOf } from './queue/message-properties.ts'
 export { DEFAULT_QUEUE_SETTINGS, type QueueSettings, type WhenFull } from './queue/settings.ts'
 export { parseEntryId } from './operations/entry-id.ts'
-export { browse, BROWSE_PAGE_MAX, type BrowsedEntry, type BrowsedPage, browseOne, type BrowseOptions } from './operations/browse.ts'
+export {
+  browse,
+  BROWSE_PAGE_MAX,
+  type BrowsedEntry,
+  type BrowsedPage,
+  browseOne,
+  type BrowseOptions,
+} from './operations/browse.ts'
 export { consumerInfo, type ConsumerInfo, queueInfo, type QueueInfo, stuckBecause } from './operations/info.ts'
-export { sessionInfo, type SessionInfo, type SubscriptionInfo, type SubscriptionKind, subscriptionsOf } from './operations/sessions.ts'
+export {
+  sessionInfo,
+  type SessionInfo,
+  type SubscriptionInfo,
+  type SubscriptionKind,
+  subscriptionsOf,
+} from './operations/sessions.ts'
 export { purge, type Purged } from './operations/purge.ts'
 export { type Pace, Scan, type Selecting } from './operations/scan.ts'
 export {
@@ -43,9 +69,25 @@ export {
   type TopicsOptions,
   type TopicsPage,
 } from './operations/topics.ts'
-export { copyWhere, deleteWhere, moveWhere, redrive, type TransferOptions, type Transferred } from './operations/transfer.ts'
+export {
+  copyWhere,
+  deleteWhere,
+  moveWhere,
+  redrive,
+  type TransferOptions,
+  type Transferred,
+} from './operations/transfer.ts'
 export { EventThrottle } from './event-throttle.ts'
-export { type BrokerEvent, connectionEvent, type EventDetails, type EventKind, Events, type EventsAfter, type EventSubject, peerText } from './events.ts'
+export {
+  type BrokerEvent,
+  connectionEvent,
+  type EventDetails,
+  type EventKind,
+  Events,
+  type EventsAfter,
+  type EventSubject,
+  peerText,
+} from './events.ts'
 export {
   CONNECTION_HISTORY_MAX_DEFAULT,
   type CoreLimits,

@@ -23,6 +23,14 @@ export interface SettleDetail {
   readonly reason?: string
 }
 
+/** A reason goes with every delivery of a range: each message of it has it from then on, and each is written to the log with it. */
+const REASON_CHARS_MAX = 1_024
+
+/** A receiver's words as a reason; their end is left out where they are many. */
+export function reasonFrom(text: string): string {
+  return text.length <= REASON_CHARS_MAX ? text : `${text.slice(0, REASON_CHARS_MAX - 1).toWellFormed()}…`
+}
+
 /** What an adapter attached to a binding; it comes back with every delivery that the binding caused. */
 export type BindingData = Readonly<Record<string, string | number | boolean>>
 
@@ -40,7 +48,10 @@ export interface Match {
 }
 
 /** How sure hand-overs of the message may be for a binding or a match. */
-export function assuranceMaxFor({ durable }: Message, { assuranceMax, transientMax }: Pick<Match, 'assuranceMax' | 'transientMax'>): Assurance {
+export function assuranceMaxFor(
+  { durable }: Message,
+  { assuranceMax, transientMax }: Pick<Match, 'assuranceMax' | 'transientMax'>,
+): Assurance {
   return durable || transientMax === undefined ? assuranceMax : transientMax
 }
 

@@ -21,7 +21,7 @@ function read(bytes: Uint8Array, version: MqttVersion): AckFields {
   const ack: AckFields = { packetId: -1, reasonCode: -1 }
   const around = Uint8Array.from([0xff, ...bytes, 0xff])
   readAck(around, 1, 3, 1 + bytes.length, version, ack)
-  return ack
+  return { packetId: ack.packetId, reasonCode: ack.reasonCode }
 }
 
 function refusal(bytes: Uint8Array, version: MqttVersion): ProtocolError | undefined {

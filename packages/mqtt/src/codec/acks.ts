@@ -8,7 +8,7 @@ import type { Clauses } from './clauses.ts'
 import { diagnosticsThatFit } from './diagnostics.ts'
 import { ProtocolError } from './errors.ts'
 import { checkProperties } from './property-check.ts'
-import { writeProperties } from './properties.ts'
+import { readProperties, writeProperties } from './properties.ts'
 import { canCarry, ReasonCode, reasonText } from './reason-codes.ts'
 import type { Diagnostics, MqttVersion } from './types.ts'
 import { isMinimalVarint, readVarint, varintBytes, varintSize, varintValue, writeVarint } from './varint.ts'
@@ -18,6 +18,8 @@ export interface AckFields {
   packetId: number
   /** 0 before MQTT 5. */
   reasonCode: number
+  /** What a reason code of 0x80 or above says, and the text beside it; of no meaning with another. */
+  refusal?: string
 }
 
 type AckName = 'PUBACK' | 'PUBREC' | 'PUBREL' | 'PUBCOMP'
@@ -82,6 +84,7 @@ function readReason(bytes: Uint8Array, at: number, end: number, type: number, ac
     )
   }
   ack.reasonCode = reasonCode
+  if (reasonCode >= 0x80) ack.refusal = reasonText(reasonCode, name)
   const lengthAt = at + 1
   if (lengthAt === end) return
   const read = readVarint(bytes, lengthAt, end)
@@ -97,6 +100,9 @@ function readReason(bytes: Uint8Array, at: number, end: number, type: number, ac
     throw new ProtocolError(ReasonCode.malformedPacket, 'MQTT5-1.5.5-1', `${name}: property length is padded`)
   }
   checkProperties(bytes, propertiesAt, end, name)
+  if (reasonCode < 0x80) return
+  const { reasonString = '' } = readProperties(bytes, propertiesAt, end)
+  if (reasonString !== '') ack.refusal += `: ${reasonString}`
 }
 
 /** Bytes that `writeAck` will write. Hot path. */

@@ -1,7 +1,7 @@
 /**
  * PUBACK, PUBREC, PUBREL and PUBCOMP in both directions. The short form without a reason is written and read in place.
  */
-import type { Delivery } from '@ternmq/core'
+import { type Delivery, reasonFrom } from '@ternmq/core'
 import { type AckFields, ackSize, encodeAck, readAck, writeAck as writeAckAt } from '../codec/acks.ts'
 import { ReasonCode } from '../codec/reason-codes.ts'
 import type { MqttConnection } from '../connection.ts'
@@ -24,7 +24,8 @@ export function handlePuback(client: MqttConnection, bytes: Uint8Array, start: n
   const delivery = client.outbound.find(ack.packetId)
   if (delivery === undefined || delivery.assurance !== 1 || isHeld(delivery)) return reportStray(client, 'PUBACK')
   // A client that refuses a message has it all the same: it is not offered again. [MQTT5-4.8.2-6]
-  finish(client, delivery, ack.reasonCode < 0x80 ? 'accepted' : 'rejected')
+  if (ack.reasonCode >= 0x80) return reject(client, delivery, ack)
+  finish(client, delivery)
 }
 
 /** The client has a QoS 2 message and will not take it twice. [MQTT5-4.3.3-4] [MQTT311-4.3.3-1] Hot path. */
@@ -36,7 +37,7 @@ export function handlePubrec(client: MqttConnection, bytes: Uint8Array, start: n
     // [MQTT5 §4.3.3]: an id that we do not know is released with 0x92; earlier versions have no such word.
     return writeAck(client, PUBREL, ack.packetId, ReasonCode.packetIdentifierNotFound)
   }
-  if (ack.reasonCode >= 0x80) return finish(client, delivery, 'rejected')
+  if (ack.reasonCode >= 0x80) return reject(client, delivery, ack)
   const { session } = client
   if (isHeld(delivery)) return // a repeated one: the PUBREL that waits for the log answers both
   markReleased(delivery)
@@ -90,29 +91,47 @@ export function handlePubcomp(client: MqttConnection, bytes: Uint8Array, start: 
   if (delivery === undefined || !isReleased(delivery)) return reportStray(client, 'PUBCOMP')
   // It came before the PUBREL that it answers has left.
   if (isHeld(delivery)) return client.held.follow(0, () => finishIfOpen(client, delivery))
-  finish(client, delivery, 'accepted')
+  finish(client, delivery)
 }
 
 function finishIfOpen(client: MqttConnection, delivery: Delivery): void {
-  if (client.outbound.find(packetIdOf(delivery)) === delivery) finish(client, delivery, 'accepted')
+  if (client.outbound.find(packetIdOf(delivery)) === delivery) finish(client, delivery)
 }
 
 /** The exchange is over and its packet id free. Hot path. */
-function finish(client: MqttConnection, delivery: Delivery, outcome: 'accepted' | 'rejected'): void {
+function finish(client: MqttConnection, delivery: Delivery): void {
   client.outbound.remove(delivery)
-  delivery.consumer!.settle(delivery, outcome)
+  delivery.consumer!.settle(delivery, 'accepted')
+  if (client.unsent !== undefined) resumeAfter(client, delivery)
+}
+
+/** The client has it and does not want it: its words go with the message. */
+function reject(client: MqttConnection, delivery: Delivery, { refusal = '' }: AckFields): void {
+  client.outbound.remove(delivery)
+  delivery.consumer!.settle(delivery, 'rejected', { reason: reasonFrom(refusal) })
   if (client.unsent !== undefined) resumeAfter(client, delivery)
 }
 
 /** An acknowledgement without a text; before MQTT 5 without its reason, too. Hot path. */
-export function writeAck(client: MqttConnection, type: number, packetId: number, reasonCode: number = ReasonCode.success): void {
+export function writeAck(
+  client: MqttConnection,
+  type: number,
+  packetId: number,
+  reasonCode: number = ReasonCode.success,
+): void {
   const { transport, version } = client
   const at = transport.reserve(ackSize(reasonCode, version))
   writeAckAt(transport.slab, at, type, packetId, reasonCode, version)
 }
 
 /** MQTT 5 only: an acknowledgement with a reason, and its text where the client wants such and has room for it. [MQTT5-3.1.2-29] */
-export function writeRefusal(client: MqttConnection, type: number, packetId: number, reasonCode: number, text: string): void {
+export function writeRefusal(
+  client: MqttConnection,
+  type: number,
+  packetId: number,
+  reasonCode: number,
+  text: string,
+): void {
   const reasonString = client.wantsProblemInformation ? text : undefined
   client.transport.write(encodeAck(type, { packetId, reasonCode, reasonString }, client.maxPacketBytes))
 }

@@ -3,7 +3,7 @@ import { type HeaderCodec, type Headers, Message, type MessageExtras, type Queue
 import { MemoryEngine } from '@ternmq/store'
 import { virtualEnv } from '@ternmq/testkit'
 import { describe, expect, it } from 'vitest'
-import { type Client, prop, publish, puback, subscribe, World } from '../../harness.ts'
+import { type Client, prop, publish, puback, pubrec, subscribe, World } from '../../harness.ts'
 import { lasting, onlyPublish, payloads, subscriber } from '../mqtt5/scenes.ts'
 
 const IMPLEMENTATION_SPECIFIC = 0x83
@@ -56,7 +56,12 @@ describe('a PUBLISH', () => {
     world.advance(4_999)
     expect(payloads(reader)).toEqual([])
     world.advance(1)
-    expect(onlyPublish(reader)).toMatchObject({ topic: 'a/b', payload: 'x', qos, properties: { contentType: 'text/plain' } })
+    expect(onlyPublish(reader)).toMatchObject({
+      topic: 'a/b',
+      payload: 'x',
+      qos,
+      properties: { contentType: 'text/plain' },
+    })
   })
 
   it('is sent again and again, each with the id of its schedule', () => {
@@ -103,14 +108,23 @@ describe('a PUBLISH', () => {
     ])
     expect(JSON.stringify(answers[0])).toMatch(/reasonString/)
     const events = world.events.filter(({ kind }) => kind === 'refused')
-    expect(events[0]!.text).toContain(name === 'AMQ_SCHEDULED_CRON' ? 'cron expression' : `user property '${name}' is '${value}'`)
+    expect(events[0]!.text).toContain(
+      name === 'AMQ_SCHEDULED_CRON' ? 'cron expression' : `user property '${name}' is '${value}'`,
+    )
     // At QoS 0 the event is all there is.
     expect(send(sender, 'a', 'ok')).toBe(0)
     expect(payloads(reader)).toEqual(['ok'])
   })
 
   it('of the same names comes to MQTT 5 as it was, byte for byte', () => {
-    const given = { type: 'x', priority: '7', JMSXGroupID: 'g', JMSType: 't', _AMQ_DUPL_ID: '1', 'x-death-cause': 'mine' }
+    const given = {
+      type: 'x',
+      priority: '7',
+      JMSXGroupID: 'g',
+      JMSType: 't',
+      _AMQ_DUPL_ID: '1',
+      'x-death-cause': 'mine',
+    }
     const world = new World()
     const reader = subscriber(world, 'c', 'a')
     send(world.connect('p'), 'a', 'x', given)
@@ -125,7 +139,9 @@ describe('a PUBLISH', () => {
     world.connect('w', { will: { ...will, properties: pairs({ priority: '9' }) } }).vanish()
     world.connect('v', { will: { ...will, payload: 'wrong', properties: pairs({ priority: '99' }) } }).vanish()
     expect(payloads(subscriber(world, 'c', '$queue/q'))).toEqual(['will', 'plain', 'wrong'])
-    expect(world.events.map(({ text }) => text)).toContainEqual(expect.stringContaining("will for '$queue/q': user property 'priority'"))
+    expect(world.events.map(({ text }) => text)).toContainEqual(
+      expect.stringContaining("will for '$queue/q': user property 'priority'"),
+    )
   })
 })
 
@@ -139,7 +155,11 @@ describe('$delayed/SECONDS/TOPIC', () => {
       return reader
     })
     const sender = world.connect('p', { version })
-    sender.send(publish('$delayed/3/a/b', '1', { qos: 1, id: 1 }), publish('a/b', 'now'), publish('$delayed/1/a/b', '2'))
+    sender.send(
+      publish('$delayed/3/a/b', '1', { qos: 1, id: 1 }),
+      publish('a/b', 'now'),
+      publish('$delayed/1/a/b', '2'),
+    )
     expect(readers.map(payloads)).toEqual([['now'], ['now']])
     world.advance(3_000)
     for (const reader of readers) {
@@ -172,7 +192,10 @@ describe('$delayed/SECONDS/TOPIC', () => {
 })
 
 /** A message of another protocol, with these headers. */
-function foreign(headers: Headers, more: { priority?: number; extras?: MessageExtras; expiresAtMs?: number } = {}): Message {
+function foreign(
+  headers: Headers,
+  more: { priority?: number; extras?: MessageExtras; expiresAtMs?: number } = {},
+): Message {
   const bytes = Buffer.from('body')
   const codec: HeaderCodec = { id: 'other', decode: () => headers, encode: () => new Uint8Array(0) }
   const at = { bytes, start: 0, headerStart: 0, bodyStart: 0, end: bytes.length }
@@ -259,6 +282,26 @@ describe('a dead letter', () => {
     })
     expect(Number(given['x-death-time'])).toBeGreaterThanOrEqual(Number(given['x-death-expired-at']))
   })
+})
+
+describe('a message that a client refuses', () => {
+  it.each([
+    [1, puback, [], 'Payload format invalid'],
+    [1, puback, [prop('reasonString', 'no such article')], 'Payload format invalid: no such article'],
+    [2, pubrec, [prop('reasonString', 'x'.repeat(2_000))], `Payload format invalid: ${'x'.repeat(999)}…`],
+  ] as const)(
+    '[MQTT5 §3.4.2.2.2] goes to the dead letters with its words (QoS %i)',
+    (qos, refuse, properties, reason) => {
+      const world = new World()
+      define(world, { deadLetter: 'dead' })
+      const reader = subscriber(world, 'r', '$queue/q')
+      world.connect('p').send(publish('$queue/q', 'x', { qos, id: 1 }))
+      reader.send(refuse(reader.publishes()[0]!.id, { reason: 0x99, properties }))
+      const packet = onlyPublish(subscriber(world, 'c', '$queue/dead'))
+      const given = Object.fromEntries(packet.properties.userProperties ?? [])
+      expect(given).toMatchObject({ 'x-death-cause': 'rejected', 'x-death-reason': reason })
+    },
+  )
 })
 
 describe('publishes at QoS 2 that wait for room', () => {
