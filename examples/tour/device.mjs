@@ -1,10 +1,14 @@
 /** A thermometer: logs in over TLS, publishes one reading with MQTT 5, and says when the broker has it on disk. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import mqtt from 'mqtt'
 
 const developmentCa = new URL('../../ternmq-data/certificates/ca.pem', import.meta.url)
 const { MQTTS_URL = 'mqtts://localhost:8883', BROKER_CA = developmentCa, DEVICE_PASSWORD } = process.env
 const celsius = process.argv[2] ?? '21.5'
+
+if (DEVICE_PASSWORD === undefined) fail('set DEVICE_PASSWORD to the password of the user press-1')
+if (!existsSync(BROKER_CA))
+  fail(`there is no ${BROKER_CA}: start the broker first, or set BROKER_CA to the certificate of its authority`)
 
 const device = mqtt.connect(MQTTS_URL, {
   protocolVersion: 5,
@@ -26,3 +30,8 @@ device.on('error', (error) => {
   console.error(error.message)
   process.exitCode = 1
 })
+
+function fail(text) {
+  console.error(text)
+  process.exit(1)
+}

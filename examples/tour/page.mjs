@@ -19,6 +19,10 @@ const server = createServer(async ({ url }, response) => {
   else response.writeHead(200, { 'content-type': file[0] }).end(await readFile(file[1]))
 })
 
+server.on('error', ({ code, message }) => {
+  console.error(code === 'EADDRINUSE' ? `port ${PORT} is in use; PORT=8001 in front takes another` : message)
+  process.exitCode = 1
+})
 server.listen(Number(PORT), '127.0.0.1', () =>
   console.log(`readings are at http://127.0.0.1:${server.address().port}/`),
 )

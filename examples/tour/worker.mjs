@@ -13,7 +13,10 @@ const readings = connection.open_receiver({
   credit_window: 1,
 })
 
-readings.on('receiver_open', () => console.log(`storing readings up to ${HOTTEST} °C; end it with Ctrl-C`))
+readings.on('receiver_open', () => {
+  // A broker that refuses says so right after it: then there is no source.
+  if (readings.source?.address) console.log(`storing readings up to ${HOTTEST} °C; end it with Ctrl-C`)
+})
 readings.on('message', ({ message, delivery }) => {
   const celsius = Number(message.body)
   if (celsius <= Number(HOTTEST)) {
@@ -24,5 +27,9 @@ readings.on('message', ({ message, delivery }) => {
     delivery.reject({ condition: 'tour:too-hot', description: `${message.body} °C is above ${HOTTEST} °C` })
   }
 })
-for (const what of ['connection_error', 'receiver_error', 'disconnected'])
-  connection.on(what, ({ error }) => console.error(error?.message ?? what))
+connection.on('receiver_error', ({ receiver }) => {
+  console.error(receiver.error.description)
+  connection.close()
+})
+for (const what of ['connection_error', 'disconnected'])
+  connection.on(what, ({ error }) => console.error(error?.description ?? error?.message ?? what))
