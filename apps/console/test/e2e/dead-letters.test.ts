@@ -40,7 +40,7 @@ test('one cause is retried without the others, all go elsewhere, and the rest is
   const page = await stage.look('/dead-letters')
   const dialog = page.getByRole('dialog')
   await page.getByRole('row', { name: 'No such customer.' }).getByRole('button', { name: 'Retry…' }).click()
-  await dialog.getByRole('button', { name: /^Retry all messages that the selector wants/ }).click()
+  await dialog.getByRole('button', { name: /^Retry all that match/ }).click()
   await page.getByText('2 messages retried.').waitFor()
   expect(await readyCountOf(stage, 'orders')).toBe(2)
 

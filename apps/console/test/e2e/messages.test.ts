@@ -130,7 +130,7 @@ test('chosen messages are moved, those of a selector copied, and the rest delete
   await page.getByText('All that match').waitFor()
   await page.getByRole('button', { name: 'Copy…' }).click()
   await dialog.getByLabel('To the queue').fill('elsewhere')
-  await dialog.getByRole('button', { name: /^Copy all messages that the selector wants/ }).click()
+  await dialog.getByRole('button', { name: /^Copy all that match/ }).click()
   await page.getByText('1 message copied.').waitFor()
 
   await page.getByLabel(/^Selector/).fill('')

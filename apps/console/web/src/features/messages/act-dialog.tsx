@@ -31,10 +31,10 @@ const VERBS = { move: 'Move', copy: 'Copy', delete: 'Delete', retry: 'Retry' } a
   string
 >
 
-/** `12 messages`, `all messages that the selector wants`, `all messages`. */
+/** `12 messages`, `all that match (3 messages now)`, `all messages`. */
 function sayChosen({ ids, selector, limit }: Chosen, count: number | undefined): string {
   if (ids !== undefined) return formatMany(ids.length, 'message')
-  const many = selector === undefined ? 'all messages' : 'all messages that the selector wants'
+  const many = selector === undefined ? 'all messages' : 'all that match'
   if (limit !== undefined) return `the first ${formatMany(limit, 'message')}`
   return count === undefined ? many : `${many} (${formatMany(count, 'message')} now)`
 }
