@@ -27,7 +27,7 @@ export function rateText(perSecond: number | undefined): string {
 
 /** Of the broker as a whole, which counts a second only while somebody looks. */
 export function ratesText(rates: Rates | undefined): string {
-  if (rates === undefined) return '–, counted from now on: ask again in a second'
+  if (rates === undefined) return '–, known a second from now'
   const { inPerSecond, outPerSecond, settledPerSecond } = rates
   return `${rateText(inPerSecond)} in, ${rateText(outPerSecond)} out, ${rateText(settledPerSecond)} settled`
 }

@@ -46,7 +46,7 @@ test('rates that are not known yet are no zeros', () => {
   const view = { width: Infinity, height: 24, limit: undefined }
   const young = { ...overview, rates: undefined }
   const lines = screenLines({ overview: young, queues, unhealthyConnections: 0 }, 'inPerSecond', view, asIs)
-  expect(lines).toContain('per second          –, counted from now on: ask again in a second')
+  expect(lines).toContain('per second          –, known a second from now')
   expect(lines).toContain('bytes per second    –')
 })
 
