@@ -152,8 +152,11 @@ describe('one connection', () => {
 
 describe('ended connections', () => {
   test('come the newest first, page by page, though others end meanwhile', async () => {
-    const end = (clientId: string): void =>
-      FakeConnection.open(world, { clientId }).end('network', 'it is gone', 'MQTT5-3.1')
+    const end = (clientId: string): void => {
+      const connection = FakeConnection.open(world, { clientId })
+      connection.transport.bytesIn = 20 // whoever has sent nothing is not remembered
+      connection.end('network', 'it is gone', 'MQTT5-3.1')
+    }
     for (const clientId of ['a', 'b', 'c']) end(clientId)
     const first = await world.call(bound, listConnectionHistory, { query: { limit: 2 } })
     end('d')
