@@ -1,4 +1,4 @@
-import { changeConfig, putUser } from '@ternmq/api'
+import { changeConfig, listAudit, putUser } from '@ternmq/api'
 import { type BrokerConfig, type BrokerConfigInput, loadConfig, sections, settings } from '@ternmq/config'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -255,6 +255,24 @@ test('every setting is used: nothing in the configuration is without effect', as
   await connection.client.call(putUser, { params: { name: 'device' }, body: {} })
   expect(broker.users.list().map(({ name }) => name)).toEqual(['admin', 'device'])
   expect([...settings.keys()].filter((key) => !read.has(key))).toEqual([])
+})
+
+test('a reload is in the audit log with the settings that changed, or with why it was not done', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'ternmq-'))
+  onTestFinished(() => rmSync(dataDir, { recursive: true }))
+  const names = ['mqtt', 'mqtts', 'stomp', 'stomps', 'amqp', 'amqps', 'ws', 'wss']
+  const listeners = Object.fromEntries(names.map((name) => [name, { enabled: false, port: 0 }]))
+  const values = { dataDir, listeners, console: { enabled: false, port: 0 } }
+  await using broker = await runBroker(loadOf(values))
+  await broker.reload(loadOf({ ...values, mqtt: { maxQos: 1 }, store: { segmentBytes: 8 * 1024 * 1024 } }))
+  await expect(broker.reload(loadOf({ ...values, mqtt: { maxQos: 7 } }))).rejects.toThrow('mqtt.maxQos is 7')
+  const connection = overSocket(configOf(values))
+  onTestFinished(() => connection.close())
+  const { items } = await connection.client.call(listAudit, { query: { action: 'config.reload' } })
+  expect(items.map(({ outcome, detail }) => [outcome, detail])).toEqual([
+    ['failed', expect.stringContaining('mqtt.maxQos is 7; allowed is')],
+    ['done', 'count now: mqtt.maxQos; count after the next start: store.segmentBytes'],
+  ])
 })
 
 test('a setting of the admin API that keeps the broker from starting can be left out, and mended', async () => {

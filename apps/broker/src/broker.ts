@@ -37,7 +37,7 @@ import { Life } from './life.ts'
 import { type Log, silentLog } from './log.ts'
 import { metricsSnapshot } from './metrics-snapshot.ts'
 import { nodeInfo, ProcessNumbers } from './process-numbers.ts'
-import type { Reloaded } from './reload.ts'
+import { type Reloaded, reloadEntry, reloadText } from './reload.ts'
 import { toCoreLimits } from './settings.ts'
 import { StoreAdmin } from './store-admin.ts'
 import { storeInfo } from './store-info.ts'
@@ -163,7 +163,8 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
   const nearMisses = new NearMisses((topic) => vhost.router.isHeard(topic))
   const adapters = new Adapters(config, { vhost, login: access, events, nearMisses })
 
-  const certificates = await Certificates.open(config, { folder: dataDir?.certificateFolder, clock: env.clock, log })
+  const folder = dataDir?.certificateFolder
+  const certificates = await Certificates.open(config, { folder, clock: env.clock, log, audit })
   undo.add(() => certificates.close())
   const onEvent = (event: ListenerEvent): void => emitListenerEvent(events, event)
   const filesMax = openFilesMax()
@@ -309,7 +310,16 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
     lastChange = result.catch(() => undefined) // whoever asked gets the error
     return result
   }
-  const reload = (again: LoadWith): Promise<Reloaded> => change({ load: again })
+  const reload = async (again: LoadWith): Promise<Reloaded> => {
+    try {
+      const reloaded = await change({ load: again })
+      audit.record(reloadEntry('done', reloadText(reloaded)))
+      return reloaded
+    } catch (error) {
+      audit.record(reloadEntry('failed', messageOf(error).replaceAll('\n', '; ')))
+      throw error
+    }
+  }
 
   const { stop, ended } = life
   return {

@@ -19,7 +19,12 @@ test.each(['listeners.mqtts', 'console'])(
     if (section === 'console') sets.push('console.tls.enabled=true')
     const loaded = loadConfig({ sets })
     if (!loaded.ok) throw new Error(loaded.errors.join())
-    const opened = Certificates.open(loaded.config, { folder, clock: realEnv().clock, log: silentLog })
+    const opened = Certificates.open(loaded.config, {
+      folder,
+      clock: realEnv().clock,
+      log: silentLog,
+      audit: { record: () => {} },
+    })
     await expect(opened).rejects.toMatchObject({
       code: 'CERTIFICATE_INVALID',
       message: expect.stringContaining(`${section}.tls: ${file} is not a PEM certificate`) as string,

@@ -5,6 +5,7 @@
 import type { CertificateInfo } from '@ternmq/api'
 import { type BrokerConfig, type ListenerName, listenersOf } from '@ternmq/config'
 import type { Cancel, Clock } from '@ternmq/core'
+import type { AuditLog } from '@ternmq/management'
 import {
   type CertificateFiles,
   type DevelopmentCertificates,
@@ -26,6 +27,8 @@ export interface CertificatesOptions {
   readonly folder: string | undefined
   readonly clock: Clock
   readonly log: Log
+  /** Has what clients are shown from then on, and what could not be used. */
+  readonly audit: Pick<AuditLog, 'record'>
 }
 
 /** What has a certificate: listeners, and the console. */
@@ -111,9 +114,18 @@ export class Certificates {
 
   #apply(name: Secured, certificate: ServerCertificate, isDevelopment: boolean): void {
     this.#listeners.get(name)?.setCertificate(certificate)
+    const before = this.#current.get(name)
     this.#current.set(name, certificate)
-    const { subject, validToDate } = new X509Certificate(certificate.cert)
+    const { fingerprint256, subject, validToDate } = new X509Certificate(certificate.cert)
+    if (before !== undefined && new X509Certificate(before.cert).fingerprint256 !== fingerprint256)
+      this.#record(name, 'done', `another certificate, valid until ${validToDate.toISOString().slice(0, 10)}`)
     this.#infos.set(name, { subject: subject.replaceAll('\n', ', '), notAfterMs: validToDate.getTime(), isDevelopment })
+  }
+
+  #record(name: Secured, outcome: 'done' | 'failed', detail: string): void {
+    const target = calledIn(name)
+    const nobody = { user: '', address: '', by: 'none' } as const
+    this.#options.audit.record({ ...nobody, action: 'certificate.change', target, outcome, detail })
   }
 
   #setProblem(name: Secured, problem: string | undefined): void {
@@ -134,6 +146,7 @@ export class Certificates {
       },
       onBroken: (text) => {
         this.#setProblem(name, text)
+        this.#record(name, 'failed', text)
         log.error({ listener: name }, `${calledIn(name)} keeps its certificate: ${text}`)
       },
       onMended: () => {

@@ -29,6 +29,11 @@ async function shownBy(port: number): Promise<string> {
   return fingerprint256
 }
 
+async function audited(broker: Started): Promise<readonly string[]> {
+  const args = ['audit', '--action', 'certificate.change', '--json', '--data-dir', broker.dataDir]
+  return (await ternmq(args)).stdout
+}
+
 describe('a certificate that is replaced on disk', () => {
   test.each([
     ['mqtts', 'mqtts'],
@@ -49,6 +54,7 @@ describe('a certificate that is replaced on disk', () => {
     await until('the new certificate', async () => (await shownBy(port)) === wanted)
     await before.publishAsync('still', 'there', { qos: 1 })
     await client(`${scheme}://localhost:${port}`, { ca: readFileSync(next.caFile) })
+    expect(await audited(broker)).toContainEqual(expect.stringMatching(/"done".*another certificate, valid until 20/))
   })
 
   test('is not taken while it is broken: the log and an alarm say so, and the old one stays until it is mended', async () => {
@@ -70,6 +76,7 @@ describe('a certificate that is replaced on disk', () => {
     copyFileSync(good, used.certFile)
     await broker.program.untilLine('the files of the certificate of listener mqtts are good again')
     expect(await alarms()).not.toContain('certificate')
+    expect(await audited(broker)).toEqual([expect.stringMatching(/"listener mqtts".*"failed".*does not belong/)])
   })
 })
 
