@@ -62,7 +62,7 @@ export class Listeners {
           taken.push([name, error])
         }
       }
-      if (taken.length > 0) throw portsTaken(taken)
+      if (taken.length > 0) throw portsTaken(taken, config)
     } catch (error) {
       await Promise.all(open.map(({ listener }) => listener.close('the broker could not start')))
       throw error
@@ -105,9 +105,14 @@ export class Listeners {
   }
 }
 
-/** One broker beside another is a matter of one line. */
-function portsTaken(taken: readonly (readonly [name: ListenerName, error: TransportError])[]): TransportError {
-  const sets = taken.map(([name]) => `--set listeners.${name}.port=0`).join(' ')
+/** One broker beside another is a matter of one line: the console's port, which is opened later, will be taken as well. */
+function portsTaken(
+  taken: readonly (readonly [name: ListenerName, error: TransportError])[],
+  { console: { enabled, port } }: BrokerConfig,
+): TransportError {
+  const settings = taken.map(([name]) => `listeners.${name}.port=0`)
+  if (enabled && port !== 0) settings.push('console.port=0')
+  const sets = settings.map((setting) => `--set ${setting}`).join(' ')
   const advice = `or let the system choose free ports, which the log names: \`ternmq start ${sets}\``
   return new TransportError('LISTENER_PORT_IN_USE', [...taken.map(([, error]) => error.message), advice].join('\n'))
 }
@@ -142,7 +147,12 @@ function make(
 }
 
 /** Of one protocol, with TLS or without. */
-function makePlain(name: PlainName | SecureName, config: BrokerConfig, parts: ListenerParts, bound: Bound): OpenListener {
+function makePlain(
+  name: PlainName | SecureName,
+  config: BrokerConfig,
+  parts: ListenerParts,
+  bound: Bound,
+): OpenListener {
   const { context, certificates } = parts
   const [{ accept }] = parts.servedBy(name) as [ServedProtocol]
   const options = optionsOf(name, config.listeners[name])

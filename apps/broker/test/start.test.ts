@@ -120,7 +120,7 @@ describe('a start that cannot be', () => {
   test('names all ports that are busy at once, and what to paste', async () => {
     const [one, other] = [await occupyPort(), await occupyPort()]
     const program = launch({
-      settings: [`listeners.mqtt.port=${one}`, `listeners.stomp.port=${other}`],
+      settings: [`listeners.mqtt.port=${one}`, `listeners.stomp.port=${other}`, 'console.port=8161'],
       listeners: ['mqtt', 'stomp', 'ws'],
       env: { TERNMQ_ADMIN_PASSWORD: 'correct horse' },
     })
@@ -128,7 +128,8 @@ describe('a start that cannot be', () => {
     expect(program.errors).toEqual([
       expect.stringMatching(`^ternmq: listener mqtt cannot bind 127.0.0.1:${one}: the port is in use`),
       expect.stringMatching(`^ternmq: listener stomp cannot bind 127.0.0.1:${other}: the port is in use`),
-      expect.stringContaining('--set listeners.mqtt.port=0 --set listeners.stomp.port=0'),
+      // The console would be next to find its port taken.
+      expect.stringContaining('--set listeners.mqtt.port=0 --set listeners.stomp.port=0 --set console.port=0'),
     ])
   })
 

@@ -15,6 +15,7 @@ import { YES_OPTION } from '../cli/confirm.ts'
 import { LIMIT_OPTION, pageLimit, printJson, printJsonLines, printLines, printPages } from '../cli/output.ts'
 import { durationMs, wholeNumber } from '../cli/parse.ts'
 import { VHOST } from '../cli/vhost.ts'
+import { complain } from '../console-io.ts'
 import { UsageError } from '../errors.ts'
 import { ACTION_OPTIONS, act, TARGET_OPTIONS } from './message-actions.ts'
 import { bodyBytes, MESSAGE_LISTING, messageLines, SHOWN_BYTES_MAX } from './message-views.ts'
@@ -139,7 +140,10 @@ export const messages: Noun = {
         }
         // What is printed cannot be taken back: only now is it done with.
         await settle({ outcome: release ? 'released' : reject === undefined ? 'accepted' : 'rejected', reason: reject })
-        return items.length === 0 ? 1 : 0
+        if (items.length > 0) return 0
+        const advice = waitMs === undefined ? '; --wait 10s waits for one' : ''
+        complain(io, [`there is nothing to take from ${address}${advice}`])
+        return 1
       },
     }),
     brokerCommand({

@@ -37,7 +37,9 @@ test('messages are published from an argument, standard input and a file, and lo
   expect(shown.at(-1)).toEqual(['one'])
   expect(await operator.lines('messages', 'show', 'orders', ids[1]!, '--body')).toEqual(['two'])
   // What is no text comes to no terminal as it is.
-  expect((await operator.lines('messages', 'show', 'orders', ids[2]!)).at(-1)).toMatch(/^000000 {2}ff 00 1b 5b +\.\.\.\[$/)
+  expect((await operator.lines('messages', 'show', 'orders', ids[2]!)).at(-1)).toMatch(
+    /^000000 {2}ff 00 1b 5b +\.\.\.\[$/,
+  )
   expect(await operator.lines('messages', 'browse', 'orders', '--names', '--selector', "colour = 'red'")).toEqual([
     ids[0],
   ])
@@ -54,7 +56,11 @@ test('messages are taken and accepted, released or rejected; a dead letter is li
   ])
   expect(await operator.lines('messages', 'take', 'queue://orders', '--body')).toEqual(['one'])
   expect(await operator.lines('messages', 'take', 'queue://orders', '--body', '--reject', 'broken')).toEqual(['two'])
-  expect(await operator.run('messages', 'take', 'queue://orders')).toMatchObject({ code: 1, stdout: [] })
+  expect(await operator.run('messages', 'take', 'queue://orders')).toMatchObject({
+    code: 1,
+    stdout: [],
+    stderr: ['ternmq: there is nothing to take from queue://orders; --wait 10s waits for one'],
+  })
 
   const [, dead] = cellsOf(await operator.lines('dlq', 'list'))
   expect(dead?.slice(0, 5)).toEqual(['DLQ', '1', '1', 'rejected', 'orders'])
