@@ -36,7 +36,7 @@ export const definitions: Noun = {
       args: '[FILE]',
       summary: 'all that was defined through the API or by commands, as YAML; FILE.json and --json are JSON',
       detail:
-        'Passwords are in it as their hashes: keep it as you keep those; without users it has none, and can lie where others read it. What the configuration has is not in it.',
+        'Passwords are in it as hashes: keep it as you keep those; without users it has none. What the configuration has is not in it.',
       json: 'document',
       options: {
         only: {

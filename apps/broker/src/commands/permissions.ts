@@ -36,7 +36,7 @@ export const permissions: Noun = {
       verb: 'set',
       args: 'ID TOPIC…',
       summary:
-        'makes a permission, or another one of it; it counts at once, for those who are connected too; asks before the first',
+        'makes or replaces a permission; it counts at once, for those who are connected too; asks before the first',
       detail: `TOPIC is an MQTT topic filter, or $queue/NAME with * and >; %u and %c stand for user name and client id.
 Actions are read, write, browse and admin.`,
       json: 'document',
