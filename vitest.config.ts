@@ -6,8 +6,13 @@ import { availableParallelism } from 'node:os'
 import type { ViteUserConfig } from 'vitest/config'
 
 const notSources = ['**/node_modules/**']
-/** Thousands of seeds: too long for the fast part. */
-const simulations = ['packages/testkit/test/simulat*.test.ts']
+/** Thousands of seeds or inputs, or a disk that is waited for: too long for the fast part. */
+const long = [
+  'packages/testkit/test/simulat*.test.ts',
+  'packages/*/test/fuzz.test.ts',
+  'packages/management/test/action-size.test.ts',
+  'packages/store/src/journal/journal-engine.test.ts',
+]
 
 const system = ['apps/*/test/**/*.test.ts', 'packages/*/test/system/**/*.test.ts', 'tools/*/test/**/*.test.ts']
 /** Nothing else runs beside these. */
@@ -42,14 +47,14 @@ const config: ViteUserConfig = {
             'apps/console/{server,web}/**/*.test.ts',
             'packages/*/test/*.test.ts',
           ],
-          exclude: [...notSources, ...simulations],
+          exclude: [...notSources, ...long],
         },
       },
       {
         extends: true,
         test: {
           name: 'conformance',
-          include: ['packages/*/test/conformance/**/*.test.ts', ...simulations],
+          include: ['packages/*/test/conformance/**/*.test.ts', ...long],
           exclude: notSources,
         },
       },
