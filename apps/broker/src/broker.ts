@@ -336,7 +336,6 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
   }
 }
 
-/** A listener that other machines reach must have somebody who could log in, or say that anybody may. */
 /** Of users who go, and of those who went while no broker was there to hear of it. Returns how to stop that. */
 function endWhatWasKept(vhost: VirtualHost, users: UserStore, log: Log): () => void {
   let ended: string[] = []
@@ -354,6 +353,7 @@ function endWhatWasKept(vhost: VirtualHost, users: UserStore, log: Log): () => v
   return users.onChange(({ kind, name }) => kind === 'removed' && end(name))
 }
 
+/** A listener that other machines reach must have somebody who could log in, or say that anybody may. */
 function refuseExposure(config: BrokerConfig, users: UserStore): void {
   const exposed = checkExposure(config, { userCount: users.list().length })
   if (exposed.length > 0) throw new BrokerError('LISTENER_EXPOSED', exposed.join('\n'))
