@@ -58,6 +58,11 @@ function messagesOf({ lines }: Program): string[] {
   return lines.filter((line) => /^[012] [01] /.test(line))
 }
 
+/** Resolves once `subscribed` has printed a message to `topic`; -d names the topic in a line before it. */
+async function untilMessageTo(topic: string, program: Program): Promise<void> {
+  await program.untilLine(new RegExp(`^[012] [01] ${topic} `))
+}
+
 async function publish(...args: readonly string[]): Promise<void> {
   await Program.run('mosquitto_pub', args)
 }
@@ -156,10 +161,10 @@ test('topics that begin with a slash have an empty first level, which + matches 
     '1 0 /computer/part/end end',
   ]
   for (const program of [parts, anyFirst]) {
-    await program.untilLine('1 0 /computer/part/end end')
+    await untilMessageTo('/computer/part/end', program)
     expect(messagesOf(program)).toEqual(expected)
   }
-  await withoutSlash.untilLine('samsung')
+  await untilMessageTo('computer/part/ram', withoutSlash)
   expect(messagesOf(withoutSlash)).toEqual(['1 0 computer/part/ram samsung'])
 })
 
@@ -177,8 +182,8 @@ test('+ stands for one level, # for all below and the level above', async () => 
     'device1/end',
   ]
   for (const topic of topics) await publish(...at, '-t', `/japan/tokyo/${topic}`, '-q', '1', '-m', 'x')
-  await memory.untilLine('end/memory')
-  await device.untilLine('device1/end')
+  await untilMessageTo('/japan/tokyo/end/memory', memory)
+  await untilMessageTo('/japan/tokyo/device1/end', device)
   const topicsOf = (program: Program): string[] =>
     messagesOf(program).map((line) => line.replace(/^0 0 \/japan\/tokyo\/(\S+) x$/, '$1'))
   expect(topicsOf(memory)).toEqual(['device1/memory', 'device2/memory', 'end/memory'])
