@@ -71,7 +71,7 @@ test('they count against the limits of their queue', async () => {
   await failAll(world)
   expect(publish(world, 'one too many')).toBe('refused')
   const { stuckBecause } = await queueInfo(world.vhost, world.queue('q'))
-  expect(stuckBecause).toMatch(/^it is full: 5 messages \(\d+ bytes\) have failed and wait for their next attempt$/)
+  expect(stuckBecause).toMatch(/^it is full: what has failed waits for its next attempt, messages: 5, bytes: \d+$/)
   const { consumer, sink } = world.read('q')
   world.env.clock.advance(MINUTE_MS)
   await world.quiet()

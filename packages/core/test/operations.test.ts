@@ -388,7 +388,7 @@ describe('info', () => {
       inflightCount: 1,
       consumers: [{ unsettledCount: 1, isAttached: true }],
     })
-    expect(info.stuckBecause).toContain('can take a message')
+    expect(info.stuckBecause).toContain('its consumer cannot take a message')
     world.queue('q').pause()
     expect((await queueInfo(world.vhost, world.queue('q'))).stuckBecause).toContain('paused')
   })

@@ -99,6 +99,15 @@ describe('the list', () => {
     expect(await names({ q: 'FUL' })).toEqual(['full'])
   })
 
+  test('a queue of dead letters is well without a consumer until one is in it', async () => {
+    world.define('orders')
+    world.define('DLQ')
+    expect(await names({ unhealthy: true })).toEqual([])
+    world.send('$queue/DLQ', 'x')
+    const [dead] = await list({ unhealthy: true })
+    expect([dead?.name, dead?.problem]).toEqual(['DLQ', 'dead letters wait in it'])
+  })
+
   test('can be sorted by each field that it names', async () => {
     world.define('a')
     world.define('b')

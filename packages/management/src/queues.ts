@@ -127,7 +127,7 @@ class QueueLook {
       (kind === undefined || kindOf(listed) === kind) &&
       (deadLetters === undefined || targets.has(listed.name) === deadLetters) &&
       (nonEmpty !== true || listed.queue.waitingCount > 0 || listed.queue.inflightCount > 0) &&
-      (unhealthy !== true || stuckBecause(listed.queue) !== undefined)
+      (unhealthy !== true || stuckBecause(listed.queue, targets.has(listed.name)) !== undefined)
     const maker = new PageMaker(query, this.#listing, wants)
     const page = await pageInPieces(vhost.env.clock, listedQueues(vhost), (listed) => [listed], maker)
     return mapPage(page, (listed) => this.#item(listed, targets))
@@ -153,7 +153,8 @@ class QueueLook {
 
   #item(listed: ListedQueue, targets: ReadonlySet<string>): QueueItem {
     const { queue, name, automatic } = listed
-    const problem = stuckBecause(queue)
+    const isDeadLetter = targets.has(name)
+    const problem = stuckBecause(queue, isDeadLetter)
     return {
       name,
       kind: kindOf(listed),
@@ -175,7 +176,7 @@ class QueueLook {
       droppedCount: queue.droppedCount,
       ...this.#sampler.ratesOfQueue(listed.queue),
       deadLetter: queue.settings.deadLetter ?? '',
-      isDeadLetter: targets.has(name),
+      isDeadLetter,
       ...(problem !== undefined && { problem }),
     }
   }

@@ -101,24 +101,34 @@ export function consumerInfo(consumer: Consumer): ConsumerInfo {
   }
 }
 
-/** Why nobody gets anything though messages wait, or why nothing more comes in; undefined when all is well. */
-export function stuckBecause(queue: Queue): string | undefined {
+/**
+ * Why nobody gets anything though messages wait, or why nothing more comes in; undefined when all is well. Dead letters wait for an operator:
+ * their queue needs no consumer, and that something is in it is what he has to hear of.
+ */
+export function stuckBecause(queue: Queue, isDeadLetter = false): string | undefined {
   const { consumers, settings, waitingCount } = queue
   const { messagesMax, bytesMax } = settings
   const { delayedCount, delayedBytes } = queue.contents
+  const isAlone = consumers.length === 1
   if (queue.isPaused) return 'it is paused; resume it'
   if (delayedCount > 0 && queue.isFullFor(1)) {
-    return `it is full: ${delayedCount} messages (${delayedBytes} bytes) have failed and wait for their next attempt`
+    return `it is full: what has failed waits for its next attempt, messages: ${delayedCount}, bytes: ${delayedBytes}`
   }
   if (waitingCount === 0) return undefined
-  if (waitingCount >= messagesMax) return `it is full: ${waitingCount} messages wait, messagesMax is ${messagesMax}`
-  if (queue.isFullFor(1)) return `it is full: ${queue.waitingBytes} bytes wait, bytesMax is ${bytesMax}`
-  if (consumers.length === 0) return 'it has no consumer'
-  if (!queue.hasAttachedConsumer) return `none of its ${consumers.length} consumers is connected`
-  if (!consumers.some((consumer) => consumer.isAttached && consumer.canTake(1))) {
-    return `none of its ${consumers.length} consumers can take a message: they have to settle or read first`
+  if (waitingCount >= messagesMax) return `it is full: messagesMax is ${messagesMax}, and ${waitingCount} wait`
+  if (queue.isFullFor(1)) return `it is full: bytesMax is ${bytesMax}, and ${queue.waitingBytes} wait`
+  if (consumers.length === 0) return isDeadLetter ? 'dead letters wait in it' : 'it has no consumer'
+  if (!queue.hasAttachedConsumer) {
+    return isAlone ? 'its consumer is not connected' : `none of its ${consumers.length} consumers is connected`
   }
-  return consumers.every(({ selector }) => selector !== undefined) ? 'perhaps no selector matches what waits' : undefined
+  if (!consumers.some((consumer) => consumer.isAttached && consumer.canTake(1))) {
+    return isAlone
+      ? 'its consumer cannot take a message: it has to settle or read first'
+      : `none of its ${consumers.length} consumers can take a message: they have to settle or read first`
+  }
+  return consumers.every(({ selector }) => selector !== undefined)
+    ? 'perhaps no selector matches what waits'
+    : undefined
 }
 
 /** Of the messages that the log has; priorities have lines of their own. */
