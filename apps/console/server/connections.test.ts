@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { IncomingMessage, ServerResponse } from 'node:http'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Connections } from './connections.ts'
@@ -38,16 +39,48 @@ const made = (connectionsMax: number, connectionsPerAddressMax: number): Connect
   new Connections({ connectionsMax, connectionsPerAddressMax })
 const isOpen = ({ here }: Pair): boolean => !here.destroyed
 
+/** A call of a caller who has shown who he is; `end` is the end of its answer. */
+function calls(connections: Connections, { here }: Pair): { end(): void } {
+  const response = new ServerResponse(new IncomingMessage(here))
+  connections.begin(here, response)
+  connections.keep(here)
+  return { end: () => void response.emit('close') }
+}
+
 test('where one address has its share, its oldest connection that nobody logged in by gives way', async () => {
   const connections = made(100, 2)
   const known = await comesIn(connections)
   connections.keep(known.here)
   const pairs = [known, await comesIn(connections), await comesIn(connections)]
   expect(pairs.map(isOpen)).toEqual([true, false, true])
-  const [, , third] = pairs
-  connections.keep(third!.here)
+})
+
+test('where all have logged in, the one that is idle for the longest time gives way, and none with a call under way', async () => {
+  const connections = made(3, 3)
+  const pairs = [await comesIn(connections), await comesIn(connections), await comesIn(connections)]
+  const [first, second, third] = pairs.map((pair) => calls(connections, pair))
+  first!.end()
+  third!.end()
+  calls(connections, pairs[0]!).end()
   const late = await comesIn(connections)
-  expect([...pairs, late].map(isOpen)).toEqual([true, false, true, false])
+  expect([...pairs, late].map(isOpen)).toEqual([true, true, false, true])
+  calls(connections, late)
+  const later = await comesIn(connections)
+  expect([...pairs, late, later].map(isOpen)).toEqual([false, true, false, true, true])
+  calls(connections, later)
+  const refused = await comesIn(connections)
+  expect([...pairs, late, later, refused].map(isOpen)).toEqual([false, true, false, true, true, false])
+  second!.end()
+  expect(isOpen(await comesIn(connections))).toBe(true)
+})
+
+test('where one address is at work with its share, a further one of it is refused, and no idle one of others gives way', async () => {
+  const connections = made(100, 1)
+  const other = await comesIn(connections, '127.0.0.2')
+  calls(connections, other).end()
+  calls(connections, await comesIn(connections))
+  const refused = await comesIn(connections)
+  expect([other, refused].map(isOpen)).toEqual([true, false])
 })
 
 test('other addresses are not concerned by one that has its share', async () => {

@@ -1,7 +1,9 @@
 /**
- * Connections of the ports, within their limits. Whoever has shown who he is keeps his. Of the others the oldest gives way where there is no room
- * for a new one: nobody shuts a port for others by opening connections and saying nothing.
+ * Connections of the ports, within their limits. Where there is no room for a new one, the oldest gives way of those whose callers have not
+ * shown who they are; then, of the others, the one that has had no call under way for the longest time. So a port is full only when all its
+ * connections are at work: nobody shuts it for others by opening connections and saying nothing, with a login or without.
  */
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { fairnessKey } from '@ternmq/auth'
 import type { ApiServerSettings } from './options.ts'
@@ -11,6 +13,10 @@ interface Connection {
   /** Who counts as one. */
   readonly address: string
   isKnown: boolean
+  /** Calls that are not answered to their end. */
+  callsUnderWay: number
+  /** Of the last call that came to its end: the lowest is idle for the longest time. */
+  lastEnd: number
 }
 
 export class Connections {
@@ -18,6 +24,7 @@ export class Connections {
   /** Oldest first. By the ports of both ends: with TLS a call has another socket than the one that came in. */
   readonly #open = new Map<string, Connection>()
   readonly #countByAddress = new Map<string, number>()
+  #endCount = 0
 
   constructor(limits: Pick<ApiServerSettings, 'connectionsMax' | 'connectionsPerAddressMax'>) {
     this.#limits = limits
@@ -30,7 +37,7 @@ export class Connections {
     const address = fairnessKey(remoteAddress)
     if (!this.#makeRoom(address)) return void socket.destroy()
     const key = keyOf(socket)
-    const connection: Connection = { socket, address, isKnown: false }
+    const connection: Connection = { socket, address, isKnown: false, callsUnderWay: 0, lastEnd: 0 }
     this.#open.set(key, connection)
     this.#countByAddress.set(address, this.#countOf(address) + 1)
     socket.once('close', () => this.#remove(key, connection))
@@ -42,17 +49,40 @@ export class Connections {
     if (connection !== undefined) connection.isKnown = true
   }
 
+  /** A call has come in, with its answer still to be given. */
+  begin(socket: Socket, response: ServerResponse): void {
+    const connection = this.#open.get(keyOf(socket))
+    if (connection === undefined) return
+    connection.callsUnderWay++
+    response.once('close', () => {
+      connection.callsUnderWay--
+      connection.lastEnd = ++this.#endCount
+    })
+  }
+
   #makeRoom(address: string): boolean {
     const { connectionsMax, connectionsPerAddressMax } = this.#limits
     const isAddressFull = this.#countOf(address) >= connectionsPerAddressMax
     if (!isAddressFull && this.#open.size < connectionsMax) return true
-    for (const [key, connection] of this.#open) {
-      if (connection.isKnown || (isAddressFull && connection.address !== address)) continue
-      this.#remove(key, connection)
-      connection.socket.destroy()
-      return true
+    const givesWay = this.#findToGiveWay(isAddressFull ? address : undefined)
+    if (givesWay === undefined) return false
+    const [key, connection] = givesWay
+    this.#remove(key, connection)
+    connection.socket.destroy()
+    return true
+  }
+
+  /** Of all connections, or of those of an address. */
+  #findToGiveWay(address: string | undefined): readonly [key: string, connection: Connection] | undefined {
+    let idlest: readonly [string, Connection] | undefined = undefined
+    for (const each of this.#open) {
+      const [, connection] = each
+      if (address !== undefined && connection.address !== address) continue
+      if (!connection.isKnown) return each
+      if (connection.callsUnderWay > 0) continue
+      if (idlest === undefined || connection.lastEnd < idlest[1].lastEnd) idlest = each
     }
-    return false
+    return idlest
   }
 
   #countOf(address: string): number {

@@ -92,7 +92,7 @@ export class Doors {
     return this.#localSockets.has(socket)
   }
 
-  /** The caller of a connection has shown who he is: it is not closed to make room for others. */
+  /** The caller of a connection has shown who he is: it is not closed to make room for others while a call of his is under way. */
   keep(socket: Socket): void {
     if (!this.isLocal(socket)) this.#connections.keep(socket)
   }
@@ -126,6 +126,7 @@ export class Doors {
   }
 
   readonly #onCall = (request: IncomingMessage, response: ServerResponse): void => {
+    if (!this.isLocal(request.socket)) this.#connections.begin(request.socket, response)
     if (this.#answer !== undefined) return this.#answer(request, response)
     this.load().then(
       (answer) => answer(request, response),

@@ -290,21 +290,21 @@ describe('a connection', () => {
     for (const socket of sockets) socket.destroy()
   })
 
-  test('beyond the limit is closed, and those whose callers have logged in go on', async () => {
+  test('beyond the limit is closed, and those of callers who have logged in and have a call under way go on', async () => {
     const sockets: Socket[] = []
     for (let n = 0; n < 4; n++) {
       const socket = connect(port, '127.0.0.1')
       await once(socket, 'connect')
-      socket.write('GET /api/v1/session HTTP/1.1\r\nhost: x\r\nauthorization: Bearer tmq_all\r\n\r\n')
+      socket.write('GET /api/v1/stream?watch=overview HTTP/1.1\r\nhost: x\r\nauthorization: Bearer tmq_all\r\n\r\n')
       await once(socket, 'data')
       sockets.push(socket)
     }
     const one = connect(port, '127.0.0.1')
     one.on('error', () => {})
     await once(one, 'close')
-    sockets[0]!.write('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n')
+    broker.sinks[0]!.send('still', {})
     const [answer] = (await once(sockets[0]!, 'data')) as [Buffer]
-    expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /)
+    expect(answer.toString()).toContain('event: still')
     for (const socket of sockets) socket.destroy()
   })
 })

@@ -67,7 +67,7 @@ export const PAGES_FILES_MAX = 2_000
 
 /** Of a console alone. Calls that are under way to its broker; 503. */
 export const REMOTE_CALLS_MAX = 256
-/** Its connections of browsers and scripts; beyond them the oldest that has had no answer to a call gives way. */
+/** Its connections of browsers and scripts; beyond them the oldest that has had no answer to a call gives way, then the idlest. */
 export const REMOTE_CONNECTIONS_MAX = 256
 /** Time for a connection to the broker to be made, then 502; one that is kept without a call for so long is closed. */
 export const REMOTE_CONNECT_MS = 10_000

@@ -285,19 +285,37 @@ describe('closing', () => {
   })
 })
 
+test('connections that have logged in and rest keep no port from others', async () => {
+  const own = await broker.server({ settings: { connectionsMax: 3 } })
+  const { port } = await own.listen({ host: '127.0.0.1', port: 0 })
+  const clients = Array.from({ length: 8 }, () => {
+    const transport = httpTransport({ url: `http://127.0.0.1:${port}` })
+    return { transport, client: new ApiClient({ transport: transport.send, token: 'tmq_read' }) }
+  })
+  for (const { client } of clients) expect(await client.call(getMe)).toMatchObject({ user: 'ann' })
+  for (const { transport } of clients) transport.close()
+  await own.close()
+})
+
 test('with a certificate it speaks TLS, and its cookies are for TLS only', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ternmq-api-'))
   const { certFile, keyFile, caFile } = await developmentCertificates({ folder, names: [], nowMs: Date.now() })
+  const wait = Promise.withResolvers<void>()
   const own = await broker.server({
+    handlers: broker.handlers([bind(purgeQueue, () => wait.promise.then(() => ({ count: 1, bytes: 1 })))]),
     tls: { cert: readFileSync(certFile), key: readFileSync(keyFile), minVersion: 'TLSv1.3' },
     settings: { connectionsPerAddressMax: 1 },
   })
   const { port } = await own.listen({ host: '127.0.0.1', port: 0 })
   const transport = httpTransport({ url: `https://localhost:${port}`, ca: readFileSync(caFile) })
-  const client = new ApiClient({ transport: transport.send, token: 'tmq_read' })
+  const client = new ApiClient({ transport: transport.send, token: 'tmq_all' })
   expect(await client.call(getMe)).toMatchObject({ user: 'ann' })
-  const beyond = connect(port, '127.0.0.1') // where that connection has the only place
+  const purged = client.call(purgeQueue, { params: { vhost: '/', queue: 'q' } })
+  await vi.waitFor(() => expect(own.callCount).toBe(1))
+  const beyond = connect(port, '127.0.0.1') // where that connection has the only place, and a call under way
   await once(beyond.resume(), 'close')
+  wait.resolve()
+  expect(await purged).toEqual({ count: 1, bytes: 1 })
   const answer = await own.app.inject({
     method: 'POST',
     url: '/api/v1/session',

@@ -33,12 +33,9 @@ const schema = z
       }),
     origins: z
       .array(
-        z
-          .string()
-          .refine(isOrigin)
-          .meta({
-            allowed: 'an origin such as "https://ops.example.com", without path and default port, in lower case',
-          }),
+        z.string().refine(isOrigin).meta({
+          allowed: 'an origin such as "https://ops.example.com", without path and default port, in lower case',
+        }),
       )
       .max(PROXIES_MAX)
       .readonly()
@@ -81,12 +78,17 @@ const schema = z
         allowed: 'true, false or auto',
         reload: 'start',
       }),
-    maxConnectionsPerAddress: z.int().min(1).max(10_000_000).default(256).meta({
-      description:
-        'Connections at once from one remote address (IPv6: one /64 network). Beyond it a new one takes the place of the oldest that nobody has ' +
-        'logged in by, or is closed. Raise it where a proxy in front has many users; there are 1,000 connections in any case.',
-      reload: 'start',
-    }),
+    maxConnectionsPerAddress: z
+      .int()
+      .min(1)
+      .max(10_000_000)
+      .default(256)
+      .meta({
+        description:
+          'Connections at once from one remote address (IPv6: one /64 network). Beyond it a new one takes the place of the oldest that nobody has ' +
+          'logged in by, else of one without a call under way, or is closed. Raise it where a proxy in front has many users; there are 1,000 connections in any case.',
+        reload: 'start',
+      }),
     loginIdleMinutes: z.int().min(1).max(10_080).default(30).meta({
       description: 'Minutes without a call after which a browser has to log in again.',
       reload: 'live',
