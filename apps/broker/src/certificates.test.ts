@@ -1,5 +1,5 @@
 import { loadConfig } from '@ternmq/config'
-import { realEnv } from '@ternmq/transport'
+import { developmentCertificates, realEnv } from '@ternmq/transport'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,3 +31,22 @@ test.each(['listeners.mqtts', 'console'])(
     })
   },
 )
+
+test('a certificate that has ended is used, and the log says so', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ternmq-certificates-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const { certFile, keyFile } = await developmentCertificates({ folder, names: [], nowMs: Date.UTC(2020, 0, 1) })
+  const loaded = loadConfig({ sets: [`listeners.mqtts.tls.cert=${certFile}`, `listeners.mqtts.tls.key=${keyFile}`] })
+  if (!loaded.ok) throw new Error(loaded.errors.join())
+  const warnings: string[] = []
+  const log = { ...silentLog, warn: (_: object, text: string) => void warnings.push(text) }
+  const certificates = await Certificates.open(loaded.config, {
+    folder: join(folder, 'made'),
+    clock: realEnv().clock,
+    log,
+    audit: { record: () => {} },
+  })
+  onTestFinished(() => certificates.close())
+  expect(certificates.for('mqtts').cert.toString()).toContain('BEGIN CERTIFICATE')
+  expect(warnings).toEqual([expect.stringContaining(`listener mqtts, ${certFile}, ended on 2021-`)])
+})

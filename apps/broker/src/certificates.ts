@@ -3,17 +3,15 @@
  * change are picked up; development certificates are renewed in time.
  */
 import type { CertificateInfo } from '@ternmq/api'
-import { type BrokerConfig, type ListenerName, listenersOf } from '@ternmq/config'
+import type { BrokerConfig } from '@ternmq/config'
 import type { Cancel, Clock } from '@ternmq/core'
 import type { AuditLog } from '@ternmq/management'
 import {
   type CertificateFiles,
   type DevelopmentCertificates,
   developmentCertificates,
-  readCertificate,
   type SecureListener,
   type ServerCertificate,
-  TransportError,
   watchCertificate,
 } from '@ternmq/transport'
 import { X509Certificate } from 'node:crypto'
@@ -21,6 +19,7 @@ import { hostname } from 'node:os'
 
 import { BrokerError, messageOf } from './errors.ts'
 import type { Log } from './log.ts'
+import { calledIn, readSecured, type Secured, securedBy, termProblem } from './secured.ts'
 
 export interface CertificatesOptions {
   /** Where development certificates are; undefined for a broker without files. */
@@ -29,16 +28,6 @@ export interface CertificatesOptions {
   readonly log: Log
   /** Has what clients are shown from then on, and what could not be used. */
   readonly audit: Pick<AuditLog, 'record'>
-}
-
-/** What has a certificate: listeners, and the console. */
-export type Secured = ListenerName | 'console'
-
-/** Where a certificate comes from; of listeners also whom client certificates have to be signed by. */
-interface FilesConfig {
-  readonly cert?: string | undefined
-  readonly key?: string | undefined
-  readonly ca?: string | undefined
 }
 
 /** A renewal that failed (a full disk) is tried again after this long. */
@@ -86,14 +75,17 @@ export class Certificates {
     const unnamed = secure.find(({ tls }) => tls.cert === undefined)
     const development = unnamed === undefined ? undefined : await this.#makeDevelopment(unnamed.name)
     const read = await Promise.all(
-      secure.map(async ({ name, tls }) => {
-        const files = filesOf(tls, development)
-        return { name, files, isDevelopment: tls.cert === undefined, certificate: await readFor(name, files) }
-      }),
+      secure.map(async (each) => ({
+        ...(await readSecured(each, development)),
+        isDevelopment: each.tls.cert === undefined,
+      })),
     )
     if (this.#isClosed) return
     this.#unwatch()
-    for (const { name, files, isDevelopment, certificate } of read) {
+    for (const each of read) {
+      const { name, files, isDevelopment, certificate } = each
+      const problem = termProblem(each, this.#options.clock.wallMs())
+      if (problem !== undefined && !isDevelopment) this.#options.log.warn({ listener: name }, problem.text)
       this.#apply(name, certificate, isDevelopment)
       this.#watches.push(this.#watch(name, files, certificate, isDevelopment))
     }
@@ -185,36 +177,4 @@ export class Certificates {
       )
     })
   }
-}
-
-function securedBy(config: BrokerConfig): { readonly name: Secured; readonly tls: FilesConfig }[] {
-  const listeners = listenersOf(config).flatMap(([name, { enabled, tls }]) => (enabled && tls ? [{ name, tls }] : []))
-  const { enabled, tls } = config.console
-  return enabled && tls.enabled ? [...listeners, { name: 'console', tls }] : listeners
-}
-
-/** Throws an error that names the setting, too: the files of several listeners may have like names. */
-async function readFor(name: Secured, files: CertificateFiles): Promise<ServerCertificate> {
-  try {
-    return await readCertificate(files)
-  } catch (error) {
-    if (!(error instanceof TransportError)) throw error
-    throw new TransportError(error.code, `${tlsKeyOf(name)}: ${error.message}`, { cause: error })
-  }
-}
-
-/** 'listeners.mqtts.tls' */
-function tlsKeyOf(name: Secured): string {
-  return name === 'console' ? 'console.tls' : `listeners.${name}.tls`
-}
-
-function calledIn(name: Secured): string {
-  return name === 'console' ? 'the console' : `listener ${name}`
-}
-
-function filesOf(tls: FilesConfig, development: DevelopmentCertificates | undefined): CertificateFiles {
-  const ca = tls.ca === undefined ? {} : { clientCaFile: tls.ca }
-  if (tls.cert !== undefined && tls.key !== undefined) return { certFile: tls.cert, keyFile: tls.key, ...ca }
-  const { certFile, keyFile } = development as DevelopmentCertificates
-  return { certFile, keyFile, ...ca }
 }

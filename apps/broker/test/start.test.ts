@@ -233,14 +233,27 @@ describe('other commands', () => {
     expect(JSON.parse(stdout.join('\n'))).toMatchObject({ type: 'object', title: 'TernMQ configuration' })
   })
 
-  test('`config check` is silent about a good configuration and warns about settings of later versions', async () => {
-    expect(await ternmq(['config', 'check'])).toEqual({ code: 0, stdout: [], stderr: [] })
-    expect(await ternmq(['config', 'check', '--set', 'virtualHosts.a=1'])).toEqual({
+  test('`config check` tells what it looked at, as text or JSON, and warns about settings of later versions', async () => {
+    const dataDir = newFolder()
+    const check = (...args: string[]): ReturnType<typeof ternmq> =>
+      ternmq(['config', 'check', '--data-dir', dataDir, ...args])
+    const good = await check()
+    expect(good).toMatchObject({ code: 0, stderr: [] })
+    expect(good.stdout[0]).toMatch(
+      new RegExp(
+        `^without a file the configuration is good: 1 of \\d+ settings differ from the defaults, .* 0 users in ${dataDir}$`,
+      ),
+    )
+    expect(good.stdout).toContainEqual(expect.stringMatching(/^ {2}mqtt +127\.0\.0\.1:1883$/))
+    expect(await check('--set', 'virtualHosts.a=1')).toMatchObject({
       code: 0,
-      stdout: [],
       stderr: [expect.stringMatching(/^ternmq: warning: .*virtualHosts is not built yet/)],
     })
-    expect(await ternmq(['config', 'check', '--set', 'mqtt.maxQos=9'])).toMatchObject({ code: 1 })
+    expect(await check('--set', 'mqtt.maxQos=9')).toMatchObject({ code: 1, stdout: [] })
+    const bad = await check('--json', '--set', 'mqtt.maxQos=9')
+    expect(bad).toMatchObject({ code: 1, stderr: [] })
+    expect(JSON.parse(bad.stdout.join('\n'))).toMatchObject({ ok: false, errors: [expect.stringContaining('maxQos')] })
+    expect(existsSync(join(dataDir, 'certificates'))).toBe(false)
   })
 
   test.each(['', 'start ', 'config ', 'users ', 'store ', 'resolve '])(

@@ -13,7 +13,7 @@ export {
 } from './listener-rules.ts'
 export { loadConfig, type LoadOptions, type LoadResult } from './load.ts'
 export { plannedKeys } from './planned.ts'
-export { configAsJson, configAsYaml, type PrintedSetting } from './print.ts'
+export { changedSettings, configAsJson, configAsYaml, type PrintedSetting } from './print.ts'
 export { type ConfigChange, configChanges } from './reload.ts'
 export { settingProblems } from './setting-problems.ts'
 export { type Section, sections, type Setting, settings } from './settings.ts'

@@ -1,4 +1,5 @@
 /** Shows a configuration with the source of each value: `ternmq config print`. */
+import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
 import type { Source } from './given.ts'
 import { oneLine } from './one-line.ts'
@@ -25,6 +26,13 @@ export function configAsJson(config: BrokerConfig, sources: ReadonlyMap<string, 
     value: shown(setting, config) ?? null,
     source: sources.get(setting.key)?.text ?? 'default',
   }))
+}
+
+/** Keys of settings that have another value than their default, in the order of the schema. */
+export function changedSettings(config: BrokerConfig, sources: ReadonlyMap<string, Source>): string[] {
+  return [...settings.values()].flatMap(({ key, path, defaultValue }) =>
+    sources.get(key)?.kind === 'default' || isDeepStrictEqual(valueAt(config, path), defaultValue) ? [] : [key],
+  )
 }
 
 /** YAML that can be read back, with the source of each value in a comment. Ends with a line break. */

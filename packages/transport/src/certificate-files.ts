@@ -33,7 +33,7 @@ export async function readCertificate(files: CertificateFiles): Promise<ServerCe
   const [cert, key, clientCa] = await Promise.all([
     read(files.certFile, 'certificate'),
     read(files.keyFile, 'private key'),
-    files.clientCaFile === undefined ? undefined : read(files.clientCaFile, 'client authority'),
+    files.clientCaFile === undefined ? undefined : readAuthority(files.clientCaFile),
   ])
   const certificate = parse(files.certFile, 'a PEM certificate', () => new X509Certificate(cert))
   const privateKey = parse(files.keyFile, 'an unencrypted PEM private key', () => createPrivateKey(key))
@@ -42,9 +42,14 @@ export async function readCertificate(files: CertificateFiles): Promise<ServerCe
     throw new TransportError('CERTIFICATE_INVALID', text)
   }
   parse(files.certFile, 'a usable certificate chain', () => createSecureContext({ cert, key }))
-  if (clientCa === undefined) return { cert, key }
-  parse(files.clientCaFile as string, 'a PEM certificate', () => new X509Certificate(clientCa))
-  return { cert, key, clientCa }
+  return clientCa === undefined ? { cert, key } : { cert, key, clientCa }
+}
+
+/** Of whoever signs client certificates, checked. Throws TransportError as `readCertificate` does. */
+export async function readAuthority(file: string): Promise<Buffer> {
+  const authority = await read(file, 'client authority')
+  parse(file, 'a PEM certificate', () => new X509Certificate(authority))
+  return authority
 }
 
 async function read(file: string, what: string): Promise<Buffer> {

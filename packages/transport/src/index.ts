@@ -4,6 +4,7 @@ export { type AnyListenerOptions, createAnyListener } from './any-listener.ts'
 export {
   type CertificateFiles,
   type CertificateWatch,
+  readAuthority,
   readCertificate,
   type ServerCertificate,
   watchCertificate,

@@ -2,7 +2,11 @@
 import { configAsJson, configAsYaml, configJsonSchema, loadConfig } from '@ternmq/config'
 import { command, type Noun } from '../cli/command.ts'
 import { type ConfigurationInput, loadOptionsOf } from '../cli/configuration.ts'
-import { printJson } from '../cli/output.ts'
+import { several, timeText } from '../cli/format.ts'
+import { printJson, printLines } from '../cli/output.ts'
+import { row } from '../cli/table.ts'
+import { safeText } from '../cli/text.ts'
+import { checkConfiguration, type ConfigurationReport } from '../configuration-check.ts'
 import { complain, type ConsoleIo } from '../console-io.ts'
 import { CONFIG_LIVE } from './config-live.ts'
 
@@ -13,9 +17,22 @@ export const config: Noun = {
     command({
       verb: 'check',
       args: '',
-      summary: 'says what is wrong with a configuration, or nothing',
+      summary: 'whether a broker would start with a configuration, and what is wrong with it',
+      detail: `Looks at settings, certificates and their keys, the users of the data directory, and who could log in. It opens no port, makes no
+file, and ends with 1 when a start would fail or clients would refuse a certificate. What ends within 30 days is a warning.`,
+      json: 'document',
       asks: 'config',
-      run: (input) => (load(input) === undefined ? 1 : 0),
+      run: async (input) => {
+        const { values, io } = input
+        const report = await checkConfiguration(loadConfig(loadOptionsOf(input)), Date.now())
+        if (values.json === true) printJson(io, { file: values.config ?? null, ...report })
+        else {
+          const { warnings, errors } = report
+          complain(io, [...warnings.map(asWarning), ...errors])
+          if (report.ok) printLines(io, reportLines(report, values.config))
+        }
+        return report.ok ? 0 : 1
+      },
     }),
     command({
       verb: 'print',
@@ -51,11 +68,34 @@ type Loaded = Extract<ReturnType<typeof loadConfig>, { readonly ok: true }>
 /** Undefined where it is wrong, which has been told. */
 function load(input: ConfigurationInput & { readonly io: ConsoleIo }): Loaded | undefined {
   const loaded = loadConfig(loadOptionsOf(input))
-  complain(
-    input.io,
-    loaded.warnings.map((warning) => `warning: ${warning}`),
-  )
+  complain(input.io, loaded.warnings.map(asWarning))
   if (loaded.ok) return loaded
   complain(input.io, loaded.errors)
   return undefined
+}
+
+function asWarning(text: string): string {
+  return `warning: ${text}`
+}
+
+/** What was looked at, so that silence is never taken for a look at another file. */
+function reportLines(report: ConfigurationReport, file: string | undefined): string[] {
+  const { changed, settingsCount, listeners, certificates, userCount, dataDir } = report
+  const numbers = [
+    `${changed.length} of ${settingsCount} settings differ from the defaults`,
+    several(listeners.length, 'listener'),
+    several(certificates.length, 'certificate'),
+    `${several(userCount, 'user')} in ${safeText(dataDir)}`,
+  ]
+  return [
+    `${file === undefined ? 'without a file the configuration' : safeText(file)} is good: ${numbers.join(', ')}`,
+    ...listeners.map(({ name, host, port }) =>
+      row(`  ${name}`, `${host}:${port}${certificateText(name, certificates)}`),
+    ),
+  ]
+}
+
+function certificateText(name: string, certificates: ConfigurationReport['certificates']): string {
+  const found = certificates.find((each) => each.name === name)
+  return found === undefined ? '' : `, ${safeText(found.file)} until ${timeText(found.notAfterMs).slice(0, 10)}`
 }

@@ -12,9 +12,9 @@ the configuration (\`--data-dir\`, \`--config\`, \`--set\`), which only the user
 elsewhere is named with \`--url\`, or \`TERNMQ_URL\`, and \`--token\`, or better \`TERNMQ_TOKEN\`; \`ternmq tokens create\` makes one. \`--user\` asks for a
 password in place of it. \`users\`, \`store\` and \`resolve\` work on a data directory without a broker, too.
 
-**Exit codes.** 0: done. 1: failed or refused; also "no" of \`can\` and \`resolve\`, \`messages take\` that found none, and ids of no message that
-waits, which are told. 2: not understood, and \`definitions plan --detailed-exitcode\` with something to do. 3: the broker cannot be reached; of
-\`start\`, its store failed while it ran. 141: whoever read what was printed has left. When a command ends with 0, what it printed has arrived; a
+**Exit codes.** 0: done. 1: failed or refused; also "no" of \`can\` and \`resolve\`, \`config check\` that found something wrong, \`messages take\` that found
+none, and ids of no message that waits, which are told. 2: not understood, and \`definitions plan --detailed-exitcode\` with something to do.
+3: the broker cannot be reached; of \`start\`, its store failed while it ran. 141: whoever read what was printed has left. When a command ends with 0, what it printed has arrived; a
 message that cannot be printed is not taken.
 
 **Output.** Tables fit the terminal; names and texts of clients are shown with control characters as escapes. \`--json\` gives what the API
