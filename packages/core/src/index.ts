@@ -40,6 +40,7 @@ export { isQueuePattern, laidOver, Policies, type Policy, queuePattern } from '.
 export { checkRedeliveryPolicy, type RedeliverySettings } from './queue/redelivery-policy.ts'
 export { deliveryCountOf } from './queue/message-properties.ts'
 export { DEFAULT_QUEUE_SETTINGS, type QueueSettings, type WhenFull } from './queue/settings.ts'
+export { arrivalsOf, oldestAgesMs, oldestLsn } from './operations/arrivals.ts'
 export { parseEntryId } from './operations/entry-id.ts'
 export {
   browse,

@@ -184,6 +184,8 @@ export interface PartitionLog {
    * `onRecord` returns: it copies what it keeps. What it throws ends the read.
    */
   readEach(lsns: readonly Lsn[], onRecord: (stored: Stored, index: number) => void): Promise<void>
+  /** `Stored.atMs` of what `read` would find, in the order asked. Reads no bodies, so it may tell it of a record that is damaged. */
+  committedAtMs(lsns: readonly Lsn[]): Promise<(number | undefined)[]>
   /** The newest snapshot. */
   snapshot(): Promise<Snapshot | undefined>
 }

@@ -144,6 +144,10 @@ export class MemoryLog implements PartitionLog {
     for (const [index, stored] of found.entries()) if (stored !== undefined) onRecord(stored, index)
   }
 
+  async committedAtMs(lsns: readonly Lsn[]): Promise<(number | undefined)[]> {
+    return (await this.read(lsns)).map((stored) => stored?.atMs)
+  }
+
   async snapshot(): Promise<Snapshot | undefined> {
     return this.#snapshot
   }

@@ -1,4 +1,4 @@
-/** A disk whose writes, syncs and free bytes go wrong when a test says so. */
+/** A disk whose writes, syncs and free bytes go wrong when a test says so, and that counts. */
 import type { Disk, DiskFile, DiskLock } from '../src/env.ts'
 import { DiskError } from '../src/env.ts'
 
@@ -11,6 +11,7 @@ export class FaultDisk implements Disk {
   failNextSync = false
   writes = 0
   syncs = 0
+  readBytes = 0
   /** Called before each write with its size. */
   onWrite: (path: string, bytes: number) => void = () => {}
 
@@ -82,6 +83,7 @@ class FaultFile implements DiskFile {
   }
 
   read(position: number, target: Uint8Array): Promise<number> {
+    this.#disk.readBytes += target.length
     return this.#file.read(position, target)
   }
 

@@ -338,15 +338,14 @@ export class HostLog implements WriterOwner {
     }
   }
 
-  /** Unix ms at which a message was committed; undefined for one that is gone. */
-  async committedAtMs(lsn: number): Promise<number | undefined> {
-    if (this.#partition === undefined || this.#isEnded) return undefined
+  /** Unix ms at which messages were committed, in the order asked; undefined for one that is gone or never was in the log (lsn 0). */
+  async committedAtMs(lsns: readonly number[]): Promise<(number | undefined)[]> {
+    if (this.#partition === undefined || this.#isEnded) return lsns.map(() => undefined)
     try {
-      const [record] = await this.#partition.read([lsn])
-      return record?.atMs
+      return await this.#partition.committedAtMs(lsns)
     } catch (error) {
       this.onEnded(error as Error)
-      return undefined
+      return lsns.map(() => undefined)
     }
   }
 

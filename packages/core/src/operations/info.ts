@@ -3,6 +3,7 @@ import type { CounterLabel } from '../counters.ts'
 import { type Consumer, CREDIT_UNLIMITED } from '../queue/consumer.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { VirtualHost } from '../virtual-host.ts'
+import { oldestAgesMs } from './arrivals.ts'
 
 export interface ConsumerInfo {
   /** Of its session; '' and 'core' for one without. */
@@ -55,8 +56,7 @@ export interface QueueInfo {
 }
 
 export async function queueInfo(vhost: VirtualHost, queue: Queue): Promise<QueueInfo> {
-  const oldestLsn = firstLsn(queue)
-  const committedAtMs = oldestLsn === 0 ? undefined : await vhost.log.committedAtMs(oldestLsn)
+  const [oldestAgeMs] = await oldestAgesMs(vhost, [queue])
   return {
     name: queue.name,
     isDurable: queue.number !== 0,
@@ -75,7 +75,7 @@ export async function queueInfo(vhost: VirtualHost, queue: Queue): Promise<Queue
     expiredCount: queue.expiredCount,
     deadLetteredCount: queue.deadLetteredCount,
     droppedCount: queue.droppedCount,
-    oldestAgeMs: committedAtMs === undefined ? undefined : Math.max(0, vhost.env.clock.wallMs() - committedAtMs),
+    oldestAgeMs,
     consumers: queue.consumers.map(consumerInfo),
     stuckBecause: stuckBecause(queue),
   }
@@ -129,14 +129,4 @@ export function stuckBecause(queue: Queue, isDeadLetter = false): string | undef
   return consumers.every(({ selector }) => selector !== undefined)
     ? 'perhaps no selector matches what waits'
     : undefined
-}
-
-/** Of the messages that the log has; priorities have lines of their own. */
-function firstLsn({ lanes }: Queue): number {
-  let first = 0
-  for (const { line } of lanes) {
-    const lsn = line.lsnAt(line.nextLive(0))
-    if (lsn !== 0 && (first === 0 || lsn < first)) first = lsn
-  }
-  return first
 }

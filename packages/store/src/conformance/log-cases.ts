@@ -198,6 +198,33 @@ export const logCases: readonly ConformanceCase[] = [
     await Promise.all([readOnce(), readOnce(), readOnce(), readOnce()])
   }),
 
+  withEngine('content says when it was committed, in the order asked, until it is released', async (engine) => {
+    const log = engine.partition(0)
+    const { appender, ownership } = await own(log)
+    const [one = 0, settle = 0, two = 0] = await appender.append([
+      content('x'.repeat(9_000)),
+      bookkeeping('settle'),
+      content('two'),
+    ])
+    const [three = 0] = await appender.append([content('')])
+    const { records } = await tailNow(log)
+    const atMs = new Map(records.map((record) => [record.lsn, record.atMs]))
+    const [oneAtMs, twoAtMs, threeAtMs] = [one, two, three].map((lsn) => atMs.get(lsn)) as number[]
+    expect(await log.committedAtMs([three, one, settle, 0, two, three + 1_000, one])).toEqual([
+      threeAtMs,
+      oneAtMs,
+      undefined,
+      undefined,
+      twoAtMs,
+      undefined,
+      oneAtMs,
+    ])
+    expect(oneAtMs).toBe(twoAtMs)
+    ownership.release(two, two)
+    expect(await log.committedAtMs([one, two])).toEqual([oneAtMs, undefined])
+    expect(await log.committedAtMs([])).toEqual([])
+  }),
+
   withEngine('what the caller throws ends the read, and the next one goes well', async (engine) => {
     const log = engine.partition(0)
     const { appender } = await own(log)

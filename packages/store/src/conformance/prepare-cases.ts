@@ -33,6 +33,7 @@ export const prepareCases: readonly ConformanceCase[] = [
       expect(found).toMatchObject({ lsn: large, kind: record.kind, dest: record.dest })
       expect(Buffer.compare(bodyBytes(found), bodyBytes(record)), 'the same body').toBe(0)
     }
+    expect(await log.committedAtMs([large])).toEqual([shown?.atMs])
   }),
 
   withEngine('a prepared body is content until its record is released', async (engine) => {

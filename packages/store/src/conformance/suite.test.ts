@@ -98,6 +98,11 @@ const flaws: readonly Flaw[] = [
     }),
   },
   {
+    what: 'what is no content any more says when it was committed',
+    foundBy: ['content says when'],
+    put: flawedLog(() => ({ committedAtMs: async (lsns) => lsns.map(() => 1) })),
+  },
+  {
     what: 'a stale owner writes on',
     foundBy: ['a new life of a node', 'of what was pending at a takeover'],
     put: flawedLog((log) => ({

@@ -21,7 +21,7 @@ import { Committer } from './committer.ts'
 import { snapshotName } from './format.ts'
 import { JournalWriter } from './journal-writer.ts'
 import { Partition } from './partition.ts'
-import { TailReader, readEach, readRecords } from './reader.ts'
+import { TailReader, readEach, readMoments, readRecords } from './reader.ts'
 import { recover } from './recovery.ts'
 import { readSnapshot } from './snapshot-file.ts'
 import { placeSnapshot } from './snapshots.ts'
@@ -138,6 +138,10 @@ export class JournalLog implements PartitionLog {
 
   readEach(lsns: readonly Lsn[], onRecord: (stored: Stored, index: number) => void): Promise<void> {
     return readEach(this.partition, lsns, onRecord)
+  }
+
+  committedAtMs(lsns: readonly Lsn[]): Promise<(number | undefined)[]> {
+    return readMoments(this.partition, lsns)
   }
 
   snapshot(): Promise<Snapshot | undefined> {

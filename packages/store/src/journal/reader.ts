@@ -32,6 +32,9 @@ const TAIL_BYTES = 4 * 1024 * 1024
 /** How often segments may move under a reader before it gives up. Each time a whole compaction must pass. */
 const MOVES_MAX = 20
 
+/** What is read of a frame, and checked. */
+type FramePart = 'whole' | 'header'
+
 interface Wanted {
   readonly index: number
   readonly lsn: Lsn
@@ -56,6 +59,15 @@ export function readEach(
   return visit(partition, lsns, partition.store.readBuffers, onRecord)
 }
 
+/** `Stored.atMs` of content by lsn, in the order asked: headers are read, and not checked against what is behind them. */
+export async function readMoments(partition: Partition, lsns: readonly Lsn[]): Promise<(number | undefined)[]> {
+  const found = new Array<number | undefined>(lsns.length).fill(undefined)
+  await eachFrame(partition, lsns, 'header', partition.store.readBuffers, ({ index, lsn }, frame) => {
+    if (frame.lsn === lsn && (frame.flags & FLAG_INTERNAL) === 0) found[index] = frame.atMs
+  })
+  return found
+}
+
 /** Memory for a read. */
 type Buffers = Pick<ReadBuffers, 'take' | 'giveBack'>
 
@@ -69,24 +81,37 @@ async function visit(
   onRecord: (stored: Stored, index: number) => void,
 ): Promise<void> {
   const inPieces: { readonly index: number; readonly stored: Stored; readonly chunks: readonly ChunkRef[] }[] = []
+  await eachFrame(partition, lsns, 'whole', buffers, ({ index, lsn, segment }, frame) => {
+    const stored = frame.lsn === lsn ? storedOf(segment, frame) : undefined
+    if (stored === undefined) return
+    const chunks = bodiesInPieces.get(stored)
+    if (chunks === undefined) onRecord(stored, index)
+    else inPieces.push({ index, stored: { ...stored, meta: stored.meta.slice() }, chunks })
+  })
+  for (const { index, stored, chunks } of inPieces) {
+    const whole = await withBody(partition, stored, chunks)
+    if (whole !== undefined) onRecord(whole, index)
+  }
+}
+
+/** Looks for records again whose segment has moved. */
+async function eachFrame(
+  partition: Partition,
+  lsns: readonly Lsn[],
+  part: FramePart,
+  buffers: Buffers,
+  onFrame: (place: Wanted, frame: Frame) => void,
+): Promise<void> {
   let open = lsns.map((_, index) => index)
   for (let moves = 0; open.length > 0; moves++) {
     const wanted = open.map((index) => locate(partition, lsns[index]!, index, 0)).filter((place) => place !== undefined)
     const moved: number[] = []
-    await readRuns(partition, wanted, buffers, ({ index, lsn, segment }, frame) => {
-      if (frame === 'moved') return void moved.push(index)
-      const stored = frame.lsn === lsn ? storedOf(segment, frame) : undefined
-      if (stored === undefined) return
-      const chunks = bodiesInPieces.get(stored)
-      if (chunks === undefined) onRecord(stored, index)
-      else inPieces.push({ index, stored: { ...stored, meta: stored.meta.slice() }, chunks })
+    await readRuns(partition, wanted, part, buffers, (place, frame) => {
+      if (frame === 'moved') moved.push(place.index)
+      else onFrame(place, frame)
     })
     if (moves === MOVES_MAX) throw movesError(partition)
     open = moved
-  }
-  for (const { index, stored, chunks } of inPieces) {
-    const whole = await withBody(partition, stored, chunks)
-    if (whole !== undefined) onRecord(whole, index)
   }
 }
 
@@ -104,6 +129,7 @@ function locate(partition: Partition, lsn: Lsn, index: number, chunk: number): W
 async function readRuns(
   partition: Partition,
   wanted: Wanted[],
+  part: FramePart,
   buffers: Buffers,
   onFrame: (place: Wanted, frame: Frame | 'moved') => void,
 ): Promise<void> {
@@ -111,21 +137,26 @@ async function readRuns(
   for (let start = 0; start < wanted.length;) {
     const first = wanted[start]!
     let end = start + 1
-    let runEnd = first.offset + first.size
+    let runEnd = first.offset + bytesOf(first, part)
     for (let next = wanted[end]; next !== undefined && next.segment === first.segment; next = wanted[++end]) {
-      const nextEnd = next.offset + next.size
+      const nextEnd = next.offset + bytesOf(next, part)
       if (next.offset - runEnd > GAP_BYTES || nextEnd - first.offset > RUN_BYTES) break
       runEnd = Math.max(runEnd, nextEnd)
     }
-    await readRun(partition, wanted.slice(start, end), runEnd - first.offset, buffers, onFrame)
+    await readRun(partition, wanted.slice(start, end), runEnd - first.offset, part, buffers, onFrame)
     start = end
   }
+}
+
+function bytesOf({ size }: Wanted, part: FramePart): number {
+  return part === 'whole' ? size : FRAME_HEADER_BYTES
 }
 
 async function readRun(
   partition: Partition,
   places: readonly Wanted[],
   bytes: number,
+  part: FramePart,
   buffers: Buffers,
   onFrame: (place: Wanted, frame: Frame | 'moved') => void,
 ): Promise<void> {
@@ -142,7 +173,11 @@ async function readRun(
         continue
       }
       const start = place.offset - runStart
-      if (isGoodFrame(frame, words, start, count, partition.store.salt)) onFrame(place, frame)
+      if (part === 'header') {
+        if (start + FRAME_HEADER_BYTES > count) continue
+        frame.read(words, start)
+        onFrame(place, frame)
+      } else if (isGoodFrame(frame, words, start, count, partition.store.salt)) onFrame(place, frame)
       else reportDamage(partition, segment, place.offset, place.lsn)
     }
   } finally {
@@ -227,7 +262,7 @@ async function withBody(
       isThere = false
       const place = locate(partition, lsn, 0, ENTRY_CHUNK)
       if (place === undefined) break
-      await readRuns(partition, [place], partition.store.readBuffers, (_, frame) => {
+      await readRuns(partition, [place], 'whole', partition.store.readBuffers, (_, frame) => {
         if (frame === 'moved') isThere = 'moved'
         else if (frame.lsn === lsn && frame.bodyLength === length) {
           body.set(frame.body, at)

@@ -102,6 +102,7 @@ export class ObservedEngine implements Engine {
         if (variant === undefined) return log.readEach(lsns, onRecord)
         for (const [index, stored] of (await read(lsns)).entries()) if (stored !== undefined) onRecord(stored, index)
       },
+      committedAtMs: (lsns) => log.committedAtMs(lsns),
       snapshot: () => log.snapshot(),
     }
   }
