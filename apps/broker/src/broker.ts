@@ -29,7 +29,7 @@ import type { Configuration, LoadWith } from './configuration.ts'
 import { BrokerError, messageOf } from './errors.ts'
 import { EventLog } from './event-log.ts'
 import { fileLimitWarning, openFilesMax } from './file-limit.ts'
-import { ensureAdministrator } from './first-administrator.ts'
+import { ensureAdministrator, type FirstLogin, firstLoginText } from './first-administrator.ts'
 import { layFoundation } from './foundation.ts'
 import { listenerItems } from './listener-items.ts'
 import { Listeners } from './listeners.ts'
@@ -56,8 +56,8 @@ export interface BrokerParts {
   readonly log?: Log | undefined
   /** Of the user that is made where nobody can log in to the console; a random one when left out, which is told. */
   readonly adminPassword?: string | undefined
-  /** Tells a password that was made, whatever the log leaves out; a warning of the log when left out. */
-  readonly tellPassword?: ((sentence: string) => void) | undefined
+  /** Gets a password that was made, as soon as somebody could log in with it, whatever becomes of the start; a warning of the log when left out. */
+  readonly tellPassword?: ((login: FirstLogin) => void) | undefined
   /** Settings that were changed through the admin API do not count, and are kept: some of them may be why the broker does not start. */
   readonly withoutApiSettings?: boolean | undefined
   /** False: there is no data directory, and no file is written. `store.engine` has to be `memory` then. */
@@ -127,7 +127,7 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
   const scram = (): boolean => access.offersScram
   if (config.console.enabled) {
     const nowMs = env.clock.wallMs()
-    const { adminPassword: password, tellPassword: tell = (text: string) => log.warn({}, text) } = parts
+    const { adminPassword: password, tellPassword: tell = (login) => log.warn({}, firstLoginText(login)) } = parts
     await ensureAdministrator({ users, log, random: env.random, nowMs, scram: scram(), password, tell })
   }
   refuseExposure(config, users)

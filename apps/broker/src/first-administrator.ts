@@ -16,6 +16,12 @@ export const ADMIN_PASSWORD_VARIABLE = 'TERNMQ_ADMIN_PASSWORD'
 /** Random bytes in a password that we make: 144 bits, 24 characters. */
 const PASSWORD_BYTES = 18
 
+/** Of an administrator who was made just now. */
+export interface FirstLogin {
+  readonly user: string
+  readonly password: string
+}
+
 export interface FirstAdministratorParts {
   readonly users: UserStore
   readonly log: Log
@@ -25,7 +31,7 @@ export interface FirstAdministratorParts {
   /** What the operator wants it to be. */
   readonly password: string | undefined
   /** Tells the operator a password that was made; it is told nowhere else. */
-  readonly tell: (sentence: string) => void
+  readonly tell: (login: FirstLogin) => void
 }
 
 /** Does nothing where somebody can log in as administrator. Rejects with BrokerError 'PASSWORD_UNUSABLE'. */
@@ -53,10 +59,18 @@ export async function ensureAdministrator({
     throw isMade ? cause : new BrokerError('PASSWORD_UNUSABLE', text, { cause })
   }
   const made = `made the user '${ADMIN_NAME}' for the console`
-  const advice = `change it with \`ternmq users passwd ${ADMIN_NAME}\``
-  if (isMade) tell(`${made}: its password is ${secret} and is told only this once; ${advice}`)
+  if (isMade) tell({ user: ADMIN_NAME, password: secret })
   log.info(
     { user: ADMIN_NAME },
-    isMade ? made : `${made}: its password is that of ${ADMIN_PASSWORD_VARIABLE}; ${advice}`,
+    isMade ? made : `${made}: its password is that of ${ADMIN_PASSWORD_VARIABLE}; ${adviceFor(ADMIN_NAME)}`,
   )
+}
+
+/** For whoever has no better way to tell it. */
+export function firstLoginText({ user, password }: FirstLogin): string {
+  return `the password of the user '${user}' for the console is ${password} and is told only this once; ${adviceFor(user)}`
+}
+
+function adviceFor(user: string): string {
+  return `change it with \`ternmq users passwd ${user}\``
 }

@@ -1,5 +1,6 @@
 /** The log: what the broker says it with, and pino behind it. */
 import type { LogConfig } from '@ternmq/config'
+import type { EventEmitter } from 'node:events'
 import { pino, stdTimeFunctions } from 'pino'
 
 import { PrettyLines } from './pretty-lines.ts'
@@ -30,6 +31,8 @@ const FLUSH_MS_MAX = 2_000
 export interface ProcessLog {
   readonly log: Log
   readonly setLevel: (level: LogConfig['level']) => void
+  /** Resolves when the lines so far are written, after `FLUSH_MS_MAX` at most. */
+  readonly written: () => Promise<void>
   /** Writes what waits, waiting for the reader, for `FLUSH_MS_MAX` at most. For the end of the process: nothing is written afterwards. */
   readonly flush: () => Promise<void>
 }
@@ -38,6 +41,14 @@ export interface ProcessLog {
 export function openProcessLog({ level, format }: LogConfig): ProcessLog {
   const stdout = pino.destination({ dest: 1, sync: false, maxLength: WAITING_BYTES_MAX })
   let lostCount = 0
+  let isWriting = false
+  const lines = {
+    write: (line: string): void => {
+      isWriting = true
+      stdout.write(line)
+    },
+  }
+  stdout.on('drain', () => (isWriting = false))
   stdout.on('drop', () => lostCount++)
   stdout.on('error', () => {}) // nobody reads any more; the broker is not there for its log
   const logger = pino(
@@ -47,26 +58,35 @@ export function openProcessLog({ level, format }: LogConfig): ProcessLog {
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    format === 'pretty' ? new PrettyLines(stdout) : stdout,
+    format === 'pretty' ? new PrettyLines(lines) : lines,
   )
   return {
     log: logger,
     setLevel: (next) => {
       logger.level = next
     },
+    written: async () => {
+      if (isWriting) await untilOne(stdout, ['drain', 'error'])
+    },
     flush: async () => {
       if (lostCount > 0) logger.warn({ lostCount }, `${lostCount} log lines were lost: standard output was not read`)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, FLUSH_MS_MAX)
-        const done = (): void => {
-          clearTimeout(timer)
-          resolve()
-        }
-        stdout.once('close', done)
-        stdout.once('error', done)
-        stdout.end()
-      })
+      const closed = untilOne(stdout, ['close', 'error'])
+      stdout.end()
+      await closed
       stdout.destroy() // or it would try again what cannot be written, at the exit and without end
     },
   }
+}
+
+/** Resolves with the first of the events, after `FLUSH_MS_MAX` at most. */
+function untilOne(stdout: EventEmitter, events: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      for (const event of events) stdout.off(event, done)
+      resolve()
+    }
+    const timer = setTimeout(done, FLUSH_MS_MAX)
+    for (const event of events) stdout.on(event, done)
+  })
 }

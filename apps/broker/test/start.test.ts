@@ -79,6 +79,30 @@ describe('a start', () => {
     expect(line).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO  TernMQ 0\.1\.0 is ready  version=0\.1\.0/)
   })
 
+  test('that is the first tells the password that it made last, below its log; the second tells none', async () => {
+    const dataDir = join(newFolder(), 'data')
+    const args = [CLI, 'start', '--data-dir', dataDir, '--set', 'log.level=info', ...FREE_PORTS]
+    const startOnOnePipe = (): Program =>
+      Program.start('/bin/sh', ['-c', 'exec "$0" "$@" 2>&1', process.execPath, ...args])
+    await using first = startOnOnePipe()
+    await first.untilLine('└──')
+    const readyAt = first.lines.findIndex((line) => line.includes('is ready'))
+    expect(first.lines.slice(readyAt + 1, first.lines.indexOf('└──') + 1)).toEqual([
+      '',
+      '┌──',
+      expect.stringMatching(/^│ The console is at http:\/\/127\.0\.0\.1:\d+\/ and/),
+      '│   user      admin',
+      expect.stringMatching(/^│ {3}password {2}[\w-]{24}$/),
+      expect.stringContaining('users passwd admin'),
+      '└──',
+    ])
+    await first.stop('SIGTERM')
+    await using second = startOnOnePipe()
+    await second.untilLine('is ready')
+    await second.stop('SIGTERM')
+    expect(second.lines.join('\n')).not.toContain('password')
+  })
+
   test('goes on when nobody reads its log any more', async () => {
     const script = `"$0" "$@" | head -n 1`
     const readyFile = join(newFolder(), 'ready.json')
@@ -110,7 +134,16 @@ describe('a start that cannot be', () => {
     const program = launch({ dataDir, settings, listeners: ['mqtt', 'ws'] })
     expect(await program.ended()).toEqual({ code: 1, signal: null })
     expect(program.errors).toEqual([
-      expect.stringMatching(/^ternmq: made the user 'admin' for the console: its password is [\w-]{24} and/),
+      '',
+      '┌──',
+      '│ The start has failed, but a user for the console was made:',
+      '│   user      admin',
+      expect.stringMatching(/^│ {3}password {2}[\w-]{24}$/),
+      expect.stringMatching(
+        /^│ The password is shown only this once\. `.* users passwd admin --data-dir .*` sets another\.$/,
+      ),
+      '└──',
+      '',
       `ternmq: listener ws cannot bind 127.0.0.1:${busy}: the port is in use; stop the other program or set listeners.ws.port`,
       expect.stringMatching(/ start --set .* --set listeners\.ws\.port=0 --data-dir /),
     ])

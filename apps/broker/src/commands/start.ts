@@ -2,6 +2,7 @@
 import { type ConfigChange, loadConfig } from '@ternmq/config'
 import { flushCompileCache } from 'node:module'
 
+import { consoleUrl } from '../administration.ts'
 import { type Broker, runBroker } from '../broker.ts'
 import { command, type Input, type Noun } from '../cli/command.ts'
 import { loadOptionsOf } from '../cli/configuration.ts'
@@ -9,6 +10,7 @@ import type { LoadWith } from '../configuration.ts'
 import { complain } from '../console-io.ts'
 import { BrokerError, messageOf } from '../errors.ts'
 import { ADMIN_PASSWORD_VARIABLE } from '../first-administrator.ts'
+import { FirstLoginNotice } from '../first-login.ts'
 import { openProcessLog, type ProcessLog } from '../log.ts'
 import { removeReadyFile, writeReadyFile } from '../ready-file.ts'
 import { untilEndSignal } from '../signals.ts'
@@ -70,16 +72,19 @@ async function runUntilSignal({ values, io }: Input<typeof OPTIONS, ''>): Promis
   endOnFault(processLog)
   // Before the first work for the pool: libuv reads it once.
   process.env['UV_THREADPOOL_SIZE'] ??= String(DISK_THREADS + config.auth.hashConcurrency)
+  const first = new FirstLoginNotice(io)
   try {
     const broker = await runBroker(load, {
       log,
       adminPassword: io.env[ADMIN_PASSWORD_VARIABLE],
-      tellPassword: (text) => complain(io, [text]),
+      tellPassword: first.keep,
       withoutApiSettings: values['without-api-settings'],
     })
     const untilSignal = untilEndSignal(() => void reload(broker, load, processLog)) // logs its own errors
     if (readyFile !== undefined) writeReadyFile(readyFile, broker.listeners)
     flushCompileCache() // where there is one: it would be written at the end only, and not by a process that is killed
+    if (first.isKept) await processLog.written() // below the log, which goes to the same terminal
+    first.show(broker.console && consoleUrl(config.console, broker.console))
     const signal = await Promise.race([untilSignal, broker.ended])
     if (signal !== undefined) log.info({ signal }, `${signal}: stopping`)
     await broker.stop()
@@ -87,6 +92,7 @@ async function runUntilSignal({ values, io }: Input<typeof OPTIONS, ''>): Promis
     await broker.ended
     return 0
   } catch (error) {
+    first.show(undefined)
     // Told in the log already.
     if (error instanceof BrokerError && error.code === 'STORE_FAILED') return STORE_FAILED_CODE
     throw error
