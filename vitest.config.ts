@@ -25,8 +25,11 @@ const alone = [
   'apps/console/test/e2e/{outage,remote}.test.ts',
   'tools/lab/test/*.test.ts',
 ]
-/** Processes have to start, and wait in real time; what a file of tests leaves behind ends with its own. */
-const realTime = { isolate: true, testTimeout: 60_000, hookTimeout: 120_000, expect: { poll: { timeout: 10_000 } } }
+/**
+ * Processes have to start, and wait in real time; what a file of tests leaves behind ends with its own. The limits are for what hangs: a
+ * machine may be busy with other things too, and what a test waits for has a limit of half of this, which says what is missing.
+ */
+const realTime = { isolate: true, testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } }
 
 const config: ViteUserConfig = {
   test: {

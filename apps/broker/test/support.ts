@@ -8,11 +8,10 @@ import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
 import { onTestFinished } from 'vitest'
 
 import { Program } from './clients/program.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 export const CLI: string = join(import.meta.dirname, '..', 'src', 'cli.ts')
 
-/** What is looked for that long does not come. */
-const WAIT_MS = 15_000
 const LOOK_EVERY_MS = 10
 
 export interface Ready {
@@ -39,7 +38,7 @@ export async function ternmq(
   input?: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
-  const options = { waitMs: WAIT_MS, env, ...(input === undefined ? {} : { input }) }
+  const options = { env, ...(input === undefined ? {} : { input }) }
   await using program = Program.start(process.execPath, [CLI, ...args], options)
   const { code } = await program.ended()
   return { code, stdout: program.lines, stderr: program.errors }
@@ -93,8 +92,9 @@ export function launch(options: StartOptions): Program {
 
 /** Waits until `find` is true. */
 export async function until(what: string, find: () => boolean | Promise<boolean>): Promise<void> {
-  for (let waitedMs = 0; !(await find()); waitedMs += LOOK_EVERY_MS) {
-    if (waitedMs > WAIT_MS) throw new Error(`waited ${WAIT_MS} ms for ${what}`)
+  const endMs = performance.now() + PATIENCE_MS
+  while (!(await find())) {
+    if (performance.now() > endMs) throw new Error(`waited ${PATIENCE_MS} ms for ${what}`)
     await sleep(LOOK_EVERY_MS)
   }
 }

@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 
-/** A line, or the end of a program, that takes longer does not come. */
-const WAIT_MS = 20_000
+import { PATIENCE_MS } from '../patience.ts'
+
 /** SIGKILL follows for a program that does not heed the first signal. */
-const STOP_MS_MAX = 10_000
+const STOP_MS_MAX = 30_000
 /** A program that writes more runs wild: it is killed. */
 const LINES_MAX = 20_000
 
@@ -74,7 +74,7 @@ export class Program implements AsyncDisposable {
   }
 
   private constructor(command: string, args: readonly string[], options: ProgramOptions) {
-    const { env = {}, cwd, input, group = false, waitMs = WAIT_MS } = options
+    const { env = {}, cwd, input, group = false, waitMs = PATIENCE_MS } = options
     this.#name = [command, ...args].join(' ')
     this.#group = group
     this.#waitMs = waitMs

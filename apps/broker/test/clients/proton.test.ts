@@ -11,8 +11,6 @@ import { INSTALL_MS_MAX, needs, PYTHON } from './debian.ts'
 import { Program } from './program.ts'
 import { RunningBroker } from './running-broker.ts'
 
-const PROGRAM_MS_MAX = 45_000
-
 let broker: RunningBroker
 
 beforeAll(async () => {
@@ -24,7 +22,7 @@ afterAll(() => broker.stop())
 beforeEach((context) => needs(context, 'python3-qpid-proton'), INSTALL_MS_MAX)
 
 async function resultOf(script: string, env: Readonly<Record<string, string>>): Promise<unknown> {
-  const options = { env: { PYTHONDONTWRITEBYTECODE: '1', ...env }, waitMs: PROGRAM_MS_MAX }
+  const options = { env: { PYTHONDONTWRITEBYTECODE: '1', ...env } }
   const lines = await Program.run(PYTHON, [join(import.meta.dirname, 'proton', script)], options)
   return JSON.parse(lines.join('\n')) as unknown
 }

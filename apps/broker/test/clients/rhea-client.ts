@@ -17,10 +17,8 @@ import type {
 } from 'rhea'
 import { WebSocket } from 'ws'
 
+import { PATIENCE_MS } from '../patience.ts'
 import type { AmqpListenerName, RunningBroker } from './running-broker.ts'
-
-/** What does not happen within this time does not happen. */
-const WAIT_MS_MAX = 15_000
 
 export interface RheaOptions {
   readonly listener?: AmqpListenerName
@@ -341,7 +339,7 @@ class Watch {
         const error = failure()
         if (error !== undefined) done(() => reject(error))
       }
-      const timer = setTimeout(() => done(() => reject(new Error(`no ${what} within ${WAIT_MS_MAX} ms`))), WAIT_MS_MAX)
+      const timer = setTimeout(() => done(() => reject(new Error(`no ${what} within ${PATIENCE_MS} ms`))), PATIENCE_MS)
       this.#looks.add(look)
       look()
     })

@@ -2,11 +2,9 @@
 import { Client, type IFrame, type IMessage, type StompConfig, type StompHeaders, Versions } from '@stomp/stompjs'
 import { randomUUID } from 'node:crypto'
 
+import { PATIENCE_MS } from '../patience.ts'
 import type { RunningBroker, StompListenerName } from './running-broker.ts'
 import { openSocket } from './stomp-sockets.ts'
-
-/** What does not happen within this time does not happen. */
-const WAIT_MS_MAX = 10_000
 
 export interface StompOptions extends StompConfig {
   readonly listener?: StompListenerName
@@ -149,8 +147,8 @@ export class StompJsClient implements AsyncDisposable {
       }
       const timer = setTimeout(() => {
         const seen = this.messages.map(({ headers, body }) => `${headers['destination']} ${body.slice(0, 80)}`)
-        done(() => reject(new Error(`no ${what} within ${WAIT_MS_MAX} ms; there were:\n${seen.join('\n')}`)))
-      }, WAIT_MS_MAX)
+        done(() => reject(new Error(`no ${what} within ${PATIENCE_MS} ms; there were:\n${seen.join('\n')}`)))
+      }, PATIENCE_MS)
       this.#watchers.add(look)
       look()
     })

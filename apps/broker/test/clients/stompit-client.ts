@@ -3,11 +3,9 @@ import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import * as stompit from 'stompit'
 
+import { PATIENCE_MS } from '../patience.ts'
 import type { RunningBroker } from './running-broker.ts'
 import { sendAtOnce } from './send-at-once.ts'
-
-/** What does not happen within this time does not happen. */
-const WAIT_MS_MAX = 10_000
 
 export type Headers = Readonly<Record<string, string>>
 
@@ -138,8 +136,8 @@ export class StompitClient implements AsyncDisposable {
         const seen = this.messages.map(
           ({ headers, body }) => `${headers['destination']} ${body.toString().slice(0, 80)}`,
         )
-        done(() => reject(new Error(`no ${what} within ${WAIT_MS_MAX} ms; there were:\n${seen.join('\n')}`)))
-      }, WAIT_MS_MAX)
+        done(() => reject(new Error(`no ${what} within ${PATIENCE_MS} ms; there were:\n${seen.join('\n')}`)))
+      }, PATIENCE_MS)
       this.#watchers.add(look)
       look()
     })

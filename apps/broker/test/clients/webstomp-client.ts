@@ -4,10 +4,9 @@
  */
 import type { RawData, WebSocket } from 'ws'
 
+import { PATIENCE_MS } from '../patience.ts'
 import type { RunningBroker } from './running-broker.ts'
 import { openWebSocket } from './stomp-sockets.ts'
-
-const WAIT_MS_MAX = 10_000
 
 export interface TextFrame {
   readonly command: string
@@ -87,9 +86,9 @@ export class WebstompClient implements AsyncDisposable {
       }
       const timer = setTimeout(() => {
         done(() =>
-          reject(new Error(`no ${what} within ${WAIT_MS_MAX} ms; there were:\n${JSON.stringify(this.frames)}`)),
+          reject(new Error(`no ${what} within ${PATIENCE_MS} ms; there were:\n${JSON.stringify(this.frames)}`)),
         )
-      }, WAIT_MS_MAX)
+      }, PATIENCE_MS)
       this.#watchers.add(look)
       look()
     })

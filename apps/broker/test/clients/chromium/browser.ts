@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 
+import { PATIENCE_MS } from '../../patience.ts'
 import { Program } from '../program.ts'
 import { Tab } from './tab.ts'
 
@@ -17,9 +18,6 @@ const HTML =
 
 /** A name that is not this machine's, but leads to it: pages from there are strangers. */
 export const STRANGER = 'pages.example'
-
-const RESULT_MS_MAX = 20_000
-const START_MS_MAX = 40_000
 
 /** Everything that phones home or asks questions is switched off. */
 const FLAGS = [
@@ -56,7 +54,7 @@ export class Browser {
     const key = new X509Certificate(readFileSync(trusted)).publicKey.export({ type: 'spki', format: 'der' })
     const pin = createHash('sha256').update(key).digest('base64')
     const args = [...FLAGS, `--user-data-dir=${profile}`, `--ignore-certificate-errors-spki-list=${pin}`, 'about:blank']
-    const program = Program.start('chromium', args, { group: true, waitMs: START_MS_MAX, env: { TMPDIR: profile } })
+    const program = Program.start('chromium', args, { group: true, env: { TMPDIR: profile } })
     try {
       const line = await program.untilLine('DevTools listening on ws://')
       const control = /ws:\/\/([^/]+)/.exec(line)?.[1] ?? ''
@@ -131,8 +129,8 @@ class PageServer {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(search)
-        reject(new Error(`the page ${search} has not reported within ${RESULT_MS_MAX} ms`))
-      }, RESULT_MS_MAX)
+        reject(new Error(`the page ${search} has not reported within ${PATIENCE_MS} ms`))
+      }, PATIENCE_MS)
       this.#waiting.set(search, (result) => {
         clearTimeout(timer)
         this.#waiting.delete(search)

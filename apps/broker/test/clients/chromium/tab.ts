@@ -1,8 +1,7 @@
 /** One tab of the browser, driven over the DevTools protocol: what is in its document, and keys pressed in it. */
 import { WebSocket } from 'ws'
 
-/** What is not seen within this time is not there. */
-const SEEN_MS_MAX = 20_000
+import { PATIENCE_MS } from '../../patience.ts'
 
 interface Answer {
   readonly id?: number
@@ -65,13 +64,13 @@ export class Tab implements AsyncDisposable {
       }
       const observer = new MutationObserver(look)
       observer.observe(document, { subtree: true, childList: true, characterData: true })
-      const timer = setTimeout(() => resolve(false), ${SEEN_MS_MAX})
+      const timer = setTimeout(() => resolve(false), ${PATIENCE_MS})
       look()
     })`
     if ((await this.#evaluate(seen)) === true) return
     const there = await this.#evaluate('document.body.innerText')
     throw new Error(
-      `no ${selector} with ${JSON.stringify(text)} within ${SEEN_MS_MAX} ms; the page says:\n${String(there)}`,
+      `no ${selector} with ${JSON.stringify(text)} within ${PATIENCE_MS} ms; the page says:\n${String(there)}`,
     )
   }
 
