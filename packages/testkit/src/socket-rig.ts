@@ -188,14 +188,26 @@ export function turn(): Promise<void> {
   })
 }
 
-/** Reads until `byteCount` bytes are there. */
-export async function readBytes(socket: Socket, byteCount: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let have = 0
-  while (have < byteCount) {
-    const [chunk] = (await once(socket, 'data')) as [Buffer]
-    chunks.push(chunk)
-    have += chunk.length
-  }
-  return Buffer.concat(chunks)
+/**
+ * Reads until `byteCount` bytes are there, more of them if they come in the same turn: in how many chunks is a matter of chance. Rejects
+ * when the socket closes before.
+ */
+export function readBytes(socket: Socket, byteCount: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let have = 0
+    const done = (finish: () => void): void => {
+      socket.off('data', onData)
+      socket.off('close', onClose)
+      finish()
+    }
+    const onData = (chunk: Buffer): void => {
+      chunks.push(chunk)
+      have += chunk.length
+      if (have >= byteCount) done(() => resolve(Buffer.concat(chunks)))
+    }
+    const onClose = (): void => done(() => reject(new Error(`closed after ${have} of ${byteCount} bytes`)))
+    socket.on('data', onData)
+    socket.on('close', onClose)
+  })
 }

@@ -1,5 +1,4 @@
 /** The broker behind real sockets, and clients that speak bytes through them. */
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
 
 import { allowAll, DEFAULT_CORE_LIMITS, Events, type Login, VirtualHost } from '@ternmq/core'
@@ -98,12 +97,16 @@ export class WebSocketClient {
   }
 }
 
-/** Reads packets from a TCP socket until there are `count`. */
-export async function readPackets(socket: Socket, parser: PacketParser, count: number): Promise<Packet[]> {
-  const packets: Packet[] = []
-  while (packets.length < count) {
-    const [chunk] = (await once(socket, 'data')) as [Buffer]
-    packets.push(...parser.read(chunk))
-  }
-  return packets
+/** Reads packets from a TCP socket until there are `count`, in however many chunks. */
+export function readPackets(socket: Socket, parser: PacketParser, count: number): Promise<Packet[]> {
+  return new Promise((resolve) => {
+    const packets: Packet[] = []
+    const onData = (chunk: Buffer): void => {
+      packets.push(...parser.read(chunk))
+      if (packets.length < count) return
+      socket.off('data', onData)
+      resolve(packets)
+    }
+    socket.on('data', onData)
+  })
 }

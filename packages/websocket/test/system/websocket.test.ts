@@ -9,6 +9,9 @@ import type { WebSocket } from 'ws'
 import { createWebSocketListener, type LiveWebSocketListener } from '../../src/index.ts'
 import { closeOf, dialWs, MIB, startWs, takeBytes, UPGRADE, wsPeer } from './support.ts'
 
+/** Of a peer, which masks it, without content. */
+const PONG_BYTES = 6
+
 async function message(ws: WebSocket): Promise<{ bytes: Buffer; isBinary: boolean }> {
   const [bytes, isBinary] = (await once(ws, 'message')) as [Buffer, boolean]
   return { bytes, isBinary }
@@ -27,24 +30,29 @@ test('bytes go both ways in binary frames, and one turn is one frame [MQTT5-6.0.
   expect(accepted.transport.peer).toMatchObject({ listener: 'ws', address: '127.0.0.1' })
 })
 
-test.each([['mqtt'], ['v12.stomp']])('a transport of %s counts bytes with the heads of their frames', async (protocol) => {
-  const rig = await startWs()
-  const peer = await dialWs(rig.bound, [protocol])
-  const accepted = await rig.nextAccepted()
-  expect(accepted.transport.peer.isWebSocket).toBe(true)
-  const { _socket: socket } = peer as unknown as { readonly _socket: Socket }
-  const upgrade = { read: socket.bytesRead, written: socket.bytesWritten }
-  let sent = 0
-  for (const size of [1, 125, 126, 65_535, 65_536, 300_000]) {
-    peer.send('x'.repeat(size), { binary: protocol === 'mqtt' })
-    sent += size
-    await accepted.until(() => accepted.receivedBytes === sent)
-    accepted.transport.write(Buffer.alloc(size, 'y'))
-    for (let taken = 0; taken < size; ) taken += (await message(peer)).bytes.length
-  }
-  expect(accepted.transport.bytesIn).toBe(socket.bytesWritten - upgrade.written)
-  expect(accepted.transport.bytesOut).toBe(socket.bytesRead - upgrade.read)
-})
+test.each([['mqtt'], ['v12.stomp']])(
+  'a transport of %s counts bytes with the heads of their frames',
+  async (protocol) => {
+    const rig = await startWs()
+    const peer = await dialWs(rig.bound, [protocol])
+    const accepted = await rig.nextAccepted()
+    expect(accepted.transport.peer.isWebSocket).toBe(true)
+    const { _socket: socket } = peer as unknown as { readonly _socket: Socket }
+    const upgrade = { read: socket.bytesRead, written: socket.bytesWritten }
+    let sent = 0
+    let taken = 0
+    peer.on('message', ({ length }: Buffer) => (taken += length))
+    for (const size of [1, 125, 126, 65_535, 65_536, 300_000]) {
+      peer.send('x'.repeat(size), { binary: protocol === 'mqtt' })
+      sent += size
+      await accepted.until(() => accepted.receivedBytes === sent)
+      accepted.transport.write(Buffer.alloc(size, 'y'))
+      await rig.eventually(() => taken === sent)
+    }
+    expect(accepted.transport.bytesIn).toBe(socket.bytesWritten - upgrade.written)
+    expect(accepted.transport.bytesOut).toBe(socket.bytesRead - upgrade.read)
+  },
+)
 
 test('a peer that sends text frames gets text frames, but for a turn with bytes that are no text', async () => {
   const rig = await startWs()
@@ -515,9 +523,13 @@ test('a peer that answers no ping is destroyed after two, one that answers stays
   const deadAccepted = await rig.nextAccepted()
   let pings = 0
   live.on('ping', () => pings++)
-  for (let second = 0; second < 130 && deadAccepted.closedWith.length === 0; second++) {
+  const before = liveAccepted.transport.bytesIn
+  for (let second = 1; second < 130 && deadAccepted.closedWith.length === 0; second++) {
     rig.clock.advance(1_000)
-    for (let i = 0; i < 20; i++) await turn() // pings and pongs cross
+    await turn()
+    // A ping and its answer have crossed before it is time for the next.
+    const due = Math.floor((second - 15) / 30)
+    await rig.eventually(() => pings >= due && liveAccepted.transport.bytesIn >= before + due * PONG_BYTES)
   }
   expect(deadAccepted.closedWith).toEqual(['no answer to 2 pings, one every 30000 ms'])
   expect(liveAccepted.closedWith).toEqual([])
