@@ -7,21 +7,25 @@ import { bodyOf } from './message-body.ts'
 /** What does not depend on the queue that it is in. */
 export type MessageFacts = Omit<MessageItem, 'id' | 'state' | 'redelivered' | 'failedCount'>
 
-export function itemOf({ id, state, message, redelivered, failedCount }: BrowsedEntry): MessageItem {
-  return { id, state, redelivered, failedCount, ...factsOf(message) }
+/** `arrivedAtMs` is what `arrivalsOf` says of it. */
+export function itemOf(
+  { id, state, message, redelivered, failedCount }: BrowsedEntry,
+  arrivedAtMs: number | undefined,
+): MessageItem {
+  return { id, state, redelivered, failedCount, ...factsOf(message, arrivedAtMs) }
 }
 
-export function detailOf(entry: BrowsedEntry, bodyBytesMax?: number): MessageDetail {
+export function detailOf(entry: BrowsedEntry, arrivedAtMs: number | undefined, bodyBytesMax?: number): MessageDetail {
   const { message } = entry
   return {
-    ...itemOf(entry),
+    ...itemOf(entry, arrivedAtMs),
     properties: message.headers.properties,
     annotations: message.extras?.annotations ?? {},
     body: bodyOf(message.foreignBody, bodyBytesMax),
   }
 }
 
-export function factsOf(message: Message): MessageFacts {
+export function factsOf(message: Message, arrivedAtMs?: number): MessageFacts {
   const { headers, extras, expiresAtMs, codec } = message
   const { messageId, correlationId, contentType, contentEncoding, replyTo, type, timestampMs, appId, userId } = headers
   return {
@@ -30,6 +34,7 @@ export function factsOf(message: Message): MessageFacts {
     bodyBytes: message.end - message.bodyStart,
     durable: message.durable,
     priority: message.priority,
+    arrivedAtMs,
     expiresAtMs: expiresAtMs === 0 ? undefined : expiresAtMs,
     publisher: message.publisher,
     format: formatOf(codec.id),

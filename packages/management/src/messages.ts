@@ -10,7 +10,15 @@ import {
   type Page,
   PAGE_LIMIT_DEFAULT,
 } from '@ternmq/api'
-import { browse, type BrowsedEntry, browseOne, type BrowsedPage, parseEntryId, type Queue } from '@ternmq/core'
+import {
+  arrivalsOf,
+  browse,
+  type BrowsedEntry,
+  browseOne,
+  type BrowsedPage,
+  parseEntryId,
+  type Queue,
+} from '@ternmq/core'
 import { ApiError } from './errors.ts'
 import { bind, type Bound, type Caller } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
@@ -23,11 +31,13 @@ export function messagesHandlers(broker: ManagedBroker): Bound[] {
   return [
     bind(browseMessages, async ({ params, query, caller }) => {
       const { queue } = queueToBrowse(broker, params, caller)
-      return toPage(await pageOf(queue, query), queue, query)
+      return toPage(broker, await pageOf(queue, query), queue, query)
     }),
-    bind(getMessage, async ({ params, query, caller }) =>
-      detailOf(await entryOf(broker, params, caller), query.bodyBytesMax),
-    ),
+    bind(getMessage, async ({ params, query, caller }) => {
+      const entry = await entryOf(broker, params, caller)
+      const [arrivedAtMs] = await arrivalsOf(broker.vhost, [entry.message])
+      return detailOf(entry, arrivedAtMs, query.bodyBytesMax)
+    }),
     bind(downloadBody, async ({ params, caller }) => (await entryOf(broker, params, caller)).message.foreignBody),
     bind(browseSession, async ({ params, query, caller }) => {
       const session = vhostOf(broker, params).sessions.find(params.clientId)
@@ -36,7 +46,7 @@ export function messagesHandlers(broker: ManagedBroker): Bound[] {
         throw new ApiError('SESSION_UNKNOWN', detail, { field: 'clientId', value: params.clientId })
       }
       const check = browseCheck(broker, caller)
-      return toPage(await pageOf(session.queue, query, check), session.queue, query)
+      return toPage(broker, await pageOf(session.queue, query, check), session.queue, query)
     }),
   ]
 }
@@ -74,7 +84,16 @@ function pageOf(
 }
 
 /** Counting what a selector wants would mean reading it. */
-function toPage({ entries, cursor }: BrowsedPage, queue: Queue, { selector }: BrowseQuery): Page<MessageItem> {
+async function toPage(
+  { vhost }: ManagedBroker,
+  { entries, cursor }: BrowsedPage,
+  queue: Queue,
+  { selector }: BrowseQuery,
+): Promise<Page<MessageItem>> {
+  const arrivals = await arrivalsOf(
+    vhost,
+    entries.map(({ message }) => message),
+  )
   const total = selector === undefined ? queue.waitingCount + queue.inflightCount : undefined
-  return { items: entries.map(itemOf), next: cursor, total }
+  return { items: entries.map((entry, index) => itemOf(entry, arrivals[index])), next: cursor, total }
 }

@@ -9,7 +9,7 @@ import {
   type RetainedItem,
   type RetainedQuery,
 } from '@ternmq/api'
-import { type Message, type PatternLevel, retainedPage, type VirtualHost } from '@ternmq/core'
+import { arrivalsOf, type Message, type PatternLevel, retainedPage, type VirtualHost } from '@ternmq/core'
 import { ApiError } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
 import { whenLasting } from './lasting.ts'
@@ -24,10 +24,12 @@ import { vhostOf } from './vhost.ts'
 export function retainedHandlers(broker: ManagedBroker): Bound[] {
   return [
     bind(listRetained, ({ params, query }) => list(vhostOf(broker, params), query)),
-    bind(getRetained, ({ params, caller }) => {
-      const message = messageOf(vhostOf(broker, params), params.topic)
+    bind(getRetained, async ({ params, caller }) => {
+      const vhost = vhostOf(broker, params)
+      const message = messageOf(vhost, params.topic)
       checkMayBrowseTopic(broker, params.topic, caller)
-      return detailOf(message)
+      const [arrivedAtMs] = await arrivalsOf(vhost, [message])
+      return detailOf(message, arrivedAtMs)
     }),
     bind(deleteRetained, async ({ params, caller, note }) => {
       const vhost = vhostOf(broker, params)
@@ -41,14 +43,15 @@ export function retainedHandlers(broker: ManagedBroker): Bound[] {
   ]
 }
 
-function list(
+async function list(
   vhost: VirtualHost,
   { filter = '#', cursor, limit = PAGE_LIMIT_DEFAULT }: RetainedQuery,
-): Page<RetainedItem> {
+): Promise<Page<RetainedItem>> {
   const listName = `retained ${filter}`
   const page = retainedPage(vhost, { pattern: patternOf(filter), after: placeAt(listName, cursor)?.toString(), limit })
+  const arrivals = await arrivalsOf(vhost, page.messages)
   return {
-    items: page.messages.map(itemOf),
+    items: page.messages.map((message, index) => itemOf(message, arrivals[index])),
     ...(page.cursor !== undefined && { next: cursorAt(listName, page.cursor) }),
   }
 }
@@ -73,7 +76,7 @@ function messageOf({ retained, env }: VirtualHost, topic: string): Message {
   throw new ApiError('TOPIC_UNKNOWN', `topic '${topic}' has no retained message`, { field: 'topic', value: topic })
 }
 
-function itemOf(message: Message): RetainedItem {
+function itemOf(message: Message, arrivedAtMs: number | undefined): RetainedItem {
   const { address: topic, bytes, bodyBytes, publisher, format, expiresAtMs } = factsOf(message)
   return {
     topic,
@@ -81,14 +84,15 @@ function itemOf(message: Message): RetainedItem {
     bodyBytes,
     ...(publisher !== undefined && { publisher }),
     format,
+    ...(arrivedAtMs !== undefined && { arrivedAtMs }),
     ...(expiresAtMs !== undefined && { expiresAtMs }),
   }
 }
 
-function detailOf(message: Message): RetainedDetail {
+function detailOf(message: Message, arrivedAtMs: number | undefined): RetainedDetail {
   return {
-    ...itemOf(message),
-    message: { ...factsOf(message), redelivered: false, failedCount: 0 },
+    ...itemOf(message, arrivedAtMs),
+    message: { ...factsOf(message, arrivedAtMs), redelivered: false, failedCount: 0 },
     properties: message.headers.properties,
     body: bodyOf(message.foreignBody),
   }

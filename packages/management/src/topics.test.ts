@@ -118,6 +118,21 @@ describe('retained messages', () => {
     })
   })
 
+  test('say when their topic got them', async () => {
+    const wallMs = world.broker.vhost.env.clock.wallMs()
+    world.advance(90_000)
+    world.send('s/2/t', 'newer', { retain: true, durable: true })
+    await world.settle()
+    const { items } = await world.call(bound, listRetained, { params: { vhost } })
+    expect(items.map(({ topic, arrivedAtMs }) => [topic, arrivedAtMs])).toEqual([
+      ['s/1/t', wallMs],
+      ['s/2/t', wallMs + 90_000],
+      ['s/2/u', wallMs],
+    ])
+    const detail = await world.call(bound, getRetained, { params: { vhost, topic: 's/2/t' } })
+    expect([detail.arrivedAtMs, detail.message.arrivedAtMs]).toEqual([wallMs + 90_000, wallMs + 90_000])
+  })
+
   test('are shown to those only who may browse their topic, but for administrators', async () => {
     world = await ManagedWorld.open({
       authorizer: { ...allowAll, mayUse: (_, action) => ({ allowed: action !== 'browse', rule: 'of the test' }) },

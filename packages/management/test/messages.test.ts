@@ -101,6 +101,25 @@ describe('browse', () => {
     })
   })
 
+  test('each message says when it came, also after a restart, and one in memory only says nothing of it', async () => {
+    const world = await worldWith(['first'])
+    const startMs = world.env.clock.wallMs()
+    world.env.clock.advance(60_000)
+    const body = { address: 'queue://q', body: 'second' }
+    await world.call(publishMessage, { params: VHOST, body })
+    await world.call(publishMessage, { params: VHOST, body: { ...body, durable: false } })
+    const arrivals = async (): Promise<unknown[]> => {
+      const { items } = await world.call(browseMessages, { params: Q })
+      const details = await Promise.all(items.map(({ id }) => world.call(getMessage, { params: { ...Q, id } })))
+      expect(details.map(({ arrivedAtMs }) => arrivedAtMs)).toEqual(items.map(({ arrivedAtMs }) => arrivedAtMs))
+      return items.map(({ arrivedAtMs }) => arrivedAtMs)
+    }
+    expect(await arrivals()).toEqual([startMs, startMs + 60_000, undefined])
+    world.env.clock.advance(60_000)
+    await world.restart()
+    expect(await arrivals()).toEqual([startMs, startMs + 60_000])
+  })
+
   test('what is not there, and what never was, is refused by its code', async () => {
     const world = await worldWith(['x'])
     expect((await world.refusal(browseMessages, { params: { vhost: 'other', queue: 'q' } })).code).toBe('VHOST_UNKNOWN')

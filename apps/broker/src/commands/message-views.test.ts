@@ -1,11 +1,13 @@
-import type { MessageBody } from '@ternmq/api'
+import type { MessageBody, MessageItem } from '@ternmq/api'
 import { expect, test } from 'vitest'
-import { messageLines, SHOWN_BYTES_MAX } from './message-views.ts'
+import { MESSAGE_LISTING, messageLines, SHOWN_BYTES_MAX } from './message-views.ts'
 
 const MESSAGE = {
   ...{ address: 'queue://orders', bytes: 0, bodyBytes: 0, durable: true, priority: 4, redelivered: false },
   ...{ failedCount: 0, format: 'mqtt', properties: [] },
 }
+
+const ITEM: MessageItem = { ...MESSAGE, id: '4-1', state: 'waiting' }
 
 /** What is shown behind the headers. */
 function shownOf(body: MessageBody, bodyBytesMax?: number): string[] {
@@ -16,6 +18,19 @@ function shownOf(body: MessageBody, bodyBytesMax?: number): string[] {
 function textBody(value: string): MessageBody {
   return { encoding: 'text', value, bytes: Buffer.byteLength(value), truncated: false }
 }
+
+test('when a message came is shown where that is known', () => {
+  const arrivedAtMs = Date.UTC(2026, 10, 27, 12, 30)
+  const arrived = (item: Partial<MessageItem>): (string | undefined)[] => [
+    MESSAGE_LISTING.columns.find(({ title }) => title === 'ARRIVED')?.value({ ...ITEM, ...item }),
+    messageLines({ ...MESSAGE, ...item, body: textBody('') }).find((line) => line.startsWith('arrived')),
+  ]
+  expect(arrived({ arrivedAtMs })).toEqual([
+    '2026-11-27 12:30:00',
+    expect.stringMatching(/^arrived +2026-11-27 12:30:00$/),
+  ])
+  expect(arrived({})).toEqual(['', undefined])
+})
 
 test('a short text is shown as it is, colours as escapes', () => {
   expect(shownOf(textBody('one\n\u001B[31mtwo'), SHOWN_BYTES_MAX)).toEqual(['one\n\\u{1b}[31mtwo'])

@@ -63,6 +63,7 @@ const LISTING: Listing<RetainedItem> = {
     { title: 'TOPIC', value: ({ topic }) => topic, cut: true },
     { title: 'BODY', value: (item) => sizeText(item.bodyBytes), right: true },
     { title: 'FORMAT', value: ({ format }) => format },
+    { title: 'ARRIVED', value: ({ arrivedAtMs }) => timeText(arrivedAtMs) },
     { title: 'PUBLISHER', value: ({ publisher = '' }) => publisher, cut: true, extra: true },
     { title: 'EXPIRES', value: ({ expiresAtMs }) => timeText(expiresAtMs), extra: true },
   ],

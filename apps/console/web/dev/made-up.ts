@@ -233,7 +233,8 @@ export function makeMessage(queue: string, index: number): MessageDetail {
     format: ['mqtt5', 'stomp', 'amqp10', 'http'][index % 4]!,
     messageId: `m-${index}`,
     contentType: body.encoding === 'json' ? 'application/json' : undefined,
-    timestampMs: Date.now() - index * 61_000,
+    arrivedAtMs: index % 4 === 0 ? undefined : Date.now() - index * 61_000,
+    timestampMs: index % 4 === 2 ? Date.now() - index * 61_000 - 400 : undefined,
     deadLetter: isDead
       ? {
           cause,

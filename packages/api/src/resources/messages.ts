@@ -22,6 +22,8 @@ export interface MessageItem {
   readonly bodyBytes: number
   readonly durable: boolean
   readonly priority: number
+  /** When it came to where it is, by the log; left out for what is in memory only. */
+  readonly arrivedAtMs?: number | undefined
   /** Left out: never. */
   readonly expiresAtMs?: number | undefined
   /** Client id of who published it. */

@@ -27,6 +27,8 @@ export interface RetainedItem {
   readonly bodyBytes: number
   readonly publisher?: string | undefined
   readonly format: string
+  /** When its topic got it, by the log; left out for what is in memory only. */
+  readonly arrivedAtMs?: number | undefined
   readonly expiresAtMs?: number | undefined
 }
 

@@ -74,6 +74,9 @@ export const messageFields: Shape<Omit<MessageItem, 'id' | 'state'>> = {
   bodyBytes: count('Size of the body.', 120),
   durable: flag('Whether it is kept over a restart.'),
   priority: count('0 to 9; 4 is the usual.', 4, 255),
+  arrivedAtMs: moment(
+    'When it came to where it is, once moved by being moved; left out for what is in memory only.',
+  ).optional(),
   expiresAtMs: moment('When it ends; left out: never.', 1_795_798_800_000).optional(),
   publisher: text('Client id of who published it.', 'shop-1').optional(),
   redelivered: flag('Whether it was delivered before.', false),

@@ -53,6 +53,7 @@ const retainedFields: Shape<RetainedItem> = {
   bodyBytes: count('Size of the body.', 2),
   publisher: text('Client id of who published it.', 'sensor-7').optional(),
   format: text('Protocol that it came in.', 'mqtt5'),
+  arrivedAtMs: moment('When its topic got it; left out for what is in memory only.').optional(),
   expiresAtMs: moment('When it ends; left out: never.', 1_795_798_800_000).optional(),
 }
 

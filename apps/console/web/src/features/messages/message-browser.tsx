@@ -54,7 +54,7 @@ export function messageColumns(
       width: 9,
       render: (row) => (row.state === 'waiting' ? <Mark>waiting</Mark> : <Mark tone="accent">in flight</Mark>),
     },
-    agoColumn('timestampMs', 'Sent', { none: '' }), // publishers of MQTT and STOMP need not say when
+    agoColumn('arrivedAtMs', 'Arrived'),
     textColumn('publisher', 'By'),
     textColumn('format', 'Came in', { width: 9 }),
     bytesColumn('bodyBytes', 'Body', { width: 9 }),

@@ -43,7 +43,8 @@ export function MessageView({ title, message, download, onClose, actions }: Mess
       <Facts
         facts={[
           ['Sent to', <AddressLink address={message.address} />],
-          message.timestampMs !== undefined && ['When', <Ago atMs={message.timestampMs} />],
+          ['Arrived', message.arrivedAtMs === undefined ? '–' : <Ago atMs={message.arrivedAtMs} />],
+          message.timestampMs !== undefined && ['Made', <Ago atMs={message.timestampMs} />],
           message.publisher !== undefined && ['By', message.publisher],
           ['Came in', message.format],
           message.state !== undefined && ['State', message.state],
