@@ -45,41 +45,50 @@ export function actionsHandlers(broker: ManagedBroker, operations: Operations): 
   ]
 }
 
-/** Goes on with what a restart cut off, as far as the same call has the rest done. */
+/** Goes on, after a restart, with what had ended undone or was cut off, as far as the same call has the rest done. */
 export class CutOffAction implements OperationWork {
   readonly action: ActionBody['action']
   readonly queue: string
   readonly target: string | undefined
   readonly user: string
-  readonly again: AgainBody | undefined
   readonly #broker: ManagedBroker
+  readonly #again: AgainBody | undefined
+  readonly #before: OperationProgress
   #total: number | undefined
   #work: Action | undefined = undefined
 
-  constructor(broker: ManagedBroker, { action, queue, target, user, total, again }: OperationRecord) {
+  constructor(broker: ManagedBroker, { action, queue, target, user, total, again, doneCount, ended }: OperationRecord) {
     this.#broker = broker
     this.action = action
     this.queue = queue
     this.target = target
     this.user = user
-    this.again = again
+    this.#again = again
     this.#total = total
+    // Of what was cut off nobody knows how far it was: what is left is counted anew.
+    this.#before =
+      ended === undefined || ended.state === 'interrupted' ? NOTHING : { ...NOTHING, doneCount, reason: ended.reason }
   }
 
-  /** Once it goes on, of what was left. */
+  /** Once it goes on, of what was done and was left. */
   get total(): number | undefined {
     return this.#total
   }
 
   get canResume(): boolean {
-    return this.again !== undefined && this.#work?.canResume !== false
+    return this.#again !== undefined && this.#work?.canResume !== false
+  }
+
+  again(isAllKnown: boolean): AgainBody | undefined {
+    return this.#work === undefined ? this.#again : this.#work.again(isAllKnown)
   }
 
   /** Throws ApiError. */
   takeOver(caller: Caller): void {
     if (this.#work !== undefined) return this.#work.takeOver(caller)
     const { vhost } = this.#broker
-    this.#work = new Action(this.#broker, { vhost: vhost.name, queue: this.queue }, this.again!, caller)
+    const params = { vhost: vhost.name, queue: this.queue }
+    this.#work = new Action(this.#broker, params, this.#again!, caller, this.#before)
     this.#total = this.#work.total
   }
 
@@ -97,7 +106,6 @@ class Action implements OperationWork {
   readonly target: string | undefined
   readonly total: number | undefined
   readonly user: string
-  readonly again: AgainBody | undefined
   readonly #broker: ManagedBroker
   readonly #vhost: VirtualHost
   readonly #named: NamedQueue
@@ -107,10 +115,18 @@ class Action implements OperationWork {
   #to: NamedQueue | undefined
   readonly #scan: Scan
   readonly #perSecond: number | undefined
-  #before: OperationProgress = NOTHING
+  /** In another life; the body is about what was left then. */
+  readonly #doneBefore: number
+  #before: OperationProgress
   #isBegun = false
 
-  constructor(broker: ManagedBroker, params: QueueParams, body: ActionBody, caller: Caller) {
+  constructor(
+    broker: ManagedBroker,
+    params: QueueParams,
+    body: ActionBody,
+    caller: Caller,
+    before: OperationProgress = NOTHING,
+  ) {
     this.#broker = broker
     this.#vhost = broker.vhost
     this.#params = params
@@ -124,12 +140,14 @@ class Action implements OperationWork {
     const selector = readSelector(body.selector)
     this.#scan = new Scan(this.#named.queue, { selector, limit: body.limit, ids: body.ids })
     this.#perSecond = body.perSecond
+    this.#doneBefore = before.doneCount
+    this.#before = before
     this.action = body.action
     this.queue = params.queue
     this.target = body.target
     this.user = caller.user
-    this.total = totalOf(this.#named, body)
-    this.again = againOf(body)
+    const total = totalOf(this.#named, body)
+    this.total = total === undefined ? undefined : this.#doneBefore + total
   }
 
   get missingIds(): readonly string[] | undefined {
@@ -139,6 +157,10 @@ class Action implements OperationWork {
   /** Of a queue that is gone nothing is left. */
   get canResume(): boolean {
     return !this.#named.queue.isClosed
+  }
+
+  again(isAllKnown: boolean): AgainBody | undefined {
+    return againOf(this.#body, isAllKnown ? this.#before.doneCount - this.#doneBefore : undefined)
   }
 
   /** Whoever goes on with it does that by his own rights. Throws ApiError. */
@@ -249,11 +271,13 @@ function checkMaySend(broker: ManagedBroker, { target }: ActionBody, caller: Cal
 }
 
 /**
- * What has the rest done after a restart. Not for ids, which mean something else then, nor where a limit counts what was done before, nor
- * for a copy: it would be there twice.
+ * What has the rest done after a restart. Not for ids, which mean something else then, nor where a limit counts what was done before and
+ * nobody knows that, nor for a copy: it would be there twice.
  */
-function againOf({ action, ids, limit, ...body }: ActionBody): AgainBody | undefined {
-  return ids !== undefined || limit !== undefined || action === 'copy' ? undefined : { action, ...body }
+function againOf({ action, ids, limit, ...body }: ActionBody, doneCount: number | undefined): AgainBody | undefined {
+  if (ids !== undefined || action === 'copy') return undefined
+  if (limit === undefined) return { action, ...body }
+  return doneCount === undefined || doneCount >= limit ? undefined : { action, ...body, limit: limit - doneCount }
 }
 
 /** Nobody empties a queue by leaving something out. */

@@ -1,22 +1,33 @@
 /**
- * Long work that is under way, written down in the engine's catalog: `operations/ID`, each a JSON text with a version. A broker that
- * ends in the middle leaves it there, and the next start knows what was cut off. Nobody waits for it: what a full disk did not take is
- * missing from the list after a restart, and nothing else.
+ * Long work, under way or ended, written down in the engine's catalog: `operations/ID`, each a JSON text with a version. The next start
+ * knows by it how what ended did, and what was cut off: that has no end. Nobody waits for it: what a full disk did not take is missing
+ * from the list after a restart, and nothing else.
  */
-import type { ActionBody } from '@ternmq/api'
+import type { ActionBody, OperationItem } from '@ternmq/api'
 import type { Catalog, CatalogEntry } from '@ternmq/store'
+import { OPERATIONS_ENDED_MAX, OPERATIONS_RUNNING_MAX } from './operations.ts'
 
 const PREFIX = 'operations/'
-/** What is written, and the only one that is read so far. */
-const VERSION = 1
+/** What is written. */
+const VERSION = 2
+/** What is read: before 2, nothing was kept that had ended. */
+const VERSIONS_READ: readonly unknown[] = [1, VERSION]
 
-/** Records that are read at a start; those beyond it, the oldest, are taken away. */
-export const OPERATION_RECORDS_MAX = 100
-/** A record is listed for so long after its operation began: every start has it until then. */
+/** Records that a start keeps; those beyond it, which ended first, are taken away. */
+const RECORDS_MAX: number = OPERATIONS_ENDED_MAX + OPERATIONS_RUNNING_MAX
+/** A start lists a record for so long after its operation ended or, where it was cut off, began. */
 export const OPERATION_RECORD_KEPT_MS: number = 7 * 24 * 3_600_000
 
-/** A call that does the rest, whatever was done before: without ids and without a limit. */
-export type AgainBody = Omit<ActionBody, 'ids' | 'limit'>
+/** A call that does the rest, whatever was done before: without ids, and with a limit only where all that was done is known. */
+export type AgainBody = Omit<ActionBody, 'ids'>
+
+export interface OperationEnd {
+  readonly state: Exclude<OperationItem['state'], 'running'>
+  readonly atMs: number
+  readonly skippedCount: number
+  readonly refusedCount: number
+  readonly reason?: string | undefined
+}
 
 export interface OperationRecord {
   readonly id: string
@@ -25,9 +36,11 @@ export interface OperationRecord {
   readonly target?: string | undefined
   readonly user: string
   readonly total?: number | undefined
-  /** At the least. */
+  /** Without an end, and where that is 'interrupted' or 'failed', at the least. */
   readonly doneCount: number
   readonly startedAtMs: number
+  /** Left out of what is under way, and of what a restart then has cut off. */
+  readonly ended?: OperationEnd | undefined
   /** Left out where the same call would not do the same. */
   readonly again?: AgainBody | undefined
 }
@@ -55,10 +68,16 @@ export class OperationRecords {
       }
     }
     records.sort((one, other) => one.startedAtMs - other.startedAtMs)
-    const kept = records.filter(({ startedAtMs }) => startedAtMs > nowMs - OPERATION_RECORD_KEPT_MS)
-    const found = kept.slice(-OPERATION_RECORDS_MAX)
+    const lastMs = ({ startedAtMs, ended }: OperationRecord): number => ended?.atMs ?? startedAtMs
+    const kept = new Set(
+      records
+        .filter((record) => lastMs(record) > nowMs - OPERATION_RECORD_KEPT_MS)
+        .sort((one, other) => (one.ended?.atMs ?? Infinity) - (other.ended?.atMs ?? Infinity) || 0)
+        .slice(-RECORDS_MAX),
+    )
+    const found = records.filter((record) => kept.has(record))
     const opened = new OperationRecords(catalog, found)
-    for (const { id } of records) if (!found.some((record) => record.id === id)) opened.remove(id)
+    for (const record of records) if (!kept.has(record)) opened.remove(record.id)
     for (const id of unreadable) opened.remove(id)
     return opened
   }
@@ -89,7 +108,9 @@ function read({ value: bytes }: CatalogEntry): OperationRecord | undefined {
       readonly version: unknown
       readonly value: OperationRecord
     }
-    return version === VERSION && typeof value.id === 'string' && Number.isFinite(value.startedAtMs) ? value : undefined
+    return VERSIONS_READ.includes(version) && typeof value.id === 'string' && Number.isFinite(value.startedAtMs)
+      ? value
+      : undefined
   } catch {
     return undefined // no JSON: damaged
   }

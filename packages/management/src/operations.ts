@@ -1,22 +1,23 @@
 /**
  * Long work: some of it runs at a time, each piece says how far it has got, can be cancelled, and gone on with. What has ended is
- * remembered for a while; what a restart cut off is there after it, as far as it was written down. What the work is, those who begin it know.
+ * remembered for a while, over restarts too, as is what a restart cut off, as far as it was written down. What the work is, those who begin
+ * it know.
  */
 import { cancelOperation, getOperation, listOperations, type OperationItem, resumeOperation } from '@ternmq/api'
 import type { Cancel, Env } from '@ternmq/core'
 import { ApiError } from './errors.ts'
 import { bind, type Bound, type Caller } from './handlers.ts'
-import type { AgainBody, OperationRecord, OperationRecords } from './operation-records.ts'
+import type { AgainBody, OperationEnd, OperationRecord, OperationRecords } from './operation-records.ts'
 
 /** A further one is refused as BUSY. */
 export const OPERATIONS_RUNNING_MAX = 8
-/** Beyond it the one that ended first is forgotten. */
+/** Beyond it the one that ended first is forgotten, in the records too. */
 export const OPERATIONS_ENDED_MAX = 100
 
 /** How long a call waits for the end of what it asks about, where it does not say. */
 export const OPERATION_WAIT_MS = 2_000
 
-/** What has run for so long is written down: who waits for less sees the broker go. */
+/** What has run for so long is written down, as is what ends undone before: who waits for less sees the broker go. */
 export const OPERATION_WRITTEN_AFTER_MS = 1_000
 
 const ID_BYTES = 8
@@ -42,15 +43,19 @@ export interface OperationWork extends Pick<OperationItem, 'queue' | 'target' | 
   readonly action: OperationRecord['action']
   /** It can be gone on with: `run` is called again. */
   readonly canResume: boolean
-  /** The call that has the rest done after a restart; undefined where the same call would not do the same. */
-  readonly again: AgainBody | undefined
+  /**
+   * The call that has the rest done after a restart, where all that was done is known, or not; undefined where the same call would not do
+   * the same.
+   */
+  again(isAllKnown: boolean): AgainBody | undefined
   /** Before `run` is called again: who goes on with it. Throws ApiError where he may not. */
   takeOver(caller: Caller): void
   /** Resolves when it has ended; with `stopped` when something is in its way. A cancelled one resolves soon. */
   run(context: OperationContext): Promise<'done' | 'stopped'>
 }
 
-const NO_PROGRESS: OperationProgress = { doneCount: 0, skippedCount: 0, refusedCount: 0, reason: undefined }
+const NOTHING_LEFT_OUT = { skippedCount: 0, refusedCount: 0 } as const
+const NO_PROGRESS: OperationProgress = { doneCount: 0, ...NOTHING_LEFT_OUT, reason: undefined }
 
 export interface OperationsOptions {
   readonly env: Env
@@ -85,9 +90,22 @@ class Operation {
     return this.work.canResume && this.state !== 'running' && this.state !== 'done'
   }
 
-  record(): OperationRecord {
+  /** As it is to be listed when the broker ends now. */
+  cutOff(): OperationRecord {
+    return this.#record(this.work.again(false))
+  }
+
+  ended(state: OperationEnd['state'], atMs: number): OperationRecord {
+    const { work, canResume } = this
+    const again = canResume ? work.again(state === 'stopped' || state === 'cancelled') : undefined
+    const { skippedCount, refusedCount, reason } = this.progress
+    const why = canResume && again === undefined ? `${reason ?? `it was ${state}`}; ${notAfterRestart(work)}` : reason
+    return { ...this.#record(again), ended: { state, atMs, skippedCount, refusedCount, reason: why } }
+  }
+
+  #record(again: AgainBody | undefined): OperationRecord {
     const { id, work, progress, startedAtMs } = this
-    const { action, queue, target, user, total, again } = work
+    const { action, queue, target, user, total } = work
     return { id, action, queue, target, user, total, again, doneCount: progress.doneCount, startedAtMs }
   }
 
@@ -113,18 +131,27 @@ export class Operations {
     this.#onEnded = onEnded
   }
 
-  /** Lists what a restart cut off. `workFor` says how it may be gone on with. Once, before anything is begun. */
+  /** Lists what ended before a restart, and what that cut off. `workFor` says how it may be gone on with. Once, before anything is begun. */
   restore(workFor: (record: OperationRecord) => OperationWork): void {
     const nowMs = this.#env.clock.wallMs()
     for (const record of this.#records?.found ?? []) {
       const operation = new Operation(record.id, workFor(record), record.startedAtMs)
-      operation.state = 'interrupted'
-      operation.endedAtMs = nowMs
-      operation.isWritten = true
-      operation.progress = { ...NO_PROGRESS, doneCount: record.doneCount, reason: interruption(record) }
+      const { doneCount, ended } = record
       this.#byId.set(record.id, operation)
+      operation.isWritten = true
+      if (ended !== undefined) {
+        const { state, atMs, skippedCount, refusedCount, reason } = ended
+        Object.assign(operation, { state, endedAtMs: atMs })
+        operation.progress = { doneCount, skippedCount, refusedCount, reason }
+        continue
+      }
+      Object.assign(operation, { state: 'interrupted', endedAtMs: nowMs })
+      operation.progress = { ...NO_PROGRESS, doneCount, reason: interruption(record) }
+      const { reason } = operation.progress
+      this.#records?.put({ ...record, ended: { ...NOTHING_LEFT_OUT, state: 'interrupted', atMs: nowMs, reason } })
       this.#onEnded(operation.item())
     }
+    this.#forgetOldest()
   }
 
   /** The newest first. */
@@ -173,6 +200,7 @@ export class Operations {
     // Of what a restart cut off nobody knows how far it was: what is left is counted anew.
     if (operation.state === 'interrupted') operation.progress = NO_PROGRESS
     operation.isTold = true
+    if (operation.isWritten) this.#records?.put(operation.cutOff())
     operation.state = 'running'
     operation.endedAtMs = undefined
     operation.abort = new AbortController()
@@ -205,14 +233,14 @@ export class Operations {
     const running = [...this.#byId.values()].filter(({ state }) => state === 'running')
     for (const { abort } of running) abort.abort()
     await Promise.all(running.map(({ id }) => this.whenEnded(id, OPERATION_WAIT_MS)))
-    for (const operation of running) if (operation.state !== 'done') this.#write(operation)
+    for (const operation of running) if (operation.state !== 'done') this.#writeCutOff(operation)
     await this.#records?.close()
   }
 
   #find(id: string): Operation {
     const operation = this.#byId.get(id)
     if (operation !== undefined) return operation
-    const detail = `there is no operation '${id}': the last ${OPERATIONS_ENDED_MAX} that ended are remembered, until the broker is started anew`
+    const detail = `there is no operation '${id}': the last ${OPERATIONS_ENDED_MAX} that ended are remembered`
     throw new ApiError('OPERATION_UNKNOWN', detail, { field: 'id', value: id })
   }
 
@@ -225,7 +253,7 @@ export class Operations {
     this.#runningCount++
     const { work, abort } = operation
     if (this.#records !== undefined)
-      operation.cancelWriting = this.#env.clock.after(OPERATION_WRITTEN_AFTER_MS, () => this.#write(operation))
+      operation.cancelWriting = this.#env.clock.after(OPERATION_WRITTEN_AFTER_MS, () => this.#writeCutOff(operation))
     const context: OperationContext = {
       signal: abort.signal,
       report(progress) {
@@ -241,7 +269,7 @@ export class Operations {
     )
   }
 
-  #end(operation: Operation, state: OperationItem['state']): void {
+  #end(operation: Operation, state: OperationEnd['state']): void {
     this.#runningCount--
     operation.state = state
     operation.endedAtMs = this.#env.clock.wallMs()
@@ -249,26 +277,31 @@ export class Operations {
     operation.cancelWriting = undefined
     // What the end of the broker stopped is as little at its end as what a crash does.
     if (!this.#isClosed || state === 'done') {
-      if (operation.isWritten) this.#records?.remove(operation.id)
-      operation.isWritten = false
+      if (operation.isWritten || state !== 'done') this.#writeEnd(operation, state, operation.endedAtMs)
       if (operation.isTold) this.#onEnded(operation.item())
     }
     for (const waiter of [...operation.waiters]) waiter()
     this.#forgetOldest()
   }
 
-  #write(operation: Operation): void {
+  #writeCutOff(operation: Operation): void {
     operation.isWritten = true
-    this.#records?.put(operation.record())
+    this.#records?.put(operation.cutOff())
+  }
+
+  #writeEnd(operation: Operation, state: OperationEnd['state'], atMs: number): void {
+    operation.isWritten = true
+    this.#records?.put(operation.ended(state, atMs))
   }
 
   #forgetOldest(): void {
     let endedCount = this.#byId.size - this.#runningCount
     const ended = [...this.#byId.values()].filter(({ state }) => state !== 'running')
     ended.sort((one, other) => one.endedAtMs! - other.endedAtMs!)
-    for (const { id } of ended) {
+    for (const { id, isWritten } of ended) {
       if (endedCount-- <= OPERATIONS_ENDED_MAX) return
       this.#byId.delete(id)
+      if (isWritten) this.#records?.remove(id)
     }
   }
 }
@@ -283,11 +316,17 @@ function interruption({ action, queue, target, again }: OperationRecord): string
   }
   const rest =
     again === undefined
-      ? action === 'copy'
-        ? 'copying again would copy that twice: choose what is missing'
-        : 'choose what is left again'
+      ? adviceFor(action)
       : 'resume it, or make the same call again: both take what has come since, too'
   return `the broker ended in the middle of it: ${action === 'retry' && target !== undefined ? done.move : done[action]}; ${rest}`
+}
+
+function notAfterRestart({ action }: Pick<OperationWork, 'action'>): string {
+  return `since the broker was started anew it cannot be resumed: ${adviceFor(action)}`
+}
+
+function adviceFor(action: OperationRecord['action']): string {
+  return action === 'copy' ? 'copying again would copy that twice: choose what is missing' : 'choose what is left again'
 }
 
 function ignore(): void {}

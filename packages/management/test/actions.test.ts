@@ -252,7 +252,7 @@ describe('operations', () => {
         total: 0,
         target: undefined,
         canResume: false,
-        again: undefined,
+        again: () => undefined,
         takeOver: () => {},
         run: () => Promise.resolve('done'),
       }).state,
@@ -277,7 +277,7 @@ describe('operations', () => {
       total: undefined,
       target: undefined,
       canResume: false,
-      again: undefined,
+      again: () => undefined,
       takeOver: () => {},
       run: () => Promise.reject(new Error('the disk is gone')),
     })

@@ -13,7 +13,7 @@ export const PROBLEM_REMEDIES: Readonly<Record<ProblemCode, string>> = {
   CONNECTION_UNKNOWN: 'It has ended: `GET /connection-history` says why.',
   TOPIC_UNKNOWN: 'Nothing is retained for the topic. Topics themselves are not made: any can be published to.',
   SCHEDULE_UNKNOWN: 'It was sent, or taken back.',
-  OPERATION_UNKNOWN: 'The last hundred that have ended are remembered, until the process ends.',
+  OPERATION_UNKNOWN: 'The last hundred that have ended are remembered, for a week over restarts.',
   USER_UNKNOWN: 'Names are compared letter by letter. `ternmq users list` shows who there is.',
   PERMISSION_UNKNOWN: 'Ids are compared letter by letter; those of the configuration are called by their place.',
   POLICY_UNKNOWN: 'Ids are compared letter by letter; those of the configuration are called by their place.',
