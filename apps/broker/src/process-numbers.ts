@@ -26,7 +26,10 @@ export function nodeInfo(dataDir: string, startedAtMs: number): NodeInfo {
 
 type DelayMonitor = ReturnType<typeof monitorEventLoopDelay>
 
-export type Resources = Pick<Overview, 'memory' | 'disk' | 'eventLoop'> & { readonly cpuShare: number }
+export type Resources = Pick<Overview, 'memory' | 'disk' | 'eventLoop'> & {
+  /** Since the answer before; undefined of the first. */
+  readonly cpuShare: number | undefined
+}
 
 export interface ProcessNumbersOptions {
   readonly clock: Clock
@@ -42,7 +45,7 @@ interface Sample {
   readonly atMs: number
   readonly cpuMicros: number
   readonly utilization: EventLoopUtilization
-  readonly cpuShare: number
+  readonly cpuShare: number | undefined
   readonly eventLoop: Overview['eventLoop'] & { readonly maxMs: number }
 }
 
@@ -112,7 +115,7 @@ export class ProcessNumbers {
     const cpuMicros = user + system
     const utilization = performance.eventLoopUtilization()
     const delays = this.#measureDelays()
-    const cpuShare = before === undefined ? 0 : (cpuMicros - before.cpuMicros) / ((atMs - before.atMs) * 1_000)
+    const cpuShare = before === undefined ? undefined : (cpuMicros - before.cpuMicros) / ((atMs - before.atMs) * 1_000)
     const eventLoop = {
       p50Ms: lateMs(delays, 50),
       p99Ms: lateMs(delays, 99),

@@ -43,7 +43,7 @@ export class AdminApi {
       ...overviewHandlers(broker, sampler),
       ...streamHandlers(broker, sampler, operations),
       ...listenerHandlers(broker),
-      ...connectionHandlers(broker),
+      ...connectionHandlers(broker, sampler),
       ...sessionHandlers(broker),
       ...subscriptionHandlers(broker),
       ...queueHandlers(broker, sampler),

@@ -10,13 +10,14 @@ import { FakeConnection } from '../test/fake-connection.ts'
 import { ManagedWorld } from '../test/managed-world.ts'
 import { connectionHandlers } from './connections.ts'
 import type { Bound } from './handlers.ts'
+import { Sampler } from './sampler.ts'
 
 let world: ManagedWorld
 let bound: readonly Bound[]
 
 beforeEach(async () => {
   world = await ManagedWorld.open()
-  bound = connectionHandlers(world.broker)
+  bound = connectionHandlers(world.broker, new Sampler(world.broker))
 })
 
 const clients = async (query: ConnectionQuery): Promise<string> =>
@@ -104,12 +105,33 @@ describe('the list of connections', () => {
 
   test('can be sorted by each field that it names', async () => {
     FakeConnection.open(world, { clientId: 'a' })
-    for (const sort of 'id clientId user address listener connectedAtMs bytesIn bytesOut pendingBytes messagesIn messagesOut subscriptionCount unsettledCount protocol'.split(
+    for (const sort of 'id clientId user address listener connectedAtMs bytesIn bytesOut pendingBytes messagesIn messagesOut messagesInPerSecond messagesOutPerSecond subscriptionCount unsettledCount protocol'.split(
       ' ',
     )) {
       expect(await clients({ sort })).toBe('a')
     }
   })
+})
+
+test('the busiest connection is found by its rate, which is there from the second sample on', async () => {
+  const publisher = (clientId: string): ((count: number) => void) => {
+    const session = world.open(clientId)
+    FakeConnection.open(world, { clientId, session })
+    const producer = session.openProducer({ onPublishSettled: () => {} })
+    return (count) => {
+      for (let index = 0; index < count; index++) world.publishBy(producer, 'a/b', 'x')
+    }
+  }
+  const [publishMuch, publishLittle] = [publisher('a'), publisher('b')]
+  publishMuch(100)
+  const list = async () => (await world.call(bound, listConnections, { query: { sort: '-messagesInPerSecond' } })).items
+  expect((await list())[0]).not.toHaveProperty('messagesInPerSecond')
+  publishLittle(2)
+  world.advance(1_000)
+  expect(await list()).toMatchObject([
+    { clientId: 'b', messagesInPerSecond: 2, messagesOutPerSecond: 0 },
+    { clientId: 'a', messagesInPerSecond: 0, messagesIn: 100 },
+  ])
 })
 
 describe('one connection', () => {

@@ -1,5 +1,6 @@
 /** Who is connected, who was, and why he left. */
 import {
+  type AnyConnection,
   closeConnection,
   type ConnectionDetail,
   type ConnectionItem,
@@ -23,13 +24,16 @@ import {
 import { ApiError } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
+import type { MessageRate } from './message-rates.ts'
 import { cursorAt, type Listing, mapPage, pageInPieces, PageMaker, placeAt } from './paging.ts'
+import type { Sampler } from './sampler.ts'
 import { subscriptionInfo } from './subscriptions.ts'
 
-export function connectionHandlers({ vhost }: ManagedBroker): Bound[] {
+export function connectionHandlers({ vhost }: ManagedBroker, sampler: Sampler): Bound[] {
+  const look = new ConnectionLook(vhost, sampler)
   return [
-    bind(listConnections, ({ query }) => list(vhost, query)),
-    bind(getConnection, ({ params }) => detailOf(vhost, required(vhost, params.id))),
+    bind(listConnections, ({ query }) => look.list(query)),
+    bind(getConnection, ({ params }) => look.detail(required(vhost, params.id))),
     bind(closeConnection, ({ params, query, note }) => {
       const { clientId, userName, transport } = required(vhost, params.id)
       vhost.connections.close(transport.id, query.reason ?? '')
@@ -82,16 +86,64 @@ function idKey(id: number): string {
   return String(id).padStart(ID_DIGITS, '0')
 }
 
-async function list(vhost: VirtualHost, query: ConnectionQuery): Promise<Page<ConnectionItem>> {
-  const { protocol, listener, user, unhealthy } = query
-  const wants = (connection: AdminConnection): boolean =>
-    (listener === undefined || connection.transport.peer.listener === listener) &&
-    (user === undefined || connection.userName === user) &&
-    (protocol === undefined || isOf(connection, protocol)) &&
-    (unhealthy !== true || connectionInfo(connection).blockedBecause !== undefined)
-  const maker = new PageMaker(query, LISTING, wants)
-  const page = await pageInPieces(vhost.env.clock, vhost.connections.all(), (connection) => [connection], maker)
-  return mapPage(page, (connection) => itemOf(vhost, connectionInfo(connection)))
+class ConnectionLook {
+  readonly #vhost: VirtualHost
+  readonly #sampler: Sampler
+  readonly #listing: Listing<AdminConnection>
+
+  constructor(vhost: VirtualHost, sampler: Sampler) {
+    this.#vhost = vhost
+    this.#sampler = sampler
+    const rate = (connection: AdminConnection): Partial<MessageRate> => sampler.ratesOfConnection(connection) ?? {}
+    this.#listing = {
+      ...LISTING,
+      sorts: {
+        ...LISTING.sorts,
+        messagesInPerSecond: (connection) => rate(connection).inPerSecond ?? 0,
+        messagesOutPerSecond: (connection) => rate(connection).outPerSecond ?? 0,
+      },
+    }
+  }
+
+  async list(query: ConnectionQuery): Promise<Page<ConnectionItem>> {
+    this.#sampler.askConnections()
+    const { protocol, listener, user, unhealthy } = query
+    const wants = (connection: AdminConnection): boolean =>
+      (listener === undefined || connection.transport.peer.listener === listener) &&
+      (user === undefined || connection.userName === user) &&
+      (protocol === undefined || isOf(connection, protocol)) &&
+      (unhealthy !== true || connectionInfo(connection).blockedBecause !== undefined)
+    const maker = new PageMaker(query, this.#listing, wants)
+    const { env, connections } = this.#vhost
+    const page = await pageInPieces(env.clock, connections.all(), (connection) => [connection], maker)
+    return mapPage(page, (connection) => this.#item(connection, connectionInfo(connection)))
+  }
+
+  detail(connection: AdminConnection): ConnectionDetail {
+    this.#sampler.askConnections()
+    const info = connectionInfo(connection)
+    const { session } = connection.facts()
+    const expiryMs = session?.expiryMs ?? 0
+    return {
+      ...this.#item(connection, info),
+      subscriptions: session === undefined ? [] : Array.from(subscriptionsOf(session), subscriptionInfo),
+      sessionExpiryMs: expiryMs === Infinity ? null : expiryMs,
+      heartbeatMs: info.keepAliveMs,
+    }
+  }
+
+  #item(connection: AdminConnection, info: ConnectionInfo): ConnectionItem {
+    const { pendingBytes, subscriptionCount, unsettledCount, blockedBecause } = info
+    const rate = this.#sampler.ratesOfConnection(connection)
+    return {
+      ...commonOf(this.#vhost, info),
+      ...(rate !== undefined && { messagesInPerSecond: rate.inPerSecond, messagesOutPerSecond: rate.outPerSecond }),
+      pendingBytes,
+      subscriptionCount,
+      unsettledCount,
+      ...(blockedBecause !== undefined && { problem: blockedBecause }),
+    }
+  }
 }
 
 /** 'mqtt' and 'MQTT 5' are both of it. */
@@ -101,10 +153,7 @@ function isOf(connection: AdminConnection, wanted: string): boolean {
 }
 
 /** What a connection that has ended has too. */
-function commonOf(
-  { name: vhost }: VirtualHost,
-  info: ConnectionInfo,
-): Omit<ConnectionItem, 'pendingBytes' | 'subscriptionCount' | 'unsettledCount' | 'problem'> {
+function commonOf({ name: vhost }: VirtualHost, info: ConnectionInfo): AnyConnection {
   return {
     id: String(info.id),
     vhost,
@@ -121,29 +170,6 @@ function commonOf(
     bytesOut: info.bytesOut,
     messagesIn: info.messagesIn,
     messagesOut: info.messagesOut,
-  }
-}
-
-function itemOf(vhost: VirtualHost, info: ConnectionInfo): ConnectionItem {
-  const { pendingBytes, subscriptionCount, unsettledCount, blockedBecause } = info
-  return {
-    ...commonOf(vhost, info),
-    pendingBytes,
-    subscriptionCount,
-    unsettledCount,
-    ...(blockedBecause !== undefined && { problem: blockedBecause }),
-  }
-}
-
-function detailOf(vhost: VirtualHost, connection: AdminConnection): ConnectionDetail {
-  const info = connectionInfo(connection)
-  const { session } = connection.facts()
-  const expiryMs = session?.expiryMs ?? 0
-  return {
-    ...itemOf(vhost, info),
-    subscriptions: session === undefined ? [] : Array.from(subscriptionsOf(session), subscriptionInfo),
-    sessionExpiryMs: expiryMs === Infinity ? null : expiryMs,
-    heartbeatMs: info.keepAliveMs,
   }
 }
 

@@ -29,7 +29,7 @@ const sampler = new Sampler(broker)
 const bound = [
   ...queueHandlers(broker, sampler),
   ...sessionHandlers(broker),
-  ...connectionHandlers(broker),
+  ...connectionHandlers(broker, sampler),
   ...subscriptionHandlers(broker),
   ...consumerHandlers(broker),
   ...topicHandlers(broker),
@@ -57,12 +57,14 @@ function list<C extends Call>(name: string, route: Route<C>, query: C['query']):
 list('by name', listQueues, {})
 list('by messages', listQueues, { sort: '-readyCount' })
 list('by rate', listQueues, { sort: '-inPerSecond' })
+list('the oldest first', listQueues, { sort: '-oldestAgeMs' })
 list('by text', listQueues, { q: 'q99' })
 list('unhealthy', listQueues, { unhealthy: true, limit: 500 })
 list('by client', listSessions, {})
 list('with a backlog, by it', listSessions, { backlog: true, sort: '-waitingCount' })
 list('by coming', listConnections, {})
 list('by bytes', listConnections, { sort: '-bytesIn', q: 'device-9' })
+list('by rate', listConnections, { sort: '-messagesInPerSecond' })
 list('unhealthy', listConnections, { unhealthy: true })
 list('by client', listSubscriptions, {})
 list('of a topic', listSubscriptions, { topic: 'devices/77/state' })

@@ -29,7 +29,7 @@ beforeAll(async () => {
   bound = [
     ...queueHandlers(broker, sampler),
     ...sessionHandlers(broker),
-    ...connectionHandlers(broker),
+    ...connectionHandlers(broker, sampler),
     ...subscriptionHandlers(broker),
   ]
 })

@@ -25,7 +25,7 @@ export interface ManagedBroker {
   /** Makes `folder`, an absolute path, and a copy of the journal in it. Rejects with ApiError('CONFLICT'). */
   backup(folder: string): Promise<BackupMade>
   /** Of the process and its disk. */
-  resources(): Pick<Overview, 'memory' | 'disk' | 'eventLoop'> & { readonly cpuShare: number }
+  resources(): Pick<Overview, 'memory' | 'disk' | 'eventLoop'> & { readonly cpuShare: number | undefined }
 }
 
 /** The configuration as it counts, and how it is changed while the broker runs. */

@@ -10,14 +10,14 @@ export interface Sample extends OverviewSample {
   readonly deadLettered: number
 }
 
-/** In the order in which `SampleRing` reads them back. */
-const COLUMNS: ReadonlyArray<(sample: Sample) => number> = [
+/** In the order in which `SampleRing` reads them back; NaN is what was not known. */
+const COLUMNS: ReadonlyArray<(sample: Sample) => number | undefined> = [
   ({ atMs }) => atMs,
-  ({ rates }) => rates.inPerSecond,
-  ({ rates }) => rates.outPerSecond,
-  ({ rates }) => rates.settledPerSecond,
-  ({ rates }) => rates.bytesInPerSecond,
-  ({ rates }) => rates.bytesOutPerSecond,
+  ({ rates }) => rates?.inPerSecond,
+  ({ rates }) => rates?.outPerSecond,
+  ({ rates }) => rates?.settledPerSecond,
+  ({ rates }) => rates?.bytesInPerSecond,
+  ({ rates }) => rates?.bytesOutPerSecond,
   ({ readyCount }) => readyCount,
   ({ inflightCount }) => inflightCount,
   ({ connections }) => connections,
@@ -38,7 +38,7 @@ export class SampleRing {
 
   push(sample: Sample): void {
     const start = startOf(this.#cameCount++)
-    for (let column = 0; column < WIDTH; column++) this.#values[start + column] = COLUMNS[column]!(sample)
+    for (let column = 0; column < WIDTH; column++) this.#values[start + column] = COLUMNS[column]!(sample) ?? NaN
   }
 
   /** Oldest first. */
@@ -62,20 +62,23 @@ export class SampleRing {
   #at(number: number): OverviewSample {
     const start = startOf(number)
     const column = (index: number): number => this.#values[start + index]!
+    const [inPerSecond, cpuShare] = [column(1), column(10)]
     return {
       atMs: column(0),
-      rates: {
-        inPerSecond: column(1),
-        outPerSecond: column(2),
-        settledPerSecond: column(3),
-        bytesInPerSecond: column(4),
-        bytesOutPerSecond: column(5),
-      },
+      ...(!Number.isNaN(inPerSecond) && {
+        rates: {
+          inPerSecond,
+          outPerSecond: column(2),
+          settledPerSecond: column(3),
+          bytesInPerSecond: column(4),
+          bytesOutPerSecond: column(5),
+        },
+      }),
       readyCount: column(6),
       inflightCount: column(7),
       connections: column(8),
       rssBytes: column(9),
-      cpuShare: column(10),
+      ...(!Number.isNaN(cpuShare) && { cpuShare }),
     }
   }
 }

@@ -1,6 +1,7 @@
 import { getOverview, getOverviewHistory, listEvents } from '@ternmq/api'
 import { connectionEvent } from '@ternmq/core'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { FakeConnection } from '../test/fake-connection.ts'
 import { ManagedWorld } from '../test/managed-world.ts'
 import type { Bound } from './handlers.ts'
 import { overviewHandlers } from './overview.ts'
@@ -115,6 +116,41 @@ describe('the sampler', () => {
   })
 })
 
+describe('rates of connections', () => {
+  const rateOf = (connection: FakeConnection): unknown => sampler.ratesOfConnection(connection)
+
+  test('are read only while somebody looks at connections', () => {
+    const session = world.open('c')
+    const connection = FakeConnection.open(world, { clientId: 'c', session })
+    sampler.watch(() => {})
+    world.advance(5_000)
+    expect(rateOf(connection)).toBeUndefined()
+    sampler.askConnections()
+    world.advance(2_000)
+    expect(rateOf(connection)).toEqual({ inPerSecond: 0, outPerSecond: 0 })
+    world.advance(60_000)
+    expect(rateOf(connection)).toBeUndefined()
+  })
+
+  test('do not count what a session had before its connection came', () => {
+    const session = world.open('c')
+    const producer = session.openProducer({ onPublishSettled: () => {} })
+    const publish = (count: number): void => {
+      for (let index = 0; index < count; index++) world.publishBy(producer, 'a/b', 'x')
+    }
+    publish(7)
+    const connection = FakeConnection.open(world, { clientId: 'c' })
+    sampler.askConnections()
+    world.advance(1_000)
+    connection.session = session
+    world.advance(1_000)
+    expect(rateOf(connection)).toBeUndefined()
+    publish(3)
+    world.advance(1_000)
+    expect(rateOf(connection)).toEqual({ inPerSecond: 3, outPerSecond: 0 })
+  })
+})
+
 describe('the overview', () => {
   test('counts what there is', async () => {
     world.define('orders')
@@ -168,6 +204,7 @@ describe('the overview', () => {
     world.advance(2_000)
     const { samples } = await world.call(bound, getOverviewHistory)
     expect(samples).toHaveLength(3)
+    expect(samples[0]).not.toHaveProperty('rates')
     expect(samples[2]).toMatchObject({ connections: 0, readyCount: 0, cpuShare: 0.2, rates: { inPerSecond: 0 } })
   })
 })

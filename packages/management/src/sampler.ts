@@ -4,6 +4,7 @@
  */
 import type { OverviewSample, Rates, Totals } from '@ternmq/api'
 import {
+  type AdminConnection,
   type Cancel,
   COUNTER_LABELS,
   type CounterLabel,
@@ -14,9 +15,9 @@ import {
 } from '@ternmq/core'
 import { type Depths, depthsOf } from './depths.ts'
 import type { ManagedBroker } from './managed-broker.ts'
-import { type QueueRate, QueueRates } from './queue-rates.ts'
+import { type MessageCounts, type MessageRate, MessageRates } from './message-rates.ts'
 import { type Sample, SampleRing } from './sample-ring.ts'
-import { NO_RATES, ratesBetween, totalsOf } from './totals.ts'
+import { ratesBetween, totalsOf } from './totals.ts'
 
 /** Between two samples. */
 const INTERVAL_MS = 1_000
@@ -37,14 +38,17 @@ export class Sampler {
   readonly #broker: ManagedBroker
   readonly #ticks = new Set<() => void>()
   readonly #samples = new SampleRing()
-  readonly #queueRates = new QueueRates()
-  readonly #sharedRates = new QueueRates()
+  readonly #queueRates = new MessageRates<Queue>((queue) => queue)
+  readonly #sharedRates = new MessageRates<Queue>((queue) => queue)
+  readonly #connectionRates = new MessageRates(trafficOf)
   readonly #byProtocol = new Map<CounterLabel, Reading>()
   #last: Reading | undefined = undefined
   #depths: Depths | undefined = undefined
   /** Samples until queues and sessions are looked at again. */
   #depthsIn = 0
   #askedAtMonoMs = 0
+  /** Connections are gone through only for those who look at them. */
+  #askedConnectionsAtMonoMs = -Infinity
   #cancel: Cancel | undefined = undefined
 
   constructor(broker: ManagedBroker) {
@@ -70,6 +74,12 @@ export class Sampler {
     this.#start()
   }
 
+  /** As `ask`, of connections too. */
+  askConnections(): void {
+    this.#askedConnectionsAtMonoMs = this.#broker.vhost.env.clock.monoMs()
+    this.ask()
+  }
+
   /** Over the last second, after `watch` or `ask`. Undefined until there are two samples. */
   get rates(): Rates | undefined {
     return this.#last?.rates
@@ -84,8 +94,13 @@ export class Sampler {
   }
 
   /** Undefined until there are two samples of the queue. */
-  ratesOfQueue(queue: Queue): QueueRate | undefined {
+  ratesOfQueue(queue: Queue): MessageRate | undefined {
     return this.#queueRates.of(queue) ?? this.#sharedRates.of(queue)
+  }
+
+  /** Undefined until there are two samples of the connection after `askConnections`. */
+  ratesOfConnection(connection: AdminConnection): MessageRate | undefined {
+    return this.#connectionRates.of(connection)
   }
 
   /** Of the last ten minutes, as far as somebody looked; the oldest first. */
@@ -130,6 +145,7 @@ export class Sampler {
     this.#byProtocol.clear()
     this.#queueRates.clear()
     this.#sharedRates.clear()
+    this.#connectionRates.clear()
   }
 
   #tick(): void {
@@ -149,6 +165,8 @@ export class Sampler {
       this.#byProtocol.set(label, readingOf(vhost.countersBy[label], this.#byProtocol.get(label), nowMs))
     this.#queueRates.sample(namedQueues(vhost), vhost.destinations.count, seconds)
     this.#sharedRates.sample(vhost.shared.queues(), vhost.shared.count, seconds)
+    if (nowMs - this.#askedConnectionsAtMonoMs > ASKED_MS) this.#connectionRates.clear()
+    else this.#connectionRates.sample(vhost.connections.all(), vhost.connections.count, seconds)
     this.#samples.push(this.#sampleOf(this.#last))
   }
 
@@ -166,7 +184,7 @@ export class Sampler {
     const { readyCount, inflightCount } = this.depths
     return {
       atMs: vhost.env.clock.wallMs(),
-      rates: rates ?? NO_RATES,
+      rates,
       readyCount,
       inflightCount,
       connections: vhost.connections.count,
@@ -179,6 +197,14 @@ export class Sampler {
 
 function* namedQueues({ destinations }: VirtualHost): Generator<Queue> {
   for (const { queue } of destinations.all()) yield queue
+}
+
+/** NaN, and so has no rate: a session that is resumed comes with all that it had before. */
+const NO_TRAFFIC: MessageCounts = { messagesIn: NaN, messagesOut: NaN }
+
+/** Of its session, which it has once it was let in. */
+function trafficOf(connection: AdminConnection): MessageCounts {
+  return connection.facts().session?.traffic ?? NO_TRAFFIC
 }
 
 function readingOf(counters: Readonly<Counters>, before: Reading | undefined, monoMs: number): Reading {

@@ -26,7 +26,6 @@ export class QueueWatch implements Watch {
     if (listed === undefined) return false
     const { name, queue } = listed
     const { delayedCount } = queue.contents
-    const { inPerSecond = 0, outPerSecond = 0 } = this.#sampler.ratesOfQueue(queue) ?? {}
     send('queue', {
       queue: name,
       atMs: vhost.env.clock.wallMs(),
@@ -34,8 +33,7 @@ export class QueueWatch implements Watch {
       inflightCount: queue.inflightCount - delayedCount,
       delayedCount,
       consumerCount: queue.consumers.length,
-      inPerSecond,
-      outPerSecond,
+      ...this.#sampler.ratesOfQueue(queue),
     })
     return true
   }
@@ -71,7 +69,7 @@ export class ConnectionWatch implements Watch {
     send('connection', {
       connection: this.#id,
       atMs: vhost.env.clock.wallMs(),
-      ...ratesBetween(this.#before ?? now, now),
+      ...(this.#before !== undefined && ratesBetween(this.#before, now)),
       pendingBytes,
     })
     this.#before = now

@@ -18,14 +18,6 @@ export function totalsOf(counters: Readonly<Counters>): Totals {
   }
 }
 
-export const NO_RATES: Rates = {
-  inPerSecond: 0,
-  outPerSecond: 0,
-  settledPerSecond: 0,
-  bytesInPerSecond: 0,
-  bytesOutPerSecond: 0,
-}
-
 export function ratesBetween(before: Totals, now: Totals, seconds: number): Rates {
   return {
     inPerSecond: (now.messagesIn - before.messagesIn) / seconds,

@@ -31,7 +31,7 @@ export class FakeConnection implements AdminConnection {
   /** What an operator said. */
   readonly goodbyes: string[] = []
   readonly #world: ManagedWorld
-  readonly #facts: ConnectionFacts
+  #facts: ConnectionFacts
 
   private constructor(world: ManagedWorld, { clientId, userName = 'ann', peer, facts, session }: FakeOptions) {
     this.#world = world
@@ -63,6 +63,11 @@ export class FakeConnection implements AdminConnection {
     const connection = new FakeConnection(world, options)
     world.vhost.connections.add(connection)
     return connection
+  }
+
+  /** It is let in. */
+  set session(session: Session) {
+    this.#facts = { ...this.#facts, session }
   }
 
   facts(): ConnectionFacts {

@@ -22,8 +22,8 @@ test('numbers and charts follow what flows, without loading the page again', asy
 })
 
 const NUMBERS = {
-  In: '/connections?sort=-messagesIn',
-  Out: '/connections?sort=-messagesOut',
+  In: '/connections?sort=-messagesInPerSecond',
+  Out: '/connections?sort=-messagesOutPerSecond',
   Ready: '/queues?sort=-readyCount',
   'In flight': '/queues?sort=-inflightCount',
   Connections: '/connections',

@@ -2,7 +2,8 @@
 import type { Page, ListQuery, HealthQuery, TimeQuery, VhostParams } from '../page.ts'
 import type { None, Route } from '../route.ts'
 
-export interface ConnectionItem {
+/** What one that has ended has too. */
+export interface AnyConnection {
   /** Unique while the process lives. */
   readonly id: string
   readonly vhost: string
@@ -21,6 +22,12 @@ export interface ConnectionItem {
   readonly bytesOut: number
   readonly messagesIn: number
   readonly messagesOut: number
+}
+
+export interface ConnectionItem extends AnyConnection {
+  /** Over the last second; left out until there are two samples. */
+  readonly messagesInPerSecond?: number | undefined
+  readonly messagesOutPerSecond?: number | undefined
   /** Written and not yet taken by the kernel. */
   readonly pendingBytes: number
   readonly subscriptionCount: number
@@ -54,7 +61,7 @@ export interface ConnectionDetail extends ConnectionItem {
   readonly heartbeatMs: number
 }
 
-export interface EndedConnection extends Omit<ConnectionItem, 'pendingBytes' | 'subscriptionCount' | 'unsettledCount' | 'problem'> {
+export interface EndedConnection extends AnyConnection {
   readonly endedAtMs: number
   readonly endedBy: 'client' | 'broker' | 'network' | 'operator' | 'takeover'
   /** Why, in a sentence. */

@@ -93,12 +93,14 @@ export interface Overview {
 /** One second of the overview's charts. */
 export interface OverviewSample {
   readonly atMs: number
-  readonly rates: Rates
+  /** Left out in the first second that was looked at. */
+  readonly rates?: Rates | undefined
   readonly readyCount: number
   readonly inflightCount: number
   readonly connections: number
   readonly rssBytes: number
-  readonly cpuShare: number
+  /** Left out where it is not known yet. */
+  readonly cpuShare?: number | undefined
 }
 
 export interface ListenerItem {
@@ -170,18 +172,19 @@ export interface QueueSample {
   readonly inflightCount: number
   readonly delayedCount: number
   readonly consumerCount: number
-  readonly inPerSecond: number
-  readonly outPerSecond: number
+  /** Left out, as those of connections, in the first second that was looked at. */
+  readonly inPerSecond?: number | undefined
+  readonly outPerSecond?: number | undefined
 }
 
 /** One second of one connection. */
 export interface ConnectionSample {
   readonly connection: string
   readonly atMs: number
-  readonly bytesInPerSecond: number
-  readonly bytesOutPerSecond: number
-  readonly messagesInPerSecond: number
-  readonly messagesOutPerSecond: number
+  readonly bytesInPerSecond?: number | undefined
+  readonly bytesOutPerSecond?: number | undefined
+  readonly messagesInPerSecond?: number | undefined
+  readonly messagesOutPerSecond?: number | undefined
   readonly pendingBytes: number
 }
 

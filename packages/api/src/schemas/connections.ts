@@ -3,6 +3,7 @@ import { typed } from '@ternmq/config/schemas'
 import { z } from 'zod'
 import type { ListQuery, VhostParams } from '../page.ts'
 import {
+  type AnyConnection,
   closeConnection,
   type ConnectionDetail,
   type ConnectionItem,
@@ -25,6 +26,7 @@ import {
 } from '../resources/connections.ts'
 import {
   ADDRESS_CHARS_MAX,
+  amount,
   choice,
   component,
   count,
@@ -45,9 +47,7 @@ import {
   vhost,
 } from './fields.ts'
 
-type Lasting = Omit<ConnectionItem, 'pendingBytes' | 'subscriptionCount' | 'unsettledCount' | 'problem'>
-
-const lastingFields: Shape<Lasting> = {
+const lastingFields: Shape<AnyConnection> = {
   id: text('Unique while the process lives.', '17'),
   vhost: text('Virtual host.', '/'),
   protocol: text('Protocol with its version.', 'MQTT 5'),
@@ -67,6 +67,11 @@ const lastingFields: Shape<Lasting> = {
 
 const connectionFields: Shape<ConnectionItem> = {
   ...lastingFields,
+  messagesInPerSecond: amount('Messages a second from the client; left out until there are two samples.', 4).optional(),
+  messagesOutPerSecond: amount(
+    'Messages a second to the client; left out until there are two samples.',
+    0.5,
+  ).optional(),
   pendingBytes: count('Bytes written and not yet taken by the kernel.', 0),
   subscriptionCount: count('Subscriptions.', 2),
   unsettledCount: count('Messages sent to the client and not settled by it.', 1),

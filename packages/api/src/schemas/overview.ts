@@ -153,12 +153,15 @@ const sample = component(
   typed<OverviewSample>()(
     z.strictObject({
       atMs: moment('When the second ended.'),
-      rates,
+      rates: rates.optional(),
       readyCount: count('Messages that wait.', 1042),
       inflightCount: count('Messages delivered and not settled.', 12),
       connections: count('Clients that are connected.', 42),
       rssBytes: count('Memory of the process.', 98_566_144),
-      cpuShare: amount('Processor time in this second: 1 is one core.', 0.21),
+      cpuShare: amount(
+        'Processor time in this second: 1 is one core; left out where it is not known yet.',
+        0.21,
+      ).optional(),
     }),
   ),
 )

@@ -8,7 +8,8 @@ export interface Series {
   readonly label: string
   /** Name of a CSS variable: `--chart-in`. */
   readonly color: string
-  readonly values: readonly number[]
+  /** Undefined: not known; the line has a gap there. */
+  readonly values: ReadonlyArray<number | undefined>
   readonly fill?: boolean
 }
 
@@ -50,7 +51,10 @@ export function Chart({ label, atMs, series, format, inBytes = false, height = 1
   }, [shape, scheme, height])
 
   useEffect(() => {
-    plot.current?.setData([atMs.map((at) => at / 1_000), ...series.map((one) => [...one.values])])
+    plot.current?.setData([
+      atMs.map((at) => at / 1_000),
+      ...series.map((one) => one.values.map((value) => value ?? null)),
+    ])
   }, [atMs, series, shape, scheme, height])
 
   return (
@@ -60,12 +64,17 @@ export function Chart({ label, atMs, series, format, inBytes = false, height = 1
         {series.map((one) => (
           <span key={one.label} className="chart-key">
             <i style={{ background: `var(${one.color})` }} />
-            {one.label} <b>{one.values.length === 0 ? '–' : format(one.values.at(-1)!)}</b>
+            {one.label} <b>{lastOf(one, format)}</b>
           </span>
         ))}
       </figcaption>
     </figure>
   )
+}
+
+function lastOf({ values }: Series, format: ChartProps['format']): string {
+  const last = values.at(-1)
+  return last === undefined ? '–' : format(last)
 }
 
 const SPAN_MIN_SECONDS = 60

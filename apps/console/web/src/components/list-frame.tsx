@@ -6,6 +6,7 @@ import { inputOf, momentOf } from '../lib/moment-input.ts'
 import { type UrlState, useUrlState } from '../lib/url-state.ts'
 import { type Column, DataTable, type Selection } from './data-table.tsx'
 import { Icon } from './icons.tsx'
+import { CURSOR_KEY } from './pager.tsx'
 import { type Look, LookProblem } from './problem-view.tsx'
 
 const TYPING_MS = 250
@@ -75,9 +76,9 @@ function filtersOf({ noun, filters = [], search }: Pick<ListLook<never>, 'noun' 
 export function ListFrame<T>({ rows, look, isSorted = false, pager, empty, right, ...list }: ListFrameProps<T>) {
   const url = useUrlState()
   const filters = filtersOf(list)
-  const setFilter = (key: string, value: string): void => url.set({ [key]: value, cursor: '' }, { replace: true })
-  const reset = (): void => url.set(Object.fromEntries(['cursor', ...filterKeysOf(list)].map((key) => [key, ''])))
-  const isFiltered = ['cursor', ...filterKeysOf(list)].some((key) => url.get(key) !== '')
+  const setFilter = (key: string, value: string): void => url.set({ [key]: value, [CURSOR_KEY]: '' }, { replace: true })
+  const reset = (): void => url.set(Object.fromEntries([CURSOR_KEY, ...filterKeysOf(list)].map((key) => [key, ''])))
+  const isFiltered = [CURSOR_KEY, ...filterKeysOf(list)].some((key) => url.get(key) !== '')
   const hasTools = filters.length > 0 || right !== undefined
   return (
     <div className="list">
@@ -105,7 +106,7 @@ export function ListFrame<T>({ rows, look, isSorted = false, pager, empty, right
           label={list.noun}
           rows={rows ?? []}
           {...(isSorted
-            ? { sort: url.get('sort'), onSort: (sort) => url.set({ sort, cursor: '' }, { replace: true }) }
+            ? { sort: url.get('sort'), onSort: (sort) => url.set({ sort, [CURSOR_KEY]: '' }, { replace: true }) }
             : {})}
         />
       )}

@@ -1,19 +1,17 @@
-/** A log that is read backwards: the newest first, older ones as they are wanted. */
-import { Button, Text } from '@mantine/core'
+/** A log that is read backwards: the newest first, and older ones page by page. */
+import { Button } from '@mantine/core'
 import type { Call, Route } from '@ternmq/api'
-import { useInfiniteQuery } from '@tanstack/react-query'
-import { call } from '../lib/api.ts'
-import { formatCount } from '../lib/format.ts'
+import { useLook } from '../lib/query.ts'
 import { useUrlState } from '../lib/url-state.ts'
 import { filterKeysOf, ListFrame, type ListLook, queryOf } from './list-frame.tsx'
+import { CURSOR_KEY, Pager } from './pager.tsx'
 
 const PAGE_ITEMS = 100
-/** Pages held: beyond it the filter is the way. */
-const PAGES_MAX = 50
+const LABELS = { first: 'Newest', next: 'Older' }
 
 interface LogListProps<C extends Call, T> extends Omit<ListLook<T>, 'keyOf'> {
   readonly route: Route<C>
-  /** Newer ones that came since. */
+  /** Newer ones that came since: of the first page. */
   readonly live?: readonly T[]
 }
 
@@ -26,19 +24,20 @@ export function LogList<
   T extends { readonly id: number },
   C extends Call & { readonly answer: { readonly items: readonly T[] }; readonly query: LogQuery },
 >({ route, live = [], ...list }: LogListProps<C, T>) {
-  const query = queryOf(useUrlState(), filterKeysOf(list))
-  const look = useInfiniteQuery({
-    queryKey: [route.id, query],
-    queryFn: ({ pageParam, signal }) =>
-      call(route, { query: { ...query, limit: PAGE_ITEMS, before: pageParam } }, signal),
-    initialPageParam: undefined as number | undefined,
-    getNextPageParam: (page) => (page.items.length < PAGE_ITEMS ? undefined : page.items.at(-1)?.id),
-    maxPages: PAGES_MAX,
-  })
-  const { data, fetchNextPage, hasNextPage, isFetching, refetch } = look
-  const known = data?.pages.flatMap(({ items }) => items)
+  const url = useUrlState()
+  const before = url.get(CURSOR_KEY)
+  const limit = Number(url.get('limit')) || PAGE_ITEMS
+  const query: Record<string, unknown> = {
+    limit,
+    ...queryOf(url, filterKeysOf(list)),
+    ...(before !== '' && { before }),
+  }
+  const look = useLook(route, { query })
+  const { isFetching, isPlaceholderData, refetch } = look
+  const known = look.data?.items
   const newest = known?.[0]?.id ?? -1
-  const rows = known === undefined ? undefined : [...live.filter(({ id }) => id > newest), ...known]
+  const isFirst = before === '' && !isPlaceholderData
+  const rows = known === undefined ? undefined : [...(isFirst ? live.filter(({ id }) => id > newest) : []), ...known]
   return (
     <ListFrame
       {...list}
@@ -46,19 +45,18 @@ export function LogList<
       rows={rows}
       look={look}
       pager={
-        <>
-          <Text size="xs" c="dimmed">
-            {formatCount(rows?.length ?? 0)} {list.noun}
-          </Text>
-          {hasNextPage && (
-            <Button variant="default" size="compact-xs" loading={isFetching} onClick={() => void fetchNextPage()}>
-              Older
+        <Pager
+          noun={list.noun}
+          shownCount={rows?.length}
+          next={known?.length === limit ? String(known.at(-1)!.id) : undefined}
+          isBefore={isPlaceholderData}
+          labels={LABELS}
+          right={
+            <Button variant="default" size="compact-xs" loading={isFetching} onClick={() => void refetch()}>
+              Look again
             </Button>
-          )}
-          <Button variant="default" size="compact-xs" ml="auto" loading={isFetching} onClick={() => void refetch()}>
-            Look again
-          </Button>
-        </>
+          }
+        />
       }
     />
   )

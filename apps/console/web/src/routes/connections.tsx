@@ -1,7 +1,7 @@
 /** Who is connected, how, and who does not get on. */
 import { type ConnectionItem, listConnections, listListeners } from '@ternmq/api'
 import { Link } from '@tanstack/react-router'
-import { agoColumn, bytesColumn, countColumn, PROBLEM_COLUMN, textColumn } from '../components/columns.tsx'
+import { agoColumn, bytesColumn, countColumn, PROBLEM_COLUMN, rateColumn, textColumn } from '../components/columns.tsx'
 import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { List } from '../components/list.tsx'
@@ -47,6 +47,8 @@ const COLUMNS: ReadonlyArray<Column<ConnectionItem>> = [
     ),
   },
   agoColumn('connectedAtMs', 'Connected', { sort: true }),
+  rateColumn('messagesInPerSecond', 'Rate in', { sort: true }),
+  rateColumn('messagesOutPerSecond', 'Rate out', { sort: true }),
   countColumn('messagesIn', 'In', { sort: true }),
   bytesColumn('bytesIn', 'Bytes in', { sort: true }),
   {

@@ -99,14 +99,14 @@ function Counts({ overview: { counts, readyCount, inflightCount, rates } }: { re
         value={formatRate(rates?.inPerSecond)}
         hint={rates && `${formatBytes(rates.bytesInPerSecond)}/s`}
         to="/connections"
-        search={{ sort: '-messagesIn' }}
+        search={{ sort: '-messagesInPerSecond' }}
       />
       <Stat
         label="Out"
         value={formatRate(rates?.outPerSecond)}
         hint={rates && `${formatBytes(rates.bytesOutPerSecond)}/s`}
         to="/connections"
-        search={{ sort: '-messagesOut' }}
+        search={{ sort: '-messagesOutPerSecond' }}
       />
       <Stat
         label="Ready"
@@ -140,9 +140,9 @@ function Charts() {
   const columns = useMemo(
     () => ({
       atMs: samples.map((sample) => sample.atMs),
-      in: samples.map(({ rates }) => rates.inPerSecond),
-      out: samples.map(({ rates }) => rates.outPerSecond),
-      settled: samples.map(({ rates }) => rates.settledPerSecond),
+      in: samples.map(({ rates }) => rates?.inPerSecond),
+      out: samples.map(({ rates }) => rates?.outPerSecond),
+      settled: samples.map(({ rates }) => rates?.settledPerSecond),
       ready: samples.map((sample) => sample.readyCount),
       inflight: samples.map((sample) => sample.inflightCount),
       connections: samples.map((sample) => sample.connections),

@@ -49,8 +49,8 @@ function columnsWith(depths: Depths): ReadonlyArray<Column<QueueItem>> {
     countColumn('inflightCount', 'In flight', { sort: true }),
     bytesColumn('readyBytes', 'Size', { sort: true }),
     countColumn('consumerCount', 'Consumers', { sort: true }),
-    rateColumn('inPerSecond', 'In', { sort: 'messagesIn' }),
-    rateColumn('outPerSecond', 'Out', { sort: 'messagesOut' }),
+    rateColumn('inPerSecond', 'In', { sort: true }),
+    rateColumn('outPerSecond', 'Out', { sort: true }),
     countColumn('deadLetteredCount', 'Dead-lettered', { sort: true }),
   ]
 }
