@@ -3,6 +3,7 @@ import {
   deleteQueue,
   getQueue,
   listQueues,
+  type Page,
   pauseQueue,
   purgeQueue,
   putQueue,
@@ -71,6 +72,7 @@ describe('the list', () => {
       readyBytes: expect.any(Number) as number,
       inflightCount: 0,
       delayedCount: 0,
+      oldestAgeMs: 0,
       consumerCount: 0,
       messagesIn: 2,
       messagesOut: 0,
@@ -111,11 +113,49 @@ describe('the list', () => {
   test('can be sorted by each field that it names', async () => {
     world.define('a')
     world.define('b')
-    for (const sort of 'name readyCount readyBytes inflightCount delayedCount consumerCount messagesIn messagesOut droppedCount deadLetteredCount inPerSecond outPerSecond'.split(
+    for (const sort of 'name readyCount readyBytes inflightCount delayedCount oldestAgeMs consumerCount messagesIn messagesOut droppedCount deadLetteredCount inPerSecond outPerSecond'.split(
       ' ',
     )) {
       expect(await names({ sort: `-${sort}` })).toHaveLength(2)
     }
+  })
+
+  test('begins with the oldest where it is asked for, page by page, and ends with those of which nobody knows', async () => {
+    for (const name of ['a', 'b', 'c', 'in memory', 'empty']) world.define(name)
+    for (const [name, text] of [
+      ['b', '1'],
+      ['c', '2'],
+      ['b', '3'],
+      ['a', '4'],
+    ] as const) {
+      world.send(`$queue/${name}`, text, { durable: true })
+      world.advance(1_000)
+    }
+    world.send('$queue/in memory', '5')
+    await world.settle()
+    const query = { sort: '-oldestAgeMs', limit: 2 }
+    const ages: unknown[] = []
+    for (let cursor: string | undefined = undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
+      const page: Page<QueueItem> = await world.call(bound, listQueues, {
+        params: { vhost },
+        query: { ...query, cursor },
+      })
+      ages.push(page.items.map(({ name, oldestAgeMs }) => [name, oldestAgeMs]))
+      cursor = page.next
+    }
+    expect(ages).toEqual([
+      [
+        ['b', 4_000],
+        ['c', 3_000],
+      ],
+      [
+        ['a', 1_000],
+        ['empty', undefined],
+      ],
+      [['in memory', undefined]],
+    ])
+    expect((await world.call(bound, getQueue, of('c'))).oldestAgeMs).toBe(3_000)
+    expect((await world.call(bound, pauseQueue, of('c'))).oldestAgeMs).toBe(3_000)
   })
 
   test('has rates from the second sample on, and samples only while somebody asks', async () => {

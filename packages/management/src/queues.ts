@@ -18,8 +18,10 @@ import {
   isReservedName,
   isTemporary,
   type NamedQueue,
+  oldestAgesMs,
+  oldestLsn,
   purge,
-  queueInfo,
+  type Queue,
   stuckBecause,
   type VirtualHost,
 } from '@ternmq/core'
@@ -29,7 +31,7 @@ import { bind, type Bound, type Caller } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 import { checkMayManage } from './message-access.ts'
 import { whenLasting } from './lasting.ts'
-import { type Listing, mapPage, pageInPieces, PageMaker } from './paging.ts'
+import { type Listing, pageInPieces, PageMaker } from './paging.ts'
 import { filterText } from './pattern-text.ts'
 import { addressOfListed, isShared, type ListedQueue, listedQueueOf, listedQueues, ownedQueueOf } from './queue-list.ts'
 import { effectiveSettings, fromCoreSettings, toCoreSettings } from './queue-settings.ts'
@@ -106,6 +108,7 @@ class QueueLook {
         readyBytes: ({ queue }) => queue.waitingBytes,
         inflightCount: (listed) => inflightOf(listed),
         delayedCount: ({ queue }) => queue.contents.delayedCount,
+        oldestAgeMs: ({ queue }) => ageRank(queue),
         consumerCount: ({ queue }) => queue.consumers.length,
         messagesIn: ({ queue }) => queue.messagesIn,
         messagesOut: ({ queue }) => queue.messagesOut,
@@ -130,28 +133,30 @@ class QueueLook {
       (unhealthy !== true || stuckBecause(listed.queue, targets.has(listed.name)) !== undefined)
     const maker = new PageMaker(query, this.#listing, wants)
     const page = await pageInPieces(vhost.env.clock, listedQueues(vhost), (listed) => [listed], maker)
-    return mapPage(page, (listed) => this.#item(listed, targets))
+    const ages = await oldestAgesMs(
+      vhost,
+      page.items.map(({ queue }) => queue),
+    )
+    return { ...page, items: page.items.map((listed, index) => this.#item(listed, targets, ages[index])) }
   }
 
-  item(listed: ListedQueue): QueueItem {
-    return this.#item(listed, this.#deadLetterTargets())
+  async item(listed: ListedQueue): Promise<QueueItem> {
+    const [oldestAgeMs] = await oldestAgesMs(this.#broker.vhost, [listed.queue])
+    return this.#item(listed, this.#deadLetterTargets(), oldestAgeMs)
   }
 
   async detail(listed: ListedQueue): Promise<QueueDetail> {
     this.#sampler.ask()
-    const { vhost } = this.#broker
-    const { oldestAgeMs } = await queueInfo(vhost, listed.queue)
     return {
-      ...this.item(listed),
-      ...(oldestAgeMs !== undefined && { oldestAgeMs }),
+      ...(await this.item(listed)),
       settings: fromCoreSettings(listed.given),
-      effective: effectiveSettings(listed, vhost.policies),
+      effective: effectiveSettings(listed, this.#broker.vhost.policies),
       bindings: listed.binding === undefined ? [] : [filterText(listed.binding.pattern)],
       consumers: consumersOf(listed),
     }
   }
 
-  #item(listed: ListedQueue, targets: ReadonlySet<string>): QueueItem {
+  #item(listed: ListedQueue, targets: ReadonlySet<string>, oldestAgeMs: number | undefined): QueueItem {
     const { queue, name, automatic } = listed
     const isDeadLetter = targets.has(name)
     const problem = stuckBecause(queue, isDeadLetter)
@@ -166,6 +171,7 @@ class QueueLook {
       readyBytes: queue.waitingBytes,
       inflightCount: inflightOf(listed),
       delayedCount: queue.contents.delayedCount,
+      ...(oldestAgeMs !== undefined && { oldestAgeMs }),
       consumerCount: queue.consumers.length,
       messagesIn: queue.messagesIn,
       messagesOut: queue.messagesOut,
@@ -203,6 +209,12 @@ function kindOf(listed: ListedQueue): QueueItem['kind'] {
   const { name, subscription } = listed
   if (subscription !== undefined || isShared(listed)) return 'subscription'
   return isTemporary(name) ? 'temporary' : 'queue'
+}
+
+/** Higher for the older ones, as ages are: the order of the log says it without a look at when that was. */
+function ageRank(queue: Queue): number {
+  const lsn = oldestLsn(queue)
+  return lsn === 0 ? Number.MIN_SAFE_INTEGER : -lsn
 }
 
 /** With consumers or in a transaction; those that wait for their next attempt are counted apart. */

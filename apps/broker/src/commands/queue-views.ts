@@ -14,6 +14,7 @@ export const QUEUE_LISTING: Listing<QueueItem> = {
     { title: 'IN FLIGHT', value: ({ inflightCount }) => countText(inflightCount), right: true },
     { title: 'DELAYED', value: ({ delayedCount }) => countText(delayedCount), right: true, extra: true },
     { title: 'SIZE', value: ({ readyBytes }) => sizeText(readyBytes), right: true, extra: true },
+    { title: 'OLDEST', value: ({ oldestAgeMs }) => ageText(oldestAgeMs), right: true },
     { title: 'CONSUMERS', value: ({ consumerCount }) => countText(consumerCount), right: true },
     { title: 'IN/S', value: ({ inPerSecond }) => rateText(inPerSecond), right: true, extra: true },
     { title: 'OUT/S', value: ({ outPerSecond }) => rateText(outPerSecond), right: true, extra: true },
@@ -22,6 +23,10 @@ export const QUEUE_LISTING: Listing<QueueItem> = {
   ],
   name: ({ name }) => name,
   none: 'no queues',
+}
+
+function ageText(ageMs: number | undefined): string {
+  return ageMs === undefined ? '' : durationText(ageMs)
 }
 
 function stateOf({ paused, blocking, problem }: QueueItem): string {

@@ -22,6 +22,8 @@ export interface QueueItem {
   readonly inflightCount: number
   /** Failed, and waiting for the next attempt. */
   readonly delayedCount: number
+  /** Of the oldest message that the log has; left out when there is none. */
+  readonly oldestAgeMs?: number | undefined
   readonly consumerCount: number
   readonly messagesIn: number
   readonly messagesOut: number
@@ -51,8 +53,6 @@ export interface SettingSource {
 }
 
 export interface QueueDetail extends QueueItem {
-  /** Of the oldest message that is on disk. */
-  readonly oldestAgeMs?: number | undefined
   /** Given for this queue. */
   readonly settings: QueueSettingsInput
   /** Every key as it counts, with where it is from. */

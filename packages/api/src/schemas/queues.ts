@@ -63,6 +63,7 @@ const queueFields: Shape<QueueItem> = {
   readyBytes: count('Bytes that wait.', 266_752),
   inflightCount: count('Messages delivered and not settled.', 12),
   delayedCount: count('Messages that failed and wait for the next attempt.', 0),
+  oldestAgeMs: count('Age of the oldest message in it, of those that are not in memory only.', 8_200).optional(),
   consumerCount: count('Consumers.', 3),
   messagesIn: count('Messages that came in.', 90_210),
   messagesOut: count('Deliveries.', 89_172),
@@ -120,7 +121,6 @@ const queueDetail = component(
   typed<QueueDetail>()(
     z.strictObject({
       ...queueFields,
-      oldestAgeMs: count('Age of the oldest message that is on disk.', 8_200).optional(),
       settings: queueSettings,
       effective: list(setting, 'Every key as it counts.'),
       bindings: list(text('Topic pattern.', 'shop/orders/#'), 'Topic patterns whose messages come into it.'),
