@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { asYaml, readYaml } from './yaml-document.ts'
+import { asYaml, DOCUMENT_CHARS_MAX, readYaml } from './yaml-document.ts'
 
 test('a document comes back as it was, and JSON is read as well', () => {
   const document = { version: 1, queues: [{ name: 'a: b', settings: { messagesMax: 5 } }] }
@@ -13,6 +13,27 @@ test('what is not seen is written as escapes, and read as it was', () => {
   const text = asYaml(document)
   expect(text).not.toMatch(/(?![\n\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
   expect(readYaml(text)).toEqual(document)
+})
+
+test.each([
+  ['a list', '[1]'],
+  ['a text', 'hello'],
+  ['nothing', '# empty'],
+])('%s is no document', (_, text) => {
+  expect(() => readYaml(text)).toThrow('it is no document of definitions; `ternmq definitions export` writes one')
+})
+
+test('what is longer than a broker would take is not looked at', () => {
+  expect(() => readYaml(`[${' '.repeat(DOCUMENT_CHARS_MAX)}`)).toThrow(/^it has 16777217 characters, 16777216 are/)
+})
+
+test('aliases that stand for very much more than what is written are refused', () => {
+  const nines = (one: string): string => `[${Array.from({ length: 9 }, () => one).join(', ')}]`
+  const lines = Array.from(
+    { length: 9 },
+    (_, depth) => `a${depth}: &a${depth} ${nines(depth === 0 ? 'x' : `*a${depth - 1}`)}`,
+  )
+  expect(() => readYaml(lines.join('\n'))).toThrow('Excessive alias count')
 })
 
 test('what cannot be read is told with its place', () => {

@@ -1,9 +1,19 @@
 /** Documents of others than the configuration, in the same languages. */
 import { Document, parse, Scalar, visit } from 'yaml'
 
-/** YAML, or JSON, which is YAML. Throws with line and column of what is wrong. */
-export function readYaml(text: string): unknown {
-  return parse(text) as unknown
+/** What is longer is not looked at: no broker would take it. */
+export const DOCUMENT_CHARS_MAX = 16_777_216
+
+/**
+ * YAML, or JSON, which is YAML: one document with sections. Throws with line and column of what is wrong, and for one that is too long, that
+ * has no sections, or whose aliases stand for very much more than it says.
+ */
+export function readYaml(text: string): object {
+  if (text.length > DOCUMENT_CHARS_MAX)
+    throw new RangeError(`it has ${text.length} characters, ${DOCUMENT_CHARS_MAX} are the limit; divide it`)
+  const document: unknown = parse(text)
+  if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document
+  throw new TypeError('it is no document of definitions; `ternmq definitions export` writes one')
 }
 
 /** Control characters and others that are not seen, but for line breaks and what emoji are put together with. */

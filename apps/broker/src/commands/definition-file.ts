@@ -36,13 +36,8 @@ export async function readDocument(file: string, input: StdinInput): Promise<Def
   const stdin = file === '-' ? stdinOf(input, 'the document') : undefined
   const name = file === '-' ? 'standard input' : file
   try {
-    const document = readYaml(stdin === undefined ? readFileSync(file, 'utf8') : await text(stdin))
-    if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document as Definitions
+    return readYaml(stdin === undefined ? readFileSync(file, 'utf8') : await text(stdin)) as Definitions
   } catch (cause) {
     throw new BrokerError('FILE_UNREADABLE', `cannot read ${name}: ${messageOf(cause)}`, { cause })
   }
-  throw new BrokerError(
-    'FILE_UNREADABLE',
-    `${name} is no document of definitions; \`ternmq definitions export\` writes one`,
-  )
 }

@@ -27,7 +27,7 @@ const SMALL: Definitions = {
 }
 
 async function plan(page: Page, definitions: Definitions): Promise<void> {
-  await page.getByLabel('Definitions as JSON').fill(JSON.stringify(definitions))
+  await page.getByLabel('Definitions as YAML or JSON').fill(JSON.stringify(definitions))
   await page.getByRole('button', { name: 'Plan', exact: true }).click()
 }
 
@@ -72,11 +72,35 @@ test('a limit that is hit half-way: what is done stays, what is left is named, a
   ])
 })
 
+test('YAML is read as commands read it, and what is wrong with it is told with line and column', async () => {
+  const stage = await Stage.open()
+  const page = await stage.look('/definitions?tab=apply')
+  const text = page.getByLabel('Definitions as YAML or JSON')
+  await text.fill('version: 1\nqueues:\n  - name: [one\n')
+  await page.getByText(/at line 4, column 1/).waitFor()
+  const planned = page.getByRole('button', { name: 'Plan', exact: true })
+  expect(await planned.isDisabled()).toBe(true)
+  await text.fill('[1]')
+  await page.getByText('It is no document of definitions').waitFor()
+  await page.getByLabel('File with definitions').setInputFiles({
+    name: 'all.yaml',
+    mimeType: 'application/yaml',
+    buffer: Buffer.from('version: 1\nqueues:\n  - name: one\n    settings: {messagesMax: 5} # few\n'),
+  })
+  await planned.click()
+  await page.getByRole('row', { name: /^create queue one/ }).waitFor()
+  await page.getByRole('button', { name: 'Apply 1 step' }).click()
+  await page.getByText('It is so: 1 step done.').waitFor()
+  expect(await queuesOf(stage)).toEqual(['one'])
+})
+
 test('a plan whose permission is the first says that others lose what they may do', async () => {
   const stage = await Stage.open()
   const page = await stage.look('/definitions?tab=apply')
   await plan(page, { version: 1, permissions: [{ id: 'p', user: 'ann', allow: ['read'], topics: ['#'] }] })
   await page.getByText('With the first permission, what no permission allows is denied').waitFor()
+  expect(await page.getByRole('button', { name: 'Apply 1 step' }).isDisabled()).toBe(true)
+  await page.getByLabel('That is meant').check()
   await page.getByRole('button', { name: 'Apply 1 step' }).click()
   await page.getByText('It is so: 1 step done.').waitFor()
   await plan(page, { version: 1, permissions: [{ id: 'q', user: 'ann', allow: ['read'], topics: ['#'] }] })

@@ -284,7 +284,7 @@ test('no field of anybody becomes a part of a page', async () => {
   await page.goto('/definitions?tab=apply')
   const definitions = await stage.call(exportDefinitions)
   const queues = [{ name: unclosed('plan'), settings: { deadLetter: unclosed('plan') } }]
-  await page.getByLabel('Definitions as JSON').fill(JSON.stringify({ ...definitions, queues }))
+  await page.getByLabel('Definitions as YAML or JSON').fill(JSON.stringify({ ...definitions, queues }))
   await page.getByLabel('Delete what is not in it (prune)').check()
   await page.getByRole('button', { name: 'Plan', exact: true }).click()
   await page.getByRole('region', { name: 'Steps of the plan' }).waitFor()

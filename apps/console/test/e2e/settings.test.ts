@@ -52,9 +52,9 @@ test('definitions are planned before they are applied, and prune names the messa
   await page.getByText('"verifier"').waitFor({ state: 'detached' })
   await page.getByText('"extra"').waitFor()
   await page.getByRole('tab', { name: 'Plan and apply' }).click()
-  const text = page.getByLabel('Definitions as JSON')
+  const text = page.getByLabel('Definitions as YAML or JSON')
   await text.fill('{')
-  await page.getByText('It is not JSON').waitFor()
+  await page.getByText(/at line 1, column 2/).waitFor()
   const more = { ...definitions, queues: [...(definitions.queues ?? []), { name: 'added' }] }
   await text.fill(JSON.stringify(more))
   await page.getByLabel('Delete what is not in it (prune)').check()

@@ -9,6 +9,7 @@ import {
   type Plan,
   planDefinitions,
   type PlanStep,
+  type TurnQuery,
 } from '@ternmq/api'
 import { type ReactNode, useRef, useState } from 'react'
 import { CodeBlock } from '../components/code-block.tsx'
@@ -20,6 +21,7 @@ import { Mark, type Tone } from '../components/marks.tsx'
 import { Page, Panel } from '../components/page.tsx'
 import { LookProblem, ProblemView } from '../components/problem-view.tsx'
 import { UrlTabs } from '../components/url-tabs.tsx'
+import { useDocument } from '../features/definitions/read-document.ts'
 import { saveFile } from '../lib/save-file.ts'
 import { asSentence, formatCount, formatMany } from '../lib/format.ts'
 import { useAct, useLook } from '../lib/query.ts'
@@ -125,26 +127,14 @@ function Document({ definitions, input }: DocumentProps) {
   )
 }
 
-/** Undefined with why the text is no document. */
-function readDocument(text: string): { readonly definitions?: Definitions; readonly wrong?: string } {
-  if (text.trim() === '') return {}
-  try {
-    return { definitions: JSON.parse(text) as Definitions }
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    return {
-      wrong: `It is not JSON: ${why}. \`ternmq definitions export FILE.json\` writes JSON; commands take YAML too.`,
-    }
-  }
-}
-
 function Apply() {
   const [text, setText] = useState('')
   const [prune, setPrune] = useState(false)
   const [typed, setTyped] = useState('')
+  const [isMeant, setMeant] = useState(false)
   const [plan, setPlan] = useState<Plan | undefined>(undefined)
   const [applied, setApplied] = useState<Applied | undefined>(undefined)
-  const { definitions, wrong } = readDocument(text)
+  const { definitions, wrong } = useDocument(text)
   const make = useAct(planDefinitions, { onDone: setPlan })
   const apply = useAct(applyDefinitions, {
     onDone: (answer) => {
@@ -156,6 +146,7 @@ function Apply() {
   const change = (what: () => void): void => {
     what()
     setPlan(undefined)
+    setMeant(false)
     setApplied(undefined)
     make.reset()
     apply.reset()
@@ -168,22 +159,22 @@ function Apply() {
     make.run(input)
   }
   const applyInput =
-    definitions === undefined || plan === undefined ? undefined : { body: { definitions, prune, plan: plan.id } }
-  const isSure = deletes.length === 0 || typed === 'delete'
+    definitions === undefined || plan === undefined ? undefined : { body: { definitions, prune, plan: plan.id, ...turnOf(plan) } }
+  const isSure = (deletes.length === 0 || typed === 'delete') && (plan?.turns === undefined || isMeant)
   return (
     <div className="stack">
       <Panel title="The document">
         <div className="stack-tight">
           <Textarea
-            aria-label="Definitions as JSON"
-            placeholder="Paste a document here, or open a file"
+            aria-label="Definitions as YAML or JSON"
+            placeholder="Paste a document here, YAML or JSON, or open a file"
             minRows={8}
             maxRows={20}
             autosize
             classNames={{ input: 'mono' }}
             value={text}
             onChange={(event) => change(() => setText(event.currentTarget.value))}
-            error={wrong}
+            error={wrong !== undefined && <span className="mono pre">{wrong}</span>}
             spellCheck={false}
           />
           <Group gap="sm">
@@ -221,6 +212,13 @@ function Apply() {
                     {asSentence(warning)}
                   </Alert>
                 ))}
+                {plan.turns !== undefined && (
+                  <Checkbox
+                    label={plan.turns === 'limited' ? 'That is meant: deny what no permission allows' : 'That is meant: let everybody do everything'}
+                    checked={isMeant}
+                    onChange={(event) => setMeant(event.currentTarget.checked)}
+                  />
+                )}
                 {deletes.length > 0 && (
                   <TextInput
                     label={
@@ -261,6 +259,11 @@ function Apply() {
       )}
     </div>
   )
+}
+
+/** Whoever applies it says what it turns for everybody. */
+function turnOf({ turns }: Plan): TurnQuery {
+  return turns === undefined ? {} : { everybody: turns }
 }
 
 const TONES = { create: 'good', change: 'accent', delete: 'bad' } as const satisfies Record<PlanStep['change'], Tone>
@@ -337,7 +340,7 @@ function OpenFile({ onText }: { readonly onText: (text: string) => void }) {
       <input
         ref={input}
         type="file"
-        accept="application/json,.json"
+        accept=".yaml,.yml,.json,application/yaml,application/json"
         className="sr-only"
         aria-label="File with definitions"
         tabIndex={-1}
