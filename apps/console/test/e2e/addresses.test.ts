@@ -20,6 +20,8 @@ interface ListPage {
   readonly sort?: string
   /** It has a second page. */
   readonly pages?: boolean
+  /** Button that leads there. */
+  readonly next?: string
   /** Rows of the second page; one when left out. */
   readonly rest?: number
   /** Which column has a name. */
@@ -38,8 +40,8 @@ const LISTS: readonly ListPage[] = [
   { path: '/sessions/away?tab=messages', filter: [/^Selector/, "colour = 'red'"], pages: true, column: 1 },
   { path: '/subscriptions', filter: ['Filter subscriptions', 'b/a-'], pages: true, column: 1 },
   { path: '/users', filter: ['Filter users', 'a-'], sort: 'User', pages: true, column: 1 },
-  { path: '/events', filter: ['Filter events', 'gone-1'], column: 3 },
-  { path: '/audit', filter: ['Filter entries', 'a-1'], column: 4 },
+  { path: '/events', filter: ['Filter events', 'gone-'], pages: true, next: 'Older', rest: 2, column: 3 },
+  { path: '/audit', filter: ['Filter entries', 'a-'], pages: true, next: 'Older', rest: 2, column: 4 },
   { path: '/config', filter: ['Filter settings', 'lockOut'], column: 1 },
 ]
 
@@ -84,7 +86,7 @@ async function shownBy(page: Page, { filter: [label], sort, column }: ListPage):
 /** Filters, sorts and turns to the second page, as far as the list has these. */
 async function arrange(
   page: Page,
-  { path, filter: [label, text], sort, pages = false, rest = 1 }: ListPage,
+  { path, filter: [label, text], sort, pages = false, next = 'Next page', rest = 1 }: ListPage,
 ): Promise<void> {
   await page.goto(pages ? `${path}${path.includes('?') ? '&' : '?'}limit=2` : path)
   await page.getByLabel(label, { exact: true }).first().fill(text)
@@ -95,7 +97,7 @@ async function arrange(
   }
   const rows = page.locator('main tbody tr:not([aria-hidden])')
   if (pages) {
-    await page.getByRole('button', { name: 'Next page' }).click()
+    await page.getByRole('button', { name: next }).click()
     await page.waitForURL(/[?&]cursor=/)
     await expect.poll(() => rows.count(), { message: path, timeout: WAIT_MS }).toBe(rest)
   }

@@ -95,6 +95,25 @@ test('pages keep what they show, say that it is old, and go on by themselves', a
   }
 }, 90_000)
 
+test('a list that waits for its first answer does not say how many there are', async () => {
+  const stage = await Stage.open()
+  const gate = await openGate(stage.broker.console!.port)
+  const context = await stage.context()
+  const answer = Promise.withResolvers<void>()
+  await context.route(/\/api\/v1\/.*(queues|events)(\?|$)/, async (route) => {
+    await answer.promise
+    await route.continue()
+  })
+  for (const [page, noun] of [
+    [(await lookWith(context, gate, ['/queues']))[0]!, '0 queues'],
+    [(await lookWith(context, gate, ['/events']))[0]!, '0 events'],
+  ] as const) {
+    await page.getByLabel('Loading').waitFor()
+    expect(await page.getByText(noun).count()).toBe(0)
+  }
+  answer.resolve()
+})
+
 test('a broker that hangs is one that does not answer, though every connection stays', async () => {
   const stage = await Stage.open()
   const gate = await openGate(stage.broker.console!.port)
