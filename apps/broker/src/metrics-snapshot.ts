@@ -1,6 +1,6 @@
 /** What the broker counts, gathered for `/metrics`. */
 import type { ListenerName } from '@ternmq/config'
-import { COUNTER_LABELS, type Queue, type VirtualHost } from '@ternmq/core'
+import { COUNTER_LABELS, oldestAgesMs, type Queue, type VirtualHost } from '@ternmq/core'
 import type { DestinationNumbers, ListenerNumbers, MetricsSnapshot, StoreNumbers } from '@ternmq/metrics'
 import type { JournalEngine } from '@ternmq/store/journal'
 import type { Tracing } from '@ternmq/tracing'
@@ -44,6 +44,7 @@ export function metricsSnapshot(sources: MetricsSources): MetricsSnapshot {
     waiting,
     scheduledCount: vhost.schedule.count,
     destinations: destinations(vhost),
+    oldestAgesMs: (names) => agesOf(vhost, names),
     store: storeNumbers(sources),
     spans: sources.traces?.counts,
   }
@@ -60,6 +61,14 @@ function listenerNumbers(listeners: Listeners, name: ListenerName): ListenerNumb
 
 function* destinations(vhost: VirtualHost): Generator<DestinationNumbers> {
   for (const { queue } of vhost.destinations.all()) yield numbersOf(queue)
+}
+
+/** Of names that are no queue's, or no more, nobody knows. */
+async function agesOf(vhost: VirtualHost, names: readonly string[]): Promise<(number | undefined)[]> {
+  const queues = names.flatMap((name) => vhost.destinations.find(name)?.queue ?? [])
+  const ages = await oldestAgesMs(vhost, queues)
+  const byName = new Map(queues.map((queue, index) => [queue.name, ages[index]]))
+  return names.map((name) => byName.get(name))
 }
 
 function numbersOf(queue: Queue): DestinationNumbers {

@@ -21,6 +21,8 @@ export interface MetricsSnapshot {
   readonly scheduledCount: number
   /** All queues with a name; the busiest of them get a line of their own. */
   readonly destinations: Iterable<DestinationNumbers>
+  /** Of those of these names, in their order; asked once, for the busiest. Undefined where there is none, or nobody knows. */
+  readonly oldestAgesMs: (names: readonly string[]) => Promise<readonly (number | undefined)[]>
   /** Undefined for a broker without a journal. */
   readonly store: StoreNumbers | undefined
   /** Undefined while tracing is off. */

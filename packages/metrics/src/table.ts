@@ -24,9 +24,15 @@ export interface HistogramSample {
   readonly sum: number
 }
 
+/** A destination with a line of its own. */
+export interface ChosenDestination extends DestinationNumbers {
+  /** Of its oldest message; left out where there is none, or nobody knows. */
+  readonly oldestAgeMs?: number | undefined
+}
+
 /** A snapshot whose destinations have been chosen. */
-export type ChosenSnapshot = Omit<MetricsSnapshot, 'destinations'> & {
-  readonly destinations: readonly DestinationNumbers[]
+export type ChosenSnapshot = Omit<MetricsSnapshot, 'destinations' | 'oldestAgesMs'> & {
+  readonly destinations: readonly ChosenDestination[]
 }
 
 interface Described {
@@ -380,6 +386,16 @@ export const METRICS: readonly Metric[] = [
     'Bytes that wait in the queue.',
     ({ waitingBytes }) => waitingBytes,
   ),
+  {
+    type: 'gauge',
+    name: 'ternmq_destination_oldest_message_age_seconds',
+    help: 'Age of the oldest message in the queue, of those that are not in memory only; left out where there is none.',
+    labels: ['destination'],
+    samples: ({ destinations }) =>
+      destinations.flatMap(({ name, oldestAgeMs }) =>
+        oldestAgeMs === undefined ? [] : [{ labels: [name], value: oldestAgeMs / 1_000 }],
+      ),
+  },
   byDestination(
     'gauge',
     'ternmq_destination_unsettled_messages',

@@ -42,6 +42,9 @@ const QUEUE: DestinationNumbers = {
   consumerCount: 10,
 }
 
+/** Of the oldest in QUEUE. */
+const AGE_MS = 12_500
+
 function rendered(given: MetricsSnapshot, destinationsMax?: number): Promise<string> {
   return new MetricsText(destinationsMax).render(
     () => given,
@@ -70,6 +73,7 @@ function snapshot(more: Partial<MetricsSnapshot> = {}): MetricsSnapshot {
     waiting: { bytes: 80, bytesMax: 1_073_741_824 },
     scheduledCount: 0,
     destinations: [QUEUE],
+    oldestAgesMs: (names) => Promise.resolve(names.map((name) => (name === QUEUE.name ? AGE_MS : undefined))),
     store: {
       diskBytes: 1,
       liveBytes: 1,
@@ -146,11 +150,30 @@ test('numbers are in base units, with the labels of the table', async () => {
   expect(text).toContain('ternmq_store_full 1\n')
 })
 
+test('the busiest destinations say how old their oldest message is, where that is known; the others are not asked', async () => {
+  const asked: (readonly string[])[] = []
+  const oldestAgesMs = (names: readonly string[]): Promise<(number | undefined)[]> => {
+    asked.push(names)
+    return Promise.resolve(names.map((name) => ({ orders: 90_500, new: 0 })[name]))
+  }
+  const destinations = ['orders', 'new', 'empty', 'idle'].map((name, index) => ({
+    ...QUEUE,
+    name,
+    messagesIn: 9 - index,
+  }))
+  const text = await rendered(snapshot({ destinations, oldestAgesMs }), 3)
+  expect(linesOf(text, 'ternmq_destination_oldest_message_age_seconds{')).toEqual([
+    'ternmq_destination_oldest_message_age_seconds{destination="orders"} 90.5',
+    'ternmq_destination_oldest_message_age_seconds{destination="new"} 0',
+  ])
+  expect(asked).toEqual([['orders', 'new', 'empty', '(other)']])
+})
+
 test('each number of a destination is under its own name', async () => {
   const text = await rendered(snapshot())
   const values = linesOf(text, 'ternmq_destination_').map((line) => Number(line.split(' ')[1]))
   expect(values.toSorted((one, other) => one - other)).toEqual(
-    Object.values(QUEUE)
+    Object.values({ ...QUEUE, age: AGE_MS / 1_000 })
       .filter((each) => typeof each === 'number')
       .toSorted((one, other) => one - other),
   )

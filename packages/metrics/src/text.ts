@@ -1,7 +1,7 @@
 /** A snapshot as Prometheus reads it: the text format, version 0.0.4. */
 import { BusiestDestinations } from './busiest.ts'
-import type { MetricsSnapshot } from './snapshot.ts'
-import { type ChosenSnapshot, type HistogramSample, type Metric, METRICS } from './table.ts'
+import type { DestinationNumbers, MetricsSnapshot } from './snapshot.ts'
+import { type ChosenDestination, type ChosenSnapshot, type HistogramSample, type Metric, METRICS } from './table.ts'
 
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
@@ -27,10 +27,18 @@ export class MetricsText {
     const pieces = this.#busiest.select(snapshot.destinations)
     for (;;) {
       const piece = pieces.next()
-      if (piece.done === true) return textOf({ ...snapshot, destinations: piece.value })
+      if (piece.done === true) return textOf({ ...snapshot, destinations: await withAges(snapshot, piece.value) })
       await pause()
     }
   }
+}
+
+async function withAges(
+  { oldestAgesMs }: MetricsSnapshot,
+  destinations: readonly DestinationNumbers[],
+): Promise<ChosenDestination[]> {
+  const ages = await oldestAgesMs(destinations.map(({ name }) => name))
+  return destinations.map((numbers, index) => ({ ...numbers, oldestAgeMs: ages[index] }))
 }
 
 function textOf(chosen: ChosenSnapshot): string {
