@@ -99,11 +99,7 @@ test('a list that waits for its first answer does not say how many there are', a
   const stage = await Stage.open()
   const gate = await openGate(stage.broker.console!.port)
   const context = await stage.context()
-  const answer = Promise.withResolvers<void>()
-  await context.route(/\/api\/v1\/.*(queues|events)(\?|$)/, async (route) => {
-    await answer.promise
-    await route.continue()
-  })
+  await context.route(/\/api\/v1\/.*(queues|events)(\?|$)/, () => {}) // no answer
   for (const [page, noun] of [
     [(await lookWith(context, gate, ['/queues']))[0]!, '0 queues'],
     [(await lookWith(context, gate, ['/events']))[0]!, '0 events'],
@@ -111,7 +107,6 @@ test('a list that waits for its first answer does not say how many there are', a
     await page.getByLabel('Loading').waitFor()
     expect(await page.getByText(noun).count()).toBe(0)
   }
-  answer.resolve()
 })
 
 test('a broker that hangs is one that does not answer, though every connection stays', async () => {
