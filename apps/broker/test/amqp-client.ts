@@ -70,17 +70,31 @@ export async function sender(connection: Connection, address: string): Promise<S
   return link
 }
 
-/** Everything that comes is accepted. */
-export async function receiver(connection: Connection, address: string): Promise<Receiver> {
-  const link = connection.open_receiver(address)
-  await once(link, 'receiver_open')
-  return link
+/** A link with all that comes, in a row: nothing is missed by who waits for something else. */
+export class Inbox {
+  readonly #messages: Message[] = []
+  #onMessage: () => void = () => {}
+
+  constructor(link: Receiver) {
+    link.on('message', ({ message }: EventContext) => {
+      this.#messages.push(message!)
+      this.#onMessage()
+    })
+  }
+
+  /** The next message, oldest first. One waits at a time. */
+  async next(): Promise<Message> {
+    while (this.#messages.length === 0) await new Promise<void>((resolve) => (this.#onMessage = resolve))
+    return this.#messages.shift()!
+  }
 }
 
-/** The next message that `link` gets. */
-export async function received(link: Receiver): Promise<Message> {
-  const [{ message }] = (await once(link, 'message')) as [EventContext]
-  return message!
+/** Resolves when the link is there. Everything that comes is accepted. */
+export async function receiver(connection: Connection, address: string): Promise<Inbox> {
+  const link = connection.open_receiver(address)
+  const inbox = new Inbox(link)
+  await once(link, 'receiver_open')
+  return inbox
 }
 
 /** A text is a value, bytes are data. */
