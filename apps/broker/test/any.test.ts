@@ -79,9 +79,13 @@ test('a stop does not wait for a peer that has said nothing', async () => {
   const peer = await openSocket(broker.port('any'))
   peer.resume()
   await client(`mqtt://127.0.0.1:${broker.port('any')}`) // the one before is accepted by now
-  const begin = performance.now()
   await broker.program.stop('SIGTERM')
-  expect(performance.now() - begin).toBeLessThan(4_000)
+  // By its own log: how long its process needs to end is a matter of the machine.
+  const momentOf = (msg: string): number => {
+    const line = broker.program.lines.find((each) => each.includes(`"${msg}"`)) ?? '{}'
+    return Date.parse((JSON.parse(line) as { readonly time: string }).time)
+  }
+  expect(momentOf('stopped') - momentOf('SIGTERM: stopping')).toBeLessThan(4_000)
 })
 
 test('the port is checked with the others before anything is opened', async () => {

@@ -1,7 +1,7 @@
 /** Certificates of the broker and of its clients, over real TLS. */
 import { developmentCertificates, type DevelopmentCertificates } from '@ternmq/transport'
 import { X509Certificate } from 'node:crypto'
-import { copyFileSync, readFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { describe, expect, test } from 'vitest'
@@ -11,6 +11,12 @@ import { client, newFolder, refusalOf, start, type Started, ternmq, until } from
 
 function newCertificates(): Promise<DevelopmentCertificates> {
   return developmentCertificates({ folder: newFolder(), names: [], nowMs: Date.now() })
+}
+
+/** As a whole: the broker may look at any moment, and would find one that is half written. */
+function replace(file: string, by: string): void {
+  copyFileSync(by, `${file}.next`)
+  renameSync(`${file}.next`, file)
 }
 
 function fingerprintOf(file: string): string {
@@ -48,8 +54,8 @@ describe('a certificate that is replaced on disk', () => {
     const before = await client(`${scheme}://localhost:${port}`, { ca: readFileSync(used.caFile) })
     expect(await shownBy(port)).toBe(fingerprintOf(used.certFile))
 
-    copyFileSync(next.keyFile, used.keyFile)
-    copyFileSync(next.certFile, used.certFile)
+    replace(used.keyFile, next.keyFile)
+    replace(used.certFile, next.certFile)
     const wanted = fingerprintOf(next.certFile)
     await until('the new certificate', async () => (await shownBy(port)) === wanted)
     await before.publishAsync('still', 'there', { qos: 1 })
@@ -64,7 +70,7 @@ describe('a certificate that is replaced on disk', () => {
     const wanted = fingerprintOf(used.certFile)
     const good = join(newFolder(), 'good.pem')
     copyFileSync(used.certFile, good)
-    copyFileSync(used.caFile, used.certFile)
+    replace(used.certFile, used.caFile)
     const line = await broker.program.untilLine('listener mqtts keeps its certificate')
     expect(line).toContain(`the private key in ${used.keyFile} does not belong to the certificate in ${used.certFile}`)
     expect(await shownBy(broker.port('mqtts'))).toBe(wanted)
@@ -73,7 +79,7 @@ describe('a certificate that is replaced on disk', () => {
       return stdout.filter((each) => each.startsWith('warning')).join('\n')
     }
     expect(await alarms()).toContain(`Listener mqtts keeps its old certificate: the private key in ${used.keyFile} `)
-    copyFileSync(good, used.certFile)
+    replace(used.certFile, good)
     await broker.program.untilLine('the files of the certificate of listener mqtts are good again')
     expect(await alarms()).not.toContain('certificate')
     expect(await audited(broker)).toEqual([expect.stringMatching(/"listener mqtts".*"failed".*does not belong/)])

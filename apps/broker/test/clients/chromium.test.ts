@@ -43,5 +43,5 @@ test.each(MATRIX)('a page exchanges messages over $listener with version $versio
 
 test('a page from elsewhere may not connect, and the log says which setting would allow it', async () => {
   expect(await open('ws', 5, STRANGER)).toMatchObject({ connected: false, subprotocol: '' })
-  expect(broker.log).toMatch(/pages of http:\/\/pages\.example:\d+ may not connect: listeners\.ws\.allowedOrigins/)
+  await broker.untilLogged(/pages of http:\/\/pages\.example:\d+ may not connect: listeners\.ws\.allowedOrigins/)
 })

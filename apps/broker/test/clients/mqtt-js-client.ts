@@ -3,11 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt'
 
+import { PATIENCE_MS } from '../patience.ts'
 import type { ListenerName, RunningBroker } from './running-broker.ts'
 import { sendAtOnce } from './send-at-once.ts'
-
-/** What does not happen within this time does not happen. */
-const WAIT_MS_MAX = 10_000
 
 export const VERSIONS = [3, 4, 5] as const
 export type Version = (typeof VERSIONS)[number]
@@ -24,6 +22,8 @@ export class TestClient implements AsyncDisposable {
   /** Answers to CONNECT: one, and one for each reconnect. */
   readonly connacks: IConnackPacket[] = []
   readonly #taken = { count: 0 }
+  /** The last one. */
+  #error: Error | undefined = undefined
 
   /** Rejects when the broker refuses. */
   static async connect(broker: RunningBroker, options: ClientOptions = {}): Promise<TestClient> {
@@ -53,6 +53,7 @@ export class TestClient implements AsyncDisposable {
       this.connacks.push(connack)
     })
     client.on('message', (_topic, _payload, packet) => this.messages.push(packet))
+    client.on('error', (error) => (this.#error = error))
   }
 
   /** The next `count` messages. Rejects when they do not come, or when there are more of them already. */
@@ -68,26 +69,33 @@ export class TestClient implements AsyncDisposable {
     return (await this.take(count)).map(({ payload }) => payload.toString())
   }
 
-  /** Looks again whenever something happens to this client. Rejects at an error of the connection, and after a while. */
+  /**
+   * Looks again whenever something happens to this client. Rejects when its connection is over and nothing brings it back, and after a
+   * while. An error alone is not the end of it: it comes before the close that somebody may wait for, and from each attempt to come back.
+   */
   until(what: string, isSo: () => boolean): Promise<void> {
-    const events = ['connect', 'message', 'packetreceive', 'close'] as const
+    const events = ['connect', 'message', 'packetreceive'] as const
     return new Promise((resolve, reject) => {
       const done = (finish: () => void): void => {
         clearTimeout(timer)
         for (const event of events) this.mqtt.off(event, look)
-        this.mqtt.off('error', fail)
+        this.mqtt.off('close', close)
         finish()
       }
       const look = (): void => {
         if (isSo()) done(resolve)
       }
       const fail = (error: Error): void => done(() => reject(error))
+      const close = (): void => {
+        if (isSo()) done(resolve)
+        else if (this.mqtt.options.reconnectPeriod === 0) fail(this.#error ?? new Error(`closed before ${what}`))
+      }
       const timer = setTimeout(() => {
         const seen = this.messages.map(({ topic, payload }) => `${topic} ${payload.toString().slice(0, 80)}`)
-        fail(new Error(`no ${what} within ${WAIT_MS_MAX} ms; there were:\n${seen.join('\n')}`))
-      }, WAIT_MS_MAX)
+        fail(new Error(`no ${what} within ${PATIENCE_MS} ms; there were:\n${seen.join('\n')}`))
+      }, PATIENCE_MS)
       for (const event of events) this.mqtt.on(event, look)
-      this.mqtt.on('error', fail)
+      this.mqtt.on('close', close)
       look()
     })
   }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { PATIENCE_MS } from '../patience.ts'
 import { Program } from './program.ts'
 
 const CLI = join(import.meta.dirname, '..', '..', 'src', 'cli.ts')
@@ -23,7 +24,6 @@ type Ports = Readonly<Record<AnyListenerName, number>>
 
 const ANY_PORTS: Ports = { mqtt: 0, mqtts: 0, stomp: 0, stomps: 0, amqp: 0, amqps: 0, ws: 0, wss: 0 }
 const NAMES = Object.keys(ANY_PORTS) as readonly AnyListenerName[]
-const START_MS_MAX = 20_000
 const LOOK_EVERY_MS = 20
 
 interface ReadyFile {
@@ -98,16 +98,21 @@ export class RunningBroker implements AsyncDisposable {
     await this.#process.stop('SIGTERM')
     rmSync(this.#folder, { recursive: true, force: true })
     const { code, signal } = await this.#process.ended()
-    if (code !== 0) throw new Error(`the broker ended with ${signal ?? code}:\n${this.log}`)
+    if (code !== 0) throw new Error(`the broker ended with ${signal ?? code}:\n${saidBy(this.#process)}`)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }
 
-  get log(): string {
-    return [...this.#process.lines, ...this.#process.errors].join('\n')
+  /** A line of its log, which may come later than what a client is told of the same. */
+  untilLogged(pattern: string | RegExp): Promise<string> {
+    return this.#process.untilLine(pattern)
   }
+}
+
+function saidBy({ lines, errors }: Program): string {
+  return [...lines, ...errors].join('\n')
 }
 
 function readyFileIn(folder: string): string {
@@ -121,9 +126,10 @@ function launch(folder: string, settings: readonly string[], ports: Ports): Prog
 }
 
 async function untilReady(program: Program, folder: string): Promise<Ports> {
-  for (let waitedMs = 0; !existsSync(readyFileIn(folder)); waitedMs += LOOK_EVERY_MS) {
-    if (program.hasEnded || waitedMs > START_MS_MAX) {
-      throw new Error(`the broker is not ready:\n${[...program.lines, ...program.errors].join('\n')}`)
+  const endMs = performance.now() + PATIENCE_MS
+  while (!existsSync(readyFileIn(folder))) {
+    if (program.hasEnded || performance.now() > endMs) {
+      throw new Error(`the broker is not ready:\n${saidBy(program)}`)
     }
     await sleep(LOOK_EVERY_MS)
   }
