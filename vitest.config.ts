@@ -14,6 +14,9 @@ const long = [
   'packages/store/src/journal/journal-engine.test.ts',
 ]
 
+/** No property is tried with other inputs today than yesterday. */
+const setupFiles = ['packages/testkit/test/property-seed.ts']
+
 const system = ['apps/*/test/**/*.test.ts', 'packages/*/test/system/**/*.test.ts', 'tools/*/test/**/*.test.ts']
 /** Nothing else runs beside these. */
 const alone = [
@@ -37,9 +40,10 @@ const config: ViteUserConfig = {
     maxWorkers: '100%',
     // A process for each worker and not for each file: half of the time would go into loading the same modules again.
     isolate: false,
-    // A test that hangs must fail before the whole run is given up.
-    testTimeout: 10_000,
-    hookTimeout: 20_000,
+    // A test that hangs must fail before the whole run is given up; one that is slow because the machine has other work must not.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
         extends: true,
@@ -51,6 +55,7 @@ const config: ViteUserConfig = {
             'packages/*/test/*.test.ts',
           ],
           exclude: [...notSources, ...long],
+          setupFiles,
         },
       },
       {
@@ -59,6 +64,7 @@ const config: ViteUserConfig = {
           name: 'conformance',
           include: ['packages/*/test/conformance/**/*.test.ts', ...long],
           exclude: notSources,
+          setupFiles,
         },
       },
       {
