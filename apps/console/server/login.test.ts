@@ -253,7 +253,7 @@ describe('a token', () => {
     })
     const asked = vi.spyOn(broker.tokens, 'get')
     call.write(body.slice(0, 9))
-    await vi.waitFor(() => expect(asked).toHaveBeenCalled())
+    await expect.poll(() => asked).toHaveBeenCalled()
     broker.putUser('ann', { role: 'viewer' })
     call.end(body.slice(9))
     const [answer] = (await once(call, 'response')) as [IncomingMessage]

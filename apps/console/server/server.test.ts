@@ -17,7 +17,7 @@ import { ApiClient, ApiUnreachable } from '@ternmq/api/client'
 import { httpTransport } from '@ternmq/api/client-http'
 import { bind } from '@ternmq/management'
 import { developmentCertificates } from '@ternmq/transport'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ApiServer } from './index.ts'
 import { CLOSE_GRACE_MS } from './limits.ts'
 import { FakeBroker, realClock } from './test/fake-broker.ts'
@@ -242,7 +242,7 @@ describe('closing', () => {
     const purged = new ApiClient({ transport: transport.send, token: 'tmq_all' }).call(purgeQueue, {
       params: { vhost: '/', queue: 'q' },
     })
-    await vi.waitFor(() => expect(own.callCount).toBe(1))
+    await expect.poll(() => own.callCount).toBe(1)
     await own.close()
     expect(await purged).toEqual({ count: 1, bytes: 1 })
     transport.close()
@@ -256,7 +256,7 @@ describe('closing', () => {
     const purged = new ApiClient({ transport: transport.send, token: 'tmq_all' }).call(purgeQueue, {
       params: { vhost: '/', queue: 'q' },
     })
-    await vi.waitFor(() => expect(own.callCount).toBe(1))
+    await expect.poll(() => own.callCount).toBe(1)
     const closed = own.close()
     broker.clock.advance(CLOSE_GRACE_MS)
     await expect(purged).rejects.toThrow(ApiUnreachable)
@@ -275,7 +275,7 @@ describe('closing', () => {
     const leave = new AbortController()
     const input = { params: { vhost: '/', queue: 'q' }, signal: leave.signal }
     const purged = new ApiClient({ transport: transport.send, token: 'tmq_all' }).call(purgeQueue, input)
-    await vi.waitFor(() => expect(own.callCount).toBe(1))
+    await expect.poll(() => own.callCount).toBe(1)
     leave.abort()
     await expect(purged).rejects.toThrow('aborted')
     await aborted.promise
@@ -311,7 +311,7 @@ test('with a certificate it speaks TLS, and its cookies are for TLS only', async
   const client = new ApiClient({ transport: transport.send, token: 'tmq_all' })
   expect(await client.call(getMe)).toMatchObject({ user: 'ann' })
   const purged = client.call(purgeQueue, { params: { vhost: '/', queue: 'q' } })
-  await vi.waitFor(() => expect(own.callCount).toBe(1))
+  await expect.poll(() => own.callCount).toBe(1)
   const beyond = connect(port, '127.0.0.1') // where that connection has the only place, and a call under way
   await once(beyond.resume(), 'close')
   wait.resolve()

@@ -5,7 +5,7 @@ import { type Problem, watchStream } from '@ternmq/api'
 import { ApiClient } from '@ternmq/api/client'
 import { httpTransport } from '@ternmq/api/client-http'
 import { ApiError, bindStream, type EventSink } from '@ternmq/management'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Identity } from './identity.ts'
 import type { ApiServer } from './index.ts'
 import { STREAM_HEARTBEAT_MS, STREAMS_PER_USER_MAX, STREAMS_WITHOUT_ROLE_MAX } from './limits.ts'
@@ -56,17 +56,15 @@ test('a stream sends events with their kind and number, as they come', async () 
   const sink = broker.sinks[0]!
   sink.send('overview', { text: 'a\nb' })
   sink.send('event', { n: 1 }, 7)
-  await vi.waitFor(() =>
-    expect(stream.text()).toBe(
-      ':\n\nevent: overview\ndata: {"text":"a\\nb"}\n\nevent: event\nid: 7\ndata: {"n":1}\n\n',
-    ),
-  )
+  await expect
+    .poll(stream.text)
+    .toBe(':\n\nevent: overview\ndata: {"text":"a\\nb"}\n\nevent: event\nid: 7\ndata: {"n":1}\n\n')
 })
 
 test('a heartbeat comes every 15 s, as long as the caller would still be let in', async () => {
   const stream = await watch()
   broker.clock.advance(STREAM_HEARTBEAT_MS)
-  await vi.waitFor(() => expect(stream.text()).toBe(':\n\n:\n\n'))
+  await expect.poll(() => stream.text()).toBe(':\n\n:\n\n')
   broker.tokens.delete('tmq_read')
   broker.clock.advance(STREAM_HEARTBEAT_MS)
   await stream.ended
@@ -92,7 +90,7 @@ test('a stream of a token ends the moment that it is taken back, and gets nothin
 test('a stream of a token ends the moment that it expires', async () => {
   broker.tokens.set('tmq_short', { user: 'ann', scopes: ['read'], expiresAtMs: broker.clock.wallMs() + 1_000 })
   const stream = await watch({ authorization: 'Bearer tmq_short' })
-  await vi.waitFor(() => expect(stream.text()).toBe(':\n\n'))
+  await expect.poll(() => stream.text()).toBe(':\n\n')
   broker.clock.advance(999)
   broker.sinks[0]!.send('overview', 1)
   broker.clock.advance(1)
@@ -104,7 +102,7 @@ test('a stream of a token ends the moment that it expires', async () => {
 test('the handler hears when the caller goes, once', async () => {
   const stream = await watch()
   stream.response.destroy()
-  await vi.waitFor(() => expect(broker.stoppedCount).toBe(1))
+  await expect.poll(() => broker.stoppedCount).toBe(1)
   broker.sinks[0]!.send('overview', {})
   broker.sinks[0]!.end()
   expect(broker.stoppedCount).toBe(1)
@@ -123,7 +121,7 @@ test('a caller that does not read makes the sink not writable, and reading makes
     expect(sent).toBeLessThan(2_000)
   }
   stream.response.resume()
-  await vi.waitFor(() => expect(sink.writable).toBe(true))
+  await expect.poll(() => sink.writable).toBe(true)
 })
 
 test('a caller that never reads is cut', async () => {
@@ -146,7 +144,7 @@ test('one user has so many streams and no more', async () => {
   expect(refused.response.statusCode).toBe(422)
   expect((JSON.parse(refused.text()) as Problem).code).toBe('LIMIT_REACHED')
   open[0]!.destroy()
-  await vi.waitFor(() => expect(server.streamCount).toBe(STREAMS_PER_USER_MAX - 1))
+  await expect.poll(() => server.streamCount).toBe(STREAMS_PER_USER_MAX - 1)
   expect((await watch()).response.statusCode).toBe(200)
 })
 
