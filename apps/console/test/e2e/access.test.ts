@@ -158,6 +158,7 @@ test('a token is shown once, opens what it may, and nothing after it is taken ba
   expect(await page.content()).not.toContain(token)
   await page.getByRole('button', { name: 'Take back monitoring' }).click()
   await dialog.getByLabel('to confirm').fill('monitoring')
+  await dialog.waitFor({ state: 'detached' })
   await dialog.getByRole('button', { name: 'Take back' }).click()
   await page.getByText('No token').waitFor()
   await expect(script.call(getMe, {})).rejects.toMatchObject({ problem: { status: 401 } })

@@ -10,8 +10,8 @@ import {
 } from 'playwright-core'
 import { afterAll, afterEach, beforeEach, expect } from 'vitest'
 
-/** What a page waits for that does not come. */
-const WAIT_MS = 10_000
+/** What has not come by then does not come, however slow the machine is. */
+const WAIT_MS = 60_000
 
 /** What payloads in names and bodies call, should they ever run. */
 export const PAYLOAD = 'ternmqPayloadRan'
@@ -27,7 +27,11 @@ let expected: readonly RegExp[] = []
 export function useChromium(): void {
   beforeEach(async (context) => {
     await needs(context, 'chromium')
-    browser ??= await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
+    browser ??= await chromium.launch({
+      executablePath: '/usr/bin/chromium',
+      args: ['--no-sandbox'],
+      timeout: WAIT_MS,
+    })
   }, INSTALL_MS_MAX)
   afterEach(async () => {
     await Promise.all([...contexts].map((context) => context.close()))

@@ -53,7 +53,7 @@ export async function amqpConnection(stage: Stage, containerId: string): Promise
   return connection
 }
 
-/** A worker that rejects each message with a reason. Resolves when it has rejected `count`. */
+/** A worker that rejects each message with a reason. Resolves when it has rejected `count`, and the broker has heard it. */
 export async function rejectAll(connection: Connection, queue: string, count: number, reason: string): Promise<void> {
   const receiver = connection.open_receiver({ source: queue, credit_window: 10, autoaccept: false })
   let left = count
@@ -64,6 +64,7 @@ export async function rejectAll(connection: Connection, queue: string, count: nu
     })
   })
   receiver.close()
+  await once(receiver, 'receiver_close') // the broker's own: it answers in order
 }
 
 /** Each acknowledged before the next. */

@@ -39,11 +39,15 @@ test('topics, client ids and reasons are shown as they are', async () => {
   const page = await stage.look('/connections')
   await page.getByText(`${IMAGE} 1`).waitFor()
   expect(await faultsOf(page)).toEqual([])
-  for (const path of ['/sessions', '/subscriptions', '/topics', '/topics?tab=retained', '/events']) {
+  for (const path of ['/sessions', '/subscriptions', '/topics?tab=retained', '/events']) {
     await page.goto(path)
-    await page.locator('main').getByRole('heading', { level: 1 }).waitFor()
+    await page.locator('main').getByText(IMAGE).first().waitFor()
     expect(await faultsOf(page)).toEqual([])
   }
+  await page.goto('/topics')
+  await page.getByRole('button', { name: 'Open out', exact: true }).click()
+  await page.locator('main').getByText(IMAGE).first().waitFor()
+  expect(await faultsOf(page)).toEqual([])
   await page.goto(`/topics?open=${encodeURIComponent(`out/${IMAGE}`)}`)
   await page.getByRole('complementary').getByText(IMAGE).first().waitFor()
   expect(await faultsOf(page)).toEqual([])

@@ -9,8 +9,6 @@ import { Stage } from './stage.ts'
 
 useChromium()
 
-/** What does not come by then does not come. */
-const WAIT_MS = 10_000
 /** Beyond it a button counts as out of reach. */
 const STEPS_MAX = 120
 
@@ -87,17 +85,17 @@ test('every deed that cannot be undone is done by keyboard, and none is by one k
     await reach(page, button)
     await page.keyboard.press('Enter')
     await dialog.waitFor()
-    await expect.poll(() => dialog.locator(':focus').count(), { message: path, timeout: WAIT_MS }).toBe(1)
+    await expect.poll(() => dialog.locator(':focus').count(), { message: path }).toBe(1)
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
-    await expect.poll(() => page.locator(':focus').count(), { message: path, timeout: WAIT_MS }).toBe(1)
+    await expect.poll(() => page.locator(':focus').count(), { message: path }).toBe(1)
     await page.keyboard.press('Enter')
     await dialog.waitFor()
     if (name === '') {
       // Nothing to be typed: the button itself has to be reached.
       await reach(page, /^(?:Take back|Close connection)$/, dialog)
     } else {
-      await expect.poll(() => dialog.locator('input:focus').count(), { message: path, timeout: WAIT_MS }).toBe(1)
+      await expect.poll(() => dialog.locator('input:focus').count(), { message: path }).toBe(1)
       await page.keyboard.press('Enter')
       expect(await dialog.count(), `${path} without the name`).toBe(1)
       await page.keyboard.type(name)
@@ -106,9 +104,9 @@ test('every deed that cannot be undone is done by keyboard, and none is by one k
     await page.getByText(says).first().waitFor()
     await dialog.waitFor({ state: 'detached' })
     await page.waitForLoadState('networkidle')
-    await expect.poll(() => focusOf(page), { message: path, timeout: WAIT_MS }).toBe('page')
+    await expect.poll(() => focusOf(page), { message: path }).toBe('page')
   }
-}, 120_000)
+}, 600_000)
 
 test('a deed that is refused leaves the keyboard in its dialog', async () => {
   const stage = await Stage.open()
@@ -135,5 +133,5 @@ test('a deed that is refused leaves the keyboard in its dialog', async () => {
   expect(await dialog.locator(':focus').count()).toBe(1)
   await page.keyboard.press('Escape')
   await dialog.waitFor({ state: 'detached' })
-  await expect.poll(() => page.locator(':focus').textContent(), { timeout: WAIT_MS }).toBe('Delete queue')
+  await expect.poll(() => page.locator(':focus').textContent()).toBe('Delete queue')
 })

@@ -93,7 +93,7 @@ test('pages keep what they show, say that it is old, and go on by themselves', a
     await page.getByText(LOST).waitFor({ state: 'detached' })
     expect(await page.evaluate('globalThis.isThePage'), paths[index]).toBe(true)
   }
-}, 90_000)
+}, 600_000)
 
 test('a list that waits for its first answer does not say how many there are', async () => {
   const stage = await Stage.open()
@@ -126,7 +126,7 @@ test('a broker that hangs is one that does not answer, though every connection s
       await page.clock.fastForward(HUNG_MS) // once to the next look-up, once to the end of it
       return page.getByText(LOST).isVisible()
     }
-    await expect.poll(isLost, { timeout: 10_000 }).toBe(true)
+    await expect.poll(isLost).toBe(true)
   }
   expect(await overview!.getByText('live', { exact: true }).count()).toBe(0)
   await fill(stage, 'orders', 1)
@@ -171,9 +171,7 @@ test('long work goes on without the page, which shows how far it is when it can'
   gate.cut()
   await page!.getByText(LOST).waitFor()
   await dialog.getByText(/^\d+ of 30 done/).waitFor()
-  await expect
-    .poll(async () => (await stage.call(getQueue, { params: { queue: 'elsewhere' } })).readyCount, { timeout: 10_000 })
-    .toBe(30)
+  await expect.poll(async () => (await stage.call(getQueue, { params: { queue: 'elsewhere' } })).readyCount).toBe(30)
   gate.mend()
   expect(await seen(dialog.getByText('30 of 30 done'))).toBe(true)
 })
@@ -196,5 +194,5 @@ test('a login that ends meanwhile is asked for again, and the page is where it w
   await page!.getByRole('button', { name: 'Log in' }).click()
   await page!.getByText('No messages with this filter.').waitFor()
   expect(await page!.getByLabel(/^Selector/).inputValue()).toBe("colour = 'red'")
-  expect(await page!.getByText(LOST).count()).toBe(0)
+  await page!.getByText(LOST).waitFor({ state: 'detached' })
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 
-import { violationsOf } from './accessibility.ts'
+import { showIn, violationsOf } from './accessibility.ts'
 import { useChromium } from './chromium.ts'
 import { openPlant, PLANT_CLIENT, PLANT_QUEUE } from './plant.ts'
 
@@ -143,10 +143,10 @@ test('every page opens at its address, fits on a desk and a phone and is accessi
     // What is around all pages is judged once.
     const part = path === '/' ? 'body' : '#main'
     expect(await violationsOf(page, { part }), path).toEqual([])
-    await page.emulateMedia({ colorScheme: 'dark' })
+    await showIn(page, 'dark')
     expect(await violationsOf(page, { part, rules: ['color-contrast'] }), `${path} in the dark`).toEqual([])
     expect(await cutInSmallWindow(page), `${path} in a small window`).toEqual([])
     expect(await hiddenOnPhone(page), `${path} on a phone`).toBe(0)
   }
   if (process.env['TERNMQ_SCREENSHOTS'] !== undefined) await takePictures(page)
-}, 170_000)
+}, 600_000)

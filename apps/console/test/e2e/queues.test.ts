@@ -36,7 +36,7 @@ test('among ten thousand queues one is found, sorted by depth, page by page, wit
   await page.getByText('11 of 11 queues').waitFor()
   expect(new URL(page.url()).searchParams.get('q')).toBe('0777')
   await page.getByLabel('With messages').check()
-  await page.getByText('1 of 1 queues').waitFor()
+  await page.getByText('1 of 1 queue').waitFor()
 })
 
 test('no column moves when rows come that have more to show', async () => {
@@ -58,7 +58,7 @@ test('unhealthy queues are one click away, and each row says why', async () => {
   const page = await stage.look('/queues')
   await page.getByRole('link', { name: 'idle' }).waitFor()
   await page.getByLabel('Unhealthy only').check()
-  await page.getByText('1 of 1 queues').waitFor()
+  await page.getByText('1 of 1 queue').waitFor()
   expect(await seen(page.getByRole('row', { name: 'orders' }).getByText('no consumer'))).toBe(true)
 })
 
@@ -126,8 +126,8 @@ test('purge and delete say how many, and want the name', async () => {
   await page.getByRole('button', { name: 'Delete queue' }).click()
   await dialog.getByLabel('to confirm').fill('orders')
   await dialog.getByRole('button', { name: 'Delete queue' }).click()
+  await page.getByText('orders is deleted with 0 messages.').waitFor() // it is told for a moment only
   await page.waitForURL('/queues')
-  await page.getByText('orders is deleted with 0 messages.').waitFor()
   await page.getByText('No queue yet').waitFor()
   expect((await stage.call(listQueues)).items).toEqual([])
 })
