@@ -251,17 +251,17 @@ describe('RuleAuthorizer', () => {
     expect(rules.generation).toBe(4)
   })
 
-  it('says whether its first rule will deny what it does not allow: not where there is one, nor where the default allows', () => {
+  it('says whether permissions alone turn what holds for everybody: not where the configuration has rules, nor where its default allows', () => {
     const rules = authorizer()
-    const seen = [rules.deniesFromFirstRule]
+    const seen = [rules.isUpToPermissions]
     rules.replaceConfig({ rules: [], defaultAccess: 'allow' })
-    seen.push(rules.deniesFromFirstRule)
+    seen.push(rules.isUpToPermissions)
     rules.replaceConfig({ rules: [{ user: 'ann', allow: ['read'], topics: ['a'] }] })
-    seen.push(rules.deniesFromFirstRule)
+    seen.push(rules.isUpToPermissions)
     rules.replaceConfig({ rules: [] })
-    seen.push(rules.deniesFromFirstRule)
+    seen.push(rules.isUpToPermissions)
     rules.replacePermissions([{ id: 'p', user: 'ann', allow: ['read'], topics: ['a'] }])
-    expect([...seen, rules.deniesFromFirstRule]).toEqual([true, false, false, true, false])
+    expect([...seen, rules.isUpToPermissions]).toEqual([true, false, false, true, true])
   })
 
   it('tells its listeners of every change, and of none that was refused', () => {

@@ -83,9 +83,9 @@ export class RuleAuthorizer implements Authorizer {
     return this.#generation
   }
 
-  /** Nobody is denied anything for want of a rule, and will be from the first one on. */
-  get deniesFromFirstRule(): boolean {
-    return !this.#defaults.hasRules && this.#defaultAccess === 'deny'
+  /** With any permission, what none allows is denied; without one everybody may do everything. The configuration leaves it at that. */
+  get isUpToPermissions(): boolean {
+    return this.#configRules.size === 0 && this.#defaultAccess === 'deny'
   }
 
   /** Throws as the constructor does for rules that cannot be. */

@@ -3,10 +3,11 @@
  * of a plan stands for the state that it was made for and the document together.
  */
 import { createHash } from 'node:crypto'
-import type { Definitions, Plan, PlanBody, PlanStep } from '@ternmq/api'
+import type { AccessTurn, Definitions, Plan, PlanBody, PlanStep } from '@ternmq/api'
 import type { UserRecord } from '@ternmq/auth'
 import type { VirtualHost } from '@ternmq/core'
-import { type DefinedState, documentOf, stateOf } from './definition-document.ts'
+import { TURN_TEXTS } from './access-turn.ts'
+import { documentOf, stateOf } from './definition-document.ts'
 import type { DefinitionParts } from './definition-parts.ts'
 import { OTHER_PASSWORD, type PresentEntry, type Section, sectionsOf, type UserSection } from './definition-sections.ts'
 import type { Pieces } from './pieces.ts'
@@ -21,6 +22,7 @@ export interface MadePlan {
   readonly id: string
   readonly steps: readonly PlannedStep[]
   readonly warnings: readonly string[]
+  readonly turns: AccessTurn | undefined
   readonly unchangedCount: number
 }
 
@@ -55,24 +57,22 @@ export async function makePlan(
   checkAdministrators(sections, deletes, parts)
   const now = await documentOf(state, pieces)
   const steps = [...puts, ...deletes]
+  const turns = parts.permissions.turnOf(permissionsIn(puts), permissionsIn(deletes))
   return {
     id: await idOf(document, prune, now, pieces),
     steps,
-    warnings: warningsOf(steps, state, parts),
+    warnings: [...(turns === undefined ? [] : [TURN_TEXTS[turns]]), ...otherPasswords(steps, state.users)],
+    turns,
     unchangedCount,
   }
 }
 
-export function shownPlan({ id, steps, warnings, unchangedCount }: MadePlan): Plan {
-  return { id, steps: steps.map(({ shown }) => shown), warnings, unchangedCount }
+export function shownPlan({ id, steps, warnings, turns, unchangedCount }: MadePlan): Plan {
+  return { id, steps: steps.map(({ shown }) => shown), warnings, turns, unchangedCount }
 }
 
-function warningsOf(steps: readonly PlannedStep[], { users }: DefinedState, { authorizer }: DefinitionParts): string[] {
-  const makesPermission = steps.some(({ shown: { kind, change } }) => kind === 'permission' && change === 'create')
-  return [
-    ...(makesPermission && authorizer.deniesFromFirstRule ? [FIRST_PERMISSION] : []),
-    ...otherPasswords(steps, users),
-  ]
+function permissionsIn(steps: readonly PlannedStep[]): string[] {
+  return steps.filter(({ shown }) => shown.kind === 'permission').map(({ shown }) => shown.name)
 }
 
 /** Of those who work with the console and commands: a document from elsewhere may bring the password that `admin` has there. */
@@ -90,9 +90,6 @@ function otherPasswords(steps: readonly PlannedStep[], users: readonly UserRecor
 
 /** In one warning; the steps have all of them. */
 const NAMED_MAX = 5
-
-const FIRST_PERMISSION =
-  'with the first permission, what no permission allows is denied, to those who are connected too; until now everybody may do everything'
 
 function stepOf({ kind }: Section, name: string): Pick<PlanStep, 'kind' | 'name' | 'messagesAtRisk'> {
   return { kind, name, messagesAtRisk: 0 }

@@ -1,4 +1,5 @@
 import {
+  type ApplyBody,
   applyDefinitions,
   createToken,
   type Definitions,
@@ -27,10 +28,10 @@ type Document = Omit<Definitions, 'version'>
 
 const plan = (definitions: Document, prune = false) =>
   world.call(planDefinitions, { body: { definitions: { version: 1, ...definitions }, prune } })
-const apply = (definitions: Document, more: { prune?: boolean; plan?: string; caller?: string } = {}) => {
-  const { caller = 'root', ...body } = more
+type More = Omit<ApplyBody, 'definitions'> & { readonly caller?: string }
+const apply = (definitions: Document, { caller = 'root', ...more }: More = {}) => {
   return world.call(applyDefinitions, {
-    body: { definitions: { version: 1, ...definitions }, ...body },
+    body: { everybody: 'limited', ...more, definitions: { version: 1, ...definitions } },
     caller: callerOf(caller),
   })
 }
@@ -70,6 +71,33 @@ describe('a plan', () => {
     await apply(SHOP)
     const more = [{ id: 'more', user: 'ann', allow: ['write'], topics: ['#'] }] as const
     expect((await plan({ permissions: more })).warnings).toEqual([])
+  })
+
+  it('turns what holds for everybody only when that is said: with the first permission, and without the last one', async () => {
+    const [p, q] = ['p', 'q'].map((id) => ({ id, user: 'ann', allow: ['read'] as const, topics: ['#'] }))
+    const refusal = (everybody: string): object => ({
+      code: 'TURNS_ACCESS',
+      more: { field: 'everybody', rule: `'${everybody}'` },
+    })
+    expect((await plan({ permissions: [p!] })).turns).toBe('limited')
+    await expect(apply({ permissions: [p!] }, { everybody: undefined })).rejects.toMatchObject(refusal('limited'))
+    await expect(apply({ permissions: [p!] }, { everybody: 'unlimited' })).rejects.toMatchObject(refusal('limited'))
+    expect(world.definitions.permissions.all.size).toBe(0)
+    await apply({ permissions: [p!] }, { everybody: 'limited' })
+    expect((await plan({ permissions: [q!] }, true)).turns).toBeUndefined()
+    await apply({ permissions: [q!] }, { prune: true, everybody: undefined })
+    const { turns, warnings } = await plan({ permissions: [] }, true)
+    expect([turns, warnings]).toEqual([
+      'unlimited',
+      [
+        'without the last permission, everybody may do everything, those who are connected too; until now what no permission allows is denied',
+      ],
+    ])
+    await expect(apply({ permissions: [] }, { prune: true, everybody: 'limited' })).rejects.toMatchObject(
+      refusal('unlimited'),
+    )
+    await apply({ permissions: [] }, { prune: true, everybody: 'unlimited' })
+    expect(world.definitions.permissions.all.size).toBe(0)
   })
 
   it('says what differs, setting by setting, and no hash', async () => {
@@ -141,7 +169,11 @@ describe('a plan', () => {
     await world.call(putPolicy, { params: { vhost: '/', id: 'other' }, body: { match: 'x', settings: {} } })
     expect((await plan(SHOP)).id).not.toBe(id)
     const ofQueues = (await plan({ queues: [] })).id
-    await world.call(putPermission, { params: { id: 'p' }, body: { user: 'x', allow: ['read'], topics: ['#'] } })
+    await world.call(putPermission, {
+      params: { id: 'p' },
+      query: { everybody: 'limited' },
+      body: { user: 'x', allow: ['read'], topics: ['#'] },
+    })
     expect((await plan({ queues: [] })).id).toBe(ofQueues)
     expect((await plan({ queues: [] }, true)).id).not.toBe(ofQueues)
   })
@@ -252,7 +284,7 @@ describe('a document that is applied', () => {
     await apply(SHOP)
     const { done } = await apply(
       { permissions: [], policies: [{ id: 'new', match: 'x', settings: {} }], queues: [], users: [] },
-      { prune: true },
+      { prune: true, everybody: 'unlimited' },
     )
     expect(done.map(({ change, kind, name }) => `${change} ${kind} ${name}`)).toEqual([
       'create policy new',
@@ -422,6 +454,12 @@ function randomDocument(random: SeededRandom): Definitions {
 }
 
 describe('whatever is defined', () => {
+  const applyAll = async (to: DefinitionWorld, definitions: Definitions) => {
+    const body = { definitions, prune: true }
+    const { turns: everybody } = await to.call(planDefinitions, { body })
+    return to.call(applyDefinitions, { body: { ...body, everybody } })
+  }
+
   it('can be exported and applied elsewhere, which gives the same export and leaves nothing to do', async () => {
     for (let seed = 1; seed <= 60; seed++) {
       const random = new SeededRandom(seed)
@@ -429,7 +467,7 @@ describe('whatever is defined', () => {
       // Two of them, so that there are changes and deletions too.
       for (let round = 0; round < 2; round++) {
         const definitions = randomDocument(random)
-        const { failed } = await one.call(applyDefinitions, { body: { definitions, prune: true } })
+        const { failed } = await applyAll(one, definitions)
         expect(failed, `seed ${seed}`).toBeUndefined()
         expect((await one.call(planDefinitions, { body: { definitions, prune: true } })).steps, `seed ${seed}`).toEqual(
           [],
@@ -437,7 +475,7 @@ describe('whatever is defined', () => {
       }
       const exported = await one.call(exportDefinitions)
       const other = await DefinitionWorld.open()
-      await other.call(applyDefinitions, { body: { definitions: exported, prune: true } })
+      await applyAll(other, exported)
       expect(await other.call(exportDefinitions), `seed ${seed}`).toEqual(exported)
       expect(
         await other.call(planDefinitions, { body: { definitions: exported, prune: true } }),

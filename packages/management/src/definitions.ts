@@ -7,6 +7,7 @@ import {
   exportDefinitions,
   planDefinitions,
 } from '@ternmq/api'
+import { checkTurnSaid } from './access-turn.ts'
 import { documentOf, stateOf } from './definition-document.ts'
 import type { DefinitionParts } from './definition-parts.ts'
 import { makePlan, type MadePlan, type PlannedStep, shownPlan } from './definition-plan.ts'
@@ -38,6 +39,7 @@ export function documentHandlers(broker: ManagedBroker, parts: DefinitionParts):
         const pieces = new Pieces(clock)
         const plan = await makePlan(body, caller.user, vhost, parts, pieces)
         if (body.plan !== undefined && body.plan !== plan.id) throw changedSince(body.plan)
+        checkTurnSaid(plan.turns, body.everybody)
         const applied = await apply(plan, pieces)
         request.note(noteOf(applied))
         await whenLasting(vhost)

@@ -25,6 +25,7 @@ export type ProblemCode =
   | 'CONFLICT'
   | 'FROM_CONFIG'
   | 'CHANGED_SINCE'
+  | 'TURNS_ACCESS'
   | 'LIMIT_REACHED'
   | 'TOO_LARGE'
   | 'UNSUPPORTED'
@@ -59,6 +60,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, ti
   CONFLICT: [409, 'It cannot be done as things are'],
   FROM_CONFIG: [409, 'The configuration says so, and is changed there'],
   CHANGED_SINCE: [409, 'Something has changed since the plan was made'],
+  TURNS_ACCESS: [409, 'It changes what everybody may do'],
   LIMIT_REACHED: [422, 'A limit is reached'],
   TOO_LARGE: [413, 'The call is too large'],
   UNSUPPORTED: [415, 'The body is of a kind that is not read here'],

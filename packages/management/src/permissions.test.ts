@@ -1,4 +1,4 @@
-import { deletePermission, listPermissions, type PermissionBody, putPermission } from '@ternmq/api'
+import { type AccessTurn, deletePermission, listPermissions, type PermissionBody, putPermission } from '@ternmq/api'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { DefinitionWorld } from '../test/definition-world.ts'
 
@@ -106,5 +106,46 @@ describe('a permission', () => {
       code: 'STORE_FAILED',
     })
     expect(may('bob', 'read')).toMatch(/^no/)
+  })
+})
+
+describe('the first permission, and the last one, where the configuration has no rules', () => {
+  const body = { user: 'bob', allow: ['read'] as const, topics: ['a/+'] }
+  const set = (id: string, everybody?: AccessTurn) =>
+    world.call(putPermission, { params: { id }, query: { everybody }, body })
+  const remove = (id: string, everybody?: AccessTurn) =>
+    world.call(deletePermission, { params: { id }, query: { everybody } })
+
+  it('turn what holds for everybody, and are made and taken back only for who says so', async () => {
+    world = await DefinitionWorld.open()
+    for (const said of [undefined, 'unlimited'] as const) {
+      await expect(set('p', said)).rejects.toMatchObject({
+        code: 'TURNS_ACCESS',
+        message:
+          'with the first permission, what no permission allows is denied, to those who are connected too; until now everybody may do everything; if that is meant, say so with everybody: limited',
+        more: { field: 'everybody', value: said, rule: "'limited'" },
+      })
+    }
+    expect(may('ann', 'write')).toMatch(/^yes: no rules/)
+    await set('p', 'limited')
+    expect(may('ann', 'write')).toMatch(/^no/)
+    await set('p')
+    await set('q')
+    await remove('p')
+    for (const said of [undefined, 'limited'] as const) {
+      await expect(remove('q', said)).rejects.toMatchObject({
+        code: 'TURNS_ACCESS',
+        more: { field: 'everybody', value: said, rule: "'unlimited'" },
+      })
+    }
+    expect(may('ann', 'write')).toMatch(/^no/)
+    await remove('q', 'unlimited')
+    expect(may('ann', 'write')).toMatch(/^yes/)
+  })
+
+  it('turn nothing where the default allows', async () => {
+    world = await DefinitionWorld.open({ config: { auth: { defaultAccess: 'allow' } } })
+    await set('p')
+    await expect(remove('p')).resolves.toEqual({})
   })
 })

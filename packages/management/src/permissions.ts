@@ -1,8 +1,16 @@
 /** Permissions: the rules of the configuration and those made through the API, which count as soon as they are written. */
-import { deletePermission, listPermissions, type PermissionBody, type PermissionItem, putPermission } from '@ternmq/api'
+import {
+  type AccessTurn,
+  deletePermission,
+  listPermissions,
+  type PermissionBody,
+  type PermissionItem,
+  putPermission,
+} from '@ternmq/api'
 import { type AuthError, checkPermissions, type Permission, type RuleAuthorizer } from '@ternmq/auth'
 import type { AccessRule } from '@ternmq/config'
 import { type Clock, nextTurn } from '@ternmq/core'
+import { checkTurnSaid, turnOf } from './access-turn.ts'
 import { asApiError } from './definition-errors.ts'
 import { DEFINITION_ID_RULE, definedOf, PERMISSIONS } from './definition-kinds.ts'
 import type { DefinitionQueue } from './definition-queue.ts'
@@ -29,6 +37,15 @@ export class PermissionBook {
 
   get all(): ReadonlyMap<string, Permission> {
     return this.#store.permissions.all
+  }
+
+  /** What putting some and removing others, by their ids, would turn for everybody; undefined: nothing. */
+  turnOf(put: readonly string[], removed: readonly string[]): AccessTurn | undefined {
+    if (!this.#authorizer.isUpToPermissions) return undefined
+    const { all } = this
+    const newCount = put.filter((id) => !all.has(id)).length
+    const goneCount = removed.filter((id) => all.has(id)).length
+    return turnOf(all.size, all.size + newCount - goneCount)
   }
 
   /** Lasts when it resolves, and counts with the next `apply`. Rejects as `DefinitionSection.change` does. */
@@ -70,17 +87,19 @@ export function permissionHandlers(
     bind(putPermission, (request) =>
       changes.run(request.caller, async () => {
         const permission = toPermission(request.params.id, request.body)
+        checkTurnSaid(permissions.turnOf([permission.id], []), request.query.everybody)
         await permissions.change(new Map([[permission.id, permission]]))
         await permissions.apply()
         request.note(noteOf(permission))
         return fromApi(permission)
       }),
     ),
-    bind(deletePermission, ({ params: { id }, caller }) =>
+    bind(deletePermission, ({ params: { id }, query: { everybody }, caller }) =>
       changes.run(caller, async () => {
         refuseConfigId(id)
         if (!definitions.permissions.has(id))
           throw new ApiError('PERMISSION_UNKNOWN', `there is no permission '${id}'`, { field: 'id', value: id })
+        checkTurnSaid(permissions.turnOf([], [id]), everybody)
         await permissions.change(new Map([[id, undefined]]))
         await permissions.apply()
         return {}

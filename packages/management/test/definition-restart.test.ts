@@ -27,7 +27,7 @@ describe('definitions on the journal', () => {
   it('are the same after a loss of power that comes when they were answered', async () => {
     const sim = new SimulatedWorld({ seed: 1 })
     const before = await sim.run(openWorld(sim))
-    await sim.run(before.call(applyDefinitions, { body: { definitions: DOCUMENT } }))
+    await sim.run(before.call(applyDefinitions, { body: { definitions: DOCUMENT, everybody: 'limited' } }))
     const exported = await before.call(exportDefinitions)
     sim.crash('power')
     const after = await sim.run(openWorld(sim))
@@ -54,7 +54,11 @@ describe('definitions on the journal', () => {
             body: { match: id, settings: { messagesMax: number + 1 } },
           })
           answered.push(`policy ${id}`)
-          await before.call(putPermission, { params: { id }, body: { user: id, allow: ['read'], topics: [id] } })
+          await before.call(putPermission, {
+            params: { id },
+            query: { everybody: 'limited' },
+            body: { user: id, allow: ['read'], topics: [id] },
+          })
           answered.push(`permission ${id}`)
         }
       }

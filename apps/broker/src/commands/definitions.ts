@@ -9,6 +9,7 @@ import {
   type PlanStep,
 } from '@ternmq/api'
 import { asYaml } from '@ternmq/config'
+import { TURN_QUESTIONS } from '../cli/access-turn.ts'
 import { brokerCommand, type Noun } from '../cli/command.ts'
 import { confirm, YES_OPTION } from '../cli/confirm.ts'
 import { several } from '../cli/format.ts'
@@ -77,7 +78,8 @@ export const definitions: Noun = {
     brokerCommand({
       verb: 'apply',
       args: 'FILE',
-      summary: 'makes it so: shows the plan, asks where something would be deleted, and applies just that plan',
+      summary:
+        'makes it so: shows the plan, asks where it deletes or turns what everybody may do, applies just that plan',
       detail: FILE_DETAIL,
       json: 'document',
       options: { ...PRUNE_OPTION, ...YES_OPTION },
@@ -88,9 +90,16 @@ export const definitions: Noun = {
         if (values.json !== true) printLines(io, planLines(plan, styleOf(io)))
         await io.stdout.written() // nobody agrees to a plan that he has not seen
         const deletes = plan.steps.filter(({ change }) => change === 'delete')
-        if (deletes.length > 0) await confirm(`delete ${deletesText(deletes)}`, input)
+        const questions = [
+          ...(deletes.length > 0 ? [`delete ${deletesText(deletes)}`] : []),
+          ...(plan.turns === undefined ? [] : [TURN_QUESTIONS[plan.turns]]),
+        ]
+        if (questions.length > 0) await confirm(questions.join('; and '), input)
         const applied = await withProgress({ io, text: 'applying', unit: 'messages', done: () => 0 }, () =>
-          connection.client.call(applyDefinitions, { params: VHOST, body: { ...body, plan: plan.id } }),
+          connection.client.call(applyDefinitions, {
+            params: VHOST,
+            body: { ...body, plan: plan.id, everybody: plan.turns },
+          }),
         )
         if (values.json === true) printJson(io, applied)
         else printLines(io, appliedLines(applied))

@@ -1,5 +1,6 @@
 /** `ternmq permissions …`: who may read, write, browse and administer what. */
 import { type AccessAction, deletePermission, listPermissions, type PermissionItem, putPermission } from '@ternmq/api'
+import { sayingTurn } from '../cli/access-turn.ts'
 import { brokerCommand, type Noun } from '../cli/command.ts'
 import { confirm, YES_OPTION } from '../cli/confirm.ts'
 import { several } from '../cli/format.ts'
@@ -67,9 +68,8 @@ Actions are read, write, browse and admin.`,
           allow: actionsOf('allow', allow),
           deny: actionsOf('deny', deny),
         }
-        const { items, defaultAccess } = await client.call(listPermissions)
-        if (items.length === 0 && defaultAccess === 'deny') await confirm(FIRST_ONE, input)
-        const item = await client.call(putPermission, { params: { id }, body })
+        const params = { id }
+        const item = await sayingTurn('limited', input, (query) => client.call(putPermission, { params, query, body }))
         if (values.json === true) printJson(io, item)
         else printLines(io, [`permission ${safeText(id)} set`])
         return 0
@@ -78,13 +78,15 @@ Actions are read, write, browse and admin.`,
     brokerCommand({
       verb: 'remove',
       args: 'ID…',
-      summary: 'takes permissions back',
+      summary:
+        'takes permissions back; asks before, and once more before the last: without any, everybody may do everything',
       options: { ...YES_OPTION },
       run: async (input) => {
         const { args, connection, io } = input
         await confirm(`take back ${several(args.length, 'permission')}`, input)
         for (const id of args) {
-          await connection.client.call(deletePermission, { params: { id } })
+          const params = { id }
+          await sayingTurn('unlimited', input, (query) => connection.client.call(deletePermission, { params, query }))
           printLines(io, [`permission ${safeText(id)} removed`])
         }
         return 0
@@ -92,10 +94,6 @@ Actions are read, write, browse and admin.`,
     }),
   ],
 }
-
-/** It changes what holds for everybody. */
-const FIRST_ONE =
-  'make the first permission: until now everybody may do everything, from now on what no permission allows is denied, to those who are connected too'
 
 function actionsOf(option: string, texts: readonly string[] | undefined): AccessAction[] | undefined {
   return listed(texts)?.map((text) => {

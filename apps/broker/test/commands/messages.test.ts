@@ -267,6 +267,19 @@ test('definitions are exported, planned with an exit code, applied, and deleted 
     expect.stringMatching(/^1 to create/),
     expect.stringContaining('! with the first permission, what no permission allows is denied'),
   ])
+  expect(await operator.run(...apply)).toMatchObject({
+    code: 2,
+    stderr: [expect.stringContaining('whether to make the first permission: until now everybody may do everything')],
+  })
+  expect((await operator.lines(...apply, '--yes')).at(-1)).toBe('1 step done')
+  writeFileSync(file, 'version: 1\npermissions: []\n')
+  expect(await operator.run(...apply)).toMatchObject({
+    code: 2,
+    stderr: [
+      expect.stringContaining("whether to delete permission 'p', with 0 messages; and take the last permission back"),
+    ],
+  })
+  expect((await operator.lines(...apply, '--yes')).at(-1)).toBe('1 step done')
   writeFileSync(file, 'queues: [')
   expect(await plan()).toMatchObject({
     code: 1,

@@ -107,6 +107,7 @@ test('permissions and policies are set, and `can` says which rule decides, with 
   expect(await operator.run('can', 'bob', 'fly', 'topic://other')).toMatchObject({ code: 2 })
   expect(cellsOf(await operator.lines('permissions', 'list'))[1]?.slice(0, 3)).toEqual(['p1', 'bob', 'read, write'])
   expect(await operator.lines('permissions', 'remove', 'p1', '--yes')).toEqual(['permission p1 removed'])
+  expect(await operator.run('can', 'bob', 'publish', 'topic://other')).toMatchObject({ code: 0 })
 
   await operator.run('destinations', 'create', 'orders.eu')
   expect(await operator.lines('policies', 'preview', 'big', 'orders.>', 'messagesMax=5')).toEqual([

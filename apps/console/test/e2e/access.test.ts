@@ -103,7 +103,11 @@ test('a permission that denies cuts off who is subscribed already, and the teste
   const stage = await Stage.open()
   await stage.addUser('ann', null)
   const all = { allow: ['read', 'write', 'browse', 'admin'], topics: ['#', '$queue/>'] } as const
-  await stage.call(putPermission, { params: { id: 'all' }, body: { user: '*', ...all } })
+  await stage.call(putPermission, {
+    params: { id: 'all' },
+    query: { everybody: 'limited' },
+    body: { user: '*', ...all },
+  })
   const ann = await mqttClient(stage, 'ann-1', { username: 'ann' })
   const cut = new Promise((resolve) => void ann.once('disconnect', resolve))
   await ann.subscribeAsync('site/1/secret')

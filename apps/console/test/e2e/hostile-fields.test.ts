@@ -40,6 +40,7 @@ async function defineThings(stage: Stage): Promise<void> {
   await stage.call(createToken, { body: { name: hurt('token'), scopes: ['read'] } })
   await stage.call(putPermission, {
     params: { id: 'everyone' },
+    query: { everybody: 'limited' },
     body: { user: '*', allow: ['read', 'write', 'browse', 'admin'], topics: ['#', '$queue/>'] },
   })
   await stage.call(putPermission, {

@@ -22,7 +22,7 @@ const PROTOCOLS = [
 async function openStage(): Promise<Stage> {
   const stage = await Stage.open()
   const everything = { user: '*', allow: ['read', 'write', 'browse', 'admin'], topics: ['#', '$queue/>'] } as const
-  await stage.call(putPermission, { params: { id: 'all' }, body: everything })
+  await stage.call(putPermission, { params: { id: 'all' }, query: { everybody: 'limited' }, body: everything })
   await stage.call(putPermission, {
     params: { id: 'closed' },
     body: { user: '*', deny: ['read', 'write'], topics: ['closed/#'] },

@@ -46,7 +46,7 @@ async function arrange(stage: Stage): Promise<string> {
   await publish(stage, { address: 'queue://full', body: 'later', delayMs: 3_600_000 })
   await stage.addUser('ann', null)
   const everything = { user: '*', allow: ['read', 'write', 'browse', 'admin'], topics: ['#', '$queue/>'] } as const
-  await stage.call(putPermission, { params: { id: 'all' }, body: everything })
+  await stage.call(putPermission, { params: { id: 'all' }, query: { everybody: 'limited' }, body: everything })
   await stage.call(createToken, { body: { name: 'ci', scopes: ['read'] } })
   await stage.call(putPolicy, { params: { id: 'p1' }, body: { match: 'orders.>', settings: { messagesMax: 9 } } })
   await (await mqttClient(stage, 'away', { clean: false, properties: { sessionExpiryInterval: 3_600 } })).endAsync()

@@ -41,6 +41,7 @@ async function setUp(stage: Stage): Promise<void> {
   })
   await stage.call(putPermission, {
     params: { id: 'everyone' },
+    query: { everybody: 'limited' },
     body: { user: '*', allow: ['read', 'write', 'browse', 'admin'], topics: ['#', '$queue/>'], description: 'For now' },
   })
   await stage.call(putPermission, {

@@ -62,6 +62,17 @@ export type PermissionBody = Omit<PermissionItem, 'id' | 'from' | 'allow' | 'den
   readonly deny?: readonly AccessAction[] | undefined
 }
 
+/**
+ * What holds for everybody from a change on, where that is another thing than before: `limited`, with the first permission, what none
+ * allows is denied; `unlimited`, without the last one, everybody may do everything.
+ */
+export type AccessTurn = 'limited' | 'unlimited'
+
+/** Who makes such a change says which: without it, it is refused as TURNS_ACCESS. For any other it may be left out, and changes nothing. */
+export interface TurnQuery {
+  readonly everybody?: AccessTurn | undefined
+}
+
 export interface TokenItem {
   readonly id: string
   readonly name: string
@@ -224,22 +235,22 @@ export const listPermissions: Route<{ params: None; query: { readonly user?: str
   summary: 'Who may read, write, browse and administer which destinations.',
 }
 
-export const putPermission: Route<{ params: { readonly id: string }; query: None; body: PermissionBody; answer: PermissionItem }> = {
+export const putPermission: Route<{ params: { readonly id: string }; query: TurnQuery; body: PermissionBody; answer: PermissionItem }> = {
   id: 'permissions.put',
   method: 'PUT',
   path: '/permissions/{id}',
   tag: 'access',
   needs: 'admin',
-  summary: 'Makes or changes a permission; it counts at once, for those who are connected too.',
+  summary: 'Makes or changes a permission; it counts at once, for those who are connected too. The first one needs `everybody=limited`.',
 }
 
-export const deletePermission: Route<{ params: { readonly id: string }; query: None; body: None; answer: None }> = {
+export const deletePermission: Route<{ params: { readonly id: string }; query: TurnQuery; body: None; answer: None }> = {
   id: 'permissions.delete',
   method: 'DELETE',
   path: '/permissions/{id}',
   tag: 'access',
   needs: 'admin',
-  summary: 'Takes a permission back.',
+  summary: 'Takes a permission back. The last one needs `everybody=unlimited`.',
   status: 204,
 }
 

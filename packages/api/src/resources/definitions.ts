@@ -1,7 +1,7 @@
 /** What an operator has defined: policies, definitions as one document, settings; and what the store says of itself. */
 import type { VhostParams } from '../page.ts'
 import type { None, Route } from '../route.ts'
-import type { PermissionBody, Role } from './access.ts'
+import type { AccessTurn, PermissionBody, Role, TurnQuery } from './access.ts'
 import type { QueueSettingsInput } from './queues.ts'
 
 export interface PolicyItem {
@@ -88,6 +88,8 @@ export interface Plan {
   readonly steps: readonly PlanStep[]
   /** What else comes of it, that steps do not say. */
   readonly warnings: readonly string[]
+  /** It changes what holds for everybody: `apply` is to say so. */
+  readonly turns?: AccessTurn | undefined
   readonly unchangedCount: number
 }
 
@@ -97,7 +99,7 @@ export interface PlanBody {
   readonly prune?: boolean | undefined
 }
 
-export interface ApplyBody extends PlanBody {
+export interface ApplyBody extends PlanBody, TurnQuery {
   readonly plan?: string | undefined
 }
 
@@ -242,7 +244,7 @@ export const applyDefinitions: Route<{ params: VhostParams; query: None; body: A
   path: '/vhosts/{vhost}/definitions/apply',
   tag: 'definitions',
   needs: 'admin',
-  summary: 'Makes it so.',
+  summary: 'Makes it so. A plan that `turns` what holds for everybody needs that as `everybody`.',
 }
 
 export const listConfig: Route<{

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type ListQuery, PAGE_LIMIT_MAX, type VhostParams } from '../page.ts'
 import {
   type AccessAction,
+  type AccessTurn,
   type AuditItem,
   type AuditQuery,
   can,
@@ -32,6 +33,7 @@ import {
   type Role,
   type TokenBody,
   type TokenItem,
+  type TurnQuery,
   type UserBody,
   type UserItem,
 } from '../resources/access.ts'
@@ -137,6 +139,12 @@ export const permissionBodyFields: Shape<PermissionBody> = {
     'Where it holds.',
   ),
 }
+
+export const turn: z.ZodType<AccessTurn> = choice(
+  ['limited', 'unlimited'],
+  'What holds for everybody from this change on, where it makes the first permission, or takes the last one away; else it may be left out.',
+)
+const turnQuery = typed<TurnQuery>()(z.strictObject({ everybody: turn.optional() }))
 
 /** A permission is for a user or for a group: an example cannot have both. */
 const PERMISSION_EXAMPLE = { group: 'devices', allow: ['write'], topics: ['plant/%u/#'] }
@@ -330,13 +338,14 @@ export const accessSchemas: readonly SchemaEntry[] = [
   }),
   schemasFor(putPermission, {
     params: idParams,
+    query: turnQuery,
     body: component(
       'PermissionChange',
       typed<PermissionBody>()(z.strictObject(permissionBodyFields)).meta({ examples: [PERMISSION_EXAMPLE] }),
     ),
     answer: permission,
   }),
-  schemasFor(deletePermission, { params: idParams }),
+  schemasFor(deletePermission, { params: idParams, query: turnQuery }),
   schemasFor(listTokens, { query: z.strictObject({ user: ofUser }), answer: whole(token) }),
   schemasFor(createToken, { body: tokenBody, answer: madeToken }),
   schemasFor(deleteToken, { params: idParams }),

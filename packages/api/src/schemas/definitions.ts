@@ -31,7 +31,7 @@ import {
   putPolicy,
   type StoreInfo,
 } from '../resources/definitions.ts'
-import { groups, permissionBodyFields, role } from './access.ts'
+import { groups, permissionBodyFields, role, turn } from './access.ts'
 import {
   ADDRESS_CHARS_MAX,
   amount,
@@ -169,6 +169,7 @@ const plan = component(
         ),
         'What else comes of it, that steps do not say.',
       ),
+      turns: turn.optional(),
       unchangedCount: count('Definitions that are so already.', 12),
     }),
   ),
@@ -330,6 +331,7 @@ export const definitionSchemas: readonly SchemaEntry[] = [
           '8f14e45f',
           ADDRESS_CHARS_MAX,
         ).optional(),
+        everybody: turn.optional(),
       }),
     ),
     answer: applied,

@@ -106,9 +106,10 @@ async function freshRound(hasRules: boolean): Promise<number> {
       allow: ['read', 'write'],
       topics: [index === RULES - 1 ? 'bench/#' : `other/${index}/+/%c`],
     } as const
-    await api.client.call(putPermission, { params: { id }, body })
+    await api.client.call(putPermission, { params: { id }, query: { everybody: 'limited' }, body })
   }
-  if (!hasRules) for (const id of ids) await api.client.call(deletePermission, { params: { id } })
+  if (!hasRules)
+    for (const id of ids) await api.client.call(deletePermission, { params: { id }, query: { everybody: 'unlimited' } })
   using traffic = await Traffic.open(broker)
   await traffic.round()
   return await traffic.round() // before it is closed

@@ -32,6 +32,7 @@ export const PROBLEM_REMEDIES: Readonly<Record<ProblemCode, string>> = {
   CONFLICT: 'The text says what is in the way.',
   FROM_CONFIG: 'Change it in the configuration, and reload.',
   CHANGED_SINCE: 'Make the plan again and look at it before you apply it.',
+  TURNS_ACCESS: 'Look at what the text says; if it is meant, send the call again with `everybody` as `rule` has it.',
   LIMIT_REACHED: 'The text names the limit. Remove something, or raise it where the configuration has it.',
   TOO_LARGE:
     "Bodies have up to 1 MiB, of `publish` and of definitions up to 16 MiB, of a login 16 KiB; 1,000 fields of one object, a message's properties among them; 20,000 entries of lists and objects, of definitions and settings 1,000,000; 32 levels. Address and headers together have up to 32 KiB.",

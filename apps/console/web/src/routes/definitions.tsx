@@ -159,7 +159,9 @@ function Apply() {
     make.run(input)
   }
   const applyInput =
-    definitions === undefined || plan === undefined ? undefined : { body: { definitions, prune, plan: plan.id, ...turnOf(plan) } }
+    definitions === undefined || plan === undefined
+      ? undefined
+      : { body: { definitions, prune, plan: plan.id, ...turnOf(plan) } }
   const isSure = (deletes.length === 0 || typed === 'delete') && (plan?.turns === undefined || isMeant)
   return (
     <div className="stack">
@@ -214,7 +216,11 @@ function Apply() {
                 ))}
                 {plan.turns !== undefined && (
                   <Checkbox
-                    label={plan.turns === 'limited' ? 'That is meant: deny what no permission allows' : 'That is meant: let everybody do everything'}
+                    label={
+                      plan.turns === 'limited'
+                        ? 'That is meant: deny what no permission allows'
+                        : 'That is meant: let everybody do everything'
+                    }
                     checked={isMeant}
                     onChange={(event) => setMeant(event.currentTarget.checked)}
                   />

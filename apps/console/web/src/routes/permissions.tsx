@@ -46,6 +46,7 @@ function Permissions({ onEdit }: { readonly onEdit: (permission: PermissionItem)
   const [removed, setRemoved] = useState<PermissionItem | undefined>(undefined)
   const { data } = useLook(listPermissions)
   const others = data?.defaultAccess === 'allow' ? 'allowed' : 'denied'
+  const isLast = data?.defaultAccess === 'deny' && data.items.length === 1
   return (
     <>
       <List
@@ -72,11 +73,17 @@ function Permissions({ onEdit }: { readonly onEdit: (permission: PermissionItem)
           name={removed.id}
           confirm="Take back"
           route={deletePermission}
-          input={{ params: { id: removed.id } }}
+          input={{ params: { id: removed.id }, query: isLast ? { everybody: 'unlimited' } : {} }}
           onClose={() => setRemoved(undefined)}
           says={() => `${removed.id} is taken back.`}
         >
           {removed.id} will not count any more, for {sayWho(removed)}.
+          {isLast && (
+            <>
+              {' '}
+              <b>It is the last permission: without any, everybody may do everything</b>, those who are connected too.
+            </>
+          )}
         </ConfirmDialog>
       )}
     </>

@@ -33,6 +33,9 @@ export function PermissionDialog({
   const [deny, setDeny] = useState<readonly AccessAction[]>(permission?.deny ?? [])
   const [topics, setTopics] = useState<readonly string[]>(permission?.topics ?? [])
   const [description, setDescription] = useState(permission?.description ?? '')
+  const [isMeant, setMeant] = useState(false)
+  const { data: others } = useLook(listPermissions)
+  const isFirst = permission === undefined && others?.defaultAccess === 'deny' && others.items.length === 0
   const body: PermissionBody = {
     ...(isGroup ? { group: who } : { user: who }),
     allow,
@@ -40,20 +43,22 @@ export function PermissionDialog({
     topics,
     ...(description === '' ? {} : { description }),
   }
-  const isReady = id !== '' && who !== '' && topics.length > 0 && allow.length + deny.length > 0
+  const isReady =
+    id !== '' && who !== '' && topics.length > 0 && allow.length + deny.length > 0 && (!isFirst || isMeant)
+  const query = isFirst ? ({ everybody: 'limited' } as const) : {}
   return (
     <FormDialog
       title={permission === undefined ? 'Add a permission' : `Change ${permission.id}`}
       size="lg"
       route={putPermission}
-      input={isReady ? { params: { id }, body } : undefined}
+      input={isReady ? { params: { id }, query, body } : undefined}
       submit="Save"
       onClose={onClose}
       says={(saved) => `${saved.id} counts from now on.`}
     >
       {(problem) => (
         <>
-          {permission === undefined && <FirstOne />}
+          {isFirst && <FirstOne isMeant={isMeant} onMeant={setMeant} />}
           {permission === undefined && (
             <TextInput
               label="Name of the permission"
@@ -114,13 +119,17 @@ export function PermissionDialog({
 }
 
 /** The first permission changes what holds for everybody. */
-function FirstOne() {
-  const { data } = useLook(listPermissions)
-  if (data === undefined || data.items.length > 0 || data.defaultAccess === 'allow') return null
+function FirstOne({ isMeant, onMeant }: { readonly isMeant: boolean; readonly onMeant: (isMeant: boolean) => void }) {
   return (
     <Alert color="yellow" variant="light" className="problem notice" title="This is the first permission">
       Until now everybody may do everything. From now on, what no permission allows is denied, to those who are
       connected too.
+      <Checkbox
+        mt="xs"
+        label="That is meant"
+        checked={isMeant}
+        onChange={(event) => onMeant(event.currentTarget.checked)}
+      />
     </Alert>
   )
 }
