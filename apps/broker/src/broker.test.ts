@@ -13,6 +13,8 @@ import type { LoadWith } from './configuration.ts'
 import { type EmbeddedBroker, startBroker } from './embed.ts'
 import { type Log, openProcessLog } from './log.ts'
 
+const io = { stderr: process.stderr, started: { command: 'ternmq', options: '', sets: '' } }
+
 function loadOf(values: BrokerConfigInput): LoadWith {
   return (overrides) => loadConfig({ values, overrides })
 }
@@ -250,7 +252,7 @@ test('every setting is used: nothing in the configuration is without effect', as
     'wss',
     'any',
   ])
-  const connection = overSocket(config)
+  const connection = overSocket(config, io)
   onTestFinished(() => connection.close())
   await connection.client.call(putUser, { params: { name: 'device' }, body: {} })
   expect(broker.users.list().map(({ name }) => name)).toEqual(['admin', 'device'])
@@ -266,7 +268,7 @@ test('a reload is in the audit log with the settings that changed, or with why i
   await using broker = await runBroker(loadOf(values))
   await broker.reload(loadOf({ ...values, mqtt: { maxQos: 1 }, store: { segmentBytes: 8 * 1024 * 1024 } }))
   await expect(broker.reload(loadOf({ ...values, mqtt: { maxQos: 7 } }))).rejects.toThrow('mqtt.maxQos is 7')
-  const connection = overSocket(configOf(values))
+  const connection = overSocket(configOf(values), io)
   onTestFinished(() => connection.close())
   const { items } = await connection.client.call(listAudit, { query: { action: 'config.reload' } })
   expect(items.map(({ outcome, detail }) => [outcome, detail])).toEqual([
@@ -295,7 +297,7 @@ test('a setting of the admin API that keeps the broker from starting can be left
   const change = async (set: Readonly<Record<string, unknown>>, withoutApiSettings: boolean): Promise<void> => {
     await using broker = await runBroker(loadOf(values), { withoutApiSettings })
     expect(broker.console).toBeUndefined()
-    const connection = overSocket(configOf(values))
+    const connection = overSocket(configOf(values), io)
     await connection.client.call(changeConfig, { body: { changes: set } })
     connection.close()
   }

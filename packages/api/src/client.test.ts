@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
   ApiClient,
   ApiProblem,
@@ -8,7 +8,17 @@ import {
   NotTheApi,
   type TransportRequest,
 } from './client.ts'
-import { downloadBody, getLive, getMe, getQueue, listQueues, logout, purgeQueue, watchStream } from './index.ts'
+import {
+  downloadBody,
+  getLive,
+  getMe,
+  getQueue,
+  listQueues,
+  logout,
+  purgeQueue,
+  STREAM_SILENCE_MAX_MS,
+  watchStream,
+} from './index.ts'
 
 /** Answers one after the other, and what was asked. */
 function answering(
@@ -32,6 +42,16 @@ async function* bodyOf(text: string, breaks: boolean): AsyncGenerator<Uint8Array
   await Promise.resolve()
   yield new TextEncoder().encode(text)
   if (breaks) throw new Error('socket hang up')
+}
+
+/** Rejects when the caller gives up. */
+function cutBy(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('aborted'))))
+}
+
+async function* hanging(text: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, void> {
+  yield new TextEncoder().encode(text)
+  await cutBy(signal)
 }
 
 const vhost = '/'
@@ -184,6 +204,39 @@ describe('a stream', () => {
     expect(events).toEqual(['event', 'overview'])
     expect(asked.map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '3', '3', '3'])
     expect(waited.slice(0, 3)).toEqual([500, 1_000, 2_000])
+  })
+
+  test('on which nothing comes is broken, opened again, and told: at once, twice as long later, and when it is back', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const texts = ['data: 1\n\n', '', '', '', '', 'data: 2\n\n']
+    let count = 0
+    const transport: ApiTransport = ({ signal }) => {
+      const text = texts[count++] ?? ''
+      return text === '' ? cutBy(signal) : Promise.resolve({ status: 200, body: hanging(text, signal) })
+    }
+    const told: string[] = []
+    const stream = new ApiClient({ transport }).stream(
+      watchStream,
+      { query: { watch: 'events' } },
+      {
+        onAway: (reason, awayMs) => told.push(`${awayMs} ${reason}`),
+        onBack: (awayMs) => told.push(`back ${awayMs}`),
+      },
+    )
+    expect((await stream.next()).value).toMatchObject({ data: 1 })
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(told).toEqual([]) // who takes his time is not waiting for the broker
+    const next = stream.next()
+    await vi.advanceTimersByTimeAsync(STREAM_SILENCE_MAX_MS - 1)
+    expect(told).toEqual([])
+    await vi.advanceTimersByTimeAsync(90_000)
+    expect((await next).value).toMatchObject({ data: 2 })
+    expect(told).toEqual([
+      '12000 the broker does not answer: nothing has come for 12 s',
+      '37500 the broker does not answer: nothing has come for 12 s',
+      'back 75500',
+    ])
   })
 
   test('that the server refuses ends with the problem', async () => {

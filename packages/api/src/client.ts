@@ -2,11 +2,13 @@
  * Makes calls of the admin API: typed by their routes, with refusals as `ApiProblem`, lists page by page, and streams that come back after they
  * have broken. How bytes get to the server and back is a transport: `fetchTransport` here, and sockets of Node in client-http.ts.
  */
+import { Absence, type AbsenceObserver, STREAM_SILENCE_MAX_MS } from './absence.ts'
 import type { Page } from './page.ts'
 import type { Problem } from './problem.ts'
 import { type Call, pathOf, type Route } from './route.ts'
 import { EventParser, type ServerEvent } from './server-events.ts'
 
+export type { AbsenceObserver } from './absence.ts'
 export type { ServerEvent } from './server-events.ts'
 
 export interface TransportRequest {
@@ -117,24 +119,33 @@ export class ApiClient {
   }
 
   /**
-   * Events of a stream, until the signal aborts or the consumer leaves. After a loss it opens the stream again, from the last event that had a
-   * number. Rejects with ApiProblem when the server refuses, but not when it is only busy or fails.
+   * Events of a stream, until the signal aborts or the consumer leaves. After a loss, or `STREAM_SILENCE_MAX_MS` without a word, it opens the
+   * stream again, from the last event that had a number, and tells `observer`. Rejects with ApiProblem when the server refuses, but not when it
+   * is only busy or fails.
    */
-  async *stream<C extends Call>(route: Route<C>, input: CallInput<C> = {}): AsyncGenerator<ServerEvent, void, void> {
+  async *stream<C extends Call>(
+    route: Route<C>,
+    input: CallInput<C> = {},
+    observer?: AbsenceObserver,
+  ): AsyncGenerator<ServerEvent, void, void> {
+    const absence = new Absence(observer, () => performance.now())
     const isOver = (): boolean => input.signal?.aborted === true
     let lastId: number | undefined
     let waitMs = RECONNECT_MIN_MS
     while (!isOver()) {
       try {
-        for await (const event of this.#events(route, input, lastId)) {
+        for await (const event of this.#events(route, { input, lastId, absence })) {
           lastId = event.id ?? lastId
           waitMs = RECONNECT_MIN_MS
           yield event
         }
+        if (isOver()) return
+        absence.lost('the broker has ended the stream')
       } catch (error) {
         if (isOver()) return
         if (error instanceof ApiProblem && error.problem.status < 500) throw error
         if (!(error instanceof ApiProblem || error instanceof ApiUnreachable)) throw error
+        absence.lost(error.message)
       }
       await this.#wait(waitMs, input.signal)
       waitMs = Math.min(2 * waitMs, RECONNECT_MAX_MS)
@@ -143,18 +154,29 @@ export class ApiClient {
 
   async *#events<C extends Call>(
     route: Route<C>,
-    input: CallInput<C>,
-    lastId: number | undefined,
+    { input, lastId, absence }: StreamParts<C>,
   ): AsyncGenerator<ServerEvent, void, void> {
-    const response = await this.#send(route, input, {
-      accept: 'text/event-stream',
-      ...(lastId !== undefined && { 'last-event-id': String(lastId) }),
-    })
-    if (response.status !== 200) {
-      throw new ApiProblem(problemIn(await readAll(response.body, input.signal), response.status))
+    const silence = new AbortController()
+    const cut = (): void => silence.abort(new ApiUnreachable(SILENCE_TEXT))
+    const signal = input.signal === undefined ? silence.signal : AbortSignal.any([input.signal, silence.signal])
+    let timer = setTimeout(cut, STREAM_SILENCE_MAX_MS)
+    try {
+      const response = await this.#send(route, { ...input, signal }, streamHeaders(lastId))
+      if (response.status !== 200)
+        throw new ApiProblem(problemIn(await readAll(response.body, signal), response.status))
+      const parser = new EventParser()
+      for await (const chunk of told(response.body, signal)) {
+        clearTimeout(timer)
+        absence.heard()
+        yield* parser.push(chunk) // for as long as the consumer likes
+        absence.heard()
+        timer = setTimeout(cut, STREAM_SILENCE_MAX_MS)
+      }
+    } catch (error) {
+      throw silence.signal.aborted ? silence.signal.reason : error
+    } finally {
+      clearTimeout(timer)
     }
-    const parser = new EventParser()
-    for await (const chunk of told(response.body, input.signal)) yield* parser.push(chunk)
   }
 
   async #send<C extends Call>(
@@ -181,6 +203,18 @@ export class ApiClient {
       throw lossOf(error, signal)
     }
   }
+}
+
+interface StreamParts<C extends Call> {
+  readonly input: CallInput<C>
+  readonly lastId: number | undefined
+  readonly absence: Absence
+}
+
+const SILENCE_TEXT = `the broker does not answer: nothing has come for ${STREAM_SILENCE_MAX_MS / 1_000} s`
+
+function streamHeaders(lastId: number | undefined): Record<string, string> {
+  return { accept: 'text/event-stream', ...(lastId !== undefined && { 'last-event-id': String(lastId) }) }
 }
 
 /** Path and query of a call. Throws RangeError for a parameter that is missing. */

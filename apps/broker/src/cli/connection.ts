@@ -10,6 +10,7 @@ import { pathsOf } from '../data-dir.ts'
 import { BrokerError, BrokerUnreachable, messageOf, systemCode, UsageError } from '../errors.ts'
 import { promptLogin, readPassword, toPasswordText } from '../password-input.ts'
 import { shortAddress } from '../socket-path.ts'
+import { tellingDelay } from './absence.ts'
 import type { CommonOptions, Values } from './command.ts'
 import { configOf } from './configuration.ts'
 
@@ -49,7 +50,7 @@ export async function withLoss<T>(connection: Connection, work: (connection: Con
 /** Throws UsageError, BrokerError. Nothing is asked yet. */
 async function openConnection({ values, io }: ConnectionInput): Promise<Connection> {
   const url = urlOf({ values, io })
-  if (url === undefined) return overSocket(configOf({ values, io }))
+  if (url === undefined) return overSocket(configOf({ values, io }), io)
   return overUrl(url, { values, io })
 }
 
@@ -63,12 +64,15 @@ export function urlOf({ values, io }: ConnectionInput): string | undefined {
   return values.url ?? (isFromEnvironment ? fromEnvironment : undefined)
 }
 
-export function overSocket({ dataDir }: Pick<BrokerConfig, 'dataDir'>): Connection {
+export function overSocket(
+  { dataDir }: Pick<BrokerConfig, 'dataDir'>,
+  io: Pick<ConsoleIo, 'stderr' | 'started'>,
+): Connection {
   const path = pathsOf(dataDir).adminSocket
   const socket = shortAddressIn(dataDir, path)
   const transport = httpTransport({ socketPath: socket.path })
   return {
-    client: new ApiClient({ transport: transport.send }),
+    client: new ApiClient({ transport: tellingDelay(transport.send, io) }),
     isLocal: true,
     lossOf: (error) => {
       const code = systemCode(error.cause)
@@ -119,7 +123,7 @@ async function overUrl(url: string, { values, io }: ConnectionInput): Promise<Co
   const login = user === undefined ? undefined : { user, password: await passwordOf(user, { values, io }) }
   const transport = httpTransport({ url, ca: ca === undefined ? undefined : readCa(ca) })
   return {
-    client: new ApiClient({ transport: transport.send, token, login }),
+    client: new ApiClient({ transport: tellingDelay(transport.send, io), token, login }),
     isLocal: false,
     lossOf: (error) => lostAt(url, error),
     close: () => transport.close(),

@@ -27,7 +27,7 @@ export async function inBrokerOrOffline<T>(input: ConnectionInput, { inBroker, o
     } catch (error) {
       if (!(error instanceof BrokerError) || error.code !== 'DATA_DIR_IN_USE') throw error
       try {
-        return await withLoss(overSocket(config), ({ client }) => inBroker(client))
+        return await withLoss(overSocket(config, input.io), ({ client }) => inBroker(client))
       } catch (refusal) {
         if (!(refusal instanceof BrokerUnreachable) || !refusal.isNobodyThere) throw refusal
         if (waitedMs >= TRANSITION_MS) throw error

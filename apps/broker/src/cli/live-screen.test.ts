@@ -61,3 +61,16 @@ test('a key does what it is for, each time', () => {
   expect(count).toBe(2)
   expect(screen.ended.aborted).toBe(false)
 })
+
+test('a notice stands over what was drawn until something is drawn anew', () => {
+  const terminal = new Terminal()
+  const screen = new LiveScreen(terminal.io, {})
+  screen.draw(['one', 'two'])
+  terminal.text = ''
+  screen.drawNotice('away')
+  expect(terminal.text).toContain('\u001B[Haway\u001B[K\r\ntwo\u001B[K\u001B[J')
+  terminal.text = ''
+  screen.draw(['three', 'four'])
+  expect(terminal.text).toContain('\u001B[Hthree\u001B[K\r\nfour\u001B[K\u001B[J')
+  screen.close()
+})

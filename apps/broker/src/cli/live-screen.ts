@@ -13,6 +13,8 @@ export class LiveScreen {
   readonly #io: Pick<ConsoleIo, 'stdin' | 'stdout'>
   readonly #onKeys: (text: string) => void
   readonly #end = new AbortController()
+  #lines: readonly string[] = []
+  #notice: string | undefined = undefined
 
   /** `keys`: what to do for a key; q and Ctrl-C end it. */
   constructor(io: Pick<ConsoleIo, 'stdin' | 'stdout'>, keys: Readonly<Record<string, () => void>>) {
@@ -36,6 +38,19 @@ export class LiveScreen {
   }
 
   draw(lines: readonly string[]): void {
+    this.#lines = lines
+    this.#notice = undefined
+    this.#show()
+  }
+
+  /** In place of the first line, until lines are drawn again: what was drawn is old, and must not look as if nothing happened. */
+  drawNotice(line: string): void {
+    this.#notice = line
+    this.#show()
+  }
+
+  #show(): void {
+    const lines = this.#notice === undefined ? this.#lines : [this.#notice, ...this.#lines.slice(1)]
     this.#io.stdout.write(`${HOME}${lines.join(`${REST_OF_LINE}\r\n`)}${REST_OF_LINE}${REST_OF_SCREEN}`)
   }
 

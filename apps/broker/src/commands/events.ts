@@ -1,5 +1,6 @@
 /** `ternmq events`: what happened to clients. */
 import { type EventItem, listEvents, watchStream } from '@ternmq/api'
+import { absenceTeller } from '../cli/absence.ts'
 import { brokerCommand, type Noun } from '../cli/command.ts'
 import { timeText } from '../cli/format.ts'
 import { printJsonLines, printLines, tableWidth } from '../cli/output.ts'
@@ -21,7 +22,8 @@ export const events: Noun = {
       verb: '',
       args: '',
       summary: SUMMARY,
-      detail: 'The last ones, the newest at the end; with --follow those that come, until Ctrl-C.',
+      detail:
+        'The last ones, the newest at the end; with --follow those that come, until Ctrl-C; that the broker is away, and back, is told on standard error.',
       json: 'lines',
       options: {
         follow: { type: 'boolean', short: 'f', summary: 'goes on with those that come' },
@@ -44,7 +46,8 @@ export const events: Noun = {
         if (!follow) return 0
         const isWanted = wantedBy({ kind, clientId, user, q })
         let lastId = items[0]?.id ?? 0
-        for await (const { event, data } of client.stream(watchStream, { query: { watch: 'events' } })) {
+        const watching = client.stream(watchStream, { query: { watch: 'events' } }, absenceTeller(io))
+        for await (const { event, data } of watching) {
           const item = data as EventItem
           if (event === 'missed') io.stderr.write(`${(data as { readonly count: number }).count} events were missed\n`)
           if (event !== 'event' || item.id <= lastId || !isWanted(item)) continue

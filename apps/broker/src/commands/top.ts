@@ -7,9 +7,11 @@ import {
   type Overview,
   type QueueItem,
   type Rates,
+  STREAM_SILENCE_MAX_MS,
   watchStream,
 } from '@ternmq/api'
-import type { ApiClient } from '@ternmq/api/client'
+import { type ApiClient, ApiProblem } from '@ternmq/api/client'
+import { awayText } from '../cli/absence.ts'
 import { brokerCommand, type Noun } from '../cli/command.ts'
 import { countText, percentText, ratesText, rateText, sizeText } from '../cli/format.ts'
 import { printJson, printLines, screenSize } from '../cli/output.ts'
@@ -19,6 +21,7 @@ import { styleOf } from '../cli/style.ts'
 import { row, Table } from '../cli/table.ts'
 import { cutText, safeText } from '../cli/text.ts'
 import { VHOST } from '../cli/vhost.ts'
+import type { ConsoleIo } from '../console-io.ts'
 
 const SUMMARY = 'a live screen: rates, queues with most to do, connections'
 
@@ -58,27 +61,48 @@ export const top: Noun = {
             )
           return 0
         }
-        const { bold } = styleOf(io)
-        let sort: Sort = first
-        const screen = new LiveScreen(io, {
-          s: () => (sort = SORTS[(SORTS.indexOf(sort) + 1) % SORTS.length]!),
-        })
-        try {
-          const ticks = client.stream(watchStream, { query: { watch: 'overview' }, signal: screen.ended })
-          for await (const { event } of ticks) {
-            if (event !== 'overview') continue
-            const size = screenSize(io)
-            const facts = await factsOf(client, sort, limit ?? size.height)
-            screen.draw(screenLines(facts, sort, { ...size, limit }, bold))
-            await io.stdout.written()
-          }
-        } finally {
-          screen.close()
-        }
+        await watchLive({ client, io, first, limit })
         return 0
       },
     }),
   ],
+}
+
+interface Live {
+  readonly client: ApiClient
+  readonly io: ConsoleIo
+  readonly first: Sort
+  readonly limit: number | undefined
+}
+
+/** Until a key ends it. */
+async function watchLive({ client, io, first, limit }: Live): Promise<void> {
+  const { bold } = styleOf(io)
+  let sort: Sort = first
+  const screen = new LiveScreen(io, {
+    s: () => (sort = SORTS[(SORTS.indexOf(sort) + 1) % SORTS.length]!),
+  })
+  const tellAway = (reason: string, awayMs: number): void =>
+    screen.drawNotice(bold(cutText(safeText(awayText(reason, awayMs)), screenSize(io).width)))
+  try {
+    const watching = { query: { watch: 'overview' }, signal: screen.ended } as const
+    const ticks = client.stream(watchStream, watching, { onAway: tellAway, onBack: () => {} }) // the next screen shows it
+    for await (const { event } of ticks) {
+      if (event !== 'overview') continue
+      const size = screenSize(io)
+      const tooLong = AbortSignal.timeout(STREAM_SILENCE_MAX_MS)
+      try {
+        const facts = await factsOf(client, sort, limit ?? size.height, AbortSignal.any([screen.ended, tooLong]))
+        screen.draw(screenLines(facts, sort, { ...size, limit }, bold))
+      } catch (error) {
+        if (error instanceof ApiProblem && error.problem.status < 500) throw error
+        if (tooLong.aborted) tellAway('the broker does not answer', STREAM_SILENCE_MAX_MS)
+      }
+      await io.stdout.written()
+    }
+  } finally {
+    screen.close()
+  }
 }
 
 interface Facts {
@@ -87,11 +111,11 @@ interface Facts {
   readonly unhealthyConnections: number
 }
 
-async function factsOf(client: ApiClient, sort: Sort, limit: number): Promise<Facts> {
+async function factsOf(client: ApiClient, sort: Sort, limit: number, signal?: AbortSignal): Promise<Facts> {
   const [overview, queues, unhealthy] = await Promise.all([
-    client.call(getOverview),
-    client.call(listQueues, { params: VHOST, query: { sort: `-${sort}`, limit: Math.min(500, limit) } }),
-    client.call(listConnections, { query: { unhealthy: true, limit: 1 } }),
+    client.call(getOverview, { signal }),
+    client.call(listQueues, { params: VHOST, query: { sort: `-${sort}`, limit: Math.min(500, limit) }, signal }),
+    client.call(listConnections, { query: { unhealthy: true, limit: 1 }, signal }),
   ])
   return { overview, queues: queues.items, unhealthyConnections: unhealthy.total ?? unhealthy.items.length }
 }

@@ -1,9 +1,10 @@
+import { STREAM_SILENCE_MAX_MS } from '@ternmq/api'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 // base.ts reads the address of the page, which a test does not have.
 vi.mock('./base.ts', () => ({ addressOf: (path: string) => path }))
 
-import { LiveStream, type Source, STREAM_SILENCE_MAX_MS, type StreamEvent } from './stream.ts'
+import { LiveStream, type Source, type StreamEvent } from './stream.ts'
 
 class FakeSource implements Source {
   readonly watch: string

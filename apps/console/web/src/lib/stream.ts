@@ -3,7 +3,7 @@
  * the first watcher, opens anew when the set of what is watched changes, and again, later and later, after it has broken. One on which
  * nothing comes any more is broken, too: a broker that hangs, or a network that drops everything, closes nothing.
  */
-import { pathOf, type StreamEvents, watchStream } from '@ternmq/api'
+import { pathOf, STREAM_SILENCE_MAX_MS, type StreamEvents, watchStream } from '@ternmq/api'
 import { useEffect, useEffectEvent, useSyncExternalStore } from 'react'
 import { addressOf } from './base.ts'
 import { reportAnswer, reportLoss } from './connection-state.ts'
@@ -21,8 +21,6 @@ const KINDS = [
 ] as const satisfies ReadonlyArray<keyof StreamEvents>
 const RECONNECT_MIN_MS = 1_000
 const RECONNECT_MAX_MS = 15_000
-/** Two heartbeats of a quiet broker, and some: a stream on which nothing comes for so long is broken, one that does not open as well. */
-export const STREAM_SILENCE_MAX_MS = 12_000
 
 export type StreamEvent = {
   readonly [K in keyof StreamEvents]: { readonly kind: K; readonly data: StreamEvents[K] }
