@@ -256,7 +256,7 @@ export class Session implements CreditOwner {
 
   #roomFor(key: string, isKnown: boolean): Result<void> {
     if (!isKnown && this.bindingCount >= this.#vhost.limits.bindingsPerSessionMax) {
-      const text = `session '${this.clientId}' has ${this.bindingCount} subscriptions, the limit (mqtt.maxSubscriptionsPerSession); unsubscribe first`
+      const text = `session '${this.clientId}' has as many subscriptions as it may have, ${this.bindingCount} (mqtt.maxSubscriptionsPerSession); unsubscribe first`
       return refuse('limit-reached', key, text)
     }
     const bytes = this.#bindings?.bytes ?? 0

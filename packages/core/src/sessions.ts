@@ -72,7 +72,7 @@ export class Sessions {
       return refuse('in-use', clientId, text)
     }
     if (before === undefined && this.#byClientId.size >= this.#vhost.limits.sessionsMax) {
-      const text = `the broker holds ${this.#byClientId.size} sessions, its limit (limits.maxSessions); try later`
+      const text = `the broker has as many sessions as it may have, ${this.#byClientId.size} (limits.maxSessions); try later`
       return refuse('limit-reached', clientId, text)
     }
     const resumed = before === undefined ? undefined : this.#release(before, request)

@@ -134,7 +134,7 @@ export class Subscriptions {
     if (!found.ok) return found
     const { queue } = found.value
     if (queue.consumers.length > 0) {
-      return refuse('in-use', name, `subscription '${name}' has ${queue.consumers.length} consumers; end them first`)
+      return refuse('in-use', name, `subscription '${name}' is being read, consumers: ${queue.consumers.length}; end them first`)
     }
     this.#vhost.destinations.delete(found.value)
     return { ok: true, value: undefined }

@@ -1,5 +1,5 @@
 /** Moves, copies, deletes and retries messages: one, many, or all that a selector wants, as operations that others can watch and stop. */
-import { type ActionBody, actOnMessages, type QueueParams } from '@ternmq/api'
+import { type ActionBody, actOnMessages, type QueueParams, several } from '@ternmq/api'
 import {
   copyWhere,
   deleteWhere,
@@ -38,7 +38,7 @@ export function actionsHandlers(broker: ManagedBroker, operations: Operations): 
       if (item.state === 'running') operations.tellEnd(id)
       const where = body.target === undefined ? '' : ` to queue '${body.target}'`
       note(
-        `${body.action} in queue '${params.queue}'${where}: ${item.state} after ${item.doneCount} messages, operation ${id}`,
+        `${body.action} in queue '${params.queue}'${where}: ${item.state} after ${several(item.doneCount, 'message')}, operation ${id}`,
       )
       return item
     }),

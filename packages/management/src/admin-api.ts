@@ -1,5 +1,5 @@
 /** Every call of the admin API with what does it, put together. */
-import type { OperationItem } from '@ternmq/api'
+import { type OperationItem, several } from '@ternmq/api'
 import { actionsHandlers, CutOffAction } from './actions.ts'
 import { type AuditEntry, auditHandlers, type AuditLog } from './audit.ts'
 import { connectionHandlers } from './connections.ts'
@@ -81,7 +81,7 @@ function endOf({ id, action, queue, target, user, state, doneCount, reason }: Op
     action: 'operations.end',
     target: queue,
     outcome: state === 'failed' ? 'failed' : 'done',
-    detail: `${action}${to}, operation ${id}: ${state} after ${doneCount} messages${because}`,
+    detail: `${action}${to}, operation ${id}: ${state} after ${several(doneCount, 'message')}${because}`,
     address: '',
     by: 'none',
   }

@@ -1,5 +1,5 @@
 /** What is wrong with the broker as a whole, each with a sentence that says what to do and the page of the console that explains it. */
-import type { Alarm, CertificateInfo, Overview, StoreInfo } from '@ternmq/api'
+import { type Alarm, type CertificateInfo, type Overview, several, type StoreInfo } from '@ternmq/api'
 import type { DamagedDefinition } from './definition-store.ts'
 
 /** What alarms are made of, at one moment. */
@@ -107,7 +107,7 @@ function memoryNearLimit({ memory: { waitingBytes, waitingBytesMax } }: AlarmFac
 
 function deadLettersGrow({ deadLetteredCount: count }: AlarmFacts): Alarm[] {
   if (count === 0) return []
-  const text = `${count} ${count === 1 ? 'message was' : 'messages were'} dead-lettered within the last minute. See why, and send again what should not be lost.`
+  const text = `${several(count, 'message was', 'messages were')} dead-lettered within the last minute. See why, and send again what should not be lost.`
   return [{ id: 'dead-letters-growing', severity: 'warning', text, link: '/dead-letters' }]
 }
 

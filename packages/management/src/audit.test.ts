@@ -189,7 +189,7 @@ describe('AuditLog', () => {
     expect(file.items.at(-1)).toMatchObject({
       id: AUDIT_LINES_WAITING_MAX + 5,
       action: 'audit.lost',
-      detail: '5 entries could not be written and are not in this file',
+      detail: '5 entries could not be written to this file',
     })
   })
 
@@ -237,7 +237,7 @@ describe('AuditLog', () => {
     file.batches.push([JSON.stringify(good), '', '{"id":8,"at', 'null', JSON.stringify({ ...good, id: '9' })])
     await audit.recall()
     expect(audit.list({})).toEqual([good])
-    expect(reports).toEqual(['the audit log has 3 lines that are no entries; they are left out, and stay in the file'])
+    expect(reports).toEqual(['the audit log has 3 lines that are no entries, left out of it and still in the file'])
     file.problem = 'permission denied'
     const other = setUp(file)
     await other.audit.recall()

@@ -4,7 +4,7 @@
  * for it, and a disk that takes nothing stops no administrator: what could not be written is counted, and told as soon as the file takes
  * lines again.
  */
-import { type AuditItem, type AuditQuery, listAudit } from '@ternmq/api'
+import { type AuditItem, type AuditQuery, listAudit, several } from '@ternmq/api'
 import { type BrokerEvent, type Cancel, type Clock, type Events, Recent } from '@ternmq/core'
 import { bind, type Bound } from './handlers.ts'
 
@@ -92,7 +92,7 @@ export class AuditLog {
     }
     if (unreadCount > 0)
       this.#report(
-        `the audit log has ${unreadCount} lines that are no entries; they are left out, and stay in the file`,
+        `the audit log has ${several(unreadCount, 'line that is no entry', 'lines that are no entries')}, left out of it and still in the file`,
       )
     this.#lastId = Math.max(0, changes[0]?.id ?? 0, refusals[0]?.id ?? 0)
     for (const item of changes.reverse()) this.#changes.push(item)
@@ -220,7 +220,7 @@ export class AuditLog {
       action: 'audit.lost',
       target: '',
       outcome: 'failed',
-      detail: `${count} entries could not be written and are not in this file`,
+      detail: `${several(count, 'entry', 'entries')} could not be written to this file`,
       address: '',
       by: 'none',
     }

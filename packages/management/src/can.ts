@@ -1,5 +1,5 @@
 /** Whether a user may do something with an address, which rule says so, and what the other rules have to do with it. */
-import { can, type CanAnswer, type CanQuery } from '@ternmq/api'
+import { can, type CanAnswer, type CanQuery, several } from '@ternmq/api'
 import type { Explanation, RuleAuthorizer, UserRecord, UserStore } from '@ternmq/auth'
 import {
   type Address,
@@ -129,7 +129,8 @@ function withRole(byRules: Decided, { action }: Question, user: UserRecord | und
 
 function asDecided({ decision, rules, leftOutCount }: Explanation): Decided {
   const others = rules.filter(({ weight }) => weight !== 'decides').map(({ rule, because }) => ({ rule, because }))
-  const notes = leftOutCount > 0 ? [`${leftOutCount} more rules have nothing to do with it`] : []
+  const notes =
+    leftOutCount > 0 ? [`${several(leftOutCount, 'more rule has', 'more rules have')} nothing to do with it`] : []
   return { allowed: decision.allowed, rule: decision.rule, others, notes, isDenied: decision.isDenied === true }
 }
 

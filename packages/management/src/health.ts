@@ -1,5 +1,5 @@
 /** Whether the process does its work, and whether clients are served: for whoever starts it anew or sends clients to it. */
-import { getLive, getReady, type Health } from '@ternmq/api'
+import { getLive, getReady, type Health, several } from '@ternmq/api'
 import { bind, type Bound } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
 
@@ -37,6 +37,6 @@ function listens(broker: ManagedBroker): Check {
     ? 'the broker stops'
     : count === 0
       ? 'no listener is open'
-      : `${count} ${count === 1 ? 'listener is' : 'listeners are'} open`
+      : `${several(count, 'listener is', 'listeners are')} open`
   return { name: 'listeners', ok: !isStopping && count > 0, text }
 }

@@ -3,7 +3,14 @@
  * remembered for a while, over restarts too, as is what a restart cut off, as far as it was written down. What the work is, those who begin
  * it know.
  */
-import { cancelOperation, getOperation, listOperations, type OperationItem, resumeOperation } from '@ternmq/api'
+import {
+  cancelOperation,
+  getOperation,
+  listOperations,
+  type OperationItem,
+  resumeOperation,
+  several,
+} from '@ternmq/api'
 import type { Cancel, Env } from '@ternmq/core'
 import { ApiError } from './errors.ts'
 import { bind, type Bound, type Caller } from './handlers.ts'
@@ -337,12 +344,12 @@ export function operationsHandlers(operations: Operations): Bound[] {
     bind(getOperation, ({ params, query, signal }) => operations.whenEnded(params.id, query.waitMs ?? 0, signal)),
     bind(cancelOperation, async ({ params, note }) => {
       const item = await operations.cancel(params.id)
-      note(`${item.action} of queue '${item.queue}': ${item.state} after ${item.doneCount} messages`)
+      note(`${item.action} of queue '${item.queue}': ${item.state} after ${several(item.doneCount, 'message')}`)
       return item
     }),
     bind(resumeOperation, ({ params, caller, note }) => {
       const item = operations.resume(params.id, caller)
-      note(`${item.action} of queue '${item.queue}' goes on after ${item.doneCount} messages`)
+      note(`${item.action} of queue '${item.queue}' goes on after ${several(item.doneCount, 'message')}`)
       return item
     }),
   ]

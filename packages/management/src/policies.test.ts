@@ -26,7 +26,7 @@ describe('a policy', () => {
       queueCount: 1,
     })
     expect(settingsOf('orders.eu')).toMatchObject({ messagesMax: 3, ttlMs: 5 })
-    expect(world.notes).toEqual(['match orders.*, 1 queues, messagesMax 3'])
+    expect(world.notes).toEqual(['match orders.*, 1 queue, messagesMax 3'])
   })
 
   it('counts after a restart, for queues that come back with the log', async () => {

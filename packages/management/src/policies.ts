@@ -7,6 +7,7 @@ import {
   type PolicyPreview,
   previewPolicy,
   putPolicy,
+  several,
 } from '@ternmq/api'
 import { type NamedQueue, Policies } from '@ternmq/core'
 import { differences, leavesOf } from './definition-diff.ts'
@@ -60,7 +61,7 @@ export function policyHandlers(broker: ManagedBroker, parts: PolicyParts): Bound
         await policies.apply()
         const queueCount = (await queueCounts(broker)).get(id) ?? 0
         request.note(
-          `match ${policy.match}, ${queueCount} queues, ${[...leavesOf(policy.settings)].map(([key, value]) => `${key} ${JSON.stringify(value)}`).join(', ')}`,
+          `match ${policy.match}, ${several(queueCount, 'queue')}, ${[...leavesOf(policy.settings)].map(([key, value]) => `${key} ${JSON.stringify(value)}`).join(', ')}`,
         )
         return { id, ...policy, from: 'api', queueCount }
       }),

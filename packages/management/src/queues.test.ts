@@ -431,8 +431,8 @@ describe('delete', () => {
     world.send('$queue/orders', 'x')
     world.open('reader').consume({ queue: 'orders', assuranceMax: 1, data: {} })
     for (const [query, field, text] of [
-      [{ ifEmpty: true }, 'ifEmpty', 'has 1 messages'],
-      [{ ifUnused: true }, 'ifUnused', 'has 1 consumers'],
+      [{ ifEmpty: true }, 'ifEmpty', 'has 1 message;'],
+      [{ ifUnused: true }, 'ifUnused', 'is being read, consumers: 1;'],
     ] as const) {
       const refused = await world.refusal(bound, deleteQueue, { ...of('orders'), query })
       expect(refused.toProblem()).toMatchObject({

@@ -13,6 +13,7 @@ import {
   type QueueQuery,
   resumeQueue,
   type Page,
+  several,
 } from '@ternmq/api'
 import {
   isReservedName,
@@ -64,14 +65,14 @@ export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] 
     bind(deleteQueue, async (request) => {
       mayManage(request)
       const gone = await remove(vhostOf(broker, request.params), owned(request.params), request.query)
-      request.note(`deleted it with ${gone.count} messages`)
+      request.note(`deleted it with ${several(gone.count, 'message')}`)
       return gone
     }),
     bind(purgeQueue, async (request) => {
       mayManage(request)
       const purged = await purge(vhostOf(broker, request.params), listed(request.params).queue)
       if (!purged.ok) throw refused(purged.detail, { field: 'queue' })
-      request.note(`purged ${purged.value.count} messages`)
+      request.note(`purged ${several(purged.value.count, 'message')}`)
       return purged.value
     }),
     bind(pauseQueue, async (request) => {
@@ -263,16 +264,20 @@ async function remove(
   if (ifUnused === true && queue.consumers.length > 0) {
     throw new ApiError(
       'CONFLICT',
-      `queue '${name}' has ${queue.consumers.length} consumers; end them first, or leave out ifUnused`,
+      `queue '${name}' is being read, consumers: ${queue.consumers.length}; end them first, or leave out ifUnused`,
       { field: 'ifUnused', value: true },
     )
   }
   const count = ifEmpty === true ? await destinations.deleteIfEmpty(named) : 0
   if (count > 0) {
-    throw new ApiError('CONFLICT', `queue '${name}' has ${count} messages; purge it first, or leave out ifEmpty`, {
-      field: 'ifEmpty',
-      value: true,
-    })
+    throw new ApiError(
+      'CONFLICT',
+      `queue '${name}' has ${several(count, 'message')}; purge it first, or leave out ifEmpty`,
+      {
+        field: 'ifEmpty',
+        value: true,
+      },
+    )
   }
   destinations.delete(named)
   await whenLasting(vhost)

@@ -133,7 +133,7 @@ describe('the list of sessions', () => {
       expiryMs: null,
       waitingCount: 2,
       droppedCount: 3,
-      problem: 'its backlog of 2 messages is full: what comes is dropped, 3 were',
+      problem: 'its backlog of 2 messages is full, and what comes is dropped: 3 so far',
     })
   })
 
@@ -168,7 +168,7 @@ test('a session is ended with what waits in it, and its connection', async () =>
   const params = { vhost, clientId: 'c' }
   await world.call(bound, deleteSession, { params })
   expect(world.vhost.sessions.count).toBe(0)
-  expect(world.notes).toEqual(["ended the session of user 'ann' with 1 messages"])
+  expect(world.notes).toEqual(["ended the session of user 'ann' with 1 message"])
   for (const route of [deleteSession, getSession]) {
     expect((await world.refusal(bound, route, { params })).toProblem()).toMatchObject({
       code: 'SESSION_UNKNOWN',

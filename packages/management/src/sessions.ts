@@ -8,6 +8,7 @@ import {
   type SessionItem,
   type SessionParams,
   type SessionQuery,
+  several,
 } from '@ternmq/api'
 import { type Session, sessionInfo, stuckBecause, subscriptionsOf, type VirtualHost } from '@ternmq/core'
 import { ApiError } from './errors.ts'
@@ -27,7 +28,7 @@ export function sessionHandlers(broker: ManagedBroker): Bound[] {
       const { clientId, principal, queue } = named(params)
       const { waitingCount } = queue
       broker.vhost.sessions.delete(clientId)
-      note(`ended the session of user '${principal.name}' with ${waitingCount} messages`)
+      note(`ended the session of user '${principal.name}' with ${several(waitingCount, 'message')}`)
       await whenLasting(broker.vhost)
       return {}
     }),
@@ -116,6 +117,6 @@ function detailOf(session: Session): SessionDetail {
 /** One that waits for its client is well, as long as it has room for what comes. */
 function problemOf({ queue, isConnected }: Session): string | undefined {
   if (queue.waitingCount > 0 && queue.isFullFor(1))
-    return `its backlog of ${queue.waitingCount} messages is full: what comes is dropped, ${queue.droppedCount} were`
+    return `its backlog of ${several(queue.waitingCount, 'message')} is full, and what comes is dropped: ${queue.droppedCount} so far`
   return isConnected ? stuckBecause(queue) : undefined
 }

@@ -13,7 +13,7 @@ const SOCKET = { ...callerOf('$socket'), by: 'socket' } as const
 it('a backup is made for who asks on the machine of the broker, and for nobody else', async () => {
   const body = { folder: '/backup' }
   expect(await world.call(backupStore, { body, caller: SOCKET })).toEqual({ files: 7, bytes: 1 })
-  expect(world.notes).toEqual(['7 files with 1 bytes in /backup'])
+  expect(world.notes).toEqual(['7 files with 1 byte in /backup'])
   await expect(world.call(backupStore, { body })).rejects.toMatchObject({ code: 'NOT_ALLOWED' })
 })
 

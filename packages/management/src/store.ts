@@ -1,6 +1,6 @@
 /** What is on disk, and copies of it. */
 import { isAbsolute } from 'node:path'
-import { backupStore, getStore, getStoreReport } from '@ternmq/api'
+import { backupStore, getStore, getStoreReport, several } from '@ternmq/api'
 import { ApiError } from './errors.ts'
 import { bind, type Bound } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
@@ -20,7 +20,7 @@ export function storeHandlers(broker: ManagedBroker): Bound[] {
         throw new ApiError('INVALID', `folder '${folder}' is not ${rule}`, { field: 'folder', value: folder, rule })
       }
       const made = await broker.backup(folder)
-      note(`${made.files} files with ${made.bytes} bytes in ${folder}`)
+      note(`${several(made.files, 'file')} with ${several(made.bytes, 'byte')} in ${folder}`)
       return made
     }),
   ]

@@ -1,22 +1,14 @@
 /** Numbers as people read them. */
-import type { Rates } from '@ternmq/api'
+import { countText, type Rates, several } from '@ternmq/api'
+
+export { countText, several }
 
 const SIZE_UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const
 
 /** 1536 → '1.5 KiB'. */
 export function sizeText(bytes: number): string {
   const power = Math.min(SIZE_UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10))
-  return power === 0 ? `${bytes} bytes` : `${(bytes / 1_024 ** power).toFixed(1)} ${SIZE_UNITS[power]}`
-}
-
-/** 1234567 → '1,234,567'. */
-export function countText(count: number): string {
-  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ',')
-}
-
-/** '1 message', '2 messages'. */
-export function several(count: number, one: string, many: string = `${one}s`): string {
-  return `${countText(count)} ${count === 1 ? one : many}`
+  return power === 0 ? several(bytes, 'byte') : `${(bytes / 1_024 ** power).toFixed(1)} ${SIZE_UNITS[power]}`
 }
 
 /** Per second: '0', '0.4', '12,345'; '' when it is not known yet. */

@@ -43,7 +43,7 @@ test('a text is cut where it has no room, with a sign, and not inside a characte
 test('numbers are written as people read them', () => {
   expect([0, 999, 1_000, 1_234_567].map(countText)).toEqual(['0', '999', '1,000', '1,234,567'])
   expect([several(1, 'message'), several(2_000, 'message')]).toEqual(['1 message', '2,000 messages'])
-  expect([0, 1_023, 1_536, 5 * 1_024 ** 3].map(sizeText)).toEqual(['0 bytes', '1023 bytes', '1.5 KiB', '5.0 GiB'])
+  expect([1, 1_023, 1_536, 5 * 1_024 ** 3].map(sizeText)).toEqual(['1 byte', '1,023 bytes', '1.5 KiB', '5.0 GiB'])
   expect([undefined, 0, 0.42, 12_345.6].map(rateText)).toEqual(['', '0', '0.4', '12,346'])
   expect([-5, 250, 12_000, 3_600_000, 273_600_000].map(durationText)).toEqual(['0ms', '250ms', '12s', '1h', '3d 4h'])
   expect(timeText(0)).toBe('1970-01-01 00:00:00')

@@ -8,7 +8,7 @@ import {
   listConnections,
 } from '@ternmq/api'
 import { brokerCommand, type Noun } from '../cli/command.ts'
-import { countText, durationText, sizeText, timeText } from '../cli/format.ts'
+import { countText, durationText, rateText, several, sizeText, timeText } from '../cli/format.ts'
 import {
   LIMIT_OPTION,
   LIST_OPTIONS,
@@ -67,10 +67,10 @@ export const connections: Noun = {
           row('protocol', `${protocol}, listener ${listener}${detail.webSocket ? ', WebSocket' : ''}, TLS ${tls}`),
           row('address', `${address}:${port}`),
           row('connected', `${timeText(connectedAtMs)}, ${durationText(Date.now() - connectedAtMs)} ago`),
-          row('in', `${several(detail.messagesIn)}, ${sizeText(detail.bytesIn)}`),
+          row('in', `${several(detail.messagesIn, 'message')}, ${sizeText(detail.bytesIn)}`),
           row(
             'out',
-            `${several(detail.messagesOut)}, ${sizeText(detail.bytesOut)}, ${sizeText(detail.pendingBytes)} not taken yet`,
+            `${several(detail.messagesOut, 'message')}, ${sizeText(detail.bytesOut)}, ${sizeText(detail.pendingBytes)} not taken yet`,
           ),
           row('unsettled', countText(detail.unsettledCount)),
           row('state', safeText(detail.problem ?? 'ok')),
@@ -126,10 +126,6 @@ export const connections: Noun = {
   ],
 }
 
-function several(count: number): string {
-  return `${countText(count)} messages`
-}
-
 const LISTING: Listing<ConnectionItem> = {
   columns: [
     { title: 'ID', value: ({ id }) => id },
@@ -140,6 +136,8 @@ const LISTING: Listing<ConnectionItem> = {
     { title: 'BYTES IN', value: ({ bytesIn }) => sizeText(bytesIn), right: true, extra: true },
     { title: 'BYTES OUT', value: ({ bytesOut }) => sizeText(bytesOut), right: true, extra: true },
     { title: 'FOR', value: ({ connectedAtMs }) => durationText(Date.now() - connectedAtMs), right: true, extra: true },
+    { title: 'IN/S', value: ({ messagesInPerSecond }) => rateText(messagesInPerSecond), right: true, extra: true },
+    { title: 'OUT/S', value: ({ messagesOutPerSecond }) => rateText(messagesOutPerSecond), right: true, extra: true },
     { title: 'IN', value: ({ messagesIn }) => countText(messagesIn), right: true, extra: true },
     { title: 'OUT', value: ({ messagesOut }) => countText(messagesOut), right: true, extra: true },
     { title: 'STATE', value: ({ problem = 'ok' }) => problem, cut: true },

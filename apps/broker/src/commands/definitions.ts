@@ -117,7 +117,7 @@ const SIGNS = { create: '+', change: '~', delete: '-' } as const satisfies Recor
 function planLines({ steps, warnings, unchangedCount }: Plan, style: Style): string[] {
   const colours = { create: style.green, change: style.yellow, delete: style.red }
   const count = (change: PlanStep['change']): number => steps.filter((step) => step.change === change).length
-  const sum = `${count('create')} to create, ${count('change')} to change, ${count('delete')} to delete, ${unchangedCount} as they are`
+  const sum = `${count('create')} to create, ${count('change')} to change, ${count('delete')} to delete, ${unchangedCount} unchanged`
   const lines = steps.flatMap(({ change, kind, name, detail, messagesAtRisk }) => {
     const risk = messagesAtRisk === 0 ? '' : `, with ${several(messagesAtRisk, 'message')}`
     const head = `${SIGNS[change]} ${kind} ${safeText(name)}${risk}`

@@ -1,6 +1,6 @@
 /** Messages as tables and rows. */
 import { hexDump, isReadable, type MessageBody, type MessageItem } from '@ternmq/api'
-import { sizeText, timeText } from '../cli/format.ts'
+import { several, sizeText, timeText } from '../cli/format.ts'
 import type { Listing } from '../cli/output.ts'
 import { row } from '../cli/table.ts'
 import { safeLines, safeText } from '../cli/text.ts'
@@ -60,7 +60,9 @@ export function messageLines(message: ShownMessage, bodyBytesMax: number = Infin
     ['expires', message.expiresAtMs === undefined ? undefined : timeText(message.expiresAtMs)],
     [
       'failed',
-      failedCount === 0 && !redelivered ? undefined : `${failedCount} times${redelivered ? ', redelivered' : ''}`,
+      failedCount === 0 && !redelivered
+        ? undefined
+        : `${several(failedCount, 'time')}${redelivered ? ', redelivered' : ''}`,
     ],
     ['publisher', message.publisher],
     ['user id', message.userId],

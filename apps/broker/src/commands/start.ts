@@ -109,10 +109,13 @@ async function reload(broker: Broker, load: LoadWith, { log, setLevel }: Process
     const keys = (changes: readonly ConfigChange[]): string[] => changes.map(({ key }) => key)
     log.info(
       { applied: keys(applied) },
-      `reload: certificates are read anew, ${applied.length} changed settings count from now on`,
+      `reload: certificates are read anew, changed settings that count from now on: ${applied.length}`,
     )
     if (waiting.length > 0)
-      log.warn({ waiting: keys(waiting) }, `reload: ${waiting.length} changed settings count after the next start`)
+      log.warn(
+        { waiting: keys(waiting) },
+        `reload: changed settings that count after the next start: ${waiting.length}`,
+      )
   } catch (error) {
     for (const line of messageOf(error).split('\n')) log.error({}, `reload: ${line}`)
     log.error({}, 'reload: nothing has changed')

@@ -1,7 +1,7 @@
 /** `ternmq status`: the broker as a whole. */
 import { getOverview, listListeners, type ListenerItem, type Overview } from '@ternmq/api'
 import { brokerCommand, type Noun } from '../cli/command.ts'
-import { countText, durationText, percentText, ratesText, sizeText } from '../cli/format.ts'
+import { countText, durationText, percentText, ratesText, several, sizeText } from '../cli/format.ts'
 import { printJson, printLines, tableWidth } from '../cli/output.ts'
 import { type Style, styleOf } from '../cli/style.ts'
 import { row, Table } from '../cli/table.ts'
@@ -35,11 +35,11 @@ function linesOf(overview: Overview, listeners: readonly ListenerItem[], style: 
     row('broker', `TernMQ ${node.version}, process ${node.pid} on ${safeText(node.hostName)}, Node ${node.node}`),
     row('data directory', node.dataDir === '' ? 'none' : node.dataDir),
     row('up for', durationText(atMs - node.startedAtMs)),
-    row('connections', `${countText(counts.connections)}, ${countText(counts.sessions)} sessions`),
-    row('queues', `${countText(counts.queues)}, ${countText(counts.consumers)} consumers`),
+    row('connections', `${countText(counts.connections)}, ${several(counts.sessions, 'session')}`),
+    row('queues', `${countText(counts.queues)}, ${several(counts.consumers, 'consumer')}`),
     row(
       'topics',
-      `${countText(counts.subscriptions)} subscriptions, ${countText(counts.retained)} retained messages, ${countText(counts.schedules)} schedules`,
+      `${several(counts.subscriptions, 'subscription')}, ${several(counts.retained, 'retained message')}, ${several(counts.schedules, 'schedule')}`,
     ),
     row('messages', `${countText(readyCount)} ready, ${countText(inflightCount)} in flight`),
     row('per second', ratesText(rates)),

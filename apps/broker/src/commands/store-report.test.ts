@@ -44,7 +44,7 @@ test('a report has a line for the whole, what is wrong with it, and a table for 
   expect(lines).toEqual([
     '/data/journal: format 1, 2 segments, 5.0 KiB on disk, 600 bytes live, 4 definitions',
     '17 bytes of a write that was not finished; the next start cuts them off',
-    '1 damaged places; `ternmq store verify` names them',
+    '1 damaged place; `ternmq store verify` says where',
     '',
     'partition 0: last lsn 1000, snapshot p0/1.snap after lsn 90, 1.0 KiB',
     'file      bytes  first lsn  last lsn  live  live bytes',

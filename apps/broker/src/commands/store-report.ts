@@ -1,6 +1,6 @@
 /** A store's report as text: one line for the whole, a table for each partition. */
 import type { QueueItem, StoreReport } from '@ternmq/api'
-import { countText, sizeText } from '../cli/format.ts'
+import { countText, several, sizeText } from '../cli/format.ts'
 import { type Column, Table } from '../cli/table.ts'
 
 const COLUMNS = ['file', 'bytes', 'first lsn', 'last lsn', 'live', 'live bytes'] as const
@@ -16,10 +16,10 @@ export function reportLines(folder: string, report: StoreReport): string[] {
   const { formatVersion, diskBytes, tornBytes, partitions, catalogKeys, faults } = report
   const segments = partitions.flatMap((partition) => partition.segments)
   const liveBytes = segments.reduce((sum, segment) => sum + segment.liveBytes, 0)
-  const whole = `${folder}: format ${formatVersion}, ${segments.length} segments, ${sizeText(diskBytes)} on disk, ${sizeText(liveBytes)} live, ${catalogKeys} definitions`
+  const whole = `${folder}: format ${formatVersion}, ${several(segments.length, 'segment')}, ${sizeText(diskBytes)} on disk, ${sizeText(liveBytes)} live, ${several(catalogKeys, 'definition')}`
   const lines = [whole]
   if (tornBytes > 0) lines.push(`${tornBytes} bytes of a write that was not finished; the next start cuts them off`)
-  if (faults.length > 0) lines.push(`${faults.length} damaged places; \`ternmq store verify\` names them`)
+  if (faults.length > 0) lines.push(`${several(faults.length, 'damaged place')}; \`ternmq store verify\` says where`)
   for (const { id, segments: files, snapshot, lastLsn } of partitions) {
     const snapshotText =
       snapshot === undefined

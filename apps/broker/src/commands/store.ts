@@ -23,7 +23,7 @@ import { assertOutside } from '../backup-target.ts'
 import { command, type Noun } from '../cli/command.ts'
 import { configOf } from '../cli/configuration.ts'
 import { type ConnectionInput, urlOf } from '../cli/connection.ts'
-import { sizeText } from '../cli/format.ts'
+import { several, sizeText } from '../cli/format.ts'
 import { inBrokerOrOffline, whileLocked } from '../cli/in-broker-or-offline.ts'
 import { printJson, printLines, tableWidth } from '../cli/output.ts'
 import { withProgress } from '../cli/progress.ts'
@@ -79,7 +79,9 @@ export const store: Noun = {
         if (values.json === true) printJson(io, { bytes, records, hasManifest, faults })
         else if (faults.length === 0) {
           const whole = hasManifest ? ', and all of the backup is there' : ''
-          printLines(io, [`${folder}: ${records} records in ${sizeText(bytes)}, every checksum is right${whole}`])
+          printLines(io, [
+            `${folder}: ${several(records, 'record')} in ${sizeText(bytes)}, every checksum is right${whole}`,
+          ])
         }
         if (directory !== undefined && !hasManifest) {
           complain(io, [
@@ -119,7 +121,8 @@ export const store: Noun = {
         )
         const { files, bytes } = made
         if (input.values.json === true) printJson(input.io, { files, bytes })
-        else printLines(input.io, [`backup of ${folder} is in ${target}: ${files} files, ${sizeText(bytes)}`])
+        else
+          printLines(input.io, [`backup of ${folder} is in ${target}: ${several(files, 'file')}, ${sizeText(bytes)}`])
         return 0
       },
     }),
@@ -136,7 +139,7 @@ export const store: Noun = {
           const copied = await naming(journalFolder, restoreStore(nodeDisk(source), nodeDisk(journalFolder)))
           return { ...copied, folder: journalFolder }
         })
-        printLines(input.io, [`${source} is restored to ${folder}: ${files} files, ${sizeText(bytes)}`])
+        printLines(input.io, [`${source} is restored to ${folder}: ${several(files, 'file')}, ${sizeText(bytes)}`])
         if (warning !== undefined) complain(input.io, [`warning: ${warning}`])
         return 0
       },

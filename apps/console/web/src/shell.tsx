@@ -22,6 +22,7 @@ import { ProblemView } from './components/problem-view.tsx'
 import { BrokerAddress, VersionNote } from './components/whereabouts.tsx'
 import { LoginPage } from './features/login/login-page.tsx'
 import { call, setCsrfToken, toProblem } from './lib/api.ts'
+import { formatMany } from './lib/format.ts'
 import { useKeys } from './lib/keys.ts'
 import { SESSION_KEY, useLook } from './lib/query.ts'
 import { useFocusKeeper } from './lib/return-focus.ts'
@@ -192,7 +193,7 @@ function Alarms() {
       data-critical={data?.alarms.some(({ severity }) => severity === 'critical') || undefined}
     >
       <Icon name="dead" size={14} />
-      {count} {count === 1 ? 'alarm' : 'alarms'}
+      {formatMany(count, 'alarm')}
     </Link>
   )
 }

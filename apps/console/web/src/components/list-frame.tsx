@@ -35,6 +35,8 @@ export const UNHEALTHY: Filter = { key: 'unhealthy', label: 'Unhealthy only' }
 export interface ListLook<T> {
   /** 'queues': of the table and in texts. */
   readonly noun: string
+  /** Of one; left out: the noun without its s. */
+  readonly one?: string
   readonly columns: ReadonlyArray<Column<T>>
   readonly keyOf: (row: T) => string
   readonly filters?: readonly Filter[]

@@ -34,6 +34,7 @@ export function List<C extends Call & { readonly answer: Page<T> }, T>(props: Li
       pager={
         <Pager
           noun={list.noun}
+          one={list.one}
           shownCount={data?.items.length}
           total={data?.total}
           next={data?.next}

@@ -47,6 +47,7 @@ export function LogList<
       pager={
         <Pager
           noun={list.noun}
+          one={list.one}
           shownCount={rows?.length}
           next={known?.length === limit ? String(known.at(-1)!.id) : undefined}
           isBefore={isPlaceholderData}

@@ -1,7 +1,7 @@
 /** Below a list: how many there are, and the way to its other pages, each with an address of its own. */
 import { Button, Group, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
-import { formatCount } from '../lib/format.ts'
+import { formatCount, formatMany } from '../lib/format.ts'
 import { useUrlState } from '../lib/url-state.ts'
 
 /** Of the address: where the page begins; '' is the first one. */
@@ -9,6 +9,8 @@ export const CURSOR_KEY = 'cursor'
 
 interface PagerProps {
   readonly noun: string
+  /** Of one; undefined: the noun without its s. */
+  readonly one: string | undefined
   /** Undefined before the first answer: nothing is said of what is not known. */
   readonly shownCount: number | undefined
   readonly total?: number | undefined
@@ -22,14 +24,26 @@ interface PagerProps {
 
 const LIST_LABELS = { first: 'First page', next: 'Next page' }
 
-export function Pager({ noun, shownCount, total, next, isBefore, labels = LIST_LABELS, right }: PagerProps) {
+export function Pager({
+  noun,
+  one = noun.slice(0, -1),
+  shownCount,
+  total,
+  next,
+  isBefore,
+  labels = LIST_LABELS,
+  right,
+}: PagerProps) {
   const url = useUrlState()
   const cursor = url.get(CURSOR_KEY)
   const goTo = (place: string): void => url.set({ [CURSOR_KEY]: place })
   return (
     <>
       <Text size="xs" c="dimmed" aria-live="polite">
-        {shownCount !== undefined && countText(shownCount, total, noun)}
+        {shownCount !== undefined &&
+          (total === undefined
+            ? formatMany(shownCount, one, noun)
+            : `${formatCount(shownCount)} of ${formatMany(total, one, noun)}`)}
       </Text>
       <Group gap={4} ml="auto">
         {(cursor !== '' || next !== undefined) && (
@@ -54,10 +68,4 @@ export function Pager({ noun, shownCount, total, next, isBefore, labels = LIST_L
       </Group>
     </>
   )
-}
-
-function countText(shownCount: number, total: number | undefined, noun: string): string {
-  return total === undefined
-    ? `${formatCount(shownCount)} ${noun}`
-    : `${formatCount(shownCount)} of ${formatCount(total)} ${noun}`
 }

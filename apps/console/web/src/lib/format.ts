@@ -1,5 +1,7 @@
 /** Numbers as people read them: one way for each unit, everywhere in the console. */
 
+export { several as formatMany } from '@ternmq/api'
+
 const COUNT = new Intl.NumberFormat('en')
 const TENTHS = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
@@ -79,11 +81,6 @@ export function formatProtocol(protocol: string | undefined): string {
 /** `42 %`. */
 export function formatShare(share: number): string {
   return `${TENTHS.format(share * 100)} %`
-}
-
-/** `1 message`, `12 messages`; `word` in the singular. */
-export function formatMany(count: number, word: string, plural = `${word}s`): string {
-  return `${formatCount(count)} ${count === 1 ? word : plural}`
 }
 
 /** A setting's value as text: `on`, `a, b`, `"text"`. */

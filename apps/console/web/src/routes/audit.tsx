@@ -40,6 +40,7 @@ export function AuditPage() {
     >
       <LogList
         noun="entries"
+        one="entry"
         route={listAudit}
         columns={COLUMNS}
         isBad={(row) => row.outcome !== 'done'}

@@ -202,7 +202,7 @@ function Apply() {
       {plan !== undefined && (
         <Panel
           title={plan.steps.length === 0 ? 'Nothing to do' : `The plan: ${formatMany(plan.steps.length, 'step')}`}
-          right={<span className="dim">{formatCount(plan.unchangedCount)} stay as they are</span>}
+          right={<span className="dim">{formatCount(plan.unchangedCount)} unchanged</span>}
           flush
         >
           {plan.steps.length > 0 && (

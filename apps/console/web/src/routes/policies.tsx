@@ -90,6 +90,7 @@ export function PoliciesPage() {
     >
       <List
         noun="policies"
+        one="policy"
         route={listPolicies}
         search={false}
         columns={columns}

@@ -3,7 +3,7 @@ import type { EndedConnection } from '@ternmq/api'
 import { agoColumn, monoColumn, PROTOCOL_COLUMN, textColumn } from '../../components/columns.tsx'
 import type { Column } from '../../components/data-table.tsx'
 import { Mark, type Tone } from '../../components/marks.tsx'
-import { formatCount, formatDuration } from '../../lib/format.ts'
+import { formatCount, formatDuration, formatMany } from '../../lib/format.ts'
 import { SESSION_COLUMN, Why } from './client-columns.tsx'
 
 const TONES = {
@@ -28,7 +28,7 @@ export const ENDED_COLUMNS: ReadonlyArray<Column<EndedConnection>> = [
     width: 8,
     align: 'right',
     render: (row) => (
-      <span title={`${formatCount(row.messagesIn)} messages received, ${formatCount(row.messagesOut)} sent`}>
+      <span title={`${formatMany(row.messagesIn, 'message')} received, ${formatCount(row.messagesOut)} sent`}>
         {formatDuration(row.endedAtMs - row.connectedAtMs)}
       </span>
     ),
