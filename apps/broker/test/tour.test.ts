@@ -108,6 +108,9 @@ test(
     onTestFinished(() => browser.close())
     await using tab = await browser.visit(page)
     await tab.untilText('#state', 'connected')
+    await expect
+      .poll(() => operator.lines('subscriptions', '--topic', 'plant/press-1/temperature', '--names'))
+      .toHaveLength(1)
     await publish('22.5')
     await tab.untilText('#readings li', 'press-1: 22.5 °C')
     expect(await tab.texts('#readings li')).toEqual(['press-1: 22.5 °C'])

@@ -284,10 +284,9 @@ describe('later and again', () => {
   test('a moment of delivery comes to AMQP receivers, as JMS shows it', async () => {
     const topic = freshTopic()
     const inbox = await receiver(topic)
+    const outbox = await sender(topic)
     const atMs = Date.now() + 100
-    await (
-      await sender(topic)
-    ).send({ body: 'x', message_annotations: { 'x-opt-delivery-time': types.wrap_long(atMs) } })
+    await outbox.send({ body: 'x', message_annotations: { 'x-opt-delivery-time': types.wrap_long(atMs) } })
     const [{ message }] = (await inbox.take(1)) as [Received]
     expect(Number(message.message_annotations!['x-opt-delivery-time'])).toBe(atMs)
     expect(Date.now()).toBeGreaterThanOrEqual(atMs)

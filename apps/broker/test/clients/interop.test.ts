@@ -20,6 +20,8 @@ import { RunningBroker } from './running-broker.ts'
 import { StompJsClient } from './stomp-js-client.ts'
 
 const PAIRS = PEER_NAMES.flatMap((from) => PEER_NAMES.filter((to) => to !== from).map((to) => ({ from, to })))
+/** So long a busy machine may be on the way of a message that expires after a minute. */
+const SLOW_MS_MAX = 30_000
 const BYTES = Buffer.from(Uint8Array.from({ length: 256 }, (_, index) => index))
 
 let broker: RunningBroker
@@ -177,13 +179,13 @@ describe.each(PAIRS)('guarantees from $from to $to', ({ from, to }) => {
       return
     }
     if (receiver.protocol === 'stomp') {
-      expect(Math.abs(Number(expires) - untilMs)).toBeLessThan(5_000)
+      expect(Math.abs(Number(expires) - untilMs)).toBeLessThan(SLOW_MS_MAX)
       return
     }
     const leftMs = receiver.protocol === 'mqtt5' ? Number(messageExpiryInterval) * 1_000 : Number(ttl)
-    expect(leftMs).toBeGreaterThan(50_000)
+    expect(leftMs).toBeGreaterThan(60_000 - SLOW_MS_MAX)
     expect(leftMs).toBeLessThanOrEqual(60_000)
-    if (receiver.protocol === 'amqp10') expect(Math.abs(Number(expiresAt) - untilMs)).toBeLessThan(5_000)
+    if (receiver.protocol === 'amqp10') expect(Math.abs(Number(expiresAt) - untilMs)).toBeLessThan(SLOW_MS_MAX)
   })
 
   test('userId: nobody can claim one', async () => {
@@ -283,16 +285,18 @@ describe.concurrent.each(PAIRS)('guarantees from $from to $to', ({ from, to }) =
     const topic = freshTopic()
     await receiver.subscribe(topic)
     const delay = { AMQ_SCHEDULED_DELAY: '700' }
+    const amqp10 = { message_annotations: { 'x-opt-delivery-delay': 700 } }
+    const how = { mqtt5: { properties: { userProperties: delay } }, stomp: delay, amqp10 }
+    // What is sent first opens the link, where there are links.
+    await sender.send(topic, 'before')
     const sentMs = performance.now()
-    if (sender.protocol === 'mqtt3') await sender.send(`$delayed/1/${topic}`, 'later')
-    else {
-      const amqp10 = { message_annotations: { 'x-opt-delivery-delay': 700 } }
-      await sender.send(topic, 'later', { mqtt5: { properties: { userProperties: delay } }, stomp: delay, amqp10 })
-    }
-    await sender.send(topic, 'at once')
-    expect((await receiver.take(1))[0]!.body.toString()).toBe('at once')
-    const [later] = (await receiver.take(1)) as [Seen]
-    expect(later.body.toString()).toBe('later')
+    // Neither waits for the other's confirmation, for which a busy machine may take longer than the delay.
+    await Promise.all([
+      sender.protocol === 'mqtt3' ? sender.send(`$delayed/1/${topic}`, 'later') : sender.send(topic, 'later', how),
+      sender.send(topic, 'at once'),
+    ])
+    const [before, atOnce, later] = (await receiver.take(3)) as [Seen, Seen, Seen]
+    expect([before, atOnce, later].map(({ body }) => body.toString())).toEqual(['before', 'at once', 'later'])
     expect(performance.now() - sentMs).toBeGreaterThan(650)
     // A request to the broker, done with; and the topic is the one that was meant.
     expect(JSON.stringify(later.fields)).not.toMatch(/AMQ_SCHEDULED_DELAY|x-opt-delivery-delay/)
