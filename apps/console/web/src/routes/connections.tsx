@@ -1,15 +1,15 @@
 /** Who is connected, how, and who does not get on. */
 import { type ConnectionItem, listConnections, listListeners } from '@ternmq/api'
 import { Link } from '@tanstack/react-router'
-import { agoColumn, bytesColumn, countColumn, PROBLEM_COLUMN, rateColumn, textColumn } from '../components/columns.tsx'
+import { agoColumn, bytesColumn, PROBLEM_COLUMN, rateColumn, textColumn } from '../components/columns.tsx'
 import type { Column } from '../components/data-table.tsx'
 import { EmptyState } from '../components/empty-state.tsx'
 import { List } from '../components/list.tsx'
 import { UNHEALTHY } from '../components/list-frame.tsx'
-import { Mark } from '../components/marks.tsx'
+import { Mark, Zero } from '../components/marks.tsx'
 import { Page } from '../components/page.tsx'
 import { ConnectionLink } from '../features/connections/client-columns.tsx'
-import { formatBytes, formatCount } from '../lib/format.ts'
+import { formatBytes, formatCount, formatMany, formatRate } from '../lib/format.ts'
 import { useLook } from '../lib/query.ts'
 
 const VERSIONS = ['MQTT 3.1', 'MQTT 3.1.1', 'MQTT 5', 'STOMP 1.0', 'STOMP 1.1', 'STOMP 1.2', 'AMQP 1.0']
@@ -47,20 +47,29 @@ const COLUMNS: ReadonlyArray<Column<ConnectionItem>> = [
     ),
   },
   agoColumn('connectedAtMs', 'Connected', { sort: true }),
-  rateColumn('messagesInPerSecond', 'Rate in', { sort: true }),
-  rateColumn('messagesOutPerSecond', 'Rate out', { sort: true }),
-  countColumn('messagesIn', 'In', { sort: true }),
+  {
+    ...rateColumn('messagesInPerSecond', 'In', { sort: true }),
+    render: ({ messagesInPerSecond, messagesIn }) => (
+      <Rate perSecond={messagesInPerSecond} hint={`${formatMany(messagesIn, 'message')} so far`} />
+    ),
+  },
   bytesColumn('bytesIn', 'Bytes in', { sort: true }),
   {
-    ...countColumn('messagesOut', 'Out', { sort: true }),
-    render: ({ messagesOut, unsettledCount, pendingBytes }) => (
-      <span title={`${formatCount(unsettledCount)} unsettled, ${formatBytes(pendingBytes)} not taken yet`}>
-        {formatCount(messagesOut)}
-      </span>
+    ...rateColumn('messagesOutPerSecond', 'Out', { sort: true }),
+    render: ({ messagesOutPerSecond, messagesOut, unsettledCount, pendingBytes }) => (
+      <Rate
+        perSecond={messagesOutPerSecond}
+        hint={`${formatMany(messagesOut, 'message')} so far, ${formatCount(unsettledCount)} unsettled, ${formatBytes(pendingBytes)} not taken yet`}
+      />
     ),
   },
   bytesColumn('bytesOut', 'Bytes out', { sort: true }),
 ]
+
+function Rate({ perSecond, hint }: { readonly perSecond: number | undefined; readonly hint: string }) {
+  const text = formatRate(perSecond)
+  return <span title={hint}>{perSecond === 0 ? <Zero>{text}</Zero> : text}</span>
+}
 
 function Protocol({ connection }: { readonly connection: ConnectionItem }) {
   return (
