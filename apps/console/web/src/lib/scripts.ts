@@ -7,8 +7,9 @@ import { connectionState, onConnectionState } from './connection-state.ts'
 export async function loadScript<T>(load: () => Promise<T>): Promise<T> {
   try {
     return await load()
-  } catch (error) {
-    if (await answers()) throw error
+  } catch {
+    // It may have answered again since: only now what does not come is not there.
+    if (await answers()) return load()
   }
   await answeredAgain()
   return loadScript(load)
