@@ -31,10 +31,7 @@ function makeQueue(name: string, over: Partial<QueueItem> = {}): QueueItem {
   const messagesIn = upTo(900_000)
   const readyCount = chance() < 0.5 ? 0 : upTo(chance() < 0.1 ? 90_000 : 400)
   const consumerCount = upTo(5)
-  const problem =
-    readyCount > 0 && consumerCount === 0
-      ? `${readyCount.toLocaleString('en')} messages wait and nobody reads from it`
-      : undefined
+  const problem = readyCount > 0 && consumerCount === 0 ? 'it has no consumer' : undefined
   return {
     name,
     kind: 'queue',
@@ -119,6 +116,8 @@ function makeConnection(index: number): ConnectionItem {
     bytesOut: upTo(90_000_000),
     messagesIn: upTo(400_000),
     messagesOut: upTo(400_000),
+    messagesInPerSecond: Math.round(chance() ** 3 * 900) / 10,
+    messagesOutPerSecond: Math.round(chance() ** 3 * 900) / 10,
     pendingBytes: index === 5 ? 4_194_304 : 0,
     subscriptionCount: upTo(5),
     unsettledCount: upTo(20),
