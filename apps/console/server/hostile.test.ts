@@ -307,9 +307,8 @@ describe('a connection', () => {
     await once(one, 'close')
     broker.sinks[0]!.send('still', {})
     let text = ''
-    for (sockets[0]!.setEncoding('utf8'); !text.includes('event: still');) {
-      text += String((await once(sockets[0]!, 'data'))[0]) // whatever pieces it comes in
-    }
+    sockets[0]!.setEncoding('utf8').on('data', (piece: string) => (text += piece)) // however it is cut
+    await expect.poll(() => text).toContain('event: still')
     for (const socket of sockets) socket.destroy()
   })
 })
