@@ -47,3 +47,12 @@ test('a server that is no broker is told in one sentence: who, what came, what t
       'status 200 and no content type, without the header ternmq-api; give the address that the console is opened with, and its path, if it has one\n',
   })
 })
+
+test.each([
+  ['--origins', 'https://ops.example.com/', 'console.origins[0] is "https://ops.example.com/"; allowed is an origin'],
+  ['--base-path', '/x', 'console.basePath is "/x"; allowed is a path that begins and ends with /'],
+  ['--trusted-proxies', '10.0.0.0/99', 'console.trustedProxies[0] is "10.0.0.0/99"; allowed is an IP address'],
+])('what a console alone is told of its proxy is as a broker takes it: %s %s', async (option, value, told) => {
+  const { code, stderr } = await ran('console', 'http://127.0.0.1:1', option, value)
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(`ternmq: ${told}`) as string })
+})

@@ -1,7 +1,7 @@
 /** `ternmq console`: the pages of the console from this machine, for a broker elsewhere. */
-import { isLoopback } from '@ternmq/config'
+import { isLoopback, settingProblems } from '@ternmq/config'
 import { PAGES_DIR } from '@ternmq/console'
-import { RemoteConsole, type RemoteConsoleOptions } from '@ternmq/console/remote'
+import { type ProxySettings, RemoteConsole, type RemoteConsoleOptions } from '@ternmq/console/remote'
 import type { Clock } from '@ternmq/core'
 import {
   type CertificateFiles,
@@ -50,6 +50,23 @@ const OPTIONS = {
     summary: 'serve HTTPS with this certificate and its chain, PEM; read anew when it changes',
   },
   'tls-key': { type: 'string', value: 'FILE', summary: 'private key of --tls-cert, PEM' },
+  'base-path': {
+    type: 'string',
+    value: 'PATH',
+    summary: 'path below which a proxy in front serves it, as console.basePath of a broker: /ternmq/',
+  },
+  origins: {
+    type: 'string',
+    multiple: true,
+    value: 'ORIGIN',
+    summary: 'where browsers see it behind a proxy, as console.origins: https://ops.example.com; may be repeated',
+  },
+  'trusted-proxies': {
+    type: 'string',
+    multiple: true,
+    value: 'ADDRESS',
+    summary: 'proxy that says where a call comes from, or a network, as console.trustedProxies; may be repeated',
+  },
 } as const
 
 export const consoleAlone: Noun = {
@@ -79,7 +96,8 @@ async function serveUntilSignal({ args: [given], values, io }: Given): Promise<n
   const address = addressOf(url)
   const port = wholeNumber('port', values.port, 0) ?? DEFAULT_PORT
   if (port > PORT_MAX) throw new UsageError(`--port is ${port}; it is at most ${PORT_MAX}`)
-  const { host = DEFAULT_HOST, ca } = values
+  const { host = DEFAULT_HOST, ca, 'base-path': basePath = '' } = values
+  const settings = proxySettingsOf(values)
   const files = filesOf(values)
   const { clock } = realEnv()
   const certificate = files === undefined ? undefined : await readCertificate(files)
@@ -89,6 +107,7 @@ async function serveUntilSignal({ args: [given], values, io }: Given): Promise<n
     pagesDir: PAGES_DIR,
     version: VERSION,
     tls,
+    settings,
     clock,
     ...tellers(url, io),
   })
@@ -101,7 +120,7 @@ async function serveUntilSignal({ args: [given], values, io }: Given): Promise<n
     files === undefined || certificate === undefined ? () => {} : watch(server, files, certificate, clock, io)
   try {
     printLines(io, [
-      `console at ${webAddress(tls !== undefined, bound.host, bound.port)} for the broker at ${safeText(url)}`,
+      `console at ${webAddress(tls !== undefined, bound.host, bound.port)}${basePath} for the broker at ${safeText(url)}`,
     ])
     void server.look() // tells what it finds
     await signalled
@@ -119,6 +138,18 @@ function filesOf(values: Given['values']): CertificateFiles | undefined {
   if (certFile === undefined || keyFile === undefined)
     throw new UsageError('--tls-cert and --tls-key belong together: give both, or neither')
   return { certFile, keyFile }
+}
+
+/** As a broker takes them in its configuration. Throws UsageError. */
+function proxySettingsOf(values: Given['values']): ProxySettings {
+  const { 'base-path': basePath = '/', origins = [], 'trusted-proxies': trustedProxies = [] } = values
+  const problems = [
+    ...settingProblems('console.basePath', basePath),
+    ...settingProblems('console.origins', origins),
+    ...settingProblems('console.trustedProxies', trustedProxies),
+  ]
+  if (problems.length > 0) throw new UsageError(problems.map((text) => text.replace(/^[\w.]+: /, '')).join('; '))
+  return { basePath: basePath.slice(0, -1), origins, trustedProxies }
 }
 
 /** What happens while it runs, for whoever looks at the terminal. */

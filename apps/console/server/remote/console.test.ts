@@ -15,7 +15,7 @@ import type { Problem } from '@ternmq/api'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { LARGE_BODY_BYTES_MAX, REMOTE_CALLS_MAX } from '../limits.ts'
 import { realClock } from '../test/fake-broker.ts'
-import { RemoteConsole } from './console.ts'
+import { type ProxySettings, RemoteConsole } from './console.ts'
 
 const HTML =
   '<base href="/" /><meta name="ternmq-version" content="" /><meta name="ternmq-broker" content="" /><p>pages</p>'
@@ -47,7 +47,7 @@ interface Answer {
 }
 
 /** A console alone before something that answers as the test says. */
-async function scene(answer: RequestListener, path = ''): Promise<Scene> {
+async function scene(answer: RequestListener, path = '', settings: Partial<ProxySettings> = {}): Promise<Scene> {
   const broker = createServer(answer)
   broker.listen(0, '127.0.0.1')
   await once(broker, 'listening')
@@ -61,6 +61,7 @@ async function scene(answer: RequestListener, path = ''): Promise<Scene> {
     broker: { url },
     pagesDir,
     version: '1.2.3',
+    settings,
     clock: realClock,
     lossText: (error) => `lost: ${error.message}`,
     onLoss: (text) => void losses.push(text),
@@ -321,6 +322,50 @@ test.each(['localhost', 'LOCALHOST:1', '127.0.0.1:8161', '127.1.2.3', '[::1]:816
     expect((await call('/', { headers: { host } })).status).toBe(200)
   },
 )
+
+describe('behind a proxy', () => {
+  const BEHIND = { basePath: '/ops', origins: ['https://console.example'], trustedProxies: ['127.0.0.1'] }
+  const PUBLIC = { host: 'console.example', origin: 'https://console.example', 'x-forwarded-for': '203.0.113.9' }
+
+  test('it has its public name and path, and the broker hears who calls', async () => {
+    const { call, next } = await scene(
+      (_, response) => void response.setHeader('set-cookie', 'ternmq=abc; Path=/').end('{}'),
+      '',
+      BEHIND,
+    )
+    const seen = next()
+    const answer = await call('/ops/api/v1/session', { method: 'POST', headers: PUBLIC })
+    const { url, headers, socket } = await seen
+    expect(url).toBe('/api/v1/session')
+    expect(headers).toMatchObject({
+      host: `127.0.0.1:${socket.localPort}`,
+      origin: `http://127.0.0.1:${socket.localPort}`,
+      'x-forwarded-for': '203.0.113.9',
+    })
+    expect(answer).toMatchObject({ status: 200 })
+    expect(answer.headers['set-cookie']?.[0]).toMatch(/^__Host-.*; Secure/)
+    expect(await call('/ops/queues', { headers: PUBLIC })).toMatchObject({
+      status: 200,
+      text: expect.stringContaining('<base href="/ops/" />') as string,
+    })
+  })
+
+  test('the base path without its slash leads there, and beside it is nothing', async () => {
+    const { call } = await scene((_, response) => void response.end(), '', BEHIND)
+    const moved = await call('/ops', { headers: PUBLIC })
+    expect(moved).toMatchObject({ status: 308, headers: { location: '/ops/' } })
+    for (const path of ['/', '/opsx', '/api/v1/session'])
+      expect(problemOf(await call(path, { headers: PUBLIC })).code, path).toBe('ROUTE_UNKNOWN')
+  })
+
+  test('other names and origins are refused as ever', async () => {
+    const { call, next } = await scene((_, response) => void response.end(), '', BEHIND)
+    expect(problemOf(await call('/ops/', { headers: { host: 'evil.example' } })).code).toBe('CSRF')
+    const seen = next()
+    await call('/ops/api/v1/x', { method: 'POST', headers: { ...PUBLIC, origin: 'https://evil.example' } })
+    expect((await seen).headers.origin).toBe('null')
+  })
+})
 
 test('what begins with no slash is no call', async () => {
   const { port } = await scene((_, response) => void response.end('from the broker'))

@@ -6,15 +6,18 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { UrlTarget } from '@ternmq/api/client-http'
 import { isLoopback } from '@ternmq/config'
 import { ApiError } from '@ternmq/management'
-import { isOwnName } from '../csrf.ts'
+import { isOwnName, isSameHost } from '../csrf.ts'
 import { Doors, type PortAddress } from '../doors.ts'
 import { REMOTE_CONNECTIONS_MAX } from '../limits.ts'
-import { DEFAULT_SETTINGS, type ServerClock, type ServerTls } from '../options.ts'
+import { type ApiServerSettings, DEFAULT_SETTINGS, type ServerClock, type ServerTls } from '../options.ts'
 import { Pages } from '../pages.ts'
 import { securityHeaders, type SecurityHeaders } from '../security-headers.ts'
 import { Forwarder } from './forwarder.ts'
 import { answerProblem } from './refusal.ts'
 import { placeOf } from './targets.ts'
+
+/** What a broker's own console has for a proxy in front of it. */
+export type ProxySettings = Pick<ApiServerSettings, 'basePath' | 'origins' | 'trustedProxies'>
 
 export interface RemoteConsoleOptions {
   readonly broker: UrlTarget
@@ -23,6 +26,8 @@ export interface RemoteConsoleOptions {
   readonly version: string
   /** With it the pages are served over TLS only. */
   readonly tls?: ServerTls | undefined
+  /** Of a proxy in front, if there is one. */
+  readonly settings?: Partial<ProxySettings> | undefined
   readonly clock: ServerClock
   /** Why the broker cannot be reached and what to do, in a sentence. */
   readonly lossText: (error: Error) => string
@@ -38,23 +43,29 @@ export class RemoteConsole {
   readonly #forwarder: Forwarder
   readonly #pages: Pages
   readonly #headers: SecurityHeaders
+  readonly #basePath: string
+  readonly #origins: readonly string[]
   #isLoopbackOnly = true
 
   /** Listens nowhere yet. Throws TypeError for the address of a broker that is none. */
   constructor(options: RemoteConsoleOptions) {
     const { broker, pagesDir, version, tls, clock, lossText, onLoss } = options
-    const isTls = tls !== undefined
+    const { basePath, origins, trustedProxies } = { ...DEFAULT_SETTINGS, ...options.settings }
     this.#options = options
-    this.#headers = securityHeaders(isTls)
+    this.#basePath = basePath
+    this.#origins = origins
+    this.#headers = securityHeaders(tls !== undefined)
     this.#forwarder = new Forwarder({
       broker,
-      isTls,
+      isTls: tls !== undefined || origins.some((origin) => origin.startsWith('https:')),
+      origins,
+      trustedProxies,
       headers: this.#headers.ofData,
       lossText,
       onLoss,
       onLetIn: (socket) => this.#doors.keep(socket),
     })
-    this.#pages = new Pages(pagesDir, { basePath: '', version, brokerUrl: broker.url })
+    this.#pages = new Pages(pagesDir, { basePath, version, brokerUrl: broker.url })
     this.#doors = new Doors({
       clock,
       settings: {
@@ -101,7 +112,11 @@ export class RemoteConsole {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '', headers } = request
     this.#checkHost(headers.host)
-    const place = placeOf(url)
+    if (this.#basePath !== '' && url === this.#basePath) {
+      response.writeHead(308, { ...this.#headers.ofData, location: `${url}/` }).end()
+      return
+    }
+    const place = placeOf(below(this.#basePath, url))
     if (place.kind === 'broker') return this.#forwarder.handOn(request, response, place.target)
     if (method !== 'GET' && method !== 'HEAD')
       throw new ApiError('ROUTE_UNKNOWN', `a page is not changed by ${method}; calls are below /api/v1`)
@@ -114,10 +129,17 @@ export class RemoteConsole {
   }
 
   #checkHost(host: string | undefined): void {
-    if (!this.#isLoopbackOnly || isOwnName(host)) return
+    if (!this.#isLoopbackOnly || isOwnName(host) || this.#origins.some((origin) => isSameHost(origin, host))) return
     throw new ApiError(
       'CSRF',
-      `this console is for its own machine only, and not for '${host ?? ''}': open it as localhost`,
+      `this console is for its own machine only, and not for '${host ?? ''}': open it as localhost, or name the origin that a proxy in front gives it (--origins)`,
     )
   }
+}
+
+/** The path as it is without a proxy. Throws ApiError('ROUTE_UNKNOWN') for one that is beside the base path. */
+function below(basePath: string, url: string): string {
+  if (url.startsWith(`${basePath}/`)) return url.slice(basePath.length)
+  if (basePath === '') return url
+  throw new ApiError('ROUTE_UNKNOWN', `there is nothing at this path; the console is below ${basePath}/`)
 }

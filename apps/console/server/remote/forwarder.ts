@@ -15,6 +15,7 @@ import {
   REMOTE_HOPS_MAX,
   REMOTE_SILENCE_MS,
 } from '../limits.ts'
+import { CallerAddresses } from './caller-address.ts'
 import { HeaderRules, VIA } from './headers.ts'
 import { answerProblem } from './refusal.ts'
 
@@ -22,6 +23,8 @@ export interface ForwarderOptions {
   readonly broker: UrlTarget
   /** Whether browsers reach the pages over TLS. */
   readonly isTls: boolean
+  readonly origins: readonly string[]
+  readonly trustedProxies: readonly string[]
   /** Of every answer. */
   readonly headers: Readonly<Record<string, string>>
   /** Why the broker cannot be reached and what to do, in a sentence. */
@@ -39,16 +42,18 @@ export class Forwarder {
   readonly #options: ForwarderOptions
   readonly #way: HttpWay
   readonly #rules: HeaderRules
+  readonly #addresses: CallerAddresses
   readonly #underWay = new Set<ClientRequest>()
   #isLost = false
 
   /** Throws TypeError for an address that is none. */
   constructor(options: ForwarderOptions) {
-    const { broker, isTls } = options
+    const { broker, isTls, origins, trustedProxies } = options
     this.#options = options
     // Its time is that of a connection being made, and of one that waits for its next call.
     this.#way = overUrl(broker, { timeout: REMOTE_CONNECT_MS, maxSockets: REMOTE_CALLS_MAX })
-    this.#rules = new HeaderRules({ origin: new URL(broker.url).origin, prefix: this.#way.prefix, isTls })
+    this.#rules = new HeaderRules({ origin: new URL(broker.url).origin, prefix: this.#way.prefix, origins, isTls })
+    this.#addresses = new CallerAddresses(trustedProxies)
   }
 
   /** `target` is path and query. Throws ApiError for a call that is not handed on. */
@@ -93,14 +98,14 @@ export class Forwarder {
 
   #send(incoming: IncomingMessage, response: ServerResponse, target: string): void {
     const { options, request, prefix, agent } = this.#way
-    const { method = 'GET', headers, socket } = incoming
+    const { method = 'GET', headers } = incoming
     const call = request(
       {
         ...options,
         agent,
         method,
         path: prefix + target,
-        headers: this.#rules.toBroker(headers, socket.remoteAddress ?? ''),
+        headers: this.#rules.toBroker(headers, this.#addresses.of(incoming)),
       },
       (answer) => this.#answer(answer, response),
     )

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { HeaderRules } from './headers.ts'
 
 const HERE = 'localhost:8161'
-const rules = new HeaderRules({ origin: 'https://ops.example', prefix: '/ternmq', isTls: false })
+const rules = new HeaderRules({ origin: 'https://ops.example', prefix: '/ternmq', origins: [], isTls: false })
 const PREFIX = 'ternmq-bbb170ba5088-'
 
 describe('to the broker', () => {
@@ -48,6 +48,18 @@ describe('to the broker', () => {
     expect(originOf('null')).toBe('null')
   })
 
+  test('an origin that a proxy in front gives the console is its own, whatever the proxy asks for', () => {
+    const behind = new HeaderRules({
+      origin: 'https://ops.example',
+      prefix: '',
+      origins: ['https://console.example'],
+      isTls: true,
+    })
+    const originOf = (origin: string): unknown => behind.toBroker({ host: '127.0.0.1:8161', origin }, '')['origin']
+    expect(originOf('https://console.example')).toBe('https://ops.example')
+    expect(originOf('https://evil.example')).toBe('null')
+  })
+
   test('what the browser says of the site goes on as it is', () => {
     expect(rules.toBroker({ host: HERE, 'sec-fetch-site': 'cross-site' }, '')['sec-fetch-site']).toBe('cross-site')
   })
@@ -83,7 +95,7 @@ describe('to the caller', () => {
     expect(rules.toCaller({ 'set-cookie': [cookie] })['set-cookie']).toEqual([
       `${PREFIX}__Host-ternmq=abc; Path=/; HttpOnly; SameSite=Strict`,
     ])
-    const secure = new HeaderRules({ origin: 'http://127.0.0.1:8161', prefix: '', isTls: true })
+    const secure = new HeaderRules({ origin: 'http://127.0.0.1:8161', prefix: '', origins: [], isTls: true })
     expect(secure.toCaller({ 'set-cookie': ['ternmq=; Domain=x; Path=/y; Max-Age=0'] })['set-cookie']).toEqual([
       expect.stringMatching(/^__Host-ternmq-\w{12}-ternmq=; Path=\/; HttpOnly; SameSite=Strict; Secure; Max-Age=0$/),
     ])

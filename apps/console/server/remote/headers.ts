@@ -45,32 +45,36 @@ export interface HeaderRulesOptions {
   readonly origin: string
   /** Path below which it is: '' or '/ternmq'. */
   readonly prefix: string
+  /** Origins at which browsers see this console, where a proxy in front gives it another one. */
+  readonly origins: readonly string[]
   /** Whether browsers reach the pages over TLS. */
   readonly isTls: boolean
 }
 
 export class HeaderRules {
   readonly #origin: string
+  readonly #origins: readonly string[]
   readonly #isTls: boolean
   /** Before the names of the broker's cookies. Browsers do not keep ports apart: a login is for this broker, and goes to no other. */
   readonly #cookiePrefix: string
 
-  constructor({ origin, prefix, isTls }: HeaderRulesOptions) {
+  constructor({ origin, prefix, origins, isTls }: HeaderRulesOptions) {
     const hash = createHash('sha256')
       .update(origin + prefix)
       .digest('hex')
       .slice(0, HASH_DIGITS)
     this.#origin = origin
+    this.#origins = origins
     this.#isTls = isTls
     this.#cookiePrefix = `${isTls ? '__Host-' : ''}ternmq-${hash}-`
   }
 
-  /** `address` is the caller's, as the socket has it. */
+  /** `address` is the caller's. */
   toBroker(headers: IncomingHttpHeaders, address: string): OutgoingHttpHeaders {
     const passed = pick(TO_BROKER, headers)
     const { origin, host, cookie } = headers
     // The broker compares it with its own: a page of ours is as one of its own, one of others is nobody's.
-    if (origin !== undefined) passed['origin'] = isSameHost(origin, host) ? this.#origin : 'null'
+    if (origin !== undefined) passed['origin'] = this.#isOurs(origin, host) ? this.#origin : 'null'
     const cookies = this.#ownCookies(cookie)
     if (cookies !== '') passed['cookie'] = cookies
     // A body has to stay as it is framed: without this one of DELETE would go on without a length.
@@ -85,6 +89,10 @@ export class HeaderRules {
     const cookies = headers['set-cookie']?.map((cookie) => this.#asOwn(cookie))
     if (cookies !== undefined) passed['set-cookie'] = cookies
     return passed
+  }
+
+  #isOurs(origin: string, host: string | undefined): boolean {
+    return this.#origins.includes(origin) || isSameHost(origin, host)
   }
 
   #ownCookies(header: string | undefined): string {
