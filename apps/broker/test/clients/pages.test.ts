@@ -30,7 +30,7 @@ function programsOf(page: string): ReadonlyMap<string, string> {
 }
 
 /** The page's programs in a folder of the test's own, with what they import. */
-function start(page: string, name: string): Program {
+function start(page: string, name: string, nodeArgs: readonly string[] = []): Program {
   const folder = newFolder()
   const code = programsOf(page).get(name)
   if (code === undefined) throw new Error(`${page} has no program ${name}`)
@@ -51,12 +51,12 @@ function start(page: string, name: string): Program {
     AMQP_CA: broker.caFile,
     WSS_URL: broker.url('wss'),
   }
-  return Program.start(name.endsWith('.py') ? PYTHON : process.execPath, [join(folder, name)], { env })
+  return Program.start(name.endsWith('.py') ? PYTHON : process.execPath, [...nodeArgs, join(folder, name)], { env })
 }
 
 /** Runs it to its end: what it said. */
-async function run(page: string, name: string): Promise<readonly string[]> {
-  await using program = start(page, name)
+async function run(page: string, name: string, nodeArgs: readonly string[] = []): Promise<readonly string[]> {
+  await using program = start(page, name, nodeArgs)
   const { code } = await program.ended()
   expect({ code, errors: program.errors }).toEqual({ code: 0, errors: [] })
   return program.lines
@@ -139,8 +139,11 @@ describe('javascript.md', () => {
     expect(await emptied('queue://jobs')).toEqual([])
   })
 
-  test('takes from a queue over STOMP on WebSocket, and rejects', async () => {
-    const lines = await run('javascript.md', 'stomp-queue.mjs')
+  test.each([
+    ['with a WebSocket', []],
+    ['without one', ['--no-experimental-websocket']],
+  ] as const)('takes from a queue over STOMP on WebSocket, and rejects, on a Node %s', async (_, nodeArgs) => {
+    const lines = await run('javascript.md', 'stomp-queue.mjs', nodeArgs)
     expect(lines.filter((line) => !line.includes('disk'))).toEqual(['tea', 'soap', 'cocoa'])
     expect(lines.filter((line) => line.includes('disk')).toSorted()).toEqual(
       ['cocoa', 'soap', 'tea'].map((order) => `${order} is on disk`),
