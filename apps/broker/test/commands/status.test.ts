@@ -11,7 +11,7 @@ test('`status` tells version, process, counts and listeners, and that nothing is
   await operator.client()
   const lines = await operator.lines('status')
   expect(lines[0]).toContain(`TernMQ 0.1.0, process ${operator.broker.ready.pid} on `)
-  expect(lines).toContainEqual(expect.stringMatching(/^connections +1, 1 sessions$/))
+  expect(lines).toContainEqual(expect.stringMatching(/^connections +1, 1 session$/))
   expect(lines).toContainEqual(
     expect.stringMatching(new RegExp(`^mqtt +mqtt +127.0.0.1:${operator.broker.port('mqtt')} `)),
   )
