@@ -46,7 +46,9 @@ afterAll(() => {
   rmSync(scratch, { recursive: true, force: true })
 })
 
-test('what passes, fails and hangs is told; what is left out, and tests without a broker, are not run', () => {
+type Told = readonly [name: string, outcome: string, problem: string]
+
+function run(chosen: { readonly only: readonly string[]; readonly skip: readonly string[] }, seconds: number): Told[] {
   const results = join(scratch, 'results.jsonl')
   const options = {
     folder: scratch,
@@ -54,21 +56,24 @@ test('what passes, fails and hangs is told; what is left out, and tests without 
     ports: { amqp: 1, ws: 2 }, // nobody listens there
     user: ['guest', 'guest'],
     results,
-    only: [],
-    skip: ['is left out'],
-    seconds: 3,
+    seconds,
+    ...chosen,
   }
   const program = join(import.meta.dirname, '..', 'src', 'run-rhea.mjs')
   const done = spawnSync(process.execPath, [program, JSON.stringify(options)], { encoding: 'utf8' })
   expect(done).toMatchObject({ status: 0, stdout: '', stderr: '' })
-  const told = parseResults(readFileSync(results, 'utf8')).map(({ name, outcome, problem }: TestResult) => [
-    name,
-    outcome,
-    problem,
-  ])
-  expect(told).toEqual([
+  return parseResults(readFileSync(results, 'utf8')).map(
+    ({ name, outcome, problem }: TestResult) => [name, outcome, problem] as const,
+  )
+}
+
+test('what passes and fails is told; what is left out, and tests without a broker, are not run', () => {
+  expect(run({ only: [], skip: ['is left out', 'is never over'] }, 60)).toEqual([
     ['passes', 'passed', ''],
     ['throws within an event', 'failed', 'ended with 7'],
-    ['is never over', 'failed', 'not over after 3 s'],
   ])
+})
+
+test('what hangs is told after its time', () => {
+  expect(run({ only: ['is never over'], skip: [] }, 0.2)).toEqual([['is never over', 'failed', 'not over after 0.2 s']])
 })

@@ -4,9 +4,8 @@ import { delimiter, join } from 'node:path'
 import { connectAsync } from 'mqtt'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { FREE_PORTS, InstalledPackage, type Ran, ROOT, type StartedBroker } from './installed.ts'
+import { FREE_PORTS, InstalledPackage, MAKE_MS_MAX, type Ran, ROOT, type StartedBroker } from './installed.ts'
 
-const MAKE_MS_MAX = 240_000
 const PAGE = readFileSync(join(ROOT, 'docs', 'operations.md'), 'utf8')
 
 let installed: InstalledPackage
@@ -21,8 +20,8 @@ beforeAll(async () => {
   await client.endAsync()
 }, MAKE_MS_MAX)
 
-afterAll(() => {
-  broker?.kill()
+afterAll(async () => {
+  await broker?.kill()
   installed?.[Symbol.dispose]()
 })
 

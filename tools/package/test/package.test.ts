@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 
-import { InstalledPackage, ROOT, type StartedBroker } from './installed.ts'
+import { InstalledPackage, MAKE_MS_MAX, ROOT, type StartedBroker } from './installed.ts'
 
-const MAKE_MS_MAX = 240_000
 /** The packed file; the pages are half of it. */
 const PACKED_BYTES_MAX = 1_500_000
 
