@@ -30,11 +30,10 @@ export interface ServerCertificate {
  * and what is wrong with it.
  */
 export async function readCertificate(files: CertificateFiles): Promise<ServerCertificate> {
-  const [cert, key, clientCa] = await Promise.all([
-    read(files.certFile, 'certificate'),
-    read(files.keyFile, 'private key'),
-    files.clientCaFile === undefined ? undefined : readAuthority(files.clientCaFile),
-  ])
+  // One after the other: of several that cannot be read the first is named, and not the one whose error is quickest.
+  const cert = await read(files.certFile, 'certificate')
+  const key = await read(files.keyFile, 'private key')
+  const clientCa = files.clientCaFile === undefined ? undefined : await readAuthority(files.clientCaFile)
   const certificate = parse(files.certFile, 'a PEM certificate', () => new X509Certificate(cert))
   const privateKey = parse(files.keyFile, 'an unencrypted PEM private key', () => createPrivateKey(key))
   if (!certificate.checkPrivateKey(privateKey)) {

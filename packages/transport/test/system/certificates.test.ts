@@ -156,6 +156,15 @@ test('an unreadable, a broken and an encrypted file are each named with what is 
   await expect(readCertificate(files)).rejects.toThrow(`${broken} is not a PEM certificate`)
 })
 
+test('of files that are all missing the certificate is named, each time', async () => {
+  const folder = await freshFolder()
+  const [certFile, keyFile, clientCaFile] = ['cert.pem', 'key.pem', 'ca.pem'].map((name) => join(folder, name))
+  const files = { certFile: certFile!, keyFile: keyFile!, clientCaFile: clientCaFile! }
+  for (let round = 0; round < 100; round++) {
+    await expect(readCertificate(files)).rejects.toThrow(`cannot read the certificate ${certFile}: ENOENT`)
+  }
+})
+
 /** Watches the files of `folder`/live and remembers what it was told. */
 class Watching {
   readonly clock = new SteppedClock()
