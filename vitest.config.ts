@@ -30,9 +30,9 @@ const alone = [
 ]
 /**
  * Processes have to start, and wait in real time; what a file of tests leaves behind ends with its own. The limits are for what hangs: a
- * machine may be busy with other things too, and what a test waits for has a limit of half of this, which says what is missing.
+ * machine may be busy with other things too, and what a test waits for has a limit of less than half of this, which says what is missing.
  */
-const realTime = { isolate: true, testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } }
+const realTime = { isolate: true, testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { timeout: 60_000 } } }
 
 const config: ViteUserConfig = {
   test: {
