@@ -60,7 +60,7 @@ describe.each(['ws', 'wss'] as const)('over %s', (listener) => {
     expect((await client.next('CONNECTED')).headers['heart-beat']).toBe('1000,1000')
     const timer = setInterval(() => client.socket.send('\n'), 900)
     try {
-      await client.until('heart-beats', () => client.heartBeatCount === 3)
+      await client.until('heart-beats', () => client.heartBeatCount >= 3)
     } finally {
       clearInterval(timer)
     }
