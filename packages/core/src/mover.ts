@@ -70,8 +70,11 @@ export class Mover {
       return undefined
     }
     const { message } = delivery
+    const before = message.extras?.annotations
+    const firstQueue = before?.['firstQueue'] ?? before?.['originalQueue']
     const annotations = {
-      ...message.extras?.annotations,
+      ...before,
+      ...(firstQueue !== undefined && { firstQueue }), // of one that has died before
       originalAddress: message.topic,
       originalQueue: QUEUE_PREFIX + queue.name,
       cause,

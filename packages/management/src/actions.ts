@@ -4,6 +4,7 @@ import {
   copyWhere,
   deleteWhere,
   isReservedName,
+  type Message,
   moveWhere,
   type NamedQueue,
   type Pace,
@@ -17,7 +18,14 @@ import {
 import { ApiError } from './errors.ts'
 import { bind, type Bound, type Caller } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
-import { checkMayBrowseQueue, checkMayManage, refusalToSend } from './message-access.ts'
+import {
+  checkMayBrowseQueue,
+  checkMayManage,
+  hasDiedBefore,
+  refusalToSend,
+  type Withholding,
+  withholdingFrom,
+} from './message-access.ts'
 import { MessagePace } from './message-pace.ts'
 import { readSelector } from './message-selector.ts'
 import type { AgainBody, OperationRecord } from './operation-records.ts'
@@ -112,6 +120,10 @@ class Action implements OperationWork {
   readonly #params: QueueParams
   readonly #body: ActionBody
   #caller: Caller
+  #withholding: Withholding
+  /** Of this run: dead letters that the caller may not see, and why of the first. */
+  #withheldCount = 0
+  #withheldBecause: string | undefined = undefined
   #to: NamedQueue | undefined
   readonly #scan: Scan
   readonly #perSecond: number | undefined
@@ -132,13 +144,15 @@ class Action implements OperationWork {
     this.#params = params
     this.#body = body
     this.#caller = caller
+    this.#withholding = withholdingFrom(broker, caller)
     this.#named = queueOf(vhostOf(broker, params), params.queue)
     checkMayTake(broker, params, body, caller)
     checkWhich(body)
     this.#to = targetOf(broker.vhost, this.#named, body)
     checkMaySend(broker, body, caller)
     const selector = readSelector(body.selector)
-    this.#scan = new Scan(this.#named.queue, { selector, limit: body.limit, ids: body.ids })
+    const { limit, ids } = body
+    this.#scan = new Scan(this.#named.queue, { selector, limit, ids, mayTake: (message) => this.#mayTake(message) })
     this.#perSecond = body.perSecond
     this.#doneBefore = before.doneCount
     this.#before = before
@@ -167,6 +181,17 @@ class Action implements OperationWork {
   takeOver(caller: Caller): void {
     this.#checkMayAct(caller)
     this.#caller = caller
+    this.#withholding = withholdingFrom(this.#broker, caller)
+  }
+
+  /** What it shows, its caller may see; a dead letter of a dead letter forgets where it was first when it goes back. */
+  #mayTake(message: Message): boolean {
+    if (!shows(this.#body) && !(this.action === 'retry' && hasDiedBefore(message))) return true
+    const refusal = this.#withholding(message)
+    if (refusal === undefined) return true
+    this.#withheldCount++
+    this.#withheldBecause ??= refusal
+    return false
   }
 
   /** By the rights that the caller has now. Throws ApiError. */
@@ -195,6 +220,8 @@ class Action implements OperationWork {
     // It may have been deleted and made again, which is why somebody resumes.
     if (this.target !== undefined) this.#to = this.#vhost.destinations.find(this.target) ?? this.#to
     this.#isBegun = true
+    this.#withheldCount = 0
+    this.#withheldBecause = undefined
     const before = this.#before
     let { doneCount } = before
     let refusal: string | undefined = undefined
@@ -214,7 +241,9 @@ class Action implements OperationWork {
       onProgress,
       refusalToReach: (queue) => this.#refusalToReach(queue),
     })
-    const stopped = refusal ?? transferred.stopped
+    // A copy has gone past them for good.
+    const withheld = this.action === 'copy' ? undefined : this.#withheldBecause
+    const stopped = refusal ?? transferred.stopped ?? withheld
     onProgress({ ...transferred, stopped })
     return stopped === undefined && !signal.aborted ? 'done' : 'stopped'
   }
@@ -228,8 +257,9 @@ class Action implements OperationWork {
     return {
       doneCount: before.doneCount + count,
       skippedCount: skippedCount + (isCopy ? before.skippedCount : 0),
-      refusedCount: refusedCount + (isCopy ? before.refusedCount : 0),
-      reason: stopped ?? refusedBecause ?? skippedBecause ?? (isCopy ? before.reason : undefined),
+      refusedCount: refusedCount + this.#withheldCount + (isCopy ? before.refusedCount : 0),
+      reason:
+        stopped ?? refusedBecause ?? this.#withheldBecause ?? skippedBecause ?? (isCopy ? before.reason : undefined),
     }
   }
 

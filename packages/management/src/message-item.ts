@@ -15,6 +15,14 @@ export function itemOf(
   return { id, state, redelivered, failedCount, ...factsOf(message, arrivedAtMs) }
 }
 
+/** Of a dead letter that whoever looks may not see: what the broker says of it, and why there is no more. */
+export function withheldItemOf(entry: BrowsedEntry, arrivedAtMs: number | undefined, withheld: string): MessageItem {
+  const { id, state, redelivered, failedCount, address, ...facts } = itemOf(entry, arrivedAtMs)
+  const { bytes, bodyBytes, durable, priority, expiresAtMs, format, deadLetter } = facts
+  const said = { bytes, bodyBytes, durable, priority, arrivedAtMs, expiresAtMs, format, deadLetter }
+  return { id, state, redelivered, failedCount, address, ...said, withheld }
+}
+
 export function detailOf(entry: BrowsedEntry, arrivedAtMs: number | undefined, bodyBytesMax?: number): MessageDetail {
   const { message } = entry
   return {

@@ -15,6 +15,7 @@ import {
   browse,
   type BrowsedEntry,
   browseOne,
+  type BrowseOptions,
   type BrowsedPage,
   parseEntryId,
   type Queue,
@@ -22,8 +23,8 @@ import {
 import { ApiError } from './errors.ts'
 import { bind, type Bound, type Caller } from './handlers.ts'
 import type { ManagedBroker } from './managed-broker.ts'
-import { browseCheck, type MessageCheck, queueToBrowse } from './message-access.ts'
-import { detailOf, itemOf } from './message-item.ts'
+import { browseCheck, queueToBrowse, type Withholding, withholdingFrom } from './message-access.ts'
+import { detailOf, itemOf, withheldItemOf } from './message-item.ts'
 import { readSelector } from './message-selector.ts'
 import { vhostOf } from './vhost.ts'
 
@@ -31,7 +32,9 @@ export function messagesHandlers(broker: ManagedBroker): Bound[] {
   return [
     bind(browseMessages, async ({ params, query, caller }) => {
       const { queue } = queueToBrowse(broker, params, caller)
-      return toPage(broker, await pageOf(queue, query), queue, query)
+      const withholding = withholdingFrom(broker, caller)
+      const page = await pageOf(queue, query, { mayMatch: (message) => withholding(message) === undefined })
+      return toPage(broker, page, queue, query, withholding)
     }),
     bind(getMessage, async ({ params, query, caller }) => {
       const entry = await entryOf(broker, params, caller)
@@ -46,16 +49,20 @@ export function messagesHandlers(broker: ManagedBroker): Bound[] {
         throw new ApiError('SESSION_UNKNOWN', detail, { field: 'clientId', value: params.clientId })
       }
       const check = browseCheck(broker, caller)
-      return toPage(broker, await pageOf(session.queue, query, check), session.queue, query)
+      return toPage(broker, await pageOf(session.queue, query, { check }), session.queue, query, () => undefined)
     }),
   ]
 }
 
-/** Throws ApiError('MESSAGE_GONE'). */
+/** Throws ApiError('MESSAGE_GONE'), and ApiError('NOT_ALLOWED') for who may not see it. */
 async function entryOf(broker: ManagedBroker, params: MessageParams, caller: Caller): Promise<BrowsedEntry> {
   const { queue } = queueToBrowse(broker, params, caller)
   const entry = await browseOne(queue, params.id)
-  if (entry !== undefined) return entry
+  if (entry !== undefined) {
+    const refusal = withholdingFrom(broker, caller)(entry.message)
+    if (refusal === undefined) return entry
+    throw new ApiError('NOT_ALLOWED', refusal, { field: 'id', value: params.id, rule: 'browse' })
+  }
   const detail = `message '${params.id}' is not in queue '${params.queue}': it was taken, moved or deleted, or it never was there`
   throw new ApiError('MESSAGE_GONE', detail, { field: 'id', value: params.id })
 }
@@ -66,7 +73,7 @@ const CURSOR_RULE = '`next` of a page of this list'
 function pageOf(
   queue: Queue,
   { cursor, limit = PAGE_LIMIT_DEFAULT, selector }: BrowseQuery,
-  check?: MessageCheck,
+  checks: Pick<BrowseOptions, 'check' | 'mayMatch'>,
 ): Promise<BrowsedPage> {
   if (cursor !== undefined && parseEntryId(cursor) === undefined) {
     throw new ApiError('INVALID', `'${cursor}' is no cursor of this list`, {
@@ -78,7 +85,7 @@ function pageOf(
   return browse(queue, {
     limit,
     selector: readSelector(selector),
-    check,
+    ...checks,
     ...(cursor !== undefined && { after: cursor }),
   })
 }
@@ -89,11 +96,16 @@ async function toPage(
   { entries, cursor }: BrowsedPage,
   queue: Queue,
   { selector }: BrowseQuery,
+  withholding: Withholding,
 ): Promise<Page<MessageItem>> {
   const arrivals = await arrivalsOf(
     vhost,
     entries.map(({ message }) => message),
   )
   const total = selector === undefined ? queue.waitingCount + queue.inflightCount : undefined
-  return { items: entries.map((entry, index) => itemOf(entry, arrivals[index])), next: cursor, total }
+  const items = entries.map((entry, index) => {
+    const withheld = withholding(entry.message)
+    return withheld === undefined ? itemOf(entry, arrivals[index]) : withheldItemOf(entry, arrivals[index], withheld)
+  })
+  return { items, next: cursor, total }
 }

@@ -371,6 +371,19 @@ describe('put by an operator', () => {
     await put('secret', { deadLetter: 'blind' })
   })
 
+  test('nor those that are dead already, which he is not shown where they are', async () => {
+    world.define('DLQ')
+    await put('DLQ', { forward: { to: ['$queue/mine'] } })
+    await put('DLQ', {})
+    world.define('secret', { deadLetter: 'between' })
+    world.define('between', { deadLetter: undefined, expiryTarget: 'DLQ' })
+    const [code, field, value] = (await refusal('DLQ', { forward: { to: ['$queue/mine'] } })) as string[]
+    expect([code, field]).toEqual(['NOT_ALLOWED', 'queue'])
+    expect(['$queue/secret', '$queue/between']).toContain(value)
+    world.define('blind', { deadLetter: undefined })
+    await put('DLQ', { forward: { to: ['$queue/blind'] } })
+  })
+
   test('manages what no rule takes from him, and is told which does', async () => {
     const rule = 'auth.rules[3] denies admin on "$queue/kept.>" for "*"'
     const refused = { code: 'NOT_ALLOWED', more: { value: '$queue/kept.q', rule } }

@@ -2,7 +2,7 @@
  * Where messages of a queue go on to by its settings: forwards, dead letters, what has expired. Whoever changes that without being above
  * permissions has them sent there, as by a move: he needs to write there, and what it lets him read he must be able to read here.
  */
-import { laidOver, queueNameOf, QUEUE_PREFIX, type QueueSettings, type VirtualHost } from '@ternmq/core'
+import { isReservedName, laidOver, queueNameOf, QUEUE_PREFIX, type QueueSettings, type VirtualHost } from '@ternmq/core'
 import type { QueueSettingsInput } from '@ternmq/api'
 import { ApiError } from './errors.ts'
 import type { Caller } from './handlers.ts'
@@ -33,7 +33,8 @@ export function checkMayLead(broker: ManagedBroker, queue: string, given: QueueS
     vhost,
     ways.map(({ to }) => to),
   )
-  if (reached.some((address) => mayLookAt(broker, address, caller))) checkMayBrowseQueue(broker, queue, caller)
+  if (!reached.some((address) => mayLookAt(broker, address, caller))) return
+  for (const name of [queue, ...dyingInto(vhost, queue)]) checkMayBrowseQueue(broker, name, caller)
 }
 
 /** Those that were not there, and those that more messages take than did. */
@@ -75,6 +76,23 @@ function reachedFrom(vhost: VirtualHost, first: readonly string[]): readonly str
     for (const name of [deadLetter, expiryTarget]) if (name !== undefined) reached.add(QUEUE_PREFIX + name)
   }
   return [...reached]
+}
+
+/** Queues whose dead letters come to this one, by way of others too: what is in it was there. */
+function dyingInto({ destinations }: VirtualHost, queue: string): readonly string[] {
+  const sources = new Map<string, string[]>()
+  for (const { name, queue: from } of destinations.all()) {
+    for (const to of new Set([from.settings.deadLetter, from.settings.expiryTarget])) {
+      if (to === undefined || isReservedName(name)) continue
+      const names = sources.get(to)
+      if (names === undefined) sources.set(to, [name])
+      else names.push(name)
+    }
+  }
+  const found = new Set([queue])
+  for (const name of found) for (const source of sources.get(name) ?? []) found.add(source)
+  found.delete(queue)
+  return [...found]
 }
 
 /** As they count, or would for a queue that is made by being used. */

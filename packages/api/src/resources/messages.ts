@@ -45,6 +45,8 @@ export interface MessageItem {
   /** User that published it, where its protocol lets the broker verify that. */
   readonly userId?: string | undefined
   readonly deadLetter?: DeadLetterInfo | undefined
+  /** Of a dead letter whose origin the caller may not look into: which permission is missing. What its publisher gave is left out then. */
+  readonly withheld?: string | undefined
 }
 
 export interface MessageDetail extends MessageItem {

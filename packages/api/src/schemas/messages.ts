@@ -93,6 +93,10 @@ export const messageFields: Shape<Omit<MessageItem, 'id' | 'state'>> = {
   appId: text('Application that published it.', 'shop').optional(),
   userId: text('User that published it, where that is verified.', 'ann').optional(),
   deadLetter: deadLetter.optional(),
+  withheld: text(
+    'Of a dead letter whose origin the caller may not look into: which permission is missing. What its publisher gave is left out then.',
+    "user 'ann' may not browse queue 'orders', where it died; it needs the permission 'browse' of '$queue/orders'",
+  ).optional(),
 }
 
 export const messageBody: z.ZodType<MessageBody> = component(

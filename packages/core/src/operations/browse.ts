@@ -28,6 +28,8 @@ export interface BrowseOptions {
   readonly selector?: Selector | undefined
   /** Asked about each message before the selector is; the page rejects with what it throws. */
   readonly check?: ((message: Message) => void) | undefined
+  /** Whether a selector may be asked about it: what it wants says what is in it. Else none wants it. All may when left out. */
+  readonly mayMatch?: ((message: Message) => boolean) | undefined
 }
 
 export interface BrowsedEntry {
@@ -110,14 +112,23 @@ function entryAt(
   line: WaitingLine,
   position: number,
   message: Message | undefined,
-  { selector, check }: BrowseOptions,
+  { selector, check, mayMatch }: BrowseOptions,
 ): BrowsedEntry | undefined {
   const place = line.look(position)
   if (place === undefined || message === undefined) return undefined
   check?.(message)
   const { failedCount, redelivered, isWaiting } = place
-  if (selector?.matches(propertiesOf(message, failedCount, redelivered)) === false) return undefined
-  return { id: entryIdOf(priority, position), state: isWaiting ? 'waiting' : 'in flight', message, failedCount, redelivered }
+  if (selector !== undefined) {
+    if (mayMatch?.(message) === false) return undefined
+    if (!selector.matches(propertiesOf(message, failedCount, redelivered))) return undefined
+  }
+  return {
+    id: entryIdOf(priority, position),
+    state: isWaiting ? 'waiting' : 'in flight',
+    message,
+    failedCount,
+    redelivered,
+  }
 }
 
 function hasMore(queue: Queue, priority: number, line: WaitingLine, after: number): boolean {

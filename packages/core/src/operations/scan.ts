@@ -22,6 +22,8 @@ export interface Selecting {
   readonly limit?: number | undefined
   /** Only these, named as `browse` names them; what is none of an entry that waits is passed over. */
   readonly ids?: readonly string[] | undefined
+  /** Asked once about each message of a run, before the selector is; what may not be taken is passed over. All may when left out. */
+  readonly mayTake?: ((message: Message) => boolean) | undefined
 }
 
 export interface Found {
@@ -57,6 +59,8 @@ interface Stretch {
   after: number
 }
 
+type Wanted = Pick<Selecting, 'selector' | 'mayTake'>
+
 const NOTHING: Handled = { upTo: 0, count: 0, goesOn: true }
 
 /** One way through a queue. It remembers how far it has got: run again, it goes on there. */
@@ -64,13 +68,13 @@ export class Scan {
   readonly queue: Queue
   /** Of the ids, where there are any, those of no entry that waited when it was made. */
   readonly missingIds: readonly string[] | undefined
-  readonly #selector: Selector | undefined
+  readonly #wanted: Wanted
   readonly #stretches: readonly Stretch[]
   #left: number
 
-  constructor(queue: Queue, { selector, limit = Infinity, ids }: Selecting = {}) {
+  constructor(queue: Queue, { selector, limit = Infinity, ids, mayTake }: Selecting = {}) {
     this.queue = queue
-    this.#selector = selector
+    this.#wanted = { selector, mayTake }
     this.#left = limit
     this.missingIds = ids === undefined ? undefined : [...new Set(ids)].filter((id) => !isWaiting(queue, id))
     const wanted = ids === undefined ? undefined : positionsOf(ids)
@@ -113,7 +117,7 @@ export class Scan {
   ): Promise<boolean> {
     for (let index = 0; index < positions.length && this.#left > 0;) {
       const max = Math.min(this.#left, Math.max(1, pace?.batchMax ?? Infinity))
-      const { batch, looked } = selected(stretch.line, positions, messages, this.#selector, index, max)
+      const { batch, looked } = selected(stretch.line, positions, messages, this.#wanted, index, max)
       if (this.queue.isEnding) return false // what it has left goes with it, and nowhere else
       const { upTo, count, goesOn } = batch.length === 0 ? NOTHING : await act(batch)
       if (upTo === batch.length) stretch.after = positions[looked - 1]!
@@ -132,7 +136,7 @@ export class Scan {
     const { line, end } = stretch
     const max = Math.min(
       BATCH_MESSAGES_MAX,
-      this.#selector === undefined ? Math.max(1, pace?.batchMax ?? Infinity) : Infinity,
+      this.#wanted.selector === undefined ? Math.max(1, pace?.batchMax ?? Infinity) : Infinity,
       this.#left,
     )
     const positions: number[] = []
@@ -215,7 +219,7 @@ function selected(
   line: WaitingLine,
   positions: readonly number[],
   messages: readonly (Message | undefined)[],
-  selector: Selector | undefined,
+  { selector, mayTake }: Wanted,
   from: number,
   max: number,
 ): { readonly batch: readonly Found[]; readonly looked: number } {
@@ -226,6 +230,7 @@ function selected(
     const message = messages[looked]
     const entry = line.look(position)
     if (message === undefined || entry?.isWaiting !== true) continue
+    if (mayTake?.(message) === false) continue
     const properties = propertiesOf(message, entry.failedCount, entry.redelivered)
     if (selector?.matches(properties) ?? true) batch.push({ line, position, message })
   }

@@ -53,6 +53,7 @@ export interface TransferOptions {
 const DEAD_LETTER_ANNOTATIONS = new Set([
   'originalAddress',
   'originalQueue',
+  'firstQueue',
   'cause',
   'reason',
   'failedCount',

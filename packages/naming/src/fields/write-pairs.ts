@@ -114,7 +114,7 @@ const WRITERS: Readonly<Record<Part, Writer>> = {
   bodyKind: ({ message: { headers } }) => (headers.text === undefined ? undefined : headers.text ? 'text' : 'bytes'),
 }
 
-/** Annotations that are parts of the table; all others go by their own names. */
+/** Annotations that are parts of the table, or for the broker alone; all others go by their own names. */
 const TABLED_ANNOTATIONS: ReadonlySet<string> = new Set([
   'originalAddress',
   'originalQueue',
@@ -123,6 +123,7 @@ const TABLED_ANNOTATIONS: ReadonlySet<string> = new Set([
   'failedCount',
   'expiredAtMs',
   'movedAtMs',
+  'firstQueue',
   'scheduledId',
 ])
 

@@ -72,6 +72,12 @@ export function messageColumns(
             {row.deadLetter.originalQueue !== undefined && (
               <span className="dim">from {row.deadLetter.originalQueue}</span>
             )}
+            {row.withheld !== undefined && (
+              <span className="dim" title={row.withheld}>
+                {' '}
+                · not shown: {row.withheld}
+              </span>
+            )}
           </>
         ),
     },
