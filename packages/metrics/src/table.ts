@@ -96,10 +96,13 @@ function byDestination(
   type: 'counter' | 'gauge',
   name: string,
   help: string,
-  value: (numbers: DestinationNumbers) => number,
+  valueOf: (destination: ChosenDestination) => number | undefined,
 ): SimpleMetric {
   const samples = ({ destinations }: ChosenSnapshot): Sample[] =>
-    destinations.map((numbers) => ({ labels: [numbers.name], value: value(numbers) }))
+    destinations.flatMap((destination) => {
+      const value = valueOf(destination)
+      return value === undefined ? [] : [{ labels: [destination.name], value }]
+    })
   return { type, name, help, labels: ['destination'], samples }
 }
 
@@ -386,16 +389,12 @@ export const METRICS: readonly Metric[] = [
     'Bytes that wait in the queue.',
     ({ waitingBytes }) => waitingBytes,
   ),
-  {
-    type: 'gauge',
-    name: 'ternmq_destination_oldest_message_age_seconds',
-    help: 'Age of the oldest message in the queue, of those that are not in memory only; left out where there is none.',
-    labels: ['destination'],
-    samples: ({ destinations }) =>
-      destinations.flatMap(({ name, oldestAgeMs }) =>
-        oldestAgeMs === undefined ? [] : [{ labels: [name], value: oldestAgeMs / 1_000 }],
-      ),
-  },
+  byDestination(
+    'gauge',
+    'ternmq_destination_oldest_message_age_seconds',
+    'Age of the oldest message in the queue, of those that are not in memory only; left out where there is none.',
+    ({ oldestAgeMs }) => oldestAgeMs && oldestAgeMs / 1_000,
+  ),
   byDestination(
     'gauge',
     'ternmq_destination_unsettled_messages',
