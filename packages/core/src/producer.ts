@@ -10,7 +10,7 @@ import { type Obstacle, obstacleTo } from './flow/admission.ts'
 import { parkingCost } from './flow/parking.ts'
 import { heldText, tooLargeText } from './flow/reasons.ts'
 import { HeldPublishes } from './held-publishes.ts'
-import { numbersRecord, RecordKind } from './log/records.ts'
+import { type MetaStream, numbersRecord, type PlainMeta, RecordKind } from './log/records.ts'
 import type { Message } from './message.ts'
 import type { RefusalDetail } from './refusal.ts'
 import { CompositePublish } from './composite-publish.ts'
@@ -82,7 +82,7 @@ export interface ProducerWork {
   refuse(text: string): void
 }
 
-export class Producer {
+export class Producer implements MetaStream {
   readonly #vhost: VirtualHost
   readonly subject: Subject
   readonly #owner: PublishOwner | undefined
@@ -105,6 +105,7 @@ export class Producer {
   #releases: Release[] = []
   /** Why the last publish was refused. */
   refusal: RefusalDetail | undefined = undefined
+  lastMeta: PlainMeta | undefined = undefined
 
   constructor(vhost: VirtualHost, subject: Subject, owner: PublishOwner | undefined, session: Session | undefined) {
     this.#vhost = vhost

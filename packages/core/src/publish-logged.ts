@@ -39,7 +39,10 @@ export function publishLater(
   }
   const pending = pendingOf(producer, vhost, targets, route, message, tag, holders, receivedId)
   if (holders === 0) vhost.log.follow(pending)
-  else append(producer, vhost, messageRecord(message, queues, mayBeDelivered(targets)), receivedId, pending, route.durability)
+  else {
+    const record = messageRecord(message, queues, mayBeDelivered(targets), undefined, producer)
+    append(producer, vhost, record, receivedId, pending, route.durability)
+  }
   return 'pending'
 }
 

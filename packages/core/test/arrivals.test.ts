@@ -1,8 +1,10 @@
-/** When messages came: from the log, in every life of the broker. */
+/** When messages came, and from whom: from the log, in every life of the broker. */
 import { expect, test } from 'vitest'
+import { QUEUE_PREFIX } from '../src/address.ts'
 import { arrivalsOf, oldestAgesMs, oldestLsn } from '../src/operations/arrivals.ts'
 import { browse } from '../src/operations/browse.ts'
 import { queueInfo } from '../src/operations/info.ts'
+import { Producer } from '../src/producer.ts'
 import { Scan } from '../src/operations/scan.ts'
 import { moveWhere } from '../src/operations/transfer.ts'
 import { DurableWorld, finished } from './durable.ts'
@@ -41,6 +43,35 @@ test('each message of the log says when it came, before and after a restart; of 
     ['second', 5_000],
     ['first', 0],
   ])
+})
+
+test('who published it is known in every life of the broker, also when it has been moved since', async () => {
+  const world = await DurableWorld.open()
+  for (const name of ['q', 'to']) world.define(name)
+  const producer = new Producer(world.vhost, { principal: user('u'), clientId: 'shop-1' }, undefined, undefined)
+  for (const [publisher, text] of [
+    ['shop-1', '1'],
+    ['shop-2', '2'],
+    [undefined, '3'],
+  ] as const) {
+    const message = messageOf(`${QUEUE_PREFIX}q`, text, {
+      durable: true,
+      ...(publisher !== undefined && { publisher }),
+    })
+    producer.publish(producer.target(`${QUEUE_PREFIX}q`), message, 0)
+  }
+  await world.quiet()
+  const publishers = async (queue: string): Promise<(string | undefined)[]> => {
+    const { entries } = await finished(world, browse(world.queue(queue)))
+    return entries.map(({ message }) => message.publisher)
+  }
+  for (const life of ['first', 'second']) {
+    expect([life, await publishers('q')]).toEqual([life, ['shop-1', 'shop-2', undefined]])
+    await world.restart()
+  }
+  await finished(world, moveWhere(world.vhost, new Scan(world.queue('q')), world.named('to')))
+  await world.restart()
+  expect(await publishers('to')).toEqual(['shop-1', 'shop-2', undefined])
 })
 
 test('one that was moved came when it was moved', async () => {

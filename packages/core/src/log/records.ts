@@ -63,7 +63,7 @@ export interface LoggedMessage {
   readonly mayBeDelivered: boolean
   readonly priority: number
   readonly expiresAtMs: number
-  /** Client id of who published it. Only of a message that is kept for its topic: who gets those is decided again and again. */
+  /** Client id of who published it. Left out by older brokers where the message is not kept for its topic. */
   readonly publisher: string | undefined
   readonly extras: LoggedExtras | undefined
   /** Length of the headers at the start of the record's body. */
@@ -224,36 +224,55 @@ function withLives(
   return logged.length === 0 ? extras : { ...extras, lives: logged }
 }
 
-/** A detached message and the numbers of the durable queues it goes to. Hot path. */
+/** A detached message of `stream` and the numbers of the durable queues it goes to. Hot path. */
 export function messageRecord(
   message: Message,
   queues: readonly number[],
   mayBeDelivered: boolean,
   extras: LoggedExtras | undefined = message.lives === undefined ? message.extras : withLives(message.extras, message.lives, queues),
+  stream: MetaStream = noStream,
 ): LogRecord {
   return {
     kind: RecordKind.message,
     dest: queues[0] ?? 0,
-    meta: messageMeta(message, queues, mayBeDelivered, extras),
+    meta: messageMeta(message, queues, mayBeDelivered, extras, stream),
     body: message.bytes,
     bodyStart: message.headerStart,
     bodyEnd: message.end,
   }
 }
 
+/** What was made for a message without anything special to one queue, and what it says. */
+export interface PlainMeta {
+  readonly meta: Uint8Array
+  readonly publisher: string | undefined
+  readonly topic: string
+  readonly codecId: string
+  readonly flags: number
+  readonly priority: number
+  readonly headerBytes: number
+  readonly queue: number
+}
+
 /**
- * What was made last for a message without anything special to one queue, and what it says. The next one of a stream says the same
- * and shares it: records never change, and memory for each of them would cost more than all else here.
+ * Has what was made last for one stream of messages. The next one of it says the same and shares it: records never change, and memory
+ * for each of them would cost more than all else here.
  */
-const lastPlain = { meta: NO_BYTES as Uint8Array, topic: '', codecId: '', flags: 0, priority: 0, headerBytes: 0, queue: 0 }
+export interface MetaStream {
+  lastMeta: PlainMeta | undefined
+}
+
+/** Of messages that come from no producer. */
+const noStream: MetaStream = { lastMeta: undefined }
 
 function messageMeta(
   message: Message,
   queues: readonly number[],
   mayBeDelivered: boolean,
   extras: LoggedExtras | undefined,
+  stream: MetaStream,
 ): Uint8Array {
-  const { topic, codec, priority, expiresAtMs } = message
+  const { topic, codec, priority, expiresAtMs, publisher } = message
   const flags =
     message.assurance |
     (message.retain ? FLAG_RETAIN : 0) |
@@ -262,27 +281,22 @@ function messageMeta(
     (mayBeDelivered ? FLAG_MAY_BE_DELIVERED : 0)
   const headerBytes = message.bodyStart - message.headerStart
   const isPlain = extras === undefined && queues.length === 1 && (flags & (FLAG_RETAIN | FLAG_EXPIRES)) === 0
+  if (!isPlain) return encodeMessageMeta(message, flags, queues, extras)
+  const last = stream.lastMeta
   if (
-    isPlain &&
-    lastPlain.topic === topic &&
-    lastPlain.flags === flags &&
-    lastPlain.headerBytes === headerBytes &&
-    lastPlain.queue === queues[0] &&
-    lastPlain.priority === priority &&
-    lastPlain.codecId === codec.id
+    last !== undefined &&
+    last.topic === topic &&
+    last.flags === flags &&
+    last.headerBytes === headerBytes &&
+    last.queue === queues[0] &&
+    last.publisher === publisher &&
+    last.priority === priority &&
+    last.codecId === codec.id
   ) {
-    return lastPlain.meta
+    return last.meta
   }
   const meta = encodeMessageMeta(message, flags, queues, extras)
-  if (isPlain) {
-    lastPlain.meta = meta
-    lastPlain.topic = topic
-    lastPlain.codecId = codec.id
-    lastPlain.flags = flags
-    lastPlain.priority = priority
-    lastPlain.headerBytes = headerBytes
-    lastPlain.queue = queues[0]!
-  }
+  stream.lastMeta = { meta, publisher, topic, codecId: codec.id, flags, priority, headerBytes, queue: queues[0]! }
   return meta
 }
 
@@ -294,7 +308,7 @@ function encodeMessageMeta(
 ): Uint8Array {
   const topic = utf8Of(message.topic)
   const { codec, expiresAtMs } = message
-  const publisher = message.retain && message.publisher !== undefined ? utf8Of(message.publisher) : NO_BYTES
+  const publisher = publisherBytes(message.publisher)
   const more = extras === undefined ? NO_BYTES : encoder.encode(JSON.stringify(extras))
   const meta = new Uint8Array(
     MESSAGE_FIXED_BYTES + codec.id.length + topic.length + publisher.length + more.length + queues.length * 4,
@@ -324,19 +338,59 @@ function encodeMessageMeta(
   return meta
 }
 
+/** No client id of MQTT is longer; what cannot be said is left out. */
+const PUBLISHER_BYTES_MAX = 0xffff
+
+function publisherBytes(publisher: string | undefined): Uint8Array {
+  if (publisher === undefined) return NO_BYTES
+  const bytes = encoder.encode(publisher)
+  return bytes.length > PUBLISHER_BYTES_MAX ? NO_BYTES : bytes
+}
+
 /** Codec and topic of the last one read, as bytes and as text: in a queue they are nearly always the same, and decoding costs most. */
-const lastNames = { bytes: new Uint8Array(0), codecBytes: 0, codecId: '', topic: '' }
+const lastNames = { bytes: NO_BYTES as Uint8Array, codecBytes: 0, codecId: '', topic: '' }
 
 function readNames(meta: Uint8Array, codecBytes: number, end: number): void {
   const { bytes } = lastNames
-  const size = end - MESSAGE_FIXED_BYTES
-  let same = bytes.length === size && lastNames.codecBytes === codecBytes
-  for (let index = 0; same && index < size; index++) same = bytes[index] === meta[MESSAGE_FIXED_BYTES + index]
-  if (same) return
+  if (lastNames.codecBytes === codecBytes && isSame(bytes, meta, MESSAGE_FIXED_BYTES, end)) return
   lastNames.bytes = meta.slice(MESSAGE_FIXED_BYTES, end)
   lastNames.codecBytes = codecBytes
   lastNames.codecId = decoder.decode(lastNames.bytes.subarray(0, codecBytes))
   lastNames.topic = decoder.decode(lastNames.bytes.subarray(codecBytes))
+}
+
+interface Name {
+  readonly bytes: Uint8Array
+  readonly text: string
+}
+
+/** Publishers read lately: a queue may have messages of many, one from each in turn, and those that wait in memory share the text. */
+const PUBLISHER_SLOTS = 16_384
+const PUBLISHER_KEPT_BYTES_MAX = 64
+const publishers = new Array<Name | undefined>(PUBLISHER_SLOTS).fill(undefined)
+let lastPublisher: Name = { bytes: NO_BYTES, text: '' }
+
+function readPublisher(meta: Uint8Array, start: number, end: number): string | undefined {
+  if (start === end) return undefined
+  if (isSame(lastPublisher.bytes, meta, start, end)) return lastPublisher.text
+  if (end - start > PUBLISHER_KEPT_BYTES_MAX) return decoder.decode(meta.subarray(start, end))
+  let hash = 0
+  for (let at = start; at < end; at++) hash = (hash * 31 + meta[at]!) | 0
+  const slot = (hash ^ (hash >>> 14)) & (PUBLISHER_SLOTS - 1)
+  let name = publishers[slot]
+  if (name === undefined || !isSame(name.bytes, meta, start, end)) {
+    const bytes = meta.slice(start, end)
+    publishers[slot] = name = { bytes, text: decoder.decode(bytes) }
+  }
+  lastPublisher = name
+  return name.text
+}
+
+function isSame(bytes: Uint8Array, meta: Uint8Array, start: number, end: number): boolean {
+  const size = end - start
+  if (bytes.length !== size) return false
+  for (let index = 0; index < size; index++) if (bytes[index] !== meta[start + index]) return false
+  return true
 }
 
 /** Hot path of long backlogs. */
@@ -358,7 +412,7 @@ export function readMessageMeta(meta: Uint8Array): LoggedMessage {
     mayBeDelivered: (flags & FLAG_MAY_BE_DELIVERED) !== 0,
     priority: meta[2] ?? PRIORITY_DEFAULT,
     expiresAtMs: (flags & FLAG_EXPIRES) === 0 ? 0 : new DataView(meta.buffer, meta.byteOffset).getFloat64(4),
-    publisher: publisherEnd === topicEnd ? undefined : decoder.decode(meta.subarray(topicEnd, publisherEnd)),
+    publisher: readPublisher(meta, topicEnd, publisherEnd),
     extras:
       extrasEnd === publisherEnd
         ? undefined
