@@ -29,6 +29,17 @@ export interface MetricsSnapshot {
   readonly spans: SpanNumbers | undefined
 }
 
+/** A destination with a line of its own. */
+export interface ChosenDestination extends DestinationNumbers {
+  /** Of its oldest message; left out where there is none, or nobody knows. */
+  readonly oldestAgeMs?: number | undefined
+}
+
+/** A snapshot whose destinations have been chosen. */
+export type ChosenSnapshot = Omit<MetricsSnapshot, 'destinations' | 'oldestAgesMs'> & {
+  readonly destinations: readonly ChosenDestination[]
+}
+
 /** Counted since the start; bytes are those of bodies. The names are those of the core's counters. */
 export interface MessageNumbers {
   readonly messagesIn: number

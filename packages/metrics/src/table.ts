@@ -1,6 +1,7 @@
 /** Every metric there is: its name, what it means, and where its numbers are in a snapshot. Text and documentation are made of this table. */
 import type {
-  DestinationNumbers,
+  ChosenDestination,
+  ChosenSnapshot,
   MessageNumbers,
   MetricsSnapshot,
   ProtocolConnections,
@@ -22,17 +23,6 @@ export interface HistogramSample {
   /** In each class alone: one more than bounds. */
   readonly counts: readonly number[]
   readonly sum: number
-}
-
-/** A destination with a line of its own. */
-export interface ChosenDestination extends DestinationNumbers {
-  /** Of its oldest message; left out where there is none, or nobody knows. */
-  readonly oldestAgeMs?: number | undefined
-}
-
-/** A snapshot whose destinations have been chosen. */
-export type ChosenSnapshot = Omit<MetricsSnapshot, 'destinations' | 'oldestAgesMs'> & {
-  readonly destinations: readonly ChosenDestination[]
 }
 
 interface Described {

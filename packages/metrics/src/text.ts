@@ -1,7 +1,7 @@
 /** A snapshot as Prometheus reads it: the text format, version 0.0.4. */
 import { BusiestDestinations } from './busiest.ts'
-import type { DestinationNumbers, MetricsSnapshot } from './snapshot.ts'
-import { type ChosenDestination, type ChosenSnapshot, type HistogramSample, type Metric, METRICS } from './table.ts'
+import type { ChosenDestination, ChosenSnapshot, DestinationNumbers, MetricsSnapshot } from './snapshot.ts'
+import { type HistogramSample, type Metric, METRICS } from './table.ts'
 
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
