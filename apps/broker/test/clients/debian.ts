@@ -75,10 +75,14 @@ async function provide(name: PackageName): Promise<string | undefined> {
   return reason
 }
 
-/** One apt at a time, whoever else runs tests on this machine; package lists are fetched only when they turn out to be missing or old. */
+/**
+ * One apt at a time, whoever else runs tests on this machine, and after an apt of somebody else; package lists are fetched only when they
+ * turn out to be missing or old.
+ */
 async function install(name: PackageName): Promise<void> {
-  const get = `apt-get install --yes --no-install-recommends ${name}`
-  await locked('--exclusive', '/bin/sh', '-c', `${get} || { apt-get update && ${get}; }`)
+  const apt = `apt-get -o DPkg::Lock::Timeout=${INSTALL_MS_MAX / 1_000} -o Acquire::Retries=3`
+  const get = `${apt} install --yes --no-install-recommends ${name}`
+  await locked('--exclusive', '/bin/sh', '-c', `${get} || { ${apt} update && ${get}; }`)
   if (!(await isThere(name))) throw new Error(`${name} is installed, but \`${PROBES[name].join(' ')}\` fails`)
 }
 

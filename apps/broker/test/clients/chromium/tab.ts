@@ -7,7 +7,10 @@ interface Answer {
   readonly id?: number
   /** Of an event. */
   readonly method?: string
+  readonly params?: { readonly name?: string; readonly loaderId?: string }
   readonly result?: {
+    /** Of a navigation: what loads the page. */
+    readonly loaderId?: string
     readonly result?: { readonly value?: unknown }
     readonly exceptionDetails?: { readonly text: string }
   }
@@ -18,6 +21,8 @@ export class Tab implements AsyncDisposable {
   readonly #socket: WebSocket
   readonly #close: () => Promise<unknown>
   readonly #waiting = new Map<number, (answer: Answer) => void>()
+  /** Loaders whose page has loaded. The empty page that a tab begins with has one, too, and may be late. */
+  readonly #loaded = new Set<string>()
   #onLoad: () => void = () => {}
   #lastId = 0
 
@@ -27,9 +32,9 @@ export class Tab implements AsyncDisposable {
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
     const tab = new Tab(socket, close)
     await tab.#ask('Page.enable', {})
-    const loaded = new Promise<void>((resolve) => (tab.#onLoad = resolve))
-    await tab.#ask('Page.navigate', { url: page })
-    await loaded
+    await tab.#ask('Page.setLifecycleEventsEnabled', { enabled: true })
+    const { loaderId = '' } = (await tab.#ask('Page.navigate', { url: page })) ?? {}
+    while (!tab.#loaded.has(loaderId)) await new Promise<void>((resolve) => (tab.#onLoad = resolve))
     return tab
   }
 
@@ -39,7 +44,10 @@ export class Tab implements AsyncDisposable {
     socket.on('message', (data: Buffer) => {
       const answer = JSON.parse(data.toString()) as Answer
       if (answer.id !== undefined) this.#waiting.get(answer.id)?.(answer)
-      else if (answer.method === 'Page.loadEventFired') this.#onLoad()
+      else if (answer.method === 'Page.lifecycleEvent' && answer.params?.name === 'load') {
+        this.#loaded.add(answer.params.loaderId ?? '')
+        this.#onLoad()
+      }
     })
     socket.on('close', () => {
       for (const answer of this.#waiting.values()) answer({ error: { message: 'the tab is gone' } })
