@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { showIn, violationsOf } from './accessibility.ts'
 import { useChromium } from './chromium.ts'
 import { openPlant, PLANT_CLIENT, PLANT_QUEUE } from './plant.ts'
+import { Stage } from './stage.ts'
 
 useChromium()
 
@@ -131,6 +132,22 @@ const WHAT_IS_CUT = `[...document.querySelectorAll('.table-scroll')].flatMap((li
   })
   return [...scrolls, ...cut.map((part) => name + ' cuts ' + (part.getAttribute('aria-label') ?? part.textContent))]
 })`
+
+test('a page that waits for its answers is accessible, too', async () => {
+  const stage = await Stage.open()
+  const page = await stage.look('/')
+  const answer = Promise.withResolvers<void>()
+  await page.route(/\/api\/v1\/vhosts\//, async (route) => {
+    await answer.promise
+    await route.continue()
+  })
+  for (const path of ['/topics', '/queues']) {
+    await page.goto(path)
+    await page.locator('main').getByLabel('Loading').waitFor()
+    expect(await violationsOf(page, { part: '#main' }), path).toEqual([])
+  }
+  answer.resolve()
+})
 
 test('every page opens at its address, fits on a desk and a phone and is accessible, in light and in dark', async () => {
   const stage = await openPlant()

@@ -77,6 +77,8 @@ export const theme = createTheme({
   components: {
     // Scroll locks are written as a <style> element, which the content security policy forbids; the page scrolls inside <main> anyway.
     ModalRoot: { defaultProps: { lockScroll: false, centered: true, transitionProps: { duration: 90 } } },
+    // It is a <span>: without a role nobody may give it the name that says what it is.
+    Loader: { defaultProps: { role: 'status' } },
     Button: { defaultProps: { size: 'xs' } },
     ActionIcon: { defaultProps: { variant: 'subtle', size: 'md' } },
     TextInput: { defaultProps: { size: 'sm' } },
