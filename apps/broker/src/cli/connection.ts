@@ -181,12 +181,20 @@ function strangerText(url: string, { message }: NotTheApi): string {
 
 /** Why the broker at `url` cannot be reached, and what to do. `error` is that of the system. */
 export function lossText(url: string, error: unknown): string {
-  const code = systemCode(error)
-  const advice = CERTIFICATE_CODES.test(code)
-    ? 'give the authority of its certificate with --ca FILE; of a development certificate it is certificates/ca.pem in the data directory'
-    : code === 'ERR_TLS_CERT_ALTNAME_INVALID'
-      ? 'name the host as its certificate does'
-      : 'see whether the broker runs, and what its console.host and console.port are'
+  const advice = adviceFor(systemCode(error), url)
   const reasons = error instanceof AggregateError ? error.errors : [error]
-  return `the broker at ${url} cannot be reached: ${reasons.map(messageOf).join(', ')}; ${advice}`
+  const texts = reasons.map((reason) => messageOf(reason).split('\n', 1)[0]!.replace(/:$/, '')) // OpenSSL's have more lines
+  return `the broker at ${url} cannot be reached: ${texts.join(', ')}; ${advice}`
+}
+
+function adviceFor(code: string, url: string): string {
+  if (CERTIFICATE_CODES.test(code))
+    return 'give the authority of its certificate with --ca FILE; of a development certificate it is certificates/ca.pem in the data directory'
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'name the host as its certificate does'
+  if (code === 'EPROTO' && url.startsWith('https:'))
+    return 'it speaks no TLS there: try http://, or see console.tls.enabled'
+  const running = 'see whether the broker runs, and what its console.host and console.port are'
+  return code === 'ECONNRESET' && url.startsWith('http:')
+    ? `${running}; with console.tls.enabled it is https://`
+    : running
 }

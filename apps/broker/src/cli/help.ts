@@ -10,6 +10,7 @@ import {
   type Options,
   wordsOf,
 } from './command.ts'
+import { valueName } from './parse.ts'
 
 /** Where the summaries begin. */
 const COLUMN = 25
@@ -20,7 +21,8 @@ export function helpOfAll(nouns: ReadonlyArray<Pick<Noun, 'name' | 'summary'>>):
 
 ${rows.join('\n')}
 
-'ternmq COMMAND --help' tells more about one of them. In a clone of the repository, ternmq is \`npm run -s ternmq --\`.
+'ternmq start' runs a broker here; 'ternmq status', in another terminal, asks how it is. 'ternmq COMMAND --help' tells more. In a clone
+of the repository, ternmq is \`npm run -s ternmq --\`.
 
 Commands that ask a broker find it in the data directory of the configuration (--data-dir, --config), or elsewhere with --url or TERNMQ_URL
 and --token or TERNMQ_TOKEN. They end with 0: done, 1: failed or refused, 2: not understood, 3: the broker cannot be reached.
@@ -61,7 +63,7 @@ export function usageOf(noun: Pick<Noun, 'name'>, command: AnyCommand): string {
 
 /** '-h, --help', '--limit N' */
 export function optionText(name: string, { short, value, type }: Option): string {
-  const long = `--${name}${type === 'boolean' ? '' : ` ${value ?? name.toUpperCase()}`}`
+  const long = `--${name}${type === 'boolean' ? '' : ` ${value ?? valueName(name)}`}`
   return short === undefined ? long : `-${short}, ${long}`
 }
 

@@ -1,3 +1,4 @@
+import { API_HEADER } from '@ternmq/api'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
@@ -5,14 +6,21 @@ import type { ConsoleIo } from '../console-io.ts'
 import { runCommand } from './main.ts'
 
 async function ran(...args: readonly string[]): Promise<{ readonly code: number; readonly stderr: string }> {
-  let stderr = ''
+  const { code, stderr } = await said(...args)
+  return { code, stderr }
+}
+
+async function said(
+  ...args: readonly string[]
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  let [stdout, stderr] = ['', '']
   const io = {
-    stdout: { write: () => {}, written: () => Promise.resolve() },
+    stdout: { write: (text: string) => void (stdout += text), written: () => Promise.resolve() },
     stderr: { write: (text: string) => void (stderr += text) },
     env: {},
     started: { command: 'ternmq', options: '', sets: '' },
   } as unknown as ConsoleIo
-  return { code: await runCommand(args, io), stderr }
+  return { code: await runCommand(args, io), stdout, stderr }
 }
 
 test('what a terminal would obey is shown as escapes where a command line is not understood', async () => {
@@ -55,4 +63,48 @@ test.each([
 ])('what a console alone is told of its proxy is as a broker takes it: %s %s', async (option, value, told) => {
   const { code, stderr } = await ran('console', 'http://127.0.0.1:1', option, value)
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(`ternmq: ${told}`) as string })
+})
+
+test('help of a command is that of --help, whichever way it is asked for', async () => {
+  const { stdout } = await said('destinations', 'show', '--help')
+  expect(stdout).toMatch(/^Usage: ternmq destinations show QUEUE /)
+  expect(await said('help', 'destinations', 'show')).toMatchObject({ code: 0, stdout })
+  expect((await said('help', 'status')).stdout).toBe((await said('status', '--help')).stdout)
+  expect((await said('help', 'destinations')).stdout).toMatch(/^Usage: ternmq destinations COMMAND/)
+  expect(await ran('help', 'destinations', 'shwo')).toMatchObject({ code: 2 })
+})
+
+test('an option before the command is told where it belongs', async () => {
+  expect(await ran('--data-dir', 'd', 'status')).toEqual({
+    code: 2,
+    stderr:
+      "ternmq: '--data-dir' comes after the command: ternmq COMMAND --data-dir; --help and --version stand alone (see `ternmq --help`)\n",
+  })
+})
+
+test.each([
+  ['LOGIN_REFUSED', 401, 'no; `ternmq users passwd NAME` on the machine of the broker sets another password\n'],
+  ['NOT_LOGGED_IN', 401, 'no; `ternmq tokens create NAME` on the machine of the broker makes a token\n'],
+  ['ROUTE_UNKNOWN', 404, 'no; the broker is of another version than this command, '],
+  ['NOT_ALLOWED', 403, 'no\n'],
+])('a refusal with %s says what to do where only whoever gives commands can', async (code, status, told) => {
+  const server = createServer((_, response) =>
+    response.writeHead(status, { [API_HEADER]: '1' }).end(JSON.stringify({ code, status, title: 't', detail: 'no' })),
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { code: exit, stderr } = await ran('status', '--url', url, '--token', 'tmq_x')
+  expect(exit).toBe(1)
+  expect(stderr.startsWith(`ternmq: ${told}`)).toBe(true)
+})
+
+test('a server that speaks no TLS where TLS is wanted is told in one line, with what to try', async () => {
+  const server = createServer(() => {})
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { code, stderr } = await ran('status', '--url', url, '--token', 'tmq_x')
+  expect(code).toBe(3)
+  expect(stderr).toMatch(/^ternmq: [^\n]* it speaks no TLS there: try http:\/\/, or see console\.tls\.enabled\n$/)
 })

@@ -5,6 +5,7 @@ import { startedAs } from '../as-started.ts'
 import { type NounEntry, NOUNS } from '../commands/index.ts'
 import { complain, type ConsoleIo } from '../console-io.ts'
 import { BrokerUnreachable, messageOf, UsageError } from '../errors.ts'
+import { VERSION } from '../version.ts'
 import { type AnyCommand, type Noun, wordsOf } from './command.ts'
 import { helpOfAll, helpOfCommand, helpOfNoun } from './help.ts'
 import { parseCommand } from './parse.ts'
@@ -53,14 +54,23 @@ async function run(args: readonly string[], io: ConsoleIo, words: { help: string
 const HELP_WORDS: ReadonlySet<string> = new Set(['help', '--help', '-h'])
 
 async function printHelp(words: readonly string[], io: ConsoleIo): Promise<number> {
-  const [name] = words
-  io.stdout.write(name === undefined ? helpOfAll(NOUNS) : helpOfNoun(await entryOf(name).load()))
+  const [name, ...rest] = words
+  if (name === undefined) io.stdout.write(helpOfAll(NOUNS))
+  else io.stdout.write(helpOf(await entryOf(name).load(), rest))
   return 0
+}
+
+function helpOf(noun: Noun, [verb]: readonly string[]): string {
+  if (verb === undefined || noun.commands[0]?.verb === '') return helpOfNoun(noun)
+  const found = commandOf(noun, [verb])
+  return found === undefined ? helpOfNoun(noun) : helpOfCommand(noun, found.command)
 }
 
 function entryOf(name: string): NounEntry {
   const entry = NOUNS.find((each) => each.name === name)
   if (entry !== undefined) return entry
+  if (name.startsWith('-'))
+    throw new UsageError(`'${name}' comes after the command: ternmq COMMAND ${name}; --help and --version stand alone`)
   const names = NOUNS.map((noun) => noun.name)
   throw new UsageError(`there is no command '${name}'${meantBy(name, names)}`)
 }
@@ -107,7 +117,19 @@ function told(error: unknown, help: string, io: ConsoleIo): number {
   return error instanceof BrokerUnreachable ? UNREACHABLE : FAILED
 }
 
+/** What to do about a refusal, where only whoever gives a command can do it. */
+const ADVICE: Readonly<Partial<Record<string, string>>> = {
+  LOGIN_REFUSED: '`ternmq users passwd NAME` on the machine of the broker sets another password',
+  NOT_LOGGED_IN: '`ternmq tokens create NAME` on the machine of the broker makes a token',
+  // Commands call what there is in their own version.
+  ROUTE_UNKNOWN: `the broker is of another version than this command, ${VERSION}: \`ternmq status\` tells which; use the command of that version`,
+}
+
 function linesOf(error: unknown): string[] {
-  const { detail, others = [] } = error instanceof ApiProblem ? error.problem : { detail: messageOf(error) }
-  return [detail, ...others.map((other) => other.detail)].flatMap((text) => text.split(/\r?\n/))
+  const isProblem = error instanceof ApiProblem
+  const { detail, others = [] } = isProblem ? error.problem : { detail: messageOf(error) }
+  const advice = isProblem ? ADVICE[error.problem.code] : undefined
+  return [advice === undefined ? detail : `${detail}; ${advice}`, ...others.map((other) => other.detail)].flatMap(
+    (text) => text.split(/\r?\n/),
+  )
 }

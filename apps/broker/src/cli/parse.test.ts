@@ -54,12 +54,22 @@ test('a value may begin with a dash where that has a meaning', () => {
 test.each([
   [[], '`things copy` needs FROM'],
   [['a'], '`things copy` needs TO'],
-  [['a', 'b', '--nope'], "unknown option '--nope'"],
-  [['a', 'b', '--how'], "option '--how <value>' argument missing"],
+  [
+    ['a', 'b', '--nope'],
+    "unknown option '--nope'; settings are given as --set KEY=VALUE: --set listeners.mqtt.port=1884",
+  ],
+  [['a', 'b', '--how'], '--how needs a value: HOW'],
+  [['a', 'b', '--sort'], '--sort needs a value: SORT'],
+  [['a', 'b', '--sotr', 'x'], "unknown option '--sotr'; did you mean --sort?"],
   [['a', 'b', '--how', 'well'], "--how is 'well'; it is one of fast, slow"],
-  [['a', 'b', '--url', 'http://h'], "unknown option '--url'"],
+  [['a', 'b', '--dat-dir', 'd'], "unknown option '--dat-dir'; did you mean --data-dir?"],
 ])('%j is not understood, and the sentence says why', (given, sentence) => {
   expect(() => parseCommand(given, copy, 'things copy')).toThrow(new UsageError(sentence))
+})
+
+test('options of commands that ask a broker are none of others, and those others have no settings', () => {
+  const local = command({ verb: '', args: '', summary: 's', asks: 'nothing', run: () => 0 })
+  expect(() => parseCommand(['--url', 'http://h'], local, 'w')).toThrow(new UsageError("unknown option '--url'"))
 })
 
 test('too many arguments are refused where their number is fixed', () => {

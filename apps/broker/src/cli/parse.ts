@@ -1,6 +1,7 @@
 /** Reads the arguments of a command by its specification. */
+import { nearest } from '@ternmq/config/nearest'
 import { parseArgs } from 'node:util'
-import { messageOf, UsageError } from '../errors.ts'
+import { messageOf, systemCode, UsageError } from '../errors.ts'
 import { type AnyCommand, type AnyInput, type Option, optionsOf } from './command.ts'
 
 export type Parsed = Pick<AnyInput, 'args' | 'values'>
@@ -41,9 +42,30 @@ function parseOptions(
     })
     return { values: values as Parsed['values'], positionals } // no flag is of several values
   } catch (error) {
-    const [sentence = ''] = messageOf(error).split(/\.\s/, 1) // what follows is advice that does not fit
-    throw new UsageError(sentence.replace(/\.$/, '').replace(/^./, (first) => first.toLowerCase()))
+    throw new UsageError(sentenceOf(error, options))
   }
+}
+
+function sentenceOf(error: unknown, options: Readonly<Record<string, Option>>): string {
+  const [first = ''] = messageOf(error).split(/\.\s/, 1) // what follows is advice that does not fit
+  const sentence = first.replace(/\.$/, '').replace(/^./, (letter) => letter.toLowerCase())
+  const [, name = ''] = /'(?:-\w, )?--([\w-]+)/.exec(sentence) ?? []
+  const option = options[name]
+  if (option !== undefined)
+    return sentence.endsWith('argument missing')
+      ? `--${name} needs a value: ${option.value ?? valueName(name)}`
+      : sentence
+  if (systemCode(error) !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return sentence
+  const meant = name === '' ? undefined : nearest(name, Object.keys(options))
+  if (meant !== undefined) return `${sentence}; did you mean --${meant}?`
+  // Whoever does not find the option for a port looks for a setting.
+  const isConfigured = options['set'] !== undefined && options['url'] === undefined
+  return isConfigured ? `${sentence}; settings are given as --set KEY=VALUE: --set listeners.mqtt.port=1884` : sentence
+}
+
+/** What stands for a value that has no word of its own. */
+export function valueName(option: string): string {
+  return option.toUpperCase()
 }
 
 /** Values that begin with a dash are put to their options. */
