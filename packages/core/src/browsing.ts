@@ -1,5 +1,7 @@
 /** Somebody looks through a queue, page after page, for as long as the user may. What is held of a page counts as not looked at yet. */
 import type { Subject } from './authorizer.ts'
+import { DeadLetterSight } from './dead-letter-sight.ts'
+import type { Message } from './message.ts'
 import type { VirtualHost } from './virtual-host.ts'
 
 export interface BrowsingSpec {
@@ -14,6 +16,7 @@ export class Browsing {
   readonly onAccessLost: (text: string) => void
   readonly #vhost: VirtualHost
   readonly #subject: Subject
+  readonly #sight: DeadLetterSight
   readonly #onEnd: (ended: Browsing) => void
   #decidedAt = -1
   #refusal: string | undefined = undefined
@@ -29,6 +32,7 @@ export class Browsing {
     this.onAccessLost = onAccessLost
     this.#vhost = vhost
     this.#subject = subject
+    this.#sight = new DeadLetterSight(vhost, subject)
     this.#onEnd = onEnd
   }
 
@@ -40,6 +44,11 @@ export class Browsing {
       this.#refusal = destinations.refusalOf(this.#subject, 'browse', this.queue)
     }
     return this.#refusal
+  }
+
+  /** False for a dead letter of a queue that the user may not look into: it is passed over. To be asked of each, besides. */
+  maySee(message: Message): boolean {
+    return this.#sight.refusalFor(message) === undefined
   }
 
   end(): void {

@@ -6,7 +6,7 @@
 import type { QueueParams } from '@ternmq/api'
 import {
   type Address,
-  isReservedName,
+  DeadLetterSight,
   isTemporary,
   type Message,
   type NamedQueue,
@@ -89,62 +89,16 @@ export function browseCheck({ vhost }: ManagedBroker, caller: Caller): MessageCh
 /** Why the caller may not see a message; undefined where he may. */
 export type Withholding = (message: Message) => string | undefined
 
-/** Answers that are kept; beyond it they are asked for anew: there are as many as there are queues, and publishers may name others. */
-const ORIGINS_KEPT_MAX = 10_000
-
-/**
- * What is said of dead letters, beside the right to browse where they are: whoever may not look into the queue that one died in, or died in
- * first, may not have it fail until it is where he may. Of other messages, and where nobody knows the origin, nothing. Each origin is asked
- * about once, as long as no rule changes.
- */
+/** What is said of dead letters, beside the right to browse where they are: see `DeadLetterSight`. */
 export function withholdingFrom({ vhost }: ManagedBroker, caller: Caller): Withholding {
   if (seesAll(caller)) return () => undefined
-  const subject = subjectOf(caller)
-  const kept = new Map<string, string | undefined>()
-  let { generation } = vhost.authorizer
-  const refusalOf = (origin: string): string | undefined => {
-    if (generation !== vhost.authorizer.generation || kept.size >= ORIGINS_KEPT_MAX) kept.clear()
-    generation = vhost.authorizer.generation
-    if (kept.has(origin)) return kept.get(origin)
-    const refusal = refusalToSee(vhost, subject, origin)
-    kept.set(origin, refusal)
-    return refusal
-  }
-  return (message) => {
-    for (const origin of originsOf(message)) {
-      const refusal = refusalOf(origin)
-      if (refusal !== undefined) return refusal
-    }
-    return undefined
-  }
-}
-
-/** In core form. The queue of a subscription has no permissions of its own: what counts is the topic that it came by. */
-function originsOf({ extras }: Message): readonly string[] {
-  const { originalQueue, firstQueue, originalAddress } = extras?.annotations ?? {}
-  const queues = [originalQueue, firstQueue].filter((queue) => queue !== undefined).map(String)
-  return queues
-    .map((queue) => (isReservedName(queueNameOf(queue) ?? '') ? originalAddress : queue))
-    .flatMap((origin) => (origin === undefined ? [] : [String(origin)]))
+  const sight = new DeadLetterSight(vhost, subjectOf(caller))
+  return (message) => sight.refusalFor(message)
 }
 
 /** It was dead before it came to the queue that it died in last. */
 export function hasDiedBefore({ extras }: Message): boolean {
   return extras?.annotations?.['firstQueue'] !== undefined
-}
-
-function refusalToSee(vhost: VirtualHost, subject: Subject, origin: string): string | undefined {
-  const { name } = subject.principal
-  const queue = queueNameOf(origin)
-  const refusal =
-    queue !== undefined
-      ? vhost.destinations.refusalOf(subject, 'browse', queue)
-      : vhost.authorizer.mayUse(subject, 'browse', addressOf(vhost, origin)).allowed
-        ? undefined
-        : `user '${name}' may not browse '${origin}'`
-  return refusal === undefined
-    ? undefined
-    : `${refusal}, where it was before it died; it needs the permission 'browse' of '${origin}'`
 }
 
 /** Throws ApiError('NOT_ALLOWED') where the caller may not browse what is sent to `topic`. */

@@ -2,7 +2,7 @@
  * `browser:true`: everything that is in a queue, looked at and left there; then a MESSAGE with `browser:end`, as ActiveMQ ends it. A client
  * that acknowledges what it looked at, in a mode that asks for it, does no harm: nothing comes of it.
  */
-import { browse, type BrowsedEntry, type Browsing, type Queue, QUEUE_PREFIX, type Selector } from '@ternmq/core'
+import { browse, type BrowsedEntry, type Browsing, type Message, type Queue, QUEUE_PREFIX, type Selector } from '@ternmq/core'
 import { encodeLines, linesFor, type MessageHead, writeMessage } from './codec/encode.ts'
 import type { FrameHeaders } from './codec/headers.ts'
 import type { StompConnection } from './connection.ts'
@@ -69,16 +69,17 @@ async function run(
   isOver: () => boolean,
 ): Promise<void> {
   const head = subscription.browsedHeadFor(QUEUE_PREFIX + queue.name)
+  const mayMatch = (message: Message): boolean => browsing.maySee(message)
   let after: string | undefined = undefined
   for (;;) {
-    const page: Awaited<ReturnType<typeof browse>> = await browse(queue, { limit: PAGE_ENTRIES, selector, ...(after !== undefined && { after }) })
+    const page: Awaited<ReturnType<typeof browse>> = await browse(queue, { limit: PAGE_ENTRIES, selector, mayMatch, ...(after !== undefined && { after }) })
     if (isOver()) return
     for (const entry of page.entries) {
       await client.whenWritable()
       if (isOver()) return
       const { refusal } = browsing
       if (refusal !== undefined) return browsing.onAccessLost(refusal)
-      write(client, head, entry)
+      if (browsing.maySee(entry.message)) write(client, head, entry)
     }
     if (page.cursor === undefined) break
     after = page.cursor

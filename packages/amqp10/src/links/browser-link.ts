@@ -63,7 +63,7 @@ export class BrowserLink extends OutboundLink {
     if (refusal !== undefined) return this.#onAccessLost(refusal)
     while (this.#next < this.#page.length && this.hasRoom) {
       const { message, redelivered, failedCount } = this.#page[this.#next++]!
-      this.send({ message, redelivered, failedCount, retained: false }, true)
+      if (this.#browsing.maySee(message)) this.send({ message, redelivered, failedCount, retained: false }, true)
     }
     if (this.#next < this.#page.length || !this.hasRoom) return
     this.#isReading = true
@@ -75,6 +75,7 @@ export class BrowserLink extends OutboundLink {
     const page = await browse(this.#queue, {
       limit: PAGE_ENTRIES,
       selector: this.#selector,
+      mayMatch: (message) => this.#browsing.maySee(message),
       ...(this.#after !== undefined && { after: this.#after }),
     })
     this.#isReading = false

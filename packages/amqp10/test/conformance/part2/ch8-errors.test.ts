@@ -109,6 +109,27 @@ describe('without permission', () => {
     }
   })
 
+  test('to look into a queue, a link that looks through dead letters passes over those that died in it', async () => {
+    const ask = (_: unknown, action: string, { levels }: { readonly levels: readonly unknown[] }) =>
+      action === 'browse' && levels.includes('secret') ? denied : allowed
+    const { world, peer, session } = begun({ authorizer: { generation: 0, mayUse: ask, mayMatch: ask } })
+    for (const name of ['secret', 'open']) {
+      world.publish(`$queue/${name}`, name)
+      const queue = world.queue(name)
+      const { line } = queue.lanes.find((lane) => lane.line.liveCount > 0)!
+      const position = line.nextWaiting(0)
+      queue.takeOut(line, position)
+      const delivery = queue.entryFor(line.entryAt(position)!.message, line, position)
+      world.vhost.mover.deadLetter(queue, delivery, 'DLQ', 'rejected', undefined)
+    }
+    world.run()
+    expect(world.queue('DLQ').waitingCount).toBe(2)
+    const source = { kind: 'source', address: 'queue://DLQ', distributionMode: 'copy' } as const
+    const browser = session.receiver(null, { source })
+    await peer.finish(browser.flowFrame({ linkCredit: 10, drain: true }))
+    expect(browser.texts()).toEqual(['open'])
+  })
+
   test.each([{}, { distributionMode: 'copy' }])('to make it, a queue does not come to be by a link from it (%j)', (source) => {
     const ask = (_: unknown, action: string) => (action === 'create' ? denied : allowed)
     const { world, peer, session } = begun({ authorizer: { generation: 0, mayUse: ask, mayMatch: ask } })

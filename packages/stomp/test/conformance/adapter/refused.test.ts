@@ -2,10 +2,12 @@
 import { allowAll, type Authorizer } from '@ternmq/core'
 import { describe, expect, it } from 'vitest'
 import {
+  ackOf,
   begin,
   type Client,
   commit,
   frame,
+  nack,
   send,
   subscribe,
   unsubscribe,
@@ -179,6 +181,22 @@ describe('without the permission', () => {
     world.define('secret')
     client.send(subscribe(1, '/queue/secret', { browser: true }))
     expect(client.error()).toMatch(/^SUBSCRIBE: user 'ann' may not browse.*'secret'/)
+  })
+
+  it('browsing passes over dead letters of a queue that the user may not look into, and no selector finds them', async () => {
+    const { world, client } = clientOf({ authorizer: without('browse') })
+    const other = world.connect()
+    for (const name of ['open', 'secret']) {
+      other.send(subscribe(name, `/queue/${name}`, { ack: 'client-individual' }), send(`/queue/${name}`, name))
+      world.run()
+      other.send(nack(ackOf(other.messages().at(-1)!)))
+      world.run()
+    }
+    expect(world.queue('DLQ').waitingCount).toBe(2)
+    const selector = 'colour IS NULL'
+    client.send(subscribe(1, '/queue/DLQ', { browser: true }), subscribe(2, '/queue/DLQ', { browser: true, selector }))
+    await world.settle()
+    expect(client.bodies().sort()).toEqual(['', '', 'open', 'open'])
   })
 
   it.each([
