@@ -1,13 +1,15 @@
 /** What pages that are written by hand name: commands with their options, and settings. All of it exists. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { commandLineReference, type OptionReference } from '@ternmq/broker/cli'
+import { commandLineFault, commandLineReference, type OptionReference } from '@ternmq/broker/cli'
 import { settings } from '@ternmq/config'
 import { expect, test } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')
 /** Decisions are of their day. */
 const HISTORY = join('docs', 'adr')
+/** Made from the table itself. */
+const CLI_PAGE = join('docs', 'reference', 'cli.md')
 
 interface Page {
   readonly name: string
@@ -26,12 +28,7 @@ function pages(): Page[] {
 
 const BLOCK = /^```\w*\n[\s\S]*?^```$/gm
 
-/** Lines of blocks, and what stands between backticks outside of them. */
-function codeOf({ text }: Page): string[] {
-  const blocks = [...text.matchAll(BLOCK)].flatMap(([block]) => block.split('\n').slice(1, -1))
-  return [...blocks, ...spansOf(text)]
-}
-
+/** What stands between backticks outside of blocks. */
 function spansOf(text: string): string[] {
   return [...text.replaceAll(BLOCK, '').matchAll(/`([^`\n]+)`/g)].map(([, span]) => span!)
 }
@@ -60,10 +57,10 @@ function optionNames({ text }: OptionReference): string[] {
   return text.match(/--[a-z-]+/g) ?? []
 }
 
-test('every command that a page names exists, with its options', async () => {
+test('every command that a page names in a sentence exists, with its options', async () => {
   const reference = await commandLineReference()
   const mentions = pages().flatMap((page) =>
-    codeOf(page).flatMap((line) =>
+    spansOf(page.text).flatMap((line) =>
       [...line.matchAll(COMMAND)].map(([, noun, rest]) => ({ page, noun: noun!, rest: rest! })),
     ),
   )
@@ -73,6 +70,77 @@ test('every command that a page names exists, with its options', async () => {
   })
   expect(faults).toEqual([])
   expect(mentions.length).toBeGreaterThan(100)
+})
+
+/** Of blocks, each a line of a shell: what is continued on the next line is one. */
+function shellLinesOf({ text }: Page): string[] {
+  const blocks = [...text.matchAll(BLOCK)].map(([block]) =>
+    block.replaceAll(/\\\n\s*/g, '').replaceAll(/^npm start(?: --)?(?= |$)/gm, 'ternmq start'),
+  )
+  return blocks.flatMap((block) => block.split('\n').slice(1, -1))
+}
+
+/** Where a command begins, which ends where its words do. */
+const START =
+  /(?:^|[|(&;] *|\$\(|<\( *|(?:^|\s)(?:npx|docker exec ternmq|sudo|xargs -0|runuser -u ternmq --|[A-Z_]+=\S+) )(?:npm run -s )?ternmq(?: --)? (?=[a-z-])/g
+
+/** Words of the command that begins where `line` does, up to where a shell would end it. */
+function wordsAt(line: string): string[] {
+  const words: string[] = []
+  let word: string | undefined = undefined
+  for (let at = 0; at < line.length; at++) {
+    const char = line[at]!
+    if (/[|;&)<>#]/.test(char) && (char !== '#' || word === undefined)) break
+    if (char === ' ') {
+      if (word !== undefined) words.push(word)
+      word = undefined
+    } else if (char === "'" || char === '"') {
+      const end = line.indexOf(char, at + 1)
+      word = (word ?? '') + line.slice(at + 1, end)
+      at = end
+    } else word = (word ?? '') + char
+  }
+  return word === undefined ? words : [...words, word]
+}
+
+test('every command in a block of a page is understood, its arguments and options included', async () => {
+  const commands = pages()
+    .filter(({ name }) => name !== CLI_PAGE)
+    .flatMap((page) =>
+      shellLinesOf(page).flatMap((line) =>
+        [...line.matchAll(START)].map((found) => ({ page, words: wordsAt(line.slice(found.index + found[0].length)) })),
+      ),
+    )
+  const faults = await Promise.all(
+    commands.map(async ({ page, words }) => {
+      const fault = await commandLineFault(words)
+      return fault === undefined ? [] : [`${page.name}: ternmq ${words.join(' ')}: ${fault}`]
+    }),
+  )
+  expect(faults.flat()).toEqual([])
+  expect(commands.length).toBeGreaterThan(40)
+})
+
+test('every number of the table in the README is in the page that it links', () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+  const [table = ''] = /^## How fast$[\s\S]*?(?=\n\[All benchmarks)/m.exec(readme) ?? []
+  let page = ''
+  const rows = table
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && /\d/.test(line))
+    .map((line) => {
+      const link = /\]\((docs\/benchmarks\/[\w-]+\.md)\)/.exec(line)?.[1]
+      if (link !== undefined) page = readFileSync(join(ROOT, link), 'utf8')
+      const [, , ours = '', theirs = ''] = line.split('|')
+      // As the pages write it: '3.40M/s', '299k/s', '7861/s'.
+      const numbers = `${ours} ${theirs}`.replaceAll(' million', 'M').replaceAll(',000/s', 'k/s').replaceAll(',', '')
+      return { page, numbers: [...numbers.matchAll(/\d[\d.]*(?:[Mk]?\/s| µs| s)/g)].map(([number]) => number) }
+    })
+  expect(rows.length).toBeGreaterThan(3)
+  for (const { page: text, numbers } of rows) {
+    expect(numbers.length).toBeGreaterThan(0)
+    for (const number of numbers) expect(text).toContain(number)
+  }
 })
 
 /** `stomp.py` is none, nor is a file of the source. */

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import type { ConsoleIo } from '../console-io.ts'
-import { runCommand } from './main.ts'
+import { commandLineFault, runCommand } from './main.ts'
 
 async function ran(...args: readonly string[]): Promise<{ readonly code: number; readonly stderr: string }> {
   const { code, stderr } = await said(...args)
@@ -107,4 +107,10 @@ test('a server that speaks no TLS where TLS is wanted is told in one line, with 
   const { code, stderr } = await ran('status', '--url', url, '--token', 'tmq_x')
   expect(code).toBe(3)
   expect(stderr).toMatch(/^ternmq: [^\n]* it speaks no TLS there: try http:\/\/, or see console\.tls\.enabled\n$/)
+})
+
+test('why a command line would not be understood is known without running it', async () => {
+  expect(await commandLineFault(['dlq', 'retry', 'DLQ', '--all'])).toBeUndefined()
+  expect(await commandLineFault(['dlq', 'retry', 'DLQ', '--al'])).toBe("unknown option '--al'; did you mean --all?")
+  expect(await commandLineFault(['users', 'add'])).toBe('`users add` needs NAME')
 })

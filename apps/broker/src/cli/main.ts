@@ -51,6 +51,20 @@ async function run(args: readonly string[], io: ConsoleIo, words: { help: string
   return found.command.run({ args: positionals, values, io })
 }
 
+/** Why `args` is not understood; undefined when it is. Nothing is run: what values mean is a command's own to say. */
+export async function commandLineFault(args: readonly string[]): Promise<string | undefined> {
+  const [name = 'help', ...rest] = args
+  if (HELP_WORDS.has(name)) return undefined
+  try {
+    const noun = await entryOf(name).load()
+    const found = commandOf(noun, rest)
+    if (found !== undefined) parseCommand(found.rest, found.command, wordsOf(noun, found.command))
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
 const HELP_WORDS: ReadonlySet<string> = new Set(['help', '--help', '-h'])
 
 async function printHelp(words: readonly string[], io: ConsoleIo): Promise<number> {

@@ -3,6 +3,8 @@ import { NOUNS } from '../commands/index.ts'
 import { type AnyCommand, BROKER_OPTIONS, CONFIG_OPTIONS, HELP_OPTION, JSON_OPTION, type Options } from './command.ts'
 import { optionText, summaryOf, usageOf } from './help.ts'
 
+export { commandLineFault } from './main.ts'
+
 export interface OptionReference {
   /** '-y, --yes', '--limit N' */
   readonly text: string
