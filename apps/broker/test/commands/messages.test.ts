@@ -245,7 +245,7 @@ test('definitions are exported, planned with an exit code, applied, and deleted 
     operator.run('definitions', 'plan', file, '--prune', '--detailed-exitcode', ...args)
   expect(await plan()).toMatchObject({
     code: 0,
-    stdout: [expect.stringMatching(/^0 to create, 0 to change, 0 to delete, 2 as/)],
+    stdout: [expect.stringMatching(/^0 to create, 0 to change, 0 to delete, 2 unchanged$/)],
   })
   writeFileSync(file, readFileSync(file, 'utf8').replace('- name: orders', '- name: more'))
   expect(await plan()).toMatchObject({
