@@ -6,7 +6,7 @@ import { json } from 'node:stream/consumers'
 import { connect, type IPublishPacket, type MqttClient } from 'mqtt'
 import rhea, { type Connection, type Delivery, type EventContext, type Message } from 'rhea'
 import * as stompit from 'stompit'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 
 import { type EmbeddedBroker, startBroker } from './embed.ts'
 
@@ -69,7 +69,7 @@ class Collector {
   }
 
   async until(count: number): Promise<WrittenSpan[]> {
-    await vi.waitUntil(() => this.spans.length >= count, { timeout: 5_000 })
+    await expect.poll(() => this.spans.length).toBeGreaterThanOrEqual(count)
     return this.spans
   }
 }
@@ -163,7 +163,7 @@ test('one trace goes through three protocols: what is published over MQTT, and t
     return `${message.application_properties!['traceparent']}`
   })
   const pump = await mqtt(broker, 'pump')
-  await vi.waitFor(() => expect(broker.vhost.router.bindingCount).toBe(2))
+  await expect.poll(() => broker.vhost.router.bindingCount).toBe(2)
   const properties = { userProperties: { traceparent: TRACEPARENT, tracestate: 'vendor=1' } }
   await pump.publishAsync('plant/1', 'hot', { qos: 1, properties })
   expect([await settled, await rejected]).toEqual([TRACEPARENT, TRACEPARENT])

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { existsSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 
 import { BrokerProcess } from '../src/broker-process.ts'
 
@@ -38,7 +38,7 @@ test('a broker that was killed comes back on its port and data directory, and bo
   await broker.pause()
   await broker.startAgain()
   // The log is written behind the ready file.
-  await vi.waitFor(() => expect(broker.log().match(/is ready/g)).toHaveLength(3), 10_000)
+  await expect.poll(() => broker.log().match(/is ready/g)).toHaveLength(3)
   await broker.stop()
   expect(existsSync(dataDir)).toBe(false)
 })
