@@ -1,6 +1,7 @@
 /** The image, the unit and the configurations of examples/production, as far as they can be run without a container and without systemd. */
 import { INSTALL_MS_MAX, needs } from '@ternmq/broker/test/debian'
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { createServer } from 'node:net'
@@ -202,14 +203,17 @@ describe('the console behind a proxy', () => {
 
   afterAll(() => broker?.kill())
 
-  async function startProxy({ name, program, args, configuration }: (typeof PROXIES)[number]): Promise<number> {
+  /** `upstream` is the address of what it stands before. */
+  async function startProxy(
+    { name, program, args, configuration }: (typeof PROXIES)[number],
+    upstream: string,
+  ): Promise<number> {
     const { folder } = installed
     const certificates = join(folder, 'proxied', 'certificates')
     const port = await freePort()
-    const upstream = new URL(broker.consoleUrl).host
     const [cert, key] = [join(certificates, 'server.pem'), join(certificates, 'server-key.pem')]
     const file = join(folder, `${name}.conf`)
-    writeFileSync(file, configuration({ port, upstream, cert, key, folder }))
+    writeFileSync(file, configuration({ port, upstream: new URL(upstream).host, cert, key, folder }))
     const child = spawn(program, args(file, folder), {
       cwd: folder,
       env: { ...installed.env, HOME: folder },
@@ -235,6 +239,28 @@ describe('the console behind a proxy', () => {
       ({ status }) => status,
       () => undefined, // not up yet
     )
+  }
+
+  /** `ternmq console` before the broker, with what the example tells a broker of the proxy; ended after the test. */
+  async function consoleAlone(): Promise<string> {
+    const own = ['--base-path', '/ternmq/', '--origins', 'https://ops.example.com', '--trusted-proxies', '127.0.0.1']
+    const child = spawn('node_modules/.bin/ternmq', ['console', broker.consoleUrl, '--port', '0', ...own], {
+      cwd: installed.folder,
+      env: installed.env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const ended = once(child, 'exit')
+    onTestFinished(async () => {
+      child.kill('SIGTERM')
+      await ended
+    })
+    let said = ''
+    for await (const chunk of child.stdout.setEncoding('utf8')) {
+      said += String(chunk)
+      const [, url] = /console at (\S+) for/.exec(said) ?? []
+      if (url !== undefined) return url
+    }
+    throw new Error(`the console alone is not up: ${said}`)
   }
 
   function call(
@@ -270,28 +296,34 @@ describe('the console behind a proxy', () => {
   describe.each(PROXIES)('$name', (proxy) => {
     beforeEach((context) => needs(context, proxy.debian), INSTALL_MS_MAX)
 
-    test('shows the console below its path, lets its pages log in, and hides the numbers', async () => {
-      const port = await startProxy(proxy)
-      const page = await call(port, 'GET', '/ternmq/')
-      expect(page.status).toBe(200)
-      expect(page.text).toContain('<base href="/ternmq/" />')
-      expect(await statusOf(port, '/')).toBe(404)
-      expect(await statusOf(port, '/ternmq/metrics')).toBe(404)
+    test.each([
+      ['the console', () => Promise.resolve(broker.consoleUrl), /^__Host-ternmq=.*; Secure/],
+      ['a console alone', consoleAlone, /^__Host-ternmq-\w{12}-__Host-ternmq=.*; Secure/],
+    ] as const)(
+      'shows %s below its path, lets its pages log in, and hides the numbers',
+      async (_, upstream, cookie) => {
+        const port = await startProxy(proxy, await upstream())
+        const page = await call(port, 'GET', '/ternmq/')
+        expect(page.status).toBe(200)
+        expect(page.text).toContain('<base href="/ternmq/" />')
+        expect(await statusOf(port, '/')).toBe(404)
+        expect(await statusOf(port, '/ternmq/metrics')).toBe(404)
 
-      const logIn = (origin: string): ReturnType<typeof call> => {
-        const body = JSON.stringify({ user: 'admin', password: PASSWORD })
-        const headers = { origin, 'content-type': 'application/json', 'x-forwarded-for': '203.0.113.9' }
-        return call(port, 'POST', '/ternmq/api/v1/session', headers, body)
-      }
-      expect((await logIn('https://elsewhere.example.com')).status).toBe(403)
-      const login = await logIn('https://ops.example.com')
-      expect(login.status).toBe(200)
-      expect(login.cookie).toMatch(/^__Host-ternmq=.*; Secure/)
-      // It is written behind the answer.
-      const audit = (): string => readFileSync(join(installed.folder, 'proxied', 'audit.log'), 'utf8')
-      await expect.poll(audit).toMatch(/"session\.login".*"done".*"127\.0\.0\.1"/)
-      expect(audit()).not.toContain('203.0.113.9') // what the caller claims
-    })
+        const logIn = (origin: string): ReturnType<typeof call> => {
+          const body = JSON.stringify({ user: 'admin', password: PASSWORD })
+          const headers = { origin, 'content-type': 'application/json', 'x-forwarded-for': '203.0.113.9' }
+          return call(port, 'POST', '/ternmq/api/v1/session', headers, body)
+        }
+        expect((await logIn('https://elsewhere.example.com')).status).toBe(403)
+        const login = await logIn('https://ops.example.com')
+        expect(login.status).toBe(200)
+        expect(login.cookie).toMatch(cookie)
+        // It is written behind the answer.
+        const audit = (): string => readFileSync(join(installed.folder, 'proxied', 'audit.log'), 'utf8')
+        await expect.poll(audit).toMatch(/"session\.login".*"done".*"127\.0\.0\.1"/)
+        expect(audit()).not.toContain('203.0.113.9') // what the caller claims
+      },
+    )
   })
 
   test('the broker itself shows its numbers on loopback', async () => {
