@@ -11,7 +11,7 @@ import { bodyOf, type Load, type QoS } from './load.ts'
 /** Debian's own: a Python from elsewhere does not see Debian's modules. */
 const PYTHON = '/usr/bin/python3'
 const PAHO = join(import.meta.dirname, 'paho-load.py')
-const BACK_MS_MAX = 15_000
+const BACK_MS_MAX = 60_000
 /** Between the bodies of mosquitto_pub: many come in one life, and some are under way when it ends. */
 const LINE_EVERY_MS = 5
 

@@ -6,7 +6,7 @@ import type { LoadClient } from './client.ts'
 import { bodyOf, type Load, type QoS } from './load.ts'
 
 const RECONNECT_MS = 20
-const BACK_MS_MAX = 15_000
+const BACK_MS_MAX = 60_000
 /** Turns of the loop after the end of a connection in which MQTT.js hands on what it has parsed. */
 const TURNS_AFTER_END = 3
 

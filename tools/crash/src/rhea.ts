@@ -6,7 +6,7 @@ import type { LoadClient, LoadPublisher } from './client.ts'
 import { bodyOf, type Load } from './load.ts'
 
 const RECONNECT_MS = 20
-const BACK_MS_MAX = 15_000
+const BACK_MS_MAX = 60_000
 const CREDIT = 200
 
 export interface RheaOptions {

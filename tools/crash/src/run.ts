@@ -16,8 +16,8 @@ const LIFE_MS = { least: 20, most: 400 }
 const FOREIGN_LIFE_MS = { least: 1_500, most: 2_500 }
 /** One life in so many ends before anybody is back. */
 const SUDDEN_EVERY = 5
-/** Without any step for so long, nothing will come any more. */
-const STANDSTILL_MS_MAX = 10_000
+/** Without any step for so long, nothing will come any more, be the machine as busy as it may. */
+const STANDSTILL_MS_MAX = 60_000
 const LOOK_EVERY_MS = 20
 const VIOLATIONS_TOLD = 10
 
@@ -37,6 +37,8 @@ export interface CrashOptions {
   readonly withForeign?: boolean
   /** Laid over what the run sets itself, section by section. */
   readonly config?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** For who knows that something is lost, and has not to wait for long. */
+  readonly standstillMsMax?: number
   readonly onRound?: (text: string) => void
   readonly signal?: AbortSignal
 }
@@ -165,14 +167,15 @@ class Run {
 
   /** Until everything is answered and has come. */
   async #drain(load: Load): Promise<void> {
+    const { standstillMsMax = STANDSTILL_MS_MAX } = this.#options
     let stepsMs = performance.now()
     for (let steps = load.steps; load.unconfirmedCount > 0 || load.underWayCount > 0; await wait(LOOK_EVERY_MS)) {
       this.#checkFaults()
       const nowMs = performance.now()
       if (load.steps !== steps) stepsMs = nowMs
       steps = load.steps
-      if (nowMs - stepsMs <= STANDSTILL_MS_MAX) continue
-      throw new Error(`nothing has moved for ${STANDSTILL_MS_MAX} ms: ${load.describe()}\n${toldOf(load.violations())}`)
+      if (nowMs - stepsMs <= standstillMsMax) continue
+      throw new Error(`nothing has moved for ${standstillMsMax} ms: ${load.describe()}\n${toldOf(load.violations())}`)
     }
   }
 

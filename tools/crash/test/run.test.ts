@@ -6,7 +6,7 @@ import { runCrashes } from '../src/index.ts'
 
 test('a broker that acknowledges what it does not keep is found out, and its data directory stays to be looked at', async () => {
   const config = { queues: { durability: 'memory' } }
-  const message = await runCrashes({ kills: 2, seed: 7, config }).then(
+  const message = await runCrashes({ kills: 4, seed: 7, config, standstillMsMax: 5_000 }).then(
     () => 'every promise was kept',
     (error: Error) => error.message,
   )
