@@ -69,16 +69,19 @@ describe.each(['ws', 'wss'] as const)('with a broker at %s', (listener) => {
   })
 
   test('a page that lost its broker says so, comes back by itself and hears MQTT again', async () => {
-    await using tab = await browser!.visit(await serve())
+    await using tab = await browser!.visit(`${await serve()}?name=ada`)
     await tab.untilText('#state', 'connected')
     await broker.kill()
     await tab.untilText('#state', 'connecting…')
     await broker.startAgain()
     await tab.untilText('#state', 'connected')
+    // Its subscription came before what it says itself.
+    await tab.enter('#text', 'am I back?')
+    await tab.untilText('#messages li', 'am I back?')
     await using client = await TestClient.connect(broker)
     const properties = { userProperties: { from: 'mqtt.js' }, payloadFormatIndicator: true }
     await client.mqtt.publishAsync('chat/lobby', 'welcome back', { qos: 1, properties })
     await tab.untilText('#messages li', 'welcome back')
-    expect(await tab.texts('#messages li')).toEqual(['mqtt.jswelcome back'])
+    expect(await tab.texts('#messages li')).toEqual(['adaam I back?', 'mqtt.jswelcome back'])
   })
 })

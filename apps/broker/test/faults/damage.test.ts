@@ -114,7 +114,7 @@ function startOrRefusal(dataDir: string): Promise<Started | string> {
 describe('one bit flips anywhere in the journal', () => {
   test.each(['SIGTERM', 'SIGKILL'] as const)(
     'of a broker that ended by %s: it is found by its checksum, told with its file and byte, and the rest is served',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async (signal) => {
       const dataDir = await filled(signal)
       const random = new SeededRandom(signal.length)
@@ -237,7 +237,9 @@ test('messages whose segment went from a stopped store are told when the queue c
   expect(lost.length).toBeGreaterThan(0)
   expect(names).toEqual(ALL.filter((name) => names.includes(name)))
   const told = (): number => {
-    const events = broker.program.lines.join('\n').matchAll(/(\d+) messages? of queue '[^']+' cannot be read from the store any more/g)
+    const events = broker.program.lines
+      .join('\n')
+      .matchAll(/(\d+) messages? of queue '[^']+' cannot be read from the store any more/g)
     return [...events].reduce((sum, [, count]) => sum + Number(count), 0)
   }
   await until('all that is lost to be told', () => told() >= lost.length)
