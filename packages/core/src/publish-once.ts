@@ -4,7 +4,8 @@
  */
 import type { LogRecord } from '@ternmq/store'
 import type { LogGroup } from './log/host-log.ts'
-import { jsonRecord, messageRecord, RecordKind } from './log/records.ts'
+import { messageRecord } from './log/message-record.ts'
+import { jsonRecord, RecordKind } from './log/records.ts'
 import type { Message } from './message.ts'
 import type { Producer, PublishOptions, PublishResult } from './producer.ts'
 import { NO_QUEUES, pendingOf } from './publish-logged.ts'

@@ -5,7 +5,8 @@
  */
 import type { LogRecord, Stored } from '@ternmq/store'
 import type { Message } from '../message.ts'
-import { jsonRecord, type LoggedWill, type LoggedWillChange, messageRecord, readJsonMeta, readMessageMeta, RecordKind } from './records.ts'
+import { messageRecord, readMessageMeta } from './message-record.ts'
+import { jsonRecord, type LoggedWill, type LoggedWillChange, readJsonMeta, RecordKind } from './records.ts'
 
 export interface DurableWill extends LoggedWill {
   /** Where its message is. */

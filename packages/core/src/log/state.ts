@@ -6,18 +6,17 @@ import type { Stored } from '@ternmq/store'
 import { INDEX_BYTES } from '../queue/lanes.ts'
 import { WaitingLine } from '../queue/line.ts'
 import { applyWillChanged, applyWillSet, type DurableWill } from './logged-will.ts'
+import { type LoggedMessage, readMessageMeta } from './message-record.ts'
 import {
   type LoggedAdvance,
   type LoggedBinding,
   type LoggedClear,
-  type LoggedMessage,
   type LoggedPurge,
   type LoggedQueue,
   type LoggedSchedule,
   type LoggedSession,
   readDeliveredMeta,
   readJsonMeta,
-  readMessageMeta,
   readNumbersMeta,
   readPurgedMeta,
   readSettledMeta,

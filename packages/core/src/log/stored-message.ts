@@ -1,7 +1,7 @@
 /** A message as it comes back from the store. */
 import type { Stored } from '@ternmq/store'
 import { type HeaderCodec, Message } from '../message.ts'
-import { messageExtras, readMessageMeta } from './records.ts'
+import { messageExtras, readMessageMeta } from './message-record.ts'
 
 /** Keeps nothing of the record's memory. Throws when no adapter of this broker reads its headers. */
 export function messageOfStored(record: Stored, codecs: ReadonlyMap<string, HeaderCodec>): Message {

@@ -1,6 +1,7 @@
 /** One message that the schedule has, and the publish that brings one in. */
 import type { Durability, LogRecord } from '@ternmq/store'
-import { type LoggedSchedule, messageRecord } from '../log/records.ts'
+import { messageRecord } from '../log/message-record.ts'
+import type { LoggedSchedule } from '../log/records.ts'
 import { SCHEDULE_NUMBER } from '../log/state.ts'
 import type { Message } from '../message.ts'
 import type { DueMember } from './due-heap.ts'

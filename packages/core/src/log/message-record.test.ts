@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { type HeaderCodec, Message, type MessageFields } from '../message.ts'
-import { messageRecord, type MetaStream, readMessageMeta } from './records.ts'
+import { messageRecord, type MetaStream, readMessageMeta } from './message-record.ts'
 
 const codecs: HeaderCodec[] = ['one', 'another'].map((id) => ({
   id,
