@@ -63,7 +63,7 @@ export function toolEnv(root) {
 const START_MODULES = [
   'apps/broker/src/commands/start.ts',
   'packages/store/src/journal/index.ts',
-  'packages/transport/src/x509.ts',
+  'packages/transport/src/tls/x509.ts',
   'packages/websocket/src/index.ts',
 ]
 

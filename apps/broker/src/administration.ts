@@ -14,12 +14,12 @@ import {
 } from '@ternmq/management'
 import type { BoundAddress, ServerCertificate } from '@ternmq/transport'
 
-import type { Access } from './access.ts'
-import type { Certificates } from './certificates.ts'
+import type { Access } from './users/access.ts'
+import type { Certificates } from './listeners/certificates.ts'
 import { BrokerError, messageOf, systemCode } from './errors.ts'
-import type { Log } from './log.ts'
-import { shortAddress } from './socket-path.ts'
-import { webAddress } from './web-address.ts'
+import type { Log } from './reports/log.ts'
+import { shortAddress } from './process/socket-path.ts'
+import { webAddress } from './listeners/web-address.ts'
 
 export interface AdministrationParts {
   readonly broker: ManagedBroker

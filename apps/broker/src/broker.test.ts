@@ -9,9 +9,9 @@ import { expect, onTestFinished, test } from 'vitest'
 
 import { runBroker } from './broker.ts'
 import { overSocket } from './cli/connection.ts'
-import type { LoadWith } from './configuration.ts'
+import type { LoadWith } from './configuration/configuration.ts'
 import { type EmbeddedBroker, startBroker } from './embed.ts'
-import { type Log, openProcessLog } from './log.ts'
+import { type Log, openProcessLog } from './reports/log.ts'
 
 const io = { stderr: process.stderr, started: { command: 'ternmq', options: '', sets: '' } }
 

@@ -8,9 +8,9 @@ import type { Clock, Env } from '@ternmq/core'
 import { type BoundAddress, realEnv } from '@ternmq/transport'
 
 import { type Broker, runBroker } from './broker.ts'
-import type { LoadWith } from './configuration.ts'
-import { type Log, silentLog } from './log.ts'
-import type { Reloaded } from './reload.ts'
+import type { LoadWith } from './configuration/configuration.ts'
+import { type Log, silentLog } from './reports/log.ts'
+import type { Reloaded } from './configuration/reload.ts'
 
 export interface BrokerOptions {
   /** Any settings, nested as in a configuration file. What is left out is as for the command, but for ports, TLS and engine. */

@@ -3,11 +3,11 @@ import { FileUserStore, MemoryUserStore, type UserStore } from '@ternmq/auth'
 import type { Env } from '@ternmq/core'
 import { DefinitionStore } from '@ternmq/management'
 
-import { Configuration, type LoadWith } from './configuration.ts'
-import { type DataDir, openDataDir } from './data-dir.ts'
-import { type OpenEngine, openEngine } from './engine.ts'
+import { Configuration, type LoadWith } from './configuration/configuration.ts'
+import { type DataDir, openDataDir } from './process/data-dir.ts'
+import { type OpenEngine, openEngine } from './storage/engine.ts'
 import { messageOf } from './errors.ts'
-import type { Log } from './log.ts'
+import type { Log } from './reports/log.ts'
 import type { UndoStack } from './undo-stack.ts'
 
 export interface FoundationParts {

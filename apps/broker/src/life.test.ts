@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 
 import { Life } from './life.ts'
-import type { Log } from './log.ts'
+import type { Log } from './reports/log.ts'
 import { UndoStack } from './undo-stack.ts'
 
 function lifeWith(...steps: (() => void | Promise<void>)[]): { life: Life; fatal: string[] } {

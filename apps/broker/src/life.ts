@@ -1,6 +1,6 @@
 /** How a broker ends: because it is told to, or because its store failed and nothing can be promised any more. */
 import { BrokerError } from './errors.ts'
-import type { Log } from './log.ts'
+import type { Log } from './reports/log.ts'
 import type { UndoStack } from './undo-stack.ts'
 
 export class Life {

@@ -2,7 +2,7 @@
  * Who may do what where. The core asks once per producer address, binding and consumer, and keeps the
  * answer until `generation` moves; packages/auth has the rules. [ADR-0001]
  */
-import type { Address, Pattern } from './address.ts'
+import type { Address, Pattern } from './routing/address.ts'
 
 /** An authenticated identity. Made by the login, carried by the session. */
 export interface Principal {

@@ -3,7 +3,7 @@
  * does by itself. What happens with every message is counted once, in the session's `Traffic`, and comes to the protocol's counters when
  * somebody reads them.
  */
-import type { ProtocolName } from './transport.ts'
+import type { ProtocolName } from './connection/transport.ts'
 
 /** What a count belongs to: a protocol, messaging over HTTP, or the broker itself (wills, dead letters, the schedule, queues). */
 export type CounterLabel = ProtocolName | 'http' | 'core'

@@ -5,7 +5,7 @@
 import type { Cancel, Clock } from './env.ts'
 import { EVENT_LISTENERS_MAX } from './limits.ts'
 import { Recent } from './recent.ts'
-import type { PeerInfo, Transport } from './transport.ts'
+import type { PeerInfo, Transport } from './connection/transport.ts'
 
 /** `hint`: it worked, but perhaps not as it was meant. */
 export type EventKind = 'connected' | 'refused' | 'disconnected' | 'limit' | 'failure' | 'hint'

@@ -1,19 +1,19 @@
 /** Everything that an adapter, an engine or the broker may import of the core. */
-export * from './address.ts'
+export * from './routing/address.ts'
 export * from './authorizer.ts'
-export { bindingKey, type BindingSpec } from './bindings.ts'
+export { bindingKey, type BindingSpec } from './session/bindings.ts'
 export * from './env.ts'
-export * from './login.ts'
-export * from './message.ts'
-export * from './transport.ts'
-export { copyBytes } from './arena.ts'
+export * from './connection/login.ts'
+export * from './message/message.ts'
+export * from './connection/transport.ts'
+export { copyBytes } from './message/arena.ts'
 export { Consumer, CREDIT_UNLIMITED } from './queue/consumer.ts'
 export {
   type ConnectionHistory,
   type EndedConnection,
   type HistoryPage,
   type HistoryQuery,
-} from './connection-history.ts'
+} from './connection/connection-history.ts'
 export {
   type AdminConnection,
   type ConnectionFacts,
@@ -21,8 +21,8 @@ export {
   type ConnectionInfo,
   type ConnectionState,
   type EndedBy,
-} from './connection-info.ts'
-export type { ConnectionEnd, Connections, ConnectionTotals } from './connections.ts'
+} from './connection/connection-info.ts'
+export type { ConnectionEnd, Connections, ConnectionTotals } from './connection/connections.ts'
 export { COUNTER_LABELS, type CounterLabel, Counters, LabelledCounters, Traffic } from './counters.ts'
 export { CreditPool } from './queue/credit.ts'
 export {
@@ -34,9 +34,9 @@ export {
   reasonFrom,
   type SettleDetail,
 } from './queue/delivery.ts'
-export { HeldInput } from './held-input.ts'
-export { Destinations, NamedQueue, type QueueDefinition } from './destinations.ts'
-export { isQueuePattern, laidOver, Policies, type Policy, queuePattern } from './policies.ts'
+export { HeldInput } from './connection/held-input.ts'
+export { Destinations, NamedQueue, type QueueDefinition } from './destinations/destinations.ts'
+export { isQueuePattern, laidOver, Policies, type Policy, queuePattern } from './destinations/policies.ts'
 export { checkRedeliveryPolicy, type RedeliverySettings } from './queue/redelivery-policy.ts'
 export { deliveryCountOf } from './queue/message-properties.ts'
 export { DEFAULT_QUEUE_SETTINGS, type QueueSettings, type WhenFull } from './queue/settings.ts'
@@ -97,29 +97,29 @@ export {
   EVENTS_MAX_DEFAULT,
   HISTORY_PAGE_MAX,
 } from './limits.ts'
-export type { Producer, ProducerTarget, PublishOptions, PublishOwner, PublishResult } from './producer.ts'
+export type { Producer, ProducerTarget, PublishOptions, PublishOwner, PublishResult } from './publish/producer.ts'
 export { Queue } from './queue/queue.ts'
 export { Recent } from './recent.ts'
 export type { Refusal, RefusalDetail, Result } from './refusal.ts'
-export { targetsOf } from './router.ts'
+export { targetsOf } from './routing/router.ts'
 export type { ScheduleOptions } from './schedule/options.ts'
 export type { Schedule, ScheduledInfo, ScheduledPage } from './schedule/schedule.ts'
-export { Session } from './session.ts'
-export type { ConsumeSpec } from './queue-consumers.ts'
-export type { SessionOwner } from './session-owner.ts'
-export type { SharedGroup } from './shared.ts'
-export type { Browsing, BrowsingSpec } from './browsing.ts'
-export { DeadLetterSight } from './dead-letter-sight.ts'
-export type { Receiver, ReceiverSpec } from './receiver.ts'
+export { Session } from './session/session.ts'
+export type { ConsumeSpec } from './receive/queue-consumers.ts'
+export type { SessionOwner } from './session/session-owner.ts'
+export type { SharedGroup } from './session/shared.ts'
+export type { Browsing, BrowsingSpec } from './receive/browsing.ts'
+export { DeadLetterSight } from './receive/dead-letter-sight.ts'
+export type { Receiver, ReceiverSpec } from './receive/receiver.ts'
 export { parseSelector, type Selector } from './selector/selector.ts'
-export type { OpenSession } from './sessions.ts'
-export { subscriptionOwner, subscriptionQueueName } from './subscriptions.ts'
-export { isTemporary } from './temporaries.ts'
+export type { OpenSession } from './session/sessions.ts'
+export { subscriptionOwner, subscriptionQueueName } from './session/subscriptions.ts'
+export { isTemporary } from './destinations/temporaries.ts'
 export { TimerWheel, type WheelEntry } from './timer-wheel.ts'
 export type { OnCommitted, Transaction, TransactionState } from './transaction/transaction.ts'
-export { TopicTree } from './topic-tree.ts'
-export type { PublishTrace, Tracer } from './tracer.ts'
-export { readTraceparent, TRACEPARENT, type TraceContext, TRACESTATE } from './trace-context.ts'
-export { type InputHolder, UnfinishedInput } from './unfinished-input.ts'
+export { TopicTree } from './routing/topic-tree.ts'
+export type { PublishTrace, Tracer } from './tracing/tracer.ts'
+export { readTraceparent, TRACEPARENT, type TraceContext, TRACESTATE } from './tracing/trace-context.ts'
+export { type InputHolder, UnfinishedInput } from './connection/unfinished-input.ts'
 export { VirtualHost, type VirtualHostOptions } from './virtual-host.ts'
-export type { Will } from './wills.ts'
+export type { Will } from './session/wills.ts'

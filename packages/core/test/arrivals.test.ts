@@ -1,10 +1,10 @@
 /** When messages came, and from whom: from the log, in every life of the broker. */
 import { expect, test } from 'vitest'
-import { QUEUE_PREFIX } from '../src/address.ts'
+import { QUEUE_PREFIX } from '../src/routing/address.ts'
 import { arrivalsOf, oldestAgesMs, oldestLsn } from '../src/operations/arrivals.ts'
 import { browse } from '../src/operations/browse.ts'
 import { queueInfo } from '../src/operations/info.ts'
-import { Producer } from '../src/producer.ts'
+import { Producer } from '../src/publish/producer.ts'
 import { Scan } from '../src/operations/scan.ts'
 import { moveWhere } from '../src/operations/transfer.ts'
 import { DurableWorld, finished } from './durable.ts'

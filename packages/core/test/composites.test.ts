@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { allowAll, type Authorizer } from '../src/authorizer.ts'
 import { COMPOSITE_PARTS_MAX } from '../src/limits.ts'
-import type { PublishOptions, PublishResult } from '../src/producer.ts'
+import type { PublishOptions, PublishResult } from '../src/publish/producer.ts'
 import type { QueueSettings } from '../src/queue/settings.ts'
 import { type LifeClient, type LifeOptions, Lives, QUEUE } from './lives.ts'
 import { messageOf, type MessageOptions, topicPattern } from './support.ts'

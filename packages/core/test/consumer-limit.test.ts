@@ -1,6 +1,6 @@
 /** One session's consumers on queues: a pattern has one on each queue that it matches, and a few of them must not be more than all queues. */
 import { describe, expect, test } from 'vitest'
-import type { Receiver, ReceiverSpec } from '../src/receiver.ts'
+import type { Receiver, ReceiverSpec } from '../src/receive/receiver.ts'
 import type { Result } from '../src/refusal.ts'
 import { Lives } from './lives.ts'
 import { TestSink, user } from './support.ts'

@@ -1,7 +1,7 @@
 /** Messages that wait for their next attempt: in the log or in memory, within the limits, and back at their time. */
 import { expect, test } from 'vitest'
 import { queueInfo } from '../src/operations/info.ts'
-import { Producer } from '../src/producer.ts'
+import { Producer } from '../src/publish/producer.ts'
 import type { QueueSettings } from '../src/queue/settings.ts'
 import { parseSelector } from '../src/selector/selector.ts'
 import { DurableWorld, queueMessage } from './durable.ts'

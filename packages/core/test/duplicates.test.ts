@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { QueueSettings } from '../src/queue/settings.ts'
 import { decodeState, encodeState } from '../src/log/snapshot.ts'
 import { captureState } from '../src/log/capture.ts'
-import { Producer, type PublishResult } from '../src/producer.ts'
+import { Producer, type PublishResult } from '../src/publish/producer.ts'
 import { DurableWorld, queueMessage, type SendOptions } from './durable.ts'
 import { messageOf, user } from './support.ts'
 

@@ -2,7 +2,7 @@
 import { MemoryEngine } from '@ternmq/store'
 import { expect, test } from 'vitest'
 import type { QueueSettings } from '../src/queue/settings.ts'
-import type { NamedQueue } from '../src/destinations.ts'
+import type { NamedQueue } from '../src/destinations/destinations.ts'
 import { type MessageOptions, quiet, testCodec } from './support.ts'
 import { type Client, World, type WorldOptions } from './world.ts'
 

@@ -1,7 +1,7 @@
 /** When a receiver is told that there is nothing more for it, and subscriptions that go with their last receiver. */
 import { describe, expect, test } from 'vitest'
-import type { Receiver, ReceiverSpec } from '../src/receiver.ts'
-import { subscriptionQueueName } from '../src/subscriptions.ts'
+import type { Receiver, ReceiverSpec } from '../src/receive/receiver.ts'
+import { subscriptionQueueName } from '../src/session/subscriptions.ts'
 import { TestSink, topicPattern } from './support.ts'
 import { type Client, World } from './world.ts'
 

@@ -6,7 +6,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Outcome } from '../src/queue/delivery.ts'
-import type { Assurance } from '../src/message.ts'
+import type { Assurance } from '../src/message/message.ts'
 import { type Act, CLIENTS, type Content, MESSAGES_MAX, SideBySide, type Step, TOPICS } from './side-by-side.ts'
 
 const FILTERS = ['a', 'a/+', '#', '+/b', 'b/#', '$a/#']

@@ -3,10 +3,10 @@
  * where the core may choose (which member, which retained message first); it checks that what the core did was allowed, and that
  * nothing was left undone.
  */
-import { matches } from '../src/address.ts'
+import { matches } from '../src/routing/address.ts'
 import { Counters } from '../src/counters.ts'
 import type { Delivery, Outcome } from '../src/queue/delivery.ts'
-import type { Assurance } from '../src/message.ts'
+import type { Assurance } from '../src/message/message.ts'
 import type { Queue } from '../src/queue/queue.ts'
 import { patternOf } from './support.ts'
 

@@ -1,6 +1,6 @@
 /** Settings that a queue was given for itself, over those of policies and over a restart. */
 import { expect, test } from 'vitest'
-import { Policies } from '../src/policies.ts'
+import { Policies } from '../src/destinations/policies.ts'
 import { DEFAULT_QUEUE_SETTINGS } from '../src/queue/settings.ts'
 import { DurableWorld } from './durable.ts'
 

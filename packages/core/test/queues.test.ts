@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Authorizer } from '../src/authorizer.ts'
 import { QUEUES_PER_TURN } from '../src/limits.ts'
-import { Producer } from '../src/producer.ts'
+import { Producer } from '../src/publish/producer.ts'
 import { GIVEN_BACK_PER_TURN } from '../src/queue/consumer.ts'
 import { DEFAULT_QUEUE_SETTINGS } from '../src/queue/settings.ts'
 import { DurableWorld, queueMessage } from './durable.ts'

@@ -1,7 +1,7 @@
 /** Receivers: each with its own credit and sink, on queues, topics and durable subscriptions. */
 import { expect, test } from 'vitest'
 import { allowAll, type Authorizer } from '../src/authorizer.ts'
-import type { Receiver, ReceiverSpec } from '../src/receiver.ts'
+import type { Receiver, ReceiverSpec } from '../src/receive/receiver.ts'
 import type { Outcome } from '../src/queue/delivery.ts'
 import { DEFAULT_QUEUE_SETTINGS } from '../src/queue/settings.ts'
 import { TestSink, topicPattern } from './support.ts'

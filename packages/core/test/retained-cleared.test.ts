@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Message } from '../src/message.ts'
+import { Message } from '../src/message/message.ts'
 import { DurableWorld } from './durable.ts'
 import { testCodec, user } from './support.ts'
 

@@ -1,9 +1,9 @@
 /** What the selectors of a session's topic subscriptions may cost together. */
 import { MemoryEngine } from '@ternmq/store'
 import { expect, test } from 'vitest'
-import type { Receiver } from '../src/receiver.ts'
+import type { Receiver } from '../src/receive/receiver.ts'
 import type { Result } from '../src/refusal.ts'
-import type { SubscriptionSpec } from '../src/subscriptions.ts'
+import type { SubscriptionSpec } from '../src/session/subscriptions.ts'
 import { quiet, testCodec, TestSink, topicPattern, user } from './support.ts'
 import { type Client, World } from './world.ts'
 

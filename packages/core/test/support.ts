@@ -2,7 +2,14 @@
 import { type Runtime, Session } from 'node:inspector'
 import type { VirtualClock } from '@ternmq/testkit'
 import { HostLog } from '../src/log/host-log.ts'
-import { type Address, type Pattern, type PatternLevel, ALL_BELOW, DEFAULT_VHOST, ONE_LEVEL } from '../src/address.ts'
+import {
+  type Address,
+  type Pattern,
+  type PatternLevel,
+  ALL_BELOW,
+  DEFAULT_VHOST,
+  ONE_LEVEL,
+} from '../src/routing/address.ts'
 import type { Principal } from '../src/authorizer.ts'
 import { Consumer, CREDIT_UNLIMITED } from '../src/queue/consumer.ts'
 import { Counters, Traffic } from '../src/counters.ts'
@@ -11,11 +18,11 @@ import type { Delivery, DeliverySink, Match } from '../src/queue/delivery.ts'
 import type { Env } from '../src/env.ts'
 import type { QueueFlow } from '../src/flow/queue-flow.ts'
 import type { ExpirySweep } from '../src/flow/sweeper.ts'
-import { type Assurance, type HeaderCodec, Message } from '../src/message.ts'
+import { type Assurance, type HeaderCodec, Message } from '../src/message/message.ts'
 import { type CoreLimits, DEFAULT_CORE_LIMITS } from '../src/limits.ts'
 import type { QueueContext } from '../src/queue/context.ts'
 import type { Queue } from '../src/queue/queue.ts'
-import { Retained } from '../src/retained.ts'
+import { Retained } from '../src/routing/retained.ts'
 import { Turns } from '../src/turns.ts'
 
 const FRAME = 'frame:'

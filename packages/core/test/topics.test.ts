@@ -1,11 +1,11 @@
 /** What topics do beside plain subscriptions: queues behind them, subscriptions with a name, temporary ones. */
 import { MemoryEngine } from '@ternmq/store'
 import { describe, expect, test } from 'vitest'
-import { type PatternLevel, QUEUE_PREFIX } from '../src/address.ts'
+import { type PatternLevel, QUEUE_PREFIX } from '../src/routing/address.ts'
 import { allowAll, type Authorizer } from '../src/authorizer.ts'
-import type { NamedQueue } from '../src/destinations.ts'
+import type { NamedQueue } from '../src/destinations/destinations.ts'
 import type { Queue } from '../src/queue/queue.ts'
-import type { SubscriptionSpec } from '../src/subscriptions.ts'
+import type { SubscriptionSpec } from '../src/session/subscriptions.ts'
 import { quiet, type Receiver, receiverOf, testCodec, topicPattern, user } from './support.ts'
 import { World } from './world.ts'
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 import { DefinitionWorld } from '../test/definition-world.ts'
 import { AdminApi } from './admin-api.ts'
-import { OperationRecords } from './operation-records.ts'
+import { OperationRecords } from './operations/operation-records.ts'
 
 /** Calls of the login: what does them knows of cookies, which is the server's business. */
 const OF_THE_SERVER = [contract.login.id, contract.logout.id, contract.getMe.id]

@@ -11,13 +11,13 @@ import {
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { ManagedWorld } from '../test/managed-world.ts'
 import { MANY, manyOfEverything } from '../test/scale-world.ts'
-import { connectionHandlers } from './connections.ts'
+import { connectionHandlers } from './clients/connections.ts'
 import type { Bound } from './handlers.ts'
 import { type Listing, pageInPieces, PageMaker } from './paging.ts'
-import { queueHandlers } from './queues.ts'
-import { Sampler } from './sampler.ts'
-import { sessionHandlers } from './sessions.ts'
-import { subscriptionHandlers } from './subscriptions.ts'
+import { queueHandlers } from './destinations/queues.ts'
+import { Sampler } from './broker/sampler.ts'
+import { sessionHandlers } from './clients/sessions.ts'
+import { subscriptionHandlers } from './clients/subscriptions.ts'
 
 let world: ManagedWorld
 let bound: readonly Bound[]

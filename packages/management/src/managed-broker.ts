@@ -6,7 +6,7 @@ import type { BackupMade, CertificateInfo, ListenerItem, NodeInfo, Overview, Sto
 import type { UserStore } from '@ternmq/auth'
 import type { BrokerConfig, Source } from '@ternmq/config'
 import type { Events, VirtualHost } from '@ternmq/core'
-import type { DefinitionStore } from './definition-store.ts'
+import type { DefinitionStore } from './definitions/definition-store.ts'
 
 export interface ManagedBroker {
   readonly vhost: VirtualHost

@@ -4,13 +4,13 @@ import { allowAll, browse, DEFAULT_CORE_LIMITS, VirtualHost } from '@ternmq/core
 import { openJournal } from '@ternmq/store/journal'
 import { SimulatedWorld } from '@ternmq/testkit'
 import { expect, test } from 'vitest'
-import { actionsHandlers, CutOffAction } from '../src/actions.ts'
+import { actionsHandlers, CutOffAction } from '../src/operations/actions.ts'
 import type { Bound } from '../src/handlers.ts'
 import type { ManagedBroker } from '../src/managed-broker.ts'
 import { httpHeaders } from '../src/messaging/http-headers.ts'
 import { readPublish } from '../src/messaging/http-message.ts'
-import { OperationRecords } from '../src/operation-records.ts'
-import { Operations } from '../src/operations.ts'
+import { OperationRecords } from '../src/operations/operation-records.ts'
+import { Operations } from '../src/operations/operations.ts'
 import { ADMIN, VHOST } from './message-world.ts'
 
 const MESSAGES = 60

@@ -14,7 +14,7 @@ import {
   takeMessages,
 } from '@ternmq/api'
 import { describe, expect, test } from 'vitest'
-import { OPERATIONS_ENDED_MAX, OPERATIONS_RUNNING_MAX } from '../src/operations.ts'
+import { OPERATIONS_ENDED_MAX, OPERATIONS_RUNNING_MAX } from '../src/operations/operations.ts'
 import { MessageWorld, VHOST } from './message-world.ts'
 
 const Q = { ...VHOST, queue: 'q' }

@@ -12,8 +12,8 @@ import {
   resumeOperation,
 } from '@ternmq/api'
 import { describe, expect, test } from 'vitest'
-import { OPERATION_RECORD_KEPT_MS } from '../src/operation-records.ts'
-import { OPERATION_WRITTEN_AFTER_MS, OPERATIONS_ENDED_MAX } from '../src/operations.ts'
+import { OPERATION_RECORD_KEPT_MS } from '../src/operations/operation-records.ts'
+import { OPERATION_WRITTEN_AFTER_MS, OPERATIONS_ENDED_MAX } from '../src/operations/operations.ts'
 import { MessageWorld, VHOST } from './message-world.ts'
 
 const Q = { ...VHOST, queue: 'q' }

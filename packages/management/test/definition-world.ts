@@ -5,9 +5,9 @@ import { type BrokerConfig, type BrokerConfigInput, configChanges, loadConfig } 
 import { DEFAULT_CORE_LIMITS, Events, type NamedQueue, type QueueDefinition, VirtualHost } from '@ternmq/core'
 import { type Engine, MemoryEngine } from '@ternmq/store'
 import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
-import { AuditLog } from '../src/audit.ts'
-import { definitionHandlers, openDefinitionParts, type DefinitionParts } from '../src/definition-parts.ts'
-import { DefinitionStore } from '../src/definition-store.ts'
+import { AuditLog } from '../src/audit/audit.ts'
+import { definitionHandlers, openDefinitionParts, type DefinitionParts } from '../src/definitions/definition-parts.ts'
+import { DefinitionStore } from '../src/definitions/definition-store.ts'
 import type { ApiRequest, Bound, Caller } from '../src/handlers.ts'
 import type { ManagedBroker, RunningSettings } from '../src/managed-broker.ts'
 

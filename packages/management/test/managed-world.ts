@@ -17,7 +17,7 @@ import { AdapterWorld } from '@ternmq/testkit'
 import { ApiError } from '../src/errors.ts'
 import type { Bound, Caller, EventSink } from '../src/handlers.ts'
 import type { ManagedBroker } from '../src/managed-broker.ts'
-import { scopesOf } from '../src/tokens.ts'
+import { scopesOf } from '../src/access/tokens.ts'
 
 export interface ManagedWorldOptions {
   readonly config?: BrokerConfigInput

@@ -11,17 +11,17 @@ import {
 } from '@ternmq/core'
 import { MemoryEngine } from '@ternmq/store'
 import { virtualEnv, type VirtualEnv } from '@ternmq/testkit'
-import { actionsHandlers, CutOffAction } from '../src/actions.ts'
-import { deadLettersHandlers } from '../src/dead-letters.ts'
+import { actionsHandlers, CutOffAction } from '../src/operations/actions.ts'
+import { deadLettersHandlers } from '../src/messages/dead-letters.ts'
 import { ApiError } from '../src/errors.ts'
 import type { ApiRequest, Bound, Caller, EventSink, Handler, StreamHandler, TraceHeaders } from '../src/handlers.ts'
 import type { ManagedBroker } from '../src/managed-broker.ts'
-import { messagesHandlers } from '../src/messages.ts'
+import { messagesHandlers } from '../src/messages/messages.ts'
 import { httpHeaders } from '../src/messaging/http-headers.ts'
 import { Messaging, messagingHandlers } from '../src/messaging/messaging.ts'
-import { OperationRecords } from '../src/operation-records.ts'
-import { Operations, operationsHandlers } from '../src/operations.ts'
-import { scopesOf } from '../src/tokens.ts'
+import { OperationRecords } from '../src/operations/operation-records.ts'
+import { Operations, operationsHandlers } from '../src/operations/operations.ts'
+import { scopesOf } from '../src/access/tokens.ts'
 
 export const VHOST = { vhost: '/' } as const
 

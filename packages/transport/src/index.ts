@@ -1,6 +1,6 @@
 /** TCP and TLS listeners, certificates, the write slab, and the real world's clock. */
 export { Acceptor, type Admit } from './acceptor.ts'
-export { type AnyListenerOptions, createAnyListener } from './any-listener.ts'
+export { type AnyListenerOptions, createAnyListener } from './any/any-listener.ts'
 export {
   type CertificateFiles,
   type CertificateWatch,
@@ -8,14 +8,14 @@ export {
   readCertificate,
   type ServerCertificate,
   watchCertificate,
-} from './certificate-files.ts'
+} from './tls/certificate-files.ts'
 export { ConnectionBudget, type ConnectionBudgetOptions, FILES_KEPT } from './connection-budget.ts'
 export {
   type DevelopmentCertificates,
   developmentCertificates,
   type DevelopmentRequest,
-} from './development-certificates.ts'
-export { DETECT_BYTES_MAX, type DetectedProtocol, type Detection, detectProtocol } from './detect.ts'
+} from './tls/development-certificates.ts'
+export { DETECT_BYTES_MAX, type DetectedProtocol, type Detection, detectProtocol } from './any/detect.ts'
 export { closeReason, TransportError, type TransportErrorCode } from './errors.ts'
 export { Handshakes } from './handshakes.ts'
 export { adopt, type ReadingInPlace, readingInPlace } from './in-place-reading.ts'
@@ -38,14 +38,14 @@ export {
   SHORT_HIGH_WATER_BYTES,
   STUCK_BYTES_MAX,
   UNSENT_BYTES_MAX,
-} from './outbox.ts'
-export { ProtocolChooser, type ProtocolChooserOptions, type UndecidedTransport } from './protocol-chooser.ts'
+} from './output/outbox.ts'
+export { ProtocolChooser, type ProtocolChooserOptions, type UndecidedTransport } from './any/protocol-chooser.ts'
 export { realEnv } from './real-env.ts'
 export { CLOSE_FLUSH_MS, nextTransportId, TURN_READ_BYTES_MAX } from './socket-transport.ts'
 export { createTcpListener, type TcpListenerOptions } from './tcp.ts'
-export { createTlsListener, type SecureListener } from './tls.ts'
-export { TlsAcceptor } from './tls-acceptor.ts'
-export type { AdmitSecure, ClientCertificates, TlsListenerOptions, TlsSettings } from './tls-handshakes.ts'
+export { createTlsListener, type SecureListener } from './tls/tls.ts'
+export { TlsAcceptor } from './tls/tls-acceptor.ts'
+export type { AdmitSecure, ClientCertificates, TlsListenerOptions, TlsSettings } from './tls/tls-handshakes.ts'
 export { TransportSet } from './transport-set.ts'
 export { TurnQueue } from './turn-queue.ts'
-export { SlabOutput } from './write-slab.ts'
+export { SlabOutput } from './output/write-slab.ts'

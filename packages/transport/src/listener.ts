@@ -2,7 +2,7 @@
 import type { Env } from '@ternmq/core'
 
 import type { ConnectionBudget } from './connection-budget.ts'
-import type { Outbox } from './outbox.ts'
+import type { Outbox } from './output/outbox.ts'
 
 export interface BoundAddress {
   readonly host: string

@@ -8,9 +8,9 @@ import type { Cancel, Clock, Connection, PeerInfo, ServedProtocol } from '@ternm
 
 import { closeReason } from './errors.ts'
 import { type ReadingInPlace, readingInPlace } from './in-place-reading.ts'
-import { HIGH_WATER_BYTES, type Outbox } from './outbox.ts'
-import type { UndecidedTransport } from './protocol-chooser.ts'
-import { SlabOutput } from './write-slab.ts'
+import { HIGH_WATER_BYTES, type Outbox } from './output/outbox.ts'
+import type { UndecidedTransport } from './any/protocol-chooser.ts'
+import { SlabOutput } from './output/write-slab.ts'
 
 /** A peer that has not taken our last bytes, or not closed its side, this long after `end` is cut off. */
 export const CLOSE_FLUSH_MS = 5_000

@@ -13,10 +13,10 @@ import type {
   ListenerSettings,
   ListenerStats,
 } from './listener.ts'
-import { PlainHello } from './plain-hello.ts'
+import { PlainHello } from './any/plain-hello.ts'
 import { SOCKET_READING, SocketTransport, type TransportOwner } from './socket-transport.ts'
 import { TransportSet } from './transport-set.ts'
-import { tlsText } from './unserved.ts'
+import { tlsText } from './any/unserved.ts'
 
 export interface TcpListenerOptions extends ListenerOptions {
   /** Where a client that uses TLS should have gone: what a sentence ends with, or ''. */

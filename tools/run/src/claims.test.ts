@@ -19,12 +19,12 @@ test('conformance tests always claim, others where an id in brackets says so', (
     'packages/mqtt/test/conformance/mqtt5/ch3.test.ts': 'it(`${id} pings`)',
     'packages/mqtt/test/system/sockets.test.ts': "it('[MQTT311-7.1.1-1] a stream')",
     'packages/mqtt/src/codec.test.ts': "it('reads [MQTT5 §3.1]')",
-    'packages/core/src/session.test.ts': "it('ends [MQTT31-A-k]')",
-    'packages/core/src/session.ts': '// [MQTT5-3.1.2-5]',
+    'packages/core/src/session/session.test.ts': "it('ends [MQTT31-A-k]')",
+    'packages/core/src/session/session.ts': '// [MQTT5-3.1.2-5]',
     'apps/broker/test/start.test.ts': "it('starts')",
   })
   expect(claimingFiles(root)).toEqual([
-    'packages/core/src/session.test.ts',
+    'packages/core/src/session/session.test.ts',
     'packages/mqtt/test/conformance/mqtt5/ch3.test.ts',
     'packages/mqtt/test/system/sockets.test.ts',
   ])

@@ -163,7 +163,7 @@ describe('files', () => {
       expect(found(files, { [path]: '' }), path).toHaveLength(1)
     }
     for (const path of [
-      'packages/core/src/topic-tree.test.ts',
+      'packages/core/src/routing/topic-tree.test.ts',
       'docs/README.md',
       'docs/adr/0001-the-seam.md',
       'LICENSE',

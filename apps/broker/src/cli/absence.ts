@@ -1,7 +1,7 @@
 /** What commands that go on say of a broker that is away: one that hangs, one that was stopped, a network that is gone. */
 import { STREAM_SILENCE_MAX_MS } from '@ternmq/api'
 import type { AbsenceObserver, ApiTransport } from '@ternmq/api/client'
-import { complain, type ConsoleIo } from '../console-io.ts'
+import { complain, type ConsoleIo } from '../process/console-io.ts'
 import { durationText } from './format.ts'
 
 /** On standard error: what is printed stays what was asked for. */

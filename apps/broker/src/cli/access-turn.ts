@@ -1,7 +1,7 @@
 /** Changes of permissions that turn what holds for everybody: asked about before they are made, as what destroys something is. */
 import type { AccessTurn, TurnQuery } from '@ternmq/api'
 import { ApiProblem } from '@ternmq/api/client'
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 import { confirm } from './confirm.ts'
 
 /** What `confirm` asks. */

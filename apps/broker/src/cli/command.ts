@@ -2,7 +2,7 @@
  * What a command is, as data: its words, arguments and options, from which the parser, the help, the completion and docs/reference/cli.md
  * are made, and the function that does it.
  */
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 import type { Connection } from './connection.ts'
 
 export interface Option {

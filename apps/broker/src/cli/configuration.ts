@@ -1,6 +1,6 @@
 /** The configuration that a command is told by its options. */
 import { type BrokerConfig, loadConfig, type LoadOptions } from '@ternmq/config'
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 import { BrokerError } from '../errors.ts'
 import type { CommonOptions, Values } from './command.ts'
 

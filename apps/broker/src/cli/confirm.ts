@@ -1,6 +1,6 @@
 /** Asks before something is lost. */
 import { createInterface } from 'node:readline'
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 import { BrokerError, UsageError } from '../errors.ts'
 import { safeText } from './text.ts'
 

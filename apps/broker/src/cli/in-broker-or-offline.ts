@@ -2,7 +2,7 @@
 import type { ApiClient } from '@ternmq/api/client'
 import type { BrokerConfig } from '@ternmq/config'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type DataDir, openDataDir } from '../data-dir.ts'
+import { type DataDir, openDataDir } from '../process/data-dir.ts'
 import { BrokerError, BrokerUnreachable } from '../errors.ts'
 import { configOf } from './configuration.ts'
 import { type ConnectionInput, overSocket, urlOf, withConnection, withLoss } from './connection.ts'

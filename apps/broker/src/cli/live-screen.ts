@@ -1,5 +1,5 @@
 /** A screen that is drawn again and again, with keys. The terminal is left as it was. */
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 
 const CTRL_C = '\u0003'
 /** Another screen, and back to what was there before; without a cursor, and with one. */

@@ -2,7 +2,7 @@ import { API_HEADER } from '@ternmq/api'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 import { commandLineFault, runCommand } from './main.ts'
 
 async function ran(...args: readonly string[]): Promise<{ readonly code: number; readonly stderr: string }> {

@@ -1,9 +1,9 @@
 /** Finds the command, runs it, and says what went wrong. Exit codes: 0 done, 1 failed or refused, 2 not understood, 3 no broker, 141 nobody reads any more. */
 import { ApiProblem } from '@ternmq/api/client'
 import { nearest } from '@ternmq/config/nearest'
-import { startedAs } from '../as-started.ts'
+import { startedAs } from '../process/as-started.ts'
 import { type NounEntry, NOUNS } from '../commands/index.ts'
-import { complain, type ConsoleIo } from '../console-io.ts'
+import { complain, type ConsoleIo } from '../process/console-io.ts'
 import { BrokerUnreachable, messageOf, UsageError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import { type AnyCommand, type Noun, wordsOf } from './command.ts'

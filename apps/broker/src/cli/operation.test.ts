@@ -1,7 +1,7 @@
 import { cancelOperation, getOperation, type OperationItem } from '@ternmq/api'
 import type { ApiClient } from '@ternmq/api/client'
 import { expect, test } from 'vitest'
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 import { type Followed, follow, outcomeText } from './operation.ts'
 
 const MOVE: OperationItem = {

@@ -1,7 +1,7 @@
 /** Long work of the broker, followed to its end: how far it is, and stopped by Ctrl-C. */
 import { cancelOperation, getOperation, type OperationItem } from '@ternmq/api'
 import type { ApiClient } from '@ternmq/api/client'
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 import { countText, several } from './format.ts'
 import { printJson, printLines } from './output.ts'
 import { ProgressLine } from './progress.ts'

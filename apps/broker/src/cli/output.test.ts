@@ -1,6 +1,6 @@
 import type { Page } from '@ternmq/api'
 import { expect, test } from 'vitest'
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 import { type Listing, type ListInput, printItems, printPages, screenSize } from './output.ts'
 
 interface Thing {

@@ -1,6 +1,6 @@
 /** What commands print: lines, JSON, and lists that come page by page. */
 import { PAGE_LIMIT_MAX, type Page } from '@ternmq/api'
-import { complain, type ConsoleIo } from '../console-io.ts'
+import { complain, type ConsoleIo } from '../process/console-io.ts'
 import { UsageError } from '../errors.ts'
 import type { Values } from './command.ts'
 import { countText, several } from './format.ts'

@@ -1,5 +1,5 @@
 /** How far long work has got, on one line of a terminal that is drawn again and again. Nothing is drawn where there is no terminal. */
-import type { ConsoleIo, ConsoleOutput } from '../console-io.ts'
+import type { ConsoleIo, ConsoleOutput } from '../process/console-io.ts'
 import { countText, durationText, percentText, sizeText } from './format.ts'
 import { cutText } from './text.ts'
 

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
-import type { CheckedOutput } from '../console-io.ts'
+import type { CheckedOutput } from '../process/console-io.ts'
 import { BrokerError, messageOf, systemCode } from '../errors.ts'
 
 /** What was printed has not all arrived: a file system that is full, or a reader who has left. */

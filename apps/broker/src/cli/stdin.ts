@@ -1,5 +1,5 @@
 /** Standard input, which can be one thing only. */
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 import { UsageError } from '../errors.ts'
 import type { CommonOptions, Values } from './command.ts'
 

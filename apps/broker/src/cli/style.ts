@@ -1,5 +1,5 @@
 /** Colours, where a terminal shows them and nobody has set NO_COLOR. */
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 
 export interface Style {
   readonly bold: (text: string) => string

@@ -6,8 +6,8 @@ import { several, timeText } from '../cli/format.ts'
 import { printJson, printLines } from '../cli/output.ts'
 import { row } from '../cli/table.ts'
 import { safeText } from '../cli/text.ts'
-import { checkConfiguration, type ConfigurationReport } from '../configuration-check.ts'
-import { complain, type ConsoleIo } from '../console-io.ts'
+import { checkConfiguration, type ConfigurationReport } from '../configuration/configuration-check.ts'
+import { complain, type ConsoleIo } from '../process/console-io.ts'
 import { CONFIG_LIVE } from './config-live.ts'
 
 export const config: Noun = {

@@ -8,7 +8,7 @@ import { wholeNumber } from '../cli/parse.ts'
 import { styleOf } from '../cli/style.ts'
 import { Table } from '../cli/table.ts'
 import { TIME_OPTIONS, timeQueryOf } from '../cli/times.ts'
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 import { UsageError } from '../errors.ts'
 
 const SUMMARY = 'what happened to clients: who came, was refused, or left, and why'

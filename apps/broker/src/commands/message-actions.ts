@@ -8,7 +8,7 @@ import { BEGIN_QUERY, follow } from '../cli/operation.ts'
 import { wholeNumber } from '../cli/parse.ts'
 import { safeText } from '../cli/text.ts'
 import { VHOST } from '../cli/vhost.ts'
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 import { UsageError } from '../errors.ts'
 
 interface TextOption {

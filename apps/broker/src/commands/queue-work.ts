@@ -7,7 +7,7 @@ import { several } from '../cli/format.ts'
 import { printJsonLines, printLines } from '../cli/output.ts'
 import { safeText } from '../cli/text.ts'
 import { VHOST } from '../cli/vhost.ts'
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 
 /** Undefined when there is no such queue. */
 export async function findQueue(client: ApiClient, queue: string): Promise<QueueDetail | undefined> {

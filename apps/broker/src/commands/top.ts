@@ -21,7 +21,7 @@ import { styleOf } from '../cli/style.ts'
 import { row, Table } from '../cli/table.ts'
 import { cutText, safeText } from '../cli/text.ts'
 import { VHOST } from '../cli/vhost.ts'
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 
 const SUMMARY = 'a live screen: rates, queues with most to do, connections'
 

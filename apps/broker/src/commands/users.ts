@@ -16,9 +16,9 @@ import {
   printPages,
 } from '../cli/output.ts'
 import { safeText } from '../cli/text.ts'
-import type { ConsoleIo } from '../console-io.ts'
+import type { ConsoleIo } from '../process/console-io.ts'
 import { UsageError } from '../errors.ts'
-import { promptPassword, readPassword, toPasswordText } from '../password-input.ts'
+import { promptPassword, readPassword, toPasswordText } from '../users/password-input.ts'
 
 const ROLES = ['viewer', 'operator', 'administrator'] as const
 
@@ -64,7 +64,7 @@ export const users: Noun = {
         return inBrokerOrOffline(input, {
           inBroker: (client) => printPages(input, client.pages(listUsers, { query }), LISTING),
           offline: async (dataDir, config) => {
-            const { openOfflineUsers } = await import('../offline-users.ts')
+            const { openOfflineUsers } = await import('../users/offline-users.ts')
             return printItems(input, (await openOfflineUsers(dataDir, config)).items(query), LISTING)
           },
         })
@@ -127,7 +127,7 @@ export const users: Noun = {
         await inBrokerOrOffline<unknown>(input, {
           inBroker: (client) => client.call(deleteUser, { params: { name } }),
           offline: async (dataDir, config) => {
-            const { openOfflineUsers } = await import('../offline-users.ts')
+            const { openOfflineUsers } = await import('../users/offline-users.ts')
             await (await openOfflineUsers(dataDir, config)).admin.remove(name)
           },
         })
@@ -180,7 +180,7 @@ async function put(
   const item = await inBrokerOrOffline<UserItem>(input, {
     inBroker: (client: ApiClient) => client.call(putUser, { params: { name }, query: { [only]: true }, body }),
     offline: async (dataDir, config) => {
-      const { openOfflineUsers } = await import('../offline-users.ts')
+      const { openOfflineUsers } = await import('../users/offline-users.ts')
       return (await openOfflineUsers(dataDir, config)).put(name, body, only === 'ifNew' ? 'new' : 'known')
     },
   })

@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest'
 
 import { runCommand } from '../../src/cli/main.ts'
 import { OutputLost } from '../../src/cli/standard-output.ts'
-import type { ConsoleIo } from '../../src/console-io.ts'
+import type { ConsoleIo } from '../../src/process/console-io.ts'
 import { type Ended, start, type Started, type StartOptions } from '../support.ts'
 
 export const ADMIN_PASSWORD = 'correct horse'

@@ -4,11 +4,11 @@
  * Messages that are published at most once are never held: a queue without room drops them.
  */
 import { ENTRY_BYTES } from '../limits.ts'
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import { INDEX_BYTES } from '../queue/lanes.ts'
 import { assuranceMaxFor } from '../queue/delivery.ts'
 import type { Queue } from '../queue/queue.ts'
-import { isWanted, type Route, type Target, targetsOf } from '../router.ts'
+import { isWanted, type Route, type Target, targetsOf } from '../routing/router.ts'
 import type { VirtualHost } from '../virtual-host.ts'
 import type { WaitingPlace } from './gates.ts'
 import { fullText, limitText, logBehindText, memoryText, neverFitsText } from './reasons.ts'

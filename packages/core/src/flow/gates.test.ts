@@ -7,7 +7,7 @@ import type { Consumer } from '../queue/consumer.ts'
 import type { WhenFull } from '../queue/settings.ts'
 import { messageOf, quiet, type Receiver, receiverOf, testCodec } from '../../test/support.ts'
 import { World } from '../../test/world.ts'
-import type { Producer, PublishResult } from '../producer.ts'
+import type { Producer, PublishResult } from '../publish/producer.ts'
 
 const QUEUES = ['a', 'b', 'Consumer.1.VirtualTopic.t', 'Consumer.2.VirtualTopic.t'] as const
 const TARGETS = ['$queue/a', '$queue/b', 'VirtualTopic/t', '$queue/Consumer.1.VirtualTopic.t'] as const

@@ -3,12 +3,12 @@
  * by number and bytes, and by the memory that all queues share.
  */
 import { ENTRY_BYTES } from '../limits.ts'
-import type { Message } from '../message.ts'
-import type { ProducerWork, PublishOptions } from '../producer.ts'
+import type { Message } from '../message/message.ts'
+import type { ProducerWork, PublishOptions } from '../publish/producer.ts'
 import type { WaitingBytes } from '../queue/lanes.ts'
 import type { RefusalDetail } from '../refusal.ts'
 import { Ring } from '../ring.ts'
-import type { Route } from '../router.ts'
+import type { Route } from '../routing/router.ts'
 
 /** A publish that waits. */
 export interface Parked {

@@ -6,7 +6,7 @@ import { DEFAULT_CORE_LIMITS } from '../limits.ts'
 import { VirtualHost } from '../virtual-host.ts'
 import { quiet, testCodec } from '../../test/support.ts'
 import { World } from '../../test/world.ts'
-import type { NamedQueue } from '../destinations.ts'
+import type { NamedQueue } from '../destinations/destinations.ts'
 
 function define(world: World, name: string, settings: Partial<QueueSettings>): NamedQueue {
   const defined = world.vhost.destinations.define({ name, settings })

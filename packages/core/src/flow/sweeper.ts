@@ -3,7 +3,7 @@
  * go, consumers that take nothing are found out. One coarse timer, wound only while one of these can happen, and a bounded number of
  * messages per turn.
  */
-import type { NamedQueue } from '../destinations.ts'
+import type { NamedQueue } from '../destinations/destinations.ts'
 import type { Consumer } from '../queue/consumer.ts'
 import type { Queue } from '../queue/queue.ts'
 import { TimerWheel, type WheelEntry } from '../timer-wheel.ts'

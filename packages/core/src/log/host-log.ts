@@ -13,7 +13,7 @@ import type {
   WriterOwner,
 } from '@ternmq/store'
 import type { Clock } from '../env.ts'
-import type { HeaderCodec, Message } from '../message.ts'
+import type { HeaderCodec, Message } from '../message/message.ts'
 import type { WaitingLine } from '../queue/line.ts'
 import { Ring } from '../ring.ts'
 import { Barrier, Definition, EndedQueue, type Ending, Mark, Note, NoteBatch, SettleBatch, Step } from './groups.ts'

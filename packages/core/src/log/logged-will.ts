@@ -4,7 +4,7 @@
  * record: a broker that ends between the two still owes the will. [MQTT5 §4.1] [ADR-0007]
  */
 import type { LogRecord, Stored } from '@ternmq/store'
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import { messageRecord, readMessageMeta } from './message-record.ts'
 import { jsonRecord, type LoggedWill, type LoggedWillChange, readJsonMeta, RecordKind } from './records.ts'
 

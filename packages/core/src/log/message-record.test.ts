@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { type HeaderCodec, Message, type MessageFields } from '../message.ts'
+import { type HeaderCodec, Message, type MessageFields } from '../message/message.ts'
 import { messageRecord, type MetaStream, readMessageMeta } from './message-record.ts'
 
 const codecs: HeaderCodec[] = ['one', 'another'].map((id) => ({

@@ -3,7 +3,7 @@
  * once. [ADR-0003]
  */
 import type { LogRecord } from '@ternmq/store'
-import { type Assurance, type Message, type MessageExtras, PRIORITY_DEFAULT } from '../message.ts'
+import { type Assurance, type Message, type MessageExtras, PRIORITY_DEFAULT } from '../message/message.ts'
 import type { Queue } from '../queue/queue.ts'
 import { getUint16, getUint32, NO_BYTES, putFloat64, putUint16, putUint32, utf8Bytes, utf8Text } from './bytes.ts'
 import { checkVersion, FORMAT_VERSION, type LoggedSchedule, type LoggedWill, RecordKind } from './records.ts'

@@ -3,9 +3,9 @@
  * with the format version, from the first commit on: a later broker reads what an earlier one wrote. [ADR-0003]
  */
 import type { LogRecord } from '@ternmq/store'
-import type { Assurance } from '../message.ts'
+import type { Assurance } from '../message/message.ts'
 import type { BindingData } from '../queue/delivery.ts'
-import type { PolicySettings } from '../policies.ts'
+import type { PolicySettings } from '../destinations/policies.ts'
 import type { QueueSettings } from '../queue/settings.ts'
 import type { Timing } from '../schedule/options.ts'
 import { putFloat64, putUint32, utf8Bytes, utf8Text } from './bytes.ts'

@@ -3,9 +3,9 @@
  * messages of what is left. [ADR-0003]
  */
 import type { PartitionLog, Stored } from '@ternmq/store'
-import type { HeaderCodec, Message } from '../message.ts'
+import type { HeaderCodec, Message } from '../message/message.ts'
 import type { Lane } from '../queue/lanes.ts'
-import type { Session } from '../session.ts'
+import type { Session } from '../session/session.ts'
 import type { VirtualHost } from '../virtual-host.ts'
 import { readMessageMeta } from './message-record.ts'
 import { RecordKind } from './records.ts'

@@ -1,6 +1,6 @@
 /** A message as it comes back from the store. */
 import type { Stored } from '@ternmq/store'
-import { type HeaderCodec, Message } from '../message.ts'
+import { type HeaderCodec, Message } from '../message/message.ts'
 import { messageExtras, readMessageMeta } from './message-record.ts'
 
 /** Keeps nothing of the record's memory. Throws when no adapter of this broker reads its headers. */

@@ -2,7 +2,7 @@
  * When messages came. The log knows of each that it has when it was committed, so that no message carries a moment of its own; of one
  * that is in memory only nobody knows. One that was moved came when it was moved.
  */
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import type { WaitingLine } from '../queue/line.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { VirtualHost } from '../virtual-host.ts'

@@ -2,7 +2,7 @@
  * Looks into a queue without changing anything: what waits and what consumers have, in the queue's order, page by page. Bodies that
  * are on disk are read and not kept.
  */
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import type { WaitingLine } from '../queue/line.ts'
 import { propertiesOf } from '../queue/message-properties.ts'
 import type { Queue } from '../queue/queue.ts'

@@ -2,9 +2,9 @@
  * Why a message does not go to the queue where it should: which queue, which limit, its value. And what is in the way of a retry, queue by
  * queue: once a message was left behind because of one, those behind it for the same queue are, so that they stay in order.
  */
-import type { NamedQueue } from '../destinations.ts'
+import type { NamedQueue } from '../destinations/destinations.ts'
 import { countText } from '../flow/units.ts'
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 
 /** Queues that are remembered; messages for others are looked at one by one. */
 const IN_THE_WAY_MAX = 1_000

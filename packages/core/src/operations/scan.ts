@@ -3,7 +3,7 @@
  * other work has its turn between two batches. What comes after the beginning is not seen.
  */
 import { nextTurn } from '../env.ts'
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import type { WaitingLine } from '../queue/line.ts'
 import { propertiesOf } from '../queue/message-properties.ts'
 import type { Queue } from '../queue/queue.ts'

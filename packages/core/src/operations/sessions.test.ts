@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { ONE_LEVEL } from '../address.ts'
+import { ONE_LEVEL } from '../routing/address.ts'
 import { topicPattern } from '../../test/support.ts'
 import { type Client, World } from '../../test/world.ts'
-import type { ReceiverSpec } from '../receiver.ts'
+import type { ReceiverSpec } from '../receive/receiver.ts'
 import { consumerInfo } from './info.ts'
 import { sessionInfo, type SubscriptionInfo, subscriptionsOf } from './sessions.ts'
 

@@ -1,13 +1,13 @@
 /** What there is to know of a session and of what it has subscribed to, whether it is connected or not, for operators. */
-import type { PatternLevel } from '../address.ts'
-import { sharedOf } from '../bindings.ts'
+import type { PatternLevel } from '../routing/address.ts'
+import { sharedOf } from '../session/bindings.ts'
 import type { CounterLabel } from '../counters.ts'
-import type { Assurance } from '../message.ts'
+import type { Assurance } from '../message/message.ts'
 import type { Consumer } from '../queue/consumer.ts'
 import type { BindingData } from '../queue/delivery.ts'
-import type { Receiver } from '../receiver.ts'
-import type { Session } from '../session.ts'
-import { subscriptionQueueName } from '../subscriptions.ts'
+import type { Receiver } from '../receive/receiver.ts'
+import type { Session } from '../session/session.ts'
+import { subscriptionQueueName } from '../session/subscriptions.ts'
 
 export interface SessionInfo {
   readonly clientId: string

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { patternOf } from '../../test/support.ts'
 import { World } from '../../test/world.ts'
-import { matches } from '../address.ts'
+import { matches } from '../routing/address.ts'
 import { retainedPage, TOPICS_PAGE_MAX, topicsBelow } from './topics.ts'
 
 function keep(world: World, ...topics: readonly string[]): void {

@@ -3,11 +3,11 @@
  * a retained message or that the router remembers, one level at a time; and the retained messages that match a pattern, in the order of
  * their topics' levels.
  */
-import { ALL_BELOW, isReservedName, type PatternLevel } from '../address.ts'
-import type { Message } from '../message.ts'
-import { isExpired, type RetainedNode } from '../retained.ts'
-import type { Binding } from '../router.ts'
-import type { TopicTreeNode } from '../topic-tree.ts'
+import { ALL_BELOW, isReservedName, type PatternLevel } from '../routing/address.ts'
+import type { Message } from '../message/message.ts'
+import { isExpired, type RetainedNode } from '../routing/retained.ts'
+import type { Binding } from '../routing/router.ts'
+import type { TopicTreeNode } from '../routing/topic-tree.ts'
 import type { VirtualHost } from '../virtual-host.ts'
 import { sortedNames } from './sorted-names.ts'
 

@@ -3,13 +3,13 @@
  * what consumers have. Each batch is one group of the log: a message is in one of the two queues, never in both or none.
  */
 import type { LogRecord } from '@ternmq/store'
-import { queueNameOf } from '../address.ts'
-import type { NamedQueue } from '../destinations.ts'
+import { queueNameOf } from '../routing/address.ts'
+import type { NamedQueue } from '../destinations/destinations.ts'
 import type { LogGroup } from '../log/host-log.ts'
 import { messageRecord } from '../log/message-record.ts'
 import { settledRecord } from '../log/records.ts'
-import type { Message, MessageExtras } from '../message.ts'
-import { copyFor } from '../mover.ts'
+import type { Message, MessageExtras } from '../message/message.ts'
+import { copyFor } from '../destinations/mover.ts'
 import type { Delivery } from '../queue/delivery.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { VirtualHost } from '../virtual-host.ts'

@@ -2,7 +2,7 @@
  * Retained messages that new bindings asked for: handed over before anything that waits, as fast as the consumer takes them.
  */
 import { BACKFILL_MESSAGES_MAX } from '../limits.ts'
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import type { Match } from './delivery.ts'
 
 interface Backfill {

@@ -2,7 +2,7 @@
  * The consumers of one queue and whose turn it is: the highest priority first, among equals one after the other. With an
  * exclusive consumer one of them has the queue to itself.
  */
-import type { Assurance } from '../message.ts'
+import type { Assurance } from '../message/message.ts'
 import type { Consumer } from './consumer.ts'
 
 /** Consumers of one priority. */

@@ -4,9 +4,9 @@
 import type { Traffic } from '../counters.ts'
 import type { CreditPool, CreditWaiter } from './credit.ts'
 import type { Delivery, DeliverySink, Match, Outcome, SettleDetail } from './delivery.ts'
-import type { Assurance } from '../message.ts'
+import type { Assurance } from '../message/message.ts'
 import type { Selector } from '../selector/selector.ts'
-import type { Tracer } from '../tracer.ts'
+import type { Tracer } from '../tracing/tracer.ts'
 import type { Queue } from './queue.ts'
 
 /** `credit` of a consumer that is bounded by its pool and transport alone. */

@@ -2,7 +2,7 @@
  * What passes between a queue and a consumer: the match that brought a message into the queue, the delivery itself,
  * and the sink that takes it. [ADR-0001]
  */
-import type { Assurance, Message } from '../message.ts'
+import type { Assurance, Message } from '../message/message.ts'
 import type { Consumer } from './consumer.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 import type { WaitingLine } from './line.ts'

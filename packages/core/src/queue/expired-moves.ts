@@ -3,7 +3,7 @@
  * that a backlog that expires as a whole costs the memory of one batch.
  */
 import type { HostLog } from '../log/host-log.ts'
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import type { WaitingLine } from './line.ts'
 
 /** One read. */

@@ -5,7 +5,7 @@
 import { DELAY_BYTES } from './delays.ts'
 import type { Delivery } from './delivery.ts'
 import { ENTRY_BYTES } from '../limits.ts'
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import { WaitingLine } from './line.ts'
 
 /** What a message of the log costs while it waits and its bytes are on disk only. */

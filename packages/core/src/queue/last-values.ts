@@ -7,7 +7,7 @@
  * message it may still be handed out though a newer one is there; afterwards one of each key is left, also where a crash came
  * between a message and the end of the one that it replaced.
  */
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import type { Delivery } from './delivery.ts'
 import type { Lane } from './lanes.ts'
 import type { WaitingLine } from './line.ts'

@@ -1,7 +1,7 @@
 /** What selectors see of a message. */
 import { expect, test, vi } from 'vitest'
 import { queueMessage, type SendOptions } from '../../test/durable.ts'
-import { type HeaderCodec, type Headers, Message, type MessageExtras } from '../message.ts'
+import { type HeaderCodec, type Headers, Message, type MessageExtras } from '../message/message.ts'
 import { parseSelector } from '../selector/selector.ts'
 import { deliveryCountOf, propertiesOf } from './message-properties.ts'
 

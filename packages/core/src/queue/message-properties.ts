@@ -6,7 +6,7 @@
  * it. Properties of AMQP have types. Those of MQTT and STOMP are strings: a selector compares them with numbers only if it begins with
  * `convert_string_expressions:`.
  */
-import type { Headers, Message } from '../message.ts'
+import type { Headers, Message } from '../message/message.ts'
 import type { PropertySource, SelectorValue } from '../selector/selector.ts'
 
 /** Properties of a message, from which on it is worth an index once many are asked for: looking through 32 takes 0.1 µs. */

@@ -1,6 +1,6 @@
 /** What has happened in one queue since the process began: plain integers, bytes those of bodies. The queue itself is one of these. */
 import type { Traffic } from '../counters.ts'
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 
 export class QueueCounts {
   // A message that never waits is counted once, for its way in and out.

@@ -5,7 +5,7 @@ import { matchWith, messageOf, queueContext } from '../../test/support.ts'
 import { Consumer, CREDIT_UNLIMITED } from './consumer.ts'
 import { CreditPool } from './credit.ts'
 import type { Delivery, DeliverySink } from './delivery.ts'
-import { Message, type MessageFields } from '../message.ts'
+import { Message, type MessageFields } from '../message/message.ts'
 import { Queue } from './queue.ts'
 import { subscriptionSettings } from './settings.ts'
 

@@ -5,7 +5,7 @@
  * `EntryStore`'s, whose turn it is `ConsumerSet`'s and `Dispatch`'s, reading back from the log `Staging`'s, who gets what the router's.
  */
 import { DISPATCH_BATCH_MAX } from '../limits.ts'
-import type { Assurance, Message } from '../message.ts'
+import type { Assurance, Message } from '../message/message.ts'
 import type { Turns, TurnWork } from '../turns.ts'
 import { Backfills } from './backfills.ts'
 import { type Consumer, GIVEN_BACK_PER_TURN, type Parting } from './consumer.ts'

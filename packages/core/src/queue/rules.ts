@@ -7,7 +7,7 @@
  * has not settled. A message of a group whose owner's selector does not match it waits until the owner leaves. A message that waits
  * for its next attempt does not hold up its group.
  */
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import type { Consumer } from './consumer.ts'
 import type { Delivery } from './delivery.ts'
 import { GroupTable } from './group-table.ts'

@@ -2,7 +2,7 @@
  * Rules by which a queue's messages choose their consumer, or replace one another: groups, last values. A queue has one of these as
  * soon as one of the rules applies to it, and none otherwise.
  */
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import type { Consumer } from './consumer.ts'
 import type { Delivery } from './delivery.ts'
 import type { WaitingLine } from './line.ts'

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { matchWith, messageOf } from '../../test/support.ts'
 import type { HostLog } from '../log/host-log.ts'
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import { Delivery } from './delivery.ts'
 import { WaitingLine } from './line.ts'
 import { Staging, STAGE_BYTES_MAX, STAGE_MESSAGES_MAX, type StagingHost } from './staging.ts'

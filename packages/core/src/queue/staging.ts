@@ -3,7 +3,7 @@
  * its index and one or two of these batches, whatever its length.
  */
 import type { HostLog } from '../log/host-log.ts'
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import type { WaitingBytes } from './lanes.ts'
 import type { WaitingLine } from './line.ts'
 

@@ -6,15 +6,15 @@
  * After a restart, what should have been sent meanwhile is sent at once: a delayed message, one sending of a periodic one (the others
  * follow a period apart), and one sending of a cron expression, however many of its moments were missed.
  */
-import { queueNameOf } from '../address.ts'
+import { queueNameOf } from '../routing/address.ts'
 import type { Subject } from '../authorizer.ts'
 import type { Cancel } from '../env.ts'
 import { SCHEDULED_BATCH_BYTES, SCHEDULED_BATCH_MAX, SCHEDULED_ENTRY_BYTES, SCHEDULED_MESSAGES_MAX } from '../limits.ts'
 import type { LoggedSchedule } from '../log/records.ts'
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import { refuse, type Result } from '../refusal.ts'
-import { remade, routeTo } from '../routed-message.ts'
-import { type Route, targetsOf } from '../router.ts'
+import { remade, routeTo } from '../publish/routed-message.ts'
+import { type Route, targetsOf } from '../routing/router.ts'
 import type { VirtualHost } from '../virtual-host.ts'
 import { DueHeap } from './due-heap.ts'
 import { type ScheduleOptions, timingOf } from './options.ts'

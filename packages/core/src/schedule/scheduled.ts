@@ -3,7 +3,7 @@ import type { Durability, LogRecord } from '@ternmq/store'
 import { messageRecord } from '../log/message-record.ts'
 import type { LoggedSchedule } from '../log/records.ts'
 import { SCHEDULE_NUMBER } from '../log/state.ts'
-import type { Message } from '../message.ts'
+import type { Message } from '../message/message.ts'
 import type { DueMember } from './due-heap.ts'
 import type { Schedule } from './schedule.ts'
 

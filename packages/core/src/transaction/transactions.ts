@@ -4,9 +4,9 @@
  */
 import { bytesText, durationText } from '../flow/units.ts'
 import { TRANSACTION_AGE_TICK_MS, TRANSACTIONS_PER_SESSION_MAX } from '../limits.ts'
-import type { Producer } from '../producer.ts'
+import type { Producer } from '../publish/producer.ts'
 import { refuse, type Result } from '../refusal.ts'
-import type { Session } from '../session.ts'
+import type { Session } from '../session/session.ts'
 import { TimerWheel } from '../timer-wheel.ts'
 import type { VirtualHost } from '../virtual-host.ts'
 import { Transaction, type TransactionScope } from './transaction.ts'

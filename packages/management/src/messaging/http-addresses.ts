@@ -3,7 +3,7 @@ import { type Pattern, QUEUE_PREFIX, type VirtualHost } from '@ternmq/core'
 import { kindText, type ParsedAddress, resolve, toCoreName } from '@ternmq/naming'
 import { ApiError } from '../errors.ts'
 import type { Caller } from '../handlers.ts'
-import { subjectOf } from '../message-access.ts'
+import { subjectOf } from '../messages/message-access.ts'
 import { refused } from '../refused.ts'
 
 const FIELD = 'address'

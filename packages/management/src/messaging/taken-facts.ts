@@ -2,8 +2,8 @@
 import type { MessageBody } from '@ternmq/api'
 import type { Headers, Message } from '@ternmq/core'
 import { addressSpelling } from '@ternmq/naming'
-import { bodyOf } from '../message-body.ts'
-import { factsOf, type MessageFacts } from '../message-item.ts'
+import { bodyOf } from '../messages/message-body.ts'
+import { factsOf, type MessageFacts } from '../messages/message-item.ts'
 
 export interface TakenFacts extends MessageFacts {
   readonly properties: Headers['properties']

@@ -6,11 +6,11 @@ import { crc32 } from 'node:zlib'
 import type { Disk, DiskFile } from '../env.ts'
 import type { Partition } from './partition.ts'
 import { DiskError } from '../env.ts'
-import { OpenRefused, faultText } from './faults.ts'
-import { LOCK_FILE, MARKER_FILE, RESERVE_FILE, snapshotName } from './format.ts'
+import { OpenRefused, faultText } from './recovery/faults.ts'
+import { LOCK_FILE, MARKER_FILE, RESERVE_FILE, snapshotName } from './files/format.ts'
 import { partitionEnds, verifyStore, withLock } from './inspect.ts'
-import { type CopiedFile, type PartitionEnd, dataFiles, writeManifest } from './manifest.ts'
-import { listIfThere } from './marker.ts'
+import { type CopiedFile, type PartitionEnd, dataFiles, writeManifest } from './files/manifest.ts'
+import { listIfThere } from './files/marker.ts'
 
 const PIECE_BYTES = 1024 * 1024
 

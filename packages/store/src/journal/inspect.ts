@@ -4,14 +4,14 @@
  */
 import type { Lsn, PartitionId } from '../engine.ts'
 import type { Disk, DiskFile, EngineClock } from '../env.ts'
-import type { Frame } from './frames.ts'
+import type { Frame } from './files/frames.ts'
 import type { Store } from './store.ts'
 import { StoreCounts } from './store-counts.ts'
 import { DiskError } from '../env.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
-import { Slabs } from './batch.ts'
-import { damagedPlaces, decodeCatalogHeader, scanCatalog } from './catalog-file.ts'
-import { FaultLog, faultOfDamage, faultOfFile, type JournalFault, newerText, OpenRefused } from './faults.ts'
+import { Slabs } from './write/batch.ts'
+import { damagedPlaces, decodeCatalogHeader, scanCatalog } from './files/catalog-file.ts'
+import { FaultLog, faultOfDamage, faultOfFile, type JournalFault, newerText, OpenRefused } from './recovery/faults.ts'
 import {
   CATALOG_DIRECTORY,
   FLAG_INTERNAL,
@@ -22,18 +22,18 @@ import {
   numberOfName,
   partitionOfDirectory,
   snapshotName,
-} from './format.ts'
-import { assertOurs, refusingKind } from './foreign.ts'
-import { scanFrames } from './frames.ts'
-import { Handles } from './handles.ts'
+} from './files/format.ts'
+import { assertOurs, refusingKind } from './files/foreign.ts'
+import { scanFrames } from './files/frames.ts'
+import { Handles } from './read/handles.ts'
 import { JournalCatalog, catalogPath } from './journal-catalog.ts'
-import { type PartitionEnd, verifyManifest } from './manifest.ts'
-import { listIfThere, namesOfStore, readMarker } from './marker.ts'
+import { type PartitionEnd, verifyManifest } from './files/manifest.ts'
+import { listIfThere, namesOfStore, readMarker } from './files/marker.ts'
 import { Partition } from './partition.ts'
-import { ReadBuffers } from './read-buffers.ts'
-import { recover } from './recovery.ts'
-import { assertSalt, saltProblem, surveySalts } from './salt.ts'
-import { Space } from './space.ts'
+import { ReadBuffers } from './read/read-buffers.ts'
+import { recover } from './recovery/recovery.ts'
+import { assertSalt, saltProblem, surveySalts } from './files/salt.ts'
+import { Space } from './write/space.ts'
 
 export interface SegmentReport {
   readonly file: string

@@ -5,15 +5,15 @@
 import type { Catalog, CatalogChange, CatalogEntry, CatalogNews, CatalogOp } from '../engine.ts'
 import type { DiskFile } from '../env.ts'
 import type { Unknown } from '../errors.ts'
-import type { CatalogScan } from './catalog-file.ts'
+import type { CatalogScan } from './files/catalog-file.ts'
 import type { Store } from './store.ts'
 import { CatalogState, entryBytes } from '../catalog-state.ts'
 import { NotAppended } from '../errors.ts'
-import { decodeCatalogHeader, encodeCatalogHeader, encodeChanges, scanCatalog } from './catalog-file.ts'
-import { isFull } from './segment-writer.ts'
-import { OpenRefused, newer } from './faults.ts'
-import { CATALOG_DIRECTORY, UNFINISHED, hex, numberOfName } from './format.ts'
-import { DISK_FULL } from './space.ts'
+import { decodeCatalogHeader, encodeCatalogHeader, encodeChanges, scanCatalog } from './files/catalog-file.ts'
+import { isFull } from './write/segment-writer.ts'
+import { OpenRefused, newer } from './recovery/faults.ts'
+import { CATALOG_DIRECTORY, UNFINISHED, hex, numberOfName } from './files/format.ts'
+import { DISK_FULL } from './write/space.ts'
 
 /** A log is written anew when it is this many times as large as what it says, and not tiny. */
 const HISTORY_SHARE = 4

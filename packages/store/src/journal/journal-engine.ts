@@ -5,16 +5,16 @@
 import { crc32 } from 'node:zlib'
 import type { Catalog, Durability, Engine, EngineLimits, PartitionId, PartitionLog } from '../engine.ts'
 import type { Disk, DiskLock, EngineEnv } from '../env.ts'
-import type { JournalFault } from './faults.ts'
+import type { JournalFault } from './recovery/faults.ts'
 import type { Store } from './store.ts'
 import { StoreCounts } from './store-counts.ts'
 import { DiskError } from '../env.ts'
 import { Unknown } from '../errors.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
-import { Slabs } from './batch.ts'
-import { FaultLog, OpenRefused } from './faults.ts'
+import { Slabs } from './write/batch.ts'
+import { FaultLog, OpenRefused } from './recovery/faults.ts'
 import { type CopyReport, copyStore, itemsOf } from './backup.ts'
-import { assertOurs, refusingKind } from './foreign.ts'
+import { assertOurs, refusingKind } from './files/foreign.ts'
 import { type StoreReport, reportOf } from './inspect.ts'
 import {
   CATALOG_DIRECTORY,
@@ -25,14 +25,14 @@ import {
   RESERVE_FILE,
   partitionDirectory,
   partitionOfDirectory,
-} from './format.ts'
-import { Handles } from './handles.ts'
+} from './files/format.ts'
+import { Handles } from './read/handles.ts'
 import { JournalCatalog } from './journal-catalog.ts'
 import { JournalLog } from './journal-log.ts'
-import { listIfThere, namesOfStore, readMarker, writeMarker } from './marker.ts'
-import { ReadBuffers } from './read-buffers.ts'
-import { assertSalt } from './salt.ts'
-import { Space } from './space.ts'
+import { listIfThere, namesOfStore, readMarker, writeMarker } from './files/marker.ts'
+import { ReadBuffers } from './read/read-buffers.ts'
+import { assertSalt } from './files/salt.ts'
+import { Space } from './write/space.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB

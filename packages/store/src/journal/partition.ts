@@ -3,12 +3,12 @@
  * pieces. Writing is the committer's, reading the reader's, collecting dead bytes the collector's.
  */
 import type { Lsn, PartitionId } from '../engine.ts'
-import type { ChunkRef } from './format.ts'
-import type { ChunkedRecord } from './batch.ts'
+import type { ChunkRef } from './files/format.ts'
+import type { ChunkedRecord } from './write/batch.ts'
 import type { Store } from './store.ts'
 import { Bell } from '../bell.ts'
-import { SPARE_FILE, partitionDirectory } from './format.ts'
-import { GoneLsns } from './gone.ts'
+import { SPARE_FILE, partitionDirectory } from './files/format.ts'
+import { GoneLsns } from './collect/gone.ts'
 import { ENTRY_CHUNK, type Segment } from './segment.ts'
 
 export class Partition {

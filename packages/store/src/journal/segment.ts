@@ -5,8 +5,8 @@
  * An entry is the offset of a frame, a multiple of four, with two bits of state; 0: nothing with this lsn is here.
  */
 import type { Lsn } from '../engine.ts'
-import type { WriterName } from './format.ts'
-import { SEGMENT_HEADER_BYTES, segmentName } from './format.ts'
+import type { WriterName } from './files/format.ts'
+import { SEGMENT_HEADER_BYTES, segmentName } from './files/format.ts'
 
 /** Content, or a piece of a body, that was not released. */
 export const ENTRY_LIVE = 1

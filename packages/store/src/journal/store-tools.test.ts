@@ -19,7 +19,7 @@ import { bodyOf, bookkeeping, bytesOf, content, own, scanAll, tailNow, textOf } 
 import { DiskError } from '../env.ts'
 import { nodeDisk } from '../node-disk.ts'
 import { backupStore, restoreStore } from './backup.ts'
-import { OpenRefused } from './faults.ts'
+import { OpenRefused } from './recovery/faults.ts'
 import { inspectStore, verifyStore } from './inspect.ts'
 import { openJournal } from './journal-engine.ts'
 

@@ -1,11 +1,11 @@
 /** What all partitions of one journal share. */
 import type { EngineLimits } from '../engine.ts'
 import type { Disk, EngineClock } from '../env.ts'
-import type { Slabs } from './batch.ts'
-import type { FaultLog } from './faults.ts'
-import type { Handles } from './handles.ts'
-import type { ReadBuffers } from './read-buffers.ts'
-import type { Space } from './space.ts'
+import type { Slabs } from './write/batch.ts'
+import type { FaultLog } from './recovery/faults.ts'
+import type { Handles } from './read/handles.ts'
+import type { ReadBuffers } from './read/read-buffers.ts'
+import type { Space } from './write/space.ts'
 import type { StoreCounts } from './store-counts.ts'
 
 export interface JournalSettings {

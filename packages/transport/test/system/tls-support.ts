@@ -13,7 +13,7 @@ import {
   type SecureListener,
   type TlsListenerOptions,
 } from '../../src/index.ts'
-import { type CertifiedKey, makeAuthority, makeCertificate } from '../../src/x509.ts'
+import { type CertifiedKey, makeAuthority, makeCertificate } from '../../src/tls/x509.ts'
 
 const VALID = { nowMs: Date.now(), validMs: 24 * 3_600_000 }
 
