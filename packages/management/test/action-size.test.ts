@@ -1,7 +1,7 @@
 /** Queues that are much longer than what the broker holds of them in memory. */
 import { actOnMessages, browseMessages, type MessageItem, type Page } from '@ternmq/api'
 import { expect, test } from 'vitest'
-import { readPublish } from '../src/messaging/http-message.ts'
+import { readPublish } from '../src/http-messaging/http-message.ts'
 import { ADMIN, MessageWorld, VHOST } from './message-world.ts'
 
 const MESSAGES = 200_000

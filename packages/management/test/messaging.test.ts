@@ -13,8 +13,8 @@ import {
 import { allowAll, type Authorizer, Message } from '@ternmq/core'
 import { describe, expect, test } from 'vitest'
 import { loginEnded } from '../src/handlers.ts'
-import { HTTP_SESSION_IDLE_MS, LOCKS_PER_USER_MAX, TAKES_PER_USER_MAX } from '../src/messaging/bounds.ts'
-import { httpHeaders } from '../src/messaging/http-headers.ts'
+import { HTTP_SESSION_IDLE_MS, LOCKS_PER_USER_MAX, TAKES_PER_USER_MAX } from '../src/http-messaging/bounds.ts'
+import { httpHeaders } from '../src/http-messaging/http-headers.ts'
 import { callerOf, MessageWorld, TestEvents, VHOST } from './message-world.ts'
 
 const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'

@@ -3,7 +3,7 @@ import { type ActionBody, actOnMessages, getOperation, type OperationItem, resum
 import type { Authorizer, Message } from '@ternmq/core'
 import { describe, expect, test } from 'vitest'
 import type { Caller } from '../src/handlers.ts'
-import { readPublish } from '../src/messaging/http-message.ts'
+import { readPublish } from '../src/http-messaging/http-message.ts'
 import { ADMIN, callerOf, MessageWorld, type MessageWorldOptions, VHOST } from './message-world.ts'
 
 const OPERATOR = callerOf('olga', 'operator')

@@ -2,7 +2,7 @@
 import { publishMessage, subscribeEvents } from '@ternmq/api'
 import { allowAll, type Authorizer } from '@ternmq/core'
 import { expect, test } from 'vitest'
-import { STREAM_PENDING_MAX, STREAMS_PER_USER_MAX } from '../src/messaging/bounds.ts'
+import { STREAM_PENDING_MAX, STREAMS_PER_USER_MAX } from '../src/http-messaging/bounds.ts'
 import { callerOf, MessageWorld, TestEvents, VHOST } from './message-world.ts'
 
 async function publish(world: MessageWorld, topic: string, body: string): Promise<void> {

@@ -12,7 +12,7 @@ import {
 import { allowAll, type Authorizer } from '@ternmq/core'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Caller } from '../src/handlers.ts'
-import { readPublish } from '../src/messaging/http-message.ts'
+import { readPublish } from '../src/http-messaging/http-message.ts'
 import { callerOf, MessageWorld, VHOST } from './message-world.ts'
 
 const DLQ = { ...VHOST, queue: 'DLQ' }
