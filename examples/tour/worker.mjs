@@ -18,13 +18,15 @@ readings.on('receiver_open', () => {
   if (readings.source?.address) console.log(`storing readings up to ${HOTTEST} °C; end it with Ctrl-C`)
 })
 readings.on('message', ({ message, delivery }) => {
-  const celsius = Number(message.body)
+  // Bytes come as a section with content: most MQTT tools do not say that what they send is text.
+  const reading = String(message.body?.content ?? message.body)
+  const celsius = Number.parseFloat(reading)
   if (celsius <= Number(HOTTEST)) {
     console.log(`stored ${celsius} °C`)
     delivery.accept()
   } else {
-    console.log(`rejected ${message.body}`)
-    delivery.reject({ condition: 'tour:too-hot', description: `${message.body} °C is above ${HOTTEST} °C` })
+    console.log(`rejected ${reading}`)
+    delivery.reject({ condition: 'tour:too-hot', description: `${reading} °C is above ${HOTTEST} °C` })
   }
 })
 connection.on('receiver_error', ({ receiver }) => {

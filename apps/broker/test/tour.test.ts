@@ -12,7 +12,7 @@ import { type End, Program } from './clients/program.ts'
 import { ADMIN_PASSWORD, Operator } from './commands/operator.ts'
 
 const FOLDER = join(import.meta.dirname, '..', '..', '..', 'examples', 'tour')
-const LISTENERS = ['mqtts', 'amqp', 'ws']
+const LISTENERS = ['mqtt', 'mqtts', 'amqp', 'ws']
 
 let operator: Operator
 
@@ -83,12 +83,18 @@ test('a reading that the worker rejects is found among the dead letters, and don
   expect(better.errors).toEqual([])
 })
 
-test('what is published while the worker is away waits for it', async () => {
+test('what is published while the worker is away waits for it, whether or not it is marked as text', async () => {
   const worker = run('worker.mjs')
   await worker.untilLine('storing readings')
   await worker.stop()
   await publish('19')
-  expect(await run('worker.mjs').untilLine('°C', 2)).toBe('stored 19 °C')
+  // As mosquitto_pub does: nothing says that the bytes are text.
+  const tool = await operator.client()
+  for (const reading of ['300', '', '20.5']) await tool.publishAsync('plant/kitchen/temperature', reading, { qos: 1 })
+
+  const back = run('worker.mjs')
+  await back.untilLine('stored 20.5 °C')
+  expect(back.lines.slice(1)).toEqual(['stored 19 °C', 'rejected 300', 'rejected ', 'stored 20.5 °C'])
 })
 
 test('a device with a wrong password is told so, and ends', async () => {
