@@ -52,6 +52,12 @@ test.each(blocksOf(PAGE).filter(([heading]) => heading !== RESTORE))('%s, block 
   expect(code, stderr).toBe(0)
 })
 
+test('the definitions that are for others have no user in them, and no hash', () => {
+  const exported = readFileSync(join(installed.folder, 'backup', 'definitions.yaml'), 'utf8')
+  expect(exported).toMatch(/^queues:/m)
+  expect(exported).not.toMatch(/sensor-7|scrypt|scram/i)
+})
+
 test('what was backed up is there after it was restored: messages, users, and the authority that clients trust', async () => {
   expect(await broker.stop()).toBe(0)
   const [[, commands] = ['', '']] = blocksOf(PAGE).filter(([heading]) => heading === RESTORE)
