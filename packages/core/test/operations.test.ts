@@ -388,8 +388,21 @@ describe('info', () => {
       inflightCount: 1,
       consumers: [{ unsettledCount: 1, isAttached: true }],
     })
-    expect(info.stuckBecause).toContain('its consumer cannot take a message')
+    expect(info.stuckBecause).toBe('its consumer has to settle or read first')
     world.queue('q').pause()
     expect((await queueInfo(world.vhost, world.queue('q'))).stuckBecause).toContain('paused')
+  })
+
+  test('a consumer that settles one after another is well, until it has settled nothing for ten seconds', async () => {
+    const world = await worldWith('q', 3)
+    const { consumer, sink } = world.read('q', { credit: 1 })
+    await world.quiet()
+    consumer.settle(sink.held[0]!, 'accepted')
+    consumer.grant(1)
+    await world.quiet()
+    expect(world.queue('q')).toMatchObject({ waitingCount: 1, inflightCount: 1 })
+    expect((await queueInfo(world.vhost, world.queue('q'))).stuckBecause).toBeUndefined()
+    world.env.clock.advance(11_000)
+    expect((await queueInfo(world.vhost, world.queue('q'))).stuckBecause).toContain('has to settle')
   })
 })

@@ -5,6 +5,9 @@ import type { Queue } from '../queue/queue.ts'
 import type { VirtualHost } from '../virtual-host.ts'
 import { oldestAgesMs } from './arrivals.ts'
 
+/** Who has settled something within it works: that it can take nothing just now is how credit goes. */
+const WORKING_SECONDS = 10
+
 export interface ConsumerInfo {
   /** Of its session; '' and 'core' for one without. */
   readonly clientId: string
@@ -121,10 +124,12 @@ export function stuckBecause(queue: Queue, isDeadLetter = false): string | undef
   if (!queue.hasAttachedConsumer) {
     return isAlone ? 'its consumer is not connected' : `none of its ${consumers.length} consumers is connected`
   }
-  if (!consumers.some((consumer) => consumer.isAttached && consumer.canTake(1))) {
+  const works = (consumer: Consumer): boolean =>
+    consumer.isAttached && (consumer.canTake(1) || queue.turnSecond - consumer.settledSecond < WORKING_SECONDS)
+  if (!consumers.some(works)) {
     return isAlone
-      ? 'its consumer cannot take a message: it has to settle or read first'
-      : `none of its ${consumers.length} consumers can take a message: they have to settle or read first`
+      ? 'its consumer has to settle or read first'
+      : `none of its ${consumers.length} consumers takes more: they have to settle or read first`
   }
   return consumers.every(({ selector }) => selector !== undefined)
     ? 'perhaps no selector matches what waits'
