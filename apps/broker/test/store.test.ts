@@ -313,7 +313,7 @@ describe('a backup', () => {
 })
 
 test.each([
-  [['store'], 'what about store? there are inspect, verify, backup and restore'],
+  [['store'], '`store` needs a word for what to do: there are inspect, verify, backup and restore'],
   [['store', 'backup'], '`store backup` needs DIRECTORY'],
   [['store', 'restore'], '`store restore` needs DIRECTORY'],
   [['store', 'repair'], 'there is no `store repair`; there are inspect, verify, backup and restore'],

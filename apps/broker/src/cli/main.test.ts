@@ -33,15 +33,28 @@ test('what a terminal would obey is shown as escapes where a command line is not
 
 test.each([
   ['statsu', [], "ternmq: there is no command 'statsu'; did you mean status? (see `ternmq --help`)\n"],
+  ['constructor', [], "ternmq: there is no command 'constructor' (see `ternmq --help`)\n"],
   ['frobnicate', [], "ternmq: there is no command 'frobnicate' (see `ternmq --help`)\n"],
   [
     'destinations',
     ['lits'],
     'ternmq: there is no `destinations lits`; did you mean list? (see `ternmq destinations --help`)\n',
   ],
-] as const)('a word that is none is told with the one that resembles it: %s %j', async (noun, verbs, told) => {
-  expect(await ran(noun, ...verbs)).toEqual({ code: 2, stderr: told })
-})
+  ['helo', [], "ternmq: there is no command 'helo'; did you mean help? (see `ternmq --help`)\n"],
+  ['queues', ['list'], "ternmq: there is no command 'queues'; did you mean destinations? (see `ternmq --help`)\n"],
+  ['users', ['rm'], 'ternmq: there is no `users rm`; did you mean remove? (see `ternmq users --help`)\n'],
+  ['config', ['get', 'k'], 'ternmq: there is no `config get`; did you mean list? (see `ternmq config --help`)\n'],
+  [
+    'config',
+    ['describe'],
+    'ternmq: there is no `config describe`; did you mean schema? (see `ternmq config --help`)\n',
+  ],
+] as const)(
+  'a word that is none is told with the one that resembles it, or is called so here: %s %j',
+  async (noun, verbs, told) => {
+    expect(await ran(noun, ...verbs)).toEqual({ code: 2, stderr: told })
+  },
+)
 
 test('a server that is no broker is told in one sentence: who, what came, what to do', async () => {
   const server = createServer((_, response) => response.writeHead(200, { server: 'x' }).end('null'))

@@ -8,6 +8,7 @@ import { BrokerUnreachable, messageOf, UsageError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import { type AnyCommand, type Noun, wordsOf } from './command.ts'
 import { helpOfAll, helpOfCommand, helpOfNoun } from './help.ts'
+import { OTHER_NOUNS, OTHER_VERBS } from './other-words.ts'
 import { parseCommand } from './parse.ts'
 import { OutputLost, StandardOutput } from './standard-output.ts'
 
@@ -85,13 +86,13 @@ function entryOf(name: string): NounEntry {
   if (entry !== undefined) return entry
   if (name.startsWith('-'))
     throw new UsageError(`'${name}' comes after the command: ternmq COMMAND ${name}; --help and --version stand alone`)
-  const names = NOUNS.map((noun) => noun.name)
-  throw new UsageError(`there is no command '${name}'${meantBy(name, names)}`)
+  const names = [...NOUNS.map((noun) => noun.name), 'help']
+  throw new UsageError(`there is no command '${name}'${meantBy(name, names, OTHER_NOUNS.get(name))}`)
 }
 
-/** '; did you mean status?', or nothing. */
-function meantBy(word: string, known: readonly string[]): string {
-  const meant = nearest(word, known)
+/** '; did you mean status?', or nothing. What is `called` so elsewhere is likelier than a slip. */
+function meantBy(word: string, known: readonly string[], called: string | undefined): string {
+  const meant = called ?? nearest(word, known)
   return meant === undefined ? '' : `; did you mean ${meant}?`
 }
 
@@ -108,11 +109,9 @@ function commandOf(
   if (command !== undefined) return { command, rest }
   const verbs = commands.map((each) => each.verb)
   const list = `${verbs.slice(0, -1).join(', ')} and ${verbs.at(-1)}`
-  throw new UsageError(
-    verb === undefined
-      ? `what about ${name}? there are ${list}`
-      : `there is no \`${name} ${verb}\`${meantBy(verb, verbs) || `; there are ${list}`}`,
-  )
+  if (verb === undefined) throw new UsageError(`\`${name}\` needs a word for what to do: there are ${list}`)
+  const called = OTHER_VERBS.get(verb)?.find((other) => verbs.includes(other))
+  throw new UsageError(`there is no \`${name} ${verb}\`${meantBy(verb, verbs, called) || `; there are ${list}`}`)
 }
 
 const FAILED = 1

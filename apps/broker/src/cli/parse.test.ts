@@ -76,6 +76,10 @@ test('too many arguments are refused where their number is fixed', () => {
   const one = command({ verb: '', args: '[NAME]', summary: 's', asks: 'nothing', run: () => 0 })
   expect(parseCommand([], one, 'one').args).toEqual([])
   expect(() => parseCommand(['a', 'b'], one, 'one')).toThrow(new UsageError("'b' is one argument too many"))
+  const none = command({ verb: '', args: '', summary: 's', asks: 'nothing', run: () => 0 })
+  expect(() => parseCommand(['mqtt'], none, 'none')).toThrow("'mqtt' is one argument too many: `none` takes none")
+  const list = command({ ...none, asks: 'nothing', options: { query: { type: 'string', summary: 's' } } })
+  expect(() => parseCommand(['mqtt'], list, 'list')).toThrow('too many; `list --query mqtt` looks for that text')
 })
 
 test('who asks for help need not be right in all else', () => {

@@ -14,7 +14,8 @@ export function parseCommand(given: readonly string[], command: AnyCommand, word
   const { min, max } = countsOf(command.args)
   if (args.length < min) throw new UsageError(`\`${words}\` needs ${command.args.split(' ')[args.length] ?? ''}`)
   const extra = args[max]
-  if (extra !== undefined) throw new UsageError(`'${extra}' is one argument too many`)
+  if (extra !== undefined)
+    throw new UsageError(`'${extra}' is one argument too many${adviceOn(extra, max, words, options)}`)
   for (const [name, { choices }] of Object.entries(options)) {
     const value = values[name]
     if (choices === undefined || value === undefined) continue
@@ -22,6 +23,12 @@ export function parseCommand(given: readonly string[], command: AnyCommand, word
     if (wrong !== undefined) throw new UsageError(`--${name} is '${String(wrong)}'; it is one of ${choices.join(', ')}`)
   }
   return { args, values }
+}
+
+/** What whoever gives an argument too many may want. */
+function adviceOn(extra: string, max: number, words: string, options: Readonly<Record<string, Option>>): string {
+  if (options['query'] !== undefined) return `; \`${words} --query ${extra}\` looks for that text`
+  return max === 0 ? `: \`${words}\` takes none` : ''
 }
 
 function parseOptions(

@@ -12,7 +12,7 @@ import { CONFIG_LIVE } from './config-live.ts'
 
 export const config: Noun = {
   name: 'config',
-  summary: 'settings: check, print and describe a configuration; see and change those of a broker that runs',
+  summary: 'settings of a configuration, and of a broker that runs: check, print, schema, list, set, reset',
   commands: [
     command({
       verb: 'check',

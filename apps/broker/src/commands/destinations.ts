@@ -33,7 +33,7 @@ What is not given comes from policies and defaults; KEY= takes one back.`
 
 export const destinations: Noun = {
   name: 'destinations',
-  summary: 'queues, and the subscriptions that have one: list, show, make, change, empty, delete',
+  summary: 'queues, and the subscriptions that have one: list, show, create, set, pause, purge, delete',
   commands: [
     brokerCommand({
       verb: 'list',

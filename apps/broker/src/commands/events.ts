@@ -11,7 +11,7 @@ import { TIME_OPTIONS, timeQueryOf } from '../cli/times.ts'
 import type { ConsoleIo } from '../process/console-io.ts'
 import { UsageError } from '../errors.ts'
 
-const SUMMARY = 'what happened to clients: who came, was refused, or left, and why'
+const SUMMARY = 'what happened to clients, the newest last: who came, was refused, or left, and why'
 const LIMIT_DEFAULT = 100
 
 export const events: Noun = {

@@ -2,6 +2,7 @@ import { PROFILES, PROTOCOLS } from '@ternmq/naming'
 import { describe, expect, test } from 'vitest'
 import { optionsOf, wordsOf } from '../cli/command.ts'
 import { helpOfAll, helpOfCommand, helpOfNoun } from '../cli/help.ts'
+import { OTHER_NOUNS, OTHER_VERBS } from '../cli/other-words.ts'
 import { NOUNS } from './index.ts'
 import * as resolveCommand from './resolve.ts'
 
@@ -43,6 +44,25 @@ describe.each(commands.map(({ noun, command }) => [wordsOf(noun, command), noun,
     })
   },
 )
+
+test('verbs that a noun names when it says what it is are there', () => {
+  for (const { name, summary, commands: own } of nouns) {
+    const named = summary.split(': ')[1]?.split(', ') ?? []
+    if (own.length > 1)
+      expect(
+        own.map(({ verb }) => verb),
+        name,
+      ).toEqual(expect.arrayContaining(named.map((text) => text.split(' ')[0])))
+  }
+})
+
+test('words from elsewhere are none of a command, and lead to one', () => {
+  const names = NOUNS.map(({ name }) => name)
+  const verbs = new Set(commands.map(({ command }) => command.verb))
+  for (const [word, noun] of OTHER_NOUNS)
+    expect([names.includes(word), names.includes(noun), word]).toEqual([false, true, word])
+  for (const meant of [...OTHER_VERBS.values()].flat()) expect(verbs).toContain(meant)
+})
 
 test('the help of all names every noun, and that of a noun every verb', () => {
   const help = helpOfAll(NOUNS)

@@ -30,7 +30,7 @@ export const NOUNS: readonly NounEntry[] = [
   },
   {
     name: 'destinations',
-    summary: 'queues, and the subscriptions that have one: list, show, make, change, empty, delete',
+    summary: 'queues, and the subscriptions that have one: list, show, create, set, pause, purge, delete',
     load: async () => (await import('./destinations.ts')).destinations,
   },
   {
@@ -40,7 +40,7 @@ export const NOUNS: readonly NounEntry[] = [
   },
   {
     name: 'messages',
-    summary: 'look into queues, publish and take, move, copy and delete what waits',
+    summary: 'what is in queues: browse, show, publish, take, move, copy, delete, purge',
     load: async () => (await import('./messages.ts')).messages,
   },
   {
@@ -80,7 +80,7 @@ export const NOUNS: readonly NounEntry[] = [
   },
   {
     name: 'users',
-    summary: 'who may log in: list, add, change, remove',
+    summary: 'who may log in: list, add, passwd, set, remove',
     load: async () => (await import('./users.ts')).users,
   },
   {
@@ -110,7 +110,7 @@ export const NOUNS: readonly NounEntry[] = [
   },
   {
     name: 'config',
-    summary: 'settings: check, print and describe a configuration; see and change those of a broker that runs',
+    summary: 'settings of a configuration, and of a broker that runs: check, print, schema, list, set, reset',
     load: async () => (await import('./config.ts')).config,
   },
   {
@@ -120,7 +120,7 @@ export const NOUNS: readonly NounEntry[] = [
   },
   {
     name: 'events',
-    summary: 'what happened to clients: who came, was refused, or left, and why',
+    summary: 'what happened to clients, the newest last: who came, was refused, or left, and why',
     load: async () => (await import('./events.ts')).events,
   },
   {

@@ -32,7 +32,7 @@ const TAKE_WAIT_MS_MAX = 60_000
 
 export const messages: Noun = {
   name: 'messages',
-  summary: 'look into queues, publish and take, move, copy and delete what waits',
+  summary: 'what is in queues: browse, show, publish, take, move, copy, delete, purge',
   commands: [
     brokerCommand({
       verb: 'browse',

@@ -47,7 +47,7 @@ const ACCESS_OPTIONS = {
 
 export const users: Noun = {
   name: 'users',
-  summary: 'who may log in: list, add, change, remove',
+  summary: 'who may log in: list, add, passwd, set, remove',
   commands: [
     command({
       verb: 'list',
