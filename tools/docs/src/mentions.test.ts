@@ -1,5 +1,5 @@
 /** What pages that are written by hand name: commands with their options, and settings. All of it exists. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { commandLineFault, commandLineReference, type OptionReference } from '@ternmq/broker/cli'
 import { settings } from '@ternmq/config'
@@ -145,6 +145,42 @@ test('every number of the table in the README is in the page that it links', () 
 
 /** `stomp.py` is none, nor is a file of the source. */
 const FILE = /\.(?:js|json|md|py|ts)$/
+
+/** From the root of the repository; `packages/mqtt/src/codec/check*.ts` are several. */
+const PATH = /(?<![\w./:-])(?:apps|packages|tools)\/[\w.*/-]*[\w*]/g
+
+test('every file and folder of the repository that a page names is there', () => {
+  const contributing = { name: 'CONTRIBUTING.md', text: readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8') }
+  const named = [...pages(), contributing].flatMap(({ name, text }) =>
+    [...text.matchAll(PATH)].map(([path]) => ({ page: name, path })),
+  )
+  expect(named.length).toBeGreaterThan(100)
+  expect(named.filter(({ path }) => globSync(path, { cwd: ROOT }).length === 0)).toEqual([])
+})
+
+test('every file that the architecture names by the end of its path is there', () => {
+  const text = readFileSync(join(ROOT, 'docs', 'architecture.md'), 'utf8')
+  const sources = globSync('{apps,packages,tools}/*/{src,server,web}/**/*.{ts,tsx}', { cwd: ROOT })
+  const files = spansOf(text).filter((span) => /^[\w./-]+\.tsx?$/.test(span))
+  expect(files.length).toBeGreaterThan(100)
+  expect(files.filter((file) => !sources.some((source) => source.endsWith(`/${file}`) || source === file))).toEqual([])
+})
+
+test('every package and tool has a room in the architecture, and every folder of the broker', () => {
+  const text = readFileSync(join(ROOT, 'docs', 'architecture.md'), 'utf8')
+  const rooms = /^## The rooms\n\n```\n([\s\S]*?)^```$/m.exec(text)![1]!
+  const folders = (...path: string[]): string[] =>
+    readdirSync(join(ROOT, ...path), { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() && entry.name !== 'node_modules' ? [entry.name] : [],
+    )
+  const [tools] = /^tools\/.*/m.exec(rooms)!
+  const isThere = (name: string): boolean => new RegExp(`[ ,]${name}[ ,]`).test(tools)
+  expect([
+    ...folders('packages').filter((name) => !rooms.includes(`packages/${name} `)),
+    ...folders('apps', 'broker', 'src').filter((name) => !rooms.includes(` ${name}/ `)),
+    ...folders('tools').filter((name) => !isThere(name)),
+  ]).toEqual([])
+})
 
 test('every setting that a page names exists', () => {
   const keys = [...settings.keys()]
