@@ -2,6 +2,7 @@
  * What a command is, as data: its words, arguments and options, from which the parser, the help, the completion and docs/reference/cli.md
  * are made, and the function that does it.
  */
+import { ApiProblem } from '@ternmq/api/client'
 import type { ConsoleIo } from '../process/console-io.ts'
 import type { Connection } from './connection.ts'
 
@@ -155,7 +156,10 @@ export function command<const A extends string, const T extends Options = NoOpti
   return spec as unknown as AnyCommand
 }
 
-/** A command that asks a broker that runs; the connection is there when it begins, and closed after it. */
+/**
+ * A command that asks a broker that runs; the connection is there when it begins, and closed after it. Where it takes a queue it gets the
+ * name of one, and what is refused for want of one says which was meant.
+ */
 export function brokerCommand<const A extends string, const T extends Options = NoOptions>(
   spec: CommandFacts<T, A> & { run(input: BrokerInput<T, A>): Promise<number> },
 ): AnyCommand {
@@ -164,7 +168,16 @@ export function brokerCommand<const A extends string, const T extends Options = 
     asks: 'broker',
     run: async (input) => {
       const { withConnection } = await import('./connection.ts')
-      return withConnection(input, (connection) => spec.run({ ...input, connection }))
+      return withConnection(input, async (connection) => {
+        const { withQueueMeant, withQueueNames } = await import('./queue-names.ts')
+        try {
+          const named = await withQueueNames(input as unknown as AnyInput, spec, connection.client)
+          return await spec.run({ ...(named as unknown as Input<T, A>), connection })
+        } catch (error) {
+          const isQueueUnknown = error instanceof ApiProblem && error.problem.code === 'QUEUE_UNKNOWN'
+          throw isQueueUnknown ? await withQueueMeant(error, connection.client) : error
+        }
+      })
     },
   })
 }

@@ -20,7 +20,7 @@ import { UsageError } from '../errors.ts'
 import { ACTION_OPTIONS, act, TARGET_OPTIONS } from './message-actions.ts'
 import { bodyBytes, MESSAGE_LISTING, messageLines, SHOWN_BYTES_MAX } from './message-views.ts'
 import { PUBLISH_OPTIONS, publishBodyOf, readBody } from './publish-input.ts'
-import { purge } from './queue-work.ts'
+import { checkThere, purge } from './queue-work.ts'
 
 const NAMES_OPTION = { names: { type: 'boolean', summary: 'ids only, one a line' } } as const
 
@@ -103,7 +103,7 @@ export const messages: Noun = {
       verb: 'take',
       args: 'ADDRESS',
       summary: 'takes messages from a queue, prints them, and says what becomes of them',
-      detail: `${ADDRESS_DETAIL}\nThey are accepted, and gone, once they are printed, unless an option says otherwise; what cannot be printed goes back.`,
+      detail: `${ADDRESS_DETAIL}\nThey are accepted, and gone, once they are printed, unless an option says otherwise; what cannot be printed goes back.\nA queue that is not there is refused; with --wait it is made, and waited for.`,
       json: 'lines',
       options: {
         max: { type: 'string', value: 'N', summary: 'so many at most; 1 when left out' },
@@ -120,6 +120,7 @@ export const messages: Noun = {
         if (waitMs !== undefined && waitMs > TAKE_WAIT_MS_MAX)
           throw new UsageError(`--wait is '${values.wait}'; it is 60s at most`)
         const max = wholeNumber('max', values.max)
+        if (waitMs === undefined) await checkThere(client, address)
         const { items } = await client.call(takeMessages, { params: VHOST, body: { address, max, waitMs, selector } })
         const deliveries = items.map(({ delivery }: TakenMessage) => delivery).filter((delivery) => delivery !== '')
         const settle = async (body: Pick<SettleBody, 'outcome' | 'reason'>): Promise<void> => {

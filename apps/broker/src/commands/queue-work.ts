@@ -5,6 +5,7 @@ import { confirm } from '../cli/confirm.ts'
 import type { Connection } from '../cli/connection.ts'
 import { several } from '../cli/format.ts'
 import { printJsonLines, printLines } from '../cli/output.ts'
+import { queueOfAddress } from '../cli/queue-names.ts'
 import { safeText } from '../cli/text.ts'
 import { VHOST } from '../cli/vhost.ts'
 import type { ConsoleIo } from '../process/console-io.ts'
@@ -16,6 +17,18 @@ export async function findQueue(client: ApiClient, queue: string): Promise<Queue
   } catch (error) {
     if (error instanceof ApiProblem && error.problem.code === 'QUEUE_UNKNOWN') return undefined
     throw error
+  }
+}
+
+/** Throws ApiProblem('QUEUE_UNKNOWN') for one that is not there: taking would make it. Who may not look takes all the same. */
+export async function checkThere(client: ApiClient, address: string): Promise<void> {
+  const queue = queueOfAddress(address, true)
+  if (queue === undefined) return
+  try {
+    await client.call(getQueue, { params: { ...VHOST, queue } })
+  } catch (error) {
+    const isOther = error instanceof ApiProblem && error.problem.code !== 'QUEUE_UNKNOWN'
+    if (!isOther) throw error
   }
 }
 

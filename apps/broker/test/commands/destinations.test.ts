@@ -82,3 +82,25 @@ test('a queue is made with settings, shown with where each is from, changed, pau
     stderr: [expect.stringContaining("there is no queue 'orders'")],
   })
 })
+
+test('a queue is found by its address in any protocol, and the one that was meant is named where there is none', async () => {
+  const operator = await Operator.start()
+  await operator.put({ orders: ['a'], other: ['b'], 'queue://other': ['c'] })
+  // That one is called as the address of another, and is the one that is meant.
+  expect(await operator.lines('destinations', 'delete', 'queue://other', '--yes')).toEqual([
+    'queue queue://other deleted with 1 message',
+  ])
+  for (const address of ['queue://orders', '/queue/orders', '/queues/orders', '$queue/orders'])
+    expect(await operator.lines('messages', 'browse', address, '--names')).toHaveLength(1)
+  expect(await operator.run('messages', 'move', 'queue://orders', 'queue://other', '--all')).toMatchObject({ code: 0 })
+  expect(await operator.json('destinations', 'show', 'queue://other')).toMatchObject({ name: 'other', readyCount: 2 })
+  for (const named of ['oders', 'queue://oders'])
+    expect(await operator.run('destinations', 'purge', named, '--yes')).toMatchObject({
+      code: 1,
+      stderr: ["ternmq: there is no queue 'oders'; did you mean orders?"],
+    })
+  expect(await operator.lines('destinations', 'delete', 'other', 'queue://orders', '--yes')).toEqual([
+    'queue other deleted with 2 messages',
+    'queue orders deleted with 0 messages',
+  ])
+})

@@ -67,6 +67,13 @@ test('messages are taken and accepted, released or rejected; a dead letter is li
   expect(dead?.at(-1)).toBe('broken')
   expect(await operator.lines('dlq', 'retry', 'DLQ', '--all')).toEqual(['retried 1 message from DLQ'])
   expect(await operator.json('destinations', 'show', 'orders')).toMatchObject({ readyCount: 1 })
+
+  for (const address of ['queue://oders', 'oders'])
+    expect(await operator.run('messages', 'take', address)).toMatchObject({
+      code: 1,
+      stderr: ["ternmq: there is no queue 'oders'; did you mean orders?"],
+    })
+  expect(await operator.lines('destinations', 'list', '--names')).not.toContain('oders')
 })
 
 test('letters of many reasons are all counted in the list: those of few letters together', async () => {
