@@ -65,6 +65,7 @@ test('retained messages are those of a map from topic to last message, within th
           expect(before === undefined || retained.get(one.topic.split('/')) !== before).toBe(true)
         }
         expect([retained.count, retained.bytes, retained.refusedCount]).toEqual([model.size, bytes(), refused])
+        expect(retained.ownCount).toBe([...model.keys()].filter((name) => name.startsWith('$')).length)
       }
       for (const message of model.values()) set(retained, messageOf(message.topic, ''))
       expect([retained.count, retained.bytes, rootOf(retained).children]).toEqual([0, 0, undefined])

@@ -22,6 +22,7 @@ export class Retained {
   readonly #onExpired: (message: Message) => void
   readonly #root = new Node()
   #count = 0
+  #ownCount = 0
   #bytes = 0
   /** Of the tree, without its root. */
   #nodeCount = 0
@@ -36,6 +37,11 @@ export class Retained {
 
   get count(): number {
     return this.#count
+  }
+
+  /** Those of topics that are the broker's own, such as `$SYS`: no list of topics has them that does not ask for them. */
+  get ownCount(): number {
+    return this.#ownCount
   }
 
   get bytes(): number {
@@ -63,7 +69,7 @@ export class Retained {
     }
     message.detach()
     const place = node ?? this.#grow(levels)
-    if (before === undefined) this.#count++
+    if (before === undefined) this.#counted(levels, 1)
     this.#bytes += message.size - (before?.size ?? 0)
     place.message = message
     return true
@@ -105,6 +111,11 @@ export class Retained {
     return found
   }
 
+  #counted([first = '']: readonly string[], change: 1 | -1): void {
+    this.#count += change
+    if (isReservedName(first)) this.#ownCount += change
+  }
+
   #isTreeFull(wanted: number): boolean {
     const nodesMax = RETAINED_NODES_MIN + this.#limits.retainedMessagesMax * RETAINED_NODES_PER_MESSAGE
     return this.#nodeCount + wanted > nodesMax
@@ -142,7 +153,7 @@ export class Retained {
     }
     const last = path[path.length - 1]!
     if (last.message === undefined) return
-    this.#count--
+    this.#counted(levels, -1)
     this.#bytes -= last.message.size
     last.message = undefined
     for (let depth = path.length - 1; depth > 0; depth--) {

@@ -55,7 +55,7 @@ export async function overviewOf(broker: ManagedBroker, sampler: Sampler): Promi
       queues: vhost.destinations.count + vhost.shared.count,
       consumers: depths.consumerCount,
       subscriptions: vhost.router.bindingCount,
-      retained: vhost.retained.count,
+      retained: vhost.retained.count - vhost.retained.ownCount,
       schedules: vhost.schedule.count,
     },
     readyCount: depths.readyCount,
