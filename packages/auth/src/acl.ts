@@ -51,7 +51,7 @@ const DECIDED_BY = {
   admin: ['admin'],
 } as const satisfies Record<RuleAction, readonly RuleAction[]>
 
-const NO_RULES: Decision = { allowed: true, rule: 'no rules are configured: everything is allowed' }
+const NO_RULES: Decision = { allowed: true, rule: 'there are no permissions: everybody may do everything' }
 const ADMIN_ANONYMOUS: Decision = { allowed: false, rule: 'an anonymous client has no admin rights' }
 const NO_GROUPS: GroupsOf = () => []
 

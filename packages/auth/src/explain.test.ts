@@ -131,7 +131,7 @@ describe('an explanation', () => {
   it('has no rules to show where the default or the lack of rules decided', async () => {
     const open = await new RuleAuthorizer({ rules: [] }).explain(ann, 'read', topic('a'), noPause)
     expect(open).toEqual({
-      decision: { allowed: true, rule: 'no rules are configured: everything is allowed' },
+      decision: { allowed: true, rule: 'there are no permissions: everybody may do everything' },
       rules: [],
       leftOutCount: 0,
     })

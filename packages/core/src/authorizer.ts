@@ -39,7 +39,7 @@ export interface Authorizer {
   mayMatch(subject: Subject, action: Action, pattern: Pattern): Decision
 }
 
-const ALLOWED: Decision = { allowed: true, rule: 'no rules are configured: everything is allowed' }
+const ALLOWED: Decision = { allowed: true, rule: 'there are no permissions: everybody may do everything' }
 
 /** Used until rules are configured. */
 export const allowAll: Authorizer = {

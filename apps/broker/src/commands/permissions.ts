@@ -27,9 +27,14 @@ export const permissions: Noun = {
       },
       run: async (input) => {
         const { of: user, group, json } = input.values
-        const { items, defaultAccess } = await input.connection.client.call(listPermissions, { query: { user, group } })
+        const { client } = input.connection
+        const { items, defaultAccess } = await client.call(listPermissions, { query: { user, group } })
         const code = await printItems(input, items, LISTING)
-        if (json !== true) input.io.stderr.write(`where no permission says anything: ${defaultAccess}\n`)
+        const isAny = items.length > 0 || (await client.call(listPermissions)).items.length > 0
+        const rest = isAny
+          ? `where no permission says anything: ${defaultAccess}`
+          : 'without any permission everybody may do everything'
+        if (json !== true) input.io.stderr.write(`${rest}\n`)
         return code
       },
     }),

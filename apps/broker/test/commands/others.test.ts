@@ -99,6 +99,8 @@ test('permissions and policies are set, and `can` says which rule decides, with 
     stderr: [expect.stringContaining('from now on what no permission allows is denied')],
   })
   expect(await operator.jsonLines('permissions', 'list')).toEqual([])
+  const open = 'without any permission everybody may do everything'
+  expect((await operator.run('permissions', 'list')).stderr).toEqual(['no permissions', open])
   expect(await operator.lines(...set, '--yes')).toEqual(['permission p1 set'])
   expect(await operator.lines(...set)).toEqual(['permission p1 set'])
   expect(await operator.run('can', 'bob', 'publish', 'topic://plant.1')).toMatchObject({ code: 0 })
@@ -106,6 +108,10 @@ test('permissions and policies are set, and `can` says which rule decides, with 
   expect(refused).toMatchObject({ code: 1, stderr: [] })
   expect(cellsOf(refused.stdout)).toContainEqual(['allowed', 'no'])
   expect(await operator.run('can', 'bob', 'fly', 'topic://other')).toMatchObject({ code: 2 })
+  expect((await operator.run('permissions', 'list', '--of', 'eve')).stderr).toEqual([
+    'no permissions',
+    'where no permission says anything: deny',
+  ])
   expect(cellsOf(await operator.lines('permissions', 'list'))[1]?.slice(0, 3)).toEqual(['p1', 'bob', 'read, write'])
   expect(await operator.lines('permissions', 'remove', 'p1', '--yes')).toEqual(['permission p1 removed'])
   expect(await operator.run('can', 'bob', 'publish', 'topic://other')).toMatchObject({ code: 0 })

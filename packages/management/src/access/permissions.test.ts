@@ -126,7 +126,7 @@ describe('the first permission, and the last one, where the configuration has no
         more: { field: 'everybody', value: said, rule: "'limited'" },
       })
     }
-    expect(may('ann', 'write')).toMatch(/^yes: no rules/)
+    expect(may('ann', 'write')).toMatch(/^yes: there are no permissions/)
     await set('p', 'limited')
     expect(may('ann', 'write')).toMatch(/^no/)
     await set('p')
