@@ -28,7 +28,7 @@ import { Certificates } from './listeners/certificates.ts'
 import type { Configuration, LoadWith } from './configuration/configuration.ts'
 import { BrokerError, messageOf } from './errors.ts'
 import { EventLog } from './reports/event-log.ts'
-import { fileLimitWarning, openFilesMax } from './process/file-limit.ts'
+import { fileLimitReport, openFilesMax } from './process/file-limit.ts'
 import { ensureAdministrator, type FirstLogin, firstLoginText } from './users/first-administrator.ts'
 import { layFoundation } from './foundation.ts'
 import { listenerItems } from './listeners/listener-items.ts'
@@ -266,8 +266,8 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
   sysTopics.use(config.mqtt.sysTopicsIntervalSeconds)
   undo.add(() => sysTopics.close())
 
-  const warning = fileLimitWarning(config, filesMax)
-  if (warning !== undefined) log.warn({}, warning)
+  const fileLimit = fileLimitReport(config, configuration.sources, filesMax)
+  if (fileLimit !== undefined) log[fileLimit.level]({}, fileLimit.text)
   if (administration.bound !== undefined) {
     const { host, port } = administration.bound
     log.info({ host, port }, `the console is at ${consoleUrl(config.console, administration.bound)}`)

@@ -151,9 +151,9 @@ describe('a start that cannot be', () => {
   })
 
   test('names all ports that are busy at once, and what to paste', async () => {
-    const [one, other] = [await occupyPort(), await occupyPort()]
+    const [one, other, page] = [await occupyPort(), await occupyPort(), await occupyPort()]
     const program = launch({
-      settings: [`listeners.mqtt.port=${one}`, `listeners.stomp.port=${other}`, 'console.port=8161'],
+      settings: [`listeners.mqtt.port=${one}`, `listeners.stomp.port=${other}`, `console.port=${page}`],
       listeners: ['mqtt', 'stomp', 'ws'],
       env: { TERNMQ_ADMIN_PASSWORD: 'correct horse' },
     })
@@ -161,7 +161,8 @@ describe('a start that cannot be', () => {
     expect(program.errors).toEqual([
       expect.stringMatching(`^ternmq: listener mqtt cannot bind 127.0.0.1:${one}: the port is in use`),
       expect.stringMatching(`^ternmq: listener stomp cannot bind 127.0.0.1:${other}: the port is in use`),
-      // The console would be next to find its port taken.
+      // It would be next to find its port taken.
+      `ternmq: the console cannot listen on 127.0.0.1:${page}: the port is in use; set console.port`,
       expect.stringContaining('--set listeners.mqtt.port=0 --set listeners.stomp.port=0 --set console.port=0'),
     ])
   })
@@ -274,7 +275,7 @@ describe('other commands', () => {
     expect(good).toMatchObject({ code: 0, stderr: [] })
     expect(good.stdout[0]).toMatch(
       new RegExp(
-        `^without a file the configuration is good: 1 of \\d+ settings differ from the defaults, .* 0 users in ${dataDir}$`,
+        `^without a file the configuration is good: 1 of \\d+ settings differ from the defaults, .* listeners, a development certificate for mqtts.*, 0 users in ${dataDir}$`,
       ),
     )
     expect(good.stdout).toContainEqual(expect.stringMatching(/^ {2}mqtt +127\.0\.0\.1:1883$/))

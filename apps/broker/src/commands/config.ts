@@ -80,11 +80,12 @@ function asWarning(text: string): string {
 
 /** What was looked at, so that silence is never taken for a look at another file. */
 function reportLines(report: ConfigurationReport, file: string | undefined): string[] {
-  const { changed, settingsCount, listeners, certificates, userCount, dataDir } = report
+  const { changed, settingsCount, listeners, certificates, developmentFor, userCount, dataDir } = report
   const numbers = [
     `${changed.length} of ${settingsCount} settings differ from the defaults`,
     several(listeners.length, 'listener'),
-    several(certificates.length, 'certificate'),
+    ...(certificates.length > 0 ? [several(certificates.length, 'certificate')] : []),
+    ...(developmentFor.length > 0 ? [`a development certificate for ${developmentFor.join(', ')}`] : []),
     `${several(userCount, 'user')} in ${safeText(dataDir)}`,
   ]
   return [

@@ -37,6 +37,8 @@ async function withCertificate(section: string, daysAgo: number, { key = '' } = 
 test('what is good is told: settings that differ, listeners, and no certificate where one will be made', async () => {
   const report = await check('listeners.mqtt.port=1884', 'mqtt.maxQos=2', 'listeners.wss.enabled=false')
   expect(report).toMatchObject({ ok: true, errors: [], warnings: [], certificates: [], userCount: 0 })
+  expect(report.developmentFor).toContain('mqtts')
+  expect(report.developmentFor).not.toContain('wss')
   expect(report.changed).toEqual(['dataDir', 'listeners.mqtt.port', 'listeners.wss.enabled'])
   expect(report.settingsCount).toBeGreaterThan(200)
   expect(report.listeners).toContainEqual({ name: 'mqtt', host: '127.0.0.1', port: 1884 })
@@ -64,6 +66,7 @@ describe.each(['listeners.mqtts', 'console'])('the certificate of %s', (section)
   test('is told with its end', async () => {
     const report = await check(...on, ...(await withCertificate(section, 0)))
     expect(report).toMatchObject({ ok: true, errors: [], warnings: [] })
+    expect(report.developmentFor).not.toContain(name)
     expect(report.certificates).toEqual([
       { name, file: join(folder, 'made-0', 'server.pem'), notAfterMs: NOW_MS + VALID_DAYS * DAY_MS },
     ])

@@ -38,8 +38,10 @@ export interface ConfigurationReport {
   readonly settingsCount: number
   /** Those that would be opened. */
   readonly listeners: readonly CheckedListener[]
-  /** Of files that the configuration names; others are made by the start. */
+  /** Of files that the configuration names. */
   readonly certificates: readonly CheckedCertificate[]
+  /** What has TLS and no such file: it gets a certificate for development, which the start makes. */
+  readonly developmentFor: readonly Secured[]
   readonly dataDir: string
   /** In the data directory. */
   readonly userCount: number
@@ -51,7 +53,7 @@ const settingsCount: number = settings.size
 export async function checkConfiguration(loaded: LoadResult, nowMs: number): Promise<ConfigurationReport> {
   const { warnings } = loaded
   if (!loaded.ok) {
-    const nothing = { changed: [], listeners: [], certificates: [], dataDir: '', userCount: 0 }
+    const nothing = { changed: [], listeners: [], certificates: [], developmentFor: [], dataDir: '', userCount: 0 }
     return { ok: false, errors: loaded.errors, warnings, settingsCount, ...nothing }
   }
   const { config, sources } = loaded
@@ -68,6 +70,7 @@ export async function checkConfiguration(loaded: LoadResult, nowMs: number): Pro
     settingsCount,
     listeners: openedBy(config),
     certificates: files.certificates,
+    developmentFor: securedBy(config).flatMap(({ name, tls }) => (tls.cert === undefined ? [name] : [])),
     dataDir: config.dataDir,
     userCount,
   }

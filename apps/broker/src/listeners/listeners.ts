@@ -15,8 +15,10 @@ import {
   TransportError,
 } from '@ternmq/transport'
 import type { WebSocketListenerSettings, WebSocketSettings } from '@ternmq/websocket'
+import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { systemCode } from '../errors.ts'
 import type { Certificates } from './certificates.ts'
 import { toListenerSettings } from '../configuration/settings.ts'
 
@@ -62,7 +64,7 @@ export class Listeners {
           taken.push([name, error])
         }
       }
-      if (taken.length > 0) throw portsTaken(taken, config)
+      if (taken.length > 0) throw await portsTaken(taken, config)
     } catch (error) {
       await Promise.all(open.map(({ listener }) => listener.close('the broker could not start')))
       throw error
@@ -105,16 +107,28 @@ export class Listeners {
   }
 }
 
-/** One broker beside another is a matter of one line: the console's port, which is opened later, will be taken as well. */
-function portsTaken(
+/** One broker beside another is a matter of one line: the console's port, which would be opened later, is looked at as well. */
+async function portsTaken(
   taken: readonly (readonly [name: ListenerName, error: TransportError])[],
-  { console: { enabled, port } }: BrokerConfig,
-): TransportError {
+  { console: { enabled, host, port } }: BrokerConfig,
+): Promise<TransportError> {
   const settings = taken.map(([name]) => `listeners.${name}.port=0`)
-  if (enabled && port !== 0) settings.push('console.port=0')
+  const sentences = taken.map(([, error]) => error.message)
+  if (enabled && port !== 0 && (await isTaken(host, port))) {
+    settings.push('console.port=0')
+    sentences.push(`the console cannot listen on ${host}:${port}: the port is in use; set console.port`)
+  }
   const sets = settings.map((setting) => `--set ${setting}`).join(' ')
   const advice = `or let the system choose free ports, which the log names: \`ternmq start ${sets}\``
-  return new TransportError('LISTENER_PORT_IN_USE', [...taken.map(([, error]) => error.message), advice].join('\n'))
+  return new TransportError('LISTENER_PORT_IN_USE', [...sentences, advice].join('\n'))
+}
+
+function isTaken(host: string, port: number): Promise<boolean> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', (error) => resolve(systemCode(error) === 'EADDRINUSE'))
+    server.listen(port, host, () => server.close(() => resolve(false)))
+  })
 }
 
 /** Listeners of one protocol. */

@@ -1,12 +1,15 @@
 import { loadConfig } from '@ternmq/config'
 import { expect, test } from 'vitest'
 
-import { fileLimitWarning, parseOpenFilesMax } from './file-limit.ts'
+import { type FileLimitReport, fileLimitReport, parseOpenFilesMax } from './file-limit.ts'
 
-function configWith(maxConnections: number): Parameters<typeof fileLimitWarning>[0] {
-  const loaded = loadConfig({ values: { limits: { maxConnections } } })
+function reportOf(
+  limits: { readonly maxConnections?: number },
+  filesMax: number | undefined,
+): FileLimitReport | undefined {
+  const loaded = loadConfig({ values: { limits } })
   if (!loaded.ok) throw new Error(loaded.errors.join())
-  return loaded.config
+  return fileLimitReport(loaded.config, loaded.sources, filesMax)
 }
 
 test('the soft limit of open files is read from what the system says', () => {
@@ -18,13 +21,24 @@ Max open files            1024                 524288               files     `
 
 test('no limit, and a system that says nothing, are no reason to warn', () => {
   expect(parseOpenFilesMax('Max open files            unlimited            unlimited            files')).toBeUndefined()
-  expect(fileLimitWarning(configWith(100_000), undefined)).toBeUndefined()
+  expect(reportOf({ maxConnections: 100_000 }, undefined)).toBeUndefined()
 })
 
 test('fewer files than connections are warned about, with what to do', () => {
-  expect(fileLimitWarning(configWith(5_000), 1_024)).toBe(
-    'this process may have 1024 files open, so about 960 connections, and 5000 are configured: raise the limit ' +
+  expect(reportOf({ maxConnections: 5_000 }, 1_024)).toEqual({
+    level: 'warn',
+    text:
+      'this process may have 1024 files open, so about 960 connections, and 5000 are configured: raise the limit ' +
       '(ulimit -Hn, or LimitNOFILE= of the service), or lower limits.maxConnections',
-  )
-  expect(fileLimitWarning(configWith(900), 1_024)).toBeUndefined()
+  })
+  expect(reportOf({ maxConnections: 900 }, 1_024)).toBeUndefined()
+})
+
+test('where nobody has asked for so many connections, it is no warning', () => {
+  expect(reportOf({}, 1_024)).toEqual({
+    level: 'info',
+    text:
+      'this process may have 1024 files open, so about 960 connections; for more raise the limit ' +
+      '(ulimit -Hn, or LimitNOFILE= of the service)',
+  })
 })
