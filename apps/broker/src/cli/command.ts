@@ -170,12 +170,14 @@ export function brokerCommand<const A extends string, const T extends Options = 
       const { withConnection } = await import('./connection.ts')
       return withConnection(input, async (connection) => {
         const { withQueueMeant, withQueueNames } = await import('./queue-names.ts')
+        const { withTypedKeys } = await import('./settings-input.ts')
         try {
           const named = await withQueueNames(input as unknown as AnyInput, spec, connection.client)
           return await spec.run({ ...(named as unknown as Input<T, A>), connection })
         } catch (error) {
-          const isQueueUnknown = error instanceof ApiProblem && error.problem.code === 'QUEUE_UNKNOWN'
-          throw isQueueUnknown ? await withQueueMeant(error, connection.client) : error
+          if (!(error instanceof ApiProblem)) throw error
+          const told = spec.args.includes('SETTING') ? withTypedKeys(error) : error
+          throw told.problem.code === 'QUEUE_UNKNOWN' ? await withQueueMeant(told, connection.client) : told
         }
       })
     },

@@ -2,8 +2,7 @@
 import { getQueue, listQueues, PAGE_LIMIT_MAX } from '@ternmq/api'
 import { type ApiClient, ApiProblem } from '@ternmq/api/client'
 import { nearest } from '@ternmq/config/nearest'
-import { resolve } from '@ternmq/naming'
-import { type AnyCommand, type AnyInput } from './command.ts'
+import type { AnyCommand, AnyInput } from './command.ts'
 import { VHOST } from './vhost.ts'
 
 /** So many queues are looked through for the one that was meant; others are not offered. */
@@ -36,7 +35,8 @@ export async function withQueueNames(
 
 /** A queue may be called as another's address is written: what is there by that name comes first. */
 async function nameOf(text: string, client: ApiClient): Promise<string> {
-  const name = queueOfAddress(text)
+  if (!text.includes('/')) return text
+  const name = await queueOfAddress(text)
   if (name === undefined) return text
   return (await isThere(text, client)) ? text : name
 }
@@ -52,17 +52,18 @@ async function isThere(queue: string, client: ApiClient): Promise<boolean> {
 }
 
 /** The queue of an address that says that it is one, or, with `isPlainToo`, of a plain name; undefined for a pattern and all else. */
-export function queueOfAddress(text: string, isPlainToo = false): string | undefined {
+export async function queueOfAddress(text: string, isPlainToo = false): Promise<string | undefined> {
+  const { resolve } = await import('@ternmq/naming') // with all of the core behind it
   const read = resolve(text, { protocol: text.startsWith('$queue/') ? 'mqtt' : 'rest', purpose: 'receive' })
   if (!read.ok || (read.rule === 'protocol-default' && !isPlainToo) || read.options.length > 0) return undefined
   return read.address.kind === 'queue' ? read.address.name : undefined
 }
 
-/** The same refusal with the queue that was meant, where one is called nearly so. */
+/** A refusal for want of a queue with the one that was meant, where one is called nearly so. */
 export async function withQueueMeant(problem: ApiProblem, client: ApiClient): Promise<ApiProblem> {
   const { value, field } = problem.problem
   if (typeof value !== 'string') return problem
-  const name = (field === 'address' ? queueOfAddress(value) : undefined) ?? value
+  const name = (field === 'address' ? await queueOfAddress(value) : undefined) ?? value
   const meant = nearest(name, await namesOf(client))
   if (meant === undefined) return problem
   return new ApiProblem({ ...problem.problem, detail: `there is no queue '${name}'; did you mean ${meant}?` })

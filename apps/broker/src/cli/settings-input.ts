@@ -1,4 +1,5 @@
 /** Settings as `KEY=VALUE`: how they are written on the command line, and how they are shown. */
+import { ApiProblem } from '@ternmq/api/client'
 import { pair } from './parse.ts'
 
 /** A value is JSON where it is, else the text itself. */
@@ -32,6 +33,16 @@ function withValue(tree: Tree, [name = '', ...rest]: readonly string[], value: u
 function treeAt(tree: Tree, name: string): Tree {
   const found = tree[name]
   return typeof found === 'object' && found !== null ? (found as Tree) : {}
+}
+
+/** A refusal of settings with their keys as they are typed: a call has them in a field. */
+export function withTypedKeys({ problem }: ApiProblem): ApiProblem {
+  const typed = <T extends { readonly detail: string }>(part: T): T => ({
+    ...part,
+    detail: part.detail.replaceAll(/\bsettings\.(?=\w)/g, ''),
+  })
+  const { others } = problem
+  return new ApiProblem({ ...typed(problem), ...(others && { others: others.map(typed) }) })
 }
 
 /** 'bytesMax=1024, redelivery.delayMs=5' */

@@ -54,22 +54,23 @@ export const deadLetters: Noun = {
 
 interface Row extends Partial<DeadLetterGroup> {
   readonly queue: string
-  readonly readyCount: number
+  /** Of the whole queue, in the first of its rows. */
+  readonly readyCount?: number
 }
 
 function rowsOf({ queue, readyCount, groups }: DeadLetterQueue): Row[] {
   if (groups.length === 0) return [{ queue, readyCount }]
-  const rows: Row[] = groups.map((group) => ({ queue, readyCount, ...group }))
+  const rows: Row[] = groups.map((group, index) => ({ queue, ...(index === 0 && { readyCount }), ...group }))
   const leftCount = groups.reduce((left, { count }) => left - count, readyCount)
-  if (leftCount > 0) rows.push({ queue, readyCount, count: leftCount, reason: '(in no group, or not looked at)' })
+  if (leftCount > 0) rows.push({ queue, count: leftCount, reason: '(in no group, or not looked at)' })
   return rows
 }
 
 const LISTING: Listing<Row> = {
   columns: [
     { title: 'QUEUE', value: ({ queue }) => queue, cut: true },
-    { title: 'READY', value: ({ readyCount }) => countText(readyCount), right: true },
-    { title: 'OF THEM', value: ({ count }) => (count === undefined ? '' : countText(count)), right: true },
+    { title: 'READY', value: ({ readyCount }) => countOrNone(readyCount), right: true },
+    { title: 'SUCH', value: ({ count }) => countOrNone(count), right: true },
     { title: 'CAUSE', value: ({ cause = '' }) => cause },
     { title: 'CAME FROM', value: ({ originalQueue = '' }) => originalQueue, cut: true },
     { title: 'OLDEST', value: ({ oldestAtMs }) => timeText(oldestAtMs), extra: true },
@@ -77,6 +78,10 @@ const LISTING: Listing<Row> = {
   ],
   name: ({ queue }) => queue,
   none: 'no queue takes dead letters',
+}
+
+function countOrNone(count: number | undefined): string {
+  return count === undefined ? '' : countText(count)
 }
 
 function reasonText({ reason = '', otherReasonsCount }: Row): string {

@@ -18,7 +18,7 @@ export const MESSAGE_LISTING: Listing<MessageItem> = {
     { title: 'FAILED', value: ({ failedCount }) => String(failedCount), right: true, extra: true },
     { title: 'EXPIRES', value: ({ expiresAtMs }) => timeText(expiresAtMs), extra: true },
     { title: 'DEAD BECAUSE', value: ({ deadLetter }) => deadText(deadLetter), cut: true, extra: true },
-    { title: 'NOT SHOWN', value: ({ withheld = '' }) => withheld, cut: true, extra: true },
+    { title: 'WITHHELD BECAUSE', value: ({ withheld = '' }) => withheld, cut: true, extra: true },
   ],
   name: ({ id }) => id,
   none: 'no messages',

@@ -22,7 +22,7 @@ export async function findQueue(client: ApiClient, queue: string): Promise<Queue
 
 /** Throws ApiProblem('QUEUE_UNKNOWN') for one that is not there: taking would make it. Who may not look takes all the same. */
 export async function checkThere(client: ApiClient, address: string): Promise<void> {
-  const queue = queueOfAddress(address, true)
+  const queue = await queueOfAddress(address, true)
   if (queue === undefined) return
   try {
     await client.call(getQueue, { params: { ...VHOST, queue } })

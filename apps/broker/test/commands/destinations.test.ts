@@ -57,7 +57,11 @@ test('a queue is made with settings, shown with where each is from, changed, pau
   const shown = cellsOf(await operator.lines('destinations', 'show', 'orders'))
   expect(shown).toContainEqual(['redelivery.maxDeliveries', '3', 'queue'])
   expect(shown).toContainEqual(['messagesMax', expect.any(String), 'default'])
-  expect(await operator.run('destinations', 'set', 'orders', 'colour=red')).toMatchObject({ code: 1, stdout: [] })
+  expect(await operator.run('destinations', 'set', 'orders', 'messageMax=1')).toMatchObject({
+    code: 1,
+    stdout: [],
+    stderr: ['ternmq: messageMax is not known; did you mean messagesMax?'],
+  })
 
   await operator.put({ orders: ['a', 'b'] })
   expect(await operator.lines('destinations', 'pause', 'orders')).toEqual(['queue orders paused'])

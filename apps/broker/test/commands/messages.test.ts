@@ -84,7 +84,8 @@ test('letters of many reasons are all counted in the list: those of few letters 
   }
   const rows = cellsOf(await operator.lines('dlq', 'list')).slice(1)
   expect(rows.length).toBe(101)
-  expect(rows.at(-1)?.slice(0, 5)).toEqual(['DLQ', '103', '3', 'rejected', 'orders'])
+  expect(rows[0]?.slice(0, 2)).toEqual(['DLQ', '103'])
+  expect(rows.at(-1)?.slice(0, 4)).toEqual(['DLQ', '3', 'rejected', 'orders'])
   expect(rows.at(-1)?.at(-1)).toBe('(3 other reasons)')
 })
 
