@@ -206,6 +206,15 @@ describe('a stream', () => {
     expect(waited.slice(0, 3)).toEqual([500, 1_000, 2_000])
   })
 
+  test('begins behind the last event that a list had, also when it breaks before anything has come', async () => {
+    const { transport, asked } = answering({ body: '', breaks: true }, { body: 'event: event\nid: 8\ndata: {}\n\n' })
+    const client = new ApiClient({ transport, wait: () => Promise.resolve() })
+    const stream = client.stream(watchStream, { query: { watch: 'events' }, lastId: 7 })
+    expect((await stream.next()).value).toEqual({ event: 'event', data: {}, id: 8 })
+    expect(asked.map(({ headers }) => headers['last-event-id'])).toEqual(['7', '7'])
+    await stream.return()
+  })
+
   test('on which nothing comes is broken, opened again, and told: at once, twice as long later, and when it is back', async () => {
     vi.useFakeTimers()
     onTestFinished(() => void vi.useRealTimers())

@@ -36,6 +36,11 @@ export interface CallInput<C extends Call = Call> {
   readonly signal?: AbortSignal | undefined
 }
 
+export interface StreamInput<C extends Call = Call> extends CallInput<C> {
+  /** The last event that the consumer has, as `lastId` of a list says it; left out: it begins with what comes. */
+  readonly lastId?: number | undefined
+}
+
 type ItemOf<C extends Call> = C['answer'] extends Page<infer T> ? T : never
 
 export interface ApiClientOptions {
@@ -125,12 +130,11 @@ export class ApiClient {
    */
   async *stream<C extends Call>(
     route: Route<C>,
-    input: CallInput<C> = {},
+    { lastId, ...input }: StreamInput<C> = {},
     observer?: AbsenceObserver,
   ): AsyncGenerator<ServerEvent, void, void> {
     const absence = new Absence(observer, () => performance.now())
     const isOver = (): boolean => input.signal?.aborted === true
-    let lastId: number | undefined
     let waitMs = RECONNECT_MIN_MS
     while (!isOver()) {
       try {

@@ -35,7 +35,7 @@ test('an event has the time it happened and empty text for what nobody said', ()
   clock.advance(1_234)
   events.emit({ kind: 'refused', source: 'mqtt', text: 'bad password', clientId: 'c1', peer: '127.0.0.1:5' })
   const expected: BrokerEvent = {
-    id: 1,
+    id: events.bornId + 1,
     connection: 0,
     atMs: clock.wallMs(),
     kind: 'refused',
@@ -75,29 +75,46 @@ test('what a client chose is cut: remembered events must stay small', () => {
 
 test('ids ascend without gaps, and a stream goes on after the one it had last', () => {
   const events = new Events(new VirtualClock(), 3)
-  expect(events.after(0, 10)).toEqual({ events: [], isComplete: true })
+  const { bornId } = events
+  expect([events.lastId, events.after(bornId, 10)]).toEqual([bornId, []])
   for (const text of ['a', 'b', 'c', 'd', 'e']) emit(events, text)
-  const textsAfter = (id: number, max = 10): unknown => {
-    const { events: found, isComplete } = events.after(id, max)
-    return [found.map(({ id: each, text }) => `${each}${text}`), isComplete]
-  }
-  expect(events.lastId).toBe(5)
-  expect(textsAfter(3)).toEqual([['4d', '5e'], true])
-  expect(textsAfter(2, 2)).toEqual([['3c', '4d'], true])
-  expect(textsAfter(5)).toEqual([[], true])
+  const textsAfter = (count: number, max = 10): string[] =>
+    events.after(bornId + count, max).map(({ id, text }) => `${id - bornId}${text}`)
+  expect(events.lastId - bornId).toBe(5)
+  expect(textsAfter(3)).toEqual(['4d', '5e'])
+  expect(textsAfter(2, 2)).toEqual(['3c', '4d'])
+  expect(textsAfter(5)).toEqual([])
   // 2 is forgotten.
-  expect(textsAfter(1)).toEqual([['3c', '4d', '5e'], false])
-  // Of a process that was there before.
-  expect(textsAfter(900)).toEqual([['3c', '4d', '5e'], false])
+  expect(textsAfter(1)).toEqual(['3c', '4d', '5e'])
+})
+
+test('no id of one process is one of another, however many events either has had', () => {
+  const clock = new VirtualClock()
+  const before = new Events(clock, 10)
+  for (let count = 0; count < 20; count++) emit(before, 'old')
+  clock.advance(1_000)
+  const events = new Events(clock, 3)
+  for (const lastId of [before.bornId, before.lastId]) expect(events.hasCounted(lastId)).toBe(false)
+  for (let count = 0; count < 40; count++) emit(events, String(count))
+  expect(events.recent().every(({ id }) => id > before.lastId && Number.isSafeInteger(id))).toBe(true)
+  expect([events.bornId, events.lastId].map((id) => [events.hasCounted(id), before.hasCounted(id)])).toEqual([
+    [true, false],
+    [true, false],
+  ])
+  for (const { id } of before.recent()) {
+    expect([events.hasCounted(id), events.after(id, 10).map(({ text }) => text)]).toEqual([false, ['37', '38', '39']])
+  }
 })
 
 test('several listen, each until it has had enough, even in the middle of an event', () => {
   const events = new Events(new VirtualClock(), 1)
   const heard: string[] = []
-  const ends = ['one', 'two', 'three'].map((name) => events.listen(({ text }) => {
-    heard.push(`${name} ${text}`)
-    if (name === 'one') ends[0]!()
-  })!)
+  const ends = ['one', 'two', 'three'].map((name) =>
+    events.listen(({ text }) => {
+      heard.push(`${name} ${text}`)
+      if (name === 'one') ends[0]!()
+    })!,
+  )
   emit(events, 'a')
   ends[2]!()
   ends[2]!()

@@ -11,7 +11,7 @@ import type { PeerInfo, Transport } from './connection/transport.ts'
 export type EventKind = 'connected' | 'refused' | 'disconnected' | 'limit' | 'failure' | 'hint'
 
 export interface BrokerEvent {
-  /** Ascending from 1, in the order in which things happened; begins anew with the process. */
+  /** Ascending without gaps, in the order in which things happened; those of a later process are greater, so that no id ever means two events. */
   readonly id: number
   /** Unix ms. */
   readonly atMs: number
@@ -42,7 +42,13 @@ export interface EventSubject {
 }
 
 /** What an adapter tells of one of its connections. */
-export function connectionEvent(source: string, about: EventSubject, kind: EventKind, text: string, clause: string): EventDetails {
+export function connectionEvent(
+  source: string,
+  about: EventSubject,
+  kind: EventKind,
+  text: string,
+  clause: string,
+): EventDetails {
   const { peer } = about.transport
   return {
     kind,
@@ -62,14 +68,15 @@ export function peerText({ address, port }: PeerInfo): string {
   return port === 0 ? address : `${address}:${port}`
 }
 
-export interface EventsAfter {
-  /** Oldest first. */
-  readonly events: readonly BrokerEvent[]
-  /** False: some that came after the one asked about are forgotten, or it was of an earlier process. */
-  readonly isComplete: boolean
-}
+/**
+ * Ids of a process begin at the wall clock's ms times this: fewer happen in each ms of its life, so the next process begins beyond them.
+ * 15 digits until the year 2286, and exact as a number.
+ */
+const IDS_PER_MS = 100
 
 export class Events {
+  /** The id before the first of this process: of whoever has had none of it. */
+  readonly bornId: number
   readonly #clock: Clock
   readonly #recent: Recent<BrokerEvent>
   /** Replaced, never changed: one that ends in the middle of an event disturbs no other. */
@@ -79,11 +86,17 @@ export class Events {
   constructor(clock: Clock, sizeMax: number) {
     this.#clock = clock
     this.#recent = new Recent(sizeMax)
+    this.bornId = Math.floor(clock.wallMs()) * IDS_PER_MS
   }
 
-  /** Id of the latest event; 0 before the first. */
+  /** Id of the latest event; before the first the one before it. */
   get lastId(): number {
-    return this.#recent.cameCount
+    return this.bornId + this.#recent.cameCount
+  }
+
+  /** Whether this process has got as far as that id. False for one of an earlier process. */
+  hasCounted(id: number): boolean {
+    return id >= this.bornId && id <= this.lastId
   }
 
   /**
@@ -102,7 +115,7 @@ export class Events {
 
   emit(details: EventDetails): void {
     const event: BrokerEvent = {
-      id: this.#recent.cameCount + 1,
+      id: this.lastId + 1,
       atMs: this.#clock.wallMs(),
       kind: details.kind,
       source: details.source,
@@ -123,11 +136,9 @@ export class Events {
     return this.#recent.all()
   }
 
-  /** What came after the event with that id, at most `max` events: for a stream that goes on where it was. */
-  after(id: number, max: number): EventsAfter {
-    const { cameCount: lastId, size } = this.#recent
-    const isComplete = id <= lastId && id >= lastId - size
-    return { events: this.#recent.after(id <= lastId ? id : 0, max), isComplete }
+  /** What came after the event with that id, oldest first, at most `max`; from the oldest on for one of an earlier process. */
+  after(id: number, max: number): BrokerEvent[] {
+    return this.#recent.after(this.hasCounted(id) ? id - this.bornId : 0, max)
   }
 }
 

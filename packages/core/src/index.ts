@@ -85,7 +85,6 @@ export {
   type EventDetails,
   type EventKind,
   Events,
-  type EventsAfter,
   type EventSubject,
   peerText,
 } from './events.ts'
@@ -109,7 +108,7 @@ export type { ConsumeSpec } from './receive/queue-consumers.ts'
 export type { SessionOwner } from './session/session-owner.ts'
 export type { SharedGroup } from './session/shared.ts'
 export type { Browsing, BrowsingSpec } from './receive/browsing.ts'
-export { DeadLetterSight } from './receive/dead-letter-sight.ts'
+export { DeadLetterSight, mayBrowseAll } from './receive/dead-letter-sight.ts'
 export type { Receiver, ReceiverSpec } from './receive/receiver.ts'
 export { parseSelector, type Selector } from './selector/selector.ts'
 export type { OpenSession } from './session/sessions.ts'

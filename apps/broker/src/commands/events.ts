@@ -8,11 +8,13 @@ import { wholeNumber } from '../cli/parse.ts'
 import { styleOf } from '../cli/style.ts'
 import { Table } from '../cli/table.ts'
 import { TIME_OPTIONS, timeQueryOf } from '../cli/times.ts'
-import type { ConsoleIo } from '../process/console-io.ts'
+import { complain, type ConsoleIo } from '../process/console-io.ts'
 import { UsageError } from '../errors.ts'
 
 const SUMMARY = 'what happened to clients, the newest last: who came, was refused, or left, and why'
 const LIMIT_DEFAULT = 100
+const RESTARTED_TEXT =
+  'the broker has been started anew; the last events of its earlier process may be missing, those since then follow'
 
 export const events: Noun = {
   name: 'events',
@@ -40,18 +42,19 @@ export const events: Noun = {
         if (follow && untilMs !== undefined)
           throw new UsageError('--follow has no end, and --until is one: give one of them')
         const limit = wholeNumber('limit', values.limit) ?? LIMIT_DEFAULT
-        const { items } = await client.call(listEvents, { query: { limit, kind, clientId, user, q, sinceMs, untilMs } })
+        const { items, lastId } = await client.call(listEvents, {
+          query: { limit, kind, clientId, user, q, sinceMs, untilMs },
+        })
         const print = printerOf(io, values.json === true)
         print(items.toReversed())
         if (!follow) return 0
         const isWanted = wantedBy({ kind, clientId, user, q })
-        let lastId = items[0]?.id ?? 0
-        const watching = client.stream(watchStream, { query: { watch: 'events' } }, absenceTeller(io))
+        const watching = client.stream(watchStream, { query: { watch: 'events' }, lastId }, absenceTeller(io))
         for await (const { event, data } of watching) {
           const item = data as EventItem
           if (event === 'missed') io.stderr.write(`${(data as { readonly count: number }).count} events were missed\n`)
-          if (event !== 'event' || item.id <= lastId || !isWanted(item)) continue
-          lastId = item.id
+          if (event === 'restarted') complain(io, [RESTARTED_TEXT])
+          if (event !== 'event' || !isWanted(item)) continue
           print([item])
           await io.stdout.written()
         }

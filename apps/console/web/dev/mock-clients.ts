@@ -253,6 +253,7 @@ export const clientAnswers: readonly Answering[] = [
     items: Array.from({ length: 60 }, (_, index) =>
       makeEvent(Number(query['before'] ?? 600) - 1 - index, Date.now() - index * 8_000),
     ).filter(({ id, kind }) => id > 0 && (query['kind'] === undefined || kind === query['kind'])),
+    lastId: 599,
   })),
   on(api.listConnections, ({ query }) =>
     pageOf(

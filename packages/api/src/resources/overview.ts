@@ -66,7 +66,12 @@ export interface Overview {
   readonly inflightCount: number
   /** Since the start. */
   readonly totals: Totals
-  readonly byProtocol: ReadonlyArray<{ readonly protocol: string; readonly connections: number; readonly totals: Totals; readonly rates?: Rates | undefined }>
+  readonly byProtocol: ReadonlyArray<{
+    readonly protocol: string
+    readonly connections: number
+    readonly totals: Totals
+    readonly rates?: Rates | undefined
+  }>
   /** Undefined until the broker has been looked at for a second. */
   readonly rates?: Rates | undefined
   readonly memory: {
@@ -131,7 +136,7 @@ export interface CertificateInfo {
 }
 
 export interface EventItem {
-  /** Ascending. */
+  /** Ascending; those of a later process are greater. */
   readonly id: number
   readonly atMs: number
   readonly kind: string
@@ -146,12 +151,18 @@ export interface EventItem {
 
 export interface EventQuery extends TimeQuery {
   readonly limit?: number | undefined
-  /** Only older ones than this id. */
+  /** Only older ones than this id; one of an earlier process is as none. */
   readonly before?: number | undefined
   readonly kind?: string | undefined
   readonly clientId?: string | undefined
   readonly user?: string | undefined
   readonly q?: string | undefined
+}
+
+export interface EventList {
+  readonly items: readonly EventItem[]
+  /** Of the newest event of all, wanted or not: a stream with it as `Last-Event-ID` goes on where this list ends. */
+  readonly lastId: number
 }
 
 /**
@@ -201,6 +212,8 @@ export interface StreamEvents {
   readonly gone: { readonly watch: string }
   /** Events that were left out because this stream is read too slowly. */
   readonly missed: { readonly count: number }
+  /** `Last-Event-ID` is of an earlier process of the broker: what that had to tell after it is not known. All of this one follow. */
+  readonly restarted: None
   /** Five ticks had nothing to tell, and the broker is well. */
   readonly heartbeat: None
 }
@@ -215,7 +228,12 @@ export const getOverview: Route<{ params: None; query: None; body: None; answer:
 }
 
 /** The last minutes, as far as somebody has been watching: sampled each second while there is a stream, and 60 s more. */
-export const getOverviewHistory: Route<{ params: None; query: None; body: None; answer: { readonly samples: readonly OverviewSample[] } }> = {
+export const getOverviewHistory: Route<{
+  params: None
+  query: None
+  body: None
+  answer: { readonly samples: readonly OverviewSample[] }
+}> = {
   id: 'overview.history',
   method: 'GET',
   path: '/overview/history',
@@ -224,7 +242,12 @@ export const getOverviewHistory: Route<{ params: None; query: None; body: None; 
   summary: 'Samples of each second while somebody watches, the oldest first, ten minutes at most.',
 }
 
-export const listListeners: Route<{ params: None; query: None; body: None; answer: { readonly items: readonly ListenerItem[] } }> = {
+export const listListeners: Route<{
+  params: None
+  query: None
+  body: None
+  answer: { readonly items: readonly ListenerItem[] }
+}> = {
   id: 'listeners.list',
   method: 'GET',
   path: '/listeners',
@@ -233,7 +256,7 @@ export const listListeners: Route<{ params: None; query: None; body: None; answe
   summary: 'Where clients connect.',
 }
 
-export const listEvents: Route<{ params: None; query: EventQuery; body: None; answer: { readonly items: readonly EventItem[] } }> = {
+export const listEvents: Route<{ params: None; query: EventQuery; body: None; answer: EventList }> = {
   id: 'events.list',
   method: 'GET',
   path: '/events',
@@ -252,6 +275,7 @@ export const watchStream: Route<{ params: None; query: StreamQuery; body: None; 
   detail:
     '`watch` has up to 16 of `overview`, `events`, `operations`, `queue:NAME`, `connection:ID`, with commas between them; a NAME is percent-encoded. A tick comes each second. ' +
     'A stream that falls behind loses ticks, never events, and is told how many events it has missed. ' +
+    '`Last-Event-ID` goes on behind that event; with `lastId` of the list of events, where that list ends. One of an earlier process is answered with `restarted` and all events of this one. ' +
     'Five ticks that had nothing to tell are followed by a `heartbeat`.',
   contentType: 'text/event-stream',
 }

@@ -198,11 +198,13 @@ const listener = component(
   ),
 )
 
+const EVENT_ID = 179_579_000_000_311
+
 const event = component(
   'Event',
   typed<EventItem>()(
     z.strictObject({
-      id: count('Ascending.', 311),
+      id: count('Ascending; those of a later process are greater.', EVENT_ID),
       atMs: moment('When it happened.'),
       kind: text('What happened.', 'connection-ended'),
       source: text('Part of the broker that tells it.', 'mqtt'),
@@ -224,7 +226,7 @@ const eventQuery = typed<EventQuery>()(
       .max(PAGE_LIMIT_MAX)
       .meta({ description: 'Events at most; 100 when left out.', examples: [50] })
       .optional(),
-    before: count('Only older ones than this id.', 311).optional(),
+    before: count('Only older ones than this id; one of an earlier process is as none.', EVENT_ID).optional(),
     ...timeQuery(),
     kind: text('Only of this kind.', 'connection-ended', TEXT_CHARS_MAX).optional(),
     clientId: text('Only of this client.', 'sensor-7', ADDRESS_CHARS_MAX).optional(),
@@ -246,6 +248,15 @@ export const overviewSchemas: readonly SchemaEntry[] = [
     answer: z.strictObject({ samples: list(sample, 'One for each second, the oldest first.') }),
   }),
   schemasFor(listListeners, { answer: whole(listener) }),
-  schemasFor(listEvents, { query: eventQuery, answer: whole(event) }),
+  schemasFor(listEvents, {
+    query: eventQuery,
+    answer: z.strictObject({
+      items: list(event, 'The newest first.'),
+      lastId: count(
+        'Of the newest event of all: a stream with it as `Last-Event-ID` goes on where this list ends.',
+        EVENT_ID,
+      ),
+    }),
+  }),
   schemasFor(watchStream, { query: streamQuery }),
 ]

@@ -24,7 +24,7 @@ export function overviewHandlers(broker: ManagedBroker, sampler: Sampler): Bound
       sampler.ask()
       return { samples: sampler.history() }
     }),
-    bind(listEvents, ({ query }) => ({ items: eventsOf(broker, query) })),
+    bind(listEvents, ({ query }) => ({ items: eventsOf(broker, query), lastId: broker.events.lastId })),
   ]
 }
 
@@ -82,9 +82,10 @@ function protocolsOf({ vhost }: ManagedBroker, sampler: Sampler): Overview['byPr
   }))
 }
 
-/** Newest first. */
+/** Newest first; a `before` of an earlier process is as none. */
 export function eventsOf({ events }: ManagedBroker, query: EventQuery): EventItem[] {
-  const { limit = EVENTS_DEFAULT, before = Infinity, sinceMs = -Infinity, untilMs = Infinity } = query
+  const { limit = EVENTS_DEFAULT, sinceMs = -Infinity, untilMs = Infinity } = query
+  const before = query.before !== undefined && events.hasCounted(query.before) ? query.before : Infinity
   const { kind, clientId, user } = query
   const q = query.q?.toLowerCase()
   const found: EventItem[] = []

@@ -28,7 +28,7 @@ const EVENTS_BATCH_MAX = 100
 
 /**
  * Events as they happen, with their ids: whoever begins again says which he had last. Events remembers them, so that one who reads slowly
- * gets them later; only those that it has forgotten by then are missed.
+ * gets them later; only those that it has forgotten by then are missed. Whoever had one of an earlier process is told that, and gets all of this one.
  */
 export class EventsWatch implements Watch {
   readonly name = 'events'
@@ -37,13 +37,16 @@ export class EventsWatch implements Watch {
   readonly #cancel: Cancel
   /** The last that was sent, or missed. */
   #lastId: number
+  /** He had one of an earlier process, and has not been told yet. */
+  #isRestarted: boolean
 
   /** `lastEventId`: the last that he has; undefined begins with what comes now. Throws ApiError('BUSY') when too many listen. */
   constructor(events: Events, sink: EventSink, lastEventId: number | undefined) {
     this.#events = events
     this.#sink = sink
-    // An id that there was not yet is of an earlier process: nothing of this one was seen.
-    this.#lastId = lastEventId === undefined ? events.lastId : lastEventId > events.lastId ? 0 : lastEventId
+    const lastId = lastEventId ?? events.lastId
+    this.#isRestarted = !events.hasCounted(lastId)
+    this.#lastId = this.#isRestarted ? events.bornId : lastId
     const cancel = events.listen(() => this.#catchUp())
     if (cancel === undefined)
       throw new ApiError('BUSY', 'too many listen to events already; close pages of the console that nobody looks at')
@@ -60,8 +63,12 @@ export class EventsWatch implements Watch {
   }
 
   #catchUp(): void {
+    if (this.#isRestarted && this.#sink.writable) {
+      this.#isRestarted = false
+      this.#sink.send('restarted', {})
+    }
     while (this.#sink.writable && this.#lastId < this.#events.lastId) {
-      const { events } = this.#events.after(this.#lastId, EVENTS_BATCH_MAX)
+      const events = this.#events.after(this.#lastId, EVENTS_BATCH_MAX)
       const missed = events[0]!.id - this.#lastId - 1
       if (missed > 0) this.#sink.send('missed', { count: missed })
       for (const event of events) this.#sink.send('event', eventItem(event), event.id)

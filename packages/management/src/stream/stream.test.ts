@@ -1,10 +1,11 @@
-import { type OperationItem, watchStream } from '@ternmq/api'
+import { type EventList, listEvents, type OperationItem, watchStream } from '@ternmq/api'
 import { EVENT_LISTENERS_MAX } from '@ternmq/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { FakeConnection } from '../../test/fake-connection.ts'
 import { ManagedWorld } from '../../test/managed-world.ts'
 import { ApiError } from '../errors.ts'
 import type { Bound, EventSink } from '../handlers.ts'
+import { overviewHandlers } from '../broker/overview.ts'
 import { Sampler } from '../broker/sampler.ts'
 import { streamHandlers, STREAMS_MAX } from './stream.ts'
 
@@ -51,6 +52,11 @@ const watch = (names: string, lastEventId?: number): Promise<() => void> =>
 function happen(count: number): void {
   for (let index = 0; index < count; index++) world.eventSink.emit({ kind: 'hint', source: 'core', text: 'x' })
 }
+
+/** Of the event that happened as the `count`th, from 1. */
+const idOf = (count: number): number => world.eventSink.bornId + count
+
+const eventIds = (): unknown[] => sink.take().map((each) => (each as unknown[])[2])
 
 const refusal = async (begun: Promise<unknown>): Promise<ApiError> => {
   const error = await begun.then(
@@ -152,7 +158,7 @@ describe('events', () => {
     await watch('events')
     expect(sink.take()).toEqual([])
     happen(1)
-    expect(sink.take()).toMatchObject([['event', { id: 3, kind: 'hint' }, 3]])
+    expect(sink.take()).toMatchObject([['event', { id: idOf(3), kind: 'hint' }, idOf(3)]])
   })
 
   test('that came while it was read slowly come later, in their order', async () => {
@@ -162,9 +168,7 @@ describe('events', () => {
     expect(sink.take()).toEqual([])
     sink.writable = true
     world.advance(1_000)
-    expect(sink.take().map((each) => (each as unknown[])[2])).toEqual(
-      Array.from({ length: 250 }, (_, index) => index + 1),
-    )
+    expect(eventIds()).toEqual(Array.from({ length: 250 }, (_, index) => idOf(index + 1)))
   })
 
   test('that are forgotten until then are counted', async () => {
@@ -175,16 +179,43 @@ describe('events', () => {
     world.advance(1_000)
     expect(sink.take().slice(0, 2)).toMatchObject([
       ['missed', { count: 250 }],
-      ['event', { id: 251 }, 251],
+      ['event', { id: idOf(251) }, idOf(251)],
     ])
   })
 
-  test('go on behind the last one that a browser has had, and begin anew after a restart of the broker', async () => {
+  test('go on behind the last one that a browser has had', async () => {
     happen(5)
-    await watch('events', 3)
-    expect(sink.take().map((each) => (each as unknown[])[2])).toEqual([4, 5])
-    await watch('events', 900)
-    expect(sink.take().map((each) => (each as unknown[])[2])).toEqual([1, 2, 3, 4, 5])
+    await watch('events', idOf(3))
+    expect(eventIds()).toEqual([idOf(4), idOf(5)])
+  })
+
+  test('go on where their list ended, whatever of it was wanted, and before the first, too', async () => {
+    const list = (): Promise<EventList> =>
+      world.call(overviewHandlers(world.broker, sampler), listEvents, { query: { kind: 'refused' } })
+    for (const round of [1, 2]) {
+      const { items, lastId } = await list()
+      expect(items).toEqual([])
+      happen(1)
+      const end = await watch('events', lastId)
+      expect(eventIds()).toEqual([idOf(round)])
+      end()
+    }
+  })
+
+  test('begin anew for one of an earlier process, who is told so once, and how many of this one are forgotten', async () => {
+    const ofBefore = world.eventSink.bornId - 1
+    sink.writable = false
+    await watch('events', ofBefore)
+    happen(1_003) // the world keeps a thousand
+    sink.writable = true
+    world.advance(1_000)
+    expect(sink.take().slice(0, 3)).toMatchObject([
+      ['restarted', {}],
+      ['missed', { count: 3 }],
+      ['event', {}, idOf(4)],
+    ])
+    happen(1)
+    expect(sink.kinds()).toEqual(['event'])
   })
 
   test('have no listener left behind when streams end', async () => {
