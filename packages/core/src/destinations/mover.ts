@@ -8,6 +8,7 @@ import { weighUnderWay } from '../flow/admission.ts'
 import type { LogGroup } from '../log/host-log.ts'
 import type { Retried } from '../log/owed.ts'
 import { messageRecord } from '../log/message-record.ts'
+import { earlierOrigins } from './origins.ts'
 import { settledRecord } from '../log/records.ts'
 import { Message, type MessageExtras } from '../message/message.ts'
 import type { Delivery } from '../queue/delivery.ts'
@@ -72,10 +73,9 @@ export class Mover {
     }
     const { message } = delivery
     const before = message.extras?.annotations
-    const firstQueue = before?.['firstQueue'] ?? before?.['originalQueue']
     const annotations = {
       ...before,
-      ...(firstQueue !== undefined && { firstQueue }), // of one that has died before
+      ...earlierOrigins(before),
       originalAddress: message.topic,
       originalQueue: QUEUE_PREFIX + queue.name,
       cause,

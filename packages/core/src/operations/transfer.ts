@@ -54,7 +54,7 @@ export interface TransferOptions {
 const DEAD_LETTER_ANNOTATIONS = new Set([
   'originalAddress',
   'originalQueue',
-  'firstQueue',
+  'earlierQueues',
   'cause',
   'reason',
   'failedCount',

@@ -1,15 +1,19 @@
 /**
- * Who may look at dead letters: whoever may look into the queue that they are in, and into the one that they died in, and died in first.
+ * Who may look at dead letters: whoever may look into the queue that they are in, and into all that they died in.
  * Else whoever may look into a queue of dead letters had only to make another queue's consumers fail. Who takes them is another matter: the
  * right to read a queue is one to all that comes to it.
  */
-import { type Address, isReservedName, queueNameOf } from '../routing/address.ts'
+import { type Address, ALL_BELOW, type PatternLevel, queueNameOf } from '../routing/address.ts'
 import type { Authorizer, Subject } from '../authorizer.ts'
 import type { Destinations } from '../destinations/destinations.ts'
+import { originsOf } from '../destinations/origins.ts'
 import type { Message } from '../message/message.ts'
 
 /** Answers that are kept; beyond it they are asked for anew: there are as many as there are queues, and publishers may name others. */
 const ORIGINS_KEPT_MAX = 10_000
+
+/** No address: of a letter that has been in more queues than are kept. */
+const ANYWHERE = ''
 
 interface Deciding {
   readonly name: string
@@ -29,9 +33,11 @@ export class DeadLetterSight {
     this.#subject = subject
   }
 
-  /** Why the user may not see a message; undefined where he may, of what is no dead letter, and where nobody knows the origin. */
+  /** Why the user may not see a message; undefined where he may, of what is no dead letter, and where nothing tells the origin. */
   refusalFor(message: Message): string | undefined {
-    for (const origin of originsOf(message)) {
+    const origins = originsOf(message)
+    if (origins === undefined) return this.#keptRefusal(ANYWHERE)
+    for (const origin of origins) {
       const refusal = this.#keptRefusal(origin)
       if (refusal !== undefined) return refusal
     }
@@ -48,6 +54,10 @@ export class DeadLetterSight {
 
   #refusalOf(origin: string): string | undefined {
     const { name: vhost, destinations, authorizer } = this.#vhost
+    if (origin === ANYWHERE) {
+      if (mayBrowseAll(this.#vhost, this.#subject)) return undefined
+      return `user '${this.#subject.principal.name}' may not browse everything, and it has died in too many queues to tell which; it needs the permission 'browse' of '#' and '$queue/>'`
+    }
     const queue = queueNameOf(origin)
     const topic: Address = { vhost, kind: 'topic', levels: origin.split('/') }
     const refusal =
@@ -61,13 +71,13 @@ export class DeadLetterSight {
   }
 }
 
-/** In core form. The queue of a subscription has no permissions of its own: what counts is the topic that it came by. */
-function originsOf({ extras }: Message): readonly string[] {
-  const annotations = extras?.annotations
-  if (annotations === undefined) return []
-  const { originalQueue, firstQueue, originalAddress } = annotations
-  return [originalQueue, firstQueue].flatMap((queue) => {
-    const origin = isReservedName(queueNameOf(String(queue ?? '')) ?? '') ? originalAddress : queue
-    return origin === undefined ? [] : [String(origin)]
-  })
+/** All topics and all queues, without any that a rule denies. */
+export function mayBrowseAll(
+  { name: vhost, authorizer }: Pick<Deciding, 'name' | 'authorizer'>,
+  subject: Subject,
+): boolean {
+  const levels: readonly PatternLevel[] = [ALL_BELOW]
+  return (['topic', 'queue'] as const).every(
+    (kind) => authorizer.mayMatch(subject, 'browse', { vhost, kind, levels }).allowed,
+  )
 }

@@ -98,7 +98,7 @@ export function withholdingFrom({ vhost }: ManagedBroker, caller: Caller): Withh
 
 /** It was dead before it came to the queue that it died in last. */
 export function hasDiedBefore({ extras }: Message): boolean {
-  return extras?.annotations?.['firstQueue'] !== undefined
+  return extras?.annotations?.['earlierQueues'] !== undefined
 }
 
 /** Throws ApiError('NOT_ALLOWED') where the caller may not browse what is sent to `topic`. */

@@ -240,7 +240,7 @@ describe('writing', () => {
       annotations: {
         originalAddress: 'a/b',
         originalQueue: '$queue/orders',
-        firstQueue: '$queue/secret', // of no concern to receivers
+        earlierQueues: '["$queue/secret"]', // of no concern to receivers
         cause: 'rejected',
         reason: 'no such item',
         failedCount: 2,

@@ -123,7 +123,7 @@ const TABLED_ANNOTATIONS: ReadonlySet<string> = new Set([
   'failedCount',
   'expiredAtMs',
   'movedAtMs',
-  'firstQueue',
+  'earlierQueues',
   'scheduledId',
 ])
 
