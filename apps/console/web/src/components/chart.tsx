@@ -3,6 +3,7 @@ import { useComputedColorScheme } from '@mantine/core'
 import { useEffect, useRef } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { chartData } from './chart-data.ts'
 
 export interface Series {
   readonly label: string
@@ -11,6 +12,8 @@ export interface Series {
   /** Undefined: not known; the line has a gap there. */
   readonly values: ReadonlyArray<number | undefined>
   readonly fill?: boolean
+  /** Pixels of line and gap; left out: a whole line. Under another with the same values it shows in the gaps of that one. */
+  readonly dash?: readonly [line: number, gap: number]
 }
 
 interface ChartProps {
@@ -51,10 +54,12 @@ export function Chart({ label, atMs, series, format, inBytes = false, height = 1
   }, [shape, scheme, height])
 
   useEffect(() => {
-    plot.current?.setData([
-      atMs.map((at) => at / 1_000),
-      ...series.map((one) => one.values.map((value) => value ?? null)),
-    ])
+    plot.current?.setData(
+      chartData(
+        atMs,
+        series.map(({ values }) => values),
+      ),
+    )
   }, [atMs, series, shape, scheme, height])
 
   return (
@@ -77,7 +82,7 @@ function lastOf({ values }: Series, format: ChartProps['format']): string {
   return last === undefined ? '–' : format(last)
 }
 
-const SPAN_MIN_SECONDS = 60
+const SPAN_MIN_SECONDS = 15
 
 /** 1, 2, 4 … 512 of each unit. */
 const BYTE_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power)
@@ -129,6 +134,7 @@ function optionsFor(
         stroke: color(one.color),
         width: 1.6,
         points: { show: false },
+        ...(one.dash === undefined ? {} : { dash: [...one.dash] }),
         ...(one.fill === true ? { fill: `${color(one.color)}22` } : {}),
       })),
     ],

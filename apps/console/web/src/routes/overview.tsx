@@ -162,8 +162,8 @@ function Charts() {
             format={formatShort}
             series={[
               { label: 'in', color: '--chart-in', values: columns.in, fill: true },
-              { label: 'out', color: '--chart-out', values: columns.out },
-              { label: 'settled', color: '--chart-settled', values: columns.settled },
+              { label: 'out', color: '--chart-out', values: columns.out, dash: [8, 4] },
+              { label: 'settled', color: '--chart-settled', values: columns.settled, dash: [4, 8] },
             ]}
           />
         </Panel>

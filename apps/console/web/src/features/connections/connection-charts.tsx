@@ -34,7 +34,7 @@ export function ConnectionCharts({ id }: { readonly id: string }) {
           height={110}
           series={[
             { label: 'received', color: '--chart-in', values: columns.in, fill: true },
-            { label: 'sent', color: '--chart-out', values: columns.out },
+            { label: 'sent', color: '--chart-out', values: columns.out, dash: [8, 4] },
           ]}
         />
       </Panel>
@@ -47,7 +47,7 @@ export function ConnectionCharts({ id }: { readonly id: string }) {
           height={110}
           series={[
             { label: 'received', color: '--chart-in', values: columns.bytesIn, fill: true },
-            { label: 'sent', color: '--chart-out', values: columns.bytesOut },
+            { label: 'sent', color: '--chart-out', values: columns.bytesOut, dash: [8, 4] },
             { label: 'unsent', color: '--chart-other', values: columns.pending },
           ]}
         />

@@ -8,6 +8,9 @@ import { formatBytes, formatCount, formatDuration, formatMany, formatRate, forma
 import { QueueLink } from './queue-link.tsx'
 import { useQueueSamples } from './queue-samples.ts'
 
+/** The broker remembers the course of the whole, not of each queue. */
+const SINCE = <span className="dim small">since you opened this page</span>
+
 export function QueueOverview({ queue }: { readonly queue: QueueDetail }) {
   const samples = useQueueSamples(queue.name)
   const columns = useMemo(
@@ -24,7 +27,7 @@ export function QueueOverview({ queue }: { readonly queue: QueueDetail }) {
   return (
     <div className="stack">
       <div className="grid-2">
-        <Panel title="Messages held">
+        <Panel title="Messages held" right={SINCE}>
           <Chart
             label="Messages held"
             atMs={columns.atMs}
@@ -36,14 +39,14 @@ export function QueueOverview({ queue }: { readonly queue: QueueDetail }) {
             ]}
           />
         </Panel>
-        <Panel title="Messages a second">
+        <Panel title="Messages a second" right={SINCE}>
           <Chart
             label="Messages a second"
             atMs={columns.atMs}
             format={formatShort}
             series={[
               { label: 'in', color: '--chart-in', values: columns.in, fill: true },
-              { label: 'out', color: '--chart-out', values: columns.out },
+              { label: 'out', color: '--chart-out', values: columns.out, dash: [8, 4] },
             ]}
           />
         </Panel>

@@ -1,0 +1,25 @@
+/** What a chart draws, as columns. */
+
+/** Samples come each second; further apart than this, nobody looked in between. */
+const GAP_MS = 5_000
+
+/** Moments in seconds, then the values of each series; null: nothing is drawn. */
+export type ChartData = [atSeconds: number[], ...values: Array<Array<number | null>>]
+
+/** No line goes through a time of which nothing is known: there stands a moment without values. `atMs` ascends. */
+export function chartData(
+  atMs: readonly number[],
+  series: ReadonlyArray<ReadonlyArray<number | undefined>>,
+): ChartData {
+  const data: ChartData = [[], ...series.map(() => [])]
+  const put = (ms: number, valueOf: (values: ReadonlyArray<number | undefined>) => number | undefined): void => {
+    data[0].push(ms / 1_000)
+    series.forEach((values, index) => data[index + 1]!.push(valueOf(values) ?? null))
+  }
+  atMs.forEach((ms, index) => {
+    const before = atMs[index - 1] ?? ms
+    if (ms - before > GAP_MS) put((before + ms) / 2, () => undefined)
+    put(ms, (values) => values[index])
+  })
+  return data
+}
