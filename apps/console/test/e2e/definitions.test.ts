@@ -94,13 +94,24 @@ test('YAML is read as commands read it, and what is wrong with it is told with l
   expect(await queuesOf(stage)).toEqual(['one'])
 })
 
+test('what is exported is YAML, and has hashes of passwords only for who asks for them', async () => {
+  const stage = await Stage.open()
+  await stage.call(putQueue, { params: { queue: 'one' }, body: {} })
+  const page = await stage.look('/definitions')
+  const text = page.getByRole('region', { name: 'Definitions', exact: true })
+  await text.filter({ hasText: '- name: one' }).waitFor()
+  expect(await text.textContent()).not.toMatch(/scrypt|users:/)
+  await page.getByLabel('Users, with hashes of their passwords').check()
+  await text.filter({ hasText: 'scrypt' }).waitFor()
+})
+
 test('a plan whose permission is the first says that others lose what they may do', async () => {
   const stage = await Stage.open()
   const page = await stage.look('/definitions?tab=apply')
   await plan(page, { version: 1, permissions: [{ id: 'p', user: 'ann', allow: ['read'], topics: ['#'] }] })
   await page.getByText('With the first permission, what no permission allows is denied').waitFor()
   expect(await page.getByRole('button', { name: 'Apply 1 step' }).isDisabled()).toBe(true)
-  await page.getByLabel('That is meant').check()
+  await page.getByLabel('Yes, deny what no permission allows').check()
   await page.getByRole('button', { name: 'Apply 1 step' }).click()
   await page.getByText('It is so: 1 step done.').waitFor()
   await plan(page, { version: 1, permissions: [{ id: 'q', user: 'ann', allow: ['read'], topics: ['#'] }] })

@@ -1,6 +1,6 @@
-/** Gives the browser a file to save. */
+/** Gives the browser a YAML file to save. */
 export function saveFile(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: 'application/json' }))
+  const address = URL.createObjectURL(new Blob([text], { type: 'application/yaml' }))
   const link = document.createElement('a')
   link.href = address
   link.download = name

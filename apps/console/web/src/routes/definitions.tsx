@@ -21,7 +21,7 @@ import { Mark, type Tone } from '../components/marks.tsx'
 import { Page, Panel } from '../components/page.tsx'
 import { LookProblem, ProblemView } from '../components/problem-view.tsx'
 import { UrlTabs } from '../components/url-tabs.tsx'
-import { useDocument } from '../features/definitions/read-document.ts'
+import { useDocument, useYaml } from '../features/definitions/read-document.ts'
 import { saveFile } from '../lib/save-file.ts'
 import { asSentence, formatCount, formatMany } from '../lib/format.ts'
 import { useAct, useLook } from '../lib/query.ts'
@@ -44,7 +44,7 @@ export function DefinitionsPage() {
 }
 
 function Export() {
-  const [sections, setSections] = useState<readonly SectionName[]>(DEFINITION_SECTIONS)
+  const [sections, setSections] = useState<readonly SectionName[]>(WITHOUT_SECRETS)
   const input = sections.length === DEFINITION_SECTIONS.length ? {} : { query: { only: sections.join(',') } }
   const look = useLook(exportDefinitions, input)
   const { data } = look
@@ -58,6 +58,9 @@ function Export() {
 }
 
 type SectionName = (typeof DEFINITION_SECTIONS)[number]
+
+/** Nobody should find hashes of passwords on his screen who has not asked for them. */
+const WITHOUT_SECRETS = DEFINITION_SECTIONS.filter((section) => section !== 'users')
 
 const SECTION_LABELS = {
   users: 'Users, with hashes of their passwords',
@@ -100,7 +103,7 @@ interface DocumentProps {
 
 function Document({ definitions, input }: DocumentProps) {
   const { users, permissions, policies, queues } = definitions
-  const text = JSON.stringify(definitions, null, 2)
+  const { text, wrong } = useYaml(definitions)
   const counts = [
     users && formatMany(users.length, 'user'),
     permissions && formatMany(permissions.length, 'permission'),
@@ -113,14 +116,16 @@ function Document({ definitions, input }: DocumentProps) {
       right={
         <Button
           leftSection={<Icon name="download" size={14} />}
-          onClick={() => saveFile('ternmq-definitions.json', text)}
+          disabled={text === undefined}
+          onClick={() => text !== undefined && saveFile('ternmq-definitions.yaml', text)}
         >
           Download
         </Button>
       }
     >
       <div className="stack-tight">
-        <CodeBlock text={text} label="Definitions" maxHeight={520} />
+        {wrong !== undefined && <div role="alert">{asSentence(wrong)}</div>}
+        {text !== undefined && <CodeBlock text={text} label="Definitions" maxHeight={520} />}
         <CurlView route={exportDefinitions} input={input} />
       </div>
     </Panel>
@@ -218,8 +223,8 @@ function Apply() {
                   <Checkbox
                     label={
                       plan.turns === 'limited'
-                        ? 'That is meant: deny what no permission allows'
-                        : 'That is meant: let everybody do everything'
+                        ? 'Yes, deny what no permission allows'
+                        : 'Yes, let everybody do everything'
                     }
                     checked={isMeant}
                     onChange={(event) => setMeant(event.currentTarget.checked)}

@@ -1,5 +1,5 @@
 /** Makes or changes a permission. */
-import { Alert, Checkbox, Group, SegmentedControl, Stack, TagsInput, Text, TextInput } from '@mantine/core'
+import { Alert, Checkbox, Group, Input, SegmentedControl, Stack, TagsInput, Text, TextInput } from '@mantine/core'
 import {
   type AccessAction,
   type PermissionBody,
@@ -70,21 +70,25 @@ export function PermissionDialog({
               data-autofocus
             />
           )}
-          <Group align="flex-end" gap="sm">
-            <SegmentedControl
-              size="sm"
-              aria-label="For a user or a group"
-              value={isGroup ? 'group' : 'user'}
-              onChange={(value) => setGroup(value === 'group')}
-              data={[
-                { value: 'user', label: 'User' },
-                { value: 'group', label: 'Group' },
-              ]}
-            />
+          <Group align="flex-start" gap="sm">
+            <Input.Wrapper label="For a" labelElement="div">
+              <SegmentedControl
+                size="sm"
+                display="flex"
+                aria-label="For a user or a group"
+                value={isGroup ? 'group' : 'user'}
+                onChange={(value) => setGroup(value === 'group')}
+                data={[
+                  { value: 'user', label: 'User' },
+                  { value: 'group', label: 'Group' },
+                ]}
+              />
+            </Input.Wrapper>
             <TextInput
               style={{ flex: 1 }}
               label={isGroup ? 'Group' : 'User'}
               description={isGroup ? undefined : '* for everyone, anonymous for who has not logged in'}
+              inputWrapperOrder={['label', 'input', 'description', 'error']}
               value={who}
               onChange={(event) => setWho(event.currentTarget.value)}
               error={fieldError(problem, isGroup ? 'group' : 'user')}
@@ -126,7 +130,7 @@ function FirstOne({ isMeant, onMeant }: { readonly isMeant: boolean; readonly on
       connected too.
       <Checkbox
         mt="xs"
-        label="That is meant"
+        label="Yes, deny what no permission allows"
         checked={isMeant}
         onChange={(event) => onMeant(event.currentTarget.checked)}
       />

@@ -1,9 +1,11 @@
-/** Reads documents beside the page, which a large one would hold up for seconds; with the parser that commands have. */
+/** Reads and writes documents beside the page, which a large one would hold up for seconds; in the language that commands have. */
 import type { Definitions } from '@ternmq/api'
-import { readYaml } from '@ternmq/config/yaml-document'
-import type { ReadDocument } from './read-document.ts'
+import { asYaml, readYaml } from '@ternmq/config/yaml-document'
+import type { DocumentWork, ReadDocument } from './read-document.ts'
 
-addEventListener('message', ({ data }: MessageEvent<string>) => postMessage(read(data)))
+addEventListener('message', ({ data }: MessageEvent<DocumentWork>) =>
+  postMessage('write' in data ? asYaml(data.write) : read(data.read)),
+)
 
 function read(text: string): ReadDocument {
   try {

@@ -1,4 +1,4 @@
-/** What somebody types or opens as a document of definitions, read when he rests: YAML or JSON, as commands take it. */
+/** Documents of definitions: what somebody types or opens, read when he rests, YAML or JSON as commands take it; and what the broker has, as YAML. */
 import type { Definitions } from '@ternmq/api'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useEffect, useState } from 'react'
@@ -13,22 +13,51 @@ export interface ReadDocument {
   readonly wrong?: string
 }
 
+/** For the worker: what it answers is a `ReadDocument`, or the text. */
+export type DocumentWork = { readonly read: string } | { readonly write: Definitions }
+
 const NOTHING: ReadDocument = {}
-const NO_SCRIPT = 'The page could not load what reads documents; load it again'
+const NO_SCRIPT = 'The page could not load what reads and writes documents; load it again'
 
 export function useDocument(text: string): ReadDocument {
   const [rested] = useDebouncedValue(text, TYPING_MS)
   const [last, setLast] = useState<ReadDocument & { readonly of: string }>({ of: '' })
   useEffect(() => {
     if (rested.trim() === '') return undefined
-    const worker = new Worker(new URL('./document-worker.ts', import.meta.url), { type: 'module' })
     const done = (read: ReadDocument): void => setLast({ ...read, of: rested })
-    worker.addEventListener('message', ({ data }: MessageEvent<ReadDocument>) =>
-      done(data.wrong === undefined ? data : { wrong: asSentence(data.wrong) }),
+    return work<ReadDocument>(
+      { read: rested },
+      (read) => done(read.wrong === undefined ? read : { wrong: asSentence(read.wrong) }),
+      () => done({ wrong: NO_SCRIPT }),
     )
-    worker.addEventListener('error', () => done({ wrong: NO_SCRIPT }))
-    worker.postMessage(rested)
-    return () => worker.terminate()
   }, [rested])
   return last.of === text ? last : NOTHING
+}
+
+/** Neither while nothing has been written. */
+export interface WrittenDocument {
+  readonly text?: string
+  readonly wrong?: string
+}
+
+export function useYaml(definitions: Definitions): WrittenDocument {
+  const [last, setLast] = useState<WrittenDocument & { readonly of?: Definitions }>({})
+  useEffect(() => {
+    const done = (written: WrittenDocument): void => setLast({ ...written, of: definitions })
+    return work<string>(
+      { write: definitions },
+      (text) => done({ text }),
+      () => done({ wrong: NO_SCRIPT }),
+    )
+  }, [definitions])
+  return last.of === definitions ? last : {}
+}
+
+/** Returns what ends it. */
+function work<A>(asked: DocumentWork, onAnswer: (answer: A) => void, onError: () => void): () => void {
+  const worker = new Worker(new URL('./document-worker.ts', import.meta.url), { type: 'module' })
+  worker.addEventListener('message', ({ data }: MessageEvent<A>) => onAnswer(data))
+  worker.addEventListener('error', onError)
+  worker.postMessage(asked)
+  return () => worker.terminate()
 }
