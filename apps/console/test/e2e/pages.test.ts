@@ -97,6 +97,9 @@ async function hiddenOnPhone(page: Page): Promise<number> {
 const WIDTH_NEEDED =
   "Math.max(...['html', '.shell-head', '.shell-main'].map((part) => document.querySelector(part)?.scrollWidth ?? 0))"
 
+/** Runs inside the page. */
+const FILTERS_HEIGHT = "document.querySelector('.list-tools')?.offsetHeight ?? 0"
+
 /** The smallest that people have on a desk. */
 const SMALL_WINDOW = { width: 1280, height: 720 }
 
@@ -162,6 +165,7 @@ test('every page opens at its address, fits on a desk and a phone and is accessi
     expect(await violationsOf(page, { part }), path).toEqual([])
     await showIn(page, 'dark')
     expect(await violationsOf(page, { part, rules: ['color-contrast'] }), `${path} in the dark`).toEqual([])
+    expect(await page.evaluate<number>(FILTERS_HEIGHT), `${path} has its filters in one row`).toBeLessThan(60)
     expect(await cutInSmallWindow(page), `${path} in a small window`).toEqual([])
     expect(await hiddenOnPhone(page), `${path} on a phone`).toBe(0)
   }

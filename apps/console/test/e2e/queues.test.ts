@@ -51,6 +51,24 @@ test('no column moves when rows come that have more to show', async () => {
   expect(await ready.boundingBox()).toEqual(before)
 })
 
+test('on a phone the name of a queue has its column for itself, and filters wait behind a button', async () => {
+  const stage = await Stage.open()
+  await stage.call(putQueue, { params: { queue: 'orders.eu' }, body: {} })
+  await stage.call(pauseQueue, { params: { queue: 'orders.eu' } })
+  await stage.call(putQueue, { params: { queue: 'idle' }, body: {} })
+  const page = await stage.look('/queues')
+  await page.setViewportSize({ width: 390, height: 844 })
+  const cell = page.getByRole('cell', { name: 'orders.eu' })
+  expect(await cell.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0)
+  const unhealthy = page.getByLabel('Unhealthy only')
+  expect(await unhealthy.isVisible()).toBe(false)
+  await page.getByRole('button', { name: 'Filters' }).click()
+  await unhealthy.check()
+  await page.getByText('1 of 1 queue').waitFor()
+  await page.getByRole('button', { name: 'Filters (1)' }).click()
+  expect(await unhealthy.isVisible()).toBe(false)
+})
+
 test('unhealthy queues are one click away, and each row says why', async () => {
   const stage = await Stage.open()
   await fill(stage, 'orders', 2)

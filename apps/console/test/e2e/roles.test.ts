@@ -143,7 +143,7 @@ const PLACES: Readonly<Record<string, Place>> = {
 
 /** Only look, wherever they are. */
 const HARMLESS =
-  /^(?:First page|Back|Next page|Older|Look again|Show all|Clear|Clear .+|Copy .+|Close the message|Show password|More)$/
+  /^(?:First page|Back|Next page|Older|Refresh|Show all|Clear|Clear .+|Copy .+|Close the message|Show password|More)$/
 
 /** Of what does more than sort, unfold and open. */
 function buttonsOf(page: Page): Promise<string[]> {

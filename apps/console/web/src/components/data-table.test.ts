@@ -17,6 +17,7 @@ test('a sparkline goes from edge to edge, its highest value on top', () => {
   expect(sparklinePath([0, 10, 5], 100, 20)).toBe('M0.0 18.5L50.0 1.5L100.0 10.0')
 })
 
-test('a sparkline without change is a line in the middle', () => {
+test('a sparkline without change is a line in the middle, and at the bottom when there is nothing', () => {
   expect(sparklinePath([7, 7], 10, 20)).toBe('M0.0 10.0L10.0 10.0')
+  expect(sparklinePath([0, 0], 10, 20)).toBe('M0.0 18.5L10.0 18.5')
 })

@@ -17,6 +17,8 @@ export interface Column<T> {
   /** Field that the server sorts by. */
   readonly sort?: string
   readonly align?: 'right'
+  /** Stands away from the numbers before it. */
+  readonly isApart?: boolean
   /** In digits. Columns without it share what room is left: no column moves when rows come and go. */
   readonly width?: number
   /** On top of it, whatever the size of digits: frames of buttons. */
@@ -168,6 +170,7 @@ function DrawnRow<T>({ row, rowKey, index, columns, name, isBad, isOpen, selecti
 /** A last column without a head has buttons: it stays in sight when the table is wider than the window. */
 function cellClass<T>(column: Column<T>, isLast: boolean): string | undefined {
   if (isLast && column.label === '') return 'cell-pin'
+  if (column.isApart === true) return 'cell-apart'
   return column.align === 'right' ? 'cell-right' : undefined
 }
 

@@ -82,19 +82,40 @@ export function ListFrame<T>({ rows, look, isSorted = false, pager, empty, right
   const reset = (): void => url.set(Object.fromEntries([CURSOR_KEY, ...filterKeysOf(list)].map((key) => [key, ''])))
   const isFiltered = [CURSOR_KEY, ...filterKeysOf(list)].some((key) => url.get(key) !== '')
   const hasTools = filters.length > 0 || right !== undefined
+  const [isOpen, setOpen] = useState(false)
+  const [first, ...others] = filters
+  const moments = others.filter(({ moment }) => moment === true)
+  const setCount = others.filter(({ key }) => url.get(key) !== '').length
+  const inputOfFilter = (filter: Filter): ReactNode => (
+    <FilterInput
+      key={filter.key}
+      filter={filter}
+      isFirst={filter === first}
+      value={url.get(filter.key)}
+      onChange={(value) => setFilter(filter.key, value)}
+    />
+  )
   return (
     <div className="list">
       {hasTools && (
         <div className="list-tools" role="search">
-          {filters.map((filter, at) => (
-            <FilterInput
-              key={filter.key}
-              filter={filter}
-              isFirst={at === 0}
-              value={url.get(filter.key)}
-              onChange={(value) => setFilter(filter.key, value)}
-            />
-          ))}
+          {first !== undefined && inputOfFilter(first)}
+          {others.length > 0 && (
+            <Button
+              className="list-fold"
+              variant="default"
+              aria-expanded={isOpen}
+              onClick={() => setOpen((before) => !before)}
+            >
+              {setCount === 0 ? 'Filters' : `Filters (${setCount})`}
+            </Button>
+          )}
+          {others.length > 0 && (
+            <div className="list-filters" data-open={isOpen || undefined}>
+              {others.filter(({ moment }) => moment !== true).map(inputOfFilter)}
+              {moments.length > 0 && <div className="list-moments">{moments.map(inputOfFilter)}</div>}
+            </div>
+          )}
           {rows === undefined && look.isFetching && <Loader size="xs" aria-label="Loading" />}
           <div className="list-right">{right}</div>
         </div>
@@ -173,7 +194,7 @@ function FilterInput({ filter, isFirst, value, onChange }: FilterInputProps) {
   return (
     <Select
       size="xs"
-      w={150}
+      className="list-choice"
       aria-label={filter.label}
       placeholder={filter.label}
       data={[...filter.options]}

@@ -54,7 +54,7 @@ export function LogList<
           labels={LABELS}
           right={
             <Button variant="default" size="compact-xs" loading={isFetching} onClick={() => void refetch()}>
-              Look again
+              Refresh
             </Button>
           }
         />

@@ -35,7 +35,7 @@ const COLUMNS: ReadonlyArray<Column<ConnectionItem>> = [
     width: 14,
     render: (row) => <Protocol connection={row} />,
   },
-  textColumn('user', 'User', { sort: true, width: 9 }),
+  textColumn('user', 'User', { sort: true }),
   {
     key: 'address',
     label: 'Address',

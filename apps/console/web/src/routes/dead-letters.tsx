@@ -66,7 +66,7 @@ function DeadQueue({ queue, onAsk }: { readonly queue: DeadLetterQueue; readonly
             {isPart && `, the first ${formatCount(queue.lookedAtCount)} looked at`}
             {ungroupedCount > 0 && `, ${formatCount(ungroupedCount)} of them in no group`}
           </span>
-          <Link to="/queues/$queue" params={{ queue: queue.queue }} search={{ tab: 'messages' }}>
+          <Link className="small" to="/queues/$queue" params={{ queue: queue.queue }} search={{ tab: 'messages' }}>
             Look into it
           </Link>
           {mayOperate && (
@@ -105,6 +105,18 @@ function columnsFor(
     onAsk({ action, queue: queue.queue, chosen: { selector: selectorOf(group) }, count: group.count })
   return [
     { key: 'cause', label: 'Cause', width: 16, render: (row) => <Mark tone="bad">{row.cause}</Mark> },
+    countColumn('count', 'Messages'),
+    {
+      key: 'reason',
+      label: 'Reason',
+      isApart: true,
+      render: ({ reason, otherReasonsCount }) =>
+        otherReasonsCount === undefined ? (
+          <span title={reason}>{reason ?? 'none given'}</span>
+        ) : (
+          <span className="dim">{formatMany(otherReasonsCount, 'other reason')}, together</span>
+        ),
+    },
     {
       key: 'from',
       label: 'From',
@@ -116,18 +128,7 @@ function columnsFor(
           <QueueLink name={row.originalQueue} />
         ),
     },
-    countColumn('count', 'Messages'),
     agoColumn('oldestAtMs', 'Oldest'),
-    {
-      key: 'reason',
-      label: 'Reason',
-      render: ({ reason, otherReasonsCount }) =>
-        otherReasonsCount === undefined ? (
-          <span title={reason}>{reason ?? 'none given'}</span>
-        ) : (
-          <span className="dim">{formatMany(otherReasonsCount, 'other reason')}, together</span>
-        ),
-    },
     actionsColumn(['Look', 'Retry', 'Delete'], (row) => (
       <Group gap={6} justify="flex-end" wrap="nowrap">
         <Link
@@ -140,7 +141,7 @@ function columnsFor(
         {/* Other reasons have no selector of their own: whoever looks sees what it takes with it. */}
         {mayOperate && row.otherReasonsCount === undefined && (
           <>
-            <Button size="compact-xs" onClick={() => ask('retry', row)}>
+            <Button size="compact-xs" variant="default" onClick={() => ask('retry', row)}>
               Retry…
             </Button>
             <Button size="compact-xs" variant="default" className="danger" onClick={() => ask('delete', row)}>

@@ -75,7 +75,7 @@ export function EventsPage() {
       about="Why clients were refused or left, slow consumers, full queues. With the rule of the specification where one was broken."
       marks={
         missedCount > 0 && (
-          <Mark tone="warn" hint="They came faster than this page could read; look again to see them.">
+          <Mark tone="warn" hint="They came faster than this page could read; refresh to see them.">
             {formatMany(missedCount, 'event')} missed
           </Mark>
         )

@@ -41,7 +41,9 @@ function columnsWith(depths: Depths): ReadonlyArray<Column<QueueItem>> {
     {
       key: 'depth',
       label: 'Depth',
-      width: 9,
+      width: 10,
+      framePx: 12,
+      isApart: true,
       render: (row) => (
         <Sparkline values={depths.get(row.name) ?? []} label={`Depth of ${row.name} while this page was open`} />
       ),

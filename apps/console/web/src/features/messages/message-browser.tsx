@@ -112,7 +112,7 @@ export function MessageBrowser({ queue, readyCount, isDeadLetter }: MessageBrows
         right={
           mayOperate && (
             <Group gap={6}>
-              <span className="dim">
+              <span className="dim small">
                 {selected.size > 0
                   ? `${formatMany(selected.size, 'message')} selected`
                   : selector === ''

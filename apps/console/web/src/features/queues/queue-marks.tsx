@@ -11,7 +11,7 @@ const KIND_LABELS = {
 export function QueueMarks({ queue }: { readonly queue: QueueItem }) {
   const kind = KIND_LABELS[queue.kind]
   return (
-    <span className="row" style={{ gap: 4, flexWrap: 'nowrap' }}>
+    <span className="row queue-marks" style={{ gap: 4, flexWrap: 'nowrap' }}>
       {kind !== undefined && <Mark>{kind}</Mark>}
       {queue.isDeadLetter && (
         <Mark tone="accent" hint="Other queues send what they cannot deliver here.">
