@@ -2,9 +2,10 @@
 import type { z } from 'zod'
 import { allowedText, schemaAt } from './json-schema.ts'
 import { nearest } from './nearest.ts'
-import { notAllowed, type Problems, shownKey, shownValue, unknownKey } from './problems.ts'
+import { notAllowed, type Problems, unknownKey } from './problems.ts'
 import { plannedKeyOf, plannedWarning } from './planned.ts'
 import { below, type Section, sections, type Setting, settings } from './settings.ts'
+import { shownKey, shownValue } from './shown.ts'
 import { valueAt } from './value-at.ts'
 
 export interface Source {

@@ -1,5 +1,6 @@
 /** Settings: where they come from, what they may be, how they are shown. */
 export { configJsonSchema, type JsonSchema, allowedText, typeText } from './json-schema.ts'
+export { decodeText, TextFault } from './document-text.ts'
 export { FILE_BYTES_MAX } from './file.ts'
 export type { Source } from './given.ts'
 export {

@@ -3,7 +3,7 @@ import { type Given, notASection, placeOf, type Source } from './given.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { nearest } from './nearest.ts'
 import { plannedKeyOf, plannedVariable, plannedWarning } from './planned.ts'
-import { type Problems, shownKey, unknownKey } from './problems.ts'
+import { type Problems, unknownKey } from './problems.ts'
 import {
   below,
   ENVIRONMENT_PREFIX,
@@ -13,6 +13,7 @@ import {
   type Setting,
   settings,
 } from './settings.ts'
+import { shownKey } from './shown.ts'
 
 const settingByVariable = new Map([...settings.values()].map((setting) => [setting.environment, setting]))
 const sectionByVariable = new Map(

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { Problems, PROBLEMS_MAX, shownValue } from './problems.ts'
+import { Problems, PROBLEMS_MAX } from './problems.ts'
+import { shownValue } from './shown.ts'
 
 test('beyond the limit problems are counted, and their sentences not even made', () => {
   const problems = new Problems()

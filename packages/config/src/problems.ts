@@ -4,12 +4,10 @@ import { nearest } from './nearest.ts'
 import { oneLine } from './one-line.ts'
 import { plannedKeys } from './planned.ts'
 import { below, sections, settings } from './settings.ts'
+import { shownKey } from './shown.ts'
 
 /** Sentences reported of one configuration. Beyond it they are only counted: nobody reads them, and finding near names costs time. */
 export const PROBLEMS_MAX = 100
-
-/** Characters of a value shown in a sentence. */
-const SHOWN_CHARS_MAX = 80
 
 export class Problems {
   readonly #sentences: string[] = []
@@ -52,13 +50,6 @@ export function notAllowed(key: string, shown: string | undefined, allowed: Json
   return `${key} is ${shown ?? 'missing'}; allowed is ${allowedText(allowed)}${hint}`
 }
 
-/** A value as it was written, as far as it fits into a sentence. */
-export function shownValue(value: unknown, isSecret: boolean): string {
-  if (isSecret) return '(hidden)'
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'missing')
-  return text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text
-}
-
 /** 'listeners.mqts is not a known key; did you mean listeners.mqtts?' */
 export function unknownKey(sectionKey: string, name: string): string {
   const key = below(sectionKey, name)
@@ -72,12 +63,6 @@ function hint(sectionKey: string, name: string, key: string): string {
   if (meant !== undefined) return `did you mean ${meant}?`
   const names = (sections.get(sectionKey)?.names ?? []).join(', ')
   return sectionKey === '' ? `known keys are ${names}` : `known keys there are ${names}`
-}
-
-/** Text from outside is cut, and quoted unless it could be one of our names. */
-export function shownKey(key: string): string {
-  const cut = key.length > SHOWN_CHARS_MAX ? `${key.slice(0, SHOWN_CHARS_MAX)}…` : key
-  return /^[\x21-\x7e…]+$/.test(cut) ? cut : JSON.stringify(cut)
 }
 
 /** First among the neighbours, then anywhere by the whole key, then by the last name alone ('port' → 'listeners.mqtt.port'). */

@@ -26,16 +26,3 @@ test.each([
 test('what is longer than a broker would take is not looked at', () => {
   expect(() => readYaml(`[${' '.repeat(DOCUMENT_CHARS_MAX)}`)).toThrow(/^it has 16777217 characters, 16777216 are/)
 })
-
-test('aliases that stand for very much more than what is written are refused', () => {
-  const nines = (one: string): string => `[${Array.from({ length: 9 }, () => one).join(', ')}]`
-  const lines = Array.from(
-    { length: 9 },
-    (_, depth) => `a${depth}: &a${depth} ${nines(depth === 0 ? 'x' : `*a${depth - 1}`)}`,
-  )
-  expect(() => readYaml(lines.join('\n'))).toThrow('Excessive alias count')
-})
-
-test('what cannot be read is told with its place', () => {
-  expect(() => readYaml('a: [1')).toThrow(/line 1, column 6/)
-})

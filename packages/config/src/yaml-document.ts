@@ -1,18 +1,19 @@
 /** Documents of others than the configuration, in the same languages. */
-import { Document, parse, Scalar, visit } from 'yaml'
+import { Document, isMap, Scalar, visit } from 'yaml'
+import { YamlText } from './yaml-text.ts'
 
 /** What is longer is not looked at: no broker would take it. */
 export const DOCUMENT_CHARS_MAX = 16_777_216
 
 /**
- * YAML, or JSON, which is YAML: one document with sections. Throws with line and column of what is wrong, and for one that is too long, that
- * has no sections, or whose aliases stand for very much more than it says.
+ * YAML, or JSON, which is YAML: one document with sections. Throws TextFault for what `YamlText` refuses, and other errors for one that is too long
+ * or has no sections.
  */
 export function readYaml(text: string): object {
   if (text.length > DOCUMENT_CHARS_MAX)
     throw new RangeError(`it has ${text.length} characters, ${DOCUMENT_CHARS_MAX} are the limit; divide it`)
-  const document: unknown = parse(text)
-  if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document
+  const yaml = new YamlText(text, DOCUMENT_CHARS_MAX)
+  if (isMap(yaml.root)) return yaml.plain(yaml.root) as object
   throw new TypeError('it is no document of definitions; `ternmq definitions export` writes one')
 }
 
