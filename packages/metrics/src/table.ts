@@ -290,7 +290,12 @@ export const METRICS: readonly Metric[] = [
     'Groups that share a subscription.',
     ({ subscriptions }) => subscriptions.sharedCount,
   ),
-  one('gauge', 'ternmq_retained_messages', 'Retained messages.', ({ retained }) => retained.count),
+  one(
+    'gauge',
+    'ternmq_retained_messages',
+    'Retained messages, those of $SYS among them.',
+    ({ retained }) => retained.count,
+  ),
   one('gauge', 'ternmq_retained_bytes', 'Memory of retained messages.', ({ retained }) => retained.bytes),
   one(
     'counter',

@@ -46,13 +46,10 @@ describe.each(commands.map(({ noun, command }) => [wordsOf(noun, command), noun,
 )
 
 test('verbs that a noun names when it says what it is are there', () => {
-  for (const { name, summary, commands: own } of nouns) {
+  for (const { name, summary, commands: own } of nouns.filter((noun) => noun.commands.length > 1)) {
     const named = summary.split(': ')[1]?.split(', ') ?? []
-    if (own.length > 1)
-      expect(
-        own.map(({ verb }) => verb),
-        name,
-      ).toEqual(expect.arrayContaining(named.map((text) => text.split(' ')[0])))
+    const verbs: unknown[] = own.map(({ verb }) => verb)
+    expect(verbs, name).toEqual(expect.arrayContaining(named.map((text) => text.split(' ')[0])))
   }
 })
 
