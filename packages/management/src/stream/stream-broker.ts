@@ -69,10 +69,12 @@ export class EventsWatch implements Watch {
     }
     while (this.#sink.writable && this.#lastId < this.#events.lastId) {
       const events = this.#events.after(this.#lastId, EVENTS_BATCH_MAX)
-      const missed = events[0]!.id - this.#lastId - 1
+      const { lastId } = this.#events
+      // A broker may be set to remember none.
+      const missed = (events[0]?.id ?? lastId + 1) - this.#lastId - 1
       if (missed > 0) this.#sink.send('missed', { count: missed })
       for (const event of events) this.#sink.send('event', eventItem(event), event.id)
-      this.#lastId = events[events.length - 1]!.id
+      this.#lastId = events.at(-1)?.id ?? lastId
     }
   }
 }

@@ -1,5 +1,5 @@
 import { type EventList, listEvents, type OperationItem, watchStream } from '@ternmq/api'
-import { EVENT_LISTENERS_MAX } from '@ternmq/core'
+import { EVENT_LISTENERS_MAX, Events } from '@ternmq/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { FakeConnection } from '../../test/fake-connection.ts'
 import { ManagedWorld } from '../../test/managed-world.ts'
@@ -7,6 +7,7 @@ import { ApiError } from '../errors.ts'
 import type { Bound, EventSink } from '../handlers.ts'
 import { overviewHandlers } from '../broker/overview.ts'
 import { Sampler } from '../broker/sampler.ts'
+import { EventsWatch } from './stream-broker.ts'
 import { streamHandlers, STREAMS_MAX } from './stream.ts'
 
 /** Writes down what comes; reads slowly when the test says so. */
@@ -216,6 +217,17 @@ describe('events', () => {
     ])
     happen(1)
     expect(sink.kinds()).toEqual(['event'])
+  })
+
+  test('of a broker that remembers none are counted', () => {
+    const events = new Events(world.clock, 0)
+    const watching = new EventsWatch(events, sink, events.lastId)
+    for (const text of ['a', 'b']) events.emit({ kind: 'hint', source: 'core', text })
+    expect(sink.take()).toEqual([
+      ['missed', { count: 1 }],
+      ['missed', { count: 1 }],
+    ])
+    watching.close()
   })
 
   test('have no listener left behind when streams end', async () => {
