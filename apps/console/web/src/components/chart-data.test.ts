@@ -9,6 +9,13 @@ test('no line goes through a time in which nobody looked', () => {
   ])
 })
 
+test('one sample alone has a moment before it, and so an axis of seconds', () => {
+  expect(chartData([9_000], [[5]])).toEqual([
+    [8, 9],
+    [null, 5],
+  ])
+})
+
 test('a sample that is a little late leaves no gap, and a value that is not known does', () => {
   expect(
     chartData(
