@@ -10,8 +10,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
-import { writeDocument } from './definition-file.ts'
+import { readDocument, writeDocument } from './definition-file.ts'
 
 let folder: string
 beforeEach(() => {
@@ -47,4 +48,20 @@ test('a file that cannot be written is named with the reason, and nothing is lef
   const file = join(folder, 'none', 'all.yaml')
   expect(() => writeDocument(file, 'new')).toThrow(`cannot write ${file}: ENOENT`)
   expect(readdirSync(folder)).toEqual([])
+})
+
+const TAG = "the tag !foo is none of YAML's core schema that fits here; leave it out"
+
+test.each([
+  ['a circle', 'a: &x\n  b: *x', '2:6: the alias *x stands within &x, which would have no end'],
+  ['a tag of its own', 'a: !foo {}', `1:4: ${TAG}`],
+  ['bytes that are not UTF-8', 'a: 1\nb: \xff', '2:4: this is not UTF-8 text; save the file as UTF-8'],
+])('of a document with %s, file, line and column are told', async (_, text, sentence) => {
+  const file = join(folder, 'all.yaml')
+  const bytes = Buffer.from(text, 'latin1')
+  writeFileSync(file, bytes)
+  const stdin = Readable.from([bytes]) as unknown as NodeJS.ReadStream
+  const input = { io: { stdin }, values: {} }
+  await expect(readDocument(file, input)).rejects.toThrow(`${file}:${sentence}`)
+  await expect(readDocument('-', input)).rejects.toThrow(`standard input:${sentence}`)
 })

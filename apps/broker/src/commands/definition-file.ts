@@ -1,8 +1,8 @@
 /** Documents of definitions as files. */
 import type { Definitions } from '@ternmq/api'
-import { readYaml } from '@ternmq/config'
+import { decodeText, readYaml, TextFault } from '@ternmq/config'
 import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { type StdinInput, stdinOf } from '../cli/stdin.ts'
 import { BrokerError, messageOf } from '../errors.ts'
 
@@ -36,8 +36,12 @@ export async function readDocument(file: string, input: StdinInput): Promise<Def
   const stdin = file === '-' ? stdinOf(input, 'the document') : undefined
   const name = file === '-' ? 'standard input' : file
   try {
-    return readYaml(stdin === undefined ? readFileSync(file, 'utf8') : await text(stdin)) as Definitions
+    return readYaml(decodeText(stdin === undefined ? readFileSync(file) : await buffer(stdin))) as Definitions
   } catch (cause) {
-    throw new BrokerError('FILE_UNREADABLE', `cannot read ${name}: ${messageOf(cause)}`, { cause })
+    const text =
+      cause instanceof TextFault
+        ? `${name}:${cause.line}:${cause.column}: ${cause.reason}`
+        : `cannot read ${name}: ${messageOf(cause)}`
+    throw new BrokerError('FILE_UNREADABLE', text, { cause })
   }
 }

@@ -77,11 +77,20 @@ test('YAML is read as commands read it, and what is wrong with it is told with l
   const page = await stage.look('/definitions?tab=apply')
   const text = page.getByLabel('Definitions as YAML or JSON')
   await text.fill('version: 1\nqueues:\n  - name: [one\n')
-  await page.getByText(/at line 4, column 1/).waitFor()
+  await page.getByText(/^Line 4, column 1: this is not valid YAML/).waitFor()
   const planned = page.getByRole('button', { name: 'Plan', exact: true })
   expect(await planned.isDisabled()).toBe(true)
   await text.fill('[1]')
   await page.getByText('It is no document of definitions').waitFor()
+  await text.fill('version: 1\nqueues:\n  - name: one\n    settings: &s {forward: *s}\n')
+  await page.getByText('Line 4, column 28: the alias *s stands within &s, which would have no end').waitFor()
+  await page.getByLabel('File with definitions').setInputFiles({
+    name: 'latin.yaml',
+    mimeType: 'application/yaml',
+    buffer: Buffer.from('version: 1\nqueues:\n  - name: größe\n', 'latin1'),
+  })
+  await page.getByText('latin.yaml:3:13: this is not UTF-8 text; save the file as UTF-8').waitFor()
+  expect([await planned.isDisabled(), await text.inputValue()]).toEqual([true, expect.stringContaining('forward: *s')])
   await page.getByLabel('File with definitions').setInputFiles({
     name: 'all.yaml',
     mimeType: 'application/yaml',

@@ -11,6 +11,7 @@ import {
   type PlanStep,
   type TurnQuery,
 } from '@ternmq/api'
+import { decodeText, TextFault } from '@ternmq/config/document-text'
 import { type ReactNode, useRef, useState } from 'react'
 import { CodeBlock } from '../components/code-block.tsx'
 import { nameColumn } from '../components/columns.tsx'
@@ -134,6 +135,8 @@ function Document({ definitions, input }: DocumentProps) {
 
 function Apply() {
   const [text, setText] = useState('')
+  /** Of the file opened last: why it is no text. */
+  const [unread, setUnread] = useState<string | undefined>(undefined)
   const [prune, setPrune] = useState(false)
   const [typed, setTyped] = useState('')
   const [isMeant, setMeant] = useState(false)
@@ -149,6 +152,7 @@ function Apply() {
     },
   })
   const change = (what: () => void): void => {
+    setUnread(undefined)
     what()
     setPlan(undefined)
     setMeant(false)
@@ -181,11 +185,14 @@ function Apply() {
             classNames={{ input: 'mono' }}
             value={text}
             onChange={(event) => change(() => setText(event.currentTarget.value))}
-            error={wrong !== undefined && <span className="mono pre">{wrong}</span>}
+            error={(unread ?? wrong) !== undefined && <span className="mono pre">{unread ?? wrong}</span>}
             spellCheck={false}
           />
           <Group gap="sm">
-            <OpenFile onText={(opened) => change(() => setText(opened))} />
+            <OpenFile
+              onText={(opened) => change(() => setText(opened))}
+              onUnread={(why) => change(() => setUnread(why))}
+            />
             <Checkbox
               label="Delete what is not in it (prune)"
               checked={prune}
@@ -344,8 +351,24 @@ function Outcome({
   )
 }
 
-function OpenFile({ onText }: { readonly onText: (text: string) => void }) {
+interface OpenFileProps {
+  readonly onText: (text: string) => void
+  readonly onUnread: (why: string) => void
+}
+
+function OpenFile({ onText, onUnread }: OpenFileProps) {
   const input = useRef<HTMLInputElement>(null)
+  const open = async (file: File): Promise<void> => {
+    try {
+      onText(decodeText(new Uint8Array(await file.arrayBuffer())))
+    } catch (error) {
+      onUnread(
+        error instanceof TextFault
+          ? `${file.name}:${error.line}:${error.column}: ${error.reason}`
+          : `The browser cannot read ${file.name}; open it again`,
+      )
+    }
+  }
   return (
     <>
       <input
@@ -357,7 +380,7 @@ function OpenFile({ onText }: { readonly onText: (text: string) => void }) {
         tabIndex={-1}
         onChange={(event) => {
           const file = event.currentTarget.files?.[0]
-          if (file !== undefined) void file.text().then(onText)
+          if (file !== undefined) void open(file)
           event.currentTarget.value = ''
         }}
       />
