@@ -36,7 +36,14 @@ export {
 } from './queue/delivery.ts'
 export { HeldInput } from './connection/held-input.ts'
 export { Destinations, NamedQueue, type QueueDefinition } from './destinations/destinations.ts'
-export { isQueuePattern, laidOver, Policies, type Policy, queuePattern } from './destinations/policies.ts'
+export {
+  isQueuePattern,
+  laidOver,
+  Policies,
+  type Policy,
+  type PolicySettings,
+  queuePattern,
+} from './destinations/policies.ts'
 export { checkRedeliveryPolicy, type RedeliverySettings } from './queue/redelivery-policy.ts'
 export { deliveryCountOf } from './queue/message-properties.ts'
 export { DEFAULT_QUEUE_SETTINGS, type QueueSettings, type WhenFull } from './queue/settings.ts'

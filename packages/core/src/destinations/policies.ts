@@ -27,6 +27,7 @@ interface Placed {
 
 export class Policies {
   #defaults: QueueSettings
+  #all: readonly Policy[] = []
   #byPattern = new TopicTree<Placed>()
 
   constructor(defaults: QueueSettings = DEFAULT_QUEUE_SETTINGS) {
@@ -35,6 +36,7 @@ export class Policies {
 
   use(defaults: QueueSettings, policies: readonly Policy[]): void {
     this.#defaults = defaults
+    this.#all = policies
     this.#byPattern = new TopicTree<Placed>()
     for (const [order, policy] of policies.entries()) this.#byPattern.add(queuePattern(policy.match), { order, policy })
   }
@@ -42,6 +44,10 @@ export class Policies {
   /** What holds where no policy says otherwise. */
   get defaults(): QueueSettings {
     return this.#defaults
+  }
+
+  get all(): readonly Policy[] {
+    return this.#all
   }
 
   /** Those that say something of the queue; of two that say something of the same, the later one counts. */

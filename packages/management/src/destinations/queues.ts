@@ -39,7 +39,7 @@ import { effectiveSettings, fromCoreSettings, toCoreSettings } from './queue-set
 import { refused } from '../refused.ts'
 import type { Sampler } from '../broker/sampler.ts'
 import { vhostOf } from '../vhost.ts'
-import { checkMayLead } from './ways-out.ts'
+import { whenMayLead } from './ways-out.ts'
 
 export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] {
   const look = new QueueLook(broker, sampler)
@@ -56,8 +56,9 @@ export function queueHandlers(broker: ManagedBroker, sampler: Sampler): Bound[] 
       const before = vhost.destinations.find(params.queue)
       const { settings = {} } = body
       mayManage(request)
-      checkMayLead(broker, params.queue, settings, caller)
-      const made = defineQueue(vhost, params.queue, settings)
+      const made = await whenMayLead(broker, params.queue, settings, caller, () =>
+        defineQueue(vhost, params.queue, settings),
+      )
       request.note(before === undefined ? 'made the queue' : 'changed its settings')
       await whenLasting(vhost)
       return look.detail(made)
