@@ -92,6 +92,12 @@ describe.each(['listeners.mqtts', 'console'])('the certificate of %s', (section)
     expect(report).toMatchObject({ ok: false, errors: [expect.stringMatching(text)] })
   })
 
+  test('that is no file is an error before anything is read of it', async () => {
+    const report = await check(...on, `${section}.tls.cert=/dev/null`, `${section}.tls.key=none.key`)
+    const text = `${section}.tls: cannot read the certificate /dev/null: it is not a file`
+    expect(report).toMatchObject({ ok: false, errors: [expect.stringContaining(text)] })
+  })
+
   test('with the key of another is an error', async () => {
     const other = await withCertificate(section, 1)
     const key = other[1]!.split('=')[1]!

@@ -1,7 +1,7 @@
 /** Reads certificates, keys and authorities from files, and notices when they change. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { type FSWatcher, watch } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createSecureContext } from 'node:tls'
 
@@ -51,8 +51,15 @@ export async function readAuthority(file: string): Promise<Buffer> {
   return authority
 }
 
+/** Beyond it a file is refused: all authorities that browsers know are smaller together. */
+const FILE_BYTES_MAX = 1_048_576
+
 async function read(file: string, what: string): Promise<Buffer> {
   try {
+    // Opening a pipe would wait for a writer, and a device may have no end.
+    const found = await stat(file)
+    if (!found.isFile()) throw new Error('it is not a file')
+    if (found.size > FILE_BYTES_MAX) throw new Error(`it has ${found.size} bytes, ${FILE_BYTES_MAX} are the limit`)
     return await readFile(file)
   } catch (cause) {
     const text = `cannot read the ${what} ${file}: ${cause instanceof Error ? cause.message : String(cause)}`

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import {
   chmod,
@@ -9,6 +10,7 @@ import {
   rm,
   stat,
   symlink,
+  truncate,
   unlink,
   writeFile,
 } from 'node:fs/promises'
@@ -154,6 +156,24 @@ test('an unreadable, a broken and an encrypted file are each named with what is 
   )
   const files = { certFile, keyFile, clientCaFile: broken }
   await expect(readCertificate(files)).rejects.toThrow(`${broken} is not a PEM certificate`)
+})
+
+test('what is no file or too long is refused before anything is read of it', async () => {
+  const folder = await freshFolder()
+  const { certFile, keyFile } = await make(folder)
+  const [pipe, long] = [join(folder, 'pipe.pem'), join(folder, 'long.pem')]
+  execFileSync('mkfifo', [pipe])
+  await writeFile(long, '')
+  await truncate(long, 1_048_577)
+  await expect(readCertificate({ certFile: pipe, keyFile })).rejects.toThrow(
+    `cannot read the certificate ${pipe}: it is not a file`,
+  )
+  await expect(readCertificate({ certFile, keyFile: folder })).rejects.toThrow(
+    `cannot read the private key ${folder}: it is not a file`,
+  )
+  await expect(readCertificate({ certFile, keyFile: long })).rejects.toThrow(
+    `cannot read the private key ${long}: it has 1048577 bytes, 1048576 are the limit`,
+  )
 })
 
 test('of files that are all missing the certificate is named, each time', async () => {
