@@ -155,6 +155,7 @@ describe('origins', () => {
     'https://a b',
     'https://me@a',
     'https://A.example',
+    'https://*.example',
     'https://a:443',
     'https://a:99999',
   ])('may not be "%s"', (text) => {

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { hostSetting, pathSetting, portSetting } from './address.ts'
+import { isOrigin } from './origin.ts'
 import { typed } from '../typed.ts'
 import type { ConsoleConfig } from '../types.ts'
 
@@ -33,7 +34,7 @@ const schema = z
       }),
     origins: z
       .array(
-        z.string().refine(isOrigin).meta({
+        z.string().refine(isWebOrigin).meta({
           allowed: 'an origin such as "https://ops.example.com", without path and default port, in lower case',
         }),
       )
@@ -103,8 +104,8 @@ const schema = z
 
 export const consoleSchema: z.ZodType<ConsoleConfig> = typed<ConsoleConfig>()(schema)
 
-function isOrigin(text: string): boolean {
-  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text
+function isWebOrigin(text: string): boolean {
+  return /^https?:/.test(text) && isOrigin(text)
 }
 
 function isAddressOrNetwork(text: string): boolean {

@@ -1,6 +1,7 @@
 /** The `listeners` section: where clients connect, how many may, and who they must be. */
 import { z } from 'zod'
 import { hostSetting, pathSetting, portSetting } from './address.ts'
+import { isOrigin } from './origin.ts'
 import { typed } from '../typed.ts'
 import type { ListenersConfig } from '../types.ts'
 
@@ -12,7 +13,9 @@ const schema = z
     mqtts: withTls(8883).meta({ description: 'MQTT over TLS.' }),
     stomp: withAddresses(61_613).meta({ description: 'STOMP over TCP.' }),
     stomps: withAddressesAndTls(61_614).meta({ description: 'STOMP over TLS.' }),
-    amqp: withAddresses(5672).meta({ description: 'AMQP 1.0 over TCP. Clients of AMQP 0-9-1 are told apart and refused.' }),
+    amqp: withAddresses(5672).meta({
+      description: 'AMQP 1.0 over TCP. Clients of AMQP 0-9-1 are told apart and refused.',
+    }),
     amqps: withAddressesAndTls(5671).meta({ description: 'AMQP 1.0 over TLS.' }),
     ws: withFrames(8083).meta({
       description: 'WebSocket, on any path. The sub-protocol chooses the protocol; without one the first bytes do.',
@@ -114,13 +117,16 @@ function basicKeys(port: number, isEnabled = true) {
 
 function addressKeys() {
   return {
-    profile: z.enum(['activemq', 'artemis', 'rabbitmq']).default('activemq').meta({
-      description:
-        'Whose clients connect here over STOMP and AMQP: how they write addresses (docs/interop/addresses.md). STOMP: whether NACK makes a dead ' +
-        'letter (`activemq`, `artemis`) or returns the message to its queue (`rabbitmq`); a NACK with `requeue` says so itself. AMQP: whether ' +
-        'a message that nobody wanted is accepted (`activemq`, `artemis`) or released (`rabbitmq`).',
-      reload: 'connection',
-    }),
+    profile: z
+      .enum(['activemq', 'artemis', 'rabbitmq'])
+      .default('activemq')
+      .meta({
+        description:
+          'Whose clients connect here over STOMP and AMQP: how they write addresses (docs/interop/addresses.md). STOMP: whether NACK makes a dead ' +
+          'letter (`activemq`, `artemis`) or returns the message to its queue (`rabbitmq`); a NACK with `requeue` says so itself. AMQP: whether ' +
+          'a message that nobody wanted is accepted (`activemq`, `artemis`) or released (`rabbitmq`).',
+        reload: 'connection',
+      }),
   }
 }
 
@@ -182,7 +188,9 @@ function tlsSection() {
           'the data directory. Picked up again when the file changes.',
       ),
       key: pathSetting('PEM file with the private key of `cert`. Picked up again when the file changes.'),
-      ca: pathSetting('PEM file with the authorities that sign client certificates. Picked up again when the file changes.'),
+      ca: pathSetting(
+        'PEM file with the authorities that sign client certificates. Picked up again when the file changes.',
+      ),
       clientCertificate: z
         .enum(['none', 'request', 'require'])
         .default('none')
@@ -219,10 +227,6 @@ function tlsSection() {
     .meta({ description: 'Certificates and TLS versions.' })
 }
 
-/** An origin stands as browsers write it into the Origin header; anything else would never be equal to one. */
 function isOriginRule(text: string): boolean {
-  if (text === '*' || text === 'loopback' || text === 'null') return true
-  if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#@\sA-Z]+$/.test(text) || !URL.canParse(text)) return false
-  const { origin } = new URL(text)
-  return origin === text || origin === 'null' // 'null' for schemes of apps: capacitor://localhost
+  return text === '*' || text === 'loopback' || text === 'null' || isOrigin(text)
 }
