@@ -75,6 +75,7 @@ describe('the page', () => {
     expect((await below.app.inject('/ternmq/api/v1/health/live')).statusCode).toBe(200)
     const redirect = await below.app.inject('/ternmq')
     expect([redirect.statusCode, redirect.headers.location]).toEqual([308, '/ternmq/'])
+    expect((await below.app.inject('/ternmq?tab=x')).headers.location).toBe('/ternmq/?tab=x')
     expect((await below.app.inject('/queues')).statusCode).toBe(404)
     await below.close()
   })

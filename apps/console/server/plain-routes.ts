@@ -4,6 +4,7 @@ import { routes } from '@ternmq/api/schemas'
 import { isLoopback } from '@ternmq/config'
 import { ApiError } from '@ternmq/management'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { withSlash } from './base-path.ts'
 import type { Binder } from './bind.ts'
 import { isOwnName } from './csrf.ts'
 import type { Pages } from './pages.ts'
@@ -57,8 +58,8 @@ export function addPlainRoutes(app: FastifyInstance, options: PlainRoutesOptions
     })
   }
   if (basePath !== '') {
-    app.get('/', { prefixTrailingSlash: 'no-slash' }, (_, reply) =>
-      reply.headers(headers.ofData).redirect(`${basePath}/`, 308),
+    app.get('/', { prefixTrailingSlash: 'no-slash' }, ({ url }, reply) =>
+      reply.headers(headers.ofData).redirect(withSlash(basePath, url), 308),
     )
   }
   app.get('/*', { exposeHeadRoute: true }, async (request, reply) => {

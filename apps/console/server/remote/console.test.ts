@@ -354,6 +354,8 @@ describe('behind a proxy', () => {
     const { call } = await scene((_, response) => void response.end(), '', BEHIND)
     const moved = await call('/ops', { headers: PUBLIC })
     expect(moved).toMatchObject({ status: 308, headers: { location: '/ops/' } })
+    const withQuery = await call('/ops?tab=x', { headers: PUBLIC })
+    expect(withQuery).toMatchObject({ status: 308, headers: { location: '/ops/?tab=x' } })
     for (const path of ['/', '/opsx', '/api/v1/session'])
       expect(problemOf(await call(path, { headers: PUBLIC })).code, path).toBe('ROUTE_UNKNOWN')
   })

@@ -6,6 +6,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { UrlTarget } from '@ternmq/api/client-http'
 import { isLoopback } from '@ternmq/config'
 import { ApiError } from '@ternmq/management'
+import { withSlash } from '../base-path.ts'
 import { isOwnName, isSameHost } from '../csrf.ts'
 import { Doors, type PortAddress } from '../doors.ts'
 import { REMOTE_CONNECTIONS_MAX } from '../limits.ts'
@@ -112,8 +113,9 @@ export class RemoteConsole {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '', headers } = request
     this.#checkHost(headers.host)
-    if (this.#basePath !== '' && url === this.#basePath) {
-      response.writeHead(308, { ...this.#headers.ofData, location: `${url}/` }).end()
+    if (this.#basePath !== '' && url.split('?', 1)[0] === this.#basePath) {
+      const location = withSlash(this.#basePath, url)
+      response.writeHead(308, { ...this.#headers.ofData, location }).end()
       return
     }
     const place = placeOf(below(this.#basePath, url))
