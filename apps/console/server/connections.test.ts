@@ -74,6 +74,20 @@ test('where all have logged in, the one that is idle for the longest time gives 
   expect(isOpen(await comesIn(connections))).toBe(true)
 })
 
+test('of idle ones, that which has begun to send its next call gives way last', async () => {
+  const connections = made(2, 2)
+  const [begun, idle] = [await comesIn(connections), await comesIn(connections)]
+  calls(connections, begun).end()
+  calls(connections, idle).end()
+  begun.there.write('GET / HT')
+  await once(begun.here, 'readable')
+  const late = await comesIn(connections)
+  expect([begun, idle, late].map(isOpen)).toEqual([true, false, true])
+  calls(connections, late)
+  expect(isOpen(await comesIn(connections))).toBe(true)
+  expect([begun, late].map(isOpen)).toEqual([false, true])
+})
+
 test('where one address is at work with its share, a further one of it is refused, and no idle one of others gives way', async () => {
   const connections = made(100, 1)
   const other = await comesIn(connections, '127.0.0.2')

@@ -1,7 +1,8 @@
 /**
  * Connections of the ports, within their limits. Where there is no room for a new one, the oldest gives way of those whose callers have not
- * shown who they are; then, of the others, the one that has had no call under way for the longest time. So a port is full only when all its
- * connections are at work: nobody shuts it for others by opening connections and saying nothing, with a login or without.
+ * shown who they are; then, of the others, the one that has had no call under way for the longest time, and of these rather one that has not begun
+ * to send the next. So a port is full only when all its connections are at work: nobody shuts it for others by opening connections and saying
+ * nothing, with a login or without.
  */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -17,6 +18,8 @@ interface Connection {
   callsUnderWay: number
   /** Of the last call that came to its end: the lowest is idle for the longest time. */
   lastEnd: number
+  /** All that had come in by then: what is more is the beginning of a call. */
+  bytesAtEnd: number
 }
 
 export class Connections {
@@ -37,7 +40,7 @@ export class Connections {
     const address = fairnessKey(remoteAddress)
     if (!this.#makeRoom(address)) return void socket.destroy()
     const key = keyOf(socket)
-    const connection: Connection = { socket, address, isKnown: false, callsUnderWay: 0, lastEnd: 0 }
+    const connection: Connection = { socket, address, isKnown: false, callsUnderWay: 0, lastEnd: 0, bytesAtEnd: 0 }
     this.#open.set(key, connection)
     this.#countByAddress.set(address, this.#countOf(address) + 1)
     socket.once('close', () => this.#remove(key, connection))
@@ -57,6 +60,7 @@ export class Connections {
     response.once('close', () => {
       connection.callsUnderWay--
       connection.lastEnd = ++this.#endCount
+      connection.bytesAtEnd = connection.socket.bytesRead
     })
   }
 
@@ -80,7 +84,7 @@ export class Connections {
       if (address !== undefined && connection.address !== address) continue
       if (!connection.isKnown) return each
       if (connection.callsUnderWay > 0) continue
-      if (idlest === undefined || connection.lastEnd < idlest[1].lastEnd) idlest = each
+      if (idlest === undefined || isIdler(connection, idlest[1])) idlest = each
     }
     return idlest
   }
@@ -96,6 +100,12 @@ export class Connections {
     if (left === 0) this.#countByAddress.delete(connection.address)
     else this.#countByAddress.set(connection.address, left)
   }
+}
+
+/** Whoever has sent the beginning of a call comes last: he would get no answer. That is no right to stay: bytes cost nothing. */
+function isIdler(one: Connection, other: Connection): boolean {
+  const [hasBegun, hasOtherBegun] = [one, other].map(({ socket, bytesAtEnd }) => socket.bytesRead > bytesAtEnd)
+  return hasBegun === hasOtherBegun ? one.lastEnd < other.lastEnd : hasOtherBegun === true
 }
 
 function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
