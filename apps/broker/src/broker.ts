@@ -206,8 +206,8 @@ async function compose(load: LoadWith, parts: BrokerParts, undo: UndoStack): Pro
       get sources() {
         return configuration.sources
       },
-      override: async (overrides) => {
-        const { applied, waiting } = await change({ overrides })
+      override: async (overrides, check) => {
+        const { applied, waiting } = await change({ overrides, check })
         return { applied: applied.map(({ key }) => key), afterRestart: waiting.map(({ key }) => key) }
       },
     },

@@ -251,17 +251,14 @@ describe('RuleAuthorizer', () => {
     expect(rules.generation).toBe(4)
   })
 
-  it('says whether permissions alone turn what holds for everybody: not where the configuration has rules, nor where its default allows', () => {
+  it('says whether what no rule allows would be denied, with its own configuration and with another one', () => {
     const rules = authorizer()
-    const seen = [rules.isUpToPermissions]
-    rules.replaceConfig({ rules: [], defaultAccess: 'allow' })
-    seen.push(rules.isUpToPermissions)
-    rules.replaceConfig({ rules: [{ user: 'ann', allow: ['read'], topics: ['a'] }] })
-    seen.push(rules.isUpToPermissions)
-    rules.replaceConfig({ rules: [] })
-    seen.push(rules.isUpToPermissions)
-    rules.replacePermissions([{ id: 'p', user: 'ann', allow: ['read'], topics: ['a'] }])
-    expect([...seen, rules.isUpToPermissions]).toEqual([true, false, false, true, true])
+    const some = [{ user: 'ann', allow: ['read'], topics: ['a'] }] as const
+    expect([0, 1].map((count) => rules.isLimitedWith(count))).toEqual([false, true])
+    expect([0, 1].map((count) => rules.isLimitedWith(count, { rules: [...some] }))).toEqual([true, true])
+    rules.replaceConfig({ rules: [...some], defaultAccess: 'allow' })
+    expect([0, 1].map((count) => rules.isLimitedWith(count))).toEqual([false, false])
+    expect([0, 1].map((count) => rules.isLimitedWith(count, { rules: [] }))).toEqual([false, true])
   })
 
   it('tells its listeners of every change, and of none that was refused', () => {

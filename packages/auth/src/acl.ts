@@ -83,9 +83,10 @@ export class RuleAuthorizer implements Authorizer {
     return this.#generation
   }
 
-  /** With any permission, what none allows is denied; without one everybody may do everything. The configuration leaves it at that. */
-  get isUpToPermissions(): boolean {
-    return this.#configRules.size === 0 && this.#defaultAccess === 'deny'
+  /** Whether what no rule allows would be denied with those of a configuration, its own when left out, and so many permissions. */
+  isLimitedWith(permissionCount: number, config?: AccessRules): boolean {
+    const { rules, defaultAccess = 'deny' } = config ?? { rules: this.#config, defaultAccess: this.#defaultAccess }
+    return defaultAccess === 'deny' && rules.length + permissionCount > 0
   }
 
   /** Throws as the constructor does for rules that cannot be. */

@@ -33,10 +33,11 @@ export interface RunningSettings {
   readonly config: BrokerConfig
   readonly sources: ReadonlyMap<string, Source>
   /**
-   * Lays `overrides`, by key, over what was given at the start, and takes what can be taken. Rejects, with all as before, with an error
-   * whose message is for whoever made the change.
+   * Lays `overrides`, by key, over what was given at the start, and takes what can be taken. Rejects, with all as before, with what `check`
+   * throws, which is given what would count, and with an error whose message is for whoever made the change.
    */
   override(
     overrides: ReadonlyMap<string, unknown>,
+    check: (after: BrokerConfig) => void,
   ): Promise<{ readonly applied: readonly string[]; readonly afterRestart: readonly string[] }>
 }

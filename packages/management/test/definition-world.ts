@@ -181,10 +181,15 @@ export class DefinitionWorld {
   }
 
   /** As apps/broker does it: the configuration is made anew with `overrides` over all else. */
-  async override(overrides: ReadonlyMap<string, unknown>): ReturnType<RunningSettings['override']> {
+  async override(
+    ...[overrides, check]: Parameters<RunningSettings['override']>
+  ): ReturnType<RunningSettings['override']> {
     if (this.overrideProblem !== undefined) throw new Error(this.overrideProblem)
     const before = this.config
-    this.config = configOf(this.#options.config, overrides)
+    const after = configOf(this.#options.config, overrides)
+    check(after)
+    this.authorizer.replaceConfig(after.auth)
+    this.config = after
     this.overrides.push(overrides)
     const keys = configChanges(before, this.config)
     return {
@@ -215,8 +220,8 @@ class TestSettings implements RunningSettings {
     return this.#world.config
   }
 
-  override(overrides: ReadonlyMap<string, unknown>): ReturnType<RunningSettings['override']> {
-    return this.#world.override(overrides)
+  override(...asked: Parameters<RunningSettings['override']>): ReturnType<RunningSettings['override']> {
+    return this.#world.override(...asked)
   }
 }
 

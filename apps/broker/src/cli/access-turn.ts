@@ -4,6 +4,8 @@ import { ApiProblem } from '@ternmq/api/client'
 import type { ConsoleIo } from '../process/console-io.ts'
 import { confirm } from './confirm.ts'
 
+const TURNS: readonly AccessTurn[] = ['limited', 'unlimited']
+
 /** What `confirm` asks. */
 export const TURN_QUESTIONS: Readonly<Record<AccessTurn, string>> = {
   limited:
@@ -12,17 +14,29 @@ export const TURN_QUESTIONS: Readonly<Record<AccessTurn, string>> = {
     'take the last permission back: until now what no permission allows is denied, from now on everybody may do everything, those who are connected too',
 }
 
-/** Makes the call; where the broker says that it would turn everything as `turn` has it, once more when that has been confirmed. */
+/** As TURN_QUESTIONS, of rules in the configuration, or of its default. */
+export const CONFIG_TURN_QUESTIONS: Readonly<Record<AccessTurn, string>> = {
+  limited: 'deny what no rule allows, to those who are connected too: until now everybody may do what none denies',
+  unlimited: 'let everybody do what no rule denies, those who are connected too: until now what none allows is denied',
+}
+
+/** Makes the call; where the broker says that it would turn what holds for everybody, once more when that has been confirmed. */
 export async function sayingTurn<T>(
-  turn: AccessTurn,
+  questions: Readonly<Record<AccessTurn, string>>,
   input: { readonly io: ConsoleIo; readonly values: { readonly yes?: boolean | undefined } },
   call: (query: TurnQuery) => Promise<T>,
 ): Promise<T> {
+  let turn: AccessTurn | undefined = undefined
   try {
     return await call({})
   } catch (error) {
-    if (!(error instanceof ApiProblem) || error.problem.code !== 'TURNS_ACCESS') throw error
+    turn = TURNS.find((each) => error instanceof ApiProblem && isRefusedFor(error, each))
+    if (turn === undefined) throw error
   }
-  await confirm(TURN_QUESTIONS[turn], input)
+  await confirm(questions[turn], input)
   return call({ everybody: turn })
+}
+
+function isRefusedFor({ problem: { code, rule } }: ApiProblem, turn: AccessTurn): boolean {
+  return code === 'TURNS_ACCESS' && rule === `'${turn}'`
 }

@@ -1,6 +1,9 @@
 /** Settings of a broker that runs. */
 import { changeConfig, type ConfigChanged, type ConfigItem, listConfig } from '@ternmq/api'
+import { CONFIG_TURN_QUESTIONS, sayingTurn } from '../cli/access-turn.ts'
 import { type AnyCommand, brokerCommand } from '../cli/command.ts'
+import { YES_OPTION } from '../cli/confirm.ts'
+import type { Connection } from '../cli/connection.ts'
 import { LIMIT_OPTION, type Listing, printItems, printJson, printLines } from '../cli/output.ts'
 import { pair } from '../cli/parse.ts'
 import { valueOf, valueText } from '../cli/settings-input.ts'
@@ -27,15 +30,18 @@ export const CONFIG_LIVE: readonly AnyCommand[] = [
     verb: 'set',
     args: 'KEY=VALUE…',
     summary: 'changes settings of a broker that runs, all of them or none; they last over a restart',
+    detail: 'Asks before a change of `auth.rules` or `auth.defaultAccess` turns what everybody may do.',
     json: 'document',
-    run: async ({ args, values, connection: { client }, io }) => {
+    options: { ...YES_OPTION },
+    run: async (input) => {
+      const { args, values, io } = input
       const changes = Object.fromEntries(
         args.map((text) => {
           const [key, value] = pair(text, 'setting')
           return [key, valueOf(value)] as const
         }),
       )
-      const changed = await client.call(changeConfig, { body: { changes } })
+      const changed = await change(input, changes)
       if (values.json === true) printJson(io, changed)
       else printLines(io, changedLines(changed))
       return 0
@@ -44,17 +50,26 @@ export const CONFIG_LIVE: readonly AnyCommand[] = [
   brokerCommand({
     verb: 'reset',
     args: 'KEY…',
-    summary: 'takes back what `config set` or the console has set',
+    summary: 'takes back what `config set` or the console has set; asks as that does',
     json: 'document',
-    run: async ({ args, values, connection: { client }, io }) => {
+    options: { ...YES_OPTION },
+    run: async (input) => {
+      const { args, values, io } = input
       const changes = Object.fromEntries(args.map((key) => [key, null]))
-      const changed = await client.call(changeConfig, { body: { changes } })
+      const changed = await change(input, changes)
       if (values.json === true) printJson(io, changed)
       else printLines(io, changedLines(changed))
       return 0
     },
   }),
 ]
+
+type ChangeInput = Parameters<typeof sayingTurn>[1] & { readonly connection: Connection }
+
+function change(input: ChangeInput, changes: Readonly<Record<string, unknown>>): Promise<ConfigChanged> {
+  const { client } = input.connection
+  return sayingTurn(CONFIG_TURN_QUESTIONS, input, (turn) => client.call(changeConfig, { body: { changes, ...turn } }))
+}
 
 function changedLines({ applied, afterRestart }: ConfigChanged): string[] {
   const lines = [

@@ -1,6 +1,6 @@
 /** `ternmq permissions …`: who may read, write, browse and administer what. */
 import { type AccessAction, deletePermission, listPermissions, type PermissionItem, putPermission } from '@ternmq/api'
-import { sayingTurn } from '../cli/access-turn.ts'
+import { sayingTurn, TURN_QUESTIONS } from '../cli/access-turn.ts'
 import { brokerCommand, type Noun } from '../cli/command.ts'
 import { confirm, YES_OPTION } from '../cli/confirm.ts'
 import { several } from '../cli/format.ts'
@@ -74,7 +74,9 @@ Actions are read, write, browse and admin.`,
           deny: actionsOf('deny', deny),
         }
         const params = { id }
-        const item = await sayingTurn('limited', input, (query) => client.call(putPermission, { params, query, body }))
+        const item = await sayingTurn(TURN_QUESTIONS, input, (query) =>
+          client.call(putPermission, { params, query, body }),
+        )
         if (values.json === true) printJson(io, item)
         else printLines(io, [`permission ${safeText(id)} set`])
         return 0
@@ -91,7 +93,9 @@ Actions are read, write, browse and admin.`,
         await confirm(`take back ${several(args.length, 'permission')}`, input)
         for (const id of args) {
           const params = { id }
-          await sayingTurn('unlimited', input, (query) => connection.client.call(deletePermission, { params, query }))
+          await sayingTurn(TURN_QUESTIONS, input, (query) =>
+            connection.client.call(deletePermission, { params, query }),
+          )
           printLines(io, [`permission ${safeText(id)} removed`])
         }
         return 0

@@ -46,14 +46,19 @@ export class Configuration {
   }
 
   /**
-   * Gives `take` what changes with another load, or other overrides; what it rejects with leaves all as it was. Throws BrokerError
-   * 'CONFIG_INVALID'.
+   * Gives `take` what changes with another load, or other overrides, unless `check` throws; what either refuses leaves all as it was.
+   * Throws BrokerError 'CONFIG_INVALID'.
    */
   async change(
     {
       load = this.#load,
       overrides = this.#overrides,
-    }: { readonly load?: LoadWith; readonly overrides?: ReadonlyMap<string, unknown> },
+      check,
+    }: {
+      readonly load?: LoadWith
+      readonly overrides?: ReadonlyMap<string, unknown>
+      readonly check?: (after: BrokerConfig) => void
+    },
     take: (reloaded: Reloaded) => Promise<void>,
   ): Promise<Reloaded> {
     for (const key of NEVER_OVERRIDDEN) {
@@ -65,6 +70,7 @@ export class Configuration {
     }
     const { config, sources } = loaded(load(overrides), this.#log)
     const reloaded = reloadOf(this.#counting, config)
+    check?.(reloaded.config)
     await take(reloaded)
     this.#load = load
     this.#overrides = overrides

@@ -143,6 +143,17 @@ test('settings of a broker that runs are listed, changed and taken back; the aud
     { outcome: 'refused' },
     { outcome: 'done' },
   ])
+  const rules = `auth.rules=${JSON.stringify([{ user: 'ann', allow: ['read'], topics: ['a'] }])}`
+  for (const [asked, ...args] of [
+    ['deny what no rule allows', 'set', rules],
+    ['let everybody do what no rule denies', 'reset', 'auth.rules'],
+  ] as const) {
+    expect(await operator.run('config', ...args)).toMatchObject({
+      code: 2,
+      stderr: [expect.stringContaining(`whether to ${asked}`)],
+    })
+    expect(await operator.lines('config', ...args, '--yes')).toEqual(['auth.rules counts now'])
+  }
 })
 
 test('after a restart the audit log has what was before it', async () => {

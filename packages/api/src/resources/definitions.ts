@@ -128,7 +128,7 @@ export interface ConfigItem {
   readonly hidden?: 'secret' | 'administrators' | undefined
 }
 
-export interface ConfigChangeBody {
+export interface ConfigChangeBody extends TurnQuery {
   /** By key; null takes back what was set here. */
   readonly changes: Readonly<Record<string, unknown>>
 }
@@ -267,7 +267,8 @@ export const changeConfig: Route<{ params: None; query: None; body: ConfigChange
   path: '/config',
   tag: 'settings',
   needs: 'admin',
-  summary: 'Changes settings where they can be changed while the broker runs; all of them or none.',
+  summary:
+    'Changes settings where they can be changed while the broker runs; all of them or none. Rules or a default that turn what holds for everybody need that as `everybody`.',
 }
 
 export const getStore: Route<{ params: None; query: None; body: None; answer: StoreInfo }> = {

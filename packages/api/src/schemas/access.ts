@@ -142,7 +142,7 @@ export const permissionBodyFields: Shape<PermissionBody> = {
 
 export const turn: z.ZodType<AccessTurn> = choice(
   ['limited', 'unlimited'],
-  'What holds for everybody from this change on, where it makes the first permission, or takes the last one away; else it may be left out.',
+  'What holds for everybody from this change on, where it makes the first permission, takes the last one away, or has the configuration do as much; else it may be left out.',
 )
 const turnQuery = typed<TurnQuery>()(z.strictObject({ everybody: turn.optional() }))
 

@@ -233,6 +233,7 @@ const configChange = component(
           examples: [{ 'log.level': 'debug' }],
           allowed: `up to ${CHANGES_MAX} settings by key, with values of lists and objects up to ${SETTING_DEPTH_MAX} within one another`,
         }),
+      everybody: turn.optional(),
     }),
   ),
 )

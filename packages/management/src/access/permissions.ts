@@ -8,7 +8,7 @@ import {
   putPermission,
 } from '@ternmq/api'
 import { type AuthError, checkPermissions, type Permission, type RuleAuthorizer } from '@ternmq/auth'
-import type { AccessRule } from '@ternmq/config'
+import type { AccessRule, BrokerConfig } from '@ternmq/config'
 import { type Clock, nextTurn } from '@ternmq/core'
 import { checkTurnSaid, turnOf } from './access-turn.ts'
 import { asApiError } from '../definitions/definition-errors.ts'
@@ -41,11 +41,17 @@ export class PermissionBook {
 
   /** What putting some and removing others, by their ids, would turn for everybody; undefined: nothing. */
   turnOf(put: readonly string[], removed: readonly string[]): AccessTurn | undefined {
-    if (!this.#authorizer.isUpToPermissions) return undefined
     const { all } = this
+    const authorizer = this.#authorizer
     const newCount = put.filter((id) => !all.has(id)).length
     const goneCount = removed.filter((id) => all.has(id)).length
-    return turnOf(all.size, all.size + newCount - goneCount)
+    return turnOf(authorizer.isLimitedWith(all.size), authorizer.isLimitedWith(all.size + newCount - goneCount))
+  }
+
+  /** As `turnOf`, of another configuration. */
+  turnWith({ auth }: Pick<BrokerConfig, 'auth'>): AccessTurn | undefined {
+    const { size } = this.all
+    return turnOf(this.#authorizer.isLimitedWith(size), this.#authorizer.isLimitedWith(size, auth))
   }
 
   /** Lasts when it resolves, and counts with the next `apply`. Rejects as `DefinitionSection.change` does. */

@@ -1,4 +1,4 @@
-import { changeConfig, listConfig } from '@ternmq/api'
+import { type AccessTurn, changeConfig, listConfig, putPermission } from '@ternmq/api'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { callerOf, DefinitionWorld } from '../../test/definition-world.ts'
 
@@ -8,7 +8,8 @@ beforeEach(async () => {
   world = await DefinitionWorld.open()
 })
 
-const change = (changes: Record<string, unknown>) => world.call(changeConfig, { body: { changes } })
+const change = (changes: Record<string, unknown>, everybody?: AccessTurn) =>
+  world.call(changeConfig, { body: { changes, everybody } })
 const item = async (key: string) =>
   (await world.call(listConfig, { query: { q: key } })).items.find((each) => each.key === key)!
 
@@ -16,13 +17,16 @@ describe('the configuration for whoever only looks', () => {
   const viewer = callerOf('vic', ['read'], 'viewer')
 
   it('has no setting whose name says that its value is a secret or leads to one', async () => {
-    await change({
-      'tracing.headers': ['authorization: Bearer hunter2'],
-      'tracing.endpoint': 'https://otel.example.com/v1/traces?key=hunter2',
-      'auth.rules': [{ user: 'ann', allow: ['read'], topics: ['hunter2/#'] }],
-      'listeners.mqtts.tls.cert': '/etc/cert.pem',
-      'listeners.mqtts.tls.key': '/etc/hunter2.pem',
-    })
+    await change(
+      {
+        'tracing.headers': ['authorization: Bearer hunter2'],
+        'tracing.endpoint': 'https://otel.example.com/v1/traces?key=hunter2',
+        'auth.rules': [{ user: 'ann', allow: ['read'], topics: ['hunter2/#'] }],
+        'listeners.mqtts.tls.cert': '/etc/cert.pem',
+        'listeners.mqtts.tls.key': '/etc/hunter2.pem',
+      },
+      'limited',
+    )
     const { items } = await world.call(listConfig, { query: {}, caller: viewer })
     const telling = items.filter(({ key }) =>
       /password|passphrase|secret|token|credential|\.headers$|\bkey$|rules$/i.test(key),
@@ -40,7 +44,7 @@ describe('the configuration for whoever only looks', () => {
   })
 
   it('shows no secret by a search for it, and administrators see all but secrets', async () => {
-    await change({ 'auth.rules': [{ user: 'ann', allow: ['read'], topics: ['hunter2/#'] }] })
+    await change({ 'auth.rules': [{ user: 'ann', allow: ['read'], topics: ['hunter2/#'] }] }, 'limited')
     expect((await world.call(listConfig, { query: { q: 'hunter2' }, caller: viewer })).items).toEqual([])
     expect(await item('auth.rules')).toMatchObject({ value: [{ topics: ['hunter2/#'] }] })
     expect(await item('auth.rules')).not.toHaveProperty('hidden')
@@ -98,11 +102,14 @@ describe('the configuration', () => {
   })
 
   it('does not say that something waits because its defaults were left out, or its path is a relative one', async () => {
-    await change({
-      'auth.rules': [{ user: 'ann', allow: ['read'], topics: ['#'] }],
-      'listeners.mqtts.tls.cert': 'a.pem',
-      'listeners.mqtts.tls.key': 'b.pem',
-    })
+    await change(
+      {
+        'auth.rules': [{ user: 'ann', allow: ['read'], topics: ['#'] }],
+        'listeners.mqtts.tls.cert': 'a.pem',
+        'listeners.mqtts.tls.key': 'b.pem',
+      },
+      'limited',
+    )
     expect(await item('auth.rules')).toMatchObject({ value: [{ user: 'ann', deny: [] }] })
     for (const key of ['auth.rules', 'listeners.mqtts.tls.cert'])
       expect(await item(key)).not.toHaveProperty('valueAfterRestart')
@@ -163,5 +170,37 @@ describe('the configuration', () => {
     await expect(change({ 'mqtt.maxQos': 1 })).rejects.toMatchObject({ code: 'STORE_FAILED' })
     expect(world.config.mqtt.maxQos).toBe(2)
     expect(world.overrides.at(-1)!.size).toBe(0)
+  })
+})
+
+describe('a change of what holds for everybody', () => {
+  const ONE = [{ user: 'ann', allow: ['read'], topics: ['a'] }]
+  const refused = (turn: AccessTurn): object => ({
+    code: 'TURNS_ACCESS',
+    message: expect.stringContaining(`say so with everybody: ${turn}`) as string,
+    more: { field: 'everybody', rule: `'${turn}'` },
+  })
+
+  it.each([
+    ['the first rule', 'limited', {}, { 'auth.rules': ONE }],
+    ['no rule any more', 'unlimited', { 'auth.rules': ONE }, { 'auth.rules': null }],
+    ['a default that allows', 'unlimited', { 'auth.rules': ONE }, { 'auth.defaultAccess': 'allow' }],
+  ] as const)('by %s has to be said, and changes nothing unsaid', async (_, turn, before, changes) => {
+    if ('auth.rules' in before) await change(before, 'limited')
+    const { config } = world
+    await expect(change(changes)).rejects.toMatchObject(refused(turn))
+    await expect(change(changes, turn === 'limited' ? 'unlimited' : 'limited')).rejects.toMatchObject(refused(turn))
+    expect([world.config, world.definitions.settings.all.size]).toEqual([config, Object.keys(before).length])
+    expect((await change(changes, turn)).applied).toEqual(Object.keys(changes))
+  })
+
+  it('is none where permissions limit it before and after, and the default counts with them', async () => {
+    const body = { user: 'ann', allow: ['read' as const], topics: ['a'] }
+    await change({ 'auth.defaultAccess': 'allow' })
+    await world.call(putPermission, { params: { id: 'p' }, body })
+    await expect(change({ 'auth.defaultAccess': null })).rejects.toMatchObject(refused('limited'))
+    await change({ 'auth.defaultAccess': null }, 'limited')
+    await change({ 'auth.rules': ONE })
+    await change({ 'auth.rules': null })
   })
 })

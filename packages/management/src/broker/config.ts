@@ -6,6 +6,8 @@ import { resolve } from 'node:path'
 import { changeConfig, type ConfigItem, listConfig } from '@ternmq/api'
 import { allowedText, type BrokerConfig, type Setting, settings } from '@ternmq/config'
 import { nextTurn } from '@ternmq/core'
+import { CONFIG_TURN_TEXTS, checkTurnSaid } from '../access/access-turn.ts'
+import type { PermissionBook } from '../access/permissions.ts'
 import { definedOf, problemsOf } from '../definitions/definition-kinds.ts'
 import type { DefinitionQueue } from '../definitions/definition-queue.ts'
 import type { DefinitionStore } from '../definitions/definition-store.ts'
@@ -28,9 +30,10 @@ const SHOWN_CHARS_MAX = 100
 export interface ConfigParts {
   readonly definitions: DefinitionStore
   readonly changes: DefinitionQueue
+  readonly permissions: PermissionBook
 }
 
-export function configHandlers(broker: ManagedBroker, { definitions, changes }: ConfigParts): Bound[] {
+export function configHandlers(broker: ManagedBroker, { definitions, changes, permissions }: ConfigParts): Bound[] {
   return [
     bind(listConfig, ({ query: { q = '', changed = false }, caller }) => {
       const wanted = q.toLowerCase()
@@ -49,11 +52,13 @@ export function configHandlers(broker: ManagedBroker, { definitions, changes }: 
         const before = new Map(definitions.settings.all)
         const overrides = new Map([...before].filter(([key]) => !given.has(key)))
         for (const [key, value] of given) if (value !== null) overrides.set(key, value)
-        const changed = await override(broker, overrides)
+        const checkTurn = (after: BrokerConfig): void =>
+          checkTurnSaid(permissions.turnWith(after), request.body.everybody, CONFIG_TURN_TEXTS)
+        const changed = await override(broker, overrides, checkTurn)
         try {
           await definitions.settings.change(new Map([...given].map(([key, value]) => [key, value ?? undefined])))
         } catch (error) {
-          await override(broker, before) // as it was: nothing counts that does not last
+          await override(broker, before, () => {}) // as it was: nothing counts that does not last
           throw error
         }
         request.note([...given].map(([key, value]) => noteOf(key, value)).join(', '))
@@ -102,10 +107,12 @@ function* problemsWith(key: string, value: unknown): Generator<Problem> {
 async function override(
   { settings: running }: ManagedBroker,
   overrides: ReadonlyMap<string, unknown>,
+  check: (after: BrokerConfig) => void,
 ): ReturnType<ManagedBroker['settings']['override']> {
   try {
-    return await running.override(overrides)
+    return await running.override(overrides, check)
   } catch (error) {
+    if (error instanceof ApiError) throw error
     throw new ApiError('INVALID', `${(error as Error).message}; nothing has changed`, { field: 'changes' })
   }
 }

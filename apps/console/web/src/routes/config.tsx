@@ -1,6 +1,6 @@
 /** Every setting: its value, where it is from, what it means, and a change where it can be changed while the broker runs. */
 import { Checkbox, TextInput } from '@mantine/core'
-import { changeConfig, type ConfigItem, listConfig } from '@ternmq/api'
+import { changeConfig, type ConfigItem, listConfig, type Problem, type TurnQuery } from '@ternmq/api'
 import { useState } from 'react'
 import { actionsColumn, RowButton } from '../components/columns.tsx'
 import type { Column } from '../components/data-table.tsx'
@@ -107,12 +107,19 @@ function Value({ item }: { readonly item: ConfigItem }) {
   )
 }
 
+/** What the broker says that the change turns. */
+function turnIn({ rule }: Problem): TurnQuery['everybody'] {
+  return rule === "'limited'" ? 'limited' : 'unlimited'
+}
+
 function ChangeSetting({ item, onClose }: { readonly item: ConfigItem; readonly onClose: () => void }) {
   const [text, setText] = useState(writeSetting(item.valueAfterRestart ?? item.value))
   const [isTakenBack, setTakenBack] = useState(false)
+  const [turn, setTurn] = useState<TurnQuery>({})
   const read = readSetting(text, item.value ?? item.defaultValue)
   const value = isTakenBack ? null : read.value
-  const input = read.wrong !== undefined && !isTakenBack ? undefined : { body: { changes: { [item.key]: value } } }
+  const input =
+    read.wrong !== undefined && !isTakenBack ? undefined : { body: { changes: { [item.key]: value }, ...turn } }
   return (
     <FormDialog
       title={`Change ${item.key}`}
@@ -142,6 +149,13 @@ function ChangeSetting({ item, onClose }: { readonly item: ConfigItem; readonly 
               label="Take back what was set here"
               checked={isTakenBack}
               onChange={(event) => setTakenBack(event.currentTarget.checked)}
+            />
+          )}
+          {problem?.code === 'TURNS_ACCESS' && (
+            <Checkbox
+              label="Yes, change what everybody may do"
+              checked={turn.everybody !== undefined}
+              onChange={(event) => setTurn(event.currentTarget.checked ? { everybody: turnIn(problem) } : {})}
             />
           )}
         </>
