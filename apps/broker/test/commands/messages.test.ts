@@ -291,6 +291,6 @@ test('definitions are exported, planned with an exit code, applied, and deleted 
   writeFileSync(file, 'queues: [')
   expect(await plan()).toMatchObject({
     code: 1,
-    stderr: expect.arrayContaining([expect.stringContaining(`cannot read ${file}`)]) as unknown,
+    stderr: expect.arrayContaining([expect.stringContaining(`${file}:1:10: this is not valid YAML`)]) as unknown,
   })
 })
