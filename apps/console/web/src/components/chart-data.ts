@@ -14,10 +14,11 @@ export function chartData(
   atMs: readonly number[],
   series: ReadonlyArray<ReadonlyArray<number | undefined>>,
 ): ChartData {
-  const data: ChartData = [[], ...series.map(() => [])]
+  const atSeconds: number[] = []
+  const columns = series.map((): Array<number | null> => [])
   const put = (ms: number, valueOf: (values: ReadonlyArray<number | undefined>) => number | undefined): void => {
-    data[0].push(ms / 1_000)
-    series.forEach((values, index) => data[index + 1]!.push(valueOf(values) ?? null))
+    atSeconds.push(ms / 1_000)
+    series.forEach((values, index) => columns[index]!.push(valueOf(values) ?? null))
   }
   if (atMs.length === 1) put(atMs[0]! - 1_000, () => undefined)
   atMs.forEach((ms, index) => {
@@ -25,5 +26,5 @@ export function chartData(
     if (ms - before > GAP_MS) put((before + ms) / 2, () => undefined)
     put(ms, (values) => values[index])
   })
-  return data
+  return [atSeconds, ...columns]
 }
