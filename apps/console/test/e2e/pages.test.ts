@@ -75,7 +75,7 @@ async function takePictures(page: Page): Promise<void> {
     await page.locator('main').getByText(sign).first().waitFor()
     if (name === 'queues') await page.locator('.sparkline').first().waitFor() // from the second look on
     // A queue's charts begin when its page is opened.
-    if (name === 'queue') await page.waitForFunction('performance.now() > 16_000')
+    if (name === 'queue') await page.evaluate('new Promise((done) => setTimeout(done, 16_000))')
     if (name === 'messages') {
       await page.getByRole('button', { name: 'order-31' }).click()
       await page.getByRole('complementary').getByText('"customer"').waitFor()
